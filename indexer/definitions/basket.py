@@ -1,0 +1,175 @@
+"""Basket definitions: what an index holds, how it is weighted and when it is rebalanced."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from indexer.definitions.model import (
+    CalendarCode,
+    Currency,
+    Definition,
+    Fraction,
+    IsoDate,
+    Model,
+    SeriesSymbol,
+    Symbol,
+    Text,
+)
+
+Variant = Literal["price", "gross", "net"]
+Scheme = Literal[
+    "equal",
+    "market_cap",
+    "free_float",
+    "price",
+    "fixed",
+    "rank",
+    "inverse_volatility",
+    "score",
+]
+Frequency = Literal["never", "monthly", "quarterly", "semiannual", "annual"]
+Day = Annotated[
+    str,
+    Field(
+        pattern=r"^(?:(?:first|second|third|fourth|last) "
+        r"(?:monday|tuesday|wednesday|thursday|friday)"
+        r"|(?:first|last) session|[1-9]|[12]\d|3[01])$",
+        description="'third friday', 'first session', 'last session', or a day of the month 1..31",
+    ),
+]
+
+
+class Base(Model):
+    """The session and the level an index starts from."""
+
+    date: IsoDate
+    level: Annotated[float, Field(gt=0)]
+
+
+class Withholding(Model):
+    """Tax withheld from ordinary dividends in the net variant, by country of the constituent.
+
+    A bare number in the file is the rate of every country.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[
+        Annotated[str, Field(pattern=r"^[A-Z]{2}$")], Annotated[float, Field(ge=0, le=1)]
+    ]
+
+    view: Text | None = Field(default=None, description="whose tax position, as in non-resident")
+    every_country: Annotated[float, Field(ge=0, le=1)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_rate(cls, value: Any) -> Any:
+        return {"every_country": value} if isinstance(value, str | float | int) else value
+
+    def rate(self, country: str) -> float | None:
+        """Return the fraction withheld in a country; None where the table does not name it."""
+        return self.__pydantic_extra__.get(country, self.every_country)
+
+
+class Caps(Model):
+    """The largest weight of one constituent and of one segment, fractions of one."""
+
+    constituent: Fraction | None = None
+    segment: Fraction | None = None
+
+
+class Weighting(Model):
+    """How target weights are set at a reference date."""
+
+    scheme: Scheme
+    caps: Caps = Caps()
+    normalise: bool = Field(default=False, description="fixed: scale the weights to sum to one")
+    weights: tuple[Annotated[float, Field(ge=0, le=1)], ...] | None = Field(
+        default=None, min_length=1, description="rank: weights in rank order"
+    )
+    lookback: Annotated[int, Field(ge=2)] = Field(
+        default=60, description="inverse_volatility: sessions of returns"
+    )
+    column: Text | None = Field(default=None, description="score: column of the securities table")
+    ladder: Literal["csi-2010"] = Field(default="csi-2010", description="free_float: band ladder")
+
+
+class Rebalance(Model):
+    """When a basket is rebalanced, and which prices set its shares."""
+
+    frequency: Frequency = "never"
+    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] | None = None
+    day: Day = "last session"
+    reference_lag: Annotated[int, Field(ge=0, le=250)] = 0
+    price_date: Literal["reference", "effective"] = "reference"
+    untradable: Literal["ignore", "freeze"] = "ignore"
+
+
+class Eligibility(Model):
+    """What a constituent must have behind it before it may be held."""
+
+    seasoning: Annotated[int, Field(ge=0)] = Field(default=0, description="sessions since listing")
+
+
+class Selection(Model):
+    """How many of a universe are held, by rank, with an optional buffer."""
+
+    rank_by: Text
+    top: Annotated[int, Field(ge=1)]
+    enter: Annotated[int, Field(ge=1)] | None = None
+    keep: Annotated[int, Field(ge=1)] | None = None
+
+
+class Publish(Model):
+    """How levels are printed when they are published."""
+
+    decimals: Annotated[int, Field(ge=0, le=10)] = 4
+
+
+class Constituent(Model):
+    """One security, and the rebalances it may take part in: ``from <= effective < until``."""
+
+    symbol: Symbol
+    name: Text | None = None
+    segment: Text | None = None
+    from_: IsoDate | None = Field(default=None, alias="from")
+    until: IsoDate | None = None
+    weight: Annotated[float, Field(ge=0)] | None = None
+
+
+class Series(Definition):
+    """A ready-made series used as an index."""
+
+    kind: Literal["series"]
+    currency: Currency
+    calendar: CalendarCode
+    symbol: SeriesSymbol
+    base: Base | None = None
+    selected_on: IsoDate | None = None
+    publish: Publish = Publish()
+
+
+class Basket(Definition):
+    """One index definition. Two equal baskets on one market always produce the same index."""
+
+    kind: Literal["index"] = "index"
+    selected_on: IsoDate | None = None
+    currency: Currency
+    calendar: CalendarCode
+    base: Base
+    variants: Annotated[tuple[Variant, ...], Field(min_length=1)] = ("price",)
+    withholding: Withholding | None = None
+    weighting: Weighting
+    rebalance: Rebalance = Rebalance()
+    eligibility: Eligibility = Eligibility()
+    selection: Selection | None = None
+    max_stale: Annotated[int, Field(ge=0)] | None = None
+    publish: Publish = Publish()
+    constituents: Annotated[tuple[Constituent, ...], Field(min_length=1)]
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The constituents' symbols, in the order of the definition."""
+        return tuple(constituent.symbol for constituent in self.constituents)
+
+
+Index = Basket | Series

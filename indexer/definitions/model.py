@@ -1,0 +1,80 @@
+"""The common ground of the definition models: strictness, and text that becomes typed values."""
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, WithJsonSchema
+
+from indexer.definitions.symbols import parse_symbol
+from indexer.definitions.text import Document, Trail
+from indexer.digest import digest_json
+from indexer.errors import Problem
+
+
+def _iso_date(value: Any) -> Any:
+    """Refuse what pydantic would take for a date: a number of seconds, a time of day."""
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError(f"{value!r} is not a date: write it like 2024-01-02")
+    return value
+
+
+def _symbol(value: Any) -> Any:
+    return parse_symbol(value) if isinstance(value, str) else value
+
+
+def _series_symbol(value: Any) -> Any:
+    return parse_symbol(value, series=True) if isinstance(value, str) else value
+
+
+Id = Annotated[
+    str, Field(pattern=r"^[a-z0-9-]{1,64}$", description="a-z, 0-9 and '-'; equals the file's stem")
+]
+Text = Annotated[str, Field(min_length=1, max_length=4000)]
+IsoDate = Annotated[date, BeforeValidator(_iso_date)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217, as in CNY")]
+CalendarCode = Annotated[
+    str,
+    Field(pattern=r"^(?:[A-Z0-9]{4}|24/5)$", description="ISO 10383, as in XSHG, or 24/5"),
+]
+_SYMBOL_SCHEMA = {"type": "string", "description": "300308.SZ, 688981.SH, 00700.HK, NVDA.US"}
+Symbol = Annotated[str, BeforeValidator(_symbol), WithJsonSchema(_SYMBOL_SCHEMA)]
+_SERIES_SCHEMA = {"type": "string", "description": "399006.SZ, HSTECH.HK"}
+SeriesSymbol = Annotated[str, BeforeValidator(_series_symbol), WithJsonSchema(_SERIES_SCHEMA)]
+Fraction = Annotated[float, Field(gt=0, le=1)]
+
+
+class Model(BaseModel):
+    """A part of a definition: immutable, and unknown keys are errors."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True
+    )
+
+
+class Name(Model):
+    """A name in English and, where there is one, in Chinese."""
+
+    en: Text
+    zh: Text | None = None
+
+
+class Definition(Model):
+    """What every definition file begins with."""
+
+    version: Literal["1"] = Field(description="version of this format")
+    id: Id
+    name: Name
+    description: Text | None = None
+
+    _document: Document | None = PrivateAttr(default=None)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the definition says, blind to layout, comments and stated defaults."""
+        return digest_json(self.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+
+    def problem(self, trail: Trail, message: str) -> Problem:
+        """Return a problem at a key of the file this was read from."""
+        document = self._document or Document(self.id, {}, {}, {})
+        return document.problem(trail, message)

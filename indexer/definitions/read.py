@@ -1,0 +1,178 @@
+"""From a file to a definition, or to everything that is wrong with it."""
+
+import csv
+import io
+import re
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from indexer.definitions.basket import Basket, Constituent, Index, Series
+from indexer.definitions.model import Definition
+from indexer.definitions.rules import broken
+from indexer.definitions.study import Study
+from indexer.definitions.text import Document, Mark, Trail, closest, parse_yaml, read_text
+from indexer.errors import DefinitionError, IndexerError, Problem
+
+Kind = TypeVar("Kind", bound=Definition)
+
+
+def read_definition(path: Path | str) -> Index | Study:
+    """Return the definition in a YAML file: a study where it has pairs, else an index.
+
+    Raises
+    ------
+    MissingInputError
+        If the file, or the constituents file it names, cannot be read.
+    DefinitionError
+        With everything that is wrong in it, each with file, line and column.
+    """
+    document = parse_yaml(read_text(Path(path)), str(path))
+    return _study(document) if "pairs" in document.content else _index(document)
+
+
+def read_basket(path: Path | str) -> Index:
+    """Return the index definition in a YAML file; raises as `read_definition` does."""
+    return _index(parse_yaml(read_text(Path(path)), str(path)))
+
+
+def read_study(path: Path | str) -> Study:
+    """Return the study definition in a YAML file; raises as `read_definition` does."""
+    return _study(parse_yaml(read_text(Path(path)), str(path)))
+
+
+def _study(document: Document) -> Study:
+    return _validated(Study, document, [])
+
+
+def _index(document: Document) -> Index:
+    if document.content.get("kind") == "series":
+        return _validated(Series, document, [])
+    return _validated(Basket, document, list(_take_constituents_file(document)))
+
+
+def _validated(model: type[Kind], document: Document, problems: list[Problem]) -> Kind:
+    """Return the document as a model; problems are those found on the way here."""
+    definition = None
+    try:
+        definition = model.model_validate(document.content)
+        parts = dict(definition)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        problems += [_problem(model, document, detail) for detail in details]
+        parts = _sound_parts(model, document.content)
+    problems += [document.problem(*rule) for rule in broken(model, parts)]
+    stem = Path(document.file).stem
+    if parts.get("id", stem) != stem:
+        message = f"{parts['id']!r} must equal the file's stem, {stem!r}"
+        problems.append(document.problem(("id",), message))
+    if definition is None or problems:
+        raise DefinitionError(problems)
+    definition._document = document
+    return definition
+
+
+def _sound_parts(model: type[Definition], content: dict[str, Any]) -> dict[str, Any]:
+    """Return the top-level values that are valid by themselves, and the defaults of absent ones."""
+    parts = {}
+    for key, field in model.model_fields.items():
+        if key not in content:
+            if not field.is_required():
+                parts[key] = field.get_default(call_default_factory=True)
+            continue
+        try:
+            parts[key] = TypeAdapter(Annotated[field.annotation, field]).validate_python(
+                content[key]
+            )
+        except ValidationError:
+            continue
+    return parts
+
+
+def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -> Problem:
+    """Return what pydantic found, where it stands, in words that say what to do."""
+    trail, kind, got = tuple(detail["loc"]), detail["type"], detail["input"]
+    context = detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        known = _keys(model, trail[:-1])
+        hint = closest(str(trail[-1]), known) or f"; known are {', '.join(known)}"
+        return document.problem(trail, f"unknown key{hint}", at_key=True)
+    if kind == "missing":
+        return document.problem(trail, "required key is missing")
+    if kind == "literal_error":
+        allowed = re.findall(r"'([^']+)'", context["expected"])
+        message = f"got {got!r}, expected {context['expected']}{closest(str(got), allowed)}"
+    elif kind == "value_error":
+        message = str(context["error"])
+    elif kind in {"model_type", "model_attributes_type"}:
+        message = f"got {got!r}, expected keys and values: {', '.join(_keys(model, trail))}"
+    else:
+        said = detail["msg"][:1].lower() + detail["msg"][1:]
+        message = f"got {got!r}: {said}" if isinstance(got, str) else said
+    return document.problem(trail, message)
+
+
+def _keys(model: type[BaseModel], trail: Trail) -> list[str]:
+    """Return the keys allowed at a place of the model."""
+    for key in trail:
+        if isinstance(key, str):
+            fields = {field.alias or name: field for name, field in model.model_fields.items()}
+            model = next(_models(fields[key].annotation))
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models named anywhere in a type annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in typing.get_args(annotation):
+        yield from _models(part)
+
+
+def _take_constituents_file(document: Document) -> Iterator[Problem]:
+    """Put the rows of the constituents file in the place of the list, with their positions."""
+    content = document.content
+    name = content.pop("constituents_file", None)
+    if name is None:
+        return
+    where = ("constituents_file",)
+    if "constituents" in content:
+        yield document.problem(where, "replaces constituents: give one of the two")
+        return
+    content["constituents"] = []
+    document.values[("constituents",)] = document.values[where]
+    folder = Path(document.file).parent.resolve()
+    path = (folder / str(name)).resolve()
+    if not isinstance(name, str) or not path.is_relative_to(folder):
+        yield document.problem(where, f"{name!r} must be a file inside the definition's folder")
+        return
+    try:
+        text = read_text(path)
+    except IndexerError as error:
+        yield document.problem(where, str(error))
+        return
+    yield from _rows(document, text, str(Path(document.file).parent / name))
+
+
+def _rows(document: Document, text: str, file: str) -> Iterator[Problem]:
+    """Append one constituent a row; yield what is wrong with the header."""
+    reader = csv.reader(io.StringIO(text))
+    header = next(reader, [])
+    known = _keys(Constituent, ())
+    for name in header:
+        if name not in known:
+            yield Problem(file, 1, 1, "", f"unknown column {name!r}{closest(name, known)}")
+    for n, row in enumerate(row for row in reader if row):
+        mark = Mark(file, reader.line_num, 1)
+        cells = {k: v for k, v in zip(header, row, strict=False) if k in known and v}
+        document.content["constituents"].append(cells)
+        document.values[("constituents", n)] = mark
+        document.values.update({("constituents", n, key): mark for key in cells})
+        if len(row) > len(header):
+            yield Problem(
+                *mark, f"constituents[{n}]", f"{len(row)} cells under {len(header)} columns"
+            )

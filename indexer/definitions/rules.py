@@ -1,0 +1,210 @@
+"""Rules that tie several keys of a definition together.
+
+A rule is a function named for what it asks; its parameters name the top-level keys it reads, so
+it can be put to every file in which at least those keys are sound. It yields where the rule is
+broken and what to do.
+"""
+
+import inspect
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from indexer.definitions.basket import (
+    Basket,
+    Constituent,
+    Rebalance,
+    Selection,
+    Series,
+    Variant,
+    Weighting,
+    Withholding,
+)
+from indexer.definitions.model import Definition
+from indexer.definitions.study import Pair, Study, WindowLengths
+from indexer.definitions.text import Trail
+
+Broken = Iterator[tuple[Trail, str]]
+Constituents = tuple[Constituent, ...]
+
+REAL_SHARES = ("market_cap", "free_float")  # schemes whose index shares are shares outstanding
+_MONTHS = {"monthly": 12, "quarterly": 4, "semiannual": 2, "annual": 1}
+_OPTIONS = {  # keys of weighting that belong to one scheme only
+    "normalise": "fixed",
+    "weights": "rank",
+    "lookback": "inverse_volatility",
+    "column": "score",
+    "ladder": "free_float",
+}
+
+
+def broken(model: type[Definition], parts: Mapping[str, Any]) -> Broken:
+    """Yield every rule of a kind of definition that its parts break."""
+    for rule in _RULES[model]:
+        wanted = inspect.signature(rule).parameters
+        if all(name in parts for name in wanted):
+            yield from rule(**{name: parts[name] for name in wanted})
+
+
+def _each_constituent_once(constituents: Constituents) -> Broken:
+    count = Counter(c.symbol for c in constituents)
+    first: dict[str, int] = {}
+    for n, c in enumerate(constituents):
+        if count[c.symbol] > 1 and first.setdefault(c.symbol, n) != n:
+            where = f"constituents[{first[c.symbol]}]"
+            yield ("constituents", n, "symbol"), f"{c.symbol} is listed twice, first at {where}"
+
+
+def _membership_has_a_span(constituents: Constituents) -> Broken:
+    for n, c in enumerate(constituents):
+        if c.from_ and c.until and c.from_ >= c.until:
+            yield (
+                ("constituents", n, "until"),
+                f"{c.until} must be after from, {c.from_}: until is the first day outside",
+            )
+
+
+def _fixed_weights_sum_to_one(weighting: Weighting, constituents: Constituents) -> Broken:
+    if weighting.scheme != "fixed":
+        for n, c in enumerate(constituents):
+            if c.weight is not None:
+                message = f"weights are for scheme 'fixed', this one is {weighting.scheme!r}"
+                yield ("constituents", n, "weight"), message
+        return
+    missing = [n for n, c in enumerate(constituents) if c.weight is None]
+    for n in missing:
+        yield ("constituents", n), "scheme 'fixed' needs a weight"
+    total = sum(c.weight or 0.0 for c in constituents)
+    if not missing and weighting.normalise and total <= 0:
+        yield ("constituents",), "the weights sum to 0: at least one must be positive"
+    if not missing and not weighting.normalise and abs(total - 1) > 1e-9:
+        yield (
+            ("constituents",),
+            f"the weights sum to {total:.12g}, not 1: correct them or set weighting.normalise",
+        )
+
+
+def _caps_can_be_met(
+    weighting: Weighting, constituents: Constituents, selection: Selection | None
+) -> Broken:
+    most = len(constituents) if selection is None else min(selection.top, len(constituents))
+    cap = weighting.caps.constituent
+    if cap is not None and cap * most < 1 - 1e-12:
+        yield (
+            ("weighting", "caps", "constituent"),
+            f"{most} constituents cannot reach a sum of 1 under {cap:g}: "
+            f"the smallest feasible cap is {1 / most:.6g}",
+        )
+    segments = {c.segment for c in constituents}
+    cap = weighting.caps.segment
+    if cap is not None and None not in segments and cap * len(segments) < 1 - 1e-12:
+        yield (
+            ("weighting", "caps", "segment"),
+            f"{len(segments)} segments cannot reach a sum of 1 under {cap:g}: "
+            f"the smallest feasible cap is {1 / len(segments):.6g}",
+        )
+
+
+def _options_belong_to_the_scheme(weighting: Weighting) -> Broken:
+    for option, scheme in _OPTIONS.items():
+        if option in weighting.model_fields_set and weighting.scheme != scheme:
+            message = f"belongs to scheme {scheme!r}, this one is {weighting.scheme!r}"
+            yield ("weighting", option), message
+    if weighting.scheme == "score" and weighting.column is None:
+        yield ("weighting",), "scheme 'score' needs column: a column of the securities table"
+
+
+def _rank_weights_fit_the_selection(weighting: Weighting, selection: Selection | None) -> Broken:
+    if weighting.scheme != "rank":
+        return
+    if selection is None:
+        yield ("weighting", "scheme"), "scheme 'rank' needs a selection to rank by"
+    if weighting.weights is None:
+        yield ("weighting",), "scheme 'rank' needs weights, as in [0.5, 0.3, 0.2]"
+        return
+    if selection is not None and len(weighting.weights) != selection.top:
+        yield (
+            ("weighting", "weights"),
+            f"{len(weighting.weights)} weights for selection.top {selection.top}: give one a rank",
+        )
+    total = sum(weighting.weights)
+    if abs(total - 1) > 1e-9:
+        yield ("weighting", "weights"), f"the weights sum to {total:.12g}, not 1"
+
+
+def _months_fit_the_frequency(rebalance: Rebalance) -> Broken:
+    if rebalance.months is None:
+        return
+    wanted, months = _MONTHS.get(rebalance.frequency, 0), rebalance.months
+    if len(set(months)) != len(months):
+        yield ("rebalance", "months"), f"{list(months)} names a month twice"
+    elif len(months) != wanted:
+        message = f"{len(months)} months given, {rebalance.frequency!r} takes {wanted}"
+        yield ("rebalance", "months"), message
+
+
+def _real_shares_use_reference_prices(weighting: Weighting, rebalance: Rebalance) -> Broken:
+    if weighting.scheme in REAL_SHARES and rebalance.price_date == "effective":
+        yield (
+            ("rebalance", "price_date"),
+            f"scheme {weighting.scheme!r} holds shares outstanding, which no price sets: "
+            "leave price_date out",
+        )
+
+
+def _buffer_surrounds_the_top(selection: Selection | None) -> Broken:
+    if selection is None:
+        return
+    enter, keep, top = selection.enter, selection.keep, selection.top
+    if (enter is None) != (keep is None):
+        yield ("selection",), "enter and keep make the buffer together: give both or neither"
+    elif enter is not None and keep is not None and not enter <= top <= keep:
+        yield ("selection",), f"expected enter <= top <= keep, got {enter}, {top}, {keep}"
+
+
+def _ranked_by_something_known(selection: Selection | None) -> Broken:
+    if selection is None or not selection.rank_by.startswith("amount_"):
+        return
+    count = selection.rank_by.removeprefix("amount_")
+    if not count.isascii() or not count.isdecimal() or int(count) == 0:
+        yield ("selection", "rank_by"), f"{selection.rank_by!r}: write amount_20 for 20 sessions"
+
+
+def _net_knows_its_tax(variants: tuple[Variant, ...], withholding: Withholding | None) -> Broken:
+    if len(set(variants)) != len(variants):
+        yield ("variants",), f"{list(variants)} names a variant twice"
+    if "net" in variants and withholding is None:
+        yield ("variants",), "variant 'net' needs a withholding table, as in {CN: 0.10}"
+
+
+def _a_pair_is_two_indices(pairs: tuple[Pair, ...]) -> Broken:
+    for n, pair in enumerate(pairs):
+        if pair.leader == pair.follower:
+            yield ("pairs", n, "follower"), f"{pair.follower!r} is compared with itself"
+        if pair in pairs[:n]:
+            yield ("pairs", n), f"given already at pairs[{pairs.index(pair)}]"
+
+
+def _windows_differ(windows: WindowLengths) -> Broken:
+    for key, lengths in (("correlation", windows.correlation), ("momentum", windows.momentum)):
+        if len(set(lengths)) != len(lengths):
+            yield ("windows", key), f"{list(lengths)} names a length twice"
+
+
+_RULES: dict[type[Definition], tuple[Callable[..., Broken], ...]] = {
+    Series: (),
+    Basket: (
+        _each_constituent_once,
+        _membership_has_a_span,
+        _fixed_weights_sum_to_one,
+        _caps_can_be_met,
+        _options_belong_to_the_scheme,
+        _rank_weights_fit_the_selection,
+        _months_fit_the_frequency,
+        _real_shares_use_reference_prices,
+        _buffer_surrounds_the_top,
+        _ranked_by_something_known,
+        _net_knows_its_tax,
+    ),
+    Study: (_a_pair_is_two_indices, _windows_differ),
+}

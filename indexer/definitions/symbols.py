@@ -1,0 +1,98 @@
+"""Symbols: one canonical spelling, and the other spellings people use.
+
+Canonical is ``<code>.<suffix>``: six digits with ``SH``, ``SZ`` or ``BJ``, five with ``HK``, and
+``[A-Z][A-Z0-9.-]*`` with ``US``. A ready-made series takes the same suffixes with any code of
+capital letters and digits (``HSTECH.HK``, ``399006.SZ``).
+"""
+
+import re
+
+CANONICAL = r"^(?:\d{6}\.(?:SH|SZ|BJ)|\d{5}\.HK|[A-Z][A-Z0-9.-]*\.US)$"  # also read by polars
+CANONICAL_SERIES = r"^(?:[A-Z0-9]+\.(?:SH|SZ|BJ|HK)|[A-Z0-9][A-Z0-9.-]*\.US)$"
+
+_SECURITY = re.compile(CANONICAL)
+_SERIES = re.compile(CANONICAL_SERIES)
+# ISO 10383 codes and the names data vendors give to the same exchanges.
+_SUFFIX = {
+    **dict.fromkeys(("SH", "SS", "XSHG", "SHSE"), "SH"),
+    **dict.fromkeys(("SZ", "XSHE", "SZSE"), "SZ"),
+    **dict.fromkeys(("BJ", "BJSE", "XBEI"), "BJ"),
+    **dict.fromkeys(("HK", "HI", "XHKG"), "HK"),
+    **dict.fromkeys(("US", "XNYS", "XNAS"), "US"),
+}
+_PREFIXED = re.compile(r"(SH|SZ|BJ|HK)(\d+)|GB_([A-Z][A-Z0-9.-]*)")
+_BOARDS = (
+    ("92", "BJ"),
+    ("6", "SH"),
+    ("0", "SZ"),
+    ("2", "SZ"),
+    ("3", "SZ"),
+    ("4", "BJ"),
+    ("8", "BJ"),
+)
+
+
+def parse_symbol(text: str, *, series: bool = False) -> str:
+    """Return the canonical spelling of a security's symbol, or of a series' one.
+
+    Raises
+    ------
+    ValueError
+        If the text is no known spelling, or could mean two things; the message says what to write.
+
+    Examples
+    --------
+    >>> [parse_symbol(s) for s in ("sh688981", "688981.SS", "SHSE.688981", "002371", "700.HK")]
+    ['688981.SH', '688981.SH', '688981.SH', '002371.SZ', '00700.HK']
+    >>> parse_symbol("000001")
+    Traceback (most recent call last):
+    ValueError: '000001' is a share in Shenzhen or an index in Shanghai: write 000001.SZ or ...
+    """
+    code, suffix = _split(text.strip().upper(), text)
+    if suffix == "HK" and code.isdecimal():
+        code = code.lstrip("0").zfill(5)
+    symbol = f"{code}.{suffix}"
+    if (_SERIES if series else _SECURITY).match(symbol):
+        return symbol
+    if _SERIES.match(symbol):
+        raise ValueError(f"{text!r} is not a security: expected {_expected(suffix)}")
+    raise ValueError(f"{text!r} is not a symbol: expected {_expected(suffix)}")
+
+
+def _split(name: str, text: str) -> tuple[str, str]:
+    """Return code and canonical suffix of an upper-case spelling."""
+    head, _, tail = name.rpartition(".")
+    if head and tail in _SUFFIX:
+        return head, _SUFFIX[tail]
+    first, _, rest = name.partition(".")
+    if rest and first in _SUFFIX:
+        return rest, _SUFFIX[first]
+    if found := _PREFIXED.fullmatch(name):
+        exchange, digits, american = found.groups()
+        return (digits, exchange) if exchange else (american, "US")
+    if re.fullmatch(r"\d{6}", name):
+        return name, _board(name)
+    raise ValueError(f"{text!r} is not a symbol: write it like 300308.SZ, 00700.HK or NVDA.US")
+
+
+def _board(code: str) -> str:
+    """Return the suffix of a bare six-digit code, where only one reading exists."""
+    if code.startswith("000"):
+        raise ValueError(
+            f"{code!r} is a share in Shenzhen or an index in Shanghai: write {code}.SZ or {code}.SH"
+        )
+    for start, suffix in _BOARDS:
+        if code.startswith(start):
+            return suffix
+    raise ValueError(f"{code!r} names no board of a share: write it with its exchange, {code}.SH")
+
+
+def _expected(suffix: str) -> str:
+    """Return in words what a symbol with this suffix looks like."""
+    if suffix == "HK":
+        return "at most five digits before .HK, as in 00700.HK"
+    if suffix == "US":
+        return (
+            "a capital letter first and then letters, digits, '.' or '-' before .US, as in NVDA.US"
+        )
+    return f"six digits before .{suffix}"

@@ -1,0 +1,238 @@
+"""Strict YAML: every scalar is text, and every key and value knows where it stands.
+
+Stock YAML turns ``000063`` into 51 and ``NO`` into False, and keeps the last of two equal keys.
+Here nothing is resolved (the schema gives types), and whatever a reader could overlook is refused:
+duplicate keys, anchors, aliases, tags, several documents, text direction marks, deep nesting.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    Event,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+)
+
+from indexer.errors import DefinitionError, Flaw, MissingInputError, Problem
+
+Trail = tuple[str | int, ...]  # the keys that lead to a value
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 20
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's parser is five times faster
+
+
+class Mark(NamedTuple):
+    """A place in a file, counted from one."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A definition file as nested text, and where each key and value stands in it."""
+
+    file: str
+    content: Any
+    values: dict[Trail, Mark] = field(repr=False)
+    keys: dict[Trail, Mark] = field(repr=False)
+
+    def problem(self, trail: Iterable[str | int], message: str, *, at_key: bool = False) -> Problem:
+        """Return a problem at the value of a key, or at the nearest enclosing one there is."""
+        path = tuple(trail)
+        marks = self.keys if at_key else self.values
+        found = next((path[:n] for n in range(len(path), -1, -1) if path[:n] in marks), None)
+        mark = Mark(self.file, 1, 1) if found is None else marks[found]
+        return Problem(*mark, printed(path), message)
+
+
+def printed(trail: Trail) -> str:
+    """Return a trail as people write it: ``constituents[3].symbol``."""
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in trail)
+    return text.removeprefix(".")
+
+
+def closest(word: str, words: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` for the most similar word, or nothing.
+
+    Examples
+    --------
+    >>> closest("weigthing", ["weighting", "name"])
+    "; did you mean 'weighting'?"
+    """
+    best = difflib.get_close_matches(word, list(words), 1)
+    return f"; did you mean {best[0]!r}?" if best else ""
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a definition file.
+
+    Raises
+    ------
+    MissingInputError
+        If there is no such file, or it cannot be read.
+    DefinitionError
+        If it is larger than 1 MiB, is not UTF-8, or holds marks that reverse the text direction.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise MissingInputError([Flaw(str(path), None, "", f"cannot be read: {reason}")]) from error
+    if len(content) > MAX_BYTES:
+        raise _refused(
+            path, content, 0, "is larger than 1 MiB: move the list to a constituents_file"
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _refused(
+            path, content, error.start, "is not UTF-8: save the file as UTF-8"
+        ) from error
+    if hidden := _BIDI.search(text):
+        at = len(text[: hidden.start()].encode())
+        raise _refused(path, content, at, "holds an invisible text direction mark: delete it")
+    return text
+
+
+def _refused(path: Path, content: bytes, at: int, message: str) -> DefinitionError:
+    before = content[:at].decode("utf-8", "replace")
+    line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+    return DefinitionError([Problem(str(path), line, column, "", message)])
+
+
+def parse_yaml(text: str, file: str) -> Document:
+    """Return the one document in the text, as dictionaries and lists of text.
+
+    Raises
+    ------
+    DefinitionError
+        With every duplicate key, anchor, alias and tag; or the first error of syntax.
+    """
+    builder = _Builder(file)
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            builder.take(event)
+    except yaml.YAMLError as error:
+        builder.problems.append(_syntax(file, error))
+    except DefinitionError as stop:
+        builder.problems.extend(stop.problems)
+    if not builder.problems and not isinstance(builder.document, dict):
+        builder.problems.append(
+            Problem(file, 1, 1, "", "expected keys and values, as in 'id: name'")
+        )
+    if builder.problems:
+        raise DefinitionError(builder.problems)
+    return Document(file, builder.document, builder.values, builder.keys)
+
+
+def _syntax(file: str, error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    return Problem(file, line, column, "", f"not YAML: {said}")
+
+
+class _Builder:
+    """Builds the tree from parser events: no recursion, so nesting cannot exhaust the stack."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.document: Any = None
+        self.values: dict[Trail, Mark] = {}
+        self.keys: dict[Trail, Mark] = {}
+        self.problems: list[Problem] = []
+        self._open: list[tuple[Trail, dict[str, Any] | list[Any]]] = []
+        self._key: list[str | None] = []  # per open mapping: the key that waits for its value
+        self._documents = 0
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, NodeEvent):
+            self._node(event)
+        elif isinstance(event, CollectionEndEvent):
+            self._open.pop()
+            self._key.pop()
+
+    def _node(self, event: NodeEvent) -> None:
+        at = event.start_mark
+        mark = Mark(self.file, at.line + 1, at.column + 1) if at else Mark(self.file, 1, 1)
+        parent = self._open[-1][1] if self._open else None
+        if isinstance(parent, dict) and self._key[-1] is None:
+            self._take_key(event, mark)
+            return
+        trail = self._trail()
+        self._refuse(event, mark, trail)
+        value = self._value(event)
+        self.values[trail] = mark
+        if isinstance(parent, dict):
+            parent[str(self._key[-1])] = value
+            self._key[-1] = None
+        elif isinstance(parent, list):
+            parent.append(value)
+        else:
+            self._documents += 1
+            if self._documents > 1:
+                self.problems.append(
+                    Problem(*mark, "", "a second document: one file, one document")
+                )
+            self.document = value
+        if not isinstance(value, str):
+            if len(self._open) >= MAX_DEPTH:
+                raise DefinitionError(
+                    [Problem(*mark, "", f"nested deeper than {MAX_DEPTH} levels")]
+                )
+            self._open.append((trail, value))
+            self._key.append(None)
+
+    def _trail(self) -> Trail:
+        if not self._open:
+            return ()
+        trail, parent = self._open[-1]
+        return (*trail, len(parent) if isinstance(parent, list) else str(self._key[-1]))
+
+    def _value(self, event: NodeEvent) -> Any:
+        if isinstance(event, MappingStartEvent):
+            return {}
+        if isinstance(event, SequenceStartEvent):
+            return []
+        return event.value if isinstance(event, ScalarEvent) else ""
+
+    def _take_key(self, event: NodeEvent, mark: Mark) -> None:
+        trail, parent = self._open[-1]
+        if not isinstance(event, ScalarEvent):
+            raise DefinitionError([Problem(*mark, printed(trail), "a key must be plain text")])
+        path = (*trail, event.value)
+        self._refuse(event, mark, path)
+        if event.value in parent:
+            first = self.keys[path].line
+            self.problems.append(
+                Problem(*mark, printed(path), f"duplicate key, first given on line {first}")
+            )
+        else:
+            self.keys[path] = mark
+        self._key[-1] = event.value
+
+    def _refuse(self, event: NodeEvent, mark: Mark, trail: Trail) -> None:
+        if isinstance(event, AliasEvent):
+            message = f"alias *{event.anchor}: write the value out"
+        elif event.anchor is not None:
+            message = f"anchor &{event.anchor}: write each value out"
+        elif getattr(event, "tag", None) is not None:
+            message = "a tag: types come from the schema, delete it"
+        else:
+            return
+        self.problems.append(Problem(*mark, printed(trail), message))

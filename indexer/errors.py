@@ -1,0 +1,83 @@
+"""Everything the package raises on purpose, one class per decision a caller can take.
+
+IndexerError
+├── DefinitionError   a basket or study definition is wrong
+├── MarketDataError   market data are wrong
+│   └── MissingInputError   a folder, table, file, date or rate that is needed is absent
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class IndexerError(Exception):
+    """Base of every error a caller may want to catch."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong in a definition file, and where.
+
+    Attributes
+    ----------
+    file : the path as the caller gave it
+    line, column : position in the file, counted from one
+    path : the key inside the definition, such as ``constituents[3].symbol``
+    message : what was received, the bound it breaks and what to do
+    """
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}"
+        return f"{where}: {self.path}: {self.message}" if self.path else f"{where}: {self.message}"
+
+
+class DefinitionError(IndexerError):
+    """A definition breaks one or more rules; every problem is reported at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One thing wrong in a market table, and where.
+
+    Attributes
+    ----------
+    table : file name inside the market folder, or the path of a file that is missing
+    row : line of a CSV file (its header is line 1), or row of a Parquet file counted from one;
+        None for the whole table
+    symbol : whose row it is, empty where there is none
+    message : what was received, the bound it breaks and what to do
+    """
+
+    table: str
+    row: int | None
+    symbol: str
+    message: str
+
+    def __str__(self) -> str:
+        unit = "line" if self.table.endswith(".csv") else "row"
+        where = self.table if self.row is None else f"{self.table} {unit} {self.row}"
+        return (
+            f"{where}: {self.symbol}: {self.message}" if self.symbol else f"{where}: {self.message}"
+        )
+
+
+class MarketDataError(IndexerError):
+    """Market data are wrong; every flaw found is reported at once."""
+
+    def __init__(self, flaws: Sequence[Flaw]) -> None:
+        self.flaws = tuple(flaws)
+        super().__init__("\n".join(map(str, self.flaws)))
+
+
+class MissingInputError(MarketDataError):
+    """Something a calculation needs is absent: a folder, a table, a file, a date, a rate."""

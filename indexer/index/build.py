@@ -1,0 +1,198 @@
+"""From a definition and a market folder to an index: calendar, panel, dates, then the levels."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import date
+from typing import cast
+
+import numpy as np
+import polars as pl
+
+from indexer.arrays import Days
+from indexer.definitions.basket import Basket, Index, Series
+from indexer.definitions.rules import REAL_SHARES
+from indexer.errors import DefinitionError, Flaw, MarketDataError, MissingInputError
+from indexer.index.calculate import calculate
+from indexer.index.history import History
+from indexer.index.schedule import RebalanceDates, effective_dates
+from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.market.panel import Panel, panel_of
+from indexer.market.tables import Market, digest_of
+
+
+def build(
+    definition: Index, market: Market, *, until: date | None = None, strict: bool = False
+) -> History:
+    """Return the history of an index up to ``until`` (inclusive), or to its latest close.
+
+    Pure: reads no file, clock or network but the bundled calendars. A rebalance is given only
+    the panel up to its reference date.
+
+    Parameters
+    ----------
+    strict : treat constituents without any close as an error instead of leaving them out
+
+    Raises
+    ------
+    DefinitionError
+        If the base date is no session, a cap cannot be met, or a tax rate is missing.
+    MissingInputError
+        If there is no close to begin with, no rate of a currency, no share count a scheme needs,
+        or the calendar ends before the data.
+    MarketDataError
+        If a price is carried for longer than the definition allows, or a scheme that counts
+        shares is given adjusted prices.
+    """
+    if isinstance(definition, Series):
+        return series_history(definition, market, until)
+    return basket_history(definition, market, until, strict=strict)
+
+
+def series_history(series: Series, market: Market, until: date | None) -> History:
+    """Return a ready-made series as an index, rebased where the definition says so."""
+    rows = market.series.filter(pl.col("symbol") == series.symbol).sort("date")
+    if until is not None:
+        rows = rows.filter(pl.col("date") <= until)
+    if series.base is not None:
+        rows = rows.filter(pl.col("date") >= series.base.date)
+    if rows.is_empty():
+        raise MissingInputError([Flaw("series", None, series.symbol, "no close in the folder")])
+    days = rows["date"].to_numpy().astype("datetime64[D]")
+    level = rows["close"].to_numpy().astype(float)
+    if series.base is not None:
+        if days[0] != np.datetime64(series.base.date):
+            message = f"no close on {series.base.date}, the first one after it is on {days[0]}"
+            raise DefinitionError([series.problem(("base", "date"), message)])
+        level = level * (series.base.level / level[0])
+    unknown = np.full(len(days), np.nan)
+    off = int((~np.isin(days, read_calendar(series.calendar).sessions)).sum())
+    return History(
+        definition=series,
+        synthetic=market.manifest.synthetic,
+        days=days,
+        variants={"price": level},
+        divisor=unknown,
+        market_value=unknown,
+        carried=np.zeros(len(days), dtype=np.int64),
+        off_calendar=off,
+        market_digest=digest_of(market, [series.symbol], [], days[-1].item()),
+        warnings=_off_calendar_warning(off),
+    )
+
+
+def basket_history(basket: Basket, market: Market, until: date | None, *, strict: bool) -> History:
+    """Return the history of a basket; see `build`."""
+    calendar = read_calendar(basket.calendar)
+    _check_base(basket, calendar)
+    closes = market.prices.filter(pl.col("symbol").is_in(basket.symbols))
+    found = set(closes["symbol"].unique())
+    missing = tuple(symbol for symbol in basket.symbols if symbol not in found)
+    _check_closes(basket, missing, closes, strict=strict)
+    last = calendar.on_or_before(_latest(closes) if until is None else min(until, _latest(closes)))
+    if last < basket.base.date:
+        message = f"ends on {last}, before the base date {basket.base.date} of {basket.id}"
+        raise MissingInputError([Flaw("prices", None, "", message)])
+    first = calendar.on_or_before(min(_oldest(closes), basket.base.date))
+    sessions = calendar.between(calendar.on_or_before(first, basket.rebalance.reference_lag), last)
+    panel = _panel(basket, market, sessions, found)
+    _check_adjusted(basket, panel)
+    dates = _rebalance_dates(basket, panel, calendar, _oldest(market.prices))
+    off = _off_calendar(closes.filter(pl.col("date") <= last))
+    return replace(
+        calculate(basket, panel, dates),
+        synthetic=market.manifest.synthetic,
+        missing=missing,
+        off_calendar=off,
+        market_digest=digest_of(market, basket.symbols, {basket.currency, *panel.currencies}, last),
+        warnings=_missing_warning(missing) + _off_calendar_warning(off),
+    )
+
+
+def _check_base(basket: Basket, calendar: Calendar) -> None:
+    if not calendar.is_session(basket.base.date):
+        before, after = calendar.neighbours(basket.base.date)
+        message = f"{basket.base.date} is no session of {basket.calendar}: take {before} or {after}"
+        raise DefinitionError([basket.problem(("base", "date"), message)])
+
+
+def _check_closes(
+    basket: Basket, missing: tuple[str, ...], closes: pl.DataFrame, *, strict: bool
+) -> None:
+    if closes.is_empty():
+        message = f"no close of any of the {len(basket.symbols)} constituents of {basket.id}"
+        raise MissingInputError([Flaw("prices", None, "", message)])
+    if strict and missing:
+        message = f"no close in the folder, and {basket.id} is built strictly"
+        raise MissingInputError([Flaw("prices", None, symbol, message) for symbol in missing])
+
+
+def _check_adjusted(basket: Basket, panel: Panel) -> None:
+    if basket.weighting.scheme in REAL_SHARES and panel.adjusted.any():
+        message = f"adjusted prices cannot be weighted by {basket.weighting.scheme}: give raw ones"
+        flaws = [
+            Flaw("prices", None, s, message)
+            for s, adjusted in zip(panel.symbols, panel.adjusted, strict=True)
+            if adjusted
+        ]
+        raise MarketDataError(flaws)
+
+
+def _panel(basket: Basket, market: Market, sessions: Days, found: Collection[str]) -> Panel:
+    """Return the panel of the constituents that have any close at all."""
+    constituents = [c for c in basket.constituents if c.symbol in found]
+    return panel_of(
+        market,
+        [c.symbol for c in constituents],
+        sessions,
+        basket.currency,
+        [c.segment or "" for c in constituents],
+    )
+
+
+def _rebalance_dates(
+    basket: Basket, panel: Panel, calendar: Calendar, oldest: date
+) -> list[RebalanceDates]:
+    """Return the first basket's dates and those of every rebalance up to the last session."""
+    last = panel.sessions[-1].item()
+    rows = []
+    for effective in (
+        basket.base.date,
+        *effective_dates(basket.rebalance, calendar, basket.base.date, last),
+    ):
+        row = int(np.searchsorted(panel.sessions, np.datetime64(effective)))
+        reference = max(0, row - basket.rebalance.reference_lag)
+        if effective == basket.base.date and panel.sessions[reference].item() < oldest:
+            reference = row
+        rows.append(RebalanceDates(reference, row, calendar.after(effective)))
+    return rows
+
+
+def _oldest(rows: pl.DataFrame) -> date:
+    return cast("date", rows["date"].min())
+
+
+def _latest(rows: pl.DataFrame) -> date:
+    return cast("date", rows["date"].max())
+
+
+def _off_calendar(closes: pl.DataFrame) -> int:
+    """Count closes dated on no session of their own exchange."""
+    count = 0
+    for code, rows in closes.with_columns(
+        pl.col("symbol").map_elements(exchange_of, return_dtype=pl.String).alias("exchange")
+    ).group_by("exchange"):
+        days = rows["date"].to_numpy().astype("datetime64[D]")
+        count += int((~np.isin(days, read_calendar(str(code[0])).sessions)).sum())
+    return count
+
+
+def _missing_warning(missing: tuple[str, ...]) -> tuple[str, ...]:
+    if not missing:
+        return ()
+    return (f"left out, no close in the folder: {', '.join(missing)}",)
+
+
+def _off_calendar_warning(count: int) -> tuple[str, ...]:
+    if not count:
+        return ()
+    return (f"{count} closes used though their exchange's calendar says closed",)

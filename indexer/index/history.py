@@ -1,0 +1,207 @@
+"""The history of an index: what was calculated, as arrays and as tables."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from indexer.arrays import Days, Flags, Grid, Rows, Vector
+from indexer.definitions.basket import Index, Variant
+from indexer.index.holding import Rebalanced
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of shares or divisor."""
+
+    date: np.datetime64
+    symbol: str
+    kind: str
+    shares_before: float
+    shares_after: float
+    divisor_before: float
+    divisor_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """An index from its base date on; T sessions, N constituents.
+
+    Attributes
+    ----------
+    days : (T,) sessions
+    variants : variant name to levels (T,), index points
+    divisor, market_value : (T,) after everything of the session; NaN for a ready-made series
+    carried : (T,) constituents held at a carried price
+    shares : (T, N) index shares held during the session; on the base date the first basket
+    worth : (T, N) closes in index currency, carried ones included
+    contribution : (T, N) share of the price return; NaN where nothing is held, and on the base date
+    changes : every change of shares or divisor, in order
+    missing : constituents without any close
+    off_calendar : closes used though their exchange's calendar says closed
+    """
+
+    definition: Index
+    synthetic: bool
+    days: Days
+    variants: dict[Variant, Vector]
+    divisor: Vector
+    market_value: Vector
+    carried: Rows
+    symbols: tuple[str, ...] = ()
+    shares: Grid = field(default_factory=lambda: np.empty((0, 0)))
+    worth: Grid = field(default_factory=lambda: np.empty((0, 0)))
+    contribution: Grid = field(default_factory=lambda: np.empty((0, 0)))
+    rebalances: tuple[Rebalanced, ...] = ()
+    changes: tuple[Change, ...] = ()
+    missing: tuple[str, ...] = ()
+    off_calendar: int = 0
+    market_digest: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def levels(self) -> pl.DataFrame:
+        """One row per session and variant, as the contract's ``levels``."""
+        count, names = len(self.days), list(self.variants)
+        grid = np.column_stack([self.variants[name] for name in names])
+        price = [name == "price" for name in names]
+        rows = np.repeat(np.arange(count), len(names))
+        only_price = np.tile(price, count)
+        return pl.DataFrame(
+            {
+                "date": self.days[rows],
+                "variant": names * count,
+                "level": grid.ravel(),
+                "divisor": _or_null(self.divisor[rows], only_price),
+                "market_value": _or_null(self.market_value[rows], only_price),
+                "carried": self.carried[rows],
+                "backtested": self.backtested[rows],
+            }
+        )
+
+    @property
+    def backtested(self) -> Flags:
+        """Whether a session lies before the day on which the constituents were selected, (T,)."""
+        selected = self.definition.selected_on
+        if selected is None:
+            return np.zeros(len(self.days), dtype=bool)
+        return np.asarray(self.days < np.datetime64(selected))
+
+    @property
+    def weights(self) -> pl.DataFrame:
+        """One row per rebalance and member, as the contract's ``weights``."""
+        return _table(
+            _WEIGHTS,
+            [
+                (
+                    r.effective,
+                    r.reference,
+                    r.first_session,
+                    self.symbols[j],
+                    r.after.shares[j],
+                    r.capping_factor[n],
+                    r.target[n],
+                    r.drifted[n],
+                    bool(r.tradable[n]),
+                )
+                for r in self.rebalances
+                for n, j in enumerate(r.columns)
+            ],
+        )
+
+    @property
+    def events(self) -> pl.DataFrame:
+        """Every change of shares or divisor, as the contract's ``events``."""
+        return _table(
+            _EVENTS,
+            [(c.date.item(), c.symbol, c.kind, *_change_numbers(c)) for c in self.changes],
+        )
+
+    @property
+    def contributions(self) -> pl.DataFrame:
+        """Contribution of each constituent to each session's price return; held ones only."""
+        row, column = np.nonzero(~np.isnan(self.contribution))
+        return pl.DataFrame(
+            {
+                "date": self.days[row],
+                "symbol": pl.Series(self.symbols, dtype=pl.String)[column],
+                "contribution": self.contribution[row, column],
+            },
+            schema={"date": pl.Date, "symbol": pl.String, "contribution": pl.Float64},
+        )
+
+    @property
+    def excluded(self) -> pl.DataFrame:
+        """Constituents left out of each rebalance, and why."""
+        return _table(
+            {"effective": pl.Date, "symbol": pl.String, "reason": pl.String},
+            [(r.effective, symbol, why) for r in self.rebalances for symbol, why in r.excluded],
+        )
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What happened in a few figures, as the contract's ``summary.json``."""
+        name, level = next(iter(self.variants.items()))
+        returns = np.diff(np.log(level))
+        return {
+            "id": self.definition.id,
+            "name": self.definition.name.model_dump(exclude_none=True),
+            "synthetic": self.synthetic,
+            "definition_digest": self.definition.digest,
+            "market_digest": self.market_digest,
+            "variant": name,
+            "first": {"date": str(self.days[0]), "level": float(level[0])},
+            "last": {"date": str(self.days[-1]), "level": float(level[-1])},
+            "return": float(level[-1] / level[0] - 1),
+            "volatility": float(returns.std(ddof=1) * np.sqrt(250)) if len(returns) > 1 else None,
+            "maximum_drawdown": float((level / np.maximum.accumulate(level) - 1).min()),
+            "turnover": {str(r.effective): r.turnover for r in self.rebalances[1:]},
+            "effective_number": self._effective_number(),
+            "carried_last": int(self.carried[-1]),
+            "closes_off_calendar": self.off_calendar,
+            "missing": list(self.missing),
+            "warnings": list(self.warnings),
+        }
+
+    def _effective_number(self) -> float | None:
+        """Return one over the sum of squared weights at the last close."""
+        if not self.symbols:
+            return None
+        held = self.shares[-1] > 0
+        value = self.shares[-1, held] * self.worth[-1, held]
+        return float(value.sum() ** 2 / (value**2).sum())
+
+
+_WEIGHTS = {
+    "effective": pl.Date,
+    "reference": pl.Date,
+    "first_session": pl.Date,
+    "symbol": pl.String,
+    "shares": pl.Float64,
+    "capping_factor": pl.Float64,
+    "reference_weight": pl.Float64,
+    "effective_weight": pl.Float64,
+    "tradable": pl.Boolean,
+}
+_EVENTS = {
+    "date": pl.Date,
+    "symbol": pl.String,
+    "kind": pl.String,
+    "shares_before": pl.Float64,
+    "shares_after": pl.Float64,
+    "divisor_before": pl.Float64,
+    "divisor_after": pl.Float64,
+}
+
+
+def _table(schema: dict[str, Any], rows: list[tuple[Any, ...]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _or_null(values: Vector, given: Any) -> pl.Series:
+    return pl.Series(np.where(given, values, np.nan)).fill_nan(None)
+
+
+def _change_numbers(change: Change) -> tuple[float, float, float, float]:
+    return change.shares_before, change.shares_after, change.divisor_before, change.divisor_after

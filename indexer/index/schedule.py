@@ -1,0 +1,73 @@
+"""Reference and effective dates of rebalances."""
+
+from calendar import monthrange
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from indexer.definitions.basket import Rebalance
+from indexer.market.calendar import Calendar
+
+_MONTHS: dict[str, tuple[int, ...]] = {
+    "never": (),
+    "monthly": tuple(range(1, 13)),
+    "quarterly": (3, 6, 9, 12),
+    "semiannual": (6, 12),
+    "annual": (12,),
+}
+_NTH = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1}
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
+
+
+@dataclass(frozen=True, slots=True)
+class RebalanceDates:
+    """Rows of the panel: data are frozen at reference; shares change after the close of effective.
+
+    ``first_session`` is a date: it may lie after the last row.
+    """
+
+    reference: int
+    effective: int
+    first_session: date
+
+
+def effective_dates(
+    rule: Rebalance, calendar: Calendar, base_date: date, last: date
+) -> Iterator[date]:
+    """Yield the effective dates after the base date and up to ``last``, ascending.
+
+    The nominal day of each month of the rule moves back to the last session on or before it,
+    also into the month before.
+    """
+    months = rule.months or _MONTHS[rule.frequency]
+    for year in range(base_date.year, last.year + 2):
+        for month in sorted(months):
+            nominal = nominal_day(rule.day, year, month, calendar)
+            effective = calendar.on_or_before(nominal) if nominal <= calendar.horizon else last
+            if effective > last or nominal > calendar.horizon:
+                return
+            if effective > base_date:
+                yield effective
+
+
+def nominal_day(day: str, year: int, month: int, calendar: Calendar) -> date:
+    """Return the day a rule names in a month, session or not.
+
+    Examples
+    --------
+    >>> nominal_day("third friday", 2026, 6, None), nominal_day("31", 2026, 6, None)
+    (datetime.date(2026, 6, 19), datetime.date(2026, 6, 30))
+    """
+    length = monthrange(year, month)[1]
+    if day.isdecimal():
+        return date(year, month, min(int(day), length))
+    nth, what = day.split()
+    if what == "session":
+        if nth == "last":
+            return date(year, month, length)
+        first = date(year, month, 1)
+        return first if calendar.is_session(first) else calendar.after(first)
+    start = date(year, month, 1)
+    first = start + timedelta((_WEEKDAYS.index(what) - start.weekday()) % 7)
+    days = [d for n in range(5) if (d := first + timedelta(7 * n)).month == month]
+    return days[_NTH[nth]]

@@ -1,0 +1,200 @@
+"""Target weights at a reference date."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from indexer.arrays import Rows, Vector
+from indexer.definitions.basket import Basket
+from indexer.errors import Flaw, MarketDataError
+from indexer.index.caps import capped
+from indexer.market.panel import Panel, shares_known
+
+
+class Weights(NamedTuple):
+    """Weights of the constituents that are held, fractions of one that sum to one.
+
+    Attributes
+    ----------
+    columns : (n,) columns of the panel
+    target : (n,) after caps
+    shares : (n,) shares outstanding that a real-share scheme counts, else NaN
+    capping_factor : (n,) target over uncapped weight, scaled so that the largest is one
+    sat_out : symbols that the scheme cannot weigh at this rebalance, and why
+    """
+
+    columns: Rows
+    target: Vector
+    shares: Vector
+    capping_factor: Vector
+    sat_out: tuple[tuple[str, str], ...]
+
+
+def weigh(basket: Basket, known: Panel, columns: Rows) -> Weights:
+    """Return the target weights of the chosen columns from what is known at the reference date.
+
+    Raises
+    ------
+    MissingInputError
+        If a scheme needs a share count that is not tabled yet.
+    MarketDataError
+        If a score is missing or negative, or nothing has a weight above zero.
+    DefinitionError
+        If the caps cannot be met by the constituents held.
+    """
+    raw, shares = _SCHEMES[basket.weighting.scheme](basket, known, columns)
+    weighable = ~np.isnan(raw)
+    sat_out = tuple(
+        (
+            known.symbols[j],
+            f"fewer than half of {basket.weighting.lookback} returns, or no variance",
+        )
+        for j in columns[~weighable]
+    )
+    columns, raw, shares = columns[weighable], raw[weighable], shares[weighable]
+    total = raw.sum()
+    if not total > 0:
+        message = f"nothing to weigh on {known.sessions[-1]}: no constituent has a positive weight"
+        raise MarketDataError([Flaw(basket.id, None, "", message)])
+    uncapped = raw / total
+    target = capped(basket, uncapped, [known.segments[j] for j in columns])
+    factor = np.divide(target, uncapped, out=np.ones(len(target)), where=uncapped > 0)
+    return Weights(columns, target, shares, factor / factor.max(), sat_out)
+
+
+Raw = tuple[Vector, Vector]  # weights before scaling, and shares outstanding or NaN
+
+
+def _none(columns: Rows) -> Vector:
+    return np.full(len(columns), np.nan)
+
+
+def _equal(basket: Basket, known: Panel, columns: Rows) -> Raw:
+    return np.ones(len(columns)), _none(columns)
+
+
+def _price(basket: Basket, known: Panel, columns: Rows) -> Raw:
+    return known.worth[-1, columns], _none(columns)
+
+
+def _market_cap(basket: Basket, known: Panel, columns: Rows) -> Raw:
+    total, _ = shares_known(known, columns)
+    return known.worth[-1, columns] * total, total
+
+
+def _free_float(basket: Basket, known: Panel, columns: Rows) -> Raw:
+    total, free = shares_known(known, columns)
+    counted = total * float_band(free / total)
+    return known.worth[-1, columns] * counted, counted
+
+
+def _fixed(basket: Basket, known: Panel, columns: Rows) -> Raw:
+    given = {c.symbol: c.weight or 0.0 for c in basket.constituents}
+    return np.array([given[known.symbols[j]] for j in columns]), _none(columns)
+
+
+def _rank(basket: Basket, known: Panel, columns: Rows) -> Raw:
+    weights = np.array(basket.weighting.weights)
+    return weights[: len(columns)], _none(columns)
+
+
+def _score(basket: Basket, known: Panel, columns: Rows) -> Raw:
+    column = str(basket.weighting.column)
+    values = score_column(known, column)[columns]
+    wrong = [n for n, v in enumerate(values) if not v >= 0]
+    if wrong:
+        raise MarketDataError(
+            [
+                Flaw(
+                    "securities",
+                    None,
+                    known.symbols[columns[n]],
+                    f"{column} {values[n]:g}: a score must be a number, zero or above",
+                )
+                for n in wrong
+            ]
+        )
+    return values, _none(columns)
+
+
+def _inverse_volatility(basket: Basket, known: Panel, columns: Rows) -> Raw:
+    lookback = basket.weighting.lookback
+    weights = _none(columns)
+    for n, j in enumerate(columns):
+        returns = session_returns(known, int(j), lookback)
+        if len(returns) >= max(2, (lookback + 1) // 2):
+            deviation = returns.std(ddof=1)
+            weights[n] = 1.0 / deviation if deviation > 0 else np.nan
+    return weights, _none(columns)
+
+
+_SCHEMES: dict[str, Callable[[Basket, Panel, Rows], Raw]] = {
+    "equal": _equal,
+    "market_cap": _market_cap,
+    "free_float": _free_float,
+    "price": _price,
+    "fixed": _fixed,
+    "rank": _rank,
+    "inverse_volatility": _inverse_volatility,
+    "score": _score,
+}
+
+
+def session_returns(known: Panel, column: int, lookback: int) -> Vector:
+    """Return log returns between consecutive closes of a constituent inside the last sessions.
+
+    Only closes dated on sessions count, among the last ``lookback + 1`` sessions; the earlier
+    close of each pair is restated by the ex-reference price of every event between the two.
+    """
+    first = max(0, len(known.sessions) - lookback - 1)
+    rows = np.flatnonzero(known.traded[first:, column]) + first
+    closes = known.close[rows, column]
+    opening = closes[:-1].copy()
+    for found in known.events:
+        if found.column == column and len(rows) and rows[0] < found.row <= rows[-1]:
+            n = int(np.searchsorted(rows, found.row)) - 1  # the close before the event
+            event = found.event
+            cash = event.special + event.ordinary - event.subscribed
+            opening[n] = (opening[n] - cash) / event.quantity
+    return np.asarray(np.log(closes[1:] / opening))
+
+
+def score_column(known: Panel, column: str) -> Vector:
+    """Return a column of the securities table as numbers, one a symbol; NaN where it has none.
+
+    Raises
+    ------
+    MarketDataError
+        If the table has no such column, or a cell of it is not a number.
+    """
+    if column not in known.securities.columns:
+        message = f"no column {column!r}; found {', '.join(known.securities.columns)}"
+        raise MarketDataError([Flaw("securities", None, "", message)])
+    given = known.securities[column]
+    values = given.cast(pl.Float64, strict=False)
+    wrong = known.securities.filter(values.is_null() & given.is_not_null())
+    if not wrong.is_empty():
+        raise MarketDataError(
+            [
+                Flaw("securities", None, row["symbol"], f"{column} {row[column]!r} is not a number")
+                for row in wrong.iter_rows(named=True)
+            ]
+        )
+    return np.asarray(values.to_numpy(), dtype=float)
+
+
+def float_band(ratio: Vector) -> Vector:
+    """Return the share of capital counted for a free-float ratio, by CSI's ladder of 2010.
+
+    At most 10 % counts as it is; then the ratio is lifted to the next tenth, and above 80 %
+    everything counts. An edge belongs to the band below it, with 1e-12 tolerance.
+
+    Examples
+    --------
+    >>> float_band(np.array([0.09, 0.438, 0.82])).tolist()
+    [0.09, 0.5, 1.0]
+    """
+    lifted = np.ceil(ratio * 10 - 1e-11) / 10
+    return np.where(ratio <= 0.1 + 1e-12, ratio, np.where(ratio > 0.8 + 1e-12, 1.0, lifted))

@@ -1,0 +1,128 @@
+"""Index levels from prices and index shares by the divisor method."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from indexer.arrays import Grid, Rows, Vector
+
+
+class Events(NamedTuple):
+    """What takes effect before the open of a session, one entry each, sorted by row.
+
+    Attributes
+    ----------
+    row, column : (E,) the session and the constituent
+    factor : (E,) index shares after for one before
+    money : (E,) index currency that joins the basket, through the divisor, per share before
+    income : (E, V) index currency paid out per share before, in each of V total-return variants
+    """
+
+    row: Rows
+    column: Rows
+    factor: Vector
+    money: Vector
+    income: Grid
+
+
+class Chain(NamedTuple):
+    """A stretch of an index between two rebalances, written in place; T sessions, N symbols.
+
+    Attributes
+    ----------
+    level, divisor, market_value : (T,) at the close
+    income : (T, V) distributed that session, in index points
+    shares : (T, N) index shares held during the session
+    change : (E, 4) shares before and after, divisor before and after each event
+    """
+
+    level: Vector
+    divisor: Vector
+    market_value: Vector
+    income: Grid
+    shares: Grid
+    change: Grid
+
+
+def chain_levels(worth: Grid, held: Vector, start: tuple[float, float], events: Events) -> Chain:
+    """Return the levels that follow from holding a basket from one rebalance to the next.
+
+    ``level = sum(shares * worth) / divisor``. The divisor moves only where an event brings
+    money into the basket or takes it out, by ``value after / value before`` at the same prices.
+
+    Parameters
+    ----------
+    worth : (T, N), index currency per share
+        Closes of the sessions. Where shares are zero they are not read and may be NaN.
+    held : (N,) index shares after the close before the first session
+    start : market value and divisor at that close
+    events : rows count from the first session given
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree or an event lies outside the grid.
+
+    Notes
+    -----
+    The divisor method of S&P Dow Jones Indices' Index Mathematics.
+
+    Examples
+    --------
+    >>> none = np.empty(0)
+    >>> quiet = Events(none.astype(int), none.astype(int), none, none, none.reshape(0, 1))
+    >>> worth = np.array([[10.0, 20.0], [11.0, 20.0]])
+    >>> chain_levels(worth, np.ones(2), (30.0, 0.03), quiet).level.round(2).tolist()
+    [1000.0, 1033.33]
+    """
+    sessions, symbols = worth.shape
+    if held.shape != (symbols,) or len({len(part) for part in events}) != 1:
+        raise ValueError(f"shapes differ: {worth.shape=} {held.shape=}, {len(events.row)} events")
+    if events.row.size and not (events.row.min() >= 0 and events.row.max() < sessions):
+        raise ValueError(f"an event lies outside the {sessions} sessions")
+    chain = Chain(
+        level=np.empty(sessions),
+        divisor=np.empty(sessions),
+        market_value=np.empty(sessions),
+        income=np.zeros((sessions, events.income.shape[1])),
+        shares=np.empty(worth.shape),
+        change=np.empty((len(events.row), 4)),
+    )
+    _chain_levels(worth, held.copy(), *start, *events, *chain)
+    return chain
+
+
+@njit(cache=True, error_model="numpy")
+def _chain_levels(
+    worth, held, value, current, row, column, factor, money, paid,
+    level, divisor, market_value, income, shares, change,
+):  # fmt: skip
+    e = 0
+    for t in range(worth.shape[0]):
+        while e < row.size and row[e] == t:
+            i = column[e]
+            before = held[i]
+            change[e, 0] = before
+            change[e, 2] = current
+            if before != 0.0:
+                if money[e] != 0.0:
+                    after = value + before * money[e]
+                    current *= after / value
+                    value = after
+                for v in range(income.shape[1]):
+                    income[t, v] += before * paid[e, v]
+                held[i] = before * factor[e]
+            change[e, 1] = held[i]
+            change[e, 3] = current
+            e += 1
+        value = 0.0
+        for i in range(held.size):
+            shares[t, i] = held[i]
+            if held[i] != 0.0:
+                value += held[i] * worth[t, i]
+        for v in range(income.shape[1]):
+            income[t, v] /= current
+        level[t] = value / current
+        divisor[t] = current
+        market_value[t] = value

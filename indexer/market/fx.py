@@ -1,0 +1,66 @@
+"""Exchange rates: one pair as given or inverted, never through a third currency."""
+
+from datetime import tzinfo
+
+import numpy as np
+import polars as pl
+
+from indexer.arrays import Days, Instants, Vector
+from indexer.errors import Flaw, MissingInputError
+from indexer.market.tables import Market
+
+
+def rates_on(market: Market, unit: str, price: str, days: Days) -> Vector:
+    """Return the price of one unit of a currency in another, one rate a day.
+
+    The rate of the date, else the last one before it; NaN before the first.
+
+    Raises
+    ------
+    MissingInputError
+        If the folder has neither the pair nor its inverse.
+    """
+    if unit == price:
+        return np.ones(len(days))
+    rows, rate = _pair(market, unit, price)
+    return _last_known(_days(rows), rate, days)
+
+
+def rates_known(market: Market, unit: str, price: str, instants: Instants, zone: tzinfo) -> Vector:
+    """Return the last rate fixed at each instant, UTC; NaN before the first.
+
+    A rate without ``fixed_at`` counts as known from the beginning of the next day in ``zone``.
+    Raises as `rates_on` does.
+    """
+    if unit == price:
+        return np.ones(len(instants))
+    rows, rate = _pair(market, unit, price)
+    fallback = (
+        rows["date"].dt.offset_by("1d").cast(pl.Datetime("us")).dt.replace_time_zone(str(zone))
+    )
+    known = rows["fixed_at"].fill_null(
+        fallback.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    )
+    moments = known.to_numpy().astype("datetime64[us]")
+    order = np.argsort(moments, kind="stable")
+    return _last_known(moments[order], rate[order], instants.astype("datetime64[us]"))
+
+
+def _pair(market: Market, unit: str, price: str) -> tuple[pl.DataFrame, Vector]:
+    """Return the rows of a pair by date, and the rates the way round that was asked for."""
+    for base, quote in ((unit, price), (price, unit)):
+        rows = market.fx.filter(pl.col("base") == base, pl.col("quote") == quote).sort("date")
+        if not rows.is_empty():
+            rate = rows["rate"].to_numpy()
+            return rows, rate if base == unit else 1.0 / rate
+    message = f"no rate of {unit}/{price} or {price}/{unit}, which the calculation needs"
+    raise MissingInputError([Flaw("fx", None, "", message)])
+
+
+def _days(rows: pl.DataFrame) -> Days:
+    return rows["date"].to_numpy().astype("datetime64[D]")
+
+
+def _last_known(moments: Instants, rate: Vector, asked: Instants) -> Vector:
+    at = np.searchsorted(moments, asked, side="right") - 1
+    return np.where(at >= 0, rate[np.maximum(at, 0)], np.nan)

@@ -1,0 +1,104 @@
+"""Two ratio lines that share a leg: how much of their correlation is arithmetic."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from indexer.arrays import Cube, Grid, Vector
+from indexer.kernels.rolling import rolling_correlation
+
+_SINGULAR = 1e-12  # share of variance below which what is left of a series is rounding
+
+
+class RatioFamily(NamedTuple):
+    """Correlation of ln(A/B) with ln(A/C) over a window of returns, and what it is made of; (T,).
+
+    Attributes
+    ----------
+    correlation : of ``a - b`` with ``a - c``
+    null : the same if B and C shared nothing but their relation to A
+    excess : correlation less null
+    partial : correlation of ``b`` with ``c`` given ``a``
+    """
+
+    correlation: Vector
+    null: Vector
+    excess: Vector
+    partial: Vector
+
+
+def ratio_family(a: Vector, b: Vector, c: Vector, window: int) -> RatioFamily:
+    """Return the rolling correlation of two ratio lines beside its shared-leg null.
+
+    Parameters
+    ----------
+    a, b, c : (T,) log returns of leader and two followers over the same spans
+    window : returns looked back over, the current one included
+
+    Returns
+    -------
+    (T,) each; NaN while the window is short and where a line does not move.
+
+    Notes
+    -----
+    A is in both lines, so they correlate even if B and C have nothing to do with each other
+    (Pearson 1897, spurious correlation of indices). The null is the same expression with
+    ``cov(b, c)`` replaced by ``cov(a, b) cov(a, c) / var(a)``. Excess and partial correlation
+    share sign and zero.
+    """
+    correlation = rolling_correlation(a - b, a - c, window)
+    null, partial = np.full(len(a), np.nan), np.full(len(a), np.nan)
+    if len(a) >= window:
+        moments = _covariances(np.column_stack([a, b, c]), window)
+        aa, ab, ac = moments[:, 0, 0], moments[:, 0, 1], moments[:, 0, 2]
+        bb, cc = moments[:, 1, 1], moments[:, 2, 2]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            shared = ab * ac / aa
+            scale = np.sqrt((aa + bb - 2 * ab) * (aa + cc - 2 * ac))
+            found = (aa - ab - ac + shared) / scale
+        null[window - 1 :] = np.where(aa > 0, found, np.nan)
+        partial[window - 1 :] = _partial(moments)
+    null[np.isnan(correlation)] = np.nan
+    return RatioFamily(correlation, null, correlation - null, partial)
+
+
+def partial_correlation(b: Vector, c: Vector, controls: Grid, window: int) -> Vector:
+    """Return the rolling correlation of b and c given the controls, (T,).
+
+    That is the correlation of their residuals from regressions with intercept on the controls
+    (T, k) over the window. NaN while it is short, where the controls are collinear, and where
+    they explain a series wholly.
+    """
+    out = np.full(len(b), np.nan)
+    if len(b) >= window:
+        out[window - 1 :] = _partial(_covariances(np.column_stack([controls, b, c]), window))
+    return out
+
+
+def _covariances(
+    series: Grid, window: int
+) -> np.ndarray[tuple[int, int, int], np.dtype[np.float64]]:
+    """Return the sums of centred products of each window, (T - window + 1, k, k)."""
+    parts = sliding_window_view(series, window, axis=0)  # (windows, k, window)
+    centred = parts - parts[:, :, :1]
+    centred = centred - centred.mean(axis=2, keepdims=True)
+    return np.matmul(centred, centred.transpose(0, 2, 1))
+
+
+def _partial(moments: Cube) -> Vector:
+    """Sweep all series but the last two out of their covariances; correlate what is left."""
+    left = moments.copy()
+    size = left.shape[1]
+    total = np.diagonal(moments, axis1=1, axis2=2)
+    sound = np.ones(len(left), dtype=bool)
+    for k in range(size - 2):
+        pivot = left[:, k, k].copy()
+        sound &= pivot > _SINGULAR * total[:, k]
+        pivot[~sound] = np.nan
+        left -= left[:, :, k, None] * left[:, None, k, :] / pivot[:, None, None]
+    b, c = size - 2, size - 1
+    sound &= (left[:, b, b] > _SINGULAR * total[:, b]) & (left[:, c, c] > _SINGULAR * total[:, c])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = left[:, b, c] / np.sqrt(left[:, b, b] * left[:, c, c])
+    return np.where(sound, np.clip(found, -1.0, 1.0), np.nan)
