@@ -1,0 +1,42 @@
+"""Custom thematic indices: levels, relative strength and catch-up signals with honest inference.
+
+The public names are loaded when they are first used, so that ``import indexer`` is cheap.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from indexer.definitions.read import read_basket, read_study
+    from indexer.index.build import build
+    from indexer.kernels.rolling import rolling_correlation
+    from indexer.market.tables import read_market
+    from indexer.run.results import study
+
+_HOME = {
+    "build": "indexer.index.build",
+    "read_basket": "indexer.definitions.read",
+    "read_market": "indexer.market.tables",
+    "read_study": "indexer.definitions.read",
+    "rolling_correlation": "indexer.kernels.rolling",
+    "study": "indexer.run.results",
+}
+
+__all__ = [
+    "build",
+    "read_basket",
+    "read_market",
+    "read_study",
+    "rolling_correlation",
+    "study",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'indexer' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -4,6 +4,7 @@ IndexerError
 ├── DefinitionError   a basket or study definition is wrong
 ├── MarketDataError   market data are wrong
 │   └── MissingInputError   a folder, table, file, date or rate that is needed is absent
+└── OutputError       results cannot be written
 """
 
 from collections.abc import Sequence
@@ -81,3 +82,12 @@ class MarketDataError(IndexerError):
 
 class MissingInputError(MarketDataError):
     """Something a calculation needs is absent: a folder, a table, a file, a date, a rate."""
+
+
+class OutputError(IndexerError):
+    """Results cannot be written where they were asked for; nothing was left behind."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: cannot be written: {reason}")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from indexer.definitions.model import (
     CalendarCode,
@@ -37,6 +37,15 @@ Day = Annotated[
         description="'third friday', 'first session', 'last session', or a day of the month 1..31",
     ),
 ]
+
+
+DEFAULT_MONTHS: dict[str, tuple[int, ...]] = {
+    "never": (),
+    "monthly": tuple(range(1, 13)),
+    "quarterly": (3, 6, 9, 12),
+    "semiannual": (6, 12),
+    "annual": (12,),
+}
 
 
 class Base(Model):
@@ -97,11 +106,19 @@ class Rebalance(Model):
     """When a basket is rebalanced, and which prices set its shares."""
 
     frequency: Frequency = "never"
-    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] | None = None
+    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] | None = None  # None: the default ones
     day: Day = "last session"
     reference_lag: Annotated[int, Field(ge=0, le=250)] = 0
     price_date: Literal["reference", "effective"] = "reference"
     untradable: Literal["ignore", "freeze"] = "ignore"
+
+    @field_validator("months")
+    @classmethod
+    def _stated_default(
+        cls, months: tuple[int, ...] | None, others: ValidationInfo
+    ) -> tuple[int, ...] | None:
+        default = DEFAULT_MONTHS.get(others.data.get("frequency", ""))
+        return None if months and tuple(sorted(months)) == default else months
 
 
 class Eligibility(Model):

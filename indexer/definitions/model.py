@@ -74,6 +74,11 @@ class Definition(Model):
         """SHA-256 of what the definition says, blind to layout, comments and stated defaults."""
         return digest_json(self.model_dump(mode="json", by_alias=True, exclude_defaults=True))
 
+    @property
+    def file(self) -> str:
+        """The file this was read from; empty where it was made in Python."""
+        return "" if self._document is None else self._document.file
+
     def problem(self, trail: Trail, message: str) -> Problem:
         """Return a problem at a key of the file this was read from."""
         document = self._document or Document(self.id, {}, {}, {})

@@ -5,6 +5,7 @@ import io
 import re
 import typing
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -16,23 +17,37 @@ from indexer.definitions.model import Definition
 from indexer.definitions.rules import broken
 from indexer.definitions.study import Study
 from indexer.definitions.text import Document, Mark, Trail, closest, parse_yaml, read_text
-from indexer.errors import DefinitionError, IndexerError, Problem
+from indexer.errors import DefinitionError, MissingInputError, Problem
 
 Kind = TypeVar("Kind", bound=Definition)
 
+_EXPECTED = {  # by pydantic's name of the error, where its own words name Python's types
+    "string_type": "text",
+    "tuple_type": "a list",
+    "too_short": "at least one item",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "int_type": "a whole number",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+}
+
 
 def read_definition(path: Path | str) -> Index | Study:
-    """Return the definition in a YAML file: a study where it has pairs, else an index.
+    """Return the definition in a YAML file: a study where it has pairs or a start, else an index.
 
     Raises
     ------
     MissingInputError
-        If the file, or the constituents file it names, cannot be read.
+        If the file cannot be read.
     DefinitionError
-        With everything that is wrong in it, each with file, line and column.
+        With everything that is wrong in it, each with file, line and column; also if the
+        constituents file it names cannot be read.
     """
     document = parse_yaml(read_text(Path(path)), str(path))
-    return _study(document) if "pairs" in document.content else _index(document)
+    return _study(document) if document.content.keys() & {"pairs", "start"} else _index(document)
 
 
 def read_basket(path: Path | str) -> Index:
@@ -50,8 +65,13 @@ def _study(document: Document) -> Study:
 
 
 def _index(document: Document) -> Index:
-    if document.content.get("kind") == "series":
+    kind = document.content.get("kind", "index")
+    if kind == "series":
         return _validated(Series, document, [])
+    if kind != "index":
+        message = f"got {_short(kind)}, expected 'index' or 'series'"
+        hint = closest(str(kind), ("index", "series"))
+        raise DefinitionError([document.problem(("kind",), message + hint)])
     return _validated(Basket, document, list(_take_constituents_file(document)))
 
 
@@ -59,11 +79,11 @@ def _validated(model: type[Kind], document: Document, problems: list[Problem]) -
     """Return the document as a model; problems are those found on the way here."""
     definition = None
     try:
-        definition = model.model_validate(document.content)
+        definition = model.model_validate(document.content, by_alias=True, by_name=False)
         parts = dict(definition)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        problems += [_problem(model, document, detail) for detail in details]
+        problems += [_problem(model, document, d) for d in details if not _follows(d, problems)]
         parts = _sound_parts(model, document.content)
     problems += [document.problem(*rule) for rule in broken(model, parts)]
     stem = Path(document.file).stem
@@ -85,12 +105,17 @@ def _sound_parts(model: type[Definition], content: dict[str, Any]) -> dict[str, 
                 parts[key] = field.get_default(call_default_factory=True)
             continue
         try:
-            parts[key] = TypeAdapter(Annotated[field.annotation, field]).validate_python(
-                content[key]
-            )
+            adapter = TypeAdapter[Any](Annotated[field.annotation, field])
+            parts[key] = adapter.validate_python(content[key], by_alias=True, by_name=False)
         except ValidationError:
             continue
     return parts
+
+
+def _follows(detail: ErrorDetails, before: list[Problem]) -> bool:
+    """Return whether a list is called empty only because its items, or their file, are wrong."""
+    unread = detail["loc"] == ("constituents",) and before
+    return detail["type"] == "too_short" and bool(detail["input"] or unread)
 
 
 def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -> Problem:
@@ -105,15 +130,23 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
         return document.problem(trail, "required key is missing")
     if kind == "literal_error":
         allowed = re.findall(r"'([^']+)'", context["expected"])
-        message = f"got {got!r}, expected {context['expected']}{closest(str(got), allowed)}"
+        message = f"got {_short(got)}, expected {context['expected']}{closest(str(got), allowed)}"
     elif kind == "value_error":
         message = str(context["error"])
     elif kind in {"model_type", "model_attributes_type"}:
-        message = f"got {got!r}, expected keys and values: {', '.join(_keys(model, trail))}"
+        message = f"got {_short(got)}, expected keys and values: {', '.join(_keys(model, trail))}"
+    elif kind in _EXPECTED:
+        message = f"got {_short(got)}, expected {_EXPECTED[kind]}"
     else:
         said = detail["msg"][:1].lower() + detail["msg"][1:]
-        message = f"got {got!r}: {said}" if isinstance(got, str) else said
-    return document.problem(trail, message)
+        message = f"got {_short(got)}: {said}"
+    return document.problem(trail, message, at_key=got == trail[-1])
+
+
+def _short(got: Any) -> str:
+    """Return a value as it is quoted in a message."""
+    text = repr(got)
+    return text if len(text) <= 80 else f"{text[:60]}… ({len(text)} characters)"
 
 
 def _keys(model: type[BaseModel], trail: Trail) -> list[str]:
@@ -146,28 +179,35 @@ def _take_constituents_file(document: Document) -> Iterator[Problem]:
     content["constituents"] = []
     document.values[("constituents",)] = document.values[where]
     folder = Path(document.file).parent.resolve()
-    path = (folder / str(name)).resolve()
-    if not isinstance(name, str) or not path.is_relative_to(folder):
-        yield document.problem(where, f"{name!r} must be a file inside the definition's folder")
-        return
     try:
-        text = read_text(path)
-    except IndexerError as error:
-        yield document.problem(where, str(error))
+        path = (folder / str(name)).resolve()
+    except RuntimeError:  # a link to itself
+        path = Path("/")
+    if not isinstance(name, str) or not path.is_relative_to(folder):
+        message = f"{_short(name)} must be a file inside the definition's folder"
+        yield document.problem(where, message)
         return
-    yield from _rows(document, text, str(Path(document.file).parent / name))
+    file = str(Path(document.file).parent / name)
+    try:
+        yield from _rows(document, read_text(path), file)
+    except DefinitionError as error:
+        yield from (replace(problem, file=file) for problem in error.problems)
+    except MissingInputError as error:
+        yield document.problem(where, str(error))
 
 
 def _rows(document: Document, text: str, file: str) -> Iterator[Problem]:
-    """Append one constituent a row; yield what is wrong with the header."""
-    reader = csv.reader(io.StringIO(text))
-    header = next(reader, [])
+    """Append one constituent a row; yield what is wrong with the header and the cells' number."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows = _marked(reader, file)
+    header = next(rows, (Mark(file, 1, 1), []))[1]
     known = _keys(Constituent, ())
-    for name in header:
+    for n, name in enumerate(header):
         if name not in known:
             yield Problem(file, 1, 1, "", f"unknown column {name!r}{closest(name, known)}")
-    for n, row in enumerate(row for row in reader if row):
-        mark = Mark(file, reader.line_num, 1)
+        elif name in header[:n]:
+            yield Problem(file, 1, 1, "", f"column {name!r} is given twice")
+    for n, (mark, row) in enumerate(rows):
         cells = {k: v for k, v in zip(header, row, strict=False) if k in known and v}
         document.content["constituents"].append(cells)
         document.values[("constituents", n)] = mark
@@ -176,3 +216,15 @@ def _rows(document: Document, text: str, file: str) -> Iterator[Problem]:
             yield Problem(
                 *mark, f"constituents[{n}]", f"{len(row)} cells under {len(header)} columns"
             )
+
+
+def _marked(reader: "csv._reader", file: str) -> Iterator[tuple[Mark, list[str]]]:
+    """Yield the rows that are not blank, each with the line it begins on."""
+    line = 1
+    try:
+        for row in reader:
+            if row:
+                yield Mark(file, line, 1), row
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise DefinitionError([Problem(file, line, 1, "", f"not CSV: {error}")]) from error

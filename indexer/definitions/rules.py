@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from indexer.definitions.basket import (
+    DEFAULT_MONTHS,
     Basket,
     Constituent,
     Rebalance,
@@ -28,7 +29,6 @@ Broken = Iterator[tuple[Trail, str]]
 Constituents = tuple[Constituent, ...]
 
 REAL_SHARES = ("market_cap", "free_float")  # schemes whose index shares are shares outstanding
-_MONTHS = {"monthly": 12, "quarterly": 4, "semiannual": 2, "annual": 1}
 _OPTIONS = {  # keys of weighting that belong to one scheme only
     "normalise": "fixed",
     "weights": "rank",
@@ -135,7 +135,7 @@ def _rank_weights_fit_the_selection(weighting: Weighting, selection: Selection |
 def _months_fit_the_frequency(rebalance: Rebalance) -> Broken:
     if rebalance.months is None:
         return
-    wanted, months = _MONTHS.get(rebalance.frequency, 0), rebalance.months
+    wanted, months = len(DEFAULT_MONTHS[rebalance.frequency]), rebalance.months
     if len(set(months)) != len(months):
         yield ("rebalance", "months"), f"{list(months)} names a month twice"
     elif len(months) != wanted:

@@ -1,5 +1,6 @@
 """Study definitions: which indices are compared, over which windows, known at which hour."""
 
+import re
 from datetime import time
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,10 +22,11 @@ from indexer.definitions.model import (
 def _cutoff(value: str) -> str:
     hour, _, zone = value.partition(" ")
     try:
-        time.fromisoformat(hour)
         ZoneInfo(zone)
     except (ValueError, ZoneInfoNotFoundError, OSError):
-        raise ValueError(f"{value!r} is not an hour and a zone: '18:00 Asia/Shanghai'") from None
+        zone = ""
+    if not zone or not re.fullmatch(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", hour):
+        raise ValueError(f"{value!r} is not an hour and a zone: '18:00 Asia/Shanghai'")
     return value
 
 

@@ -7,7 +7,8 @@ capital letters and digits (``HSTECH.HK``, ``399006.SZ``).
 
 import re
 
-CANONICAL = r"^(?:\d{6}\.(?:SH|SZ|BJ)|\d{5}\.HK|[A-Z][A-Z0-9.-]*\.US)$"  # also read by polars
+# Also read by polars. Not \d, which in both takes the digits of every script.
+CANONICAL = r"^(?:[0-9]{6}\.(?:SH|SZ|BJ)|[0-9]{5}\.HK|[A-Z][A-Z0-9.-]*\.US)$"
 CANONICAL_SERIES = r"^(?:[A-Z0-9]+\.(?:SH|SZ|BJ|HK)|[A-Z0-9][A-Z0-9.-]*\.US)$"
 
 _SECURITY = re.compile(CANONICAL)
@@ -48,9 +49,12 @@ def parse_symbol(text: str, *, series: bool = False) -> str:
     Traceback (most recent call last):
     ValueError: '000001' is a share in Shenzhen or an index in Shanghai: write 000001.SZ or ...
     """
-    code, suffix = _split(text.strip().upper(), text)
+    name = text.strip()
+    if not name.isascii():  # upper() would make "SS" of "ß"
+        raise ValueError(f"{text!r} is not a symbol: it holds a character outside ASCII")
+    code, suffix = _split(name.upper(), text)
     if suffix == "HK" and code.isdecimal():
-        code = code.lstrip("0").zfill(5)
+        code = code.zfill(5)
     symbol = f"{code}.{suffix}"
     if (_SERIES if series else _SECURITY).match(symbol):
         return symbol

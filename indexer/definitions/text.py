@@ -2,9 +2,10 @@
 
 Stock YAML turns ``000063`` into 51 and ``NO`` into False, and keeps the last of two equal keys.
 Here nothing is resolved (the schema gives types), and whatever a reader could overlook is refused:
-duplicate keys, anchors, aliases, tags, several documents, text direction marks, deep nesting.
+duplicate keys, anchors, aliases, tags, several documents, hidden characters, deep nesting.
 """
 
+import codecs
 import difflib
 import re
 from collections.abc import Iterable
@@ -29,7 +30,11 @@ Trail = tuple[str | int, ...]  # the keys that lead to a value
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 20
-_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Control characters, line ends that no editor counts, marks of text direction or byte order.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+    "\ud800-\udfff\ufeff\ufffe\uffff]"
+)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's parser is five times faster
 
 
@@ -60,9 +65,9 @@ class Document:
 
 
 def printed(trail: Trail) -> str:
-    """Return a trail as people write it: ``constituents[3].symbol``."""
+    """Return a trail as people write it: ``constituents[3].symbol``; what is not visible escaped."""
     text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in trail)
-    return text.removeprefix(".")
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text).removeprefix(".")
 
 
 def closest(word: str, words: Iterable[str]) -> str:
@@ -85,34 +90,36 @@ def read_text(path: Path) -> str:
     MissingInputError
         If there is no such file, or it cannot be read.
     DefinitionError
-        If it is larger than 1 MiB, is not UTF-8, or holds marks that reverse the text direction.
+        If it is larger than 1 MiB, is not UTF-8, or holds hidden characters.
     """
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = getattr(error, "strerror", None) or str(error)
         raise MissingInputError([Flaw(str(path), None, "", f"cannot be read: {reason}")]) from error
     if len(content) > MAX_BYTES:
-        raise _refused(
-            path, content, 0, "is larger than 1 MiB: move the list to a constituents_file"
-        )
+        raise _refused(str(path), "", "is larger than 1 MiB: move the list to a constituents_file")
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _refused(
-            path, content, error.start, "is not UTF-8: save the file as UTF-8"
-        ) from error
-    if hidden := _BIDI.search(text):
-        at = len(text[: hidden.start()].encode())
-        raise _refused(path, content, at, "holds an invisible text direction mark: delete it")
+        before = content[: error.start].decode("utf-8")
+        raise _refused(str(path), before, "is not UTF-8: save the file as UTF-8") from error
+    _refuse_hidden(text, str(path))
     return text
 
 
-def _refused(path: Path, content: bytes, at: int, message: str) -> DefinitionError:
-    before = content[:at].decode("utf-8", "replace")
+def _refuse_hidden(text: str, file: str) -> None:
+    if hidden := _HIDDEN.search(text):
+        message = f"holds the hidden character U+{ord(hidden[0]):04X}: delete it"
+        raise _refused(file, text[: hidden.start()], message)
+
+
+def _refused(file: str, before: str, message: str) -> DefinitionError:
+    """Return an error at the end of the text that goes before it."""
     line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-    return DefinitionError([Problem(str(path), line, column, "", message)])
+    return DefinitionError([Problem(file, line, column, "", message)])
 
 
 def parse_yaml(text: str, file: str) -> Document:
@@ -121,8 +128,10 @@ def parse_yaml(text: str, file: str) -> Document:
     Raises
     ------
     DefinitionError
-        With every duplicate key, anchor, alias and tag; or the first error of syntax.
+        With every duplicate key, anchor, alias and tag; or the first hidden character or error of
+        syntax.
     """
+    _refuse_hidden(text, file)
     builder = _Builder(file)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
@@ -233,6 +242,8 @@ class _Builder:
             message = f"anchor &{event.anchor}: write each value out"
         elif getattr(event, "tag", None) is not None:
             message = "a tag: types come from the schema, delete it"
+        elif isinstance(event, ScalarEvent) and (hidden := _HIDDEN.search(event.value)):
+            message = f"an escape for the hidden character U+{ord(hidden[0]):04X}: delete it"
         else:
             return
         self.problems.append(Problem(*mark, printed(trail), message))

@@ -177,12 +177,13 @@ def _latest(rows: pl.DataFrame) -> date:
 
 def _off_calendar(closes: pl.DataFrame) -> int:
     """Count closes dated on no session of their own exchange."""
+    symbols = closes["symbol"].unique().to_list()
+    exchange = {symbol: exchange_of(symbol) for symbol in symbols}
     count = 0
-    for code, rows in closes.with_columns(
-        pl.col("symbol").map_elements(exchange_of, return_dtype=pl.String).alias("exchange")
-    ).group_by("exchange"):
-        days = rows["date"].to_numpy().astype("datetime64[D]")
-        count += int((~np.isin(days, read_calendar(str(code[0])).sessions)).sum())
+    for code in sorted(set(exchange.values())):
+        sessions = pl.Series(read_calendar(code).sessions).implode()
+        own = pl.col("symbol").is_in([s for s in symbols if exchange[s] == code])
+        count += closes.select((own & ~pl.col("date").is_in(sessions)).sum()).item()
     return count
 
 

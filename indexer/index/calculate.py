@@ -183,7 +183,7 @@ def _variants(basket: Basket, panel: Panel, level: Vector, income: Grid) -> dict
         else:
             growth = np.ones(len(level))
             growth[1:] = (level[1:] + total[name][1:]) / level[:-1]
-            found[name] = basket.base.level * np.cumprod(growth)
+            found[name] = np.asarray(basket.base.level * np.cumprod(growth))
     return found
 
 

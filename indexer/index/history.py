@@ -158,6 +158,7 @@ class History:
             "maximum_drawdown": float((level / np.maximum.accumulate(level) - 1).min()),
             "turnover": {str(r.effective): r.turnover for r in self.rebalances[1:]},
             "effective_number": self._effective_number(),
+            "constituents": len(self.symbols),
             "carried_last": int(self.carried[-1]),
             "closes_off_calendar": self.off_calendar,
             "missing": list(self.missing),

@@ -77,10 +77,11 @@ def _ranked(selection: Selection, known: Panel, columns: Rows) -> list[int]:
 def _values(rank_by: str, known: Panel, columns: Rows) -> Vector:
     worth = known.worth[-1, columns]
     if rank_by == "price":
-        return worth
+        return np.asarray(worth)
     if rank_by in {"market_cap", "free_float_cap"}:
         total, free = shares_known(known, columns)
-        return worth * total * (float_band(free / total) if rank_by == "free_float_cap" else 1.0)
+        counted = float_band(free / total) if rank_by == "free_float_cap" else 1.0
+        return np.asarray(worth * total * counted)
     if rank_by.startswith("amount_"):
         return _mean_amount(known, columns, int(rank_by.removeprefix("amount_")))
     return score_column(known, rank_by)[columns]
@@ -92,7 +93,9 @@ def _mean_amount(known: Panel, columns: Rows, sessions: int) -> Vector:
     counted = known.traded[-sessions:, columns] & ~np.isnan(amount)
     total = np.where(counted, amount, 0.0).sum(axis=0)
     count = counted.sum(axis=0)
-    return np.divide(total, count, out=np.full(len(columns), np.nan), where=count > 0)
+    mean = np.full(len(columns), np.nan)
+    np.divide(total, count, out=mean, where=count > 0)
+    return mean
 
 
 def _buffered(selection: Selection, ranking: Sequence[int], held: Collection[int]) -> list[int]:

@@ -51,7 +51,7 @@ class Aligned:
         complete = np.flatnonzero(~np.isnan(self.level[:, columns]).any(axis=1))
         if not complete.size:
             return complete
-        use: Flags = self.fresh[:, columns].all(axis=1)
+        use = np.asarray(self.fresh[:, columns].all(axis=1))
         use[: complete[0]] = False
         use[complete[0]] = True
         return np.flatnonzero(use)

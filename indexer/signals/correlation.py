@@ -83,7 +83,7 @@ def _covariances(
     parts = sliding_window_view(series, window, axis=0)  # (windows, k, window)
     centred = parts - parts[:, :, :1]
     centred = centred - centred.mean(axis=2, keepdims=True)
-    return np.matmul(centred, centred.transpose(0, 2, 1))
+    return np.asarray(np.matmul(centred, centred.transpose(0, 2, 1)))
 
 
 def _partial(moments: Cube) -> Vector:

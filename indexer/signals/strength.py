@@ -8,7 +8,7 @@ from indexer.arrays import Vector
 
 def relative_strength(leader: Vector, follower: Vector) -> Vector:
     """Return ``100 (A_t / A_0) / (B_t / B_0)`` of two lines of levels, (T,) and (T,) to (T,)."""
-    return np.multiply(100.0, (leader / leader[0]) / (follower / follower[0]))
+    return np.asarray(100.0 * (leader / leader[0]) / (follower / follower[0]))
 
 
 def momentum(log_strength: Vector, span: int) -> Vector:

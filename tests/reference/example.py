@@ -11,6 +11,7 @@ from tests.reference.index import Result, build
 MONDAY = date(2024, 1, 8)
 SESSIONS = [d for n in range(-400, 800) if (d := MONDAY + timedelta(n)).weekday() < 5]
 WEEK = [MONDAY + timedelta(n) for n in range(5)]
+MONTHLY = {"frequency": "monthly", "day": WEEK[2].day}  # on Wednesday
 SATURDAY, SUNDAY, NEXT_MONDAY = (MONDAY + timedelta(n) for n in (5, 6, 7))
 
 
@@ -52,3 +53,13 @@ def shares(*counts: float) -> dict[str, Any]:
         for s, n in zip(("A.US", "B.US"), counts, strict=True)
     ]
     return {"shares": rows}
+
+
+def listed(*symbols: str) -> list[dict[str, Any]]:
+    """Build the constituents of a definition."""
+    return [{"symbol": symbol} for symbol in symbols]
+
+
+def weights(result: Result, effective: date, name: str = "effective_weight") -> dict[str, Any]:
+    """One column of the weights of a rebalance, by symbol."""
+    return {row["symbol"]: row[name] for row in result.weights if row["effective"] == effective}

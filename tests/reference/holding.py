@@ -60,6 +60,7 @@ class Holding:
         net: list[float] = []
         for ex_date in self._ex_dates(previous, day):
             self._rename(ex_date, prior, value)
+            joining: list[tuple[str, float]] = []
             for symbol in list(self.shares):
                 actions = self._actions_on(symbol, ex_date, day)
                 if not actions:
@@ -75,7 +76,15 @@ class Holding:
                 gross.append(paid)
                 if paid and self.net_offered:
                     net.append(paid * self.kept(symbol))
-                self._spin_off(actions, held, prior, value)
+                # `spinoff`: "`ratio` shares of `other` per share"
+                spun = [a for a in actions if a["kind"] == "spinoff"]
+                joining += [(a["other"], held * float(a["ratio"])) for a in spun]
+            # "join at price zero before the open (no divisor move)", after the day's own events
+            for symbol, count in joining:
+                if symbol not in self.shares:
+                    self.joined[symbol] = ex_date
+                    prior[symbol], value[symbol] = Fraction(0), 0.0
+                self.shares[symbol] = self.shares.get(symbol, 0.0) + count
         # "D_after = D_before · MV_after / MV_before, both at the same prices"
         after = math.fsum(value.values())
         if after != before:
@@ -107,18 +116,7 @@ class Holding:
             if old in self.joined:
                 self.joined[new] = self.joined.pop(old)
 
-    def _spin_off(
-        self, actions: list[Row], held: float, prior: dict[str, Fraction], value: dict[str, float]
-    ) -> None:
-        """Let `ratio` shares of `other` per share join at price zero, without a divisor move."""
-        for action in actions:
-            if action["kind"] != "spinoff":
-                continue
-            other = action["other"]
-            if other not in self.shares:
-                self.joined[other] = action["ex_date"]
-                prior[other], value[other] = Fraction(0), 0.0
-            self.shares[other] = self.shares.get(other, 0.0) + held * float(action["ratio"])
+    # --- prices at the close --------------------------------------------------------------------
 
     def _close_price(self, symbol: str, day: date, previous: date | None = None) -> float:
         """P of a session: the latest close, restated; on its delisting date the price of that."""
@@ -165,17 +163,14 @@ class Holding:
         """Let the delisted and the merged leave through the divisor after a session's close."""
         values = self.values(day, previous)
         market_value = math.fsum(values.values())
-        left = False
-        for symbol in list(self.shares):
-            for action in self._departures(symbol, previous, day)[:1]:
-                held = self.shares.pop(symbol)
-                left = True
-                other = action.get("other")
-                # "the constituent becomes `cash` plus `ratio` shares of `other`: where `other` is
-                # a member its shares grow, else the stock leg leaves like the cash"
-                if action["kind"] == "merger" and given(action, "other") and other in self.shares:
-                    self.shares[other] += held * float(action["ratio"])
-        if left:
+        leaving = {s: a[0] for s in self.shares if (a := self._departures(s, previous, day))}
+        held = {symbol: self.shares.pop(symbol) for symbol in leaving}
+        for symbol, action in leaving.items():
+            # "the constituent becomes `cash` plus `ratio` shares of `other`: where `other` is a
+            # member its shares grow, else the stock leg leaves like the cash"
+            if action["kind"] == "merger" and action.get("other") in self.shares:
+                self.shares[action["other"]] += held[symbol] * float(action["ratio"])
+        if leaving:
             self.move_divisor(market_value, day, previous)
 
     def move_divisor(self, before: float, day: date, previous: date | None = None) -> None:

@@ -17,6 +17,7 @@ from tests.reference.example import (
     index,
     shares,
 )
+from tests.reference.index import OracleError
 
 
 def test_a_split_multiplies_the_shares_and_leaves_the_divisor():
@@ -57,6 +58,13 @@ def test_rights_at_or_above_the_prior_close_are_not_counted():
     prices = closes("A.US", 10, 10) + closes("B.US", 20, 20)
     result = index(prices, action("A.US", WEEK[1], "rights", ratio=0.5, price=10))
     assert column(result, "price") == pytest.approx([1000, 1000])
+
+
+def test_rights_at_the_prior_close_bring_no_money_into_real_shares():
+    prices = closes("A.US", 10, 10) + closes("B.US", 20, 20)
+    rights = action("A.US", WEEK[1], "rights", ratio=0.5, price=10)
+    result = index(prices, rights, market=shares(100, 50), weighting={"scheme": "market_cap"})
+    assert column(result, "divisor") == [2, 2]
 
 
 def test_rights_are_judged_before_cash_of_the_same_day():
@@ -126,6 +134,24 @@ def test_a_delisting_is_shown_and_then_leaves(price, level):
     assert column(result, "carried") == [0, 1 if price is None else 0, 0]
 
 
+def test_a_delisting_between_sessions_is_shown_on_the_next():
+    result = index(
+        closes("A.US", *[10] * 5) + closes("B.US", *[20] * 6),
+        action("A.US", SATURDAY, "delisting", price=4),
+    )
+    assert column(result, "price")[-2:] == pytest.approx([1000, 700])
+    assert column(result, "market_value")[-1] == pytest.approx(500)
+
+
+def test_a_basket_of_which_nothing_is_left_is_an_error():
+    with pytest.raises(OracleError, match="nothing is left"):
+        index(
+            closes("A.US", 10, 10),
+            action("A.US", WEEK[1], "delisting"),
+            constituents=[{"symbol": "A.US"}],
+        )
+
+
 def test_a_merger_into_a_member_makes_its_shares_grow():
     """50 A become 50·0.4 = 20 B beside the 25: 45·20 = 900 of the 1000 stay, the cash leaves."""
     result = index(
@@ -182,6 +208,33 @@ def test_a_symbol_change_continues_under_the_other():
     last = [row for row in result.weights if row["effective"] == WEEK[3]]
     assert [row["symbol"] for row in last] == ["Z.US", "B.US"]
     assert [row["effective_weight"] for row in last] == pytest.approx([600 / 1100, 500 / 1100])
+
+
+def test_volatility_spans_a_symbol_change():
+    """Z continues A: one line of closes 10, 11, 6, 5 over a split of the day of the change."""
+    result = index(
+        closes("A.US", 10, 11)
+        + closes("Z.US", None, None, 6, 5)
+        + closes("C.US", 20, 22, 24, 20)
+        + closes("D.US", 20, 22, 24, 24),
+        action("A.US", WEEK[2], "symbol_change", other="Z.US"),
+        action("A.US", WEEK[2], "split", ratio=2),
+        base={"date": WEEK[3], "level": 1000.0},
+        weighting={"scheme": "inverse_volatility", "lookback": 3},
+        constituents=[{"symbol": "A.US"}, {"symbol": "C.US"}, {"symbol": "D.US"}],
+    )
+    found = {row["symbol"]: row["effective_weight"] for row in result.weights}
+    assert list(found) == ["Z.US", "C.US", "D.US"]
+    assert found["Z.US"] == pytest.approx(found["C.US"])
+    assert found["D.US"] > 1.5 * found["C.US"]
+
+
+def test_a_symbol_that_is_a_member_takes_up_the_shares_of_another():
+    result = index(
+        closes("A.US", 10, 20) + closes("B.US", 20, 20, 22),
+        action("A.US", WEEK[2], "symbol_change", other="B.US"),
+    )
+    assert column(result, "price") == pytest.approx([1000, 1500, 1650])
 
 
 def test_all_actions_of_one_day_are_one_event():

@@ -103,6 +103,16 @@ def test_adjusted_closes_offer_gross_alone_and_contain_their_dividends():
     assert column(result, "gross") == pytest.approx([1000, 1075])
 
 
+def test_the_manifest_may_call_all_closes_adjusted():
+    prices = closes("A.US", 10, 11) + closes("B.US", 20, 20)
+    kinds = {"securities": [{"symbol": "A.US", "price_kind": "raw"}]}
+    result = index(prices, market={"price_kind": "total_return_adjusted", **kinds})
+    assert column(result, "gross") == pytest.approx([1000, 1050])
+    raw = {"securities": [{"symbol": s, "price_kind": "raw"} for s in ("A.US", "B.US")]}
+    result = index(prices, market={"price_kind": "total_return_adjusted", **raw})
+    assert column(result, "price") == pytest.approx([1000, 1050])
+
+
 PRICES = closes("A.US", 10, 10, 10) + closes("B.US", 20, None, None)
 AT_EFFECTIVE = {"weighting": {"scheme": "market_cap"}, "rebalance": {"price_date": "effective"}}
 SEGMENT_CAP = {"scheme": "equal", "caps": {"segment": 0.6}}

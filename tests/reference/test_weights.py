@@ -1,27 +1,26 @@
-"""The oracle's rebalances: dates, membership, selection, schemes, caps, what cannot be traded."""
+"""The oracle's weights: caps, the free-float ladder and the schemes."""
 
 import itertools
 import math
 import statistics
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
-from tests.reference.example import SESSIONS, WEEK, action, closes, column, index
-from tests.reference.prices import Tables, board_limit
-from tests.reference.schedule import effective_dates
-from tests.reference.weights import OracleError, capped, float_band
+from tests.reference.example import (
+    SESSIONS,
+    WEEK,
+    action,
+    closes,
+    column,
+    index,
+    listed,
+    weights,
+)
+from tests.reference.prices import OracleError
+from tests.reference.weights import capped, float_band
 
 RAW = dict(zip("abcdef", (0.40, 0.25, 0.15, 0.10, 0.06, 0.04), strict=True))
-MONTHLY = {"frequency": "monthly", "day": WEEK[2].day}
-
-
-def listed(*symbols, **keys):
-    return [{"symbol": symbol, **keys} for symbol in symbols]
-
-
-def weights(result, effective, name="effective_weight"):
-    return {row["symbol"]: row[name] for row in result.weights if row["effective"] == effective}
 
 
 # --- caps and ladder ------------------------------------------------------------------------------
@@ -66,6 +65,12 @@ def test_no_other_feasible_weights_are_closer():
     assert tried >= 10
 
 
+def test_a_constituent_of_weight_zero_takes_no_room_under_a_cap():
+    assert capped({"a": 3, "b": 1, "c": 0}, 0.6) == pytest.approx({"a": 0.6, "b": 0.4, "c": 0})
+    with pytest.raises(OracleError, match=r"least 0\.5"):
+        capped({"a": 3, "b": 1, "c": 0}, 0.4)
+
+
 @pytest.mark.parametrize(
     ("cap", "segment_cap", "least"), [(0.16, None, "0.166666667"), (0.5, 0.3, "0.333333333")]
 )
@@ -76,122 +81,11 @@ def test_infeasible_caps_name_the_smallest_feasible(cap, segment_cap, least):
 
 
 def test_the_pages_ladder():
-    ratios = [0.09, 0.438, 0.82, 0.10, 0.1001, 0.2, 0.8, 0.8001, 0.3 + 1e-13]
-    assert [float_band(r) for r in ratios] == [0.09, 0.5, 1.0, 0.1, 0.2, 0.2, 0.8, 1.0, 0.3]
-
-
-# --- dates ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("rule", "expected"),
-    [
-        ({"frequency": "quarterly", "day": "third friday"}, ["03-15", "06-21", "09-20", "12-20"]),
-        ({"frequency": "semiannual"}, ["06-28", "12-31"]),
-        ({"frequency": "annual", "months": [6], "day": 1}, ["05-31"]),
-        ({"frequency": "monthly", "months": [2, 6], "day": 31}, ["02-29", "06-28"]),
-        ({"frequency": "annual", "months": [4], "day": "first session"}, ["04-02"]),
-        ({"frequency": "annual", "months": [4], "day": "first monday"}, ["03-29"]),
-        ({"frequency": "annual", "months": [4], "day": "last tuesday"}, ["04-30"]),
-        ({"frequency": "never"}, []),
-    ],
-)
-def test_effective_dates(rule, expected):
-    """1 April 2024, a Monday, is made a holiday."""
-    sessions = [day for day in SESSIONS if day != date(2024, 4, 1)]
-    dates = effective_dates(rule, sessions, date(2024, 1, 8))
-    assert [f"{d:%m-%d}" for d in dates if d.year == 2024] == expected
-
-
-def test_dates_on_the_base_date_are_skipped():
-    dates = effective_dates({"frequency": "monthly", "day": 8}, SESSIONS, WEEK[0])
-    assert dates[0] == date(2024, 2, 8)
-
-
-# --- membership and selection ---------------------------------------------------------------------
-
-
-def test_membership_is_judged_at_each_rebalance():
-    result = index(
-        closes("A.US", 10, 10, 10, 10)
-        + closes("B.US", 20, 20, 20, 20)
-        + closes("C.US", None, 5, 5, 5)
-        + closes("D.US", 4, 4, 4, 4),
-        rebalance=MONTHLY,
-        constituents=[
-            {"symbol": "A.US", "until": WEEK[2]},
-            {"symbol": "B.US", "from": WEEK[0]},
-            {"symbol": "C.US"},
-            {"symbol": "D.US", "from": WEEK[1]},
-        ],
-    )
-    assert weights(result, WEEK[0]) == pytest.approx({"A.US": 0.5, "B.US": 0.5})
-    assert weights(result, WEEK[2]) == pytest.approx({"B.US": 1 / 3, "C.US": 1 / 3, "D.US": 1 / 3})
-    assert [(row["effective"], row["symbol"], row["reason"]) for row in result.excluded] == [
-        (WEEK[0], "C.US", "no close"),
-        (WEEK[0], "D.US", "outside from and until"),
-        (WEEK[2], "A.US", "outside from and until"),
-    ]
-    assert result.turnover[WEEK[2]] == pytest.approx(2 / 3)
-    assert result.effective_number[WEEK[2]] == pytest.approx(3)
-
-
-@pytest.mark.parametrize(("seasoning", "count"), [(2, 3), (3, 2)])
-def test_seasoning_counts_sessions_after_the_list_date(seasoning, count):
-    """C lists on Saturday; by the close of Tuesday's reference it has two sessions behind it."""
-    result = index(
-        closes("A.US", *[10] * 9) + closes("B.US", *[20] * 9) + closes("C.US", *[5] * 9),
-        market={
-            "securities": [
-                {"symbol": "A.US", "list_date": date(2020, 1, 2)},
-                {"symbol": "B.US", "list_date": date(2020, 1, 2)},
-                {"symbol": "C.US", "list_date": WEEK[0] + timedelta(5)},
-            ]
-        },
-        constituents=listed("A.US", "B.US", "C.US"),
-        eligibility={"seasoning": seasoning},
-        rebalance={"frequency": "monthly", "day": 17, "reference_lag": 1},
-    )
-    assert len(weights(result, date(2024, 1, 17))) == count
-
-
-def test_selection_keeps_members_inside_the_buffer():
-    """Ranks of the second rebalance are D E C B A; B is held and ranked within 4, C is not held."""
-    prices = (
-        closes("A.US", 9, 1, 1)
-        + closes("B.US", 8, 2, 2)
-        + closes("C.US", 3, 3, 3)
-        + closes("D.US", 2, 9, 9)
-        + closes("E.US", 1, 8, 8)
-    )
-    selection = {"rank_by": "price", "top": 2, "enter": 1, "keep": 4}
-    constituents = listed("A.US", "B.US", "C.US", "D.US", "E.US")
-    keys = {"constituents": constituents, "rebalance": MONTHLY}
-    result = index(prices, selection=selection, **keys)
-    assert list(weights(result, WEEK[0])) == ["A.US", "B.US"]
-    assert list(weights(result, WEEK[2])) == ["B.US", "D.US"]
-    result = index(prices, selection={"rank_by": "price", "top": 2}, **keys)
-    assert list(weights(result, WEEK[2])) == ["D.US", "E.US"]
-
-
-def test_rank_weights_and_turnover_amounts():
-    """Mean amounts over the sessions traded among the last two: A 6, B 9, C 9; ties by symbol."""
-    amounts = {"A.US": [90, 5, 7], "B.US": [1, None, 9], "C.US": [1, 10, 8]}
-    prices = [
-        row | {"amount": amount}
-        for symbol, values in amounts.items()
-        for row, amount in zip(closes(symbol, 10, 10, 10), values, strict=True)
-        if amount is not None
-    ]
-    result = index(
-        prices,
-        constituents=listed("A.US", "B.US", "C.US"),
-        weighting={"scheme": "rank", "weights": [0.5, 0.3, 0.2]},
-        selection={"rank_by": "amount_2", "top": 3},
-        rebalance=MONTHLY,
-    )
-    expected = {"A.US": 0.2, "B.US": 0.5, "C.US": 0.3}
-    assert weights(result, WEEK[2], "reference_weight") == pytest.approx(expected)
+    ratios = [0.09, 0.438, 0.82, 0.10, 0.1001, 0.2, 0.8, 0.8001, 0.3 + 1e-13, 0.3 + 1e-11]
+    expected = [0.09, 0.5, 1.0, 0.1, 0.2, 0.2, 0.8, 1.0, 0.3, 0.4]
+    assert [float_band(r) for r in ratios] == expected
+    assert float_band(0.1 + 1e-13) == 0.1 + 1e-13  # still as it is
+    assert float_band(0.1 + 1e-11) == 0.2
 
 
 # --- schemes --------------------------------------------------------------------------------------
@@ -222,6 +116,23 @@ def test_weights_of_the_schemes(weighting, expected):
         },
     )
     assert weights(result, WEEK[0])["A.US"] == pytest.approx(expected)
+
+
+def test_fixed_weights_are_renormalised_over_the_members():
+    constituents = [{"symbol": s, "weight": w} for s, w in (("A.US", 0.3), ("B.US", 0.2))]
+    absent = {"symbol": "C.US", "weight": 0.5 + 9e-10}
+    result = index(
+        closes("A.US", 10) + closes("B.US", 20) + closes("C.US", None, 5),
+        weighting={"scheme": "fixed"},
+        constituents=[*constituents, absent],
+    )
+    assert weights(result, WEEK[0]) == pytest.approx({"A.US": 0.6, "B.US": 0.4})
+    with pytest.raises(OracleError, match="sum"):
+        index(
+            closes("A.US", 10) + closes("B.US", 20),
+            weighting={"scheme": "fixed"},
+            constituents=[*constituents, absent | {"weight": 0.5 + 2e-9}],
+        )
 
 
 def test_capping_factors_of_real_shares():
@@ -259,75 +170,23 @@ def test_inverse_volatility_on_restated_closes():
     assert weights(result, WEEK[3]) == pytest.approx({"A.US": b / (a + b), "B.US": a / (a + b)})
 
 
-# --- what cannot be traded ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("close", "free"),
-    [(11.06, False), (11.05, True), (11.07, True), (9.05, False), (9.04, True), (10.05, True)],
-)
-def test_a_price_limit_is_rounded_half_up(close, free):
-    """10.05·1.1 = 11.055 and 10.05·0.9 = 9.045."""
-    prices = closes("600000.SH", 10.05, close)
-    tables = Tables(
-        {"prices": prices, "securities": [], "shares": [], "actions": [], "fx": []}, SESSIONS
-    )
-    assert tables.tradable("600000.SH", WEEK[1], board_limit) is free
-    assert not tables.tradable("600000.SH", WEEK[2], board_limit)
-
-
-def test_limits_follow_the_board_and_the_exchange_reference_price():
-    symbols = ["688981.SH", "300308.SZ", "600000.SH", "000001.SZ", "830001.BJ", "00700.HK", "A.US"]
-    assert [board_limit(s) for s in symbols] == [0.2, 0.2, 0.1, 0.1, 0.3, None, None]
-    prices = closes("600000.SH", 22, 11)  # (22 − 2)/2 = 10, its limit 11
-    actions = [
-        action("600000.SH", WEEK[1], "dividend", cash=2),
-        action("600000.SH", WEEK[1], "split", ratio=2),
-    ]
-    market = {"prices": prices, "actions": actions, "securities": [], "shares": [], "fx": []}
-    assert not Tables(market, SESSIONS).tradable("600000.SH", WEEK[1], board_limit)
-
-
-def frozen_basket(untradable):
-    """Build a basket: A held and suspended on e, B traded, 600000 new at its limit, D new."""
-    return index(
-        closes("A.US", 10, 14, None, 14)
-        + closes("B.US", 20, 20, 20, 20)
-        + closes("600000.SH", None, 10, 11, 11)
-        + closes("D.US", None, 4, 4, 4),
-        rebalance=MONTHLY | {"untradable": untradable},
-        constituents=listed("A.US", "B.US", "600000.SH", "D.US"),
-        market={"securities": [{"symbol": "600000.SH", "currency": "USD"}]},
-    )
-
-
-def test_the_untradable_are_flagged_or_frozen():
-    result = frozen_basket("ignore")
-    assert weights(result, WEEK[2]) == pytest.approx(
-        {"A.US": 0.25, "B.US": 0.25, "600000.SH": 0.25, "D.US": 0.25}
-    )
-    flags = {"A.US": False, "B.US": True, "600000.SH": False, "D.US": True}
-    assert weights(result, WEEK[2], "tradable") == flags
-    result = frozen_basket("freeze")
-    assert column(result, "price") == pytest.approx([1000, 1200, 1200, 1200])
-    expected = {"A.US": 50, "B.US": 12.5, "D.US": 62.5}  # 500 of 1200 are left, in halves
-    assert weights(result, WEEK[2], "shares") == pytest.approx(expected)
-    assert [r["symbol"] for r in result.excluded if r["reason"] == "untradable"] == ["600000.SH"]
-
-
-def test_price_date_effective_holds_the_weights_at_the_close_of_e():
+@pytest.mark.parametrize(("lookback", "count"), [(4, 2), (5, 1)])
+def test_half_the_lookback_of_returns_is_needed(lookback, count):
+    """A has two returns; ⌈4/2⌉ = 2 are enough, ⌈5/2⌉ = 3 are not."""
     result = index(
-        closes("A.US", 10, 10, 30) + closes("B.US", 20, 20, 20),
-        rebalance=MONTHLY | {"reference_lag": 1, "price_date": "effective"},
+        closes("A.US", None, None, None, 10, 11, 10) + closes("B.US", 20, 21, 19, 22, 20, 21),
+        weighting={"scheme": "inverse_volatility", "lookback": lookback},
+        base={"date": SESSIONS[SESSIONS.index(WEEK[4]) + 1], "level": 1000.0},
     )
-    assert weights(result, WEEK[2]) == pytest.approx({"A.US": 0.5, "B.US": 0.5})
-    assert weights(result, WEEK[2], "shares") == pytest.approx({"A.US": 1000 / 30, "B.US": 50})
+    assert len(result.weights) == count
 
 
-def test_the_first_reference_lies_before_the_base_where_closes_do():
-    prices = closes("A.US", 10, 20, 20) + closes("B.US", 20, 20, 20)
-    keys = {"base": {"date": WEEK[1], "level": 1000.0}}
-    near = index(prices, rebalance={"reference_lag": 1}, **keys)
-    assert weights(near, WEEK[1]) == pytest.approx({"A.US": 2 / 3, "B.US": 1 / 3})
-    far = index(prices, rebalance={"reference_lag": 2}, **keys)
-    assert weights(far, WEEK[1]) == pytest.approx({"A.US": 0.5, "B.US": 0.5})
+def test_inverse_volatility_ignores_closes_between_sessions():
+    prices = closes("A.US", 10, 11, 10, 11, 10, 11) + closes("B.US", 10, 11, 10, 11, 10, 11)
+    saturday = {"symbol": "A.US", "date": WEEK[4] + timedelta(1), "close": 99.0}
+    result = index(
+        [*prices, saturday],
+        weighting={"scheme": "inverse_volatility", "lookback": 4},
+        base={"date": SESSIONS[SESSIONS.index(WEEK[4]) + 1], "level": 1000.0},
+    )
+    assert weights(result, WEEK[4] + timedelta(3)) == pytest.approx({"A.US": 0.5, "B.US": 0.5})

@@ -1,0 +1,216 @@
+"""Commands and exit codes.
+
+Use cases are imported inside the commands: with numba and polars behind them they cost half a
+second, which ``--help`` and a mistyped option should not pay.
+"""
+
+import dataclasses
+import json
+import sys
+import traceback
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from indexer.cli.process import prepare
+from indexer.cli.screen import print_index, print_notes, print_study, progress
+from indexer.errors import (
+    DefinitionError,
+    IndexerError,
+    MarketDataError,
+    MissingInputError,
+    OutputError,
+)
+
+# BSD sysexits, so that a scheduler can tell them apart. The first class that fits counts.
+EXIT_CODES: dict[type[IndexerError], int] = {
+    DefinitionError: 78,
+    MissingInputError: 66,
+    MarketDataError: 65,
+    OutputError: 73,
+}
+EXIT_BUG = 70
+
+_DATE = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
+_market = click.option("--market", type=click.Path(path_type=Path), help="Market folder.")
+_needed_market = click.option(
+    "--market", type=click.Path(path_type=Path), required=True, help="Market folder."
+)
+_out = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("out"),
+    show_default=True,
+    help="Folder the results go to, one folder an id.",
+)
+_until = click.option("--until", type=_DATE, metavar="DATE", help="Last session, inclusive.")
+_strict = click.option(
+    "--strict",
+    is_flag=True,
+    help="Refuse constituents without any close instead of leaving them out.",
+)
+_format = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["csv", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="Format of the tables.",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="indexer", prog_name="indexer")
+def app() -> None:
+    """Calculate custom thematic indices, their relative strength and catch-up signals.
+
+    Exit codes: 0 done, 2 usage, 65 market data are wrong, 66 an input is missing, 70 a bug,
+    73 results cannot be written, 78 a definition is wrong.
+    """
+
+
+@app.command()
+@click.argument("study", default="compute-diffusion")
+@_market
+@_out
+@_until
+@_format
+@_json
+def run(
+    study: str,
+    market: Path | None,
+    out: Path,
+    until: datetime | None,
+    format_: Literal["csv", "parquet"],
+    as_json: bool,
+) -> None:
+    """Build every index of STUDY, study them, and write tables and a page.
+
+    STUDY is a definition file, or the id of one in ./baskets or of a bundled one. Without
+    arguments the bundled study runs on the bundled sample market, which is synthetic.
+    """
+    from indexer.run import results
+    from indexer.run.find import BUNDLED_MARKET
+
+    with progress() as tell:
+        found = results.run(
+            study,
+            market or BUNDLED_MARKET,
+            results.Output(out, format_),
+            until=_day(until),
+            progress=tell,
+        )
+    print_study(found.summary, out, as_json)
+
+
+@app.command()
+@click.argument("study")
+@_needed_market
+@_out
+@_until
+@_format
+@_json
+def study(
+    study: str,
+    market: Path,
+    out: Path,
+    until: datetime | None,
+    format_: Literal["csv", "parquet"],
+    as_json: bool,
+) -> None:
+    """Compare the indices of STUDY: signals, states and a page."""
+    from indexer.run import results
+
+    with progress() as tell:
+        found = results.study_pairs(
+            study, market, results.Output(out, format_), until=_day(until), progress=tell
+        )
+    print_study(found.summary, out, as_json)
+
+
+@app.command()
+@click.argument("baskets", nargs=-1, required=True, metavar="BASKET...")
+@_needed_market
+@_out
+@_until
+@_strict
+@_format
+@_json
+def build(
+    baskets: tuple[str, ...],
+    market: Path,
+    out: Path,
+    until: datetime | None,
+    strict: bool,
+    format_: Literal["csv", "parquet"],
+    as_json: bool,
+) -> None:
+    """Build the levels of each BASKET, and what they came from."""
+    from indexer.run import results
+
+    with progress() as tell:
+        histories = results.build_indices(
+            baskets,
+            market,
+            results.Output(out, format_),
+            until=_day(until),
+            strict=strict,
+            progress=tell,
+        )
+    summaries = [history.summary for history in histories]
+    if as_json:
+        click.echo(json.dumps({"indices": summaries}, ensure_ascii=False, allow_nan=False))
+        return
+    for summary in summaries:
+        print_index(summary)
+    print_notes({s["id"]: s for s in summaries}, out)
+
+
+@app.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@_json
+def validate(files: tuple[str, ...], as_json: bool) -> None:
+    """Check definitions and print every problem at once: file:line:column: path: message."""
+    from indexer.run.find import validate as problems_of
+
+    problems = problems_of(files)
+    if as_json:
+        found = [dataclasses.asdict(problem) for problem in problems]
+        click.echo(json.dumps({"valid": not found, "problems": found}, ensure_ascii=False))
+    else:
+        for problem in problems:
+            click.echo(problem)
+        if not problems:
+            click.echo(f"{len(files)} valid")
+    if problems:
+        sys.exit(EXIT_CODES[DefinitionError])
+
+
+def _day(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
+
+
+def main() -> None:
+    """Run the command line and leave with the exit code that says what happened."""
+    prepare()
+    try:
+        app(standalone_mode=True)
+    except IndexerError as error:
+        _print_error(error)
+        sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))
+    except Exception:  # noqa: BLE001 (the last resort: a bug shows its traceback and says so)
+        traceback.print_exc()
+        click.echo("this is a bug in indexer: please report it with the lines above", err=True)
+        sys.exit(EXIT_BUG)
+
+
+def _print_error(error: IndexerError) -> None:
+    for line in str(error).splitlines():
+        click.echo(f"error: {line}", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""What a person sees: tables of results, the data's caveats, and progress on a terminal."""
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Give a way to say what is being done, on one line of a terminal that ends up empty."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    try:
+        yield lambda text: click.echo(f"\r\x1b[2K{text} …", err=True, nl=False)
+    finally:
+        click.echo("\r\x1b[2K", err=True, nl=False)
+
+
+def print_study(summary: dict[str, Any], out: Path, as_json: bool) -> None:
+    """Print what a strategist asks first."""
+    if as_json:
+        click.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
+        return
+    title = f"{summary['name']['en']} · {summary['last_session']}"
+    click.echo(f"{title}  SYNTHETIC DATA" if summary["synthetic"] else title)
+    _print_table(
+        ("leader / follower", "state", "since", "kind", "peak", "leader", "follower", "z", "corr"),
+        [_pair_cells(pair) for pair in summary["pairs"]],
+    )
+    for lines in summary["ratio_lines"]:
+        click.echo(
+            f"\nratio lines {lines['leader']} / {lines['follower']} and / {lines['other']}\n"
+            "they share a leg, so part of their correlation is arithmetic: read it beside its null"
+        )
+        names = ("ratio_correlation", "ratio_null", "ratio_excess", "partial_correlation")
+        more = ("partial_correlation_benchmark", "level_correlation")
+        _print_table(
+            ("window", "correlation", "null", "excess", "partial", "given market", "of levels"),
+            [
+                (str(w), *(_number(lines[name][w], 2) for name in names + more))
+                for w in lines["ratio_correlation"]
+            ],
+        )
+    print_notes(summary["indices"], out, summary["warnings"])
+
+
+def _pair_cells(pair: dict[str, Any]) -> tuple[str, ...]:
+    correlations = pair["correlation"]
+    middle = sorted(correlations)[len(correlations) // 2]
+    return (
+        f"{pair['leader']} / {pair['follower']}",
+        pair["state"],
+        pair["since"],
+        pair["kind"] or "",
+        pair["peak_on"] or "",
+        _percent(pair["move_leader"]),
+        _percent(pair["move_follower"]),
+        _number(pair["zscore"], 1),
+        f"{_number(correlations[middle], 2)} ({middle})",
+    )
+
+
+def print_index(summary: dict[str, Any]) -> None:
+    first, last = summary["first"], summary["last"]
+    mark = "  SYNTHETIC DATA" if summary["synthetic"] else ""
+    click.echo(
+        f"{summary['id']} {summary['variant']}: {first['date']} {first['level']:.4f} → "
+        f"{last['date']} {last['level']:.4f}  ({summary['return']:+.1%}){mark}"
+    )
+
+
+def print_notes(
+    indices: dict[str, dict[str, Any]], out: Path, warnings: Sequence[str] = ()
+) -> None:
+    """Print the data's own caveats to stderr, and where the results are."""
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    for id, index in indices.items():
+        for warning in index["warnings"]:
+            click.echo(f"warning: {id}: {warning}", err=True)
+        if index["carried_last"]:
+            count = f"{index['carried_last']} of {index['constituents']}"
+            click.echo(f"note: {id}: {count} constituents at a carried price", err=True)
+    click.echo(f"\nwritten to {out}", err=True)
+
+
+def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for n, title in enumerate(header):
+        numeric = n > 0 and all(cells[n][:1] in "+-0123456789" for cells in rows)
+        table.add_column(title, justify="right" if numeric else "left", no_wrap=True)
+    for cells in rows:
+        table.add_row(*cells)
+    width = None if sys.stdout.isatty() else 160
+    Console(width=width, highlight=False).print(table)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def _percent(log_move: float | None) -> str:
+    return "" if log_move is None else f"{math.expm1(log_move):+.1%}"

@@ -1,0 +1,138 @@
+"""Where definitions are: the file that is named, else an id beside it, here, or bundled."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from indexer.definitions.basket import Index
+from indexer.definitions.model import Definition
+from indexer.definitions.read import read_basket, read_definition
+from indexer.definitions.study import Study
+from indexer.definitions.text import closest
+from indexer.errors import DefinitionError, Flaw, MissingInputError, Problem
+from indexer.market.calendar import read_calendar
+
+_PACKAGE = Path(__file__).parents[1]
+_PACKED = _PACKAGE / "bundled"  # in an installed wheel; in a checkout the folders lie beside it
+_ROOT = _PACKED if _PACKED.is_dir() else _PACKAGE.parent
+BUNDLED_BASKETS = _ROOT / "baskets"
+BUNDLED_MARKET = _ROOT / "seeds" / "market"
+
+
+def definition(name: str) -> Index | Study:
+    """Return the definition in a file, or the one with an id in ./baskets or bundled.
+
+    Raises
+    ------
+    MissingInputError
+        If there is no such file and no such id.
+    DefinitionError
+        With everything that is wrong in it, its calendar included.
+    """
+    path = Path(name)
+    if not path.exists():
+        path = next(_places(name, Path("baskets")), path)
+    found = read_definition(path)
+    check_calendar(found)
+    return found
+
+
+def study_named(name: str) -> Study:
+    """Return the study in a file or with an id; raises as `definition` does."""
+    found = definition(name)
+    if not isinstance(found, Study):
+        message = "is an index: name a study, a definition with pairs"
+        raise DefinitionError([found.problem((), message)])
+    return found
+
+
+def index_named(name: str) -> Index:
+    """Return the index in a file or with an id; raises as `definition` does."""
+    found = definition(name)
+    if isinstance(found, Study):
+        raise DefinitionError([found.problem(("pairs",), "this is a study: name an index")])
+    return found
+
+
+def indices_of(study: Study) -> dict[str, Index]:
+    """Return every index a study names, by id: those of its pairs, the benchmark, its events'.
+
+    Each is found beside the study, else in ./baskets, else among the bundled ones.
+
+    Raises
+    ------
+    DefinitionError
+        With every index that is not found, or is found and wrong.
+    """
+    beside = Path(study.file).parent
+    found: dict[str, Index] = {}
+    problems: list[Problem] = []
+    for trail, id in _references(study):
+        if id in found:
+            continue
+        path = next(_places(id, beside, Path("baskets")), None)
+        if path is None:
+            hint = closest(id, (p.stem for p in BUNDLED_BASKETS.glob("*.yaml")))
+            problems.append(study.problem(trail, f"no definition of {id!r} found{hint}"))
+            continue
+        try:
+            found[id] = read_basket(path)
+            check_calendar(found[id])
+        except DefinitionError as error:
+            problems += error.problems
+    if problems:
+        raise DefinitionError(list(dict.fromkeys(problems)))
+    return found
+
+
+def check_calendar(found: Definition) -> None:
+    """Raise DefinitionError unless the calendar is known and an index begins on a session of it."""
+    code = getattr(found, "calendar", "")
+    try:
+        calendar = read_calendar(code)
+    except ValueError as error:
+        raise DefinitionError([found.problem(("calendar",), str(error))]) from None
+    base = getattr(found, "base", None)
+    if base is not None and not calendar.is_session(base.date):
+        before, after = calendar.neighbours(base.date)
+        message = f"{base.date} is no session of {code}: take {before} or {after}"
+        raise DefinitionError([found.problem(("base", "date"), message)])
+
+
+def existing(name: str) -> Path:
+    """Return the path of a file that must exist."""
+    if not Path(name).is_file():
+        raise MissingInputError([Flaw(name, None, "", "no such file")])
+    return Path(name)
+
+
+def _references(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield where a study names an index, and the id."""
+    for n, pair in enumerate(study.pairs):
+        yield ("pairs", n, "leader"), pair.leader
+        yield ("pairs", n, "follower"), pair.follower
+    yield ("benchmark",), study.benchmark
+    for n, event in enumerate(study.events):
+        for k, id in enumerate(event.indices):
+            yield ("events", n, "indices", k), id
+
+
+def _places(id: str, *folders: Path) -> Iterator[Path]:
+    """Yield the files in which a definition with this id may stand, nearest first."""
+    for folder in (*folders, BUNDLED_BASKETS):
+        path = folder / f"{id}.yaml"
+        if path.is_file():
+            yield path
+
+
+def validate(names: Sequence[str]) -> list[Problem]:
+    """Return every problem of every file, studies with the indices they name."""
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            found = read_definition(existing(name))
+            check_calendar(found)
+            if isinstance(found, Study):
+                indices_of(found)
+        except DefinitionError as error:
+            problems += error.problems
+    return list(dict.fromkeys(problems))

@@ -1,0 +1,134 @@
+"""The use cases that compute: build indices, study them, and write what came out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from indexer.arrays import Instants, Vector
+from indexer.definitions.study import Study
+from indexer.errors import MissingInputError
+from indexer.index.build import build
+from indexer.index.history import History
+from indexer.market.fx import rates_known
+from indexer.market.tables import Market, read_market
+from indexer.report.files import Content, Format, comparison_files, history_files, write_folders
+
+study_page = lambda c: "x"
+from indexer.run.find import index_named, indices_of, study_named
+from indexer.signals.result import Comparison
+from indexer.signals.study import compare
+
+Progress = Callable[[str], None]
+
+
+def study(
+    definition: Study,
+    market: Market,
+    *,
+    until: date | None = None,
+    strict: bool = False,
+    progress: Progress = lambda _: None,
+) -> Comparison:
+    """Return every signal of a study on a market.
+
+    Indices are found by id beside the study's file, else in ./baskets, else bundled. The benchmark
+    is left out, with a warning, where the market has no data of it.
+
+    Raises
+    ------
+    DefinitionError, MissingInputError, MarketDataError
+        As building any of its indices does.
+    """
+    histories: dict[str, History] = {}
+    named = indices_of(definition)
+    for id in dict.fromkeys((*definition.indices, definition.benchmark)):
+        progress(f"building {id}")
+        try:
+            histories[id] = build(named[id], market, until=until, strict=strict)
+        except MissingInputError:
+            if id in definition.indices:
+                raise
+    progress(f"comparing {definition.id}")
+    return compare(definition, histories, _fixings(definition, market), until=until)
+
+
+def _fixings(definition: Study, market: Market) -> Callable[[str, Instants], Vector]:
+    zone = definition.cutoff_time[1]
+
+    def fixings(currency: str, instants: Instants) -> Vector:
+        return rates_known(market, currency, definition.currency, instants, zone)
+
+    return fixings
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where results go, and in which format their tables are written."""
+
+    folder: Path
+    format: Format = "csv"
+
+
+def build_indices(
+    names: Sequence[str],
+    market: Path,
+    output: Output,
+    *,
+    until: date | None = None,
+    strict: bool = False,
+    progress: Progress = lambda _: None,
+) -> list[History]:
+    """Build indices and write each into a folder of its id; all of them or none."""
+    definitions = [index_named(name) for name in names]
+    progress(f"reading {market}")
+    tables = read_market(market)
+    histories = []
+    for definition in definitions:
+        progress(f"building {definition.id}")
+        histories.append(build(definition, tables, until=until, strict=strict))
+    progress("writing")
+    folders = {history.definition.id: history_files(history) for history in histories}
+    write_folders(output.folder, folders, output.format)
+    return histories
+
+
+def study_pairs(
+    name: str,
+    market: Path,
+    output: Output,
+    *,
+    until: date | None = None,
+    progress: Progress = lambda _: None,
+) -> Comparison:
+    """Study the pairs of a study and write signals, states and page into a folder of its id."""
+    definition = study_named(name)
+    progress(f"reading {market}")
+    found = study(definition, read_market(market), until=until, progress=progress)
+    progress("writing")
+    write_folders(output.folder, {definition.id: _with_page(found)}, output.format)
+    return found
+
+
+def run(
+    name: str,
+    market: Path,
+    output: Output,
+    *,
+    until: date | None = None,
+    strict: bool = False,
+    progress: Progress = lambda _: None,
+) -> Comparison:
+    """Build every index of a study, study them, and write all of it; everything or nothing."""
+    definition = study_named(name)
+    progress(f"reading {market}")
+    found = study(definition, read_market(market), until=until, strict=strict, progress=progress)
+    progress("writing")
+    folders = {id: history_files(history) for id, history in found.histories.items()}
+    folders[definition.id] = _with_page(found)
+    write_folders(output.folder, folders, output.format)
+    return found
+
+
+def _with_page(found: Comparison) -> dict[str, Content]:
+    return comparison_files(found) | {"report.html": study_page(found)}

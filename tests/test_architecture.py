@@ -1,0 +1,184 @@
+"""The house: who may import whom, and which modules touch the world. Adding an arrow or an effect
+means editing a table here, in review, on purpose.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "indexer"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+ABOVE_ALL = "errors arrays digest definitions market index signals"
+MAY_IMPORT = {  # a layer, or one module of it written with a dot
+    "errors": "",
+    "arrays": "",
+    "digest": "",
+    "kernels": "arrays",
+    "definitions": "errors digest",
+    "market": "errors arrays digest definitions.symbols",
+    "index": "errors arrays definitions market kernels",
+    "signals": "errors arrays definitions index.history market.calendar market.panel kernels",
+    "report": ABOVE_ALL,
+    "run": f"{ABOVE_ALL} report",
+    "cli": "errors run",
+    "__init__": f"{ABOVE_ALL} kernels run",
+}
+# A slow or optional dependency is imported inside a function, in the one module that wraps it.
+INNER_IMPORTS = {
+    "cli.app": {"indexer.run", "indexer.run.find"},
+    "cli.screen": {"rich.console", "rich.table"},
+    "market.calendars.listing": {"exchange_calendars"},
+}
+
+EFFECTS = {
+    "cli.app": {"exit", "screen"},
+    "cli.process": {"environment", "read", "write"},
+    "cli.screen": {"screen"},
+    "definitions.read": {"read"},
+    "definitions.schema": {"write"},
+    "definitions.text": {"read"},
+    "market.calendar": {"read"},
+    "market.calendars.listing": {"read", "write"},
+    "market.tables": {"read"},
+    "report.files": {"read", "write"},
+    "report.page": {"read"},
+    "run.find": {"read"},
+}
+NAMES = {
+    "clock": {"now", "utcnow", "today", "perf_counter", "monotonic", "process_time", "time_ns"},
+    "environment": {"environ", "environb", "getenv", "putenv", "user_cache_path"},
+    "exit": {"exit", "_exit", "abort"},
+    "read": {"read_text", "read_bytes", "read_csv", "read_parquet", "is_file", "is_dir", "exists"}
+    | {"glob", "iterdir", "resolve", "lstat", "stat", "scan_parquet", "scan_csv"},
+    "screen": {"print", "echo", "print_exc", "isatty", "input"},
+    "write": {"write_text", "write_bytes", "mkdir", "unlink", "rmdir", "rmtree", "mkdtemp"}
+    | {"fsync", "symlink_to", "touch", "chmod"},
+    "code": {"eval", "exec", "compile", "__import__"},
+}
+IMPORTS = {
+    "network": {"socket", "ssl", "http", "urllib", "requests", "httpx", "aiohttp", "akshare"},
+    "process": {"subprocess", "multiprocessing", "concurrent", "threading", "asyncio"},
+    "code": {"pickle", "marshal", "shelve", "joblib", "dill", "cloudpickle"},
+    "chance": {"random", "secrets", "uuid"},
+}
+
+
+def dotted(path: Path) -> str:
+    """Return a module's name below the package, a package's being that of its folder."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def imports(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.ImportFrom):
+        yield node.module or ""
+    elif isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_every_module_imports_only_from_layers_below_it(path: Path):
+    layer = dotted(path).split(".")[0]
+    allowed = MAY_IMPORT[layer].split()
+    found = {name for node in ast.walk(parsed(path)) for name in imports(node)}
+    ours = {name.removeprefix("indexer.") for name in found if name.startswith("indexer.")}
+    wrong = {
+        name
+        for name in ours
+        if name.split(".")[0] != layer
+        and not any(name == a or name.startswith(f"{a}.") for a in allowed)
+    }
+
+    assert not wrong, f"{dotted(path)} may import {allowed}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_names_come_from_the_module_that_defines_them(path: Path):
+    """No relative imports, and nothing by way of a package's ``__init__``."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "write the full name of the module"
+            assert node.module != "indexer", "import from the defining module"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_imports_stand_at_the_top(path: Path):
+    """But for the listed ones: what costs start-up time is paid by who needs it."""
+    inner = {
+        name
+        for function in ast.walk(parsed(path))
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        for name in imports(node)
+    }
+
+    assert inner == INNER_IMPORTS.get(dotted(path), set())
+
+
+def effects(tree: ast.Module) -> Iterator[str]:
+    """Yield the effects a module's text can have, by the names it calls and imports."""
+    for node in ast.walk(tree):
+        for name in imports(node):
+            yield from (kind for kind, tops in IMPORTS.items() if name.split(".")[0] in tops)
+        if isinstance(node, ast.Attribute):
+            yield from (kind for kind, names in NAMES.items() if node.attr in names)
+            if node.attr in {"random", "rand", "default_rng", "seed"}:
+                yield "chance"
+        if not isinstance(node, ast.Call):
+            continue
+        if isinstance(node.func, ast.Name):
+            yield from (kind for kind, names in NAMES.items() if node.func.id in names)
+        called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if called in {"write_csv", "write_parquet", "write_json"} and node.args:
+            yield "write"  # without a target they return text
+        if called == "open":
+            after_path = node.args[isinstance(node.func, ast.Name) :]
+            modes = [str(a.value) for a in after_path if isinstance(a, ast.Constant)]
+            yield "write" if any(set(mode) & set("wxa+") for mode in modes) else "read"
+
+
+def test_effects_live_in_the_listed_modules():
+    """Files, clock, environment, screen, network, processes, chance and code from data."""
+    found = {dotted(path): set(effects(parsed(path))) for path in MODULES}
+
+    assert {name: kinds for name, kinds in found.items() if kinds} == EFFECTS
+
+
+def test_the_scan_sees_an_effect_of_every_kind():
+    """A scan that finds nothing would pass every house."""
+    text = (
+        "import subprocess, socket, pickle, random\nprint(date.today(), os.environ)\n"
+        "sys.exit(eval(open('a').read()))\nopen('a', 'w')\n"
+    )
+
+    assert set(effects(ast.parse(text))) == set(NAMES) | set(IMPORTS)
+
+
+BANNED = (
+    "utils helpers common misc base core manager handler engine service processor context data info"
+)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_sizes_and_names_stay_within_the_guides(path: Path):
+    tree = parsed(path)
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    long = [f.name for f in functions if _lines(f) > 50]
+    classes = {n.name.lower() for n in ast.walk(tree) if isinstance(n, ast.ClassDef)}
+
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350
+    assert not long
+    assert not (classes | {path.stem}) & set(BANNED.split()) - {"base"}  # Base: the field's word
+
+
+def _lines(function: ast.FunctionDef) -> int:
+    """Return the length of a function's body without its docstring."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return (function.end_lineno or 0) - body[0].lineno + 1 if body else 0
