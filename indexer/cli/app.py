@@ -87,7 +87,9 @@ def run(
     format_: Literal["csv", "parquet"],
     as_json: bool,
 ) -> None:
-    """Build every index of STUDY, study them, and write tables and a page.
+    """Build and study the indices of STUDY.
+
+    Writes the tables of every index, signals, states and one self-contained page.
 
     STUDY is a definition file, or the id of one in ./baskets or of a bundled one. Without
     arguments the bundled study runs on the bundled sample market, which is synthetic.
@@ -121,7 +123,7 @@ def study(
     format_: Literal["csv", "parquet"],
     as_json: bool,
 ) -> None:
-    """Compare the indices of STUDY: signals, states and a page."""
+    """Write signals, states and page of STUDY."""
     from indexer.run import results
 
     with progress() as tell:
@@ -148,7 +150,10 @@ def build(
     format_: Literal["csv", "parquet"],
     as_json: bool,
 ) -> None:
-    """Build the levels of each BASKET, and what they came from."""
+    """Build the levels of each BASKET.
+
+    Writes levels, weights, changes of shares and divisor, contributions and who was left out.
+    """
     from indexer.run import results
 
     with progress() as tell:
@@ -173,7 +178,10 @@ def build(
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @_json
 def validate(files: tuple[str, ...], as_json: bool) -> None:
-    """Check definitions and print every problem at once: file:line:column: path: message."""
+    """Check definitions, all problems at once.
+
+    Prints each as file:line:column: path: message.
+    """
     from indexer.run.find import validate as problems_of
 
     problems = problems_of(files)

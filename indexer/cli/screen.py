@@ -68,6 +68,7 @@ def _pair_cells(pair: dict[str, Any]) -> tuple[str, ...]:
 
 
 def print_index(summary: dict[str, Any]) -> None:
+    """Print the first and the last level of an index on one line."""
     first, last = summary["first"], summary["last"]
     mark = "  SYNTHETIC DATA" if summary["synthetic"] else ""
     click.echo(

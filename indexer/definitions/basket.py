@@ -33,7 +33,7 @@ Day = Annotated[
     Field(
         pattern=r"^(?:(?:first|second|third|fourth|last) "
         r"(?:monday|tuesday|wednesday|thursday|friday)"
-        r"|(?:first|last) session|[1-9]|[12]\d|3[01])$",
+        r"|(?:first|last) session|[1-9]|[12][0-9]|3[01])$",
         description="'third friday', 'first session', 'last session', or a day of the month 1..31",
     ),
 ]

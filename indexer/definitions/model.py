@@ -14,7 +14,7 @@ from indexer.errors import Problem
 
 def _iso_date(value: Any) -> Any:
     """Refuse what pydantic would take for a date: a number of seconds, a time of day."""
-    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         raise ValueError(f"{value!r} is not a date: write it like 2024-01-02")
     return value
 

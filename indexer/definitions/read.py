@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from indexer.definitions.basket import Basket, Constituent, Index, Series
@@ -105,7 +106,8 @@ def _sound_parts(model: type[Definition], content: dict[str, Any]) -> dict[str, 
                 parts[key] = field.get_default(call_default_factory=True)
             continue
         try:
-            adapter = TypeAdapter[Any](Annotated[field.annotation, field])
+            annotation: Any = Annotated[field.annotation, field]
+            adapter = TypeAdapter[Any](annotation)
             parts[key] = adapter.validate_python(content[key], by_alias=True, by_name=False)
         except ValidationError:
             continue
@@ -135,12 +137,17 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
         message = str(context["error"])
     elif kind in {"model_type", "model_attributes_type"}:
         message = f"got {_short(got)}, expected keys and values: {', '.join(_keys(model, trail))}"
+    elif kind == "string_pattern_mismatch":
+        field = _fields(model, trail[:-1]).get(str(trail[-1]))
+        wanted = field.description if field else f"text that matches {context['pattern']}"
+        message = f"got {_short(got)}, expected {wanted}"
     elif kind in _EXPECTED:
         message = f"got {_short(got)}, expected {_EXPECTED[kind]}"
     else:
         said = detail["msg"][:1].lower() + detail["msg"][1:]
         message = f"got {_short(got)}: {said}"
-    return document.problem(trail, message, at_key=got == trail[-1])
+    at_key = trail[-1:] == (got,) and got not in _keys(model, trail[:-1])  # a country's code
+    return document.problem(trail, message, at_key=at_key)
 
 
 def _short(got: Any) -> str:
@@ -151,11 +158,17 @@ def _short(got: Any) -> str:
 
 def _keys(model: type[BaseModel], trail: Trail) -> list[str]:
     """Return the keys allowed at a place of the model."""
+    return list(_fields(model, trail))
+
+
+def _fields(model: type[BaseModel], trail: Trail) -> dict[str, FieldInfo]:
+    """Return the fields of the model at a place, by key; none where the place is no model."""
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
     for key in trail:
         if isinstance(key, str):
-            fields = {field.alias or name: field for name, field in model.model_fields.items()}
-            model = next(_models(fields[key].annotation))
-    return [field.alias or name for name, field in model.model_fields.items()]
+            inner = next(_models(fields[key].annotation), BaseModel)
+            fields = {field.alias or name: field for name, field in inner.model_fields.items()}
+    return fields
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -181,8 +194,8 @@ def _take_constituents_file(document: Document) -> Iterator[Problem]:
     folder = Path(document.file).parent.resolve()
     try:
         path = (folder / str(name)).resolve()
-    except RuntimeError:  # a link to itself
-        path = Path("/")
+    except RuntimeError:  # a link to itself, which reading will refuse
+        path = folder / str(name)
     if not isinstance(name, str) or not path.is_relative_to(folder):
         message = f"{_short(name)} must be a file inside the definition's folder"
         yield document.problem(where, message)
@@ -198,8 +211,7 @@ def _take_constituents_file(document: Document) -> Iterator[Problem]:
 
 def _rows(document: Document, text: str, file: str) -> Iterator[Problem]:
     """Append one constituent a row; yield what is wrong with the header and the cells' number."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows = _marked(reader, file)
+    rows = _marked(text, file)
     header = next(rows, (Mark(file, 1, 1), []))[1]
     known = _keys(Constituent, ())
     for n, name in enumerate(header):
@@ -218,9 +230,9 @@ def _rows(document: Document, text: str, file: str) -> Iterator[Problem]:
             )
 
 
-def _marked(reader: "csv._reader", file: str) -> Iterator[tuple[Mark, list[str]]]:
+def _marked(text: str, file: str) -> Iterator[tuple[Mark, list[str]]]:
     """Yield the rows that are not blank, each with the line it begins on."""
-    line = 1
+    reader, line = csv.reader(io.StringIO(text, newline=""), strict=True), 1
     try:
         for row in reader:
             if row:

@@ -65,7 +65,7 @@ class Document:
 
 
 def printed(trail: Trail) -> str:
-    """Return a trail as people write it: ``constituents[3].symbol``; what is not visible escaped."""
+    """Return a trail as people write it, ``constituents[3].symbol``, fit to be printed."""
     text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in trail)
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text).removeprefix(".")
 

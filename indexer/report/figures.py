@@ -54,6 +54,12 @@ def ratio_name(comparison: Comparison, leader: str, follower: str) -> str:
     return f"{name_of(comparison, leader)} / {name_of(comparison, follower)}"
 
 
+def ratio_lines_name(comparison: Comparison, ids: Sequence[str]) -> str:
+    """Return the name of two ratio lines that share their leader."""
+    leader, first, second = (name_of(comparison, id) for id in ids)
+    return f"{leader} over {first} and over {second}"
+
+
 def index_figure(comparison: Comparison) -> Figure:
     """Return every index line, 100 on the first session on which all of them have a level."""
     aligned, study = comparison.aligned, comparison.study
@@ -70,7 +76,7 @@ def index_figure(comparison: Comparison) -> Figure:
         lines.append(line | {"label": name_of(comparison, id), "slot": k + 1, "style": style})
     currency = "its own currency" if study.currency == "local" else study.currency
     where = str(aligned.sessions[common]) if complete.size else "its first session"
-    about = f"Every index at 100 on {where}, in {currency}."
+    about = f"Every index at 100 on {where}, in {currency}; log scale."
     figure = {"id": "indices", "title": "Index levels", "about": about, "digits": 2}
     return _figure(comparison, figure, lines, aligned.ids)
 
@@ -86,7 +92,7 @@ def pair_figure(comparison: Comparison, pair: PairStates) -> Figure:
     figure = {
         "id": "_".join(("pair", *ids)),
         "title": f"{line['label']}: relative strength",
-        "about": "Leader over follower, 100 on the first row; shaded: the catch-up state.",
+        "about": "Leader over follower, 100 on the first row, log scale; shaded: catch-up states.",
         "digits": 2,
         "bands": bands(pair, len(comparison.aligned.sessions)),
     }
@@ -118,12 +124,11 @@ def ratio_figure(comparison: Comparison, ids: tuple[str, str, str]) -> Figure:
             line |= {"label": f"{words}, {window} rows", "legend": f"{window} rows"}
             shown = window == headline_window(windows)
             lines.append(line | {"slot": n + 1, "style": style, "shown": shown})
-    first, second = (ratio_name(comparison, ids[0], follower) for follower in ids[1:])
     figure = {
         "id": "_".join(("ratio", *ids)),
-        "title": f"Correlation of {first} with {second}",
-        "about": "Rolling correlation of the returns of the two ratio lines (solid), and what the "
-        "numerator they share would produce by itself (dotted).",
+        "title": f"Correlation of the ratio lines: {ratio_lines_name(comparison, ids)}",
+        "about": "Rolling correlation of the returns of the two lines (solid), and what the "
+        "numerator they share would give by itself (dotted).",
         **_CORRELATION,
     }
     return _figure(comparison, figure, lines, ids)

@@ -50,17 +50,19 @@
       markLine: {
         silent: true, symbol: "none", animation: false,
         lineStyle: { color: colour("--muted"), type: "dashed" },
-        label: { position: "insideEndTop", color: colour("--muted"), fontSize: 11 },
-        data: figure.marks.map(({ at, label }) => ({ xAxis: at, label: { formatter: label } })),
+        label: { position: "end", distance: 3, color: colour("--muted"), fontSize: 11 },
+        data: figure.marks.map(({ at, label }) => {
+          const align = at > sessions.length / 2 ? "right" : "left"; // inside a narrow screen
+          return { xAxis: at, label: { formatter: label, align } };
+        }),
       },
     };
   }
 
   function reading(figure, params) {
-    const row = params[0].dataIndex === undefined ? null : params[0].axisValue;
-    const t = sessions.indexOf(row);
+    const t = sessions.indexOf(params[0].axisValue);
     const box = element("div", "", "reading");
-    box.append(element("p", row));
+    box.append(element("p", sessions[t]));
     const band = figure.bands.find(([first, last]) => first <= t && t <= last);
     if (figure.bands.length) box.append(element("p", band ? states[band[2]] : "neutral"));
     const told = new Set();
@@ -77,6 +79,33 @@
     return box;
   }
 
+  // ECharts marks a log axis at powers of its base only: these are the values a reader expects.
+  function ticks(low, high) {
+    const power = (value) => 10 ** Math.floor(Math.log10(value));
+    if (high > 4 * low) {
+      const decades = Array.from({ length: 40 }, (_, k) => power(low) * 10 ** k);
+      return decades.flatMap((decade) => [decade, 2 * decade, 5 * decade]);
+    }
+    const rough = (high - low || low) / 5;
+    const step = power(rough) * [1, 2, 5, 10].find((nice) => nice * power(rough) >= rough);
+    const first = Math.ceil(low / step);
+    return Array.from({ length: 12 }, (_, k) => (first + k) * step);
+  }
+
+  function rescale({ chart, figure, selected }) {
+    if (figure.bounds) return;
+    const { startValue, endValue } = chart.getOption().dataZoom[0];
+    let [low, high] = [Infinity, 0];
+    for (const line of figure.lines.filter((one) => selected[one.legend])) {
+      line.values.forEach((value, i) => {
+        if (value === null || line.rows[i] < startValue || line.rows[i] > endValue) return;
+        [low, high] = [Math.min(low, value), Math.max(high, value)];
+      });
+    }
+    const customValues = high ? ticks(low, high) : [];
+    chart.setOption({ yAxis: { axisLabel: { customValues }, axisTick: { customValues } } });
+  }
+
   function option(figure, selected, printing) {
     const axis = {
       axisLine: { lineStyle: { color: colour("--rule") } },
@@ -84,19 +113,21 @@
       splitLine: { lineStyle: { color: colour("--rule"), opacity: 0.6 } },
     };
     const [min, max] = figure.bounds ?? [null, null];
-    const doubles = Array.from({ length: 41 }, (_, k) => 100 * 2 ** (k - 20));
-    const scale = figure.bounds ? { type: "value", min, max } : {
-      type: "log", logBase: 2, min: "dataMin", max: "dataMax",
-      axisLabel: { ...axis.axisLabel, customValues: doubles }, axisTick: { customValues: doubles },
-    };
+    const log = { type: "log", logBase: 2, min: "dataMin", max: "dataMax" };
+    const scale = figure.bounds ? { type: "value", min, max } : log;
     return {
       animation: false,
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-      grid: { left: 4, right: 14, top: 14, bottom: printing ? 8 : 46, outerBoundsMode: "same" },
+      grid: { left: 4, right: 14, top: 22, bottom: printing ? 8 : 46, outerBoundsMode: "same" },
       xAxis: { ...axis, type: "category", data: sessions, splitLine: { show: false } },
       yAxis: { ...axis, ...scale },
       legend: { show: false, selected },
-      dataZoom: { show: !printing, filterMode: "weakFilter", height: 18, bottom: 8, showDataShadow: false },
+      dataZoom: {
+        show: !printing, filterMode: "weakFilter", height: 18, bottom: 8, showDataShadow: false,
+        borderColor: colour("--rule"), backgroundColor: colour("--panel"),
+        fillerColor: colour("--rule"), handleStyle: { color: colour("--paper"), borderColor: colour("--muted") },
+        moveHandleStyle: { color: colour("--muted") }, textStyle: { color: colour("--muted") },
+      },
       tooltip: {
         trigger: "axis", confine: true, backgroundColor: colour("--panel"),
         borderColor: colour("--rule"), textStyle: { color: colour("--ink") },
@@ -106,7 +137,7 @@
     };
   }
 
-  function legend(figure, chart, selected) {
+  function legend({ chart, figure, selected }) {
     const list = element("ul", "", "legend");
     const buttons = new Map();
     for (const line of figure.lines) {
@@ -121,7 +152,11 @@
       list.append(item);
     }
     const press = () => buttons.forEach((b, name) => b.setAttribute("aria-pressed", selected[name]));
-    chart.on("legendselectchanged", (event) => { Object.assign(selected, event.selected); press(); });
+    chart.on("legendselectchanged", (event) => {
+      Object.assign(selected, event.selected);
+      press();
+      rescale({ chart, figure, selected });
+    });
     press();
     return list;
   }
@@ -132,18 +167,22 @@
     const chart = echarts.init(place, null, { renderer: "svg" });
     chart.group = "study";
     chart.setOption(option(figure, selected, false));
-    place.before(legend(figure, chart, selected));
+    const one = { chart, figure, selected };
+    const names = legend(one);
+    if (names.children.length > 1) place.before(names);
+    chart.on("datazoom", () => rescale(one));
+    rescale(one);
     new ResizeObserver(() => printing() || chart.resize()).observe(place);
-    drawn.push({ chart, figure, selected });
+    drawn.push(one);
   }
 
   const printing = () => document.documentElement.classList.contains("printing");
 
   function redraw(onPaper) {
     document.documentElement.classList.toggle("printing", onPaper);
-    for (const { chart, figure, selected } of drawn) {
-      chart.setOption(option(figure, selected, onPaper));
-      chart.resize({ width: onPaper ? PRINTED_WIDTH : "auto" });
+    for (const one of drawn) {
+      one.chart.setOption(option(one.figure, one.selected, onPaper));
+      one.chart.resize({ width: onPaper ? PRINTED_WIDTH : "auto" });
     }
   }
 

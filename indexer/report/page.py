@@ -21,6 +21,7 @@ from indexer.report.figures import (
     figures,
     headline_window,
     name_of,
+    ratio_lines_name,
     ratio_name,
 )
 from indexer.signals.result import Comparison
@@ -119,7 +120,7 @@ def _banners(comparison: Comparison) -> Iterable[str]:
         yield _banner(
             "Back-tested lists.",
             f"The constituents of {' and '.join(names)} were selected on {day}: "
-            "everything before that day rests on hindsight. Charts draw it pale.",
+            "everything before that day rests on hindsight.",
         )
 
 
@@ -165,16 +166,14 @@ def _ratio_lines(comparison: Comparison, triples: Sequence[dict[str, Any]]) -> I
         "Two ratio lines share their numerator, so part of their correlation is arithmetic: the "
         "null is what remains when the followers have nothing in common but their tie to the "
         "leader, and the excess is what is not arithmetic. The partial correlation asks the same "
-        "of the followers' returns directly. These are point estimates: no test stands behind them."
+        "of the followers' returns: given the leader's, and given those of the benchmark "
+        f"({_benchmark(comparison)}) too. All are point estimates: no test stands behind them."
     )
     for told in triples:
-        names = [ratio_name(comparison, told["leader"], told[end]) for end in ("follower", "other")]
-        yield f"<h3>{escape(' and '.join(names))}</h3>"
+        ids = [told[role] for role in ("leader", "follower", "other")]
+        yield f"<h3>{escape(ratio_lines_name(comparison, ids))}</h3>"
         yield _paragraph(_ratio_sentence(told, headline_window(list(told["ratio_correlation"]))))
-        heads = (
-            *("Rows", "Correlation", "Shared-leg null", "Excess", "Partial"),
-            f"Partial, given {_benchmark(comparison)} too",
-        )
+        heads = ("Rows", "Correlation", "Shared-leg null", "Excess", "Partial", "Given benchmark")
         rows = [(str(w), *_ratio_row(told, w)) for w in told["ratio_correlation"]]
         yield _table(heads, rows, "narrow")
 
@@ -186,7 +185,7 @@ _RATIO_FIGURES = (
 
 
 def _ratio_row(told: dict[str, Any], window: int) -> list[str]:
-    return [_number(told[name][window], 2) for name in _RATIO_FIGURES]
+    return [_number(told[name][window], 3) for name in _RATIO_FIGURES]
 
 
 def _ratio_sentence(told: dict[str, Any], window: int) -> str:
@@ -201,9 +200,10 @@ def _ratio_sentence(told: dict[str, Any], window: int) -> str:
 
 def _charts(comparison: Comparison, drawn: Sequence[Figure]) -> Iterable[str]:
     yield "<noscript><p>The charts need JavaScript; the tables do not.</p></noscript>"
-    yield _paragraph(
-        "Drag the bar below a chart to zoom: all charts follow. Press a name to hide or show it."
-    )
+    hint = "Drag the bar below a chart to zoom: all charts follow. Press a name to hide or show it."
+    if comparison.aligned.backtested.any():
+        hint += " Pale lines are back-tested, a correlation while any level in its window is."
+    yield _paragraph(hint)
     for n, figure in enumerate(drawn):
         if figure["bands"] and not any(before["bands"] for before in drawn[:n]):
             yield _states(comparison)
@@ -224,7 +224,7 @@ def _states(comparison: Comparison) -> str:
     rule = comparison.study.catch_up
     turned = f"relative strength fell from its peak by {rule.turn:g} × its usual 20-row move"
     words = {
-        "stretched": f"z reached {rule.enter:g}, and no turn since the peak",
+        "stretched": f"z reached {rule.enter:g}, no turn since the peak",
         "catch-up": f"{turned}; the follower rose at least as much as the leader fell",
         "leader-fall": f"{turned}; mostly because the leader fell",
         "both-falling": f"{turned}; leader and follower are both below where they were",
@@ -234,7 +234,8 @@ def _states(comparison: Comparison) -> str:
         f'<dt class="{key}">{escape(name)}</dt><dd>{escape(words[key])}</dd>'
         for key, name in BANDS.items()
     )
-    return f'<h3>Shades of the catch-up states</h3><dl class="states">{items}</dl>'
+    neutral = "<dt>neutral</dt><dd>none of these; not shaded</dd>"
+    return f'<h3>Shades of the catch-up states</h3><dl class="states">{items}{neutral}</dl>'
 
 
 def _warnings(comparison: Comparison) -> Iterable[str]:
@@ -335,7 +336,7 @@ def _bilingual(name: Name) -> str:
 
 
 def _per_cent(log_move: float | None) -> str:
-    return "–" if log_move is None else _number(100 * float(np.expm1(log_move)), 1, "+") + " %"
+    return "–" if log_move is None else _number(100 * float(np.expm1(log_move)), 1, "+") + "%"
 
 
 def _number(value: float | None, digits: int, sign: str = "") -> str:

@@ -14,7 +14,7 @@ from indexer.market.fx import rates_known
 from indexer.market.tables import Market, read_market
 from indexer.report.files import Content, Format, comparison_files, history_files, write_folders
 
-study_page = lambda c: "x"
+from indexer.report.page import study_page
 from indexer.run.find import index_named, indices_of, study_named
 from indexer.signals.result import Comparison
 from indexer.signals.study import compare

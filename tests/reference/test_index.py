@@ -137,6 +137,7 @@ UNSUMMED = {
         ("segment", PRICES, {"weighting": SEGMENT_CAP}),
         ("withholding", PRICES, {"variants": ["net"], "withholding": {"CN": 0.1}}),
         ("weights", PRICES, UNSUMMED),
+        ("weights", PRICES, {"weighting": {"scheme": "rank", "weights": [0.5, 0.5]}}),
         ("empty", PRICES, {"constituents": [{"symbol": "A.US", "from": SUNDAY}]}),
     ],
 )
@@ -144,6 +145,28 @@ def test_what_the_page_refuses(kind, prices, keys):
     with pytest.raises(OracleError) as refusal:
         index(prices, **keys)
     assert refusal.value.kind == kind
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"kind": "special_dividend", "cash": 10}, {"kind": "split"}, {"kind": "split", "ratio": 0}],
+)
+def test_an_action_that_leaves_nothing_or_says_nothing_is_refused(columns):
+    with pytest.raises(OracleError) as refusal:
+        index(PRICES, action("A.US", WEEK[1], **columns))
+    assert refusal.value.kind == "action"
+
+
+def test_a_base_date_that_is_no_session_names_its_neighbours():
+    with pytest.raises(OracleError, match=r"2024, 1, 12\), .*2024, 1, 15\)\]"):
+        index(PRICES, base={"date": SATURDAY, "level": 1.0})
+
+
+def test_one_figure_may_be_withheld_in_all_countries():
+    dividend = action("A.US", WEEK[1], "dividend", cash=0.4)
+    prices = closes("A.US", 10, 10) + closes("B.US", 20, 20)
+    result = index(prices, dividend, variants=["net"], withholding=0.25)
+    assert column(result, "net") == pytest.approx([1000, 1015])
 
 
 def test_a_carried_price_may_run_for_max_stale_sessions():

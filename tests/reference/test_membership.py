@@ -108,6 +108,20 @@ def test_a_delisting_dated_on_e_or_before_ends_membership(day, held):
     assert list(weights(result, WEEK[2])) == held
 
 
+def test_names_within_enter_come_before_current_members():
+    """C and D rank within 2, so the held A and B have to go, though they rank within 4."""
+    result = index(
+        closes("A.US", 9, 5, 5)
+        + closes("B.US", 8, 4, 4)
+        + closes("C.US", 3, 7, 7)
+        + closes("D.US", 2, 6, 6),
+        constituents=listed("A.US", "B.US", "C.US", "D.US"),
+        selection={"rank_by": "price", "top": 2, "enter": 2, "keep": 4},
+        rebalance=MONTHLY,
+    )
+    assert list(weights(result, WEEK[2])) == ["C.US", "D.US"]
+
+
 def test_selection_keeps_members_inside_the_buffer():
     """Ranks of the second rebalance are D E C B A; B is held and ranked within 4, C is not held."""
     prices = (

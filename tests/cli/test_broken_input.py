@@ -1,0 +1,224 @@
+"""Broken definitions and broken tables at the command line.
+
+One clear message, the right exit code, no traceback, and nothing written.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from indexer.cli.app import main
+
+HEADER = "symbol,ex_date,kind"
+SHARES = "symbol,date,total_shares,free_float_shares"
+
+BASKET = """\
+version: 1
+id: demo
+name: {en: Demo}
+currency: CNY
+calendar: XSHG
+base: {date: 2024-01-02, level: 1000}
+weighting: {scheme: equal}
+rebalance: {frequency: quarterly, day: third friday}
+constituents:
+  - {symbol: 600000.SH}
+  - {symbol: 000001.SZ}
+"""
+DAYS = ("2024-01-02", "2024-01-03", "2024-01-04")
+PRICES = "symbol,date,close\n" + "".join(
+    f"{symbol},{day},{10 + n}\n"
+    for symbol in ("600000.SH", "000001.SZ")
+    for n, day in enumerate(DAYS)
+)
+
+
+def indexer(monkeypatch, *arguments):
+    """Run the command line and return its exit code."""
+    monkeypatch.setattr("sys.argv", ["indexer", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return stopped.value.code or 0
+
+
+@pytest.fixture
+def build(tmp_path, monkeypatch, capfd):
+    """Return a way to build the demo basket from texts: exit code, what stderr says, the folder."""
+
+    def run(basket=BASKET, *options, **tables):
+        monkeypatch.chdir(tmp_path)
+        Path("demo.yaml").write_text(basket, encoding="utf-8")
+        Path("market").mkdir()
+        for name, text in ({"prices_csv": PRICES} | tables).items():
+            if text is not None:
+                content = text if isinstance(text, bytes) else text.encode()
+                Path("market", name.replace("_csv", ".csv").replace("_yaml", ".yaml")).write_bytes(
+                    content
+                )
+        code = indexer(monkeypatch, "build", "demo.yaml", "--market", "market", *options)
+        return code, capfd.readouterr().err
+
+    return run
+
+
+def test_the_sound_demo_builds(build):
+    code, said = build()
+
+    assert code == 0
+    assert Path("out/demo/levels.csv").exists()
+    assert "error" not in said
+
+
+def replaced(old, new, count=1):
+    assert old in BASKET
+    return BASKET.replace(old, new, count)
+
+
+DEFINITIONS = {
+    "unknown key": (
+        replaced("weighting", "weigthing"),
+        "demo.yaml:7:1: weigthing: unknown key; did",
+    ),
+    "missing key": (replaced("currency: CNY\n", ""), "demo.yaml:1:1: currency: required key is"),
+    "wrong id": (replaced("id: demo", "id: other"), "demo.yaml:2:5: id: 'other' must equal"),
+    "bad id": (replaced("id: demo", "id: Demo!"), "demo.yaml:2:5: id: got 'Demo!'"),
+    "no date": (
+        replaced("2024-01-02", "2024-13-02"),
+        "demo.yaml:6:14: base.date: got '2024-13-02'",
+    ),
+    "no session": (replaced("2024-01-02", "2024-01-01"), "take 2023-12-29 or 2024-01-02"),
+    "negative level": (replaced("1000", "-1000"), "demo.yaml:6:33: base.level: got '-1000'"),
+    "unknown scheme": (replaced("equal", "equl"), "did you mean 'equal'?"),
+    "unknown calendar": (replaced("XSHG", "XSHE"), "demo.yaml:5:11: calendar: "),
+    "bad frequency": (replaced("quarterly", "weekly"), "rebalance.frequency: got 'weekly'"),
+    "bad day": (replaced("third friday", "fifth friday"), "rebalance.day: got 'fifth friday'"),
+    "ambiguous code": (replaced("000001.SZ", "000001"), "write 000001.SZ or 000001.SH"),
+    "not a symbol": (replaced("600000.SH", "NO"), "demo.yaml:10:14: constituents[0].symbol: 'NO'"),
+    "twice": (replaced("000001.SZ", "sh600000"), "600000.SH is listed twice"),
+    "no constituents": (
+        BASKET.split("constituents", maxsplit=1)[0],
+        "constituents: required key is missing",
+    ),
+    "duplicate key": (BASKET + "id: demo\n", "demo.yaml:12:1: id: duplicate key"),
+    "anchor": (replaced("CNY", "&c CNY"), "demo.yaml:4:11: currency: anchor &c"),
+    "tag": (replaced("CNY", "!!str CNY"), "demo.yaml:4:11: currency: a tag"),
+    "not YAML": (replaced("{en: Demo}", "{en: Demo"), "not YAML"),
+    "not a mapping": ("- demo\n", "demo.yaml:1:1: expected keys and values"),
+    "two documents": (BASKET + "---\na: b\n", "a second document"),
+    "cap too low": (
+        replaced("{scheme: equal}", "{scheme: equal, caps: {constituent: 0.4}}"),
+        "0.5",
+    ),
+    "weights": (replaced("equal", "fixed"), "scheme 'fixed' needs a weight"),
+    "net without tax": (
+        BASKET + "variants: [net]\n",
+        "variants: variant 'net' needs a withholding",
+    ),
+    "from after until": (
+        replaced("{symbol: 600000.SH}", "{symbol: 600000.SH, from: 2025-01-01, until: 2024-01-01}"),
+        "must be after from",
+    ),
+    "a study": (
+        "version: 1\nid: demo\nname: {en: D}\nstart: 2024-01-02\npairs: [{leader: a, follower: b}]\n",
+        "this is a study",
+    ),
+}
+
+
+@pytest.mark.parametrize(("basket", "told"), DEFINITIONS.values(), ids=DEFINITIONS)
+def test_a_broken_definition_is_78_and_says_where(build, basket, told):
+    code, said = build(basket)
+
+    assert code == 78
+    assert told in said
+    assert "Traceback" not in said
+    assert not Path("out").exists()
+
+
+CONFLICT = PRICES + "600000.SH,2024-01-03,99\n"
+TABLES = {  # name: tables, exit code, what is said
+    "no folder": ({}, 66, "no such market folder"),
+    "empty folder": ({"prices_csv": None}, 66, "holds none of the tables"),
+    "no close of any": ({"prices_csv": "symbol,date,close\n"}, 66, "no close of any"),
+    "no column": ({"prices_csv": "symbol,date\n600000.SH,2024-01-02\n"}, 65, "column 'close'"),
+    "empty cell": (
+        {"prices_csv": PRICES + "600000.SH,2024-01-05,\n"},
+        65,
+        "line 8: 600000.SH: close",
+    ),
+    "zero close": ({"prices_csv": PRICES + "600000.SH,2024-01-05,0\n"}, 65, "close '0': expected"),
+    "negative": ({"prices_csv": PRICES + "600000.SH,2024-01-05,-1\n"}, 65, "close '-1': expected"),
+    "infinite": ({"prices_csv": PRICES + "600000.SH,2024-01-05,inf\n"}, 65, "close 'inf'"),
+    "not a number": ({"prices_csv": PRICES + "600000.SH,2024-01-05,n/a\n"}, 65, "close 'n/a'"),
+    "no such day": ({"prices_csv": PRICES + "600000.SH,2024-02-30,9\n"}, 65, "date '2024-02-30'"),
+    "spelling": ({"prices_csv": PRICES + "sh600000,2024-01-05,9\n"}, 65, "symbol 'sh600000'"),
+    "conflict": ({"prices_csv": CONFLICT}, 65, "conflicts in lines 3 and 8: close 11.0 and 99.0"),
+    "not UTF-8": ({"prices_csv": PRICES.encode() + b"\xff\xfe,2024-01-05,9\n"}, 65, "prices.csv"),
+    "action kind": (
+        {"actions_csv": f"{HEADER}\n600000.SH,2024-01-03,gift\n"},
+        65,
+        "'gift'",
+    ),
+    "action cash": (
+        {"actions_csv": f"{HEADER}\n600000.SH,2024-01-03,dividend\n"},
+        65,
+        "actions.csv line 2: 600000.SH: a dividend needs cash",
+    ),
+    "cash above close": (
+        {"actions_csv": f"{HEADER},cash\n600000.SH,2024-01-03,dividend,50\n"},
+        65,
+        "cash of 50 exceeds the close of 10",
+    ),
+    "float above total": (
+        {"shares_csv": f"{SHARES}\n600000.SH,2024-01-02,1,2\n"},
+        65,
+        "shares.csv line 2: 600000.SH: free float 2 above total 1",
+    ),
+    "manifest": ({"manifest_yaml": "synthetic: perhaps\n"}, 65, "synthetic 'perhaps'"),
+}
+
+
+@pytest.mark.parametrize(("tables", "expected", "told"), TABLES.values(), ids=TABLES)
+def test_a_broken_table_is_65_or_66_and_says_where(build, tables, expected, told):
+    options = () if tables else ("--market", "nowhere")
+    code, said = build(BASKET, *options, **tables)
+
+    assert code == expected
+    assert told in said
+    assert "Traceback" not in said
+    assert not Path("out").exists()
+
+
+def test_a_missing_rate_is_66(build):
+    code, said = build(replaced("currency: CNY", "currency: USD"))
+
+    assert code == 66
+    assert "no rate of CNY/USD or USD/CNY" in said
+
+
+def test_a_missing_share_count_is_66(build):
+    code, said = build(replaced("equal", "market_cap"))
+
+    assert code == 66
+    assert "600000.SH: no row dated on or before 2024-01-02" in said
+
+
+def test_results_that_cannot_be_written_are_73_and_leave_nothing(build):
+    Path("out").unlink(missing_ok=True)
+    code, said = build(BASKET, "--out", "demo.yaml")
+
+    assert code == 73
+    assert "demo.yaml" in said
+    assert Path("demo.yaml").read_text(encoding="utf-8") == BASKET
+
+
+def test_misuse_is_2(monkeypatch, capfd):
+    assert indexer(monkeypatch, "build", "--bogus") == 2
+    assert "No such option" in capfd.readouterr().err
+
+
+def test_a_bug_is_70_and_keeps_its_traceback(monkeypatch, capfd):
+    monkeypatch.setattr("indexer.run.results.read_market", None)
+
+    assert indexer(monkeypatch, "run") == 70
+    assert "Traceback" in capfd.readouterr().err
