@@ -53,7 +53,7 @@ class Axes:
     @property
     def is_listed(self) -> Mask:
         """Sessions of each symbol from its listing on, (T, N)."""
-        return cast("Mask", self.is_session & (np.arange(len(self.days))[:, None] >= self.first))
+        return self.is_session & (np.arange(len(self.days))[:, None] >= self.first)
 
 
 def read_securities(path: Path) -> pl.DataFrame:
@@ -155,7 +155,7 @@ def _returns(
     segment = segments[:, [names.index(name) for name in securities["segment"]]]
     own = _clustered(rng, (days, len(of)), parameters.clustering["names"])
     returns = common + segment * _loadings(of, ["segment"]) + own * _loadings(of, ["own"])
-    return cast("Grid", returns * (1 + parameters.spread * rng.uniform(-1, 1, len(of))))
+    return returns * (1 + parameters.spread * rng.uniform(-1, 1, len(of)))
 
 
 def _actions(rng: Generator, parameters: Parameters, axes: Axes, start: Vector) -> pl.DataFrame:

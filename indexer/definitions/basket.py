@@ -35,6 +35,7 @@ Day = Annotated[
         r"(?:monday|tuesday|wednesday|thursday|friday)"
         r"|(?:first|last) session|[1-9]|[12][0-9]|3[01])$",
         description="'third friday', 'first session', 'last session', or a day of the month 1..31",
+        json_schema_extra={"minimum": 1, "maximum": 31},
     ),
 ]
 

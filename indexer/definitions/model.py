@@ -37,9 +37,12 @@ CalendarCode = Annotated[
     str,
     Field(pattern=r"^(?:[A-Z0-9]{4}|24/5)$", description="ISO 10383, as in XSHG, or 24/5"),
 ]
-_SYMBOL_SCHEMA = {"type": "string", "description": "300308.SZ, 688981.SH, 00700.HK, NVDA.US"}
+_SYMBOL_SCHEMA = {
+    "type": ["string", "integer"],
+    "description": "300308.SZ, 688981.SH, 00700.HK, NVDA.US",
+}
 Symbol = Annotated[str, BeforeValidator(_symbol), WithJsonSchema(_SYMBOL_SCHEMA)]
-_SERIES_SCHEMA = {"type": "string", "description": "399006.SZ, HSTECH.HK"}
+_SERIES_SCHEMA = {"type": ["string", "integer"], "description": "399006.SZ, HSTECH.HK"}
 SeriesSymbol = Annotated[str, BeforeValidator(_series_symbol), WithJsonSchema(_SERIES_SCHEMA)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 

@@ -139,8 +139,8 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
         message = f"got {_short(got)}, expected keys and values: {', '.join(_keys(model, trail))}"
     elif kind == "string_pattern_mismatch":
         field = _fields(model, trail[:-1]).get(str(trail[-1]))
-        wanted = field.description if field else f"text that matches {context['pattern']}"
-        message = f"got {_short(got)}, expected {wanted}"
+        wanted = field and field.description
+        message = f"got {_short(got)}, expected {wanted or context['pattern']}"
     elif kind in _EXPECTED:
         message = f"got {_short(got)}, expected {_EXPECTED[kind]}"
     else:

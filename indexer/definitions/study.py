@@ -88,7 +88,9 @@ class Study(Definition):
     calendar: CalendarCode = "XSHG"
     cutoff: Annotated[Text, AfterValidator(_cutoff)] = "18:00 Asia/Shanghai"
     start: IsoDate
-    currency: Annotated[str, Field(pattern=r"^(?:local|[A-Z]{3})$")] = "local"
+    currency: Annotated[
+        str, Field(pattern=r"^(?:local|[A-Z]{3})$", description="local, or ISO 4217, as in CNY")
+    ] = "local"
     variant: Variant = "price"
     benchmark: Id = "csi-all-share"
     pairs: Annotated[tuple[Pair, ...], Field(min_length=1)]

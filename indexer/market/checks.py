@@ -1,8 +1,10 @@
 """What the cells of a market table must be, and every place where they are not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from datetime import time
+from functools import partial
+from typing import Literal, NamedTuple
 
 import polars as pl
 
@@ -10,7 +12,10 @@ from indexer.errors import Flaw
 
 SHOWN = 10  # rows named for one kind of flaw in one column; the rest are counted
 
-_ROW = "\0row"  # cannot be a column of a real table
+ROW = "\0row"  # line or row of the file; cannot be a column of a real table
+
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_INSTANT = rf"^({_DAY}[T ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(?:\.[0-9]{{1,6}})?)(?:Z|\+00:00)?$"
 
 # kind of action: the columns it needs, and those it may have besides
 _ACTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -42,20 +47,25 @@ class Column:
         return kinds.get(self.kind, pl.String())
 
     def typed(self, cells: pl.Series) -> pl.Series:
-        """Return the cells in the column's type, null where they are not of it."""
-        text = cells.dtype == pl.String
+        """Return the cells in the column's type, null where they are empty or not of it."""
+        text, dtype = cells.dtype == pl.String, cells.dtype
         if self.kind == "date" and text:
-            return cells.str.to_date("%Y-%m-%d", strict=False)
+            return cells.str.extract(f"^({_DAY})$").str.to_date("%Y-%m-%d", strict=False)
+        if self.kind == "date" and isinstance(dtype, pl.Datetime):
+            return _where(cells.dt.time() == time(), cells.dt.date())
         if self.kind == "instant" and text:
-            plain = cells.str.replace(r"(?:Z|\+00:00)$", "").str.replace("T", " ")
-            return plain.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+            plain = cells.str.extract(_INSTANT).str.replace("T", " ")
+            return plain.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
         castable = {
-            "text": True,
-            "number": text or cells.dtype.is_numeric(),
-        }.get(self.kind, cells.dtype.is_temporal())
-        if castable:
-            return cells.cast(self.dtype, strict=False)
-        return pl.Series(cells.name, [None] * len(cells), dtype=self.dtype)
+            "text": not dtype.is_nested(),
+            "date": dtype == pl.Date,
+            "instant": isinstance(dtype, pl.Datetime),
+            "number": text or dtype.is_numeric(),
+        }
+        if not castable[self.kind]:
+            return pl.Series(cells.name, [None] * len(cells), dtype=self.dtype)
+        cast = cells.cast(self.dtype, strict=False)
+        return _where(cast != "", cast) if self.kind == "text" else cast
 
     def sound(self, typed: pl.Series) -> pl.Series:
         """Return which typed cells obey the column's rule; null cells are null."""
@@ -67,14 +77,23 @@ class Column:
         return typed.is_not_null()
 
 
+class Rule(NamedTuple):
+    """What ties the cells of a row together: where it is broken, and what to say of that row."""
+
+    column: str
+    broken: pl.Expr
+    message: str  # its fields in braces are cells of the row
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """What one table of a market folder must and may hold."""
 
     required: dict[str, Column]
     optional: dict[str, Column] = field(default_factory=dict)
-    key: tuple[str, ...] = ()  # rows equal in these must be equal in every known column
+    key: tuple[str, ...] = ()  # rows equal in these must be equal in every column that is kept
     open_ended: bool = False  # columns beyond the known ones are kept as they are
+    rules: tuple[Rule, ...] = ()
 
     @property
     def columns(self) -> dict[str, Column]:
@@ -85,112 +104,134 @@ class Table:
         """Return the table without rows."""
         return pl.DataFrame(schema={name: c.dtype for name, c in self.columns.items()})
 
-    def checked(self, raw: pl.DataFrame, file: str) -> tuple[pl.DataFrame, list[Flaw]]:
+    def checked(self, rows: pl.DataFrame, file: str) -> tuple[pl.DataFrame, list[Flaw]]:
         """Return the table in its types, one row a key, and everything wrong with it.
 
-        Optional columns that are absent come back empty; the frame is of use only without flaws.
+        The column `ROW` says where each row stands. Optional columns that are absent come back
+        empty; the frame is of use only without flaws.
         """
-        missing = [name for name in self.required if name not in raw.columns]
-        if missing:
-            found = ", ".join(raw.columns)
-            return self.empty(), [
-                Flaw(file, None, "", f"required column {name!r} is missing; found {found}")
-                for name in missing
-            ]
-        rows = raw.with_row_index(_ROW, offset=2 if file.endswith(".csv") else 1)
-        flaws: list[Flaw] = []
-        typed = {}
+        if flaws := self._header_flaws([name for name in rows.columns if name != ROW], file):
+            return self.empty(), flaws
+        typed, sound = {}, pl.repeat(value=True, n=len(rows), eager=True)
         for name, column in self.columns.items():
-            if name not in raw.columns:
-                typed[name] = pl.Series(name, [None] * len(raw), dtype=column.dtype)
+            if name not in rows.columns:
+                typed[name] = pl.Series(name, [None] * len(rows), dtype=column.dtype)
                 continue
-            typed[name] = column.typed(raw[name]).alias(name)
-            flaws.extend(self._cell_flaws(name, typed[name], rows, file))
+            typed[name] = column.typed(rows[name]).alias(name)
+            wrong = self._wrong(name, typed[name], rows[name])
+            flaws.extend(_named(rows, wrong, file, name, partial(_cell, name, column.expected)))
+            sound &= ~wrong
         frame = rows.with_columns(typed.values())
-        frame = frame if self.open_ended else frame.select(_ROW, *self.columns)
-        if self.key and not flaws:
-            frame = frame.unique(list(self.columns), keep="first", maintain_order=True)
+        frame = frame.filter(sound) if flaws else frame
+        frame = frame if self.open_ended else frame.select(ROW, *self.columns)
+        if self.key:
+            frame = frame.unique(pl.exclude(ROW), keep="first", maintain_order=True)
             flaws.extend(self._conflicts(frame, file))
-        return frame.drop(_ROW), flaws
+        broken = frame.select(rule.broken.alias(str(n)) for n, rule in enumerate(self.rules))
+        for rule, wrong in zip(self.rules, broken, strict=True):
+            flaws.extend(_named(frame, wrong, file, rule.column, rule.message.format_map))
+        return frame.drop(ROW), flaws
 
-    def _cell_flaws(
-        self, name: str, typed: pl.Series, rows: pl.DataFrame, file: str
-    ) -> Iterator[Flaw]:
-        column, given = self.columns[name], rows[name]
+    def _header_flaws(self, found: list[str], file: str) -> list[Flaw]:
+        missing = [
+            f"required column {name!r} is missing; found {', '.join(found)}"
+            for name in self.required
+            if name not in found
+        ]
+        twice = [  # as polars renames the second one
+            f"column {name!r} is given twice"
+            for name in self.columns
+            if f"{name}_duplicated_0" in found
+        ]
+        return [Flaw(file, None, "", message) for message in missing + twice]
+
+    def _wrong(self, name: str, typed: pl.Series, given: pl.Series) -> pl.Series:
+        """Return which cells are not what the column holds."""
         empty = given.is_null() if given.dtype != pl.String else given.is_null() | (given == "")
-        wrong = ~(column.sound(typed).fill_null(value=False)) & ~empty
-        if name in self.required:
-            wrong = wrong | empty
-        if not wrong.any():
-            return
-        found = rows.filter(wrong)
-        symbols = found["symbol"] if "symbol" in found.columns and name != "symbol" else None
-        for n in range(min(SHOWN, len(found))):
-            cell = found[name][n]
-            said = "is empty" if cell in (None, "") else f"{cell!r}"
-            symbol = "" if symbols is None else str(symbols[n])
-            yield Flaw(file, found[_ROW][n], symbol, f"{name} {said}: expected {column.expected}")
-        if len(found) > SHOWN:
-            yield Flaw(file, None, "", f"{name}: {len(found) - SHOWN} more rows like these")
+        wrong = ~(self.columns[name].sound(typed).fill_null(value=False)) & ~empty
+        return wrong | empty if name in self.required else wrong
 
     def _conflicts(self, frame: pl.DataFrame, file: str) -> Iterator[Flaw]:
         twice = frame.filter(pl.struct(self.key).is_duplicated())
-        groups = twice.group_by(self.key, maintain_order=True).agg(_ROW)
-        for n, found in enumerate(groups.iter_rows(named=True)):
-            if n == SHOWN:
-                message = f"{len(groups) - SHOWN} more conflicts like these"
-                yield Flaw(file, None, "", message)
-                return
-            rows = twice.filter(pl.col(_ROW).is_in(found[_ROW])).drop(_ROW, *self.key)
+        groups = twice.group_by(self.key, maintain_order=True).agg(ROW)
+        for found in groups.head(SHOWN).iter_rows(named=True):
+            rows = twice.filter(pl.col(ROW).is_in(found[ROW])).drop(ROW, *self.key)
             differing = [
                 f"{name} {' and '.join(map(str, rows[name]))}"
                 for name in rows.columns
                 if rows[name].n_unique() > 1
             ]
             unit = "lines" if file.endswith(".csv") else "rows"
-            key = " ".join(str(found[k]) for k in self.key if k != "symbol")
+            key = "".join(f"{found[k]} " for k in self.key if k != "symbol")
             message = (
-                f"{key} conflicts in {unit} {' and '.join(map(str, found[_ROW]))}: "
+                f"{key}conflicts in {unit} {' and '.join(map(str, found[ROW]))}: "
                 f"{', '.join(differing)}; keep the right one"
             )
-            yield Flaw(file, found[_ROW][0], str(found.get("symbol", "")), message)
+            yield Flaw(file, found[ROW][0], found.get("symbol", ""), message)
+        if len(groups) > SHOWN:
+            yield Flaw(file, None, "", f"{len(groups) - SHOWN} more conflicts like these")
 
 
-def action_flaws(actions: pl.DataFrame, file: str) -> Iterator[Flaw]:
-    """Yield every action of an unknown kind, or without what its kind needs."""
-    offset = 2 if file.endswith(".csv") else 1
-    for n, row in enumerate(actions.iter_rows(named=True)):
-        kind, symbol = row["kind"], row["symbol"]
-        if kind not in _ACTIONS:
-            message = f"kind {kind!r}: expected one of {', '.join(_ACTIONS)}"
-            yield Flaw(file, n + offset, symbol, message)
-            continue
-        needed, possible = _ACTIONS[kind]
-        given = {k for k in ("cash", "ratio", "price", "other") if row[k] is not None}
-        for column in needed:
-            if column not in given or row[column] in (0, ""):
-                yield Flaw(file, n + offset, symbol, f"a {kind} needs {column} above zero")
-        for column in sorted(given.difference(needed, possible)):
-            message = f"{column} {row[column]!r} has no meaning for a {kind}: leave it empty"
-            yield Flaw(file, n + offset, symbol, message)
-        if kind == "merger":
-            yield from _merger_flaws(row, Flaw(file, n + offset, symbol, ""))
+def _where(mask: pl.Series, cells: pl.Series) -> pl.Series:
+    """Return the cells, null where the mask is not true."""
+    return pl.select(pl.when(mask).then(cells)).to_series()
 
 
-def _merger_flaws(row: dict[str, object], at: Flaw) -> Iterator[Flaw]:
-    if row["cash"] is None and row["ratio"] is None:
-        yield Flaw(at.table, at.row, at.symbol, "a merger pays cash, or ratio shares of other")
-    if (row["ratio"] is None) != (row["other"] is None):
-        yield Flaw(at.table, at.row, at.symbol, "a merger's ratio and other go together")
+def _cell(name: str, expected: str, row: Mapping[str, object]) -> str:
+    cell = row[name]
+    said = (repr(cell) if cell else "is empty") if isinstance(cell, str | None) else str(cell)
+    return f"{name} {said}: expected {expected}"
 
 
-def float_flaws(shares: pl.DataFrame, file: str) -> Iterator[Flaw]:
-    """Yield every row with more free-float shares than shares."""
-    offset = 2 if file.endswith(".csv") else 1
-    rows = shares.with_row_index(_ROW, offset=offset)
-    above = rows.filter(pl.col("free_float_shares") > pl.col("total_shares"))
-    for row in above.head(SHOWN).iter_rows(named=True):
-        message = f"free float {row['free_float_shares']:g} above total {row['total_shares']:g}"
-        yield Flaw(file, row[_ROW], row["symbol"], message)
-    if len(above) > SHOWN:
-        yield Flaw(file, None, "", f"{len(above) - SHOWN} more rows with free float above total")
+def _named(
+    rows: pl.DataFrame,
+    wrong: pl.Series,
+    file: str,
+    column: str,
+    say: Callable[[Mapping[str, object]], str],
+) -> Iterator[Flaw]:
+    """Yield the first rows in which a column is wrong, and how many more there are."""
+    if not wrong.any():
+        return
+    found = rows.filter(wrong)
+    for row in found.head(SHOWN).iter_rows(named=True):
+        symbol = "" if column == "symbol" else row.get("symbol") or ""
+        yield Flaw(file, row[ROW], str(symbol), say(row))
+    if len(found) > SHOWN:
+        yield Flaw(file, None, "", f"{column}: {len(found) - SHOWN} more rows like these")
+
+
+def _action_rules() -> Iterator[Rule]:
+    known = pl.col("kind").is_in(list(_ACTIONS))
+    yield Rule("kind", ~known, f"kind {{kind!r}}: expected one of {', '.join(_ACTIONS)}")
+    for kind, (needed, possible) in _ACTIONS.items():
+        here = pl.col("kind") == kind
+        for column in ("cash", "ratio", "price", "other"):
+            given = pl.col(column).is_not_null()
+            if column in needed and column == "other":
+                yield Rule(column, here & ~given, f"a {kind} needs other, a symbol")
+            elif column in needed:
+                above = given & (pl.col(column) > 0)
+                yield Rule(column, here & ~above, f"a {kind} needs {column} above zero")
+            elif column not in possible:
+                message = f"{column} {{{column}!r}} has no meaning for a {kind}: leave it empty"
+                yield Rule(column, here & given, message)
+    merger, cash, ratio = pl.col("kind") == "merger", pl.col("cash"), pl.col("ratio")
+    paid = cash.is_not_null() | ratio.is_not_null()
+    yield Rule("cash", merger & ~paid, "a merger pays cash, or ratio shares of other")
+    alone = ratio.is_null() != pl.col("other").is_null()
+    yield Rule("ratio", merger & alone, "a merger's ratio and other go together")
+    yield Rule("other", pl.col("other") == pl.col("symbol"), "other is the symbol itself")
+
+
+ACTION_RULES = tuple(_action_rules())
+FLOAT_RULES = (
+    Rule(
+        "free_float_shares",
+        pl.col("free_float_shares") > pl.col("total_shares"),
+        "free float {free_float_shares:g} above total {total_shares:g}",
+    ),
+)
+FX_RULES = (
+    Rule("quote", pl.col("base") == pl.col("quote"), "{base}/{quote} is no pair of currencies"),
+)

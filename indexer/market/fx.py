@@ -1,6 +1,6 @@
 """Exchange rates: one pair as given or inverted, never through a third currency."""
 
-from datetime import tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 import numpy as np
 import polars as pl
@@ -35,13 +35,11 @@ def rates_known(market: Market, unit: str, price: str, instants: Instants, zone:
     if unit == price:
         return np.ones(len(instants))
     rows, rate = _pair(market, unit, price)
-    fallback = (
-        rows["date"].dt.offset_by("1d").cast(pl.Datetime("us")).dt.replace_time_zone(str(zone))
-    )
-    known = rows["fixed_at"].fill_null(
-        fallback.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    )
-    moments = known.to_numpy().astype("datetime64[us]")
+    known = [
+        fixed or _day_after(day, zone)
+        for day, fixed in zip(rows["date"], rows["fixed_at"], strict=True)
+    ]
+    moments = np.array(known, dtype="datetime64[us]")
     order = np.argsort(moments, kind="stable")
     return _last_known(moments[order], rate[order], instants.astype("datetime64[us]"))
 
@@ -55,6 +53,12 @@ def _pair(market: Market, unit: str, price: str) -> tuple[pl.DataFrame, Vector]:
             return rows, rate if base == unit else 1.0 / rate
     message = f"no rate of {unit}/{price} or {price}/{unit}, which the calculation needs"
     raise MissingInputError([Flaw("fx", None, "", message)])
+
+
+def _day_after(day: date, zone: tzinfo) -> datetime:
+    """Return when the day after begins, UTC; not by polars, which refuses a midnight skipped."""
+    midnight = datetime.combine(day + timedelta(days=1), time(), zone)
+    return midnight.astimezone(UTC).replace(tzinfo=None)
 
 
 def _days(rows: pl.DataFrame) -> Days:

@@ -1,6 +1,7 @@
 """A market folder: tables of prices, actions and reference data, read and checked whole."""
 
-from collections.abc import Iterable
+import csv
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,10 @@ import yaml
 from indexer.definitions.symbols import CANONICAL, CANONICAL_SERIES
 from indexer.digest import digest_bytes
 from indexer.errors import Flaw, MarketDataError, MissingInputError
-from indexer.market.checks import Column, Table, action_flaws, float_flaws
+from indexer.market.checks import ACTION_RULES, FLOAT_RULES, FX_RULES, ROW, Column, Table
+
+# Polars panics on some broken Parquet files, and a panic is no Exception.
+_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 PriceKind = Literal["raw", "total_return_adjusted"]
 
@@ -43,22 +47,32 @@ TABLES = {
         {"symbol": _SYMBOL, "date": _DATE, "total_shares": _POSITIVE},
         {"free_float_shares": _NUMBER},
         key=("symbol", "date"),
+        rules=FLOAT_RULES,
     ),
     "actions": Table(
         {"symbol": _SYMBOL, "ex_date": _DATE, "kind": _TEXT},
         dict.fromkeys(("cash", "ratio", "price"), _NUMBER) | {"other": _SYMBOL},
+        rules=ACTION_RULES,
     ),
     "suspensions": Table({"symbol": _SYMBOL, "from": _DATE}, {"until": _DATE, "reason": _TEXT}),
     "fx": Table(
         {"date": _DATE, "base": _CURRENCY, "quote": _CURRENCY, "rate": _POSITIVE},
         {"fixed_at": _INSTANT},
         key=("date", "base", "quote"),
+        rules=FX_RULES,
     ),
     "series": Table(
         {"symbol": _SERIES, "date": _DATE, "close": _POSITIVE},
         {"currency": _CURRENCY, "announced_at": _TEXT},
         key=("symbol", "date"),
     ),
+}
+
+_MANIFEST = {  # known keys, and the values allowed; any text where there are none
+    "price_kind": ("raw", "total_return_adjusted"),
+    "synthetic": ("true", "false"),
+    "source": (),
+    "retrieved": (),
 }
 
 
@@ -154,24 +168,38 @@ def _read_table(name: str, files: list[Path], flaws: list[Flaw]) -> pl.DataFrame
         return table.empty()
     file = files[0]
     try:
-        raw = _read_frame(file)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).splitlines()[0]
+        rows = _read_rows(file)
+    except _UNREADABLE as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         flaws.append(Flaw(file.name, None, "", f"cannot be read as a table: {reason}"))
         return table.empty()
-    frame, found = table.checked(raw, file.name)
-    if name == "actions" and not found:
-        found = list(action_flaws(frame, file.name))
-    if name == "shares" and not found:
-        found = list(float_flaws(frame, file.name))
+    frame, found = table.checked(rows, file.name)
+    if found and file.suffix == ".csv":
+        frame, found = table.checked(_with_lines(rows, file), file.name)
     flaws.extend(found)
     return frame
 
 
-def _read_frame(file: Path) -> pl.DataFrame:
+def _read_rows(file: Path) -> pl.DataFrame:
+    """Return the rows of a file that are not blank, and in the column `ROW` where they stand."""
     if file.suffix == ".parquet":
-        return pl.read_parquet(file)
-    return pl.read_csv(file, infer_schema=False)
+        return pl.read_parquet(file, glob=False).with_row_index(ROW, offset=1)
+    rows = pl.read_csv(file, infer_schema=False, glob=False).with_row_index(ROW, offset=2)
+    return rows.filter(~pl.all_horizontal(pl.exclude(ROW).is_null()))
+
+
+def _with_lines(rows: pl.DataFrame, file: Path) -> pl.DataFrame:
+    """Return the rows of a CSV file with the lines they begin on: quoted cells may span several."""
+    begins, line = [0], 1
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream)
+            for _ in reader:
+                begins.append(line)
+                line = reader.line_num + 1
+        return rows.with_columns(pl.Series(ROW, [begins[row] for row in rows[ROW]]))
+    except (csv.Error, IndexError):  # one cell to a line is then as good a guess as any
+        return rows
 
 
 def _read_manifest(file: Path, flaws: list[Flaw]) -> Manifest:
@@ -179,22 +207,36 @@ def _read_manifest(file: Path, flaws: list[Flaw]) -> Manifest:
     if not file.exists():
         return Manifest()
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (text only)
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        root = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
         flaws.append(Flaw(file.name, None, "", f"cannot be read: {' '.join(str(error).split())}"))
         return Manifest()
-    given: dict[str, Any] = content if isinstance(content, dict) else {}
-    allowed: dict[str, Iterable[str]] = {
-        "price_kind": ("raw", "total_return_adjusted"),
-        "synthetic": ("true", "false"),
-    }
-    for key, values in allowed.items():
-        if key in given and given[key] not in values:
-            message = f"{key} {given[key]!r}: expected {' or '.join(values)}"
-            flaws.append(Flaw(file.name, None, "", message))
+    given: dict[str, Any] = {}
+    flaws.extend(Flaw(file.name, None, "", wrong) for wrong in _take_manifest(root, given))
     return Manifest(
         price_kind=given.get("price_kind", "raw"),
         synthetic=given.get("synthetic") == "true",
-        source=str(given.get("source", "")),
-        retrieved=str(given.get("retrieved", "")),
+        source=given.get("source", ""),
+        retrieved=given.get("retrieved", ""),
     )
+
+
+def _take_manifest(root: yaml.Node | None, given: dict[str, Any]) -> Iterator[str]:
+    """Put what a manifest says of the known keys in ``given``; yield what is wrong with it."""
+    if root is None:
+        return
+    if not isinstance(root, yaml.MappingNode):
+        yield "expected keys and values, as in 'synthetic: true'"
+        return
+    for key, value in root.value:
+        name = str(key.value)
+        if name not in _MANIFEST:
+            continue
+        allowed = _MANIFEST[name]
+        if name in given:
+            yield f"{name} is given twice"
+        elif not isinstance(value, yaml.ScalarNode):
+            yield f"{name}: expected text"
+        elif allowed and value.value not in allowed:
+            yield f"{name} {value.value!r}: expected {' or '.join(allowed)}"
+        given[name] = value.value

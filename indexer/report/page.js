@@ -44,22 +44,23 @@
     };
   }
 
-  function marks(figure) {
+  // The label of a mark stands on the side that has more room, so that it is never cut.
+  function marks(figure, middle) {
+    const label = { position: "end", distance: 3, color: colour("--muted"), fontSize: 11 };
     return {
       id: "marks", type: "line", data: [], silent: true,
       markLine: {
-        silent: true, symbol: "none", animation: false,
+        silent: true, symbol: "none", animation: false, label,
         lineStyle: { color: colour("--muted"), type: "dashed" },
-        label: { position: "end", distance: 3, color: colour("--muted"), fontSize: 11 },
-        data: figure.marks.map(({ at, label }) => {
-          const align = at > sessions.length / 2 ? "right" : "left"; // inside a narrow screen
-          return { xAxis: at, label: { formatter: label, align } };
-        }),
+        data: figure.marks.map(({ at, label: formatter }) => (
+          { xAxis: at, label: { formatter, align: at > middle ? "right" : "left" } }
+        )),
       },
     };
   }
 
   function reading(figure, params) {
+    if (!params.length) return "";
     const t = sessions.indexOf(params[0].axisValue);
     const box = element("div", "", "reading");
     box.append(element("p", sessions[t]));
@@ -82,7 +83,7 @@
   // ECharts marks a log axis at powers of its base only: these are the values a reader expects.
   function ticks(low, high) {
     const power = (value) => 10 ** Math.floor(Math.log10(value));
-    if (high > 4 * low) {
+    if (high > 6 * low) {
       const decades = Array.from({ length: 40 }, (_, k) => power(low) * 10 ** k);
       return decades.flatMap((decade) => [decade, 2 * decade, 5 * decade]);
     }
@@ -92,8 +93,8 @@
     return Array.from({ length: 12 }, (_, k) => (first + k) * step);
   }
 
-  function rescale({ chart, figure, selected }) {
-    if (figure.bounds) return;
+  // What depends on the sessions in view: values marked on a log axis, the side of labels.
+  function fit({ chart, figure, selected }) {
     const { startValue, endValue } = chart.getOption().dataZoom[0];
     let [low, high] = [Infinity, 0];
     for (const line of figure.lines.filter((one) => selected[one.legend])) {
@@ -103,7 +104,10 @@
       });
     }
     const customValues = high ? ticks(low, high) : [];
-    chart.setOption({ yAxis: { axisLabel: { customValues }, axisTick: { customValues } } });
+    chart.setOption({
+      yAxis: figure.bounds ? {} : { axisLabel: { customValues }, axisTick: { customValues } },
+      series: marks(figure, (startValue + endValue) / 2),
+    });
   }
 
   function option(figure, selected, printing) {
@@ -133,7 +137,7 @@
         borderColor: colour("--rule"), textStyle: { color: colour("--ink") },
         formatter: (params) => reading(figure, params),
       },
-      series: [shades(figure), ...figure.lines.flatMap(strokes), marks(figure)],
+      series: [shades(figure), ...figure.lines.flatMap(strokes), marks(figure, sessions.length / 2)],
     };
   }
 
@@ -155,7 +159,7 @@
     chart.on("legendselectchanged", (event) => {
       Object.assign(selected, event.selected);
       press();
-      rescale({ chart, figure, selected });
+      fit({ chart, figure, selected });
     });
     press();
     return list;
@@ -170,10 +174,15 @@
     const one = { chart, figure, selected };
     const names = legend(one);
     if (names.children.length > 1) place.before(names);
-    chart.on("datazoom", () => rescale(one));
-    rescale(one);
-    new ResizeObserver(() => printing() || chart.resize()).observe(place);
+    chart.on("datazoom", () => fit(one));
+    fit(one);
+    new ResizeObserver(() => printing() || resize(chart, "auto")).observe(place);
     drawn.push(one);
+  }
+
+  function resize(chart, width) {
+    chart.resize({ width });
+    chart.getZr().flush(); // at once: paper does not wait for the next frame
   }
 
   const printing = () => document.documentElement.classList.contains("printing");
@@ -182,7 +191,8 @@
     document.documentElement.classList.toggle("printing", onPaper);
     for (const one of drawn) {
       one.chart.setOption(option(one.figure, one.selected, onPaper));
-      one.chart.resize({ width: onPaper ? PRINTED_WIDTH : "auto" });
+      fit(one);
+      resize(one.chart, onPaper ? PRINTED_WIDTH : "auto");
     }
   }
 

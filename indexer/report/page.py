@@ -4,9 +4,6 @@ The answer comes first, then the charts, then what a reader must know before tru
 page loads nothing: its script, style and figures are inside, and its own policy forbids the rest.
 """
 
-import base64
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
@@ -14,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from indexer.definitions.model import Name
 from indexer.report.figures import (
     BANDS,
     Figure,
@@ -23,6 +19,17 @@ from indexer.report.figures import (
     name_of,
     ratio_lines_name,
     ratio_name,
+)
+from indexer.report.markup import (
+    banner,
+    bilingual,
+    json_text,
+    number,
+    paragraph,
+    per_cent,
+    safe,
+    source_hash,
+    table,
 )
 from indexer.signals.result import Comparison
 
@@ -52,20 +59,14 @@ def study_page(comparison: Comparison) -> str:
     return _document(comparison, "\n".join(parts), json_text(content))
 
 
-def json_text(content: Any) -> str:
-    """Return JSON that can stand inside a script element: no character of markup is left."""
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-
-
 def _document(comparison: Comparison, body: str, content: str) -> str:
     style = _asset("page.css")
     scripts = [_asset("echarts.min.js"), _asset("page.js")]
     policy = (
-        f"default-src 'none'; script-src {' '.join(map(_hash, scripts))}; "
-        f"style-src {_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {' '.join(map(source_hash, scripts))}; "
+        f"style-src {source_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'"
     )
-    title = f"{_bilingual(comparison.study.name)}, {comparison.aligned.sessions[-1]}"
+    title = f"{bilingual(comparison.study.name)}, {comparison.aligned.sessions[-1]}"
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -87,28 +88,23 @@ def _asset(name: str) -> str:
     return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
-def _hash(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest())
-    return f"'sha256-{digest.decode()}'"
-
-
 def _heading(comparison: Comparison) -> Iterable[str]:
     study = comparison.study
-    name = escape(study.name.en)
+    name = safe(study.name.en)
     if study.name.zh:
-        name += f' <span lang="zh">{escape(study.name.zh)}</span>'
+        name += f' <span lang="zh">{safe(study.name.zh)}</span>'
     yield f"<h1>{name}</h1>"
     yield (
         f'<p class="asof">As of the session of {comparison.aligned.sessions[-1]}: '
-        f"what was known by {escape(study.cutoff)}.</p>"
+        f"what was known by {safe(study.cutoff)}.</p>"
     )
     if study.description:
-        yield _paragraph(study.description)
+        yield paragraph(study.description)
 
 
 def _banners(comparison: Comparison) -> Iterable[str]:
     if comparison.synthetic:
-        yield _banner(
+        yield banner(
             "Synthetic data.", "Its prices are invented: nothing here is about a real market."
         )
     selected: dict[str, list[str]] = {}
@@ -117,19 +113,15 @@ def _banners(comparison: Comparison) -> Iterable[str]:
             day = str(comparison.histories[id].definition.selected_on)
             selected.setdefault(day, []).append(name_of(comparison, id))
     for day, names in selected.items():
-        yield _banner(
+        yield banner(
             "Back-tested lists.",
             f"The constituents of {' and '.join(names)} were selected on {day}: "
             "everything before that day rests on hindsight.",
         )
 
 
-def _banner(head: str, text: str) -> str:
-    return f'<p class="banner"><strong>{escape(head)}</strong> {escape(text)}</p>'
-
-
 def _pairs(comparison: Comparison, pairs: Sequence[dict[str, Any]]) -> Iterable[str]:
-    window = comparison.study.windows.zscore
+    window, last = comparison.study.windows.zscore, str(comparison.aligned.sessions[-1])
     heads = (
         *("Leader / follower", "State", "Since", "How the gap is closing", "Peak on"),
         *("Leader since peak", "Follower since peak", "Relative strength", f"z ({window} rows)"),
@@ -139,19 +131,20 @@ def _pairs(comparison: Comparison, pairs: Sequence[dict[str, Any]]) -> Iterable[
         turns = told["failed_turns"]
         rows.append(
             (
-                ratio_name(comparison, told["leader"], told["follower"]),
+                ratio_name(comparison, told["leader"], told["follower"])
+                + ("" if told["last_row"] == last else f" (last row {told['last_row']})"),
                 told["state"].replace("_", " ") + (f", failed turns: {turns}" if turns else ""),
                 told["since"],
                 told["kind"] or "–",
                 told["peak_on"] or "–",
-                _per_cent(told["move_leader"]),
-                _per_cent(told["move_follower"]),
-                _number(told["relative_strength"], 2),
-                _number(told["zscore"], 2),
+                per_cent(told["move_leader"]),
+                per_cent(told["move_follower"]),
+                number(told["relative_strength"], 2),
+                number(told["zscore"], 2),
             )
         )
-    yield _table(heads, rows, "wide")
-    yield _paragraph(
+    yield table(heads, rows, "wide")
+    yield paragraph(
         "Relative strength is the leader's level over the follower's, 100 on the first row; z is "
         "its distance from the mean of its window, in standard deviations. A row is a session on "
         "which every level compared is new."
@@ -162,34 +155,36 @@ def _ratio_lines(comparison: Comparison, triples: Sequence[dict[str, Any]]) -> I
     if not triples:
         return
     yield "<h2>Do the ratio lines move together?</h2>"
-    yield _paragraph(
+    yield paragraph(
         "Two ratio lines share their numerator, so part of their correlation is arithmetic: the "
         "null is what remains when the followers have nothing in common but their tie to the "
-        "leader, and the excess is what is not arithmetic. The partial correlation asks the same "
-        "of the followers' returns: given the leader's, and given those of the benchmark "
-        f"({_benchmark(comparison)}) too. All are point estimates: no test stands behind them."
+        "leader, and the excess is what is not arithmetic. The partial correlations ask the same "
+        f"of the followers' returns; the benchmark is {_benchmark(comparison)}. All are point "
+        "estimates: no test stands behind them."
     )
     for told in triples:
         ids = [told[role] for role in ("leader", "follower", "other")]
-        yield f"<h3>{escape(ratio_lines_name(comparison, ids))}</h3>"
-        yield _paragraph(_ratio_sentence(told, headline_window(list(told["ratio_correlation"]))))
-        heads = ("Rows", "Correlation", "Shared-leg null", "Excess", "Partial", "Given benchmark")
-        rows = [(str(w), *_ratio_row(told, w)) for w in told["ratio_correlation"]]
-        yield _table(heads, rows, "narrow")
+        yield f"<h3>{safe(ratio_lines_name(comparison, ids))}</h3>"
+        yield paragraph(_ratio_sentence(told, headline_window(list(told["ratio_correlation"]))))
+        windows = list(told["ratio_correlation"])
+        rows = [
+            (label, *(number(told[name][window], 3) for window in windows))
+            for name, label in _RATIO_FIGURES.items()
+        ]
+        yield table(("Rows", *map(str, windows)), rows, "narrow")
 
 
-_RATIO_FIGURES = (
-    *("ratio_correlation", "ratio_null", "ratio_excess"),
-    *("partial_correlation", "partial_correlation_benchmark"),
-)
-
-
-def _ratio_row(told: dict[str, Any], window: int) -> list[str]:
-    return [_number(told[name][window], 3) for name in _RATIO_FIGURES]
+_RATIO_FIGURES = {
+    "ratio_correlation": "Correlation of the ratio lines",
+    "ratio_null": "Shared-leg null",
+    "ratio_excess": "Excess",
+    "partial_correlation": "Partial correlation, given the leader",
+    "partial_correlation_benchmark": "Partial correlation, given the benchmark too",
+}
 
 
 def _ratio_sentence(told: dict[str, Any], window: int) -> str:
-    observed, null, excess, *_ = _ratio_row(told, window)
+    observed, null, excess = (number(told[name][window], 3) for name in list(_RATIO_FIGURES)[:3])
     if told["ratio_correlation"][window] is None:
         return f"There is no correlation over {window} rows here."
     return (
@@ -203,7 +198,7 @@ def _charts(comparison: Comparison, drawn: Sequence[Figure]) -> Iterable[str]:
     hint = "Drag the bar below a chart to zoom: all charts follow. Press a name to hide or show it."
     if comparison.aligned.backtested.any():
         hint += " Pale lines are back-tested, a correlation while any level in its window is."
-    yield _paragraph(hint)
+    yield paragraph(hint)
     for n, figure in enumerate(drawn):
         if figure["bands"] and not any(before["bands"] for before in drawn[:n]):
             yield _states(comparison)
@@ -214,7 +209,7 @@ def _figure(figure: Figure, *, synthetic: bool) -> str:
     about = ("Synthetic data. " if synthetic else "") + figure["about"]
     label = escape(f"Chart: {figure['title']}. {about}")
     return (
-        f"<figure><h3>{escape(figure['title'])}</h3><figcaption>{escape(about)}</figcaption>"
+        f"<figure><h3>{safe(figure['title'])}</h3><figcaption>{safe(about)}</figcaption>"
         f'<div class="chart" id="{figure["id"]}" role="img" aria-label="{label}"></div></figure>'
     )
 
@@ -231,7 +226,7 @@ def _states(comparison: Comparison) -> str:
         "closed": f"{rule.close:.0%} of the way back to the mean at onset is made",
     }
     items = "".join(
-        f'<dt class="{key}">{escape(name)}</dt><dd>{escape(words[key])}</dd>'
+        f'<dt class="{key}">{safe(name)}</dt><dd>{safe(words[key])}</dd>'
         for key, name in BANDS.items()
     )
     neutral = "<dt>neutral</dt><dd>none of these; not shaded</dd>"
@@ -243,9 +238,9 @@ def _warnings(comparison: Comparison) -> Iterable[str]:
     for id, history in comparison.histories.items():
         told += [f"{name_of(comparison, id)}: {warning}" for warning in history.warnings]
     if not told:
-        yield _paragraph("No warnings.")
+        yield paragraph("No warnings.")
     else:
-        yield "<ul>" + "".join(f"<li>{escape(warning)}</li>" for warning in told) + "</ul>"
+        yield "<ul>" + "".join(f"<li>{safe(warning)}</li>" for warning in told) + "</ul>"
 
 
 def _indices(comparison: Comparison, indices: dict[str, dict[str, Any]]) -> Iterable[str]:
@@ -254,14 +249,15 @@ def _indices(comparison: Comparison, indices: dict[str, dict[str, Any]]) -> Iter
         *("Back-tested sessions", "Definition", "Market data"),
     )
     rows = []
-    for id, told in indices.items():
+    for (id, told), dated in zip(indices.items(), comparison.aligned.dated[-1], strict=True):
         history, count = comparison.histories[id], told["constituents"]
+        known = "" if str(dated) == told["last_level_on"] else f", compared: {dated}"
         rows.append(
             (
-                _bilingual(history.definition.name),
+                bilingual(history.definition.name),
                 _variant(comparison, id),
                 history.definition.currency,
-                told["last_level_on"],
+                told["last_level_on"] + known,
                 f"{told['carried_last']} of {count}" if count else "ready-made series",
                 ", ".join(told["missing"]) or "none",
                 f"{told['backtested_sessions']} of {len(comparison.aligned.sessions)}",
@@ -269,15 +265,15 @@ def _indices(comparison: Comparison, indices: dict[str, dict[str, Any]]) -> Iter
                 told["market_digest"][:_DIGEST],
             )
         )
-    yield _table(heads, rows, "wide")
-    yield _paragraph(
+    yield table(heads, rows, "wide")
+    yield paragraph(
         "Carried: constituents without a close on the day, held at their last price. Missing: "
         "constituents without any data, left out."
     )
     for id in indices:
         definition = comparison.histories[id].definition
         if definition.description:
-            yield _paragraph(f"{definition.name.en}: {definition.description}")
+            yield paragraph(f"{definition.name.en}: {definition.description}")
 
 
 def _facts(comparison: Comparison) -> Iterable[str]:
@@ -291,7 +287,7 @@ def _facts(comparison: Comparison) -> Iterable[str]:
         "Currency": local if study.currency == "local" else study.currency,
         "Benchmark": _benchmark(comparison),
     }
-    items = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
+    items = "".join(f"<dt>{safe(k)}</dt><dd>{safe(v)}</dd>" for k, v in facts.items())
     yield f"<dl>{items}</dl>"
 
 
@@ -309,36 +305,3 @@ def _benchmark(comparison: Comparison) -> str:
 
 def _sessions(comparison: Comparison) -> list[str]:
     return [str(day) for day in np.datetime_as_string(comparison.aligned.sessions)]
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], layout: str) -> str:
-    """Return a table; each cell also carries its heading, for narrow screens."""
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
-    lines = []
-    for first, *others in rows:
-        cells = "".join(
-            f'<td data-label="{escape(label)}">{escape(text)}</td>'
-            for label, text in zip(heads[1:], others, strict=True)
-        )
-        lines.append(f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>')
-    return (
-        f'<table class="{layout}"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table>"
-    )
-
-
-def _paragraph(text: str) -> str:
-    return f"<p>{escape(text)}</p>"
-
-
-def _bilingual(name: Name) -> str:
-    return f"{name.en} {name.zh}" if name.zh else name.en
-
-
-def _per_cent(log_move: float | None) -> str:
-    return "–" if log_move is None else _number(100 * float(np.expm1(log_move)), 1, "+") + "%"
-
-
-def _number(value: float | None, digits: int, sign: str = "") -> str:
-    """Return a number as it is read: a true minus sign, a dash where there is none."""
-    return "–" if value is None else f"{value:{sign}.{digits}f}".replace("-", "−")

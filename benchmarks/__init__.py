@@ -1,0 +1,1 @@
+"""Benchmarks: what the command line costs, measured in processes of its own."""
