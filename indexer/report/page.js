@@ -5,7 +5,8 @@
   const drawn = [];
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const ink = (slot) => colour(slot ? `--line-${((slot - 1) % 8) + 1}` : "--ink");
+  const variable = (slot) => (slot ? `--line-${((slot - 1) % 8) + 1}` : "--ink");
+  const ink = (slot) => colour(variable(slot));
   const number = (value, digits) => value.toFixed(digits).replace("-", "\u2212");
 
   function element(tag, text = "", classes = "") {
@@ -129,8 +130,9 @@
       dataZoom: {
         show: !printing, filterMode: "weakFilter", height: 18, bottom: 8, showDataShadow: false,
         borderColor: colour("--rule"), backgroundColor: colour("--panel"),
-        fillerColor: colour("--rule"), handleStyle: { color: colour("--paper"), borderColor: colour("--muted") },
-        moveHandleStyle: { color: colour("--muted") }, textStyle: { color: colour("--muted") },
+        fillerColor: colour("--rule"), textStyle: { color: colour("--muted") },
+        handleStyle: { color: colour("--paper"), borderColor: colour("--muted") },
+        moveHandleStyle: { color: colour("--muted") },
       },
       tooltip: {
         trigger: "axis", confine: true, backgroundColor: colour("--panel"),
@@ -147,7 +149,7 @@
     for (const line of figure.lines) {
       if (buttons.has(line.legend)) continue;
       const button = element("button", line.legend);
-      button.style.setProperty("--colour", `var(--${line.slot ? `line-${((line.slot - 1) % 8) + 1}` : "ink"})`);
+      button.style.setProperty("--colour", `var(${variable(line.slot)})`);
       button.style.setProperty("--stroke", line.style);
       button.onclick = () => chart.dispatchAction({ type: "legendToggleSelect", name: line.legend });
       buttons.set(line.legend, button);

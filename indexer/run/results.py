@@ -13,7 +13,6 @@ from indexer.index.history import History
 from indexer.market.fx import rates_known
 from indexer.market.tables import Market, read_market
 from indexer.report.files import Content, Format, comparison_files, history_files, write_folders
-
 from indexer.report.page import study_page
 from indexer.run.find import index_named, indices_of, study_named
 from indexer.signals.result import Comparison

@@ -119,7 +119,8 @@ DEFINITIONS = {
         "must be after from",
     ),
     "a study": (
-        "version: 1\nid: demo\nname: {en: D}\nstart: 2024-01-02\npairs: [{leader: a, follower: b}]\n",
+        "version: 1\nid: demo\nname: {en: D}\nstart: 2024-01-02\n"
+        "pairs: [{leader: a, follower: b}]\n",
         "this is a study",
     ),
 }
