@@ -43,6 +43,8 @@ EFFECTS = {
     "definitions.text": {"read"},
     "market.calendar": {"read"},
     "market.calendars.listing": {"read", "write"},
+    "market.conventions.ladders": {"read"},
+    "market.conventions.limits": {"read"},
     "market.tables": {"read"},
     "report.files": {"read", "write"},
     "report.page": {"read"},

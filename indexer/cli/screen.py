@@ -31,7 +31,7 @@ def print_study(summary: dict[str, Any], out: Path, as_json: bool) -> None:
     title = f"{summary['name']['en']} · {summary['last_session']}"
     click.echo(f"{title}  SYNTHETIC DATA" if summary["synthetic"] else title)
     _print_table(
-        ("leader / follower", "state", "since", "kind", "peak", "leader", "follower", "z", "corr"),
+        ("leader\n/ follower", "state", "since", "kind", "peak", "leader", "follower", "z", "corr"),
         [_pair_cells(pair) for pair in summary["pairs"]],
     )
     for lines in summary["ratio_lines"]:
@@ -55,7 +55,7 @@ def _pair_cells(pair: dict[str, Any]) -> tuple[str, ...]:
     correlations = pair["correlation"]
     middle = sorted(correlations)[len(correlations) // 2]
     return (
-        f"{pair['leader']} / {pair['follower']}",
+        f"{pair['leader']}\n/ {pair['follower']}",
         pair["state"],
         pair["since"],
         pair["kind"] or "",

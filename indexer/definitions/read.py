@@ -216,7 +216,8 @@ def _rows(document: Document, text: str, file: str) -> Iterator[Problem]:
     known = _keys(Constituent, ())
     for n, name in enumerate(header):
         if name not in known:
-            yield Problem(file, 1, 1, "", f"unknown column {name!r}{closest(name, known)}")
+            hint = closest(name, known) or f"; known are {', '.join(known)}"
+            yield Problem(file, 1, 1, "", f"unknown column {name!r}{hint}")
         elif name in header[:n]:
             yield Problem(file, 1, 1, "", f"column {name!r} is given twice")
     for n, (mark, row) in enumerate(rows):

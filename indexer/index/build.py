@@ -16,6 +16,7 @@ from indexer.index.calculate import calculate
 from indexer.index.history import History
 from indexer.index.schedule import RebalanceDates, effective_dates
 from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.market.lines import lines_of
 from indexer.market.panel import Panel, panel_of
 from indexer.market.tables import Market, digest_of
 
@@ -84,9 +85,11 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     """Return the history of a basket; see `build`."""
     calendar = read_calendar(basket.calendar)
     _check_base(basket, calendar)
-    closes = market.prices.filter(pl.col("symbol").is_in(basket.symbols))
-    found = set(closes["symbol"].unique())
-    missing = tuple(symbol for symbol in basket.symbols if symbol not in found)
+    names = {line.symbol: line.entry for line in lines_of(market, basket.symbols)}
+    names = {symbol: entry for symbol, entry in names.items() if entry >= 0}
+    closes = market.prices.filter(pl.col("symbol").is_in(list(names)))
+    found = {names[symbol] for symbol in closes["symbol"].unique()}
+    missing = tuple(s for n, s in enumerate(basket.symbols) if n not in found)
     _check_closes(basket, missing, closes, strict=strict)
     last = calendar.on_or_before(_latest(closes) if until is None else min(until, _latest(closes)))
     if last < basket.base.date:
@@ -94,7 +97,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
         raise MissingInputError([Flaw("prices", None, "", message)])
     first = calendar.on_or_before(min(_oldest(closes), basket.base.date))
     sessions = calendar.between(calendar.on_or_before(first, basket.rebalance.reference_lag), last)
-    panel = _panel(basket, market, sessions, found)
+    panel = _panel(basket, market, sessions, missing)
     _check_adjusted(basket, panel)
     dates = _rebalance_dates(basket, panel, calendar, _oldest(market.prices))
     off = _off_calendar(closes.filter(pl.col("date") <= last))
@@ -103,7 +106,9 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
         synthetic=market.manifest.synthetic,
         missing=missing,
         off_calendar=off,
-        market_digest=digest_of(market, basket.symbols, {basket.currency, *panel.currencies}, last),
+        market_digest=digest_of(
+            market, {*basket.symbols, *panel.symbols}, {basket.currency, *panel.currencies}, last
+        ),
         warnings=_missing_warning(missing) + _off_calendar_warning(off),
     )
 
@@ -137,9 +142,9 @@ def _check_adjusted(basket: Basket, panel: Panel) -> None:
         raise MarketDataError(flaws)
 
 
-def _panel(basket: Basket, market: Market, sessions: Days, found: Collection[str]) -> Panel:
+def _panel(basket: Basket, market: Market, sessions: Days, missing: Collection[str]) -> Panel:
     """Return the panel of the constituents that have any close at all."""
-    constituents = [c for c in basket.constituents if c.symbol in found]
+    constituents = [c for c in basket.constituents if c.symbol not in missing]
     return panel_of(
         market,
         [c.symbol for c in constituents],

@@ -1,5 +1,6 @@
 """Index shares: what a rebalance makes of the basket at the close of its effective date."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,8 +9,12 @@ import numpy as np
 from indexer.arrays import Flags, Rows, Vector
 from indexer.definitions.basket import Basket
 from indexer.definitions.rules import REAL_SHARES
+from indexer.errors import Flaw, MissingInputError
 from indexer.index.schedule import RebalanceDates
+from indexer.index.selection import Excluded
 from indexer.index.weighting import Weights
+from indexer.market.actions import event
+from indexer.market.conventions.limits import at_limit
 from indexer.market.panel import Panel
 
 
@@ -30,9 +35,10 @@ class Rebalanced:
     ----------
     reference, effective, first_session : its dates
     columns : (n,) columns of the panel
-    target, drifted : (n,) weights after caps, and at the close of the effective date
+    target, drifted : (n,) weights after caps, and at the close of the effective date; the target
+        of a line that was only kept because it could not be traded is 0
     capping_factor : (n,) target over uncapped weight, scaled so that the largest is one
-    tradable : (n,) whether the member has a close dated on the effective date
+    tradable : (n,) whether the member has a close dated on the effective date, off its price limit
     turnover : one-way, at the close of the effective date; 0 for the first basket
     excluded : symbol and reason of each constituent that is not held
     before, after : the book around it
@@ -47,48 +53,148 @@ class Rebalanced:
     capping_factor: Vector
     tradable: Flags
     turnover: float
-    excluded: tuple[tuple[str, str], ...]
+    excluded: Excluded
     before: Book
     after: Book
 
 
-def hold(basket: Basket, panel: Panel, dates: RebalanceDates, weights: Weights, book: Book) -> Book:
-    """Return the book after a rebalance at the close of its effective date.
+def rebalance(
+    basket: Basket,
+    panel: Panel,
+    when: RebalanceDates,
+    weights: Weights,
+    held: tuple[Book, Collection[int]],
+) -> Rebalanced:
+    """Return the new basket after the close of the effective date.
+
+    Parameters
+    ----------
+    held : the book before, and the columns in it that only joined by a spin-off
+
+    Raises
+    ------
+    MissingInputError
+        If nothing of the new basket has a value.
+    """
+    book, joined = held
+    row = when.effective
+    effective = panel.sessions[row].item()
+    lines = np.union1d(weights.columns, np.flatnonzero(book.shares)).astype(np.int64)
+    tradable = {int(j): is_tradable(panel, row, int(j)) for j in lines}
+    freeze = basket.rebalance.untradable == "freeze"
+    kept = np.zeros(len(panel.lines))
+    for j in np.flatnonzero(book.shares) if freeze else ():
+        if not tradable[int(j)] and (j in weights.columns or j not in joined):
+            kept[j] = book.shares[j]
+    traded = np.array([not freeze or tradable[int(j)] for j in weights.columns], dtype=bool)
+    after = _book_after(basket, panel, when, weights, (book, kept, traded))
+    columns = np.flatnonzero(after.shares) if freeze else weights.columns
+    if not after.market_value > 0:
+        message = f"none of the {len(panel.lines)} constituents can be held on {effective}"
+        raise MissingInputError([Flaw(basket.id, None, "", message)])
+    place = {int(j): n for n, j in enumerate(weights.columns)}
+    new, old = (market_weights(panel, row, b.shares) for b in (after, book))
+    refused = [j for j in weights.columns[~traded] if kept[j] == 0.0]
+    return Rebalanced(
+        reference=panel.sessions[when.reference].item(),
+        effective=effective,
+        first_session=when.first_session,
+        columns=columns,
+        target=np.array([weights.target[place[j]] if j in place else 0.0 for j in columns]),
+        drifted=new[columns],
+        capping_factor=np.array(
+            [weights.capping_factor[place[j]] if j in place else 1.0 for j in columns]
+        ),
+        tradable=np.array([tradable[int(j)] for j in columns], dtype=bool),
+        turnover=float(np.abs(new - old).sum() / 2) if old.any() else 0.0,
+        excluded=weights.sat_out
+        + tuple((panel.lines[j].symbol, "not tradable, and not held before") for j in refused),
+        before=book,
+        after=after,
+    )
+
+
+def _book_after(
+    basket: Basket,
+    panel: Panel,
+    when: RebalanceDates,
+    weights: Weights,
+    held: tuple[Book, Vector, Flags],
+) -> Book:
+    """Return the book after a rebalance.
 
     Shares follow from target weights at reference prices (or effective ones, where the definition
-    says so) and from the events since; they are then scaled so that the market value is what it
-    was. Real-share schemes hold the shares outstanding instead, and the divisor moves.
+    says so) and from the events since. They are scaled so that the market value stays what it
+    was, beside what is kept because it cannot be traded; the divisor moves only where nothing
+    can take up what is left. Real-share schemes hold the shares outstanding instead, and the
+    divisor moves.
     """
+    book, kept, traded = held
+    columns = weights.columns[traded]
+    worth = panel.worth[when.effective]
+    shares = kept.copy()
+    wanted = _wanted(basket, panel, when, weights)[traded]
+    value = float(wanted @ worth[columns])
+    if basket.weighting.scheme in REAL_SHARES:
+        shares[columns] = wanted
+    elif value > 0:
+        left = book.market_value - _value(kept, worth)
+        shares[columns] = wanted * (left / value)
+        return Book(shares, book.market_value, book.divisor)
+    total = _value(shares, worth)
+    return Book(shares, total, book.divisor * total / book.market_value)
+
+
+def _wanted(basket: Basket, panel: Panel, when: RebalanceDates, weights: Weights) -> Vector:
+    """Return the shares of each member at the close of the effective date, not yet scaled."""
     real = basket.weighting.scheme in REAL_SHARES
     columns = weights.columns
+    if not real and basket.rebalance.price_date == "effective":
+        return np.asarray(weights.target / panel.worth[when.effective, columns])
     if real:
         shares = weights.shares * weights.capping_factor
-    elif basket.rebalance.price_date == "effective":
-        shares = weights.target / panel.worth[dates.effective, columns]
     else:
-        shares = weights.target / panel.worth[dates.reference, columns]
-    if real or basket.rebalance.price_date == "reference":
-        shares = shares * growth(panel, dates.reference, dates.effective, real=real)[columns]
-    value = float(shares @ panel.worth[dates.effective, columns])
-    held = np.zeros(len(panel.symbols))
-    if real:
-        held[columns] = shares
-        return Book(held, value, book.divisor * value / book.market_value)
-    held[columns] = shares * (book.market_value / value)
-    return Book(held, book.market_value, book.divisor)
+        shares = weights.target / panel.worth[when.reference, columns]
+    return np.asarray(shares * growth(panel, when.reference, when.effective, real=real)[columns])
 
 
 def growth(panel: Panel, after: int, until: int, *, real: bool) -> Vector:
     """Return shares at the close of row ``until`` for one share at the close of row ``after``."""
-    factor = np.ones(len(panel.symbols))
+    factor = np.ones(len(panel.lines))
     for found in panel.events:
         if after < found.row <= until:
             factor[found.column] *= found.event.quantity if real else found.event.factor
     return factor
 
 
+def is_tradable(panel: Panel, row: int, column: int) -> bool:
+    """Return whether a line has a close dated on a session, and not at its price limit.
+
+    The limit counts from the close before, restated by the ex-reference price of every event since.
+    """
+    day = panel.sessions[row]
+    if panel.dated[row, column] != day:
+        return False
+    at = panel.closes.before(column, day)
+    if at < 0:
+        return True
+    reference = float(panel.closes.close[at])
+    for found in panel.events_of(column):
+        if panel.closes.date[at] < found.ex_date <= day:
+            reference = event(found.actions, reference).ex_reference
+    symbol = panel.lines[column].symbol
+    return not at_limit(symbol, day.item(), float(panel.close[row, column]), reference)
+
+
 def market_weights(panel: Panel, row: int, shares: Vector) -> Vector:
     """Return the weight of every column at the close of a row; zero where nothing is held."""
-    value = np.where(shares > 0, shares * panel.worth[row], 0.0)
-    total = value.sum()
+    worth = panel.worth[row]
+    total = _value(shares, worth)
+    value = np.where(shares > 0, shares * np.nan_to_num(worth), 0.0)
     return value / total if total > 0 else value
+
+
+def _value(shares: Vector, worth: Vector) -> float:
+    """Return what shares are worth; a line that has not traded yet is worth nothing."""
+    held = (shares > 0) & ~np.isnan(worth)
+    return float(shares[held] @ worth[held])

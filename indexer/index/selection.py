@@ -9,16 +9,20 @@ import numpy as np
 from indexer.arrays import Rows, Vector
 from indexer.definitions.basket import Basket, Selection
 from indexer.errors import Flaw, MarketDataError
-from indexer.index.weighting import float_band, score_column
+from indexer.index.weighting import score_column
+from indexer.market.calendar import read_calendar
+from indexer.market.conventions.ladders import float_band
 from indexer.market.panel import Panel, shares_known
+
+Excluded = tuple[tuple[str, str], ...]  # symbol and reason of each constituent that is not held
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Columns of the panel that are held, best rank first, and why the others are not."""
+    """Columns of the panel that are held, by rank or as listed, and why the others are not."""
 
     columns: Rows
-    excluded: tuple[tuple[str, str], ...]  # symbol, reason
+    excluded: Excluded
 
 
 def choose(basket: Basket, known: Panel, effective: date, held: Collection[int]) -> Chosen:
@@ -33,45 +37,71 @@ def choose(basket: Basket, known: Panel, effective: date, held: Collection[int])
     excluded: list[tuple[str, str]] = []
     eligible: list[int] = []
     spans = {c.symbol: (c.from_ or date.min, c.until or date.max) for c in basket.constituents}
-    for j, symbol in enumerate(known.symbols):
-        start, until = spans[symbol]
-        reason = _ineligible(known, j, basket.eligibility.seasoning)
+    for j, line in enumerate(known.lines):
+        if line.symbol not in spans:
+            continue
+        column = known.heir(j, effective)
+        reason = _ineligible(basket, known, (j, column), effective)
+        start, until = spans[line.symbol]
         if not start <= effective < until:
             reason = f"a member from {start} until {until}"
         if reason:
-            excluded.append((symbol, reason))
+            excluded.append((known.lines[column].symbol, reason))
         else:
-            eligible.append(j)
+            eligible.append(column)
     columns = np.array(eligible, dtype=np.int64)
     if basket.selection is None or not eligible:
         return Chosen(columns, tuple(excluded))
-    ranking = _ranked(basket.selection, known, columns)
+    ranking, unranked = _ranked(basket.selection, known, columns)
     top = _buffered(basket.selection, ranking, held)
-    left = [(known.symbols[j], f"ranked {n}") for n, j in enumerate(ranking, 1) if j not in top]
-    return Chosen(np.array(top, dtype=np.int64), (*excluded, *left))
+    left = [
+        (known.lines[j].symbol, f"ranked {n}") for n, j in enumerate(ranking, 1) if j not in top
+    ]
+    return Chosen(np.array(top, dtype=np.int64), (*excluded, *unranked, *left))
 
 
-def _ineligible(known: Panel, j: int, seasoning: int) -> str:
-    """Return why a constituent cannot be held yet, or nothing."""
-    if np.isnan(known.close[-1, j]):
-        return f"no close on or before {known.sessions[-1]}"
-    traded = int((known.sessions > known.listed[j]).sum())
-    if traded < seasoning:
-        return f"listed {traded} sessions, seasoning is {seasoning}"
+def _ineligible(basket: Basket, known: Panel, columns: tuple[int, int], effective: date) -> str:
+    """Return why a constituent cannot be held, or nothing.
+
+    ``columns`` are its line as listed and the one it continues under on the effective date.
+    """
+    listed, column = columns
+    reference = known.sessions[-1]
+    own = known.lines[listed].past
+    if listed != column and known.lines[column].symbol in basket.symbols:
+        return f"continues as {known.lines[column].symbol}, a constituent of its own"
+    for leaving in known.departures:
+        if leaving.column in columns and leaving.day <= effective:
+            return f"{leaving.kind} on {leaving.day}"
+    if own and listed == column and np.datetime64(own[0][1]) > reference:
+        return f"takes over from {own[0][0]} only on {own[0][1]}"
+    if np.isnan(known.close[-1, column]):
+        return f"no close on or before {reference}"
+    sessions = read_calendar(basket.calendar).sessions
+    traded = int(
+        np.searchsorted(sessions, reference, side="right")
+        - np.searchsorted(sessions, known.listed[column], side="right")
+    )
+    if traded < basket.eligibility.seasoning:
+        return f"listed {traded} sessions, seasoning is {basket.eligibility.seasoning}"
     return ""
 
 
-def _ranked(selection: Selection, known: Panel, columns: Rows) -> list[int]:
-    """Return the columns by rank, largest first, ties by symbol."""
+def _ranked(selection: Selection, known: Panel, columns: Rows) -> tuple[list[int], Excluded]:
+    """Return the columns by rank, largest first, ties by symbol; and who cannot be ranked."""
     values = _values(selection.rank_by, known, columns)
-    unknown = [known.symbols[j] for j, v in zip(columns, values, strict=True) if np.isnan(v)]
-    if unknown:
+    symbol = {int(j): known.lines[j].symbol for j in columns}
+    unknown = [symbol[int(j)] for j, v in zip(columns, values, strict=True) if np.isnan(v)]
+    by_amount = selection.rank_by.startswith("amount_")
+    if unknown and not by_amount:
         message = f"no {selection.rank_by} on or before {known.sessions[-1]} to rank by"
-        raise MarketDataError([Flaw("selection", None, symbol, message) for symbol in unknown])
-    order = sorted(
-        zip(columns, values, strict=True), key=lambda pair: (-pair[1], known.symbols[pair[0]])
+        raise MarketDataError([Flaw("securities", None, name, message) for name in unknown])
+    ranked = sorted(
+        ((int(j), v) for j, v in zip(columns, values, strict=True) if not np.isnan(v)),
+        key=lambda pair: (-pair[1], symbol[pair[0]]),
     )
-    return [int(j) for j, _ in order]
+    reason = f"no turnover in {selection.rank_by.removeprefix('amount_')} sessions"
+    return [j for j, _ in ranked], tuple((name, reason) for name in unknown)
 
 
 def _values(rank_by: str, known: Panel, columns: Rows) -> Vector:
@@ -80,7 +110,7 @@ def _values(rank_by: str, known: Panel, columns: Rows) -> Vector:
         return np.asarray(worth)
     if rank_by in {"market_cap", "free_float_cap"}:
         total, free = shares_known(known, columns)
-        counted = float_band(free / total) if rank_by == "free_float_cap" else 1.0
+        counted = 1.0 if rank_by == "market_cap" else float_band("csi-2010", free / total)
         return np.asarray(worth * total * counted)
     if rank_by.startswith("amount_"):
         return _mean_amount(known, columns, int(rank_by.removeprefix("amount_")))
@@ -89,8 +119,9 @@ def _values(rank_by: str, known: Panel, columns: Rows) -> Vector:
 
 def _mean_amount(known: Panel, columns: Rows, sessions: int) -> Vector:
     """Return the mean turnover amount over the sessions traded among the last ones."""
-    amount = (known.amount * known.fx)[-sessions:, columns]
-    counted = known.traded[-sessions:, columns] & ~np.isnan(amount)
+    last = slice(-sessions, None)
+    amount = known.amount[last, columns] * known.fx[last, columns]
+    counted = known.traded(last)[:, columns] & ~np.isnan(amount)
     total = np.where(counted, amount, 0.0).sum(axis=0)
     count = counted.sum(axis=0)
     mean = np.full(len(columns), np.nan)
@@ -104,7 +135,6 @@ def _buffered(selection: Selection, ranking: Sequence[int], held: Collection[int
     if enter is None or keep is None:
         return list(ranking[:top])
     rank = {j: n for n, j in enumerate(ranking, 1)}
-    entrants = list(ranking[:enter])
     members = [j for j in ranking[enter:keep] if j in held]
     rest = [j for j in ranking[enter:] if j not in members]
-    return sorted((entrants + members + rest)[:top], key=rank.__getitem__)
+    return sorted((list(ranking[:enter]) + members + rest)[:top], key=rank.__getitem__)

@@ -10,6 +10,8 @@ from indexer.arrays import Rows, Vector
 from indexer.definitions.basket import Basket
 from indexer.errors import Flaw, MarketDataError
 from indexer.index.caps import capped
+from indexer.market.actions import event
+from indexer.market.conventions.ladders import float_band
 from indexer.market.panel import Panel, shares_known
 
 
@@ -48,7 +50,7 @@ def weigh(basket: Basket, known: Panel, columns: Rows) -> Weights:
     weighable = ~np.isnan(raw)
     sat_out = tuple(
         (
-            known.symbols[j],
+            known.lines[j].symbol,
             f"fewer than half of {basket.weighting.lookback} returns, or no variance",
         )
         for j in columns[~weighable]
@@ -63,6 +65,8 @@ def weigh(basket: Basket, known: Panel, columns: Rows) -> Weights:
     factor = np.divide(target, uncapped, out=np.ones(len(target)), where=uncapped > 0)
     return Weights(columns, target, shares, factor / factor.max(), sat_out)
 
+
+_CONSTANT = 1e-12  # a deviation of log returns this small is rounding: every return is the same
 
 Raw = tuple[Vector, Vector]  # weights before scaling, and shares outstanding or NaN
 
@@ -86,13 +90,14 @@ def _market_cap(basket: Basket, known: Panel, columns: Rows) -> Raw:
 
 def _free_float(basket: Basket, known: Panel, columns: Rows) -> Raw:
     total, free = shares_known(known, columns)
-    counted = total * float_band(free / total)
+    counted = total * float_band(basket.weighting.ladder, free / total)
     return known.worth[-1, columns] * counted, counted
 
 
 def _fixed(basket: Basket, known: Panel, columns: Rows) -> Raw:
     given = {c.symbol: c.weight or 0.0 for c in basket.constituents}
-    return np.array([given[known.symbols[j]] for j in columns]), _none(columns)
+    weights = [given[known.entry_symbol(int(j))] for j in columns]
+    return np.array(weights), _none(columns)
 
 
 def _rank(basket: Basket, known: Panel, columns: Rows) -> Raw:
@@ -110,7 +115,7 @@ def _score(basket: Basket, known: Panel, columns: Rows) -> Raw:
                 Flaw(
                     "securities",
                     None,
-                    known.symbols[columns[n]],
+                    known.lines[columns[n]].symbol,
                     f"{column} {values[n]:g}: a score must be a number, zero or above",
                 )
                 for n in wrong
@@ -126,7 +131,7 @@ def _inverse_volatility(basket: Basket, known: Panel, columns: Rows) -> Raw:
         returns = session_returns(known, int(j), lookback)
         if len(returns) >= max(2, (lookback + 1) // 2):
             deviation = returns.std(ddof=1)
-            weights[n] = 1.0 / deviation if deviation > 0 else np.nan
+            weights[n] = 1.0 / deviation if deviation > _CONSTANT else np.nan
     return weights, _none(columns)
 
 
@@ -149,15 +154,13 @@ def session_returns(known: Panel, column: int, lookback: int) -> Vector:
     close of each pair is restated by the ex-reference price of every event between the two.
     """
     first = max(0, len(known.sessions) - lookback - 1)
-    rows = np.flatnonzero(known.traded[first:, column]) + first
+    rows = np.flatnonzero(known.traded(slice(first, None))[:, column]) + first
     closes = known.close[rows, column]
     opening = closes[:-1].copy()
-    for found in known.events:
-        if found.column == column and len(rows) and rows[0] < found.row <= rows[-1]:
+    for found in known.events_of(column):
+        if len(rows) and rows[0] < found.row <= rows[-1]:
             n = int(np.searchsorted(rows, found.row)) - 1  # the close before the event
-            event = found.event
-            cash = event.special + event.ordinary - event.subscribed
-            opening[n] = (opening[n] - cash) / event.quantity
+            opening[n] = event(found.actions, opening[n]).ex_reference
     return np.asarray(np.log(closes[1:] / opening))
 
 
@@ -183,18 +186,3 @@ def score_column(known: Panel, column: str) -> Vector:
             ]
         )
     return np.asarray(values.to_numpy(), dtype=float)
-
-
-def float_band(ratio: Vector) -> Vector:
-    """Return the share of capital counted for a free-float ratio, by CSI's ladder of 2010.
-
-    At most 10 % counts as it is; then the ratio is lifted to the next tenth, and above 80 %
-    everything counts. An edge belongs to the band below it, with 1e-12 tolerance.
-
-    Examples
-    --------
-    >>> float_band(np.array([0.09, 0.438, 0.82])).tolist()
-    [0.09, 0.5, 1.0]
-    """
-    lifted = np.ceil(ratio * 10 - 1e-11) / 10
-    return np.where(ratio <= 0.1 + 1e-12, ratio, np.where(ratio > 0.8 + 1e-12, 1.0, lifted))

@@ -9,13 +9,14 @@ from indexer.arrays import Grid, Rows, Vector
 
 
 class Events(NamedTuple):
-    """What takes effect before the open of a session, one entry each, sorted by row.
+    """What takes effect before the open of a session, one entry each, in order.
 
     Attributes
     ----------
     row, column : (E,) the session and the constituent
-    factor : (E,) index shares after for one before
+    factor : (E,) index shares after for one before; 0 where it hands all of them over
     money : (E,) index currency that joins the basket, through the divisor, per share before
+    into, ratio : (E,) the constituent that receives ``ratio`` shares per share before; -1 for none
     income : (E, V) index currency paid out per share before, in each of V total-return variants
     """
 
@@ -23,17 +24,20 @@ class Events(NamedTuple):
     column: Rows
     factor: Vector
     money: Vector
+    into: Rows
+    ratio: Vector
     income: Grid
 
 
 class Chain(NamedTuple):
-    """A stretch of an index between two rebalances, written in place; T sessions, N symbols.
+    """A stretch of an index between two rebalances; T sessions, N symbols.
 
     Attributes
     ----------
     level, divisor, market_value : (T,) at the close
     income : (T, V) distributed that session, in index points
     shares : (T, N) index shares held during the session
+    contribution : (T, N) share of the price return; NaN where nothing is held
     change : (E, 4) shares before and after, divisor before and after each event
     """
 
@@ -42,10 +46,11 @@ class Chain(NamedTuple):
     market_value: Vector
     income: Grid
     shares: Grid
+    contribution: Grid
     change: Grid
 
 
-def chain_levels(worth: Grid, held: Vector, start: tuple[float, float], events: Events) -> Chain:
+def chain_levels(worth: Grid, held: Vector, start: Vector, divisor: float, events: Events) -> Chain:
     """Return the levels that follow from holding a basket from one rebalance to the next.
 
     ``level = sum(shares * worth) / divisor``. The divisor moves only where an event brings
@@ -54,10 +59,13 @@ def chain_levels(worth: Grid, held: Vector, start: tuple[float, float], events: 
     Parameters
     ----------
     worth : (T, N), index currency per share
-        Closes of the sessions. Where shares are zero they are not read and may be NaN.
+        Closes of the sessions. Where shares are zero they are not read; NaN under shares is a
+        line that joined by a spin-off and has not traded yet: zero.
     held : (N,) index shares after the close before the first session
-    start : market value and divisor at that close
-    events : rows count from the first session given
+    start : (N,) closes of that session
+    divisor : after that close
+    events : rows count from the first session given; shares handed over join at price zero,
+        unless their giver keeps none (a change of symbol), when their value goes with them
 
     Raises
     ------
@@ -66,18 +74,19 @@ def chain_levels(worth: Grid, held: Vector, start: tuple[float, float], events: 
 
     Notes
     -----
-    The divisor method of S&P Dow Jones Indices' Index Mathematics.
+    The divisor method of S&P Dow Jones Indices' Index Mathematics. Contributions compare closing
+    values with opening ones after the events, so that they sum to the price return.
 
     Examples
     --------
-    >>> none = np.empty(0)
-    >>> quiet = Events(none.astype(int), none.astype(int), none, none, none.reshape(0, 1))
+    >>> none, rows = np.empty(0), np.empty(0, dtype=int)
+    >>> quiet = Events(rows, rows, none, none, rows, none, none.reshape(0, 1))
     >>> worth = np.array([[10.0, 20.0], [11.0, 20.0]])
-    >>> chain_levels(worth, np.ones(2), (30.0, 0.03), quiet).level.round(2).tolist()
+    >>> chain_levels(worth, np.ones(2), worth[0], 0.03, quiet).level.round(2).tolist()
     [1000.0, 1033.33]
     """
     sessions, symbols = worth.shape
-    if held.shape != (symbols,) or len({len(part) for part in events}) != 1:
+    if not held.shape == start.shape == (symbols,) or len({len(part) for part in events}) != 1:
         raise ValueError(f"shapes differ: {worth.shape=} {held.shape=}, {len(events.row)} events")
     if events.row.size and not (events.row.min() >= 0 and events.row.max() < sessions):
         raise ValueError(f"an event lies outside the {sessions} sessions")
@@ -87,21 +96,28 @@ def chain_levels(worth: Grid, held: Vector, start: tuple[float, float], events: 
         market_value=np.empty(sessions),
         income=np.zeros((sessions, events.income.shape[1])),
         shares=np.empty(worth.shape),
+        contribution=np.empty(worth.shape),
         change=np.empty((len(events.row), 4)),
     )
-    _chain_levels(worth, held.copy(), *start, *events, *chain)
+    _chain_levels(worth, held.copy(), start, divisor, *events, *chain)
     return chain
 
 
 @njit(cache=True, error_model="numpy")
 def _chain_levels(
-    worth, held, value, current, row, column, factor, money, paid,
-    level, divisor, market_value, income, shares, change,
+    worth, held, start, current, row, column, factor, money, into, ratio, paid,
+    level, divisor, market_value, income, shares, contribution, change,
 ):  # fmt: skip
+    stake = np.zeros(held.size)  # value of each holding at the open, then at the close
+    value = 0.0
+    for i in range(held.size):
+        if held[i] != 0.0 and not np.isnan(start[i]):
+            stake[i] = held[i] * start[i]
+            value += stake[i]
     e = 0
     for t in range(worth.shape[0]):
         while e < row.size and row[e] == t:
-            i = column[e]
+            i, j = column[e], into[e]
             before = held[i]
             change[e, 0] = before
             change[e, 2] = current
@@ -110,17 +126,28 @@ def _chain_levels(
                     after = value + before * money[e]
                     current *= after / value
                     value = after
+                    stake[i] += before * money[e]
                 for v in range(income.shape[1]):
                     income[t, v] += before * paid[e, v]
+                if j >= 0:
+                    held[j] += before * ratio[e]
+                    if factor[e] == 0.0:
+                        stake[j] += stake[i]
+                        stake[i] = 0.0
                 held[i] = before * factor[e]
             change[e, 1] = held[i]
             change[e, 3] = current
             e += 1
+        opening = value
         value = 0.0
         for i in range(held.size):
             shares[t, i] = held[i]
+            contribution[t, i] = np.nan
             if held[i] != 0.0:
-                value += held[i] * worth[t, i]
+                close = 0.0 if np.isnan(worth[t, i]) else held[i] * worth[t, i]
+                contribution[t, i] = (close - stake[i]) / opening
+                stake[i] = close
+                value += close
         for v in range(income.shape[1]):
             income[t, v] /= current
         level[t] = value / current

@@ -2,16 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
-from typing import Self
+from datetime import date
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 
 from indexer.arrays import Dates, Days, Flags, Grid, Mask, Rows, Vector
-from indexer.errors import Flaw, MarketDataError, MissingInputError
-from indexer.market.actions import RESTATING, Action, Event, event
+from indexer.errors import Flaw, MissingInputError
+from indexer.market.events import (
+    DatedEvent,
+    Departure,
+    Transfer,
+    departures_of,
+    restate,
+    transfers_of,
+)
 from indexer.market.fx import rates_on
+from indexer.market.lines import Closes, Line, closes_of, lines_of
 from indexer.market.tables import Market
 
 _CURRENCY = {"SH": "CNY", "SZ": "CNY", "BJ": "CNY", "HK": "HKD", "US": "USD"}
@@ -19,24 +27,14 @@ _COUNTRY = {"SH": "CN", "SZ": "CN", "BJ": "CN", "HK": "HK", "US": "US"}
 
 
 @dataclass(frozen=True, slots=True)
-class DatedEvent:
-    """An event, and the cell of the panel where it takes effect (before that session's open)."""
-
-    row: int
-    column: int
-    ex_date: np.datetime64
-    kinds: tuple[str, ...]
-    event: Event
-
-
-@dataclass(frozen=True, slots=True)
 class Panel:
-    """Constituents of one index, sessions by symbols.
+    """Constituents of one index, sessions by lines.
 
     Attributes
     ----------
     sessions : (T,) sessions of the index's calendar
-    symbols, currencies, countries, segments : (N,) labels; a segment may be empty
+    lines : (N,) the constituents in their order, then lines that may come to be held in their stead
+    currencies, countries, segments : (N,) labels; a segment may be empty
     adjusted : (N,) prices are adjusted for total return, so their own actions are in them
     listed : (N,) list date, else the date of the first close; NaT where there is neither
     close : (T, N) latest close dated on or before the session, restated for the actions since,
@@ -44,11 +42,16 @@ class Panel:
     dated : (T, N) date of that close; NaT before the first
     amount : (T, N) turnover of the session, listing currency; NaN where there is none
     fx : (T, N) price of one unit of listing currency in index currency; NaN before the first rate
-    events : what takes effect before the open of a session, in order
+    worth : (T, N) close in index currency
+    closes : every close as it was traded
+    events, by_column : what restates prices on these sessions, in order; and of each line
+    transfers, departures : shares that change line and lines that leave, in order; a row of 0 or
+        T stands for a session before or after these
+    securities, shares : rows of those tables; securities one a line
     """
 
     sessions: Days
-    symbols: tuple[str, ...]
+    lines: tuple[Line, ...]
     currencies: tuple[str, ...]
     countries: tuple[str, ...]
     segments: tuple[str, ...]
@@ -58,30 +61,53 @@ class Panel:
     dated: Dates
     amount: Grid
     fx: Grid
+    worth: Grid
+    closes: Closes
     events: tuple[DatedEvent, ...]
+    by_column: dict[int, list[DatedEvent]]
+    transfers: tuple[Transfer, ...]
+    departures: tuple[Departure, ...]
     securities: pl.DataFrame
     shares: pl.DataFrame
 
     @property
-    def worth(self) -> Grid:
-        """Close in index currency, (T, N)."""
-        return self.close * self.fx
+    def symbols(self) -> tuple[str, ...]:
+        """The symbol of each line, (N,)."""
+        return tuple(line.symbol for line in self.lines)
 
-    @property
-    def traded(self) -> Mask:
-        """Whether a constituent has a close dated on the session itself, (T, N)."""
-        return np.asarray(self.dated == self.sessions[:, None])
+    def traded(self, rows: slice) -> Mask:
+        """Return whether a line has a close dated on the session itself, on some rows."""
+        return np.asarray(self.dated[rows] == self.sessions[rows, None])
+
+    def heir(self, column: int, day: date) -> int:
+        """Return the column under which a line goes on a date, after its changes of symbol."""
+        for change in self.transfers:
+            renamed = change.keeps == 0.0 and change.ex_date <= np.datetime64(day)
+            if renamed and change.column == column:
+                column = change.into
+        return column
+
+    def entry_symbol(self, column: int) -> str:
+        """Return the symbol of the constituent, as listed, that a line stands for."""
+        return self.lines[self.lines[column].entry].symbol
+
+    def events_of(self, column: int) -> Sequence[DatedEvent]:
+        """Return the events of one line, in order; also those after the last session."""
+        return self.by_column.get(column, ())
 
     def upto(self, row: int) -> Self:
-        """Return what was known at the close of a session: nothing dated after it."""
+        """Return what was known at the close of a session: no figure dated after it.
+
+        Transfers and departures stay: they are announced, and asked by the effective date.
+        """
         last = self.sessions[row].item()
+        known = {
+            name: getattr(self, name)[: row + 1]
+            for name in ("sessions", "close", "dated", "amount", "fx", "worth")
+        }
         return replace(
             self,
-            sessions=self.sessions[: row + 1],
-            close=self.close[: row + 1],
-            dated=self.dated[: row + 1],
-            amount=self.amount[: row + 1],
-            fx=self.fx[: row + 1],
+            **known,
             events=tuple(e for e in self.events if e.row <= row),
             shares=self.shares.filter(pl.col("date") <= last),
         )
@@ -90,9 +116,10 @@ class Panel:
 def panel_of(
     market: Market, symbols: Sequence[str], sessions: Days, currency: str, segments: Sequence[str]
 ) -> Panel:
-    """Return the panel of some symbols over some sessions.
+    """Return the panel of some constituents over some sessions.
 
-    A close dated between two sessions stands at the later one, unless that has its own.
+    A close dated between two sessions stands at the later one, unless that has its own. A
+    delisting's price stands as the close of its session.
 
     Raises
     ------
@@ -101,140 +128,123 @@ def panel_of(
     MarketDataError
         If an action pays out the whole price or more.
     """
-    securities = _securities(market, symbols)
-    close, dated, amount = _closes(market.prices, symbols, sessions)
-    listed = _list_dates(securities, dated)
-    adjusted = np.array([kind == "total_return_adjusted" for kind in securities["price_kind"]])
-    rates = {
-        code: rates_on(market, code, currency, sessions) for code in set(securities["currency"])
-    }
-    fx = np.column_stack([rates[code] for code in securities["currency"]])
-    given = [s or table or "" for s, table in zip(segments, securities["segment"], strict=True)]
-    close, events = _restated(market.actions, symbols, sessions, (close, dated, adjusted))
+    lines = lines_of(market, symbols)
+    facts = _facts(market, lines)
+    closes = closes_of(market.prices, lines, sessions[-1].item())
+    close, dated, amount = _grids(closes, sessions)
+    adjusted = np.array([kind == "total_return_adjusted" for kind in facts["price_kind"]])
+    events = restate(market.actions, lines, sessions, (close, dated, adjusted))
+    by_column: dict[int, list[DatedEvent]] = {}
+    for found in events:
+        by_column.setdefault(found.column, []).append(found)
+    departures = departures_of(market.actions, lines, sessions)
+    for leaving in departures:
+        if leaving.price is not None and leaving.row < len(sessions):
+            close[leaving.row, leaving.column] = leaving.price
+            dated[leaving.row, leaving.column] = sessions[leaving.row]
+    rates = {code: rates_on(market, code, currency, sessions) for code in set(facts["currency"])}
+    fx = np.column_stack([rates[code] for code in facts["currency"]])
     return Panel(
         sessions=sessions,
-        symbols=tuple(symbols),
-        currencies=tuple(securities["currency"]),
-        countries=tuple(securities["country"]),
-        segments=tuple(given),
+        lines=tuple(lines),
+        currencies=tuple(facts["currency"]),
+        countries=tuple(facts["country"]),
+        segments=_segments(lines, segments, facts["segment"].to_list()),
         adjusted=adjusted,
-        listed=listed,
+        listed=_list_dates(facts, closes),
         close=close,
         dated=dated,
         amount=amount,
         fx=fx,
+        worth=close * fx,
+        closes=closes,
         events=events,
-        securities=securities,
-        shares=market.shares.filter(pl.col("symbol").is_in(list(symbols))),
+        by_column=by_column,
+        transfers=transfers_of(market.actions, lines, sessions),
+        departures=departures,
+        securities=facts,
+        shares=market.shares,
     )
 
 
-def _securities(market: Market, symbols: Sequence[str]) -> pl.DataFrame:
-    """Return one row a symbol, in order, with currency, country and price kind filled in."""
-    suffix = pl.col("symbol").str.split(".").list.last()
-    wanted = pl.DataFrame({"symbol": list(symbols)}, schema={"symbol": pl.String})
-    table = wanted.join(market.securities, on="symbol", how="left", maintain_order="left")
-    return table.with_columns(
-        pl.col("currency").fill_null(suffix.replace_strict(_CURRENCY)),
-        pl.col("country").fill_null(suffix.replace_strict(_COUNTRY)),
-        pl.col("price_kind").fill_null(market.manifest.price_kind),
+def _facts(market: Market, lines: Sequence[Line]) -> pl.DataFrame:
+    """Return one row a line with currency, country and price kind filled in.
+
+    Names, dates and scores come from a line's own row, else from those of its past symbols.
+    """
+    table = {row["symbol"]: row for row in market.securities.iter_rows(named=True)}
+    rows: list[dict[str, Any]] = []
+    for line in lines:
+        suffix = line.symbol.rpartition(".")[2]
+        own = {k: v for k, v in table.get(line.symbol, {}).items() if v is not None}
+        found: dict[str, Any] = {}
+        for past, _ in reversed(line.past):
+            found |= {k: v for k, v in table.get(past, {}).items() if v is not None}
+        found |= own | {
+            "symbol": line.symbol,
+            "currency": own.get("currency", _CURRENCY[suffix]),
+            "country": own.get("country", _COUNTRY[suffix]),
+            "price_kind": own.get("price_kind", market.manifest.price_kind),
+        }
+        rows.append(found)
+    return pl.DataFrame(rows, schema=market.securities.schema)
+
+
+def _segments(
+    lines: Sequence[Line], given: Sequence[str], table: Sequence[str | None]
+) -> tuple[str, ...]:
+    return tuple(
+        (given[line.entry] if line.entry >= 0 else "") or fact or ""
+        for line, fact in zip(lines, table, strict=True)
     )
 
 
-def _closes(
-    prices: pl.DataFrame, symbols: Sequence[str], sessions: Days
-) -> tuple[Grid, Dates, Grid]:
+def _grids(closes: Closes, sessions: Days) -> tuple[Grid, Dates, Grid]:
     """Return the latest close of each cell, the date of it, and the amount turned over that day."""
-    column = pl.DataFrame({"symbol": list(symbols), "column": range(len(symbols))})
-    rows = (
-        prices.select("symbol", "date", "close", "amount")
-        .filter(pl.col("date") <= sessions[-1].item())
-        .join(column, on="symbol")
-        .sort("date")
-    )
-    days = rows["date"].to_numpy().astype("datetime64[D]")
-    cell = (np.searchsorted(sessions, days), rows["column"].to_numpy())
-    close = np.full((len(sessions), len(symbols)), np.nan)
+    columns = np.arange(len(closes.first) - 1)
+    cell = (np.searchsorted(sessions, closes.date), np.repeat(columns, np.diff(closes.first)))
+    close = np.full((len(sessions), len(columns)), np.nan)
     amount = close.copy()
     dated = np.full(close.shape, np.datetime64("NaT", "D"))
-    close[cell] = rows["close"].to_numpy()  # of several closes in one cell the last one stays
-    amount[cell] = rows["amount"].to_numpy()
-    dated[cell] = days
+    close[cell] = closes.close  # of several closes in one cell the last one stays
+    amount[cell] = closes.amount
+    dated[cell] = closes.date
     last = np.where(np.isnan(close), 0, np.arange(len(sessions))[:, None])
     np.maximum.accumulate(last, axis=0, out=last)
-    columns = np.arange(len(symbols))
     return close[last, columns], dated[last, columns], amount
 
 
-def _list_dates(securities: pl.DataFrame, dated: Dates) -> Days:
-    table = securities["list_date"].cast(pl.Date).to_numpy().astype("datetime64[D]")
-    first = np.where(np.isnat(dated), np.datetime64("9999-12-31"), dated).min(axis=0)
-    first[first == np.datetime64("9999-12-31")] = np.datetime64("NaT")
+def _list_dates(facts: pl.DataFrame, closes: Closes) -> Days:
+    table = facts["list_date"].cast(pl.Date).to_numpy().astype("datetime64[D]")
+    empty = np.diff(closes.first) == 0
+    first = np.full(len(empty), np.datetime64("NaT", "D"))
+    first[~empty] = closes.date[closes.first[:-1][~empty]]
     return np.where(np.isnat(table), first, table)
 
 
-def _restated(
-    actions: pl.DataFrame,
-    symbols: Sequence[str],
-    sessions: Days,
-    grids: tuple[Grid, Dates, Flags],
-) -> tuple[Grid, tuple[DatedEvent, ...]]:
-    """Return the closes with carried ones restated, and the events that did it."""
-    close, dated, adjusted = grids
-    column = {s: n for n, s in enumerate(symbols) if not adjusted[n]}
-    rows = actions.filter(
-        pl.col("symbol").is_in(list(column)), pl.col("kind").is_in(RESTATING)
-    ).sort("ex_date", "symbol", maintain_order=True)
-    events: list[DatedEvent] = []
-    flaws: list[Flaw] = []
-    running: dict[tuple[int, int], float] = {}  # close before the next event in the same cell
-    for (day, symbol), group in groupby(
-        rows.iter_rows(named=True), key=lambda row: (row["ex_date"], row["symbol"])
-    ):
-        ex_date, j = np.datetime64(day), column[symbol]
-        row = int(np.searchsorted(sessions, ex_date))
-        if row == 0 or row == len(sessions) or np.isnan(close[row - 1, j]):
-            continue  # nothing was priced before it, or it lies ahead
-        prior = running.get((row, j), close[row - 1, j])
-        parts = [_action(part) for part in group]
-        found = event(parts, prior)
-        if found.restated <= 0 or found.ex_reference <= 0:
-            message = (
-                f"{day}: cash of {prior - found.ex_reference:g} exceeds the close of {prior:g}"
-            )
-            flaws.append(Flaw("actions", None, symbol, message))
-            continue
-        running[row, j] = found.restated
-        events.append(DatedEvent(row, j, ex_date, tuple(p.kind for p in parts), found))
-        if dated[row, j] < ex_date:  # no close since: the carried one goes on restated
-            until = row + int(np.searchsorted(dated[row:, j], dated[row, j], side="right"))
-            close[row:until, j] = found.restated
-    if flaws:
-        raise MarketDataError(flaws)
-    return close, tuple(sorted(events, key=lambda e: (e.row, e.ex_date, e.column)))
-
-
-def _action(row: dict[str, object]) -> Action:
-    cash, ratio, price = (float(row[k] or 0.0) for k in ("cash", "ratio", "price"))  # type: ignore[arg-type]
-    return Action(str(row["kind"]), cash, ratio, price)
-
-
 def shares_known(panel: Panel, columns: Rows) -> tuple[Vector, Vector]:
-    """Return total and free-float shares of some constituents as tabled at the last session.
+    """Return total and free-float shares of some lines as tabled at the last session.
+
+    A line without rows of its own takes those of the symbol it continues.
 
     Raises
     ------
     MissingInputError
-        If a constituent has no row dated on or before that session.
+        If a line has no row dated on or before that session.
     """
     known = panel.shares.sort("date").group_by("symbol").last()
     table = {row["symbol"]: row for row in known.iter_rows(named=True)}
-    missing = [panel.symbols[j] for j in columns if panel.symbols[j] not in table]
+    found, missing = [], []
+    for j in columns:
+        line = panel.lines[j]
+        names = [line.symbol, *(symbol for symbol, _ in line.past)]
+        row = next((table[name] for name in names if name in table), None)
+        found.append(row or {})
+        missing += [line.symbol] if row is None else []
     if missing:
         on = panel.sessions[-1]
         message = f"no row dated on or before {on}, which the weighting needs"
         raise MissingInputError([Flaw("shares", None, symbol, message) for symbol in missing])
-    found = [table[panel.symbols[j]] for j in columns]
     total = np.array([row["total_shares"] for row in found], dtype=float)
     free = [row["free_float_shares"] for row in found]
     return total, np.array([t if f is None else f for f, t in zip(free, total, strict=True)])

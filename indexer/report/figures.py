@@ -169,14 +169,16 @@ def _figure(
 
 
 def _marks(comparison: Comparison, ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Return where the back-tested stretch of some indices ends, each place once."""
-    count = len(comparison.aligned.sessions)
-    marks = {}
+    """Return where the back-tested stretch of some indices ends, once for each day of selection.
+
+    Levels of one date are known on different sessions where exchanges differ: the last counts.
+    """
+    ends: dict[str, int] = {}
     for id in ids:
-        at, day = _first_live(comparison, id), comparison.histories[id].definition.selected_on
-        if 0 < at < count:
-            marks[at, day] = {"at": at, "label": f"selected {day}"}
-    return list(marks.values())
+        day = str(comparison.histories[id].definition.selected_on)
+        ends[day] = max(ends.get(day, 0), _first_live(comparison, id))
+    count = len(comparison.aligned.sessions)
+    return [{"at": at, "label": f"selected {day}"} for day, at in ends.items() if 0 < at < count]
 
 
 def _first_live(comparison: Comparison, id: str) -> int:

@@ -112,8 +112,36 @@ def test_a_tag_that_calls_python_is_not_constructed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "scalar",
-    "002371 00700 010203 000001 000977 000858 09988 600519 1e5 300.750 1_000 12:30:45 NO on OFF "
-    "yes ~ null .inf .nan 2026-01-05 2026-01-05T09:30:00+08:00 0x1F 0o17 +1 true 1.0 <<".split(),
+    [
+        "002371",
+        "00700",
+        "010203",
+        "000001",
+        "000977",
+        "000858",
+        "09988",
+        "600519",
+        "1e5",
+        "300.750",
+        "1_000",
+        "12:30:45",
+        "NO",
+        "on",
+        "OFF",
+        "yes",
+        "~",
+        "null",
+        ".inf",
+        ".nan",
+        "2026-01-05",
+        "2026-01-05T09:30:00+08:00",
+        "0x1F",
+        "0o17",
+        "+1",
+        "true",
+        "1.0",
+        "<<",
+    ],
 )
 def test_a_plain_scalar_stays_the_text_it_is(scalar: str) -> None:
     document = parse_yaml(f"{scalar}: {scalar}\nlist: [{scalar}]", "x.yaml")

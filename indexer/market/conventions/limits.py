@@ -1,0 +1,59 @@
+"""Daily price limits of the boards, as dated data."""
+
+import csv
+from datetime import date
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+TICK = Fraction(1, 100)  # of every board that has a limit
+
+
+class _Limit(NamedTuple):
+    suffix: str
+    prefix: str
+    since: date
+    limit: Fraction
+
+
+def price_limit(symbol: str, day: date) -> Fraction | None:
+    """Return the daily price limit of a symbol's board on a date, as a fraction.
+
+    None where there is none: Hong Kong, New York, and dates before the board had one. Shares under
+    special treatment have narrower limits, which no table here tells.
+    """
+    code, _, suffix = symbol.rpartition(".")
+    found = [
+        row
+        for row in _limits()
+        if row.suffix == suffix and code.startswith(row.prefix) and row.since <= day
+    ]
+    return max(found, key=lambda row: (len(row.prefix), row.since)).limit if found else None
+
+
+def at_limit(symbol: str, day: date, close: float, reference: float) -> bool:
+    """Return whether a close stands at the price limit that a reference price sets, to the tick.
+
+    The limit price is ``reference * (1 ± limit)``, rounded half up; both prices count as the
+    decimal numbers they are printed as.
+    """
+    limit = price_limit(symbol, day)
+    if limit is None or abs(close - reference) < 0.5 * limit * reference:
+        return False  # far from it: no need for exact fractions
+    exact = Fraction(repr(reference))
+    bounds = {_half_up(exact * (1 + limit)), _half_up(exact * (1 - limit))}
+    return Fraction(repr(close)) in bounds
+
+
+def _half_up(price: Fraction) -> Fraction:
+    return (price / TICK + Fraction(1, 2)).__floor__() * TICK
+
+
+@lru_cache
+def _limits() -> tuple[_Limit, ...]:
+    text = Path(__file__).with_name("limits.csv").read_text(encoding="utf-8")
+    return tuple(
+        _Limit(r["suffix"], r["prefix"], date.fromisoformat(r["from"]), Fraction(r["limit"]))
+        for r in csv.DictReader(text.splitlines())
+    )

@@ -1,0 +1,126 @@
+"""Lines: who continues whom after a change of symbol, and every close of each line in order.
+
+A symbol that takes over another on a date has, from then on, the other's earlier closes and
+actions as its own past, unless it traded before that date itself.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from indexer.arrays import Days, Rows, Vector
+from indexer.market.tables import Market
+
+RENAME = "symbol_change"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One column of a panel: a symbol, and the constituent it stands for.
+
+    Attributes
+    ----------
+    symbol : the symbol of the column
+    entry : position of the constituent in the definition; -1 for a line that only joins by a
+        spin-off or takes over from such a line
+    past : the symbols it takes over from and the date of each change, latest first
+    """
+
+    symbol: str
+    entry: int
+    past: tuple[tuple[str, date], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Closes:
+    """Every close, by line and date; those of line j are ``first[j]:first[j + 1]``."""
+
+    first: Rows
+    date: Days
+    close: Vector
+    amount: Vector
+
+    def before(self, column: int, day: np.datetime64) -> int:
+        """Return the position of a line's last close before a date; -1 where there is none."""
+        start, end = self.first[column], self.first[column + 1]
+        at = int(np.searchsorted(self.date[start:end], day)) - 1
+        return -1 if at < 0 else int(start) + at
+
+
+def lines_of(market: Market, symbols: Sequence[str]) -> list[Line]:
+    """Return the lines of some constituents and of all that may come to be held in their stead.
+
+    The constituents come first, in their order; then what takes over from them and what is spun
+    off, in the order of the actions.
+    """
+    rows = market.actions.filter(pl.col("kind").is_in([RENAME, "spinoff"])).sort(
+        "ex_date", maintain_order=True
+    )
+    arrows = [
+        (r["symbol"], r["other"], r["kind"], r["ex_date"]) for r in rows.iter_rows(named=True)
+    ]
+    entry = {symbol: n for n, symbol in enumerate(symbols)}
+    reached = dict.fromkeys(symbols)
+    while True:
+        new = {o: None for s, o, _, _ in arrows if s in reached and o not in reached}
+        if not new:
+            break
+        reached |= new
+    taken = market.prices.filter(pl.col("symbol").is_in([new for _, new, _, _ in arrows]))
+    first = dict(taken.group_by("symbol").agg(pl.col("date").min()).iter_rows())
+    for old, new, kind, _ in arrows:
+        if kind == RENAME and old in entry:
+            entry.setdefault(new, entry[old])
+    return [Line(s, entry.get(s, -1), tuple(_past(s, arrows, first))) for s in reached]
+
+
+def _past(
+    symbol: str, arrows: Sequence[tuple[str, str, str, date]], first: dict[str, date]
+) -> Iterator[tuple[str, date]]:
+    """Yield the symbols a symbol takes over from, and when, latest first."""
+    found: tuple[str, date] | None = (symbol, date.max)
+    while found is not None:
+        symbol, known = found
+        found = next(
+            (
+                (old, day)
+                for old, new, kind, day in arrows
+                if kind == RENAME and new == symbol and day < known
+            ),
+            None,
+        )
+        if found is not None and first.get(symbol, date.max) < found[1]:
+            return  # it traded before: it has a past of its own
+        if found is not None:
+            yield found
+
+
+def closes_of(prices: pl.DataFrame, lines: Sequence[Line], last: date) -> Closes:
+    """Return every close of every line up to a date, those of its past symbols included."""
+    spans = [
+        (symbol, j, until)
+        for j, line in enumerate(lines)
+        for symbol, until in ((line.symbol, date.max), *line.past)
+    ]
+    columns = pl.DataFrame(
+        spans,
+        schema={"symbol": pl.String, "column": pl.Int64, "until": pl.Date},
+        orient="row",
+    )
+    rows = (
+        prices.select("symbol", "date", "close", "amount")
+        .filter(pl.col("date") <= last)
+        .join(columns, on="symbol")
+        .filter(pl.col("date") < pl.col("until"))
+        .sort("column", "date")
+    )
+    column = rows["column"].to_numpy()
+    return Closes(
+        first=np.searchsorted(column, np.arange(len(lines) + 1)),
+        date=rows["date"].to_numpy().astype("datetime64[D]"),
+        close=rows["close"].to_numpy().astype(float),
+        amount=rows["amount"].to_numpy().astype(float),
+    )

@@ -1,0 +1,83 @@
+"""The package against the oracle of `tests.reference.index`, on drawn definitions and markets."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+
+from indexer.errors import IndexerError
+from indexer.index.build import build
+from indexer.index.history import History
+from tests.index.drawn import Case, cases
+from tests.index.examples import basket, market
+from tests.reference.index import OracleError, Result
+from tests.reference.index import build as build_slowly
+
+CLOSE = {"rel": 1e-9, "abs": 1e-12}
+
+
+@given(cases())
+@settings(suppress_health_check=list(HealthCheck))
+def test_the_package_agrees_with_the_oracle(case: Case) -> None:
+    expected: Result | OracleError
+    try:
+        expected = build_slowly(
+            case.definition, case.tables, case.sessions, case.until, limits=lambda _: None
+        )
+    except OracleError as error:
+        expected = error
+    if isinstance(expected, OracleError):
+        event(f"refused: {expected.kind}")
+        with pytest.raises(IndexerError):
+            build(basket(**case.definition), market(case.tables), until=case.until)
+        return
+    event("built")
+    found = build(basket(**case.definition), market(case.tables), until=case.until)
+    agree(found, expected)
+
+
+def agree(found: History, expected: Result) -> None:
+    """Compare everything that a history tells."""
+    assert found.days.tolist() == [row["date"] for row in expected.rows]
+    for name in ("price", "gross", "net"):
+        levels = [row[name] for row in expected.rows]
+        assert (name in found.variants) == (levels[0] is not None)
+        if name in found.variants:
+            assert found.variants[name].tolist() == pytest.approx(levels, **CLOSE), name
+    for name in ("divisor", "market_value"):
+        figures = [row[name] for row in expected.rows]
+        assert getattr(found, name).tolist() == pytest.approx(figures, **CLOSE), name
+    assert found.carried.tolist() == [row["carried"] for row in expected.rows]
+    agree_on_weights(found, expected)
+    contributions = {
+        (row["date"], row["symbol"]): row["contribution"]
+        for row in found.contributions.iter_rows(named=True)
+    }
+    assert contributions == pytest.approx(
+        {(day, s): x for day, parts in expected.contributions.items() for s, x in parts.items()},
+        **CLOSE,
+    )
+    turnover = {r.effective: r.turnover for r in found.rebalances[1:]}
+    assert turnover == pytest.approx(expected.turnover, **CLOSE)
+
+
+def agree_on_weights(found: History, expected: Result) -> None:
+    """Compare the members of every rebalance, and who was left out of it."""
+    rows = {(row["effective"], row["symbol"]): row for row in found.weights.iter_rows(named=True)}
+    wanted = {(row["effective"], row["symbol"]): row for row in expected.weights}
+    assert rows.keys() == wanted.keys()
+    for key, row in rows.items():
+        assert _figures(row) == pytest.approx(_figures(wanted[key]), **CLOSE), key
+        assert _labels(row) == _labels(wanted[key]), key
+    left_out = {(row["effective"], row["symbol"]) for row in expected.excluded}
+    assert set(found.excluded.select("effective", "symbol").iter_rows()) == left_out
+
+
+def _figures(row: dict[str, Any]) -> dict[str, float]:
+    names = ("shares", "capping_factor", "reference_weight", "effective_weight")
+    return {name: row[name] for name in names}
+
+
+def _labels(row: dict[str, Any]) -> tuple[date, date, bool]:
+    return row["reference"], row["first_session"], row["tradable"]

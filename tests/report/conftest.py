@@ -1,0 +1,38 @@
+"""What the tests of surfaces look at: the bundled studies on the bundled sample."""
+
+from pathlib import Path
+
+import pytest
+
+from indexer.definitions.read import read_basket, read_study
+from indexer.index.build import build
+from indexer.market.tables import read_market
+from indexer.signals.result import Comparison
+from indexer.signals.study import compare
+
+ROOT = Path(__file__).parents[2]
+
+
+def _no_fixings(currency: str, instants: object) -> None:
+    raise AssertionError("the bundled studies compare in local currency")
+
+
+def _compared(id: str) -> Comparison:
+    market = read_market(ROOT / "seeds" / "market")
+    study = read_study(ROOT / "baskets" / f"{id}.yaml")
+    names = (*study.indices, study.benchmark)
+    baskets = {name: read_basket(ROOT / "baskets" / f"{name}.yaml") for name in names}
+    histories = {name: build(basket, market) for name, basket in baskets.items()}
+    return compare(study, histories, _no_fixings)
+
+
+@pytest.fixture(scope="session")
+def comparison() -> Comparison:
+    """Return a study with a triple."""
+    return _compared("compute-diffusion")
+
+
+@pytest.fixture(scope="session")
+def single() -> Comparison:
+    """Return a study of one pair, without ratio lines to compare."""
+    return _compared("cloud-catch-up")

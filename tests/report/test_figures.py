@@ -1,0 +1,167 @@
+"""Charts as data: what is drawn is what the comparison says, session by session."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+import pytest
+
+from indexer.report.figures import BANDS, bands, compact, figures, headline_window
+from indexer.signals.result import Comparison
+
+
+def figure(comparison: Comparison, start: str) -> dict:
+    """Return the first figure whose id begins so."""
+    return next(f for f in figures(comparison) if f["id"].startswith(start))
+
+
+def drawn(comparison: Comparison, line: dict) -> dict[str, float | None]:
+    """Return the values of a line by date."""
+    sessions = [str(day) for day in comparison.aligned.sessions]
+    return {sessions[t]: value for t, value in zip(line["rows"], line["values"], strict=True)}
+
+
+def told(comparison: Comparison, name: str, ids: tuple[str, ...], window: int | None) -> dict:
+    """Return the values of a signal in the long table by date."""
+    leader, follower, other = (*ids, "")[:3]
+    rows = comparison.table.filter(
+        pl.col("window").eq_missing(window),
+        signal=name,
+        leader=leader,
+        follower=follower,
+        other=other,
+    )
+    return {str(day): value for day, value in rows.select("date", "value").iter_rows()}
+
+
+def test_figures_stand_in_reading_order(comparison: Comparison, single: Comparison) -> None:
+    kinds = [f["id"].split("_")[0] for f in figures(comparison)]
+    assert kinds == ["indices", "pair", "pair", "ratio", "correlations"]
+    assert [f["id"].split("_")[0] for f in figures(single)] == ["indices", "pair", "correlations"]
+
+
+def test_the_shaded_states_are_those_of_the_comparison(
+    comparison: Comparison, single: Comparison
+) -> None:
+    for found in (comparison, single):
+        sessions = found.aligned.sessions.tolist()
+        for pair in found.states:
+            shaded = {
+                sessions[t]: key
+                for first, last, key in bands(pair, len(sessions))
+                for t in range(first, last + 1)
+            }
+            stated = found.state_table.filter(
+                leader=pair.pair.leader, follower=pair.pair.follower
+            ).filter(pl.col("state") != "neutral")
+            expected = {
+                row["date"]: row["kind"].replace(" ", "-")
+                if row["state"] == "catching_up"
+                else row["state"]
+                for row in stated.iter_rows(named=True)
+            }
+            assert shaded == expected
+            assert set(shaded.values()) <= set(BANDS)
+            assert len(shaded) > 20
+
+
+def test_bands_neither_touch_nor_repeat_a_state(comparison: Comparison) -> None:
+    for pair in comparison.states:
+        found = bands(pair, len(comparison.aligned.sessions))
+        for (_, last, key), (first, _, following) in pairwise(found):
+            assert first > last
+            assert first > last + 1 or key != following
+
+
+def test_a_state_entered_on_the_last_session_is_shaded(comparison: Comparison) -> None:
+    pair = comparison.states[0]
+    state = ["neutral"] * (len(pair.rows) - 1) + ["stretched"]
+    peak = np.where(np.arange(len(pair.rows)) < len(pair.rows) - 1, -1, len(pair.rows) - 1)
+    entered = replace(pair, states=pair.states._replace(state=state, peak=peak))
+    last = len(comparison.aligned.sessions) - 1
+    assert bands(entered, last + 1) == [[last, last, "stretched"]]
+    assert bands(entered, last + 3) == [[last, last + 2, "stretched"]]  # no rows: carried on
+
+
+def test_correlations_are_the_signals_of_their_window(comparison: Comparison) -> None:
+    ids, lines = comparison.triples[0], figure(comparison, "ratio")["lines"]
+    names = [("ratio_correlation", "ratio_null")[n % 2] for n in range(6)]
+    for line, name, window in zip(lines, names, (20, 20, 60, 60, 120, 120), strict=True):
+        values = {day: v for day, v in drawn(comparison, line).items() if v is not None}
+        assert values == pytest.approx(told(comparison, name, ids, window), abs=1e-6)
+        assert len(values) > 400
+
+
+def test_relative_strength_is_drawn_on_the_rows_of_its_pair(comparison: Comparison) -> None:
+    pair = comparison.states[1]
+    (line,) = figure(comparison, f"pair_{pair.pair.leader}_{pair.pair.follower}")["lines"]
+    ids = (pair.pair.leader, pair.pair.follower)
+    expected = told(comparison, "relative_strength", ids, None)
+    assert drawn(comparison, line) == pytest.approx(expected, rel=1e-4)
+    assert len(expected) < len(comparison.aligned.sessions)  # Hong Kong was shut on some
+
+
+def test_a_window_that_is_not_full_is_null(comparison: Comparison) -> None:
+    for line in figure(comparison, "correlations")["lines"]:
+        window = int(line["label"].split()[-2])
+        assert line["values"][:window] == [None] * window
+        assert line["values"][window] is not None
+
+
+def test_every_index_is_100_on_the_first_common_session(comparison: Comparison) -> None:
+    lines = figure(comparison, "indices")["lines"]
+    assert [line["values"][0] for line in lines] == [100.0] * 4
+
+
+def test_an_index_without_a_level_yet_is_null_and_starts_later(comparison: Comparison) -> None:
+    level = comparison.aligned.level.copy()
+    level[:10, 2] = np.nan
+    late = replace(comparison, aligned=replace(comparison.aligned, level=level))
+    lines = figure(late, "indices")["lines"]
+    assert lines[2]["values"][:11] == [None] * 10 + [100.0]
+    assert lines[0]["values"][10] == 100.0
+    assert str(late.aligned.sessions[10]) in figure(late, "indices")["about"]
+
+
+def test_back_tested_values_are_those_dated_before_the_selection(comparison: Comparison) -> None:
+    chart = figure(comparison, "indices")
+    sessions = comparison.aligned.sessions
+    first = chart["lines"][0]
+    assert sessions[first["tested"] - 1] < np.datetime64("2026-05-07") <= sessions[first["tested"]]
+    assert chart["lines"][2]["tested"] == 0  # a ready-made series
+    assert chart["marks"] == [{"at": first["tested"], "label": "selected 2026-05-07"}]
+
+
+def test_a_day_of_selection_is_marked_once_where_nothing_is_back_tested_any_more(
+    single: Comparison,
+) -> None:
+    chart = figure(single, "indices")
+    ends = [line["tested"] for line in chart["lines"]]
+    assert ends[0] == ends[1] + 1  # New York's level of a date is known a session later
+    assert chart["marks"] == [{"at": ends[0], "label": "selected 2026-05-07"}]
+
+
+def test_a_correlation_is_back_tested_while_its_window_is(comparison: Comparison) -> None:
+    live = figure(comparison, "indices")["lines"][0]["tested"]
+    for line in figure(comparison, "correlations")["lines"][:3]:
+        window = int(line["label"].split()[-2])
+        assert line["tested"] == min(live + window, len(line["values"]))
+
+
+def test_only_the_headline_window_is_shown_at_first(comparison: Comparison) -> None:
+    for name in ("ratio", "correlations"):
+        shown = [line["shown"] for line in figure(comparison, name)["lines"]]
+        assert shown == [" 60 rows" in f" {x['label']}" for x in figure(comparison, name)["lines"]]
+        assert any(shown)
+
+
+def test_without_60_rows_the_middle_window_is_the_headline() -> None:
+    assert [headline_window(w) for w in ((20, 60), (10, 120, 30), (250,))] == [60, 30, 250]
+
+
+def test_values_keep_six_digits_and_what_is_not_finite_is_null() -> None:
+    values = np.array([np.nan, np.inf, 1234567.0, -0.5])
+    assert compact(values) == [None, None, 1234570.0, -0.0]
+    assert compact(np.array([np.nan])) == [None]
+    assert compact(np.array([0.0])) == [0.0]

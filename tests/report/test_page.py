@@ -1,0 +1,265 @@
+"""The page: loads nothing, lets no name become markup, hides no caveat, and is drawn."""
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer.definitions.model import Name
+from indexer.report.page import study_page
+from indexer.signals.result import Comparison
+
+HOSTILE = "</script><script>alert(1)</script>\"><b onload='x'>&amp;\u2028"
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+
+
+class Page(HTMLParser):
+    """A page taken apart: tags with attributes, the text of scripts and styles, and the rest."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.sources: list[tuple[dict[str, str | None], str]] = []  # of scripts and styles
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag with its attributes."""
+        self.tags.append((tag, dict(attrs)))
+        if tag in ("script", "style"):
+            self._open = [tag]
+
+    def handle_endtag(self, tag: str) -> None:
+        """Part what stands in different elements."""
+        self._open = []
+        self.text += " " if tag != "time" else ""
+
+    def handle_data(self, data: str) -> None:
+        """Keep text by where it stands."""
+        if self._open:
+            self.sources.append((self.tags[-1][1] | {"tag": self._open[0]}, data))
+        else:
+            self.text += data
+
+    @property
+    def figures(self) -> Any:
+        """The data of the charts; what is not JSON by the letter is refused."""
+        (text,) = [s for attributes, s in self.sources if attributes.get("id") == "figures"]
+        return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+def hostile(comparison: Comparison) -> Comparison:
+    """Return a comparison in which every text of a definition tries to become markup."""
+    name = Name(en=HOSTILE, zh=HOSTILE)
+    texts = {"name": name, "description": HOSTILE}
+    histories = {
+        id: replace(
+            history,
+            definition=history.definition.model_copy(update=texts),
+            warnings=(HOSTILE,),
+            missing=(HOSTILE,),
+        )
+        for id, history in comparison.histories.items()
+    }
+    study = comparison.study.model_copy(update=texts)
+    return replace(comparison, study=study, histories=histories, warnings=(HOSTILE,))
+
+
+def test_the_page_refers_to_nothing_outside(comparison: Comparison) -> None:
+    page = Page(study_page(comparison))
+    loading = {"src", "srcset", "href", "action", "data", "poster", "background", "style"}
+    assert not [(tag, attrs) for tag, attrs in page.tags if loading & set(attrs)]
+    assert not {tag for tag, _ in page.tags} & {"link", "img", "iframe", "object", "embed", "base"}
+    (style,) = [text for attributes, text in page.sources if attributes["tag"] == "style"]
+    assert not re.search(r"@import|url\(|https?:", style)
+
+
+def test_the_policy_allows_the_scripts_and_style_of_the_page_only(comparison: Comparison) -> None:
+    page = Page(study_page(comparison))
+    (policy,) = [a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a]
+    digests = {
+        (attributes["tag"], base64.b64encode(hashlib.sha256(text.encode()).digest()).decode())
+        for attributes, text in page.sources
+        if attributes.get("type") != "application/json"
+    }
+    allowed = {
+        (kind, digest)
+        for kind in ("script", "style")
+        for digest in re.findall(r"'sha256-(.+?)'", re.search(f"{kind}-src ([^;]*)", policy)[1])
+    }
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert len(allowed) == 3
+    assert allowed == digests
+
+
+def test_no_text_of_a_definition_becomes_markup(comparison: Comparison) -> None:
+    plain, page = Page(study_page(comparison)), Page(study_page(hostile(comparison)))
+    for tag in ("script", "style", "b"):
+        assert [t for t, _ in page.tags].count(tag) == [t for t, _ in plain.tags].count(tag)
+    assert not any("onload" in attrs for _, attrs in page.tags)
+    assert page.text.count(HOSTILE) > 20
+    assert page.figures["figures"][0]["lines"][0]["label"] == HOSTILE
+
+
+def test_missing_values_are_null_in_the_data(comparison: Comparison) -> None:
+    (figure,) = [f for f in Page(study_page(comparison)).figures["figures"] if "ratio" in f["id"]]
+    assert figure["lines"][2]["values"][:60] == [None] * 60
+    assert isinstance(figure["lines"][2]["values"][60], float)
+
+
+def test_names_stand_in_english_and_chinese(comparison: Comparison) -> None:
+    text = Page(study_page(comparison)).text
+    assert "Compute diffusion 算力链扩散" in text
+    for history in comparison.histories.values():
+        name = history.definition.name
+        assert f"{name.en} {name.zh}" in text
+
+
+def test_a_missing_chinese_name_leaves_no_trace(comparison: Comparison) -> None:
+    study = comparison.study.model_copy(update={"name": Name(en="Only English")})
+    page = study_page(replace(comparison, study=study))
+    assert "<h1>Only English</h1>" in page
+    assert "None" not in Page(page).text
+
+
+def test_synthetic_data_and_back_testing_are_announced_before_any_figure(
+    comparison: Comparison,
+) -> None:
+    before = Page(study_page(comparison)).text.partition("Where the pairs stand")[0]
+    assert "Synthetic data." in before
+    assert (
+        "North American Compute Chain and Domestic Compute Chain were selected on 2026-05-07"
+        in before
+    )
+
+
+def test_real_data_are_not_called_synthetic(comparison: Comparison) -> None:
+    histories = {id: replace(h, synthetic=False) for id, h in comparison.histories.items()}
+    assert "Synthetic" not in Page(study_page(replace(comparison, histories=histories))).text
+
+
+def test_live_lists_are_not_called_back_tested(comparison: Comparison) -> None:
+    tested = comparison.aligned.backtested & False
+    live = replace(comparison, aligned=replace(comparison.aligned, backtested=tested))
+    assert "Back-tested lists" not in Page(study_page(live)).text
+
+
+def test_the_table_states_where_each_pair_is(comparison: Comparison) -> None:
+    text = Page(study_page(comparison)).text
+    for told in comparison.summary["pairs"]:
+        moves = [told["move_leader"], told["move_follower"]]
+        shown = ["–" if m is None else f"{100 * (2.718281828459045**m - 1):+.1f}%" for m in moves]
+        cells = [
+            told["state"].replace("_", " "),
+            told["since"],
+            told["kind"] or "–",
+            told["peak_on"] or "–",
+            *shown,
+            f"{told['relative_strength']:.2f}",
+            f"{told['zscore']:.2f}",
+        ]
+        assert " ".join(cells) in text.replace("−", "-")
+
+
+def test_the_table_states_correlation_beside_its_null(comparison: Comparison) -> None:
+    (told,) = comparison.summary["ratio_lines"]
+    text = Page(study_page(comparison)).text.replace("−", "-")
+    for name in ("ratio_correlation", "ratio_null", "ratio_excess", "partial_correlation"):
+        assert " ".join(f"{told[name][w]:.3f}" for w in (20, 60, 120)) in text
+    rho, null, excess = (
+        told[name][60] for name in ("ratio_correlation", "ratio_null", "ratio_excess")
+    )
+    assert (
+        f"correlate at {rho:.3f}; their shared numerator alone would give {null:.3f}; "
+        f"the excess is {excess:.3f}." in text
+    )
+
+
+def test_one_pair_has_no_ratio_lines_to_compare(single: Comparison) -> None:
+    text = Page(study_page(single)).text
+    assert "Where the pairs stand" in text
+    assert "ratio lines" not in text
+
+
+def test_caveats_are_told(comparison: Comparison) -> None:
+    id = "domestic-compute"
+    carried = comparison.histories[id].carried.copy()
+    carried[-1] = 7
+    doubtful = replace(
+        comparison.histories[id],
+        carried=carried,
+        missing=("000001.SZ", "000002.SZ"),
+        warnings=("a close off the calendar",),
+    )
+    histories = comparison.histories | {id: doubtful}
+    found = replace(comparison, histories=histories, warnings=("a benchmark left out",))
+    text = Page(study_page(found)).text
+    for caveat in (
+        "a benchmark left out",
+        "Domestic Compute Chain: a close off the calendar",
+        "7 of 41",
+        "000001.SZ, 000002.SZ",
+        doubtful.definition.digest[:12],
+        doubtful.market_digest[:12],
+        "A RECONSTRUCTION",
+        "18:00 Asia/Shanghai",
+        "XSHG, from 2024-01-02",
+        "CSI All Share Index",
+    ):
+        assert caveat in text
+
+
+def test_an_index_without_the_variant_says_which_it_used(single: Comparison) -> None:
+    histories = {
+        id: replace(h, variants={"price": next(iter(h.variants.values()))})
+        for id, h in single.histories.items()
+    }
+    text = Page(study_page(replace(single, histories=histories))).text
+    assert "US Cloud 美国云计算 price USD" in text
+    assert "US Cloud 美国云计算 gross USD" in Page(study_page(single)).text
+
+
+def test_the_same_comparison_gives_the_same_page_of_bearable_size(comparison: Comparison) -> None:
+    page = study_page(comparison)
+    assert page == study_page(comparison)
+    assert len(page.encode()) <= 2_000_000
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs chromium on PATH")
+def test_a_browser_draws_every_chart_without_a_complaint(
+    comparison: Comparison, tmp_path: Path
+) -> None:
+    (tmp_path / "page.html").write_text(study_page(hostile(comparison)), encoding="utf-8")
+    done = subprocess.run(
+        [
+            str(BROWSER),
+            *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+            *("--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom"),
+            f"--user-data-dir={tmp_path / 'profile'}",
+            (tmp_path / "page.html").as_uri(),
+        ],
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+    assert [line for line in done.stderr.decode().splitlines() if ":CONSOLE:" in line] == []
+    charts = re.findall(r"<figure>.*?</figure>", done.stdout.decode(), re.DOTALL)
+    assert len(charts) == 5
+    for chart in charts:
+        assert chart.count("<path") > 5
+    assert re.findall(r'aria-pressed="(\w+)"[^>]*>(\d+) rows', charts[3]) == [
+        ("false", "20"),
+        ("true", "60"),
+        ("false", "120"),
+    ]
