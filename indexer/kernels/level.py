@@ -70,7 +70,7 @@ def chain_levels(worth: Grid, held: Vector, start: Vector, divisor: float, event
     Raises
     ------
     ValueError
-        If shapes disagree or an event lies outside the grid.
+        If shapes disagree, or an event lies outside the grid or before the one listed before it.
 
     Notes
     -----
@@ -88,8 +88,11 @@ def chain_levels(worth: Grid, held: Vector, start: Vector, divisor: float, event
     sessions, symbols = worth.shape
     if not held.shape == start.shape == (symbols,) or len({len(part) for part in events}) != 1:
         raise ValueError(f"shapes differ: {worth.shape=} {held.shape=}, {len(events.row)} events")
-    if events.row.size and not (events.row.min() >= 0 and events.row.max() < sessions):
-        raise ValueError(f"an event lies outside the {sessions} sessions")
+    if np.any(np.diff(events.row) < 0):
+        raise ValueError(f"events are not in order of their rows: {events.row}")
+    bounds = ((events.row, 0, sessions), (events.column, 0, symbols), (events.into, -1, symbols))
+    if any(np.any((where < first) | (where >= end)) for where, first, end in bounds):
+        raise ValueError(f"an event lies outside the {sessions} sessions of {symbols} symbols")
     chain = Chain(
         level=np.empty(sessions),
         divisor=np.empty(sessions),

@@ -14,7 +14,7 @@ def rolling_correlation(
     Parameters
     ----------
     a, b : (T,), any unit
-        NaN is a missing value; a pair counts where both are there.
+        NaN is a missing value, and so is an infinite one; a pair counts where both are there.
     window : positions looked back over, the current one included, at least 2
     min_periods : fewest complete pairs for an answer, at least 2; None means ``window``
 

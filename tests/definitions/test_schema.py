@@ -1,4 +1,4 @@
-"""Schemas for editors: committed as generated, and of one mind with the models where they can be."""
+"""Schemas for editors: committed as generated, and of one mind with the models."""
 
 import json
 import re

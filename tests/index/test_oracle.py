@@ -22,9 +22,7 @@ CLOSE = {"rel": 1e-9, "abs": 1e-12}
 def test_the_package_agrees_with_the_oracle(case: Case) -> None:
     expected: Result | OracleError
     try:
-        expected = build_slowly(
-            case.definition, case.tables, case.sessions, case.until, limits=lambda _: None
-        )
+        expected = build_slowly(case.definition, case.tables, case.sessions, case.until)
     except OracleError as error:
         expected = error
     if isinstance(expected, OracleError):

@@ -1,0 +1,272 @@
+"""Hypothesis strategies of market folders: closes, actions, share counts, securities and rates.
+
+What shrinks is the structure: sessions, constituents, gaps, actions. Closes follow from one drawn
+number a symbol, of which zero means that they never move.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+
+import numpy as np
+from hypothesis import strategies as st
+
+from indexer.market.calendar import exchange_of, read_calendar
+from tests.index.examples import Row, Tables
+
+RESTATING = ("dividend", "special_dividend", "split", "bonus", "rights")
+MOVING = ("delisting", "merger", "spinoff", "symbol_change")
+CURRENCY = {"SH": "CNY", "SZ": "CNY", "BJ": "CNY", "HK": "HKD", "US": "USD"}
+LIMIT = {"6000": "0.1", "6880": "0.2", "0000": "0.1", "3000": "0.2", "9200": "0.3"}
+
+
+@lru_cache
+def open_days(code: str) -> list[date]:
+    """Return the sessions of a calendar that markets are laid out on."""
+    days: list[date] = read_calendar(code).sessions.tolist()
+    return [day for day in days if day.year >= 2019]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a market is drawn around.
+
+    Attributes
+    ----------
+    code : calendar of the index
+    start, base, end : first close, base date and last close
+    currency : of the index
+    dates : base, effective and reference dates, on which most of what can go wrong does
+    symbols : constituents; others : symbols that actions may lead to
+    sound : nothing in it may be refused
+    """
+
+    code: str
+    start: date
+    base: date
+    end: date
+    currency: str
+    dates: Sequence[date]
+    symbols: Sequence[str]
+    others: Sequence[str]
+    sound: bool = False
+
+    @property
+    def days(self) -> list[date]:
+        """Return every date of the span, session or not."""
+        return [self.start + timedelta(n) for n in range((self.end - self.start).days + 1)]
+
+    @property
+    def turning(self) -> st.SearchStrategy[date]:
+        """Return a strategy of dates on which the basket may change, and of their neighbours."""
+        shifts = st.integers(-1, 1).map(timedelta)
+        return st.builds(date.__add__, st.sampled_from(self.dates), shifts)
+
+
+def seldom(draw: st.DrawFn, one_in: int) -> bool:
+    """Draw True once in so many times."""
+    return draw(st.integers(0, one_in - 1)) == one_in - 1
+
+
+@st.composite
+def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str]) -> Tables:
+    """Draw the tables of a market folder."""
+    every = [*layout.symbols, *layout.others]
+    securities = draw(_securities(layout, every))
+    prices = [row for symbol in every for row in draw(_closes(layout, symbol))]
+    return {
+        "prices": prices,
+        "actions": [row for s in every for row in draw(_actions(layout, s, prices, kinds))],
+        "securities": securities,
+        "shares": [row for symbol in every for row in draw(_share_counts(layout, symbol))],
+        "fx": draw(_rates(layout, securities)),
+    }
+
+
+@st.composite
+def symbols(draw: st.DrawFn, most: int) -> list[str]:
+    """Draw symbols of all exchanges and boards, not in alphabetical order."""
+    boards = ("S", "6000", "0000", "000", "6880", "3000", "9200")
+    found = []
+    for n, board in enumerate(draw(st.lists(st.sampled_from(boards), min_size=1, max_size=most))):
+        suffix = {"S": "US", "6": "SH", "9": "BJ", "0": "SZ", "3": "SZ"}[board[0]]
+        found.append(f"{board}{(7 * n + 5) % 41:02}.{'HK' if board == '000' else suffix}")
+    return found
+
+
+# --- prices -----------------------------------------------------------------------------------
+
+
+@st.composite
+def _closes(draw: st.DrawFn, layout: Layout, symbol: str) -> list[Row]:
+    """Draw closes on the symbol's own sessions but for gaps, and a few on no session at all."""
+    own = [d for d in open_days(exchange_of(symbol)) if layout.start <= d <= layout.end]
+    late = draw(st.integers(0, 30)) if not layout.sound and seldom(draw, 5) else 0
+    early = draw(st.integers(0, 30)) if seldom(draw, 5) else 0
+    days = set(own[late : max(late + 1, len(own) - early)])
+    gaps = st.tuples(st.integers(0, len(own)), st.integers(1, 40) | st.integers(1, 3))
+    for begin, length in draw(st.lists(gaps, max_size=3)):
+        days -= set(own[max(begin, 1) : begin + length])
+    extra = st.integers(0, 200).map(timedelta)
+    days |= {layout.start + shift for shift in draw(st.lists(extra, max_size=2))}
+    days |= {layout.start} if layout.sound else set()
+    kept = sorted(day for day in days if day <= layout.end)
+    walk = walked(draw(st.integers(0, 2**16)), len(kept), 0.03)
+    start = draw(st.sampled_from((10.0, 7.77, 123.45, 1000.0)))
+    money = draw(st.integers(1, 9)) * 1e6
+    rows = [
+        {
+            "symbol": symbol,
+            "date": day,
+            "close": float(max(round(start * move, 2), 5.0)),
+            "amount": float(round(money * move, 2)),
+        }
+        for day, move in zip(kept, walk, strict=True)
+    ]
+    if symbol[:4] in LIMIT:
+        moves = st.lists(st.tuples(st.sampled_from(layout.dates), st.sampled_from((1, -1))))
+        _put_at_limit(rows, Decimal(LIMIT[symbol[:4]]), dict(draw(moves)))
+    return rows
+
+
+def _put_at_limit(rows: Sequence[Row], limit: Decimal, moves: dict[date, int]) -> None:
+    """Let closes of some dates stand at the price limit of their board."""
+    for before, row in zip(rows, rows[1:], strict=False):
+        if row["date"] in moves:
+            bound = Decimal(str(before["close"])) * (1 + moves[row["date"]] * limit)
+            row["close"] = float(bound.quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def walked(seed: int, length: int, deviation: float) -> list[float]:
+    """Return a path that begins at one; seed zero stays there."""
+    if seed == 0:
+        return [1.0] * length
+    steps = np.random.default_rng(seed).normal(0, deviation, length)
+    path: list[float] = np.exp(np.cumsum(steps) - steps[:1]).tolist()
+    return path
+
+
+# --- actions ----------------------------------------------------------------------------------
+
+
+@st.composite
+def _actions(
+    draw: st.DrawFn, layout: Layout, symbol: str, prices: Sequence[Row], kinds: Sequence[str]
+) -> list[Row]:
+    """Draw the actions of one symbol, several on one day among them.
+
+    Together they never pay out a whole price, which would be an error.
+    """
+    own = [row["close"] for row in prices if row["symbol"] == symbol] or [10.0]
+    day = st.sampled_from(layout.days) | layout.turning
+    together = st.lists(st.sampled_from(kinds), min_size=1, max_size=3)
+    groups = draw(st.lists(st.tuples(day, together), max_size=3)) if kinds else []
+    rows = [draw(_restating(symbol, on, kind, own)) for on, group in groups for kind in group
+            if kind in RESTATING]  # fmt: skip
+    dilution = float(np.prod([1.0 + row.get("ratio", 0.0) for row in rows]))
+    room = 0.8 * min(own) / dilution / max(len(rows), 1)
+    for row in rows:
+        if "cash" in row:
+            row["cash"] = max(round(row["cash"] * room, 4), 0.0001)
+    for on, group in groups:
+        for kind in dict.fromkeys(group):
+            if kind in MOVING and (others := _reachable(layout, symbol)):
+                rows.append({"symbol": symbol, "ex_date": on, "kind": kind}
+                            | draw(_moving(kind, others)))  # fmt: skip
+    return rows
+
+
+def _reachable(layout: Layout, symbol: str) -> list[str]:
+    return [other for other in (*layout.others, *layout.symbols) if other != symbol]
+
+
+@st.composite
+def _restating(draw: st.DrawFn, symbol: str, day: date, kind: str, own: Sequence[float]) -> Row:
+    row: Row = {"symbol": symbol, "ex_date": day, "kind": kind}
+    if kind in ("dividend", "special_dividend"):
+        row["cash"] = draw(st.sampled_from((1.0, 0.5, 0.01)))  # parts of what there is room for
+    elif kind == "split":
+        row["ratio"] = draw(st.sampled_from((2.0, 0.1, 1.5, 3.0)))
+    elif kind == "bonus":
+        row["ratio"] = draw(st.sampled_from((0.4, 1.0, 0.05)))
+    else:
+        row["ratio"] = draw(st.sampled_from((0.3, 0.5, 1.0)))
+        part = draw(st.sampled_from((0.5, 0.8, 1.0, 1.3)))
+        row["price"] = round(part * draw(st.sampled_from(own)), 2)
+    return row
+
+
+@st.composite
+def _moving(draw: st.DrawFn, kind: str, others: Sequence[str]) -> Row:
+    other, ratio = draw(st.sampled_from(others)), draw(st.sampled_from((1.0, 0.5, 3.0)))
+    if kind == "delisting":
+        return {"price": draw(st.sampled_from((None, 8.88, 0.0)))}
+    if kind == "symbol_change":
+        return {"other": other}
+    if kind == "spinoff":
+        return {"other": other, "ratio": ratio}
+    cash = draw(st.sampled_from((None, 3.5)))
+    stock = {"other": other, "ratio": ratio} if cash is None or draw(st.booleans()) else {}
+    return {"cash": cash} | stock
+
+
+# --- facts ------------------------------------------------------------------------------------
+
+
+@st.composite
+def _securities(draw: st.DrawFn, layout: Layout, every: Sequence[str]) -> list[Row]:
+    """Draw facts of the symbols; now and then one is adjusted or lacks a figure."""
+    adjusted = not layout.sound and seldom(draw, 12)
+    rows = []
+    for symbol in every:
+        row: Row = {"symbol": symbol, "segment": draw(st.sampled_from(("x", "y", "z")))}
+        points = (1, 2.5, 10) if layout.sound else (1, 2.5, 10, 0)
+        row["points"] = draw(st.sampled_from(points))
+        if seldom(draw, 4):
+            row["list_date"] = layout.base + timedelta(draw(st.integers(-400, 10)))
+        if seldom(draw, 10):
+            row["country"] = draw(st.sampled_from(("CN", "HK")))
+        if seldom(draw, 10):
+            row["currency"] = draw(st.sampled_from(("CNY", "USD")))
+        if adjusted and draw(st.booleans()):
+            row["price_kind"] = "total_return_adjusted"
+        if not layout.sound and seldom(draw, 60):
+            del row[draw(st.sampled_from(("points", "segment")))]
+        rows.append(row)
+    return rows
+
+
+@st.composite
+def _share_counts(draw: st.DrawFn, layout: Layout, symbol: str) -> list[Row]:
+    """Draw the rows of the shares table of one symbol; now and then it begins too late."""
+    late = not layout.sound and seldom(draw, 40)
+    free = (None, 1.0, 0.1, 0.2, 0.15, 0.438, 0.8, 0.82, 0.05)
+    free = free if layout.sound else (*free, 0.0)
+    rows = {}
+    days = draw(st.lists(st.sampled_from(layout.days), max_size=2))
+    for day in [layout.end if late else layout.start - timedelta(30), *days]:
+        total, part = draw(st.integers(1, 50)) * 1000.0, draw(st.sampled_from(free))
+        row = {"symbol": symbol, "date": day, "total_shares": total}
+        rows[day] = row | {"free_float_shares": None if part is None else total * part}
+    return list(rows.values())
+
+
+@st.composite
+def _rates(draw: st.DrawFn, layout: Layout, securities: Sequence[Row]) -> list[Row]:
+    """Draw a rate for every listing currency, one way round or the other, with holes."""
+    listing = {row.get("currency") or CURRENCY[row["symbol"].rpartition(".")[2]]
+               for row in securities}  # fmt: skip
+    rows = []
+    for other in sorted(listing - {layout.currency}):
+        base, quote = draw(st.permutations((other, layout.currency)))
+        begin = draw(st.integers(0, 60)) if not layout.sound and seldom(draw, 15) else 0
+        days = layout.days[begin :: draw(st.sampled_from((1, 3, 10)))] or [layout.end]
+        first = draw(st.sampled_from((1.0, 7.1, 0.128)))
+        walk = walked(draw(st.integers(0, 99)), len(days), 0.01)
+        rows += [
+            {"date": day, "base": base, "quote": quote, "rate": float(round(first * move, 5))}
+            for day, move in zip(days, walk, strict=True)
+        ]
+    return rows

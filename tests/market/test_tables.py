@@ -1,0 +1,421 @@
+"""Market folders: every broken table with its place, what is accepted all the same, digests."""
+
+import csv
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from indexer.errors import IndexerError, MarketDataError, MissingInputError
+from indexer.market.tables import TABLES, Manifest, Market, digest_of, read_market
+
+SHARED = Path(__file__).parents[3] / "shared" / "market"
+
+Row = dict[str, Any]
+ROWS: dict[str, Row] = {
+    "prices": {"symbol": "300308.SZ", "date": "2024-01-02", "close": "10.5"},
+    "securities": {"symbol": "300308.SZ"},
+    "shares": {"symbol": "300308.SZ", "date": "2024-01-02", "total_shares": "1000"},
+    "actions": {"symbol": "300308.SZ", "ex_date": "2024-01-02", "kind": "dividend", "cash": "1"},
+    "suspensions": {"symbol": "300308.SZ", "from": "2024-01-02"},
+    "fx": {"date": "2024-01-02", "base": "USD", "quote": "CNY", "rate": "7.1"},
+    "series": {"symbol": "399006.SZ", "date": "2024-01-02", "close": "1800"},
+}
+OTHER = {"prices": "00700.HK", "securities": "00700.HK", "shares": "00700.HK", "series": "HSI.HK"}
+
+
+def two(table: str, **changes: Any) -> list[Row]:
+    """Return a sound row, and one of another key that is changed."""
+    other = {"symbol": OTHER[table]} if table in OTHER else {}
+    if table == "fx":
+        other = {"base": "HKD"}
+    return [ROWS[table], ROWS[table] | other | changes]
+
+
+def as_csv(folder: Path, table: str, rows: list[Row]) -> Path:
+    path = folder / f"{table}.csv"
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(dict.fromkeys(k for row in rows for k in row)))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def as_parquet(folder: Path, table: str, rows: list[Row]) -> Path:
+    path = folder / f"{table}.parquet"
+    pl.DataFrame(rows, infer_schema_length=None).write_parquet(path)
+    return path
+
+
+WRITERS = [as_csv, as_parquet]
+
+
+def refusal(folder: Path, kind: type[IndexerError] = MarketDataError) -> list[str]:
+    """Return the flaws of a folder as they are printed."""
+    with pytest.raises(MarketDataError) as refused:
+        read_market(folder)
+    assert type(refused.value) is kind
+    printed = str(refused.value).splitlines()
+    assert printed == [str(flaw) for flaw in refused.value.flaws]
+    return printed
+
+
+def written(folder: Path, text: str | bytes, name: str = "prices.csv") -> Path:
+    (folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
+    return folder
+
+
+# What is refused in one row
+
+A_SYMBOL = "expected a symbol like 300308.SZ, 00700.HK or NVDA.US"
+BROKEN = [
+    ("prices", {"symbol": ""}, "", f"symbol is empty: {A_SYMBOL}"),
+    ("prices", {"symbol": "700.HK"}, "", f"symbol '700.HK': {A_SYMBOL}"),
+    ("prices", {"symbol": "688981.SS"}, "", "symbol '688981.SS'"),
+    ("prices", {"symbol": "sh688981"}, "", "symbol 'sh688981'"),
+    ("prices", {"symbol": "３００３０８.SZ"}, "", "symbol '３００３０８.SZ'"),
+    ("prices", {"symbol": "00700.HK "}, "", "symbol '00700.HK '"),
+    ("prices", {"date": ""}, "00700.HK", "date is empty: expected a date like 2024-01-02"),
+    ("prices", {"date": "2024-02-30"}, "00700.HK", "date '2024-02-30'"),
+    ("prices", {"date": "2024-1-2"}, "00700.HK", "date '2024-1-2'"),
+    ("prices", {"date": "20240102"}, "00700.HK", "date '20240102'"),
+    ("prices", {"date": "+2024-01-02"}, "00700.HK", "date '+2024-01-02'"),
+    ("prices", {"date": " 2024-01-02"}, "00700.HK", "date ' 2024-01-02'"),
+    ("prices", {"date": "2024-01-02 15:00:00"}, "00700.HK", "date '2024-01-02 15:00:00'"),
+    ("prices", {"close": ""}, "00700.HK", "close is empty: expected a finite number above zero"),
+    ("prices", {"close": "0"}, "00700.HK", "close '0': expected a finite number above zero"),
+    ("prices", {"close": "-1"}, "00700.HK", "close '-1'"),
+    ("prices", {"close": "NaN"}, "00700.HK", "close 'NaN'"),
+    ("prices", {"close": "inf"}, "00700.HK", "close 'inf'"),
+    ("prices", {"close": "1e400"}, "00700.HK", "close '1e400'"),
+    ("prices", {"close": "1e-400"}, "00700.HK", "close '1e-400'"),
+    ("prices", {"close": "1,050"}, "00700.HK", "close '1,050'"),
+    ("prices", {"close": "suspended"}, "00700.HK", "close 'suspended'"),
+    ("prices", {"volume": "-1"}, "00700.HK", "volume '-1': expected a finite number, zero or"),
+    ("prices", {"amount": "inf"}, "00700.HK", "amount 'inf'"),
+    ("securities", {"currency": "RMB1"}, "00700.HK", "currency 'RMB1': expected a currency like"),
+    (
+        "securities",
+        {"price_kind": "adjusted"},
+        "00700.HK",
+        "price_kind 'adjusted': expected raw or",
+    ),
+    ("securities", {"list_date": "2004"}, "00700.HK", "list_date '2004': expected a date"),
+    ("shares", {"total_shares": "0"}, "00700.HK", "total_shares '0': expected a finite number"),
+    ("shares", {"free_float_shares": "1001"}, "00700.HK", "free float 1001 above total 1000"),
+    ("suspensions", {"from": ""}, "300308.SZ", "from is empty: expected a date"),
+    ("suspensions", {"until": "soon"}, "300308.SZ", "until 'soon': expected a date"),
+    ("fx", {"rate": "0"}, "", "rate '0': expected a finite number above zero"),
+    ("fx", {"base": "hkd"}, "", "base 'hkd': expected a currency like CNY"),
+    ("fx", {"base": "CNY"}, "", "CNY/CNY is no pair of currencies"),
+    ("fx", {"fixed_at": "2024-01-02T16:15:00+08:00"}, "", "expected an instant in UTC like"),
+    ("fx", {"fixed_at": "2024-01-02"}, "", "fixed_at '2024-01-02': expected an instant in UTC"),
+    ("series", {"symbol": "hsi.hk"}, "", "symbol 'hsi.hk': expected a series like 399006.SZ"),
+    ("series", {"close": "0"}, "HSI.HK", "close '0': expected a finite number above zero"),
+    ("actions", {"kind": "devidend"}, "300308.SZ", "kind 'devidend': expected one of dividend, "),
+    ("actions", {"kind": ""}, "300308.SZ", "kind is empty"),
+    ("actions", {"cash": ""}, "300308.SZ", "a dividend needs cash above zero"),
+    ("actions", {"cash": "-1"}, "300308.SZ", "cash '-1': expected a finite number, zero or above"),
+    ("actions", {"other": "NVDA"}, "300308.SZ", f"other 'NVDA': {A_SYMBOL}"),
+]
+
+
+@pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize(("table", "change", "symbol", "said"), BROKEN)
+def test_a_broken_cell_is_named_with_file_row_and_symbol(
+    tmp_path: Path, write: Any, table: str, change: Row, symbol: str, said: str
+) -> None:
+    path = write(tmp_path, table, two(table, **change))
+    [flaw] = refusal(tmp_path)
+
+    row = "line 3" if path.suffix == ".csv" else "row 2"
+    assert flaw.startswith(
+        f"{path.name} {row}: {symbol}: {said}" if symbol else f"{path.name} {row}"
+    )
+    assert said in flaw
+
+
+TYPED = [
+    ({"close": 0.0}, "close 0.0"),
+    ({"close": -1}, "close -1"),
+    ({"close": float("nan")}, "close nan"),
+    ({"close": float("inf")}, "close inf"),
+    ({"close": None}, "close is empty"),
+    ({"close": True}, "close True"),
+    ({"close": [1.0]}, "close [1.0]"),
+    ({"close": date(2024, 1, 2)}, "close 2024-01-02"),
+    ({"volume": float("nan")}, "volume nan"),
+    ({"date": 20240102}, "date 20240102"),
+    ({"date": datetime(2024, 1, 2, 15, 0)}, "date 2024-01-02 15:00:00"),  # noqa: DTZ001
+    ({"date": datetime(2024, 1, 2).time()}, "date 00:00:00"),  # noqa: DTZ001
+    ({"symbol": 700}, "symbol 700"),
+    ({"symbol": ["00700.HK"]}, "symbol ['00700.HK']"),
+    ({"symbol": "00700.HK\n"}, r"symbol '00700.HK\n'"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), TYPED)
+def test_a_typed_cell_is_held_to_the_same(tmp_path: Path, change: Row, said: str) -> None:
+    as_parquet(tmp_path, "prices", [ROWS["prices"] | change])
+    [flaw] = refusal(tmp_path)
+    symbol = "" if "symbol" in change else "300308.SZ: "
+    assert flaw.startswith(f"prices.parquet row 1: {symbol}{said}: expected ")
+
+
+@pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize(
+    ("table", "change", "said"),
+    [
+        ("prices", {"close": "10.6"}, "2024-01-02 conflicts in {}: close 10.5 and 10.6"),
+        ("prices", {"volume": "5"}, "2024-01-02 conflicts in {}: volume None and 5.0"),
+        (
+            "shares",
+            {"total_shares": "9"},
+            "2024-01-02 conflicts in {}: total_shares 1000.0 and 9.0",
+        ),
+        ("series", {"close": "1"}, "2024-01-02 conflicts in {}: close 1800.0 and 1.0"),
+        ("fx", {"rate": "7"}, "2024-01-02 USD CNY conflicts in {}: rate 7.1 and 7.0"),
+        ("securities", {"segment": "x"}, "conflicts in {}: segment None and x"),
+        ("securities", {"score": "2"}, "conflicts in {}: score None and 2"),
+    ],
+)
+def test_rows_that_conflict_are_both_named(
+    tmp_path: Path, write: Any, table: str, change: Row, said: str
+) -> None:
+    path = write(tmp_path, table, [*two(table), ROWS[table] | change])
+    [flaw] = refusal(tmp_path)
+
+    csv_file = path.suffix == ".csv"
+    row, rows = ("line 2", "lines 2 and 4") if csv_file else ("row 1", "rows 1 and 3")
+    symbol = "" if table == "fx" else f"{ROWS[table]['symbol']}: "
+    assert flaw == f"{path.name} {row}: {symbol}{said.format(rows)}; keep the right one"
+
+
+@pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize("table", TABLES)
+def test_a_missing_column_is_named_with_those_found(tmp_path: Path, write: Any, table: str) -> None:
+    *kept, lost = TABLES[table].required
+    rows = [{name: ROWS[table][name] for name in kept} | {"more": "x"}]
+    path = write(tmp_path, table, rows)
+    found = ", ".join([*kept, "more"])
+
+    assert refusal(tmp_path) == [f"{path.name}: required column {lost!r} is missing; found {found}"]
+
+
+# What is refused in a file
+
+HEAD = "symbol,date,close\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "prices.csv: cannot be read as a table: empty CSV"),
+        (HEAD.encode() + b"300308.SZ,2024-01-02,1\xff\n", "prices.csv: cannot be read as a table"),
+        (HEAD + "300308.SZ,2024-01-02,1,2\n", "prices.csv: cannot be read as a table: found more"),
+        (HEAD + '"300308.SZ,2024-01-02,1\n', "prices.csv: cannot be read as a table"),
+        (HEAD + "300308.SZ,2024-01-02\n", "prices.csv line 2: 300308.SZ: close is empty"),
+        (HEAD.replace(",", ";"), "prices.csv: required column 'symbol' is missing; found symbol;"),
+        ("symbol,date,close,close\n", "prices.csv: column 'close' is given twice"),
+    ],
+)
+def test_a_csv_file_that_is_no_table_is_refused(
+    tmp_path: Path, content: str | bytes, said: str
+) -> None:
+    assert refusal(written(tmp_path, content))[0].startswith(said)
+
+
+@pytest.mark.parametrize("cut", [0, 4, 100, -1])
+def test_a_truncated_parquet_file_is_refused(tmp_path: Path, cut: int) -> None:
+    path = as_parquet(tmp_path, "prices", [ROWS["prices"]])
+    path.write_bytes(path.read_bytes()[:cut])
+    [flaw] = refusal(tmp_path)
+    assert flaw.startswith("prices.parquet: cannot be read as a table: ")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_damage_to_a_parquet_file_escapes_as_another_error(tmp_path: Path) -> None:
+    """Polars panics on some of these, which is no `Exception`."""
+    path = as_parquet(tmp_path, "prices", [ROWS["prices"]] * 50)
+    content = path.read_bytes()
+    for at in range(0, len(content), 7):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :])
+        try:
+            read_market(tmp_path)
+        except MarketDataError as refused:
+            assert str(refused).startswith("prices.parquet")  # noqa: PT017 (a loop over outcomes)
+
+
+def test_a_table_in_two_formats_is_refused(tmp_path: Path) -> None:
+    as_csv(tmp_path, "fx", [ROWS["fx"]])
+    as_parquet(tmp_path, "fx", [ROWS["fx"]])
+    assert refusal(tmp_path) == ["fx.parquet: fx.parquet and fx.csv both exist: keep one of them"]
+
+
+@pytest.mark.parametrize("name", ["prices.csv", "prices.parquet"])
+def test_a_folder_in_the_place_of_a_table_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    [flaw] = refusal(tmp_path)
+    assert flaw.startswith(f"{name}: cannot be read as a table: ")
+
+
+def test_a_missing_folder_is_a_missing_input(tmp_path: Path) -> None:
+    none = tmp_path / "none"
+    assert refusal(none, MissingInputError) == [f"{none}: no such market folder"]
+
+
+def test_an_empty_folder_is_a_missing_input(tmp_path: Path) -> None:
+    written(tmp_path, "synthetic: true", "manifest.yaml")
+    [flaw] = refusal(tmp_path, MissingInputError)
+    assert flaw.startswith(f"{tmp_path}: holds none of the tables prices, securities, shares, ")
+
+
+# The manifest
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("price_kind: adjusted", "price_kind 'adjusted': expected raw or total_return_adjusted"),
+        ("price_kind:", "price_kind '': expected raw or total_return_adjusted"),
+        ("price_kind: [raw]", "price_kind: expected text"),
+        ("synthetic: yes", "synthetic 'yes': expected true or false"),
+        ("synthetic: 1", "synthetic '1': expected true or false"),
+        ("synthetic: true\nsynthetic: false", "synthetic is given twice"),
+        ("source: {a: b}", "source: expected text"),
+        ("- synthetic: true", "expected keys and values, as in 'synthetic: true'"),
+        ("synthetic", "expected keys and values, as in 'synthetic: true'"),
+        ("a: [", "cannot be read: while parsing a flow node"),
+        (b"source: \xff", "cannot be read: 'utf-8' codec can't decode"),
+        ("[" * 5_000, "cannot be read: maximum recursion depth exceeded"),
+    ],
+)
+def test_a_broken_manifest_is_refused(tmp_path: Path, text: str | bytes, said: str) -> None:
+    as_csv(tmp_path, "prices", [ROWS["prices"]])
+    [flaw] = refusal(written(tmp_path, text, "manifest.yaml"))
+    assert flaw.startswith(f"manifest.yaml: {said}")
+
+
+@pytest.mark.parametrize(
+    ("text", "manifest"),
+    [
+        ("", Manifest()),
+        ("# nothing\n", Manifest()),
+        ("\ufeffsynthetic: true\r\n", Manifest(synthetic=True)),
+        ("synthetic: 'false'", Manifest()),
+        ("price_kind: total_return_adjusted", Manifest("total_return_adjusted")),
+        (
+            "retrieved: 2026-11-20\nsource: 50\nmore: {a: [b]}",
+            Manifest(source="50", retrieved="2026-11-20"),
+        ),
+    ],
+)
+def test_a_manifest_is_read_as_text(tmp_path: Path, text: str, manifest: Manifest) -> None:
+    as_csv(tmp_path, "prices", [ROWS["prices"]])
+    assert read_market(written(tmp_path, text, "manifest.yaml")).manifest == manifest
+
+
+# What is read
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="no real market folders here")
+@pytest.mark.parametrize("name", ["compute", "sse50"])
+def test_a_real_folder_is_read_clean(name: str) -> None:
+    market = read_market(SHARED / name)
+    assert len(market.prices) == len(pl.read_parquet(SHARED / name / "prices.parquet"))
+    assert not market.manifest.synthetic
+
+
+def test_the_bundled_sample_is_read_clean_and_says_it_is_synthetic() -> None:
+    assert read_market(Path(__file__).parents[2] / "seeds" / "market").manifest.synthetic
+
+
+@pytest.mark.parametrize("folder", ["data[1]", "a*b?", "{x}", "市场"])
+@pytest.mark.parametrize("write", WRITERS)
+def test_a_folder_may_have_any_name(tmp_path: Path, folder: str, write: Any) -> None:
+    (tmp_path / folder).mkdir()
+    write(tmp_path / folder, "fx", [ROWS["fx"]])
+    assert len(read_market(tmp_path / folder).fx) == 1
+
+
+def test_absent_tables_and_columns_come_back_empty(tmp_path: Path) -> None:
+    as_csv(tmp_path, "prices", [ROWS["prices"]])
+    market = read_market(tmp_path)
+
+    assert market.prices["volume"].to_list() == [None]
+    for name, table in TABLES.items():
+        frame = getattr(market, name)
+        assert frame.schema == {key: column.dtype for key, column in table.columns.items()}
+        assert len(frame) == (name == "prices")
+
+
+def test_flaws_of_every_table_are_reported_at_once(tmp_path: Path) -> None:
+    for table, change in (("prices", "close"), ("fx", "rate"), ("shares", "total_shares")):
+        as_csv(tmp_path, table, two(table, **{change: "x"}))
+    written(tmp_path, "synthetic: maybe", "manifest.yaml")
+    files = [flaw.split(" ")[0] for flaw in refusal(tmp_path)]
+    assert files == ["prices.csv", "shares.csv", "fx.csv", "manifest.yaml:"]
+
+
+# Digests
+
+
+def market_of(folder: Path, **tables: list[Row]) -> Market:
+    folder.mkdir(exist_ok=True)
+    for table, row in ROWS.items():
+        as_csv(folder, table, tables.get(table, [row]))
+    return read_market(folder)
+
+
+def digest(market: Market) -> str:
+    return digest_of(market, ["300308.SZ", "399006.SZ"], ["USD", "CNY"], date(2024, 6, 28))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"prices": [ROWS["prices"]] * 2},
+        {"prices": two("prices")},
+        {"prices": two("prices")[::-1]},
+        {"prices": [ROWS["prices"] | {"note": "x"}]},
+        {"prices": [ROWS["prices"], ROWS["prices"] | {"date": "2024-06-29"}]},
+        {"actions": [ROWS["actions"], ROWS["actions"] | {"ex_date": "2024-06-29"}]},
+        {"fx": two("fx")},
+        {"series": two("series")},
+    ],
+    ids=str,
+)
+def test_the_digest_is_blind_to_what_an_index_does_not_rest_on(
+    tmp_path: Path, rows: dict[str, list[Row]]
+) -> None:
+    assert digest(market_of(tmp_path / "a", **rows)) == digest(market_of(tmp_path / "b"))
+
+
+CHANGES = [
+    ("prices", {"close": "10.6"}),
+    ("prices", {"volume": "1"}),
+    ("prices", {"date": "2024-01-03"}),
+    ("securities", {"country": "CN"}),
+    ("securities", {"price_kind": "raw"}),
+    ("shares", {"total_shares": "1001"}),
+    ("shares", {"free_float_shares": "1000"}),
+    ("actions", {"cash": "2"}),
+    ("actions", {"kind": "special_dividend"}),
+    ("suspensions", {"until": "2024-01-05"}),
+    ("fx", {"rate": "7.2"}),
+    ("fx", {"fixed_at": "2024-01-02T08:15:00Z"}),
+    ("series", {"close": "1801"}),
+]
+
+
+def test_the_digest_tells_every_change_it_rests_on_from_every_other(tmp_path: Path) -> None:
+    digests = {digest(market_of(tmp_path))}
+    for table, change in CHANGES:
+        digests.add(digest(market_of(tmp_path, **{table: [ROWS[table] | change]})))
+    digests.add(digest(market_of(tmp_path, actions=[ROWS["actions"]] * 2)))
+    written(tmp_path, "price_kind: total_return_adjusted", "manifest.yaml")
+    digests.add(digest(market_of(tmp_path)))
+
+    assert len(digests) == len(CHANGES) + 3
