@@ -15,7 +15,7 @@ from typing import Literal
 import click
 
 from indexer.cli.process import prepare
-from indexer.cli.screen import print_index, print_notes, print_study, progress
+from indexer.cli.screen import print_explanation, print_index, print_notes, print_study, progress
 from indexer.errors import (
     DefinitionError,
     IndexerError,
@@ -172,6 +172,23 @@ def build(
     for summary in summaries:
         print_index(summary)
     print_notes({s["id"]: s for s in summaries}, out)
+
+
+@app.command()
+@click.argument("basket")
+@click.argument("day", type=_DATE, metavar="DATE")
+@_needed_market
+@_json
+def explain(basket: str, day: datetime, market: Path, as_json: bool) -> None:
+    """Say what moved BASKET on DATE.
+
+    Contributions to the price return, actions that took effect, carried prices.
+    """
+    from indexer.run import results
+
+    with progress() as tell:
+        told = results.explain_session(basket, market, day.date(), progress=tell)
+    print_explanation(told, as_json)
 
 
 @app.command()

@@ -67,6 +67,41 @@ def _pair_cells(pair: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
+def print_explanation(told: dict[str, Any], as_json: bool) -> None:
+    """Print what moved an index on one session, in about ten lines."""
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False, allow_nan=False))
+        return
+    mark = "  SYNTHETIC DATA" if told["synthetic"] else ""
+    click.echo(f"{told['id']} on {told['date']}{mark}")
+    for name, level in told["levels"].items():
+        change = level["after"] / level["before"] - 1
+        click.echo(f"  {name:<8}{level['before']:>12.4f} → {level['after']:>12.4f}  {change:+.2%}")
+    parts = told["contributions"]
+    ups = [p for p in parts if p["contribution"] > 0]
+    downs = [p for p in parts if p["contribution"] < 0]
+    for title, few in (("up", ups), ("down", downs)):
+        first = ", ".join(f"{_called(p)} {p['contribution'] * 1e4:+.1f} bp" for p in few[:4])
+        total = sum(p["contribution"] for p in few) * 1e4
+        click.echo(f"  {title:<8}{len(few):>3} of {len(parts)} {total:+.1f} bp: {first or 'none'}")
+    actions = [f"{a['symbol']} {a['kind']} (ex {a['ex_date']})" for a in told["actions"]]
+    click.echo(f"  actions {', '.join(actions) or 'none'}")
+    click.echo(f"  dividends {told['dividend_points']:.4f} points, paid into gross and net")
+    divisor = told["divisor"]
+    moved = "unchanged" if divisor["before"] == divisor["after"] else f"→ {divisor['after']:.10g}"
+    click.echo(f"  divisor {divisor['before']:.10g} {moved}")
+    if "rebalance" in told["changes"]:
+        click.echo("  rebalanced after the close")
+    carried = sorted(told["carried"], key=lambda c: -c["sessions"])
+    old = [f"{c['symbol']} since {c['close_of']}" for c in carried[:4]]
+    more = [f"{len(carried) - 4} more"] if len(carried) > 4 else []
+    click.echo(f"  carried {len(carried)} of {len(parts)}: {', '.join(old + more) or 'none'}")
+
+
+def _called(part: dict[str, Any]) -> str:
+    return f"{part['symbol']} {part['name']}" if part["name"] else str(part["symbol"])
+
+
 def print_index(summary: dict[str, Any]) -> None:
     """Print the first and the last level of an index on one line."""
     first, last = summary["first"], summary["last"]

@@ -167,10 +167,10 @@ def _history(basket: Basket, panel: Panel, base: int, told: _Told) -> History:
         divisor=divisor,
         market_value=value,
         carried=((shares > 0) & ~panel.traded(slice(base, None))).sum(axis=1),
-        symbols=panel.symbols,
+        panel=panel,
         shares=shares,
-        worth=panel.worth[base:],
         contribution=contribution,
+        income=income,
         rebalances=tuple(told.rebalances),
         changes=tuple(told.changes),
     )

@@ -8,7 +8,8 @@ import polars as pl
 
 from indexer.arrays import Days, Flags, Grid, Rows, Vector
 from indexer.definitions.basket import Index, Variant
-from indexer.index.holding import Rebalanced
+from indexer.index.holding import Rebalanced, market_weights
+from indexer.market.panel import Panel
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,10 @@ class History:
     variants : variant name to levels (T,), index points
     divisor, market_value : (T,) after everything of the session; NaN for a ready-made series
     carried : (T,) constituents held at a carried price
+    panel : prices and actions of its constituents, ending on the last session; None for a series
     shares : (T, N) index shares held during the session; on the base date the first basket
-    worth : (T, N) closes in index currency, carried ones included
     contribution : (T, N) share of the price return; NaN where nothing is held, and on the base date
+    income : (T, 2) ordinary dividends of the session in index points, gross and net
     changes : every change of shares or divisor, in order
     missing : constituents without any close
     off_calendar : closes used though their exchange's calendar says closed
@@ -49,16 +51,21 @@ class History:
     divisor: Vector
     market_value: Vector
     carried: Rows
-    symbols: tuple[str, ...] = ()
+    panel: Panel | None = None
     shares: Grid = field(default_factory=lambda: np.empty((0, 0)))
-    worth: Grid = field(default_factory=lambda: np.empty((0, 0)))
     contribution: Grid = field(default_factory=lambda: np.empty((0, 0)))
+    income: Grid = field(default_factory=lambda: np.empty((0, 0)))
     rebalances: tuple[Rebalanced, ...] = ()
     changes: tuple[Change, ...] = ()
     missing: tuple[str, ...] = ()
     off_calendar: int = 0
     market_digest: str = ""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols of the constituents and of what came to be held in their stead, (N,)."""
+        return () if self.panel is None else self.panel.symbols
 
     @property
     def levels(self) -> pl.DataFrame:
@@ -167,11 +174,10 @@ class History:
 
     def _effective_number(self) -> float | None:
         """Return one over the sum of squared weights at the last close."""
-        if not self.symbols:
+        if self.panel is None:
             return None
-        held = self.shares[-1] > 0
-        value = self.shares[-1, held] * self.worth[-1, held]
-        return float(value.sum() ** 2 / (value**2).sum())
+        weights = market_weights(self.panel, len(self.panel.sessions) - 1, self.shares[-1])
+        return float(1 / (weights**2).sum())
 
 
 _WEIGHTS = {

@@ -37,11 +37,15 @@ def choose(basket: Basket, known: Panel, effective: date, held: Collection[int])
     excluded: list[tuple[str, str]] = []
     eligible: list[int] = []
     spans = {c.symbol: (c.from_ or date.min, c.until or date.max) for c in basket.constituents}
+    heirs = known.heirs(effective)
+    gone = {d.column: d for d in reversed(known.departures) if d.day <= effective}
     for j, line in enumerate(known.lines):
         if line.symbol not in spans:
             continue
-        column = known.heir(j, effective)
-        reason = _ineligible(basket, known, (j, column), effective)
+        column = int(heirs[j])
+        leaving = gone.get(j) or gone.get(column)
+        reason = f"{leaving.kind} on {leaving.day}" if leaving else ""
+        reason = reason or _ineligible(basket, known, (j, column))
         start, until = spans[line.symbol]
         if not start <= effective < until:
             reason = f"a member from {start} until {until}"
@@ -60,7 +64,7 @@ def choose(basket: Basket, known: Panel, effective: date, held: Collection[int])
     return Chosen(np.array(top, dtype=np.int64), (*excluded, *unranked, *left))
 
 
-def _ineligible(basket: Basket, known: Panel, columns: tuple[int, int], effective: date) -> str:
+def _ineligible(basket: Basket, known: Panel, columns: tuple[int, int]) -> str:
     """Return why a constituent cannot be held, or nothing.
 
     ``columns`` are its line as listed and the one it continues under on the effective date.
@@ -70,9 +74,6 @@ def _ineligible(basket: Basket, known: Panel, columns: tuple[int, int], effectiv
     own = known.lines[listed].past
     if listed != column and known.lines[column].symbol in basket.symbols:
         return f"continues as {known.lines[column].symbol}, a constituent of its own"
-    for leaving in known.departures:
-        if leaving.column in columns and leaving.day <= effective:
-            return f"{leaving.kind} on {leaving.day}"
     if own and listed == column and np.datetime64(own[0][1]) > reference:
         return f"takes over from {own[0][0]} only on {own[0][1]}"
     if np.isnan(known.close[-1, column]):

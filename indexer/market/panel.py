@@ -79,13 +79,13 @@ class Panel:
         """Return whether a line has a close dated on the session itself, on some rows."""
         return np.asarray(self.dated[rows] == self.sessions[rows, None])
 
-    def heir(self, column: int, day: date) -> int:
-        """Return the column under which a line goes on a date, after its changes of symbol."""
+    def heirs(self, day: date) -> Rows:
+        """Return the column under which each line goes on a date, after changes of symbol, (N,)."""
+        heirs = np.arange(len(self.lines))
         for change in self.transfers:
-            renamed = change.keeps == 0.0 and change.ex_date <= np.datetime64(day)
-            if renamed and change.column == column:
-                column = change.into
-        return column
+            if change.keeps == 0.0 and change.ex_date <= np.datetime64(day):
+                heirs[heirs == change.column] = change.into
+        return heirs
 
     def entry_symbol(self, column: int) -> str:
         """Return the symbol of the constituent, as listed, that a line stands for."""

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from indexer.arrays import Instants, Vector
 from indexer.definitions.study import Study
 from indexer.errors import MissingInputError
 from indexer.index.build import build
+from indexer.index.explain import explain
 from indexer.index.history import History
 from indexer.market.fx import rates_known
 from indexer.market.tables import Market, read_market
@@ -90,6 +92,17 @@ def build_indices(
     folders = {history.definition.id: history_files(history) for history in histories}
     write_folders(output.folder, folders, output.format)
     return histories
+
+
+def explain_session(
+    name: str, market: Path, day: date, *, progress: Progress = lambda _: None
+) -> dict[str, Any]:
+    """Return what moved an index on one session."""
+    definition = index_named(name)
+    progress(f"reading {market}")
+    tables = read_market(market)
+    progress(f"building {definition.id}")
+    return explain(build(definition, tables, until=day), day)
 
 
 def study_pairs(

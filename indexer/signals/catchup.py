@@ -89,9 +89,14 @@ def catch_up_states(
 
 
 def _change_deviation(strength: Vector) -> Vector:
-    """Return the sample deviation of the last changes of each row; NaN while there are too few."""
+    """Return the sample deviation of the last changes of each row.
+
+    NaN while there are too few, and where they are all the same: without it any fall, even none,
+    would be a turn.
+    """
     out = np.full(len(strength), np.nan)
-    out[1:] = window_moments(np.diff(strength), TURN_WINDOW)[1]
+    deviation = window_moments(np.diff(strength), TURN_WINDOW)[1]
+    out[1:] = np.where(deviation > 0, deviation, np.nan)
     return out
 
 

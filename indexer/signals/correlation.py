@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from indexer.arrays import Cube, Grid, Vector
+from indexer.arrays import Cube, Flags, Grid, Vector
 from indexer.kernels.rolling import rolling_correlation
 
 _SINGULAR = 1e-12  # share of variance below which what is left of a series is rounding
@@ -44,23 +44,26 @@ def ratio_family(a: Vector, b: Vector, c: Vector, window: int) -> RatioFamily:
     -----
     A is in both lines, so they correlate even if B and C have nothing to do with each other
     (Pearson 1897, spurious correlation of indices). The null is the same expression with
-    ``cov(b, c)`` replaced by ``cov(a, b) cov(a, c) / var(a)``. Excess and partial correlation
-    share sign and zero.
+    ``cov(b, c)`` replaced by ``cov(a, b) cov(a, c) / var(a)``, which makes it
+    ``corr(a, a - b) corr(a, a - c)``. Excess and partial correlation share sign and zero.
     """
-    correlation = rolling_correlation(a - b, a - c, window)
-    null, partial = np.full(len(a), np.nan), np.full(len(a), np.nan)
+    to_b, to_c = a - b, a - c
+    correlation = rolling_correlation(to_b, to_c, window)
+    null = rolling_correlation(a, to_b, window) * rolling_correlation(a, to_c, window)
+    partial = np.full(len(a), np.nan)
     if len(a) >= window:
         moments = _covariances(np.column_stack([a, b, c]), window)
-        aa, ab, ac = moments[:, 0, 0], moments[:, 0, 1], moments[:, 0, 2]
-        bb, cc = moments[:, 1, 1], moments[:, 2, 2]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            shared = ab * ac / aa
-            scale = np.sqrt((aa + bb - 2 * ab) * (aa + cc - 2 * ac))
-            found = (aa - ab - ac + shared) / scale
-        null[window - 1 :] = np.where(aa > 0, found, np.nan)
         partial[window - 1 :] = _partial(moments)
-    null[np.isnan(correlation)] = np.nan
+        still = _still(moments, 1) | _still(moments, 2)
+        correlation[window - 1 :][still] = np.nan
+        null[window - 1 :][still] = np.nan
     return RatioFamily(correlation, null, correlation - null, partial)
+
+
+def _still(moments: Cube, other: int) -> Flags:
+    """Return where the difference of the first series and another is only rounding."""
+    one, two, both = moments[:, 0, 0], moments[:, other, other], moments[:, 0, other]
+    return np.asarray(one + two - 2 * both <= _SINGULAR * (one + two))
 
 
 def partial_correlation(b: Vector, c: Vector, controls: Grid, window: int) -> Vector:

@@ -72,7 +72,7 @@ def _lines(study: Study, histories: Mapping[str, History]) -> tuple[list[Line], 
         variant = (
             study.variant if study.variant in history.variants else next(iter(history.variants))
         )
-        if variant != study.variant and id in study.indices and len(history.symbols):
+        if variant != study.variant and id in study.indices:
             warnings.append(f"{id} has no {study.variant} variant here: its {variant} is used")
         lines.append(
             Line(
@@ -175,8 +175,9 @@ def _ratio_signals(
             yield rows.signal(name, _after_first(value), window, window)
         if benchmark is not None and benchmark not in ids:
             controls = np.column_stack([a, np.diff(rows.log(benchmark))])
-            given = partial_correlation(b, c, controls, window)
-            yield rows.signal("partial_correlation_benchmark", _after_first(given), window, window)
+            given = _after_first(partial_correlation(b, c, controls, window))
+            with_it = replace(rows, tested=aligned.tested((*ids, benchmark), rows.at))
+            yield with_it.signal("partial_correlation_benchmark", given, window, window)
         levels = rolling_correlation(logs[0] - logs[1], logs[0] - logs[2], window)
         yield rows.signal("level_correlation", levels, window, window - 1)
 

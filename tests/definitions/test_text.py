@@ -2,6 +2,7 @@
 
 import codecs
 import random
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,6 +169,14 @@ def test_a_problem_stands_at_the_nearest_key_there_is() -> None:
 
 def test_a_printed_trail_holds_nothing_that_cannot_be_printed() -> None:
     assert printed(("名", "a\nb", 3, "\x1b[2J")) == r"名.a\nb[3].\x1b[2J"
+
+
+def test_no_module_resolves_yaml_in_the_stock_way() -> None:
+    """Stock loaders make numbers of codes, and objects of tags."""
+    package = Path(__file__).parents[2] / "indexer"
+    stock = re.compile(r"yaml\.(?:load|load_all|full_load|unsafe_load|safe_load)\b")
+    found = [path for path in package.rglob("*.py") if stock.search(path.read_text("utf-8"))]
+    assert found == []
 
 
 # Files

@@ -72,7 +72,7 @@ class Case:
 def cases(
     draw: st.DrawFn,
     schemes: Sequence[str] = SCHEMES,
-    kinds: Sequence[str] = (*RESTATING, *RESTATING, *MOVING),
+    kinds: Sequence[str] = (*RESTATING, *MOVING),
     *,
     sound: bool = False,
 ) -> Case:

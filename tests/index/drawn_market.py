@@ -76,9 +76,11 @@ def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str]) -> Tables:
     every = [*layout.symbols, *layout.others]
     securities = draw(_securities(layout, every))
     prices = [row for symbol in every for row in draw(_closes(layout, symbol))]
+    actions = [row for s in every for row in draw(_actions(layout, s, prices, kinds))]
+    _spare(actions)
     return {
         "prices": prices,
-        "actions": [row for s in every for row in draw(_actions(layout, s, prices, kinds))],
+        "actions": actions,
         "securities": securities,
         "shares": [row for symbol in every for row in draw(_share_counts(layout, symbol))],
         "fx": draw(_rates(layout, securities)),
@@ -161,25 +163,31 @@ def _actions(
     """
     own = [row["close"] for row in prices if row["symbol"] == symbol] or [10.0]
     day = st.sampled_from(layout.days) | layout.turning
-    together = st.lists(st.sampled_from(kinds), min_size=1, max_size=3)
-    groups = draw(st.lists(st.tuples(day, together), max_size=3)) if kinds else []
-    rows = [draw(_restating(symbol, on, kind, own)) for on, group in groups for kind in group
-            if kind in RESTATING]  # fmt: skip
+    restating = [kind for kind in kinds if kind in RESTATING]
+    moving = [kind for kind in kinds if kind in MOVING]
+    together = st.lists(st.sampled_from(restating), min_size=1, max_size=3)
+    groups = draw(st.lists(st.tuples(day, together), max_size=3)) if restating else []
+    rows = [draw(_restating(symbol, on, kind, own)) for on, group in groups for kind in group]
     dilution = float(np.prod([1.0 + row.get("ratio", 0.0) for row in rows]))
     room = 0.8 * min(own) / dilution / max(len(rows), 1)
     for row in rows:
         if "cash" in row:
             row["cash"] = max(round(row["cash"] * room, 4), 0.0001)
-    for on, group in groups:
-        for kind in dict.fromkeys(group):
-            if kind in MOVING and (others := _reachable(layout, symbol)):
-                rows.append({"symbol": symbol, "ex_date": on, "kind": kind}
-                            | draw(_moving(kind, others)))  # fmt: skip
+    others = [other for other in (*layout.others, *layout.symbols) if other != symbol]
+    if moving and others and seldom(draw, 6):
+        on = draw(st.sampled_from([on for on, _ in groups]) if groups else day)
+        kind = draw(st.sampled_from(moving))
+        move = {"symbol": symbol, "ex_date": on, "kind": kind} | draw(_moving(kind, others))
+        rows.insert(draw(st.integers(0, len(rows))), move)
     return rows
 
 
-def _reachable(layout: Layout, symbol: str) -> list[str]:
-    return [other for other in (*layout.others, *layout.symbols) if other != symbol]
+def _spare(actions: Sequence[Row]) -> None:
+    """Let what continues another line at other prices pay out a hundredth only."""
+    linked = {a[key] for a in actions if a["kind"] == "symbol_change" for key in ("symbol", "other")}
+    for row in actions:
+        if row["symbol"] in linked and row["kind"] in ("dividend", "special_dividend"):
+            row["cash"] = max(round(row["cash"] / 100, 6), 1e-6)
 
 
 @st.composite

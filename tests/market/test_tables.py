@@ -1,4 +1,4 @@
-"""Market folders: every broken table with its place, what is accepted all the same, digests."""
+"""Market folders: every broken table with its place, and what is read."""
 
 import csv
 from datetime import date, datetime
@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from indexer.errors import IndexerError, MarketDataError, MissingInputError
-from indexer.market.tables import TABLES, Manifest, Market, digest_of, read_market
+from indexer.market.tables import TABLES, read_market
 
 SHARED = Path(__file__).parents[3] / "shared" / "market"
 
@@ -272,51 +272,6 @@ def test_an_empty_folder_is_a_missing_input(tmp_path: Path) -> None:
     assert flaw.startswith(f"{tmp_path}: holds none of the tables prices, securities, shares, ")
 
 
-# The manifest
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("price_kind: adjusted", "price_kind 'adjusted': expected raw or total_return_adjusted"),
-        ("price_kind:", "price_kind '': expected raw or total_return_adjusted"),
-        ("price_kind: [raw]", "price_kind: expected text"),
-        ("synthetic: yes", "synthetic 'yes': expected true or false"),
-        ("synthetic: 1", "synthetic '1': expected true or false"),
-        ("synthetic: true\nsynthetic: false", "synthetic is given twice"),
-        ("source: {a: b}", "source: expected text"),
-        ("- synthetic: true", "expected keys and values, as in 'synthetic: true'"),
-        ("synthetic", "expected keys and values, as in 'synthetic: true'"),
-        ("a: [", "cannot be read: while parsing a flow node"),
-        (b"source: \xff", "cannot be read: 'utf-8' codec can't decode"),
-        ("[" * 5_000, "cannot be read: maximum recursion depth exceeded"),
-    ],
-)
-def test_a_broken_manifest_is_refused(tmp_path: Path, text: str | bytes, said: str) -> None:
-    as_csv(tmp_path, "prices", [ROWS["prices"]])
-    [flaw] = refusal(written(tmp_path, text, "manifest.yaml"))
-    assert flaw.startswith(f"manifest.yaml: {said}")
-
-
-@pytest.mark.parametrize(
-    ("text", "manifest"),
-    [
-        ("", Manifest()),
-        ("# nothing\n", Manifest()),
-        ("\ufeffsynthetic: true\r\n", Manifest(synthetic=True)),
-        ("synthetic: 'false'", Manifest()),
-        ("price_kind: total_return_adjusted", Manifest("total_return_adjusted")),
-        (
-            "retrieved: 2026-11-20\nsource: 50\nmore: {a: [b]}",
-            Manifest(source="50", retrieved="2026-11-20"),
-        ),
-    ],
-)
-def test_a_manifest_is_read_as_text(tmp_path: Path, text: str, manifest: Manifest) -> None:
-    as_csv(tmp_path, "prices", [ROWS["prices"]])
-    assert read_market(written(tmp_path, text, "manifest.yaml")).manifest == manifest
-
-
 # What is read
 
 
@@ -357,65 +312,3 @@ def test_flaws_of_every_table_are_reported_at_once(tmp_path: Path) -> None:
     written(tmp_path, "synthetic: maybe", "manifest.yaml")
     files = [flaw.split(" ")[0] for flaw in refusal(tmp_path)]
     assert files == ["prices.csv", "shares.csv", "fx.csv", "manifest.yaml:"]
-
-
-# Digests
-
-
-def market_of(folder: Path, **tables: list[Row]) -> Market:
-    folder.mkdir(exist_ok=True)
-    for table, row in ROWS.items():
-        as_csv(folder, table, tables.get(table, [row]))
-    return read_market(folder)
-
-
-def digest(market: Market) -> str:
-    return digest_of(market, ["300308.SZ", "399006.SZ"], ["USD", "CNY"], date(2024, 6, 28))
-
-
-@pytest.mark.parametrize(
-    "rows",
-    [
-        {"prices": [ROWS["prices"]] * 2},
-        {"prices": two("prices")},
-        {"prices": two("prices")[::-1]},
-        {"prices": [ROWS["prices"] | {"note": "x"}]},
-        {"prices": [ROWS["prices"], ROWS["prices"] | {"date": "2024-06-29"}]},
-        {"actions": [ROWS["actions"], ROWS["actions"] | {"ex_date": "2024-06-29"}]},
-        {"fx": two("fx")},
-        {"series": two("series")},
-    ],
-    ids=str,
-)
-def test_the_digest_is_blind_to_what_an_index_does_not_rest_on(
-    tmp_path: Path, rows: dict[str, list[Row]]
-) -> None:
-    assert digest(market_of(tmp_path / "a", **rows)) == digest(market_of(tmp_path / "b"))
-
-
-CHANGES = [
-    ("prices", {"close": "10.6"}),
-    ("prices", {"volume": "1"}),
-    ("prices", {"date": "2024-01-03"}),
-    ("securities", {"country": "CN"}),
-    ("securities", {"price_kind": "raw"}),
-    ("shares", {"total_shares": "1001"}),
-    ("shares", {"free_float_shares": "1000"}),
-    ("actions", {"cash": "2"}),
-    ("actions", {"kind": "special_dividend"}),
-    ("suspensions", {"until": "2024-01-05"}),
-    ("fx", {"rate": "7.2"}),
-    ("fx", {"fixed_at": "2024-01-02T08:15:00Z"}),
-    ("series", {"close": "1801"}),
-]
-
-
-def test_the_digest_tells_every_change_it_rests_on_from_every_other(tmp_path: Path) -> None:
-    digests = {digest(market_of(tmp_path))}
-    for table, change in CHANGES:
-        digests.add(digest(market_of(tmp_path, **{table: [ROWS[table] | change]})))
-    digests.add(digest(market_of(tmp_path, actions=[ROWS["actions"]] * 2)))
-    written(tmp_path, "price_kind: total_return_adjusted", "manifest.yaml")
-    digests.add(digest(market_of(tmp_path)))
-
-    assert len(digests) == len(CHANGES) + 3

@@ -1,0 +1,96 @@
+"""What moved an index on one session: the index desk's daily question."""
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from indexer.arrays import Rows
+from indexer.errors import Flaw, MissingInputError
+from indexer.index.history import History
+from indexer.market.panel import Panel
+
+
+def explain(history: History, day: date) -> dict[str, Any]:
+    """Return levels, contributions, actions and carried prices of one session.
+
+    Contributions are fractions of the price return and sum to it, largest first; weights are those
+    at the close of the session before, restated for the morning's actions.
+
+    Raises
+    ------
+    MissingInputError
+        If the index has no level of that day, or nothing to compare it with, or is a series.
+    """
+    row = int(np.searchsorted(history.days, np.datetime64(day)))
+    found = row < len(history.days) and history.days[row] == np.datetime64(day)
+    if not found or row == 0 or history.panel is None:
+        last = f"its sessions with constituents run from {history.days[0]} to {history.days[-1]}"
+        message = f"nothing to explain on {day}: {last}, the first one excluded"
+        raise MissingInputError([Flaw(history.definition.id, None, "", message)])
+    panel = history.panel
+    names = {c.symbol: c.name for c in getattr(history.definition, "constituents", ())}
+    at = len(panel.sessions) - len(history.days) + row
+    moves = history.contribution[row]
+    held = np.flatnonzero(~np.isnan(moves))
+    closing = np.nan_to_num(history.shares[row] * panel.worth[at])
+    # What contributions count from: closing value less what the session added to it.
+    opening = closing / (closing[held].sum() / (1 + moves[held].sum())) - moves
+    order = held[np.argsort(-np.abs(moves[held]), kind="stable")]
+    return {
+        "id": history.definition.id,
+        "date": str(day),
+        "synthetic": history.synthetic,
+        "levels": {
+            name: {"before": float(level[row - 1]), "after": float(level[row])}
+            for name, level in history.variants.items()
+        },
+        "price_return": float(moves[held].sum()),
+        "dividend_points": float(history.income[row, 0]),
+        "divisor": {
+            "before": float(history.divisor[row - 1]),
+            "after": float(history.divisor[row]),
+        },
+        "contributions": [
+            {
+                "symbol": panel.lines[j].symbol,
+                "name": names.get(panel.lines[j].symbol),
+                "weight": float(opening[j]),
+                "return": float(moves[j] / opening[j]) if opening[j] else None,
+                "contribution": float(moves[j]),
+            }
+            for j in order
+        ],
+        "actions": _actions(panel, history, at, row),
+        "changes": [c.kind for c in history.changes if c.date == history.days[row]],
+        "carried": _carried(panel, held, at),
+    }
+
+
+def _actions(panel: Panel, history: History, at: int, row: int) -> list[dict[str, Any]]:
+    """Return the actions that took effect on held constituents, with what they did to the price."""
+    return [
+        {
+            "symbol": panel.lines[e.column].symbol,
+            "kind": e.kind,
+            "ex_date": str(e.ex_date),
+            "close_before": e.event.prior,
+            "ex_reference": e.event.ex_reference,
+            "cash": e.event.ordinary + e.event.special,
+        }
+        for e in panel.events
+        if e.row == at and history.shares[row, e.column] != 0.0
+    ]
+
+
+def _carried(panel: Panel, held: Rows, at: int) -> list[dict[str, Any]]:
+    """Return the held constituents without a close that day, and how old their close is."""
+    return [
+        {
+            "symbol": panel.lines[j].symbol,
+            "close_of": str(panel.dated[at, j]),
+            "sessions": int(at + 1 - np.searchsorted(panel.sessions, panel.dated[at, j], "right")),
+        }
+        for j in held
+        if panel.dated[at, j] != panel.sessions[at]
+    ]

@@ -1,0 +1,118 @@
+"""Small studies to be worked by hand: ready-made series, and what is asked of them.
+
+Unless told otherwise an index is a series in CNY on the Shanghai calendar, and a study compares
+the indices it is given to the first of them from the beginning of 2024 on.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from indexer.arrays import Days, Instants, Vector
+from indexer.definitions.basket import Basket, Index, Series
+from indexer.definitions.study import Study
+from indexer.index.history import History
+from indexer.market.calendar import read_calendar
+from indexer.signals.result import Comparison
+from indexer.signals.study import compare
+
+MAINLAND, HONG_KONG, NEW_YORK = (read_calendar(code) for code in ("XSHG", "XHKG", "XNYS"))
+START = date(2024, 1, 2)
+SHORT = {"correlation": ["6"], "momentum": ["2"], "zscore": "10"}
+
+
+def days(*texts: str) -> Days:
+    """Dates of 2024 written like 05-07."""
+    return np.array([f"2024-{text}" for text in texts], dtype="datetime64[D]")
+
+
+def series(id: str, calendar: str = "XSHG", currency: str = "CNY", **keys: Any) -> Series:
+    """Definition of a ready-made series."""
+    return Series(
+        version="1",
+        id=id,
+        name={"en": id},
+        kind="series",
+        currency=currency,
+        calendar=calendar,
+        symbol="000001.SH",
+        **keys,
+    )
+
+
+def basket(id: str, *symbols: str, **keys: Any) -> Basket:
+    """Definition of a basket of some symbols."""
+    return Basket.model_validate(
+        {
+            "version": "1",
+            "id": id,
+            "name": {"en": id},
+            "currency": "CNY",
+            "calendar": "XSHG",
+            "base": {"date": "2024-01-02", "level": 1000},
+            "weighting": {"scheme": "equal"},
+            "constituents": [{"symbol": symbol} for symbol in symbols],
+            **keys,
+        }
+    )
+
+
+def history(index: Index, on: Days, levels: Any, variant: str = "price") -> History:
+    """An index whose levels are given; one level stands for all days."""
+    level = np.broadcast_to(np.asarray(levels, dtype=float), on.shape)
+    unknown = np.full(len(on), np.nan)
+    carried = np.zeros(len(on), dtype=np.int64)
+    return History(index, False, on, {variant: level}, unknown, unknown, carried)  # type: ignore[dict-item]
+
+
+def study(*ids: str, **keys: Any) -> Study:
+    """Study of the first index against each of the others; windows are short."""
+    leader, *followers = ids
+    return Study.model_validate(
+        {
+            "version": "1",
+            "id": "example",
+            "name": {"en": "Example"},
+            "start": START,
+            "benchmark": "market",
+            "pairs": [{"leader": leader, "follower": follower} for follower in followers],
+            "windows": SHORT,
+            **keys,
+        }
+    )
+
+
+def fixed_rates(rates: Mapping[str, float]) -> Any:
+    """Rates of currencies that never move."""
+
+    def fixings(currency: str, instants: Instants) -> Vector:
+        return np.full(len(instants), rates[currency])
+
+    return fixings
+
+
+def compared(*histories: History, rates: Mapping[str, float] | None = None, **keys: Any) -> Comparison:
+    """Compare the first index with each of the others; one called ``market`` is the benchmark."""
+    until = keys.pop("until", None)
+    named = {found.definition.id: found for found in histories}
+    asked = keys.pop("study", None) or study(*(id for id in named if id != "market"), **keys)
+    return compare(asked, named, fixed_rates(rates or {}), until=until)
+
+
+def walk(seed: int, count: int, still: list[tuple[int, int]] | None = None) -> Vector:
+    """Levels of a random walk that stands still over some spans of rows."""
+    moves = 0.02 * np.random.default_rng(seed).standard_normal(count)
+    for first, length in still or []:
+        moves[first : first + length] = 0.0
+    return np.asarray(1000.0 * np.exp(np.cumsum(moves)))
+
+
+@st.composite
+def walks(draw: st.DrawFn, lines: int, count: int = 60, longest: int = 15) -> list[Vector]:
+    """Levels of some random walks of one length, most with a constant stretch."""
+    seed = draw(st.integers(0, 2**32))
+    span = st.tuples(st.integers(0, count - 1), st.integers(0, longest))
+    return [walk(seed + n, count, draw(st.lists(span, max_size=2))) for n in range(lines)]

@@ -1,0 +1,99 @@
+"""Relative strength, momentum and z-score: worked by hand, by the oracle, and cut short."""
+
+import math
+import statistics
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.arrays import Vector
+from indexer.signals.strength import momentum, relative_strength, window_moments, zscore
+from tests.reference import study as reference
+from tests.reference.study import Column
+from tests.signals.example import walk, walks
+
+
+def same(found: Vector, expected: Column) -> None:
+    """Assert that null stands where null is expected, and elsewhere nine digits agree."""
+    values = np.array([np.nan if value is None else value for value in expected])
+    np.testing.assert_allclose(found, values, rtol=1e-9, atol=1e-9)
+
+
+def test_relative_strength_begins_at_one_hundred() -> None:
+    """The leader gains a fifth while the follower loses a tenth."""
+    found = relative_strength(np.array([10.0, 11.0, 12.0]), np.array([200.0, 220.0, 180.0]))
+    assert found.tolist() == pytest.approx([100.0, 100.0, 100 * 1.2 / 0.9], rel=1e-15)
+
+
+def test_momentum_is_the_change_over_so_many_rows() -> None:
+    found = momentum(np.array([0.5, 0.25, 1.0, 2.0]), 2)
+    assert np.isnan(found[:2]).all()
+    assert found[2:].tolist() == [0.5, 1.75]
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 5])
+def test_a_line_too_short_has_neither_momentum_nor_zscore(count: int) -> None:
+    values = walk(1, count)
+    assert np.isnan(momentum(values, 5)).tolist() == [True] * count
+    assert np.isnan(zscore(values, 6)).tolist() == [True] * count
+
+
+def test_zscore_counts_today_and_divides_by_one_less() -> None:
+    found = zscore(np.array([5.0, 1.0, 2.0, 6.0]), 3)
+    assert np.isnan(found[:2]).all()
+    assert found[2] == pytest.approx((2 - 8 / 3) / statistics.stdev([5.0, 1.0, 2.0]), rel=1e-14)
+    assert found[3] == pytest.approx(3 / statistics.stdev([1.0, 2.0, 6.0]), rel=1e-14)
+
+
+def test_a_constant_window_has_a_mean_but_no_zscore() -> None:
+    """At a value that no double holds exactly, and not one row longer than it lasts."""
+    values = np.array([0.3, 0.1, 0.1, 0.1, 0.1, 0.3])
+    mean, deviation = window_moments(values, 3)
+    assert deviation[3:5].tolist() == [0.0, 0.0]
+    assert mean[3:5].tolist() == [0.1, 0.1]
+    assert np.isnan(zscore(values, 3)).tolist() == [True, True, False, True, True, False]
+
+
+@given(walks(2), st.integers(1, 20), st.integers(2, 20))
+def test_all_agree_with_the_oracle(lines: list[Vector], span: int, window: int) -> None:
+    leader, follower = lines
+    strength = np.log(leader) - np.log(follower)
+    expected = reference.relative_strength(leader.tolist(), follower.tolist())
+    logs = [math.log(value) for value in expected]
+    same(relative_strength(leader, follower), list(expected))
+    same(momentum(strength, span), reference.momentum(logs, span))
+    same(zscore(strength, window), reference.zscore(logs, window))
+
+
+@given(walks(1), st.integers(2, 20))
+def test_moments_agree_with_the_oracle(lines: list[Vector], window: int) -> None:
+    values = np.log(lines[0])
+    mean, deviation = window_moments(values, window)
+    same(mean, reference.rolling(reference.mean, window, values.tolist()))
+    same(
+        deviation,
+        reference.rolling(lambda x: reference.deviation(x, 1) or 0.0, window, values.tolist()),
+    )
+
+
+@given(walks(2), st.integers(1, 20), st.integers(2, 20), st.integers(1, 60))
+def test_none_looks_ahead(lines: list[Vector], span: int, window: int, cut: int) -> None:
+    """Cut at any row, nothing before it changes by one bit."""
+
+    def signals(leader: Vector, follower: Vector) -> list[Vector]:
+        strength = np.log(leader) - np.log(follower)
+        scores = [momentum(strength, span), zscore(strength, window)]
+        return [relative_strength(leader, follower), *scores, *window_moments(strength, window)]
+
+    for part, whole in zip(signals(*(x[:cut] for x in lines)), signals(*lines), strict=True):
+        assert np.array_equal(part, whole[:cut], equal_nan=True)
+
+
+@given(walks(2), st.floats(-10.0, 10.0))
+def test_another_base_level_changes_no_zscore(lines: list[Vector], offset: float) -> None:
+    strength = np.log(lines[0] / lines[1])
+    moved, found = zscore(strength + offset, 12), zscore(strength, 12)
+    still = window_moments(strength, 12)[1] < 1e-3  # there is rounding, once moved
+    np.testing.assert_allclose(moved[~still], found[~still], rtol=1e-9, atol=1e-9)
