@@ -18,7 +18,7 @@ from indexer.index.schedule import RebalanceDates, effective_dates
 from indexer.market.calendar import Calendar, exchange_of, read_calendar
 from indexer.market.lines import lines_of
 from indexer.market.panel import Panel, panel_of
-from indexer.market.tables import Market, digest_of
+from indexer.market.tables import Market, Used, digest_of
 
 
 def build(
@@ -76,7 +76,7 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
         market_value=unknown,
         carried=np.zeros(len(days), dtype=np.int64),
         off_calendar=off,
-        market_digest=digest_of(market, [series.symbol], [], days[-1].item()),
+        market_digest=digest_of(market, Used({series.symbol}), days[-1].item()),
         warnings=_off_calendar_warning(off),
     )
 
@@ -85,7 +85,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     """Return the history of a basket; see `build`."""
     calendar = read_calendar(basket.calendar)
     _check_base(basket, calendar)
-    names = {line.symbol: line.entry for line in lines_of(market, basket.symbols)}
+    names = {line.symbol: line.entry for line in lines_of(market, basket.symbols, until)}
     names = {symbol: entry for symbol, entry in names.items() if entry >= 0}
     closes = market.prices.filter(pl.col("symbol").is_in(list(names)))
     found = {names[symbol] for symbol in closes["symbol"].unique()}
@@ -106,9 +106,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
         synthetic=market.manifest.synthetic,
         missing=missing,
         off_calendar=off,
-        market_digest=digest_of(
-            market, {*basket.symbols, *panel.symbols}, {basket.currency, *panel.currencies}, last
-        ),
+        market_digest=_digest(basket, market, panel),
         warnings=_missing_warning(missing) + _off_calendar_warning(off),
     )
 
@@ -170,6 +168,19 @@ def _rebalance_dates(
             reference = row
         rows.append(RebalanceDates(reference, row, calendar.after(effective)))
     return rows
+
+
+def _digest(basket: Basket, market: Market, panel: Panel) -> str:
+    """Return the digest of the rows and columns that the levels of a basket rest on."""
+    columns = {basket.weighting.column, basket.selection and basket.selection.rank_by}
+    by_amount = basket.selection is not None and basket.selection.rank_by.startswith("amount_")
+    used = Used(
+        symbols={*basket.symbols, *panel.symbols},
+        currencies={basket.currency, *panel.currencies},
+        scores={name for name in columns if name in market.securities.columns},
+        amounts=by_amount,
+    )
+    return digest_of(market, used, panel.sessions[-1].item())
 
 
 def _oldest(rows: pl.DataFrame) -> date:

@@ -126,7 +126,9 @@ def _rebalanced(
         raise MissingInputError([Flaw(basket.id, None, "", message)])
     _check_rates(panel, when.reference, chosen.columns)
     done = rebalance(basket, panel, when, weigh(basket, known, chosen.columns), held)
-    done = replace(done, excluded=chosen.excluded + done.excluded)
+    place = {line.symbol: j for j, line in enumerate(panel.lines)}
+    excluded = sorted(chosen.excluded + done.excluded, key=lambda left: place[left[0]])
+    done = replace(done, excluded=tuple(excluded))
     told.rebalances.append(done)
     told.changes += _book_changes(panel, when.effective, (book, done.after), {}, "rebalance")
     return done.after

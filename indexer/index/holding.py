@@ -34,7 +34,7 @@ class Rebalanced:
     Attributes
     ----------
     reference, effective, first_session : its dates
-    columns : (n,) columns of the panel
+    columns : (n,) columns of the panel, as listed in the definition
     target, drifted : (n,) weights after caps, and at the close of the effective date; the target
         of a line that was only kept because it could not be traded is 0
     capping_factor : (n,) target over uncapped weight, scaled so that the largest is one
@@ -88,23 +88,23 @@ def rebalance(
             kept[j] = book.shares[j]
     traded = np.array([not freeze or tradable[int(j)] for j in weights.columns], dtype=bool)
     after = _book_after(basket, panel, when, weights, (book, kept, traded))
-    columns = np.flatnonzero(after.shares) if freeze else weights.columns
+    refused = [int(j) for j in weights.columns[~traded] if kept[j] == 0.0]
+    members = set(weights.columns.tolist()).difference(refused) | set(np.flatnonzero(kept).tolist())
+    columns = np.array(sorted(members), dtype=np.int64)
     if not after.market_value > 0:
         message = f"none of the {len(panel.lines)} constituents can be held on {effective}"
         raise MissingInputError([Flaw(basket.id, None, "", message)])
-    place = {int(j): n for n, j in enumerate(weights.columns)}
     new, old = (market_weights(panel, row, b.shares) for b in (after, book))
-    refused = [j for j in weights.columns[~traded] if kept[j] == 0.0]
+    target, capping = np.zeros(len(panel.lines)), np.ones(len(panel.lines))
+    target[weights.columns], capping[weights.columns] = weights.target, weights.capping_factor
     return Rebalanced(
         reference=panel.sessions[when.reference].item(),
         effective=effective,
         first_session=when.first_session,
         columns=columns,
-        target=np.array([weights.target[place[j]] if j in place else 0.0 for j in columns]),
+        target=target[columns],
         drifted=new[columns],
-        capping_factor=np.array(
-            [weights.capping_factor[place[j]] if j in place else 1.0 for j in columns]
-        ),
+        capping_factor=capping[columns],
         tradable=np.array([tradable[int(j)] for j in columns], dtype=bool),
         turnover=float(np.abs(new - old).sum() / 2) if old.any() else 0.0,
         excluded=weights.sat_out

@@ -8,7 +8,7 @@ import numpy as np
 
 from indexer.arrays import Rows, Vector
 from indexer.definitions.basket import Basket, Selection
-from indexer.errors import Flaw, MarketDataError
+from indexer.errors import Flaw, MarketDataError, MissingInputError
 from indexer.index.weighting import score_column
 from indexer.market.calendar import read_calendar
 from indexer.market.conventions.ladders import float_band
@@ -79,10 +79,8 @@ def _ineligible(basket: Basket, known: Panel, columns: tuple[int, int]) -> str:
     if np.isnan(known.close[-1, column]):
         return f"no close on or before {reference}"
     sessions = read_calendar(basket.calendar).sessions
-    traded = int(
-        np.searchsorted(sessions, reference, side="right")
-        - np.searchsorted(sessions, known.listed[column], side="right")
-    )
+    known_on, listed_on = np.searchsorted(sessions, [reference, known.listed[column]], side="right")
+    traded = max(0, int(known_on - listed_on))
     if traded < basket.eligibility.seasoning:
         return f"listed {traded} sessions, seasoning is {basket.eligibility.seasoning}"
     return ""
@@ -121,8 +119,15 @@ def _values(rank_by: str, known: Panel, columns: Rows) -> Vector:
 def _mean_amount(known: Panel, columns: Rows, sessions: int) -> Vector:
     """Return the mean turnover amount over the sessions traded among the last ones."""
     last = slice(-sessions, None)
-    amount = known.amount[last, columns] * known.fx[last, columns]
+    amount = known.amount[last, columns]
     counted = known.traded(last)[:, columns] & ~np.isnan(amount)
+    rate = known.fx[last, columns]
+    if lacking := np.flatnonzero((counted & np.isnan(rate)).any(axis=0)).tolist():
+        message = f"no rate on a session among the last {sessions}, whose amounts are ranked"
+        raise MissingInputError(
+            [Flaw("fx", None, known.lines[columns[n]].symbol, message) for n in lacking]
+        )
+    amount = amount * rate
     total = np.where(counted, amount, 0.0).sum(axis=0)
     count = counted.sum(axis=0)
     mean = np.full(len(columns), np.nan)

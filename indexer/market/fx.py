@@ -27,7 +27,7 @@ def rates_on(market: Market, unit: str, price: str, days: Days) -> Vector:
 
 
 def rates_known(market: Market, unit: str, price: str, instants: Instants, zone: tzinfo) -> Vector:
-    """Return the last rate fixed at each instant, UTC; NaN before the first.
+    """Return the rate of the last date fixed by each instant, UTC; NaN before the first.
 
     A rate without ``fixed_at`` counts as known from the beginning of the next day in ``zone``.
     Raises as `rates_on` does.
@@ -41,7 +41,8 @@ def rates_known(market: Market, unit: str, price: str, instants: Instants, zone:
     ]
     moments = np.array(known, dtype="datetime64[us]")
     order = np.argsort(moments, kind="stable")
-    return _last_known(moments[order], rate[order], instants.astype("datetime64[us]"))
+    newest = np.maximum.accumulate(order)  # a fixing that comes late does not replace a newer one
+    return _last_known(moments[order], rate[newest], instants.astype("datetime64[us]"))
 
 
 def _pair(market: Market, unit: str, price: str) -> tuple[pl.DataFrame, Vector]:

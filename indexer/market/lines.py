@@ -50,15 +50,15 @@ class Closes:
         return -1 if at < 0 else int(start) + at
 
 
-def lines_of(market: Market, symbols: Sequence[str]) -> list[Line]:
-    """Return the lines of some constituents and of all that may come to be held in their stead.
+def lines_of(market: Market, symbols: Sequence[str], until: date | None) -> list[Line]:
+    """Return the lines of some constituents and of all that came to be held in their stead.
 
-    The constituents come first, in their order; then what takes over from them and what is spun
-    off, in the order of the actions.
+    The constituents come first, in their order; then what has taken over from them and what was
+    spun off up to a date, in the order of the actions.
     """
-    rows = market.actions.filter(pl.col("kind").is_in([RENAME, "spinoff"])).sort(
-        "ex_date", maintain_order=True
-    )
+    rows = market.actions.filter(
+        pl.col("kind").is_in([RENAME, "spinoff"]), pl.col("ex_date") <= (until or date.max)
+    ).sort("ex_date", maintain_order=True)
     arrows = [
         (r["symbol"], r["other"], r["kind"], r["ex_date"]) for r in rows.iter_rows(named=True)
     ]

@@ -128,7 +128,7 @@ def panel_of(
     MarketDataError
         If an action pays out the whole price or more.
     """
-    lines = lines_of(market, symbols)
+    lines = lines_of(market, symbols, sessions[-1].item())
     facts = _facts(market, lines)
     closes = closes_of(market.prices, lines, sessions[-1].item())
     close, dated, amount = _grids(closes, sessions)
@@ -142,8 +142,7 @@ def panel_of(
         if leaving.price is not None and leaving.row < len(sessions):
             close[leaving.row, leaving.column] = leaving.price
             dated[leaving.row, leaving.column] = sessions[leaving.row]
-    rates = {code: rates_on(market, code, currency, sessions) for code in set(facts["currency"])}
-    fx = np.column_stack([rates[code] for code in facts["currency"]])
+    fx = _rates(market, lines, facts["currency"].to_list(), (currency, sessions))
     return Panel(
         sessions=sessions,
         lines=tuple(lines),
@@ -165,6 +164,21 @@ def panel_of(
         securities=facts,
         shares=market.shares,
     )
+
+
+def _rates(
+    market: Market, lines: Sequence[Line], currencies: Sequence[str], of: tuple[str, Days]
+) -> Grid:
+    """Return the rates of each line; NaN for a line that may never be held and has no pair."""
+    currency, sessions = of
+    needed = {c for line, c in zip(lines, currencies, strict=True) if line.entry >= 0}
+    rates = {code: rates_on(market, code, currency, sessions) for code in needed}
+    for code in set(currencies) - needed:
+        try:
+            rates[code] = rates_on(market, code, currency, sessions)
+        except MissingInputError:
+            rates[code] = np.full(len(sessions), np.nan)
+    return np.column_stack([rates[code] for code in currencies])
 
 
 def _facts(market: Market, lines: Sequence[Line]) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """A market folder: tables of prices, actions and reference data, read and checked whole."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -127,27 +127,42 @@ def read_market(folder: Path | str) -> Market:
     return Market(str(folder), manifest, **frames)
 
 
-def digest_of(
-    market: Market, symbols: Iterable[str], currencies: Iterable[str], until: date
-) -> str:
-    """Return the SHA-256 of the rows an index of these symbols rests on up to a date.
+_USED = {  # columns that levels rest on
+    "prices": ("symbol", "date", "close"),
+    "securities": ("symbol", "currency", "country", "segment", "list_date", "price_kind"),
+    "shares": ("symbol", "date", "total_shares", "free_float_shares"),
+    "actions": ("symbol", "ex_date", "kind", "cash", "ratio", "price", "other"),
+    "fx": ("date", "base", "quote", "rate"),
+    "series": ("symbol", "date", "close"),
+}
 
-    Blind to the order of rows, to other symbols and currencies, to later rows and to columns not
-    known here.
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What an index uses of a market: symbols, currencies, score columns, amounts turned over."""
+
+    symbols: Set[str]
+    currencies: Set[str] = frozenset()
+    scores: Set[str] = frozenset()
+    amounts: bool = False
+
+
+def digest_of(market: Market, used: Used, until: date) -> str:
+    """Return the SHA-256 of the rows and columns an index rests on, up to a date.
+
+    Blind to the order of rows, to other symbols and currencies, to later rows and to columns that
+    no level depends on.
     """
-    wanted, money = list(symbols), list(currencies)
     parts = [market.manifest.price_kind.encode()]
-    for name, table in TABLES.items():
-        frame: pl.DataFrame = getattr(market, name)
-        rows = frame.select(*table.columns)
-        if "symbol" in table.columns:
-            rows = rows.filter(pl.col("symbol").is_in(wanted))
-        if "date" in table.columns:
-            rows = rows.filter(pl.col("date") <= until)
-        if name == "fx":
-            rows = rows.filter(pl.col("base").is_in(money), pl.col("quote").is_in(money))
-        if name == "actions":
-            rows = rows.filter(pl.col("ex_date") <= until)
+    for name, columns in _USED.items():
+        more = {"securities": sorted(used.scores), "prices": ["amount"] * used.amounts}
+        rows: pl.DataFrame = getattr(market, name).select(*columns, *more.get(name, []))
+        for column in {"date", "ex_date"}.intersection(columns):
+            rows = rows.filter(pl.col(column) <= until)
+        for column in {"base", "quote"}.intersection(columns):
+            rows = rows.filter(pl.col(column).is_in(list(used.currencies)))
+        if "symbol" in columns:
+            rows = rows.filter(pl.col("symbol").is_in(list(used.symbols)))
         rows = rows.sort(pl.all())
         parts += [name.encode(), rows.write_csv(include_header=False).encode()]
     return digest_bytes(parts)

@@ -75,6 +75,14 @@ def test_a_bad_row_is_named_with_its_line(tmp_path: Path, rows: bytes | str, sai
     assert refusal(listed(tmp_path, rows)).startswith(f"{tmp_path / 'list.csv'}:{said}")
 
 
+def test_a_bad_file_is_named_as_the_caller_named_the_definition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = listed(tmp_path, "symbol\n\u202e\n")
+    monkeypatch.chdir(tmp_path)
+    assert refusal(Path(file.name)).startswith("list.csv:2:1: holds the hidden character")
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -143,8 +143,9 @@ def test_the_digest_tells_every_meaningful_change_from_every_other(tmp_path: Pat
 def test_the_digest_is_that_of_what_was_said_as_sorted_json(tmp_path: Path) -> None:
     said = (
         b'{"base":{"date":"2024-01-02","level":1000.0},"calendar":"XSHG","constituents":'
-        b'[{"symbol":"300308.SZ"},{"symbol":"688981.SH"}],"currency":"CNY","id":"example",'
+        b'[{"from":"2024-01-02","symbol":"300308.SZ"}],"currency":"CNY","id":"example",'
         b'"name":{"en":"Example"},"version":"1","weighting":{"scheme":"equal"}}'
     )
     expected = hashlib.sha256(len(said).to_bytes(8, "big") + said).hexdigest()
-    assert digest(tmp_path) == expected
+    constituents = "[{symbol: 300308.SZ, from: 2024-01-02}]"
+    assert digest(tmp_path, constituents=constituents) == expected

@@ -199,6 +199,11 @@ BROKEN = {
         "constituents[0].symbol",
         "write 000001.SZ or 000001.SH",
     ),
+    "series": (
+        {"constituents": "[{symbol: «HSI.HK}]"},
+        "constituents[0].symbol",
+        "is not a security",
+    ),
     "no board": ({"constituents": "[{symbol: «510300}]"}, "constituents[0].symbol", "510300.SH"),
     "symbol is a list": (
         {"constituents": "[{symbol: «[300308.SZ]}]"},

@@ -167,6 +167,11 @@ def test_a_problem_stands_at_the_nearest_key_there_is() -> None:
     assert str(document.problem(["q"], "missing")) == "x.yaml:1:1: q: missing"
 
 
+def test_a_problem_with_the_whole_stands_where_its_first_key_is() -> None:
+    document = parse_yaml("# what it is\n\na: 1\n", "x.yaml")
+    assert str(document.problem(["q"], "missing")) == "x.yaml:3:1: q: missing"
+
+
 def test_a_printed_trail_holds_nothing_that_cannot_be_printed() -> None:
     assert printed(("名", "a\nb", 3, "\x1b[2J")) == r"名.a\nb[3].\x1b[2J"
 

@@ -13,7 +13,7 @@ from tests.index.drawn_market import (
     markets,
     open_days,
     seldom,
-    symbols,
+    constituents,
     walked,
 )
 from tests.index.examples import Row, Tables
@@ -38,8 +38,11 @@ DAYS = (
     *(str(number) for number in (1, 2, 5, 15, 28, 30, 31)),
 )
 MONTHS = {"never": 0, "monthly": 12, "quarterly": 4, "semiannual": 2, "annual": 1}
-# (largest number of constituents, largest number of sessions): small ones mostly
-SIZES = ((2, 12), (3, 45), (4, 130), (4, 130), (8, 70), (40, 40), (5, 600))
+# (constituents, largest number of sessions): small ones mostly
+SIZES = (
+    (1, 12), (2, 12), (2, 45), (3, 45), (3, 130), (4, 90), (5, 130), (6, 90), (8, 70), (13, 45),
+    (40, 40), (4, 600),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,9 @@ def cases(
     sound: bool = False,
 ) -> Case:
     """Draw a case; a sound one has nothing in it that may be refused, if no kind is of `MOVING`."""
-    most, longest = draw(st.sampled_from(SIZES))
+    count, longest = draw(st.sampled_from(SIZES))
     rule = draw(rebalances())
-    layout = draw(layouts(most, longest, rule, sound=sound))
+    layout = draw(layouts(count, longest, rule, sound=sound))
     definition = {
         "currency": layout.currency,
         "calendar": layout.code,
@@ -91,19 +94,19 @@ def cases(
     if definition["weighting"]["scheme"] not in REAL_SHARES and draw(st.booleans()):
         rule["price_date"] = "effective"
     until = None
-    if not sound and seldom(draw, 5):
+    if not sound and seldom(draw, 6):
         until = draw(st.dates(layout.base - timedelta(1), layout.end + timedelta(9)))
     return Case(definition, draw(markets(layout, kinds)), until)
 
 
 @st.composite
-def layouts(draw: st.DrawFn, most: int, longest: int, rule: Row, *, sound: bool) -> Layout:
+def layouts(draw: st.DrawFn, count: int, longest: int, rule: Row, *, sound: bool) -> Layout:
     """Draw dates, currency and symbols."""
     code = draw(st.sampled_from(("24/5", "XSHG", "XHKG", "XNYS")))
     sessions = open_days(code)
     first = 750 + draw(st.integers(0, 450))  # from 2022 on
     base = first + draw(st.integers(0, 25))
-    end = base + draw(st.integers(0, longest))
+    end = base + draw(st.integers(1, longest))
     dates = [sessions[base]]
     for effective in effective_dates(rule, sessions[: end + 1], sessions[base]):
         dates += [effective, sessions[sessions.index(effective) - rule.get("reference_lag", 0)]]
@@ -114,7 +117,7 @@ def layouts(draw: st.DrawFn, most: int, longest: int, rule: Row, *, sound: bool)
         sessions[end],
         draw(st.sampled_from(("CNY", "HKD", "USD"))),
         dates,
-        draw(symbols(most)),
+        draw(constituents(count)),
         draw(st.sampled_from(((), ("NEW.US", "600099.SH")))),
         sound,
     )
@@ -139,7 +142,8 @@ def rebalances(draw: st.DrawFn) -> Row:
 @st.composite
 def weightings(draw: st.DrawFn, layout: Layout, scheme: str) -> Row:
     """Draw weighting, selection and constituents."""
-    entries: list[Row] = [{"symbol": symbol} for symbol in layout.symbols]
+    symbols = [*layout.symbols, "GONE.US"] if seldom(draw, 12) else layout.symbols
+    entries: list[Row] = [{"symbol": symbol} for symbol in symbols]
     weighting: Row = {"scheme": scheme}
     keys: Row = {"weighting": weighting, "constituents": entries}
     if scheme == "rank" or seldom(draw, 3):
@@ -171,7 +175,7 @@ def caps(draw: st.DrawFn, count: int) -> dict[str, float]:
     if draw(st.booleans()):
         found["constituent"] = min(1.0, draw(st.floats(1.0, 3.0)) / count)
     if draw(st.booleans()):
-        found["segment"] = draw(st.sampled_from((0.34, 0.5, 0.7, 1.0)))
+        found["segment"] = draw(st.sampled_from((0.5, 0.7, 1.0, 0.34)))
     return found
 
 
@@ -196,7 +200,7 @@ def options(draw: st.DrawFn, *, sound: bool) -> Row:
     if seldom(draw, 4):
         keys["variants"] = draw(st.sampled_from((["net"], ["gross", "price"], ["price"])))
     if not sound and seldom(draw, 4):
-        keys["eligibility"] = {"seasoning": draw(st.integers(0, 20))}
+        keys["eligibility"] = {"seasoning": draw(st.integers(0, 12))}
     if not sound and seldom(draw, 6):
         keys["max_stale"] = draw(st.integers(5, 60))
     return keys
@@ -205,7 +209,7 @@ def options(draw: st.DrawFn, *, sound: bool) -> Row:
 @st.composite
 def memberships(draw: st.DrawFn, layout: Layout) -> dict[str, date]:
     """Draw from and until, on a date of a rebalance or next to it."""
-    if layout.sound or not seldom(draw, 5):
+    if layout.sound or not seldom(draw, 8):
         return {}
     found = {"from": draw(layout.turning)} if draw(st.booleans()) else {}
     until = draw(layout.turning) + timedelta(draw(st.sampled_from((0, 40))))

@@ -77,22 +77,24 @@ def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str]) -> Tables:
     securities = draw(_securities(layout, every))
     prices = [row for symbol in every for row in draw(_closes(layout, symbol))]
     actions = [row for s in every for row in draw(_actions(layout, s, prices, kinds))]
-    _spare(actions)
+    actions = _sensible(actions)
+    renamed = any(row["kind"] == "symbol_change" for row in actions)
     return {
         "prices": prices,
         "actions": actions,
         "securities": securities,
-        "shares": [row for symbol in every for row in draw(_share_counts(layout, symbol))],
+        "shares": [r for s in every for r in draw(_share_counts(layout, s, late=not renamed))],
         "fx": draw(_rates(layout, securities)),
     }
 
 
 @st.composite
-def symbols(draw: st.DrawFn, most: int) -> list[str]:
+def constituents(draw: st.DrawFn, count: int) -> list[str]:
     """Draw symbols of all exchanges and boards, not in alphabetical order."""
     boards = ("S", "6000", "0000", "000", "6880", "3000", "9200")
     found = []
-    for n, board in enumerate(draw(st.lists(st.sampled_from(boards), min_size=1, max_size=most))):
+    for n in range(count):
+        board = draw(st.sampled_from(boards))
         suffix = {"S": "US", "6": "SH", "9": "BJ", "0": "SZ", "3": "SZ"}[board[0]]
         found.append(f"{board}{(7 * n + 5) % 41:02}.{'HK' if board == '000' else suffix}")
     return found
@@ -105,16 +107,17 @@ def symbols(draw: st.DrawFn, most: int) -> list[str]:
 def _closes(draw: st.DrawFn, layout: Layout, symbol: str) -> list[Row]:
     """Draw closes on the symbol's own sessions but for gaps, and a few on no session at all."""
     own = [d for d in open_days(exchange_of(symbol)) if layout.start <= d <= layout.end]
-    late = draw(st.integers(0, 30)) if not layout.sound and seldom(draw, 5) else 0
-    early = draw(st.integers(0, 30)) if seldom(draw, 5) else 0
-    days = set(own[late : max(late + 1, len(own) - early)])
-    gaps = st.tuples(st.integers(0, len(own)), st.integers(1, 40) | st.integers(1, 3))
-    for begin, length in draw(st.lists(gaps, max_size=3)):
-        days -= set(own[max(begin, 1) : begin + length])
+    late = draw(st.integers(0, 30)) if not layout.sound and seldom(draw, 8) else 0
+    early = draw(st.integers(0, 30)) if seldom(draw, 8) else 0
+    own = own[late : max(late + 1, len(own) - early)]
+    days = set(own)
+    gaps = st.tuples(st.integers(1, len(own)), st.integers(1, 40) | st.integers(1, 3))
+    for begin, length in draw(st.lists(gaps, max_size=3)) if own else ():
+        days -= set(own[begin : min(begin + length, len(own) - 1)])
     extra = st.integers(0, 200).map(timedelta)
     days |= {layout.start + shift for shift in draw(st.lists(extra, max_size=2))}
     days |= {layout.start} if layout.sound else set()
-    kept = sorted(day for day in days if day <= layout.end)
+    kept = sorted(day for day in days if day <= layout.end) or [layout.start]
     walk = walked(draw(st.integers(0, 2**16)), len(kept), 0.03)
     start = draw(st.sampled_from((10.0, 7.77, 123.45, 1000.0)))
     money = draw(st.integers(1, 9)) * 1e6
@@ -128,7 +131,7 @@ def _closes(draw: st.DrawFn, layout: Layout, symbol: str) -> list[Row]:
         for day, move in zip(kept, walk, strict=True)
     ]
     if symbol[:4] in LIMIT:
-        moves = st.lists(st.tuples(st.sampled_from(layout.dates), st.sampled_from((1, -1))))
+        moves = st.lists(st.tuples(st.sampled_from(layout.dates), st.sampled_from((1, -1))), max_size=2)
         _put_at_limit(rows, Decimal(LIMIT[symbol[:4]]), dict(draw(moves)))
     return rows
 
@@ -182,12 +185,23 @@ def _actions(
     return rows
 
 
-def _spare(actions: Sequence[Row]) -> None:
-    """Let what continues another line at other prices pay out a hundredth only."""
-    linked = {a[key] for a in actions if a["kind"] == "symbol_change" for key in ("symbol", "other")}
+def _sensible(actions: Sequence[Row]) -> list[Row]:
+    """Drop changes into a symbol that is taken or that changes itself, and spare what continues.
+
+    A line that goes on at other prices pays out a hundredth only, lest it pay out all of them.
+    """
+    linked: set[str] = set()
+    found = []
     for row in actions:
+        if row["kind"] == "symbol_change":
+            if {row["symbol"], row["other"]} & linked:
+                continue
+            linked |= {row["symbol"], row["other"]}
+        found.append(row)
+    for row in found:
         if row["symbol"] in linked and row["kind"] in ("dividend", "special_dividend"):
             row["cash"] = max(round(row["cash"] / 100, 6), 1e-6)
+    return found
 
 
 @st.composite
@@ -247,9 +261,9 @@ def _securities(draw: st.DrawFn, layout: Layout, every: Sequence[str]) -> list[R
 
 
 @st.composite
-def _share_counts(draw: st.DrawFn, layout: Layout, symbol: str) -> list[Row]:
-    """Draw the rows of the shares table of one symbol; now and then it begins too late."""
-    late = not layout.sound and seldom(draw, 40)
+def _share_counts(draw: st.DrawFn, layout: Layout, symbol: str, *, late: bool) -> list[Row]:
+    """Draw the rows of the shares table of one symbol; now and then it begins late, if it may."""
+    late = late and not layout.sound and seldom(draw, 40)
     free = (None, 1.0, 0.1, 0.2, 0.15, 0.438, 0.8, 0.82, 0.05)
     free = free if layout.sound else (*free, 0.0)
     rows = {}

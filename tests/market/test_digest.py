@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.market.tables import Market, digest_of, read_market
+from indexer.market.tables import Market, Used, digest_of, read_market
 
 Row = dict[str, str]
 ROWS: dict[str, Row] = {
@@ -34,7 +34,8 @@ def market_of(folder: Path, **tables: list[Row]) -> Market:
 
 
 def digest(market: Market) -> str:
-    return digest_of(market, ["300308.SZ", "399006.SZ"], ["USD", "CNY"], date(2024, 6, 28))
+    used = Used(frozenset({"300308.SZ", "399006.SZ"}), frozenset({"USD", "CNY"}))
+    return digest_of(market, used, date(2024, 6, 28))
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,10 @@ def digest(market: Market) -> str:
         {"prices": [ROWS["prices"], OTHER]},
         {"prices": [OTHER, ROWS["prices"]]},
         {"prices": [ROWS["prices"] | {"note": "x"}]},
+        {"prices": [ROWS["prices"] | {"volume": "1", "amount": "10"}]},
+        {"suspensions": [ROWS["suspensions"] | {"until": "2024-01-05"}]},
+        {"fx": [ROWS["fx"] | {"fixed_at": "2024-01-02T08:15:00Z"}]},
+        {"securities": [ROWS["securities"] | {"name_en": "Innolight", "points": "3"}]},
         {"prices": [ROWS["prices"], ROWS["prices"] | {"date": "2024-06-29"}]},
         {"actions": [ROWS["actions"], ROWS["actions"] | {"ex_date": "2024-06-29"}]},
         {"fx": [ROWS["fx"], ROWS["fx"] | {"base": "HKD"}]},
@@ -57,9 +62,15 @@ def test_the_digest_is_blind_to_what_an_index_does_not_rest_on(
     assert digest(market_of(tmp_path / "a", **rows)) == digest(market_of(tmp_path / "b"))
 
 
+def test_the_digest_is_blind_to_the_order_of_rows(tmp_path: Path) -> None:
+    rows = [ROWS["prices"], ROWS["prices"] | {"date": "2024-01-03", "close": "9"}]
+    straight = market_of(tmp_path / "a", prices=rows)
+    assert digest(straight) == digest(market_of(tmp_path / "b", prices=rows[::-1]))
+    assert digest(straight) != digest(market_of(tmp_path / "c"))
+
+
 CHANGES = [
     ("prices", {"close": "10.6"}),
-    ("prices", {"volume": "1"}),
     ("prices", {"date": "2024-01-03"}),
     ("securities", {"country": "CN"}),
     ("securities", {"price_kind": "raw"}),
@@ -67,9 +78,7 @@ CHANGES = [
     ("shares", {"free_float_shares": "1000"}),
     ("actions", {"cash": "2"}),
     ("actions", {"kind": "special_dividend"}),
-    ("suspensions", {"until": "2024-01-05"}),
     ("fx", {"rate": "7.2"}),
-    ("fx", {"fixed_at": "2024-01-02T08:15:00Z"}),
     ("series", {"close": "1801"}),
 ]
 
@@ -83,3 +92,21 @@ def test_the_digest_tells_every_change_it_rests_on_from_every_other(tmp_path: Pa
     digests.add(digest(market_of(tmp_path)))
 
     assert len(digests) == len(CHANGES) + 3
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "used"),
+    [
+        ("securities", {"points": "3"}, {"scores": frozenset({"points"})}),
+        ("prices", {"amount": "10"}, {"amounts": True}),
+    ],
+)
+def test_scores_and_amounts_count_where_an_index_uses_them(tmp_path, table, change, used):
+    asked = Used(frozenset({"300308.SZ"}), **used)
+    rows = {table: [ROWS[table] | dict.fromkeys(change, "1")]}
+    before = digest_of(market_of(tmp_path / "a", **rows), asked, date(2024, 6, 28))
+    after = digest_of(
+        market_of(tmp_path / "b", **{table: [ROWS[table] | change]}), asked, date(2024, 6, 28)
+    )
+
+    assert before != after

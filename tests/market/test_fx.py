@@ -136,6 +136,18 @@ def test_rates_with_and_without_instant_may_follow_each_other(
     assert found == pytest.approx(rate, rel=0, nan_ok=True)
 
 
+@pytest.mark.parametrize(
+    ("at", "rate"), [("2024-01-02T10:00:00", np.nan), ("2024-01-04T10:00:00", 7.1)]
+)
+@pytest.mark.parametrize("late", ["2024-01-05T01:15:00Z", "2024-01-03T23:00:00Z"])
+def test_a_rate_fixed_late_does_not_replace_a_newer_one(
+    tmp_path: Path, at: str, rate: float, late: str
+) -> None:
+    rows = (f"2024-01-02,USD,CNY,7.0,{late}", FIXED[1])
+    assert known(tmp_path, *rows, at=at) == pytest.approx(rate, rel=0, nan_ok=True)
+    assert known(tmp_path, *rows, at="2024-01-06T00:00:00") == 7.1
+
+
 def test_a_known_rate_may_be_the_inverse(tmp_path: Path) -> None:
     instants = np.array(["2024-01-03T10:00:00"], "M8[s]")
     found = rates_known(market(tmp_path, *FIXED), "CNY", "USD", instants, SHANGHAI)

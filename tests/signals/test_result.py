@@ -1,0 +1,378 @@
+"""What a study found, as tables: the contract's columns, complete states, honest marks."""
+
+import json
+import math
+from dataclasses import replace
+from datetime import date
+from itertools import groupby
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from indexer.definitions.study import Pair
+from indexer.signals.catchup import States, kind_of
+from indexer.signals.result import Comparison, PairStates
+from tests.signals.example import compared, days, history, series, study, walk
+
+SIGNALS = {
+    "date": pl.Date,
+    "signal": pl.String,
+    "leader": pl.String,
+    "follower": pl.String,
+    "other": pl.String,
+    "window": pl.Int64,
+    "value": pl.Float64,
+    "backtested": pl.Boolean,
+}
+STATES = {
+    "date": pl.Date,
+    "leader": pl.String,
+    "follower": pl.String,
+    "state": pl.String,
+    "kind": pl.String,
+    "since": pl.Date,
+    "peak_on": pl.Date,
+    "move_leader": pl.Float64,
+    "move_follower": pl.Float64,
+}
+LEVELS = {
+    "date": pl.Date,
+    "index": pl.String,
+    "level": pl.Float64,
+    "fresh": pl.Boolean,
+    "backtested": pl.Boolean,
+}
+PAIRS = [
+    ("north-america-compute", "domestic-compute"),
+    ("north-america-compute", "hang-seng-tech"),
+]
+TRIPLE = ("north-america-compute", "domestic-compute", "hang-seng-tech")
+
+
+def small(**keys: object) -> Comparison:
+    """Return a study of twelve sessions of May 2024 with a triple and a late follower."""
+    on = days(*(f"05-{day:02}" for day in (6, 7, 8, 9, 10, 13, 14, 15, 16, 17, 20, 21)))
+    a, b, c = (history(series(id), on, walk(n, len(on))) for n, id in enumerate("abc"))
+    late = replace(c, days=on[3:], variants={"price": c.variants["price"][3:]})
+    market = history(series("market"), on, walk(4, len(on)))
+    return compared(a, b, late, market, **keys)
+
+
+# --- signals --------------------------------------------------------------------------------------
+
+
+def test_the_signals_have_the_columns_of_the_contract_and_no_nulls(sample: Comparison) -> None:
+    table = sample.table
+    assert dict(table.schema) == SIGNALS
+    rest = table.drop("window")
+    assert rest.null_count().sum_horizontal().item() == 0
+    assert table["value"].is_finite().all()
+    assert set(table.filter(pl.col("window").is_null())["signal"]) == {"relative_strength"}
+    assert table.height > 20_000
+
+
+def test_the_signals_are_those_of_the_contract_in_order(sample: Comparison) -> None:
+    """By date, then as listed in the definition: pairs, then triples, window by window."""
+    last = sample.table.filter(date=sample.table["date"].max())
+    keys = ["signal", "follower", "other", "window"]
+    own, triple = [], []
+    for _, follower in PAIRS:
+        own += [("relative_strength", follower, "", None)]
+        own += [("momentum", follower, "", n) for n in (20, 40)]
+        own += [("zscore", follower, "", 250)]
+        for w in (20, 60, 120):
+            own += [(name, follower, "", w) for name in ("correlation", "level_correlation")]
+    for w in (20, 60, 120):
+        for name in (
+            *("ratio_correlation", "ratio_null", "ratio_excess", "partial_correlation"),
+            *("partial_correlation_benchmark", "level_correlation"),
+        ):
+            triple += [(name, *TRIPLE[1:], w)]
+    assert last.select(keys).rows() == own + triple
+    assert set(last["leader"]) == {"north-america-compute"}
+    assert sample.table["date"].is_sorted()
+
+
+def test_every_date_lists_its_signals_in_the_same_order(sample: Comparison) -> None:
+    place = {
+        (s.name, s.follower, s.other, s.window): n for n, s in enumerate(sample.signals)
+    }
+    keys = sample.table.select("date", "signal", "follower", "other", "window").rows()
+    for _, group in groupby(keys, key=lambda row: row[0]):
+        places = [place[key] for _, *rest in group if (key := tuple(rest))]
+        assert places == sorted(places)
+
+
+def test_each_signal_stands_in_the_table_where_it_has_a_value(sample: Comparison) -> None:
+    for signal in sample.signals:
+        rows = sample.table.filter(
+            pl.col("window").eq_missing(signal.window),
+            signal=signal.name,
+            follower=signal.follower,
+            other=signal.other,
+        )
+        there = ~np.isnan(signal.value)
+        assert rows["date"].to_list() == signal.days[there].tolist()
+        assert rows["value"].to_list() == signal.value[there].tolist()
+        assert rows["backtested"].to_list() == signal.backtested[there].tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "ids", "window", "null"),
+    [
+        ("relative_strength", PAIRS[0], None, 0),
+        ("momentum", PAIRS[0], 40, 40),
+        ("zscore", PAIRS[0], 250, 249),
+        ("correlation", PAIRS[1], 60, 60),
+        ("level_correlation", PAIRS[1], 60, 59),
+        ("ratio_correlation", TRIPLE, 120, 120),
+        ("ratio_null", TRIPLE, 120, 120),
+        ("ratio_excess", TRIPLE, 20, 20),
+        ("partial_correlation", TRIPLE, 20, 20),
+        ("partial_correlation_benchmark", TRIPLE, 60, 60),
+        ("level_correlation", TRIPLE, 60, 59),
+    ],
+)
+def test_a_signal_begins_with_its_first_whole_window(
+    sample: Comparison, name: str, ids: tuple[str, ...], window: int | None, null: int
+) -> None:
+    """A statistic of w returns needs w + 1 rows, one of levels w."""
+    other = (*ids, "")[2]
+    key = (name, *ids[:2], other, window)
+    (signal,) = [s for s in sample.signals if (s.name, s.leader, s.follower, s.other, s.window) == key]
+    assert np.flatnonzero(np.isnan(signal.value)).tolist() == list(range(null))
+
+
+# --- marks ----------------------------------------------------------------------------------------
+
+
+def test_a_value_is_marked_while_its_window_reaches_before_the_selection(sample: Comparison) -> None:
+    """Level by level, by the date of each level and not of the session."""
+    aligned = sample.aligned
+    reach = {"momentum": 1, "correlation": 1, "zscore": 0, "level_correlation": 0}
+    for signal in sample.signals:
+        used = [signal.leader, signal.follower, *([signal.other] if signal.other else [])]
+        rows = aligned.rows(used)
+        early = aligned.backtested[rows][:, aligned.columns(used)].any(axis=1)
+        if signal.window is None:
+            assert signal.backtested.all()
+            continue
+        length = signal.window + reach.get(signal.name, 1)
+        marks = [early[max(0, t + 1 - length) : t + 1].any() for t in range(len(rows))]
+        assert signal.backtested.tolist() == marks, signal.name
+        assert any(marks)
+        assert not all(marks) or signal.window > 80
+
+
+def test_a_level_is_marked_by_its_own_date(sample: Comparison) -> None:
+    """Selected on 2026-05-07: the New York level of that evening is of the day before."""
+    rows = sample.levels.filter(pl.col("date").is_between(date(2026, 5, 7), date(2026, 5, 8)))
+    marks = {(str(row["date"])[8:], row["index"]): row["backtested"] for row in rows.to_dicts()}
+    assert marks["07", "domestic-compute"] is False
+    assert marks["07", "hang-seng-tech"] is False
+    on_the_seventh = sample.histories["north-america-compute"].definition.selected_on
+    assert on_the_seventh == date(2026, 5, 7)
+    k = sample.aligned.ids.index("north-america-compute")
+    row = np.searchsorted(sample.aligned.sessions, np.datetime64("2026-05-07"))
+    dated = sample.aligned.dated[row, k]
+    assert marks["07", "north-america-compute"] is bool(dated < np.datetime64("2026-05-07"))
+    assert marks["08", "north-america-compute"] is False
+
+
+# --- states ---------------------------------------------------------------------------------------
+
+
+def test_states_cover_every_session_from_the_first_row_on(sample: Comparison) -> None:
+    table = sample.state_table
+    assert dict(table.schema) == STATES
+    sessions = sample.aligned.sessions.tolist()
+    assert table.select("date", "leader", "follower").rows() == [
+        (day, *pair) for day in sessions for pair in PAIRS
+    ]
+
+
+def test_a_pair_that_begins_later_has_states_from_its_own_first_row_on() -> None:
+    table = small().state_table
+    for follower, first in (("b", date(2024, 5, 6)), ("c", date(2024, 5, 9))):
+        own = table.filter(follower=follower)["date"].to_list()
+        assert own == [day.item() for day in small().aligned.sessions if day.item() >= first]
+    assert table["date"].is_sorted()
+
+
+def test_since_is_the_row_on_which_the_present_state_was_entered(sample: Comparison) -> None:
+    for pair in sample.states:
+        rows = {day.item() for day in sample.aligned.sessions[pair.rows]}
+        own = sample.state_table.filter(follower=pair.pair.follower).to_dicts()
+        assert len({row["state"] for row in own}) > 2
+        for state, group in groupby(own, key=lambda row: row["state"]):
+            spell = list(group)
+            assert {row["since"] for row in spell} == {spell[0]["date"]}, state
+            assert spell[0]["date"] in rows
+
+
+def test_kinds_follow_the_moves_since_the_peak(sample: Comparison) -> None:
+    kinds = set()
+    for row in sample.state_table.to_dicts():
+        told = (row["peak_on"], row["move_leader"], row["move_follower"])
+        if row["state"] == "neutral":
+            assert (*told, row["kind"]) == (None,) * 4
+        elif row["kind"] is None:
+            assert told[1:] == (0.0, 0.0)
+        else:
+            assert row["kind"] == kind_of(*told[1:])
+            assert row["since"] is not None
+        kinds.add(row["kind"])
+    assert kinds == {None, "catch-up", "leader fall", "both falling"}
+
+
+def test_moves_are_those_of_the_log_levels_since_the_peak(sample: Comparison) -> None:
+    aligned = sample.aligned
+    for pair in sample.states:
+        columns = aligned.columns((pair.pair.leader, pair.pair.follower))
+        level = dict(zip(aligned.sessions[pair.rows].tolist(), aligned.level[pair.rows][:, columns], strict=True))
+        own = sample.state_table.filter(pl.col("peak_on").is_not_null(), follower=pair.pair.follower)
+        assert own.height > 50
+        now = None
+        for row in own.to_dicts():
+            now = level.get(row["date"], now)
+            if row["date"] not in level:
+                continue
+            leader, follower = np.log(level[row["date"]] / level[row["peak_on"]])
+            assert row["move_leader"] == pytest.approx(leader, abs=1e-12)
+            assert row["move_follower"] == pytest.approx(follower, abs=1e-12)
+            on_peak = row["date"] == row["peak_on"]
+            assert (row["kind"] is None) == on_peak
+
+
+def test_a_session_that_is_no_row_carries_the_state(sample: Comparison) -> None:
+    carried = 0
+    told = sample.state_table.select(pl.exclude("date"))
+    for n, pair in enumerate(sample.states):
+        own = told.gather_every(2, n).rows()
+        rows = set(pair.rows.tolist())
+        assert 0 in rows
+        for t in range(len(own)):
+            if t not in rows:
+                assert own[t] == own[t - 1]
+                carried += 1
+    assert carried > 20
+
+
+def test_the_state_of_one_row_in_numbers() -> None:
+    rows = np.array([3, 5, 6])
+    at = np.array([-1, 1, 1])
+    found = PairStates(
+        Pair(leader="a", follower="b"),
+        rows,
+        np.array([0.0, 0.5, 0.25]),
+        np.array([0.0, 0.25, 0.75]),
+        States(["neutral", "stretched", "catching_up"], np.array([0, 1, 2]), at, at, at),
+    )
+    neutral, peak, later = (found.at(row) for row in range(3))
+    assert list(neutral.values()) == ["neutral", None, 0, None, None, None]
+    assert list(peak.values()) == ["stretched", None, 1, 1, 0.0, 0.0]
+    assert list(later.values()) == ["catching_up", "catch-up", 2, 1, -0.25, 0.5]
+    assert list(later) == ["state", "kind", "since", "peak", "move_leader", "move_follower"]
+
+
+# --- levels ---------------------------------------------------------------------------------------
+
+
+def test_levels_are_what_each_index_contributes(sample: Comparison) -> None:
+    table, aligned = sample.levels, sample.aligned
+    assert dict(table.schema) == LEVELS
+    assert table["date"].is_sorted()
+    assert table.height == (~np.isnan(aligned.level)).sum()
+    assert list(dict.fromkeys(table["index"])) == [*TRIPLE, "csi-all-share"]
+    for k, id in enumerate(aligned.ids):
+        there = ~np.isnan(aligned.level[:, k])
+        own = table.filter(index=id)
+        assert own["date"].to_list() == aligned.sessions[there].tolist()
+        for name, grid in (("level", aligned.level), ("fresh", aligned.fresh), ("backtested", aligned.backtested)):
+            assert own[name].to_list() == grid[there, k].tolist()
+
+
+def test_a_session_before_the_first_level_of_an_index_has_no_row_for_it() -> None:
+    table = small().levels
+    assert table.filter(index="c")["date"].min() == date(2024, 5, 9)
+    assert table.filter(index="c").height == 9
+
+
+# --- summary --------------------------------------------------------------------------------------
+
+
+def test_the_summary_is_the_last_session_in_numbers(sample: Comparison) -> None:
+    told = sample.summary
+    assert json.loads(json.dumps(told, allow_nan=False))["id"] == "compute-diffusion"
+    assert told["synthetic"] is True
+    assert told["last_session"] == str(sample.state_table["date"].max()) == "2026-08-21"
+    assert told["definition_digest"] == sample.study.digest
+    last = sample.state_table.filter(date=sample.state_table["date"].max())
+    for row, pair in zip(last.to_dicts(), told["pairs"], strict=True):
+        for key in ("leader", "follower", "state", "kind", "move_leader", "move_follower"):
+            assert pair[key] == row[key]
+        assert pair["since"] == str(row["since"])
+        assert pair["peak_on"] == (None if row["peak_on"] is None else str(row["peak_on"]))
+
+
+def test_every_figure_of_the_summary_is_the_last_of_its_signal(sample: Comparison) -> None:
+    def last(name: str, ids: tuple[str, ...], window: int | None) -> float:
+        rows = sample.table.filter(
+            pl.col("window").eq_missing(window),
+            signal=name,
+            follower=ids[1],
+            other=(*ids, "")[2],
+        )
+        return float(rows["value"][-1])
+
+    for ids, pair in zip(PAIRS, sample.summary["pairs"], strict=True):
+        assert pair["relative_strength"] == last("relative_strength", ids, None)
+        assert pair["zscore"] == last("zscore", ids, 250)
+        assert pair["momentum"] == {n: last("momentum", ids, n) for n in (20, 40)}
+        assert pair["correlation"] == {w: last("correlation", ids, w) for w in (20, 60, 120)}
+    (ratio,) = sample.summary["ratio_lines"]
+    assert (ratio["leader"], ratio["follower"], ratio["other"]) == TRIPLE
+    assert ratio["benchmark"] == "csi-all-share"
+    for name in set(ratio) - {"leader", "follower", "other", "benchmark"}:
+        assert ratio[name] == {w: last(name, TRIPLE, w) for w in (20, 60, 120)}
+
+
+def test_the_summary_counts_back_tested_sessions_and_names_what_is_missing(
+    sample: Comparison,
+) -> None:
+    told = sample.summary["indices"]
+    marks = sample.levels.group_by("index").agg(pl.col("backtested").sum())
+    assert {id: index["backtested_sessions"] for id, index in told.items()} == dict(marks.rows())
+    assert told["north-america-compute"]["constituents"] == 47
+    for id, index in told.items():
+        history = sample.histories[id]
+        assert index["last_level_on"] == str(history.days[-1])
+        assert index["market_digest"] == history.market_digest
+
+
+def test_what_has_no_value_yet_is_none() -> None:
+    found = small(until=date(2024, 5, 9))
+    assert found.last("zscore", "a", "b", window=10) is None
+    assert found.last("momentum", "a", "b", window=99) is None
+    assert found.last("momentum", "a", "b", window=2) is not None
+    assert math.isclose(found.last("relative_strength", "a", "c") or 0.0, 100.0)
+    (ratio,) = found.summary["ratio_lines"]
+    assert ratio["partial_correlation"] == {6: None}
+
+
+def test_a_mark_of_synthetic_data_is_never_lost() -> None:
+    found = small()
+    assert not found.synthetic
+    made_up = {"b": replace(found.histories["b"], synthetic=True)}
+    assert replace(found, histories=found.histories | made_up).synthetic
+
+
+def test_a_signal_without_any_value_leaves_the_table_whole() -> None:
+    """Too short for its z-score: no row, and no other column suffers."""
+    table = small(study=study("a", "b", "c", windows={"zscore": "250", "momentum": ["2"], "correlation": ["6"]})).table
+    assert dict(table.schema) == SIGNALS
+    assert "zscore" not in set(table["signal"])
+    whole = small(study=study("a", "b", "c", windows={"zscore": "4", "momentum": ["2"], "correlation": ["6"]})).table
+    assert_frame_equal(whole.filter(pl.col("signal") != "zscore"), table)
