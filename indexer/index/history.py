@@ -67,6 +67,10 @@ class History:
         """The symbols of the constituents and of what came to be held in their stead, (N,)."""
         return () if self.panel is None else self.panel.symbols
 
+    def offered(self, wanted: Variant) -> Variant:
+        """Return a variant if the index has it, else the first one it has."""
+        return wanted if wanted in self.variants else next(iter(self.variants))
+
     @property
     def levels(self) -> pl.DataFrame:
         """One row per session and variant, as the contract's ``levels``."""

@@ -255,7 +255,7 @@ def _indices(comparison: Comparison, indices: dict[str, dict[str, Any]]) -> Iter
         rows.append(
             (
                 bilingual(history.definition.name),
-                _variant(comparison, id),
+                history.offered(comparison.study.variant),
                 history.definition.currency,
                 told["last_level_on"] + known,
                 f"{told['carried_last']} of {count}" if count else "ready-made series",
@@ -289,13 +289,6 @@ def _facts(comparison: Comparison) -> Iterable[str]:
     }
     items = "".join(f"<dt>{safe(k)}</dt><dd>{safe(v)}</dd>" for k, v in facts.items())
     yield f"<dl>{items}</dl>"
-
-
-def _variant(comparison: Comparison, id: str) -> str:
-    """Return the variant that was compared: the study's, or the one an index has."""
-    offered = comparison.histories[id].variants
-    wanted = comparison.study.variant
-    return wanted if wanted in offered else next(iter(offered))
 
 
 def _benchmark(comparison: Comparison) -> str:

@@ -150,6 +150,15 @@ def test_a_spin_off_joins_at_zero_and_counts_from_its_first_close() -> None:
     assert np.ptp(found.divisor) == 0.0
 
 
+def test_a_line_held_but_not_traded_yet_counts_zero() -> None:
+    """Five shares that joined in an earlier stretch, worth two on their first close."""
+    holding = held([[10.0, NAN], [10.0, 2.0]], shares=(3, 5))
+    holding.start, holding.divisor = np.array([10.0, NAN]), 0.03
+    found = holding.chain()
+    assert_allclose(found.level, [1000.0, 40 / 0.03], rtol=1e-15)
+    assert_allclose(found.contribution, [[0.0, 0.0], [0.0, 10 / 30]], rtol=1e-15)
+
+
 def test_a_change_of_symbol_hands_over_shares_and_value() -> None:
     """One of the first becomes half of the second, of which one is held: 15 of 30 each a share."""
     day = Event(0, 0, factor=0.0, into=1, ratio=0.5)
@@ -241,10 +250,11 @@ def test_the_compiled_body_is_the_interpreted_one(holding: Holding) -> None:
 
 @given(holdings())
 def test_the_input_stays_as_it_was(holding: Holding) -> None:
-    *given_, divisor, events = holding.arguments()
-    before = [part.copy() for part in (*given_, *events)]
-    chain_levels(*given_, divisor, events)
-    for now, then in zip((*given_, *events), before, strict=True):
+    worth, counts, start, divisor, events = holding.arguments()
+    inputs = (worth, counts, start, *events)
+    before = [part.copy() for part in inputs]
+    chain_levels(worth, counts, start, divisor, events)
+    for now, then in zip(inputs, before, strict=True):
         assert_array_equal(now, then)
 
 
@@ -275,5 +285,5 @@ def test_shapes_that_disagree_are_refused() -> None:
         chain_levels(worth, counts[:1], start, divisor, events)
     with pytest.raises(ValueError, match="shapes differ"):
         chain_levels(worth, counts, start[:1], divisor, events)
-    with pytest.raises(ValueError, match="shapes differ.* 1 events"):
+    with pytest.raises(ValueError, match=r"shapes differ.* 1 events"):
         chain_levels(worth, counts, start, divisor, events._replace(money=np.zeros(2)))

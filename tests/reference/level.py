@@ -72,12 +72,16 @@ def chain(
         contribution = []
         for line, close in zip(lines, closes, strict=True):
             opened = line.value
-            line.become(line.shares, Fraction(0) if math.isnan(close) else line.shares * Fraction(close))
+            line.become(
+                line.shares, Fraction(0) if math.isnan(close) else line.shares * Fraction(close)
+            )
             share = (line.value - opened) / before
             contribution.append(float(share) if line.shares else math.nan)
         chained = sum((line.value for line in lines), Fraction()) / point
         income = [float(p / point) for p in paid]
-        found.append(Session(float(chained), income, [float(x.shares) for x in lines], contribution))
+        found.append(
+            Session(float(chained), income, [float(x.shares) for x in lines], contribution)
+        )
     return found
 
 

@@ -19,6 +19,8 @@ from indexer.market.calendar import read_calendar
 from indexer.signals.result import Comparison
 from indexer.signals.study import compare
 
+PLACES = {"a": "XNYS", "b": "XSHG", "c": "XHKG", "market": "XSHG"}
+Told = dict[date, tuple[float, bool]]
 MAINLAND, HONG_KONG, NEW_YORK = (read_calendar(code) for code in ("XSHG", "XHKG", "XNYS"))
 START = date(2024, 1, 2)
 SHORT = {"correlation": ["6"], "momentum": ["2"], "zscore": "10"}
@@ -61,7 +63,7 @@ def basket(id: str, *symbols: str, **keys: Any) -> Basket:
 
 
 def history(index: Index, on: Days, levels: Any, variant: str = "price") -> History:
-    """An index whose levels are given; one level stands for all days."""
+    """Index whose levels are given; one level stands for all days."""
     level = np.broadcast_to(np.asarray(levels, dtype=float), on.shape)
     unknown = np.full(len(on), np.nan)
     carried = np.zeros(len(on), dtype=np.int64)
@@ -94,7 +96,9 @@ def fixed_rates(rates: Mapping[str, float]) -> Any:
     return fixings
 
 
-def compared(*histories: History, rates: Mapping[str, float] | None = None, **keys: Any) -> Comparison:
+def compared(
+    *histories: History, rates: Mapping[str, float] | None = None, **keys: Any
+) -> Comparison:
     """Compare the first index with each of the others; one called ``market`` is the benchmark."""
     until = keys.pop("until", None)
     named = {found.definition.id: found for found in histories}
@@ -116,3 +120,35 @@ def walks(draw: st.DrawFn, lines: int, count: int = 60, longest: int = 15) -> li
     seed = draw(st.integers(0, 2**32))
     span = st.tuples(st.integers(0, count - 1), st.integers(0, longest))
     return [walk(seed + n, count, draw(st.lists(span, max_size=2))) for n in range(lines)]
+
+
+def on_calendar(id: str, code: str, seed: int, **keys: object) -> History:
+    """Return a random walk on an exchange's sessions of half a year."""
+    calendar = {"XSHG": MAINLAND, "XHKG": HONG_KONG, "XNYS": NEW_YORK}[code]
+    on = calendar.between(START, date(2024, 6, 28))
+    return history(series(id, code, **keys), on, walk(seed, len(on)))
+
+
+def three() -> list[History]:
+    """Return a leader in New York, a follower here and one in Hong Kong, and the benchmark."""
+    return [on_calendar(id, code, n) for n, (id, code) in enumerate(PLACES.items())]
+
+
+def told(found: Comparison, name: str, ids: Sequence[str], window: int | None) -> Told:
+    """Return values and marks of one signal by date."""
+    rows = found.table.filter(
+        pl.col("window").eq_missing(window),
+        signal=name,
+        leader=ids[0],
+        follower=ids[1],
+        other=ids[2] if len(ids) > 2 else "",
+    )
+    return {day: (v, mark) for day, v, mark in rows.select("date", "value", "backtested").rows()}
+
+
+def same(found: Told, expected: Told, name: str) -> None:
+    assert list(found) == list(expected), name
+    values = ([value for value, _ in side.values()] for side in (found, expected))
+    np.testing.assert_allclose(*values, rtol=1e-9, atol=1e-9, err_msg=name)
+    marks = ([mark for _, mark in side.values()] for side in (found, expected))
+    assert [*next(marks)] == [*next(marks)], name

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from indexer.arrays import Days, Instants
@@ -122,14 +122,20 @@ def test_before_its_first_level_an_index_has_none() -> None:
     found = aligned(on_calendar("a", MAINLAND, (SPRING[0], date(2024, 5, 9))), late)
     assert np.isnan(found.level[:, 1]).tolist() == [True, True, False, False]
     assert np.isnat(found.dated[:2, 1]).all()
-    assert found.fresh[:, 1].tolist() == found.backtested[:, 1].tolist() == [False, False, True, True]
+    assert (
+        found.fresh[:, 1].tolist() == found.backtested[:, 1].tolist() == [False, False, True, True]
+    )
     never = line(series("never"), days("05-10"))
-    assert aligned(on_calendar("a", MAINLAND), never, until=date(2024, 5, 9)).rows(["never"]).size == 0
+    assert (
+        aligned(on_calendar("a", MAINLAND), never, until=date(2024, 5, 9)).rows(["never"]).size == 0
+    )
 
 
 def test_a_level_known_at_the_very_cutoff_counts() -> None:
     moment = np.array(["2024-05-07T10:00", "2024-05-08T10:01"], dtype="datetime64[m]")
-    found = aligned(Line("a", days("05-07", "05-08"), np.ones(2), moment), on_calendar("b", MAINLAND))
+    found = aligned(
+        Line("a", days("05-07", "05-08"), np.ones(2), moment), on_calendar("b", MAINLAND)
+    )
     assert told(found, "a")["05-07"] == ("05-07", True)
     assert told(found, "a")["05-08"] == ("05-07", False)
     assert told(found, "a")["05-09"] == ("05-08", True)
@@ -214,7 +220,7 @@ def test_the_cutoff_follows_the_clocks_of_its_zone(day: date, hour: str) -> None
 
 @st.composite
 def known(draw: st.DrawFn) -> tuple[Days, Instants]:
-    """Some dates, weekends too, and instants in their order up to two days later."""
+    """Draw dates, weekends too, and instants in their order up to two days later."""
     every = np.arange(SPRING[0], SPRING[1], dtype="datetime64[D]")
     kept = draw(st.lists(st.booleans(), min_size=len(every), max_size=len(every)))
     kept[draw(st.integers(0, len(every) - 1))] = True
@@ -269,11 +275,13 @@ def test_it_never_looks_ahead(
     one: tuple[Days, Instants], two: tuple[Days, Instants], cut: int
 ) -> None:
     """Levels not yet known on an evening leave it as it is, whatever they will be."""
-    lines = [Line(id, on, np.arange(1.0, len(on) + 1), at) for id, (on, at) in zip("ab", (one, two), strict=True)]
+    lines = [
+        Line(id, on, np.arange(1.0, len(on) + 1), at)
+        for id, (on, at) in zip("ab", (one, two), strict=True)
+    ]
     asked = study("a", "b", start=SPRING[0])
     sessions = study_sessions(asked, MAINLAND, lines, None)[:cut]
-    if not sessions.size:
-        return
+    assume(sessions.size)
     whole = align(asked, sessions, lines)
     moment = cutoffs(asked, sessions)[-1]
     hidden = [
@@ -284,7 +292,9 @@ def test_it_never_looks_ahead(
 
 
 def test_columns_and_log_levels_are_those_of_the_ids_asked_for() -> None:
-    found = aligned(on_calendar("a", MAINLAND), on_calendar("b", HONG_KONG), on_calendar("c", NEW_YORK))
+    found = aligned(
+        on_calendar("a", MAINLAND), on_calendar("b", HONG_KONG), on_calendar("c", NEW_YORK)
+    )
     assert found.columns(["c", "a"]) == [2, 0]
     rows = found.rows(["a"])
     assert np.array_equal(found.logs("c", rows), np.log(found.level[rows, 2]))

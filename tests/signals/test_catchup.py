@@ -1,6 +1,7 @@
 """Catch-up states: a walk by hand through every transition, the oracle, and what keeps a state."""
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -200,7 +201,7 @@ def test_the_drawn_walks_go_through_every_transition() -> None:
     for seed in range(20):
         strength = np.log(walk(seed, 240)) - np.log(walk(seed + 100, 240))
         found = states(strength, zscore(strength, 30), 30, turn=0.5).state
-        seen |= {LETTERS[one] + LETTERS[two] for one, two in zip(found, found[1:], strict=False)}
+        seen |= {LETTERS[one] + LETTERS[two] for one, two in pairwise(found)}
     assert seen == {"NN", "NS", "SS", "SN", "SC", "CC", "CS", "CX", "XX", "XN"}
 
 
@@ -211,7 +212,10 @@ def test_it_never_looks_ahead(
 ) -> None:
     strength = np.log(lines[0]) - np.log(lines[1])
     z = zscore(strength, window)
-    whole, part = states(strength, z, window, **rule), states(strength[:cut], z[:cut], window, **rule)
+    whole, part = (
+        states(strength, z, window, **rule),
+        states(strength[:cut], z[:cut], window, **rule),
+    )
     assert part.state == whole.state[:cut]
     for found, all_of_it in zip(part[1:], whole[1:], strict=True):
         assert np.array_equal(found, all_of_it[:cut])

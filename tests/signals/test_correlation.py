@@ -159,7 +159,10 @@ def test_order_and_unit_of_the_returns_do_not_matter(
 ) -> None:
     a, b, c = returns(*lines)
     found = ratio_family(a, b, c, window)
-    for other in (ratio_family(a, c, b, window), ratio_family(*(scale * np.array([a, b, c])), window)):
+    for other in (
+        ratio_family(a, c, b, window),
+        ratio_family(*(scale * np.array([a, b, c])), window),
+    ):
         for one, two in zip(found, other, strict=True):
             np.testing.assert_allclose(one, two, rtol=1e-7, atol=1e-9)
 

@@ -42,214 +42,7 @@ from tests.signals.example import (
 )
 
 SPRING = MAINLAND.between(START, date(2024, 6, 28))
-PLACES = {"a": "XNYS", "b": "XSHG", "c": "XHKG", "market": "XSHG"}
-Told = dict[date, tuple[float, bool]]
-
-
-def on_calendar(id: str, code: str, seed: int, **keys: object) -> History:
-    """Return a random walk on an exchange's sessions of half a year."""
-    calendar = {"XSHG": MAINLAND, "XHKG": HONG_KONG, "XNYS": NEW_YORK}[code]
-    on = calendar.between(START, date(2024, 6, 28))
-    return history(series(id, code, **keys), on, walk(seed, len(on)))
-
-
-def three() -> list[History]:
-    """Return a leader in New York, a follower here and one in Hong Kong, and the benchmark."""
-    return [on_calendar(id, code, n) for n, (id, code) in enumerate(PLACES.items())]
-
-
-def told(found: Comparison, name: str, ids: Sequence[str], window: int | None) -> Told:
-    """Return values and marks of one signal by date."""
-    rows = found.table.filter(
-        pl.col("window").eq_missing(window),
-        signal=name,
-        leader=ids[0],
-        follower=ids[1],
-        other=ids[2] if len(ids) > 2 else "",
-    )
-    return {day: (v, mark) for day, v, mark in rows.select("date", "value", "backtested").rows()}
-
-
-# --- every signal against the oracle --------------------------------------------------------------
-
-
-class Oracle:
-    """The same study by the slow implementation."""
-
-    def __init__(self, asked: Study, histories: Sequence[History]) -> None:
-        self.study = asked
-        self.selected = {
-            h.definition.id: h.definition.selected_on or date.min for h in histories
-        }
-        levels = {h.definition.id: _levels(h) for h in histories}
-        sessions = MAINLAND.sessions.tolist()
-        self.aligned = reference.align(
-            sessions, asked.cutoff, levels, asked.start, paired=asked.indices
-        )
-
-    def rows(self, ids: Sequence[str]) -> list[date]:
-        return reference.rows(self.aligned, ids, self.study.start)
-
-    def levels(self, id: str, rows: list[date]) -> list[float]:
-        found = reference.row_levels(self.aligned, rows, id)
-        return [math.nan if level is None else level for level in found]
-
-    def marked(
-        self, rows: list[date], values: Sequence[float | None], ids: Sequence[str], window: int | None
-    ) -> Told:
-        selected = {id: self.selected[id] for id in ids}
-        marks = reference.backtested(self.aligned, rows, selected, window)
-        both = zip(rows, values, marks, strict=True)
-        return {day: (value, mark) for day, value, mark in both if value is not None}
-
-    def pair(self, ids: tuple[str, str], span: int, window: int, z: int) -> dict[str, Told]:
-        """Return the signals of a pair by name."""
-        rows = self.rows(ids)
-        leader, follower = (self.levels(id, rows) for id in ids)
-        strength = reference.relative_strength(leader, follower)
-        logs = [math.log(value) for value in strength]
-        moves = [reference.log_returns(x) for x in (leader, follower)]
-        correlation = reference.rolling(reference.pearson, window, *moves)
-        levels = reference.level_correlation(leader, follower, window)
-        return {
-            "relative_strength": self.marked(rows, strength, ids, None),
-            "momentum": self.marked(rows, reference.momentum(logs, span), ids, span + 1),
-            "zscore": self.marked(rows, reference.zscore(logs, z), ids, z),
-            "correlation": self.marked(rows, correlation, ids, window + 1),
-            "level_correlation": self.marked(rows, levels, ids, window),
-        }
-
-    def triple(self, ids: tuple[str, str, str], benchmark: str, window: int) -> dict[str, Told]:
-        """Return the signals of a triple by name."""
-        rows = self.rows(ids)
-        lines = {id: self.levels(id, rows) for id in (*ids, benchmark)}
-        a, b, c, m = (reference.log_returns(line) for line in lines.values())
-        ratios = [reference.relative_strength(lines[ids[0]], lines[id]) for id in ids[1:]]
-        statistics: dict[str, tuple[Callable[..., float | None], list[reference.Column]]] = {
-            "ratio_correlation": (reference.ratio_correlation, [a, b, c]),
-            "ratio_null": (reference.ratio_null, [a, b, c]),
-            "ratio_excess": (reference.ratio_excess, [a, b, c]),
-            "partial_correlation": (reference.partial_correlation, [b, c, a]),
-            "partial_correlation_benchmark": (reference.partial_correlation, [b, c, a, m]),
-        }
-        found = {}
-        for name, (statistic, columns) in statistics.items():
-            used = (*ids, benchmark) if name.endswith("benchmark") else ids
-            values = reference.rolling(statistic, window, *columns)
-            found[name] = self.marked(rows, values, used, window + 1)
-        levels = reference.level_correlation(*ratios, window)
-        return found | {"level_correlation": self.marked(rows, levels, ids, window)}
-
-
-def _levels(found: History) -> list[reference.Level]:
-    moments = known_at(found.definition, found.days).astype("M8[us]").tolist()
-    known_from = [datetime.replace(moment, tzinfo=UTC) for moment in moments]
-    levels = next(iter(found.variants.values())).tolist()
-    return list(zip(found.days.tolist(), known_from, levels, strict=True))
-
-
-def same(found: Told, expected: Told, name: str) -> None:
-    assert list(found) == list(expected), name
-    values = ([value for value, _ in side.values()] for side in (found, expected))
-    np.testing.assert_allclose(*values, rtol=1e-9, atol=1e-9, err_msg=name)
-    marks = ([mark for _, mark in side.values()] for side in (found, expected))
-    assert [*next(marks)] == [*next(marks)], name
-
-
-class Gaps(NamedTuple):
-    """What is drawn of one index: its walk, where it stands still, what share of days it lacks."""
-
-    seed: int
-    still: list[tuple[int, int]]
-    lacking: float
-    selected: date | None
-
-    def history(self, id: str, code: str) -> History:
-        """Return the index on the sessions of its exchange."""
-        whole = on_calendar(id, code, 0)
-        kept = np.random.default_rng(self.seed).random(len(whole.days)) >= self.lacking
-        kept[30] = True
-        level = walk(self.seed, len(whole.days), self.still)[kept]
-        return history(series(id, code, selected_on=self.selected), whole.days[kept], level)
-
-
-GAPS = st.builds(
-    Gaps,
-    st.integers(0, 2**32),
-    st.lists(st.tuples(st.integers(0, 120), st.integers(0, 15)), max_size=2),
-    st.sampled_from([0.0, 0.05, 0.3]),
-    st.none() | st.dates(START, date(2024, 6, 28)),
-)
-MARKETS = st.tuples(GAPS, GAPS, GAPS, GAPS)
-Drawn = tuple[Gaps, Gaps, Gaps, Gaps]
-
-
-def drawn(gaps: Drawn) -> list[History]:
-    """Return a leader in New York, two followers and a benchmark."""
-    return [g.history(id, code) for g, (id, code) in zip(gaps, PLACES.items(), strict=True)]
-
-
-@settings(max_examples=25)
-@given(MARKETS, st.integers(1, 9), st.integers(6, 12), st.integers(2, 30))
-def test_every_signal_is_that_of_the_oracle(
-    gaps: Drawn, span: int, window: int, z: int
-) -> None:
-    histories = drawn(gaps)
-    windows = {"momentum": [str(span)], "correlation": [str(window)], "zscore": str(z)}
-    asked = study("a", "b", "c", windows=windows)
-    oracle = Oracle(asked, histories)
-    found = compared(*histories, study=asked)
-    lengths = {"relative_strength": None, "momentum": span, "zscore": z}
-    for ids in (("a", "b"), ("a", "c")):
-        for name, expected in oracle.pair(ids, span, window, z).items():
-            same(told(found, name, ids, lengths.get(name, window)), expected, name)
-    ids = ("a", "b", "c")
-    expected = oracle.triple(ids, "market", window)
-    for name, values in expected.items():
-        same(told(found, name, ids, window), values, name)
-
-
-@settings(max_examples=25)
-@given(MARKETS, st.integers(10, 40), st.floats(0.3, 1.5), st.floats(0.05, 0.5))
-def test_every_state_is_that_of_the_oracle(
-    gaps: Drawn, z: int, enter: float, turn: float
-) -> None:
-    histories = drawn(gaps)[:2]
-    windows = SHORT | {"zscore": str(z)}
-    asked = study("a", "b", windows=windows, catch_up={"enter": enter, "turn": turn})
-    oracle = Oracle(asked, histories)
-    rows = oracle.rows(("a", "b"))
-    levels = [oracle.levels(id, rows) for id in ("a", "b")]
-    walked, _ = catchup.walk(catchup.inputs(*levels, z)._replace(enter=enter, turn=turn))
-    expected = catchup.carry(list(oracle.aligned), rows, walked)
-    table = compared(*histories, study=asked).state_table
-    assert table["date"].to_list() == list(oracle.aligned)[-len(table) :]
-    there = [row for row in expected if row is not None]
-    assert len(there) == len(table)
-    for row, state in zip(table.rows(named=True), there, strict=True):
-        assert (row["state"], row["kind"]) == (state.state, state.kind)
-        assert row["since"] == rows[state.since]
-        assert row["peak_on"] == (None if state.peak is None else rows[state.peak])
-        moves = [(row[name], getattr(state, name)) for name in ("move_leader", "move_follower")]
-        for move, other in moves:
-            assert (move is None) == (other is None)
-            assert move is None or math.isclose(move, other, rel_tol=1e-9, abs_tol=1e-12)
-
-
 # --- laws -----------------------------------------------------------------------------------------
-
-
-@settings(max_examples=25)
-@given(MARKETS, st.dates(date(2024, 3, 1), date(2024, 6, 28)))
-def test_it_never_looks_ahead(gaps: Drawn, last: date) -> None:
-    """Cut every level after a day: what was told by then stays as it was, to the last bit."""
-    histories = drawn(gaps)
-    whole = compared(*histories)
-    part = compared(*(_until(found, last) for found in histories))
-    end = part.aligned.sessions[-1].item()
-    for name in ("table", "state_table", "levels"):
-        expected = getattr(whole, name).filter(pl.col("date") <= end)
-        assert getattr(part, name).equals(expected), name
 
 
 def _until(found: History, last: date) -> History:
@@ -320,7 +113,9 @@ def test_a_stale_benchmark_takes_part_with_its_last_level_and_makes_no_row() -> 
     found = compared(*indices, _until(market, date(2024, 5, 15)))
     whole = told(compared(*indices, market), "partial_correlation_benchmark", "abc", 6)
     part = told(found, "partial_correlation_benchmark", "abc", 6)
-    assert [d for d in part if d <= date(2024, 5, 15)] == [d for d in whole if d <= date(2024, 5, 15)]
+    assert [d for d in part if d <= date(2024, 5, 15)] == [
+        d for d in whole if d <= date(2024, 5, 15)
+    ]
     # While some of its returns are there it still explains; once none is, it cannot.
     assert date(2024, 5, 15) < max(part) < date(2024, 5, 24)
     assert max(told(found, "ratio_null", "abc", 6)) == date(2024, 6, 28)
@@ -405,7 +200,9 @@ def test_only_a_fixing_known_at_the_cutoff_converts(
         "fx": ["date,base,quote,rate,fixed_at"]
         + [
             f"{day},USD,CNY,{rate},{day + fixed_at if fixed_at else ''}"
-            for day, rate in zip(("2024-05-06", "2024-05-07", "2024-05-08"), (7, 7.1, 7.2), strict=True)
+            for day, rate in zip(
+                ("2024-05-06", "2024-05-07", "2024-05-08"), (7, 7.1, 7.2), strict=True
+            )
         ],
         "series": ["symbol,date,close"]
         + [f"{s},2024-05-0{n},100" for s in ("IXIC.US", "000001.SH") for n in (6, 7, 8)],
@@ -453,7 +250,9 @@ def test_one_row_has_a_relative_strength_and_a_state_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("keys", [{"start": date(2024, 7, 1)}, {"until": date(2023, 12, 1)}])
-def test_a_pair_without_a_session_in_common_is_an_error_that_names_it(keys: dict[str, date]) -> None:
+def test_a_pair_without_a_session_in_common_is_an_error_that_names_it(
+    keys: dict[str, date],
+) -> None:
     with pytest.raises(MissingInputError, match=r"b: no session from .* with levels of both a"):
         compared(*three(), **keys)
 
