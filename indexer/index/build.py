@@ -85,6 +85,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     """Return the history of a basket; see `build`."""
     calendar = read_calendar(basket.calendar)
     _check_base(basket, calendar)
+    _check_segments(basket, market)
     names = {line.symbol: line.entry for line in lines_of(market, basket.symbols, until)}
     names = {symbol: entry for symbol, entry in names.items() if entry >= 0}
     closes = market.prices.filter(pl.col("symbol").is_in(list(names)))
@@ -116,6 +117,21 @@ def _check_base(basket: Basket, calendar: Calendar) -> None:
         before, after = calendar.neighbours(basket.base.date)
         message = f"{basket.base.date} is no session of {basket.calendar}: take {before} or {after}"
         raise DefinitionError([basket.problem(("base", "date"), message)])
+
+
+def _check_segments(basket: Basket, market: Market) -> None:
+    """Raise where a segment cap is set and a constituent has no segment, held or not."""
+    if basket.weighting.caps.segment is None:
+        return
+    table = dict(market.securities.select("symbol", "segment").iter_rows())
+    message = "has no segment here or in the securities table, which the segment cap needs"
+    lacking = [
+        basket.problem(("constituents", n, "segment"), f"{c.symbol} {message}")
+        for n, c in enumerate(basket.constituents)
+        if not (c.segment or table.get(c.symbol))
+    ]
+    if lacking:
+        raise DefinitionError(lacking)
 
 
 def _check_closes(

@@ -20,7 +20,7 @@ def capped(basket: Basket, weights: Vector, segments: Sequence[str]) -> Vector:
     Raises
     ------
     DefinitionError
-        If no weights obey the caps, naming the smallest feasible one; or if a segment is unknown.
+        If no weights obey the caps, naming the smallest feasible one.
 
     Notes
     -----
@@ -36,9 +36,6 @@ def capped(basket: Basket, weights: Vector, segments: Sequence[str]) -> Vector:
         groups = np.zeros(len(weights), dtype=int)
         segment_cap = 1.0
     else:
-        if "" in segments:
-            message = "a segment cap needs the segment of every constituent"
-            raise DefinitionError([basket.problem(("weighting", "caps", "segment"), message)])
         groups = np.unique(segments, return_inverse=True)[1]
         segment_cap = caps.segment
     held = weights > 0

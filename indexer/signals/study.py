@@ -69,9 +69,7 @@ def _lines(study: Study, histories: Mapping[str, History]) -> tuple[list[Line], 
     """Return the levels of each index in the study's variant, or in the one it has."""
     lines, warnings = [], []
     for id, history in histories.items():
-        variant = (
-            study.variant if study.variant in history.variants else next(iter(history.variants))
-        )
+        variant = history.offered(study.variant)
         if variant != study.variant and id in study.indices:
             warnings.append(f"{id} has no {study.variant} variant here: its {variant} is used")
         lines.append(

@@ -142,8 +142,9 @@ def rebalances(draw: st.DrawFn) -> Row:
 @st.composite
 def weightings(draw: st.DrawFn, layout: Layout, scheme: str) -> Row:
     """Draw weighting, selection and constituents."""
-    symbols = [*layout.symbols, "GONE.US"] if seldom(draw, 12) else layout.symbols
-    entries: list[Row] = [{"symbol": symbol} for symbol in symbols]
+    entries: list[Row] = [{"symbol": symbol} for symbol in layout.symbols]
+    if seldom(draw, 12):
+        entries.append({"symbol": "GONE.US", "segment": "x"})  # of which there are no closes
     weighting: Row = {"scheme": scheme}
     keys: Row = {"weighting": weighting, "constituents": entries}
     if scheme == "rank" or seldom(draw, 3):

@@ -78,12 +78,19 @@ def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str]) -> Tables:
     prices = [row for symbol in every for row in draw(_closes(layout, symbol))]
     actions = [row for s in every for row in draw(_actions(layout, s, prices, kinds))]
     actions = _sensible(actions)
-    renamed = any(row["kind"] == "symbol_change" for row in actions)
+    # What takes over has no closes of its own before, and is known by the figures of the other.
+    fresh = {row["other"]: row["ex_date"] for row in actions if row["kind"] == "symbol_change"}
+    prices = [r for r in prices if r["date"] >= fresh.get(r["symbol"], layout.start)]
+    for row in securities:
+        if row["symbol"] in fresh:
+            row.pop("points", None)
+            row.pop("segment", None)
+    counted = [symbol for symbol in every if symbol not in fresh]
     return {
         "prices": prices,
         "actions": actions,
         "securities": securities,
-        "shares": [r for s in every for r in draw(_share_counts(layout, s, late=not renamed))],
+        "shares": [r for s in counted for r in draw(_share_counts(layout, s, late=not fresh))],
         "fx": draw(_rates(layout, securities)),
     }
 

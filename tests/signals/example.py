@@ -4,11 +4,13 @@ Unless told otherwise an index is a series in CNY on the Shanghai calendar, and 
 the indices it is given to the first of them from the beginning of 2024 on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import numpy as np
+import polars as pl
 from hypothesis import strategies as st
 
 from indexer.arrays import Days, Instants, Vector
@@ -100,10 +102,10 @@ def compared(
     *histories: History, rates: Mapping[str, float] | None = None, **keys: Any
 ) -> Comparison:
     """Compare the first index with each of the others; one called ``market`` is the benchmark."""
-    until = keys.pop("until", None)
+    last = keys.pop("until", None)
     named = {found.definition.id: found for found in histories}
     asked = keys.pop("study", None) or study(*(id for id in named if id != "market"), **keys)
-    return compare(asked, named, fixed_rates(rates or {}), until=until)
+    return compare(asked, named, fixed_rates(rates or {}), until=last)
 
 
 def walk(seed: int, count: int, still: list[tuple[int, int]] | None = None) -> Vector:
@@ -122,7 +124,7 @@ def walks(draw: st.DrawFn, lines: int, count: int = 60, longest: int = 15) -> li
     return [walk(seed + n, count, draw(st.lists(span, max_size=2))) for n in range(lines)]
 
 
-def on_calendar(id: str, code: str, seed: int, **keys: object) -> History:
+def on_calendar(id: str, code: str, seed: int, **keys: Any) -> History:
     """Return a random walk on an exchange's sessions of half a year."""
     calendar = {"XSHG": MAINLAND, "XHKG": HONG_KONG, "XNYS": NEW_YORK}[code]
     on = calendar.between(START, date(2024, 6, 28))
@@ -147,8 +149,15 @@ def told(found: Comparison, name: str, ids: Sequence[str], window: int | None) -
 
 
 def same(found: Told, expected: Told, name: str) -> None:
+    """Assert that two signals have the same dates and marks, and nine digits in common."""
     assert list(found) == list(expected), name
-    values = ([value for value, _ in side.values()] for side in (found, expected))
-    np.testing.assert_allclose(*values, rtol=1e-9, atol=1e-9, err_msg=name)
-    marks = ([mark for _, mark in side.values()] for side in (found, expected))
-    assert [*next(marks)] == [*next(marks)], name
+    assert [mark for _, mark in found.values()] == [mark for _, mark in expected.values()], name
+    values, others = ([value for value, _ in side.values()] for side in (found, expected))
+    np.testing.assert_allclose(values, others, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+def until(found: History, last: date) -> History:
+    """Return an index without its levels dated after a day."""
+    known = found.days <= np.datetime64(last)
+    levels = {name: level[known] for name, level in found.variants.items()}
+    return replace(found, days=found.days[known], variants=levels)

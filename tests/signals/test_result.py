@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 from datetime import date
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -51,7 +52,7 @@ PAIRS = [
 TRIPLE = ("north-america-compute", "domestic-compute", "hang-seng-tech")
 
 
-def small(**keys: object) -> Comparison:
+def small(**keys: Any) -> Comparison:
     """Return a study of twelve sessions of May 2024 with a triple and a late follower."""
     on = days(*(f"05-{day:02}" for day in (6, 7, 8, 9, 10, 13, 14, 15, 16, 17, 20, 21)))
     a, b, c = (history(series(id), on, walk(n, len(on))) for n, id in enumerate("abc"))

@@ -1,54 +1,39 @@
-"""A study as a whole: every signal against the oracle, currency, variants, and what is missing."""
+"""A study as a whole: its pairs and triples, benchmark, variants, currency, and what is missing."""
 
-import math
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from indexer.arrays import Days, Instants, Vector
-from indexer.definitions.study import Study
 from indexer.errors import MissingInputError
 from indexer.index.build import build
-from indexer.index.history import History
 from indexer.market.fx import rates_known
 from indexer.market.tables import read_market
-from indexer.signals.align import known_at
-from indexer.signals.result import Comparison
 from indexer.signals.study import compare
-from tests.reference import catchup
-from tests.reference import study as reference
 from tests.signals.example import (
-    HONG_KONG,
     MAINLAND,
-    NEW_YORK,
-    SHORT,
     START,
     basket,
     compared,
     days,
     fixed_rates,
     history,
+    on_calendar,
+    same,
     series,
     study,
+    three,
+    told,
+    until,
     walk,
 )
 
 SPRING = MAINLAND.between(START, date(2024, 6, 28))
 # --- laws -----------------------------------------------------------------------------------------
-
-
-def _until(found: History, last: date) -> History:
-    known = found.days <= np.datetime64(last)
-    levels = {name: level[known] for name, level in found.variants.items()}
-    return replace(found, days=found.days[known], variants=levels)
 
 
 def test_until_looks_at_nothing_later() -> None:
@@ -81,7 +66,7 @@ def test_pairs_that_share_a_leader_are_compared_with_each_other_once() -> None:
 def test_a_triple_has_rows_of_its_own() -> None:
     """The pair of a and b goes on while c has no new level."""
     a, b, c, market = three()
-    c = _until(c, date(2024, 6, 14))
+    c = until(c, date(2024, 6, 14))
     found = compared(a, b, c, market)
     pair, triple = (told(found, "correlation", "ab", 6), told(found, "ratio_null", "abc", 6))
     assert max(pair) == date(2024, 6, 28)
@@ -110,7 +95,7 @@ def test_a_benchmark_that_is_one_of_the_three_is_no_control() -> None:
 
 def test_a_stale_benchmark_takes_part_with_its_last_level_and_makes_no_row() -> None:
     *indices, market = three()
-    found = compared(*indices, _until(market, date(2024, 5, 15)))
+    found = compared(*indices, until(market, date(2024, 5, 15)))
     whole = told(compared(*indices, market), "partial_correlation_benchmark", "abc", 6)
     part = told(found, "partial_correlation_benchmark", "abc", 6)
     assert [d for d in part if d <= date(2024, 5, 15)] == [
