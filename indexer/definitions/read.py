@@ -224,7 +224,6 @@ def _rows(document: Document, text: str, file: str) -> Iterator[Problem]:
         cells = {k: v for k, v in zip(header, row, strict=False) if k in known and v}
         document.content["constituents"].append(cells)
         document.values[("constituents", n)] = mark
-        document.values.update({("constituents", n, key): mark for key in cells})
         if len(row) > len(header):
             yield Problem(
                 *mark, f"constituents[{n}]", f"{len(row)} cells under {len(header)} columns"

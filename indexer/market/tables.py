@@ -222,7 +222,7 @@ def _read_manifest(file: Path, flaws: list[Flaw]) -> Manifest:
     if not file.exists():
         return Manifest()
     try:
-        root = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)
+        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
     except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
         flaws.append(Flaw(file.name, None, "", f"cannot be read: {' '.join(str(error).split())}"))
         return Manifest()

@@ -77,15 +77,15 @@ def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str]) -> Tables:
     securities = draw(_securities(layout, every))
     prices = [row for symbol in every for row in draw(_closes(layout, symbol))]
     actions = [row for s in every for row in draw(_actions(layout, s, prices, kinds))]
-    actions = _sensible(actions)
+    actions = _sensible(actions, prices)
     # What takes over has no closes of its own before, and is known by the figures of the other.
     fresh = {row["other"]: row["ex_date"] for row in actions if row["kind"] == "symbol_change"}
     prices = [r for r in prices if r["date"] >= fresh.get(r["symbol"], layout.start)]
     for row in securities:
-        if row["symbol"] in fresh:
+        if row["symbol"] in fresh and row["symbol"] in layout.others:
             row.pop("points", None)
             row.pop("segment", None)
-    counted = [symbol for symbol in every if symbol not in fresh]
+    counted = [s for s in every if s not in fresh or s not in layout.others]
     return {
         "prices": prices,
         "actions": actions,
@@ -192,18 +192,20 @@ def _actions(
     return rows
 
 
-def _sensible(actions: Sequence[Row]) -> list[Row]:
-    """Drop changes into a symbol that is taken or that changes itself, and spare what continues.
+def _sensible(actions: Sequence[Row], prices: Sequence[Row]) -> list[Row]:
+    """Drop changes into a symbol that is taken, that changes itself or that is never priced.
 
     A line that goes on at other prices pays out a hundredth only, lest it pay out all of them.
     """
+    last = {row["symbol"]: row["date"] for row in prices}
     linked: set[str] = set()
     found = []
     for row in actions:
         if row["kind"] == "symbol_change":
-            if {row["symbol"], row["other"]} & linked:
+            pair = {row["symbol"], row["other"]}
+            if pair & linked or last[row["other"]] < row["ex_date"]:
                 continue
-            linked |= {row["symbol"], row["other"]}
+            linked |= pair
         found.append(row)
     for row in found:
         if row["symbol"] in linked and row["kind"] in ("dividend", "special_dividend"):

@@ -128,7 +128,14 @@ def test_an_instant_may_be_stored_like_this(tmp_path: Path, cells: pl.Series) ->
 
 
 @pytest.mark.parametrize(
-    "written", ["2024-01-02T08:15Z", "2024-01-02TT08:15:00", "2024-01-02T8:15:00Z", "08:15:00"]
+    "written",
+    [
+        "2024-02-30T08:15:00Z",
+        "2024-01-02T08:15Z",
+        "2024-01-02TT08:15:00",
+        "2024-01-02T8:15:00Z",
+        "08:15:00",
+    ],
 )
 def test_an_instant_may_not_be_written_like_this(tmp_path: Path, written: str) -> None:
     [flaw] = flaws(tmp_path, fx=FX + written)

@@ -148,6 +148,13 @@ def test_a_rate_fixed_late_does_not_replace_a_newer_one(
     assert known(tmp_path, *rows, at="2024-01-06T00:00:00") == 7.1
 
 
+def test_a_rate_fixed_late_does_not_bring_later_ones_forward(tmp_path: Path) -> None:
+    rows = [
+        f"2024-01-0{d},USD,CNY,7.{d},2024-01-0{9 if d == 2 else d}T01:15:00Z" for d in range(1, 5)
+    ]
+    assert known(tmp_path, *rows, at="2024-01-03T10:00:00") == 7.3
+
+
 def test_a_known_rate_may_be_the_inverse(tmp_path: Path) -> None:
     instants = np.array(["2024-01-03T10:00:00"], "M8[s]")
     found = rates_known(market(tmp_path, *FIXED), "CNY", "USD", instants, SHANGHAI)

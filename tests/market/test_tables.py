@@ -260,9 +260,11 @@ def test_a_folder_in_the_place_of_a_table_is_refused(tmp_path: Path, name: str) 
     assert flaw.startswith(f"{name}: cannot be read as a table: ")
 
 
-def test_a_missing_folder_is_a_missing_input(tmp_path: Path) -> None:
-    none = tmp_path / "none"
-    assert refusal(none, MissingInputError) == [f"{none}: no such market folder"]
+@pytest.mark.parametrize("name", ["none", "prices.csv"])
+def test_what_is_no_folder_is_a_missing_input(tmp_path: Path, name: str) -> None:
+    as_csv(tmp_path, "prices", [ROWS["prices"]])
+    path = tmp_path / name
+    assert refusal(path, MissingInputError) == [f"{path}: no such market folder"]
 
 
 def test_an_empty_folder_is_a_missing_input(tmp_path: Path) -> None:
