@@ -1,6 +1,6 @@
 """What takes effect before each open, in index currency: the kernel's view of corporate actions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,10 +10,25 @@ from indexer.definitions.basket import Basket
 from indexer.definitions.rules import REAL_SHARES
 from indexer.errors import DefinitionError
 from indexer.kernels.level import Events
-from indexer.market.events import DatedEvent, Transfer
+from indexer.market.events import DatedEvent
 from indexer.market.panel import Panel
 
 _RENAME, _OWN, _SPINOFF = range(3)  # order within one ex-date
+
+
+class _Entry(NamedTuple):
+    """One event of the kernel, and its place in the order of one morning."""
+
+    row: int
+    ex_date: np.datetime64
+    phase: int
+    column: int
+    kind: str
+    factor: float
+    money: float = 0.0
+    into: int = -1
+    ratio: float = 0.0
+    income: tuple[float, float] = (0.0, 0.0)  # gross, net
 
 
 class Opening(NamedTuple):
@@ -50,49 +65,67 @@ def opening_of(basket: Basket, panel: Panel) -> Opening:
         If the net variant is offered and has no rate for a constituent's country.
     """
     real = basket.weighting.scheme in REAL_SHARES
-    factor = {(e.column, e.ex_date): _factor(e, real=real) for e in panel.events}
-    kept = 1.0 - _withheld(basket, panel)
-    rows = []
-    for e in panel.events:
-        money = (e.event.subscribed if real else 0.0) - e.event.special
-        rows.append(
-            (
-                (e.row, e.ex_date, _OWN, e.column),
-                (factor[e.column, e.ex_date], money * panel.fx[e.row - 1, e.column], -1, 0.0),
-                e.event.ordinary * panel.fx[e.row, e.column] * kept[e.column],
-                e.kind,
-            )
-        )
-    for t in _inside(panel):
-        if t.keeps:
-            # The ratio counts per share before the parent's own event, which has come by then.
-            ratio = t.ratio / factor.get((t.column, t.ex_date), 1.0)
-            rows.append(((t.row, t.ex_date, _SPINOFF, t.column), (1.0, 0.0, t.into, ratio),
-                         np.zeros(2), "spinoff"))  # fmt: skip
-        else:
-            rows.append(((t.row, t.ex_date, _RENAME, t.column), (0.0, 0.0, t.into, 1.0),
-                         np.zeros(2), "symbol_change"))  # fmt: skip
-    rows.sort(key=lambda row: row[0])
+    entries = sorted(
+        [*_own(basket, panel, real=real), *_passed_on(panel, real=real)],
+        key=lambda entry: (entry.row, entry.ex_date, entry.phase, entry.column),
+    )
     return Opening(
         Events(
-            row=np.array([place[0] for place, *_ in rows], dtype=np.int64),
-            column=np.array([place[3] for place, *_ in rows], dtype=np.int64),
-            factor=np.array([what[0] for _, what, *_ in rows], dtype=float),
-            money=np.array([what[1] for _, what, *_ in rows], dtype=float),
-            into=np.array([what[2] for _, what, *_ in rows], dtype=np.int64),
-            ratio=np.array([what[3] for _, what, *_ in rows], dtype=float),
-            income=np.array([paid for *_, paid, _ in rows], dtype=float).reshape(len(rows), 2),
+            row=np.array([entry.row for entry in entries], dtype=np.int64),
+            column=np.array([entry.column for entry in entries], dtype=np.int64),
+            factor=np.array([entry.factor for entry in entries], dtype=float),
+            money=np.array([entry.money for entry in entries], dtype=float),
+            into=np.array([entry.into for entry in entries], dtype=np.int64),
+            ratio=np.array([entry.ratio for entry in entries], dtype=float),
+            income=np.array([entry.income for entry in entries], dtype=float).reshape(-1, 2),
         ),
-        tuple(kind for *_, kind in rows),
+        tuple(entry.kind for entry in entries),
     )
+
+
+def _own(basket: Basket, panel: Panel, *, real: bool) -> Iterator[_Entry]:
+    """Yield what each event does to the shares, the divisor and the income of its own line."""
+    kept = 1.0 - _withheld(basket, panel)
+    for e in panel.events:
+        money = (e.event.subscribed if real else 0.0) - e.event.special
+        paid = e.event.ordinary * panel.fx[e.row, e.column] * kept[e.column]
+        yield _Entry(
+            row=e.row,
+            ex_date=e.ex_date,
+            phase=_OWN,
+            column=e.column,
+            kind=e.kind,
+            factor=_factor(e, real=real),
+            money=money * panel.fx[e.row - 1, e.column],
+            income=(float(paid[0]), float(paid[1])),
+        )
+
+
+def _passed_on(panel: Panel, *, real: bool) -> Iterator[_Entry]:
+    """Yield the shares that pass from line to line.
+
+    The ratio of a spin-off counts per share before the parent's own event of that day, which has
+    come by then.
+    """
+    factor = {(e.column, e.ex_date): _factor(e, real=real) for e in panel.events}
+    for t in panel.transfers:
+        if not 0 < t.row < len(panel.sessions):
+            continue
+        before = factor.get((t.column, t.ex_date), 1.0) if t.keeps else 1.0
+        yield _Entry(
+            row=t.row,
+            ex_date=t.ex_date,
+            phase=_SPINOFF if t.keeps else _RENAME,
+            column=t.column,
+            kind="spinoff" if t.keeps else "symbol_change",
+            factor=t.keeps,
+            into=t.into,
+            ratio=t.ratio / before,
+        )
 
 
 def _factor(found: DatedEvent, *, real: bool) -> float:
     return found.event.quantity if real else found.event.factor
-
-
-def _inside(panel: Panel) -> list[Transfer]:
-    return [t for t in panel.transfers if 0 < t.row < len(panel.sessions)]
 
 
 def _withheld(basket: Basket, panel: Panel) -> Grid:

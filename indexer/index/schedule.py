@@ -5,16 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from indexer.definitions.basket import Rebalance
+from indexer.definitions.basket import DEFAULT_MONTHS, Rebalance
 from indexer.market.calendar import Calendar
 
-_MONTHS: dict[str, tuple[int, ...]] = {
-    "never": (),
-    "monthly": tuple(range(1, 13)),
-    "quarterly": (3, 6, 9, 12),
-    "semiannual": (6, 12),
-    "annual": (12,),
-}
 _NTH = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 
@@ -39,7 +32,7 @@ def effective_dates(
     The nominal day of each month of the rule moves back to the last session on or before it,
     also into the month before.
     """
-    months = rule.months or _MONTHS[rule.frequency]
+    months = rule.months or DEFAULT_MONTHS[rule.frequency]
     for year in range(base_date.year, last.year + 2):
         for month in sorted(months):
             nominal = nominal_day(rule.day, year, month, calendar)
