@@ -36,8 +36,7 @@ def effective_dates(
     for year in range(base_date.year, last.year + 2):
         for month in sorted(months):
             nominal = nominal_day(rule.day, year, month, calendar)
-            effective = calendar.on_or_before(nominal) if nominal <= calendar.horizon else last
-            if effective > last or nominal > calendar.horizon:
+            if nominal > calendar.horizon or (effective := calendar.on_or_before(nominal)) > last:
                 return
             if effective > base_date:
                 yield effective
