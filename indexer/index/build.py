@@ -20,6 +20,8 @@ from indexer.market.lines import lines_of
 from indexer.market.panel import Panel, panel_of
 from indexer.market.tables import Market, Used, digest_of
 
+HORIZON_NOTICE = 60  # days before the end of a calendar from which on a build warns
+
 
 def build(
     definition: Index, market: Market, *, until: date | None = None, strict: bool = False
@@ -108,7 +110,11 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
         missing=missing,
         off_calendar=off,
         market_digest=_digest(basket, market, panel),
-        warnings=_missing_warning(missing) + _off_calendar_warning(off),
+        warnings=(
+            *_missing_warning(missing),
+            *_off_calendar_warning(off),
+            *_calendar_warning(calendar, last),
+        ),
     )
 
 
@@ -217,6 +223,16 @@ def _off_calendar(closes: pl.DataFrame) -> int:
         own = pl.col("symbol").is_in([s for s in symbols if exchange[s] == code])
         count += closes.select((own & ~pl.col("date").is_in(sessions)).sum()).item()
     return count
+
+
+def _calendar_warning(calendar: Calendar, last: date) -> tuple[str, ...]:
+    """Warn where sessions are estimated, and before that while there is time to do something."""
+    known = calendar.verified_until
+    if last > known:
+        return (f"sessions of {calendar.code} after {known} are estimated, not announced",)
+    if (known - last).days <= HORIZON_NOTICE:
+        return (f"calendar {calendar.code} is known only until {known}: update exchange_calendars",)
+    return ()
 
 
 def _missing_warning(missing: tuple[str, ...]) -> tuple[str, ...]:

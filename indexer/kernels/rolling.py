@@ -72,14 +72,11 @@ def _rolling_correlation(a, b, window, least, out):
             continue
         x_mean, y_mean = x_sum / count, y_sum / count
         x_most = y_most = 0.0
-        x_moves = y_moves = False
         for k in range(first, t + 1):
             if np.isfinite(a[k]) and np.isfinite(b[k]):
-                x_moves |= a[k] != x0
-                y_moves |= b[k] != y0
                 x_most = max(x_most, abs(a[k] - x0 - x_mean))
                 y_most = max(y_most, abs(b[k] - y0 - y_mean))
-        if not (x_moves and y_moves and x_most > 0.0 and y_most > 0.0):
+        if not (x_most > 0.0 and y_most > 0.0):
             continue
         xx = yy = xy = 0.0
         for k in range(first, t + 1):

@@ -138,9 +138,12 @@ def _action(row: dict[str, Any]) -> Action:
 
 
 def transfers_of(
-    actions: pl.DataFrame, lines: Sequence[Line], sessions: Days
+    actions: pl.DataFrame, lines: Sequence[Line], sessions: Days, adjusted: Flags
 ) -> tuple[Transfer, ...]:
-    """Return the shares that change line, by session; changes of symbol before spin-offs."""
+    """Return the shares that change line, by session; changes of symbol before spin-offs.
+
+    Adjusted prices contain the spin-offs of their line already: those are left out.
+    """
     column = {line.symbol: j for j, line in enumerate(lines)}
     found = []
     for row in actions.filter(pl.col("kind").is_in([RENAME, "spinoff"])).iter_rows(named=True):
@@ -151,7 +154,7 @@ def transfers_of(
         day = np.datetime64(row["ex_date"])
         if row["kind"] == RENAME:
             found.append(Transfer(at, j, day, into, 1.0, 0.0))
-        else:
+        elif not adjusted[j]:
             found.append(Transfer(at, j, day, into, float(row["ratio"]), 1.0))
     return tuple(sorted(found, key=lambda t: (t.row, t.ex_date, t.keeps, t.column)))
 

@@ -159,7 +159,7 @@ def panel_of(
         closes=closes,
         events=events,
         by_column=by_column,
-        transfers=transfers_of(market.actions, lines, sessions),
+        transfers=transfers_of(market.actions, lines, sessions, adjusted),
         departures=departures,
         securities=facts,
         shares=market.shares,

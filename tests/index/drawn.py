@@ -118,8 +118,9 @@ def layouts(draw: st.DrawFn, count: int, longest: int, rule: Row, *, sound: bool
         draw(st.sampled_from(("CNY", "HKD", "USD"))),
         dates,
         draw(constituents(count)),
-        draw(st.sampled_from(((), ("NEW.US", "600099.SH")))),
+        draw(st.sampled_from(((), ("NEW.US", "600099.SH", "00099.HK")))),
         sound,
+        not sound and seldom(draw, 3),
     )
 
 
@@ -148,11 +149,11 @@ def weightings(draw: st.DrawFn, layout: Layout, scheme: str) -> Row:
     weighting: Row = {"scheme": scheme}
     keys: Row = {"weighting": weighting, "constituents": entries}
     if scheme == "rank" or seldom(draw, 3):
-        keys["selection"] = draw(selections(len(entries), sound=layout.sound))
+        keys["selection"] = draw(selections(len(entries), layout))
     if scheme == "fixed":
         weighting["normalise"] = True
         for entry in entries:
-            entry["weight"] = draw(st.sampled_from((1.0, 0.3, 2.0, 0.1 if layout.sound else 0.0)))
+            entry["weight"] = draw(st.sampled_from((1.0, 0.3, 2.0, 0.0 if layout.zeros else 0.1)))
         if not any(entry["weight"] for entry in entries):
             entries[0]["weight"] = 1.0
     elif scheme == "rank":
@@ -181,11 +182,12 @@ def caps(draw: st.DrawFn, count: int) -> dict[str, float]:
 
 
 @st.composite
-def selections(draw: st.DrawFn, count: int, *, sound: bool) -> Row:
+def selections(draw: st.DrawFn, count: int, layout: Layout) -> Row:
+    """Draw a selection; no buffer where a member may weigh nothing, and so be held or not."""
     by = ["price", "market_cap", "free_float_cap", "amount_5", "amount_1"]
-    found: Row = {"rank_by": draw(st.sampled_from(by[:3] if sound else [*by, "points"]))}
+    found: Row = {"rank_by": draw(st.sampled_from(by[:3] if layout.sound else [*by, "points"]))}
     found["top"] = draw(st.integers(1, count))
-    if draw(st.booleans()):
+    if not layout.zeros and draw(st.booleans()):
         found["enter"] = draw(st.integers(1, found["top"]))
         found["keep"] = found["top"] + draw(st.integers(0, 5))
     return found

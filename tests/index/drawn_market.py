@@ -4,7 +4,7 @@ What shrinks is the structure: sessions, constituents, gaps, actions. Closes fol
 number a symbol, of which zero means that they never move.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -41,6 +41,7 @@ class Layout:
     dates : base, effective and reference dates, on which most of what can go wrong does
     symbols : constituents; others : symbols that actions may lead to
     sound : nothing in it may be refused
+    zeros : figures that weights follow may be zero
     """
 
     code: str
@@ -52,6 +53,7 @@ class Layout:
     symbols: Sequence[str]
     others: Sequence[str]
     sound: bool = False
+    zeros: bool = False
 
     @property
     def days(self) -> list[date]:
@@ -77,7 +79,8 @@ def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str]) -> Tables:
     securities = draw(_securities(layout, every))
     prices = [row for symbol in every for row in draw(_closes(layout, symbol))]
     actions = [row for s in every for row in draw(_actions(layout, s, prices, kinds))]
-    actions = _sensible(actions, prices)
+    money = {row["symbol"]: row.get("currency") for row in securities}
+    actions = _sensible(actions, prices, lambda s: money[s] or CURRENCY[s.rpartition(".")[2]])
     # What takes over has no closes of its own before, and is known by the figures of the other.
     fresh = {row["other"]: row["ex_date"] for row in actions if row["kind"] == "symbol_change"}
     prices = [r for r in prices if r["date"] >= fresh.get(r["symbol"], layout.start)]
@@ -192,8 +195,10 @@ def _actions(
     return rows
 
 
-def _sensible(actions: Sequence[Row], prices: Sequence[Row]) -> list[Row]:
-    """Drop changes into a symbol that is taken, that changes itself or that is never priced.
+def _sensible(
+    actions: Sequence[Row], prices: Sequence[Row], currency_of: Callable[[str], str]
+) -> list[Row]:
+    """Drop changes into a symbol that is taken, changes itself, is never priced or in other money.
 
     A line that goes on at other prices pays out a hundredth only, lest it pay out all of them.
     """
@@ -204,6 +209,8 @@ def _sensible(actions: Sequence[Row], prices: Sequence[Row]) -> list[Row]:
         if row["kind"] == "symbol_change":
             pair = {row["symbol"], row["other"]}
             if pair & linked or last[row["other"]] < row["ex_date"]:
+                continue
+            if len(set(map(currency_of, pair))) > 1:
                 continue
             linked |= pair
         found.append(row)
@@ -253,7 +260,7 @@ def _securities(draw: st.DrawFn, layout: Layout, every: Sequence[str]) -> list[R
     rows = []
     for symbol in every:
         row: Row = {"symbol": symbol, "segment": draw(st.sampled_from(("x", "y", "z")))}
-        points = (1, 2.5, 10) if layout.sound else (1, 2.5, 10, 0)
+        points = (1, 2.5, 10, 0) if layout.zeros else (1, 2.5, 10)
         row["points"] = draw(st.sampled_from(points))
         if seldom(draw, 4):
             row["list_date"] = layout.base + timedelta(draw(st.integers(-400, 10)))
@@ -274,7 +281,7 @@ def _share_counts(draw: st.DrawFn, layout: Layout, symbol: str, *, late: bool) -
     """Draw the rows of the shares table of one symbol; now and then it begins late, if it may."""
     late = late and not layout.sound and seldom(draw, 40)
     free = (None, 1.0, 0.1, 0.2, 0.15, 0.438, 0.8, 0.82, 0.05)
-    free = free if layout.sound else (*free, 0.0)
+    free = (*free, 0.0) if layout.zeros else free
     rows = {}
     days = draw(st.lists(st.sampled_from(layout.days), max_size=2))
     for day in [layout.end if late else layout.start - timedelta(30), *days]:

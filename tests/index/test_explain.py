@@ -1,0 +1,70 @@
+"""What moved an index on one session, worked by hand."""
+
+from datetime import date
+
+import pytest
+
+from indexer.errors import MissingInputError
+from indexer.index.explain import explain
+from tests.index.examples import history
+from tests.reference.example import WEEK, action, closes
+
+A = closes("A.US", 10, 11, 11)
+B = closes("B.US", 20, 20, 18)
+
+
+def explained(day, *tables, **changes):
+    """Return what explains a session of an index of A and B, half and half."""
+    return explain(history(A + B, *tables, **changes), day)
+
+
+def test_contributions_are_named_largest_first_and_sum_to_the_return():
+    told = explained(WEEK[1])
+
+    assert told["levels"]["price"] == {"before": 1000.0, "after": 1050.0}
+    assert told["price_return"] == pytest.approx(0.05)
+    assert [(p["symbol"], p["contribution"]) for p in told["contributions"]] == [
+        ("A.US", pytest.approx(0.05)),
+        ("B.US", 0.0),
+    ]
+
+
+def test_weights_are_those_the_session_opened_with():
+    """A rose to 550 of 1050 on Tuesday; B falls by a tenth from there on Wednesday."""
+    told = explained(WEEK[2])
+    parts = {p["symbol"]: p for p in told["contributions"]}
+
+    assert parts["A.US"]["weight"] == pytest.approx(550 / 1050)
+    assert parts["B.US"]["weight"] == pytest.approx(500 / 1050)
+    assert parts["B.US"]["return"] == pytest.approx(-0.1)
+    assert told["price_return"] == pytest.approx(-50 / 1050)
+
+
+def test_actions_of_the_session_are_told_with_the_price_they_leave():
+    told = explained(WEEK[1], action("A.US", WEEK[1], "dividend", cash=1))
+
+    assert told["actions"] == [
+        {
+            "symbol": "A.US",
+            "kind": "dividend",
+            "ex_date": str(WEEK[1]),
+            "close_before": 10.0,
+            "ex_reference": 9.0,
+            "cash": 1.0,
+        }
+    ]
+    assert told["dividend_points"] == pytest.approx(50.0)  # 50 shares of A for each 1000 points
+
+
+def test_carried_prices_are_told_with_their_age():
+    told = explain(history(closes("A.US", 10) + closes("B.US", 20, 20, 20)), WEEK[2])
+
+    assert told["carried"] == [
+        {"symbol": "A.US", "close_of": str(WEEK[0]), "sessions": 2},
+    ]
+
+
+@pytest.mark.parametrize("day", [WEEK[0], date(2030, 1, 2), date(2024, 1, 13)])
+def test_a_day_without_a_return_is_an_error_that_names_the_span(day):
+    with pytest.raises(MissingInputError, match=f"nothing to explain on {day}.*{WEEK[0]} to"):
+        explained(day)
