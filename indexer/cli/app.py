@@ -226,7 +226,10 @@ def main() -> None:
     except IndexerError as error:
         _print_error(error)
         sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))
-    except Exception:  # noqa: BLE001 (the last resort: a bug shows its traceback and says so)
+    except Exception as error:  # noqa: BLE001 (the last resort: a bug shows its traceback)
+        if isinstance(error, OSError) and error.filename is None:  # of no file: of the screen
+            _print_error(OutputError("standard output", error.strerror or str(error)))
+            sys.exit(EXIT_CODES[OutputError])
         traceback.print_exc()
         click.echo("this is a bug in indexer: please report it with the lines above", err=True)
         sys.exit(EXIT_BUG)

@@ -3,6 +3,7 @@
 One clear message, the right exit code, no traceback, and nothing written.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -211,6 +212,18 @@ def test_results_that_cannot_be_written_are_73_and_leave_nothing(build):
     assert code == 73
     assert "demo.yaml" in said
     assert Path("demo.yaml").read_text(encoding="utf-8") == BASKET
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_standard_output_is_73(build, monkeypatch, capfd):
+    build()
+    with suppress(OSError), Path("/dev/full").open("w", encoding="utf-8") as full:  # closing fails
+        monkeypatch.setattr("sys.stdout", full)
+        code = indexer(monkeypatch, "explain", "demo.yaml", "2024-01-03", "--market", "market")
+        monkeypatch.undo()
+
+    assert code == 73
+    assert "standard output: cannot be written" in capfd.readouterr().err
 
 
 def test_misuse_is_2(monkeypatch, capfd):

@@ -66,13 +66,19 @@ def test_before_there_is_a_zscore_all_rows_are_neutral_since_the_first() -> None
 
 
 def test_a_turn_takes_the_deviation_of_the_last_sixty_changes_over_twenty_rows() -> None:
-    """The threshold is reached by equality; a hair more and it is not."""
     strength = np.array([*SWINGS, 40.0, 20.0])
     needed = np.std(np.diff(strength)[-TURN_WINDOW:], ddof=1) * math.sqrt(TURN_SPAN)
     z = np.array([np.nan] * len(SWINGS) + [2.0, 2.0])
     turn = 20.0 / needed
     assert states(strength, z, turn=turn * (1 - 1e-12)).state[-1] == "catching_up"
     assert states(strength, z, turn=turn * (1 + 1e-12)).state[-1] == "stretched"
+
+
+def test_thresholds_are_reached_by_equality() -> None:
+    """The z-score, then the fall from the peak (a turn that takes none is made at once)."""
+    below = np.nextafter(1.0, 0.0)
+    told, _ = after_swings([20.0, 20.0, 20.0, 20.0], [below, 1.0, 1.0, 1.0], turn=0.0)
+    assert told == "NSCC"
 
 
 def test_a_lead_given_back_before_a_turn_is_neutral_at_the_mean_of_its_onset() -> None:
@@ -85,12 +91,12 @@ def test_a_lead_given_back_before_a_turn_is_neutral_at_the_mean_of_its_onset() -
 
 
 def test_a_new_maximum_undoes_a_turn_and_is_counted() -> None:
-    tail = [20.0, 18.0, 19.0, 21.0, 25.0, 20.0, 26.0]
-    told, found = after_swings(tail, [2.0] * 7, close=0.999)
-    assert told == "SCCSSCS"
-    assert rows(found.peak) == [0, 0, 0, 3, 4, 4, 6]
-    assert found.failed_turns[-7:].tolist() == [0, 0, 0, 1, 1, 1, 2]
-    assert set(rows(found.onset)) == {0}
+    tail = [20.0, 18.0, 19.0, 21.0, 25.0, 20.0, 26.0, 5.0, 5.0, 5.0]
+    told, found = after_swings(tail, [2.0] * 9 + [0.0], close=0.999)
+    assert told == "SCCSSCSCXN"
+    assert rows(found.peak) == [0, 0, 0, 3, 4, 4, 6, 6, 6, -1]
+    assert found.failed_turns[-10:].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 0]
+    assert rows(found.onset) == [0] * 9 + [-1]
 
 
 def test_an_equal_maximum_is_no_new_one() -> None:
