@@ -14,7 +14,7 @@ from indexer.definitions.rules import REAL_SHARES
 from indexer.errors import DefinitionError, Flaw, MarketDataError, MissingInputError
 from indexer.index.calculate import calculate
 from indexer.index.history import History
-from indexer.index.schedule import RebalanceDates, effective_dates
+from indexer.index.schedule import RebalanceDates, calendar_of, effective_dates
 from indexer.market.calendar import Calendar, exchange_of, read_calendar
 from indexer.market.lines import lines_of
 from indexer.market.panel import Panel, panel_of
@@ -68,7 +68,7 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
             raise DefinitionError([series.problem(("base", "date"), message)])
         level = level * (series.base.level / level[0])
     unknown = np.full(len(days), np.nan)
-    off = int((~np.isin(days, read_calendar(series.calendar).sessions)).sum())
+    off = int((~np.isin(days, calendar_of(series).sessions)).sum())
     return History(
         definition=series,
         synthetic=market.manifest.synthetic,
@@ -85,8 +85,7 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
 
 def basket_history(basket: Basket, market: Market, until: date | None, *, strict: bool) -> History:
     """Return the history of a basket; see `build`."""
-    calendar = read_calendar(basket.calendar)
-    _check_base(basket, calendar)
+    calendar = calendar_of(basket)
     _check_segments(basket, market)
     names = {line.symbol: line.entry for line in lines_of(market, basket.symbols, until)}
     names = {symbol: entry for symbol, entry in names.items() if entry >= 0}
@@ -116,13 +115,6 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
             *_calendar_warning(calendar, last),
         ),
     )
-
-
-def _check_base(basket: Basket, calendar: Calendar) -> None:
-    if not calendar.is_session(basket.base.date):
-        before, after = calendar.neighbours(basket.base.date)
-        message = f"{basket.base.date} is no session of {basket.calendar}: take {before} or {after}"
-        raise DefinitionError([basket.problem(("base", "date"), message)])
 
 
 def _check_segments(basket: Basket, market: Market) -> None:

@@ -1,4 +1,4 @@
-"""Reference and effective dates of rebalances."""
+"""The calendar of an index, and the reference and effective dates of its rebalances."""
 
 from calendar import monthrange
 from collections.abc import Iterator
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from indexer.definitions.basket import DEFAULT_MONTHS, Rebalance
-from indexer.market.calendar import Calendar
+from indexer.definitions.model import Definition
+from indexer.errors import DefinitionError
+from indexer.market.calendar import Calendar, read_calendar
 
 _NTH = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
@@ -22,6 +24,27 @@ class RebalanceDates:
     reference: int
     effective: int
     first_session: date
+
+
+def calendar_of(definition: Definition) -> Calendar:
+    """Return the calendar of an index or a study.
+
+    Raises
+    ------
+    DefinitionError
+        If no calendar has that code, or an index begins on a date that is no session of it.
+    """
+    code = getattr(definition, "calendar", "")
+    try:
+        calendar = read_calendar(code)
+    except ValueError as error:
+        raise DefinitionError([definition.problem(("calendar",), str(error))]) from None
+    base = getattr(definition, "base", None)
+    if base is not None and not calendar.is_session(base.date):
+        before, after = calendar.neighbours(base.date)
+        message = f"{base.date} is no session of {code}: take {before} or {after}"
+        raise DefinitionError([definition.problem(("base", "date"), message)])
+    return calendar
 
 
 def effective_dates(

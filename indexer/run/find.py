@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from indexer.definitions.basket import Index
-from indexer.definitions.model import Definition
 from indexer.definitions.read import read_basket, read_definition
 from indexer.definitions.study import Study
 from indexer.definitions.text import closest
 from indexer.errors import DefinitionError, Flaw, MissingInputError, Problem
-from indexer.market.calendar import read_calendar
+from indexer.index.schedule import calendar_of
 
 _PACKAGE = Path(__file__).parents[1]
 _PACKED = _PACKAGE / "bundled"  # in an installed wheel; in a checkout the folders lie beside it
@@ -32,7 +31,7 @@ def definition(name: str) -> Index | Study:
     if not path.exists():
         path = next(_places(name, Path("baskets")), path)
     found = read_definition(path)
-    check_calendar(found)
+    calendar_of(found)
     return found
 
 
@@ -76,26 +75,12 @@ def indices_of(study: Study) -> dict[str, Index]:
             continue
         try:
             found[id] = read_basket(path)
-            check_calendar(found[id])
+            calendar_of(found[id])
         except DefinitionError as error:
             problems += error.problems
     if problems:
         raise DefinitionError(list(dict.fromkeys(problems)))
     return found
-
-
-def check_calendar(found: Definition) -> None:
-    """Raise DefinitionError unless the calendar is known and an index begins on a session of it."""
-    code = getattr(found, "calendar", "")
-    try:
-        calendar = read_calendar(code)
-    except ValueError as error:
-        raise DefinitionError([found.problem(("calendar",), str(error))]) from None
-    base = getattr(found, "base", None)
-    if base is not None and not calendar.is_session(base.date):
-        before, after = calendar.neighbours(base.date)
-        message = f"{base.date} is no session of {code}: take {before} or {after}"
-        raise DefinitionError([found.problem(("base", "date"), message)])
 
 
 def existing(name: str) -> Path:
@@ -130,7 +115,7 @@ def validate(names: Sequence[str]) -> list[Problem]:
     for name in names:
         try:
             found = read_definition(existing(name))
-            check_calendar(found)
+            calendar_of(found)
             if isinstance(found, Study):
                 indices_of(found)
         except DefinitionError as error:
