@@ -14,7 +14,7 @@ import click
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
     """Give a way to say what is being done, on one line of a terminal that ends up empty."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda _: None
         return
     try:
@@ -71,6 +71,9 @@ def print_explanation(told: dict[str, Any], as_json: bool) -> None:
     """Print what moved an index on one session, in about ten lines."""
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False, allow_nan=False))
+        return
+    if not told["session"]:
+        click.echo(f"{told['id']}: {told['date']} is no session, nothing to explain")
         return
     mark = "  SYNTHETIC DATA" if told["synthetic"] else ""
     click.echo(f"{told['id']} on {told['date']}{mark}")
@@ -137,8 +140,11 @@ def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
         table.add_column(title, justify="right" if numeric else "left", no_wrap=True)
     for cells in rows:
         table.add_row(*cells)
-    width = None if sys.stdout.isatty() else 160
-    Console(width=width, highlight=False).print(table)
+    # A narrow terminal wraps lines by itself: better than cells cut short.
+    Console(width=max(WIDTH, Console().width), highlight=False).print(table)
+
+
+WIDTH = 120  # columns of the widest table
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -6,6 +6,7 @@ broken and what to do.
 """
 
 import inspect
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -44,6 +45,11 @@ def broken(model: type[Definition], parts: Mapping[str, Any]) -> Broken:
         wanted = inspect.signature(rule).parameters
         if all(name in parts for name in wanted):
             yield from rule(**{name: parts[name] for name in wanted})
+
+
+def at_least(bound: float) -> str:
+    """Return a lower bound as text, rounded up so that the text itself is within it."""
+    return f"{math.ceil(bound * 1e6 - 1e-9) / 1e6:g}"
 
 
 def _each_constituent_once(constituents: Constituents) -> Broken:
@@ -93,7 +99,7 @@ def _caps_can_be_met(
         yield (
             ("weighting", "caps", "constituent"),
             f"{most} constituents cannot reach a sum of 1 under {cap:g}: "
-            f"the smallest feasible cap is {1 / most:.6g}",
+            f"the smallest feasible cap is {at_least(1 / most)}",
         )
     segments = {c.segment for c in constituents}
     cap = weighting.caps.segment
@@ -101,7 +107,7 @@ def _caps_can_be_met(
         yield (
             ("weighting", "caps", "segment"),
             f"{len(segments)} segments cannot reach a sum of 1 under {cap:g}: "
-            f"the smallest feasible cap is {1 / len(segments):.6g}",
+            f"the smallest feasible cap is {at_least(1 / len(segments))}",
         )
 
 

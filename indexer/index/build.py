@@ -95,10 +95,14 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     _check_closes(basket, missing, closes, strict=strict)
     last = calendar.on_or_before(_latest(closes) if until is None else min(until, _latest(closes)))
     if last < basket.base.date:
-        message = f"ends on {last}, before the base date {basket.base.date} of {basket.id}"
+        asked = "" if until is None else f" (asked until {until})"
+        message = f"ends on {last}{asked}, before the base date {basket.base.date} of {basket.id}"
         raise MissingInputError([Flaw("prices", None, "", message)])
-    first = calendar.on_or_before(min(_oldest(closes), basket.base.date))
-    sessions = calendar.between(calendar.on_or_before(first, basket.rebalance.reference_lag), last)
+    begin = max(calendar.sessions[0].item(), min(_oldest(closes), basket.base.date))
+    row = int(np.searchsorted(calendar.sessions, np.datetime64(begin), side="right")) - 1
+    sessions = calendar.between(
+        calendar.sessions[max(0, row - basket.rebalance.reference_lag)].item(), last
+    )
     panel = _panel(basket, market, sessions, missing)
     _check_adjusted(basket, panel)
     dates = _rebalance_dates(basket, panel, calendar, _oldest(market.prices))
@@ -111,6 +115,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
         market_digest=_digest(basket, market, panel),
         warnings=(
             *_missing_warning(missing),
+            *_variant_warning(basket, panel),
             *_off_calendar_warning(off),
             *_calendar_warning(calendar, last),
         ),
@@ -225,6 +230,15 @@ def _calendar_warning(calendar: Calendar, last: date) -> tuple[str, ...]:
     if (known - last).days <= HORIZON_NOTICE:
         return (f"calendar {calendar.code} is known only until {known}: update exchange_calendars",)
     return ()
+
+
+def _variant_warning(basket: Basket, panel: Panel) -> tuple[str, ...]:
+    if not panel.adjusted.any() or basket.variants == ("gross",):
+        return ()
+    adjusted = ", ".join(
+        line.symbol for line, a in zip(panel.lines, panel.adjusted, strict=True) if a
+    )
+    return (f"gross alone: prices of {adjusted} are adjusted for total return",)
 
 
 def _missing_warning(missing: tuple[str, ...]) -> tuple[str, ...]:

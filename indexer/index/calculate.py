@@ -159,6 +159,12 @@ def _history(basket: Basket, panel: Panel, base: int, told: _Told) -> History:
     contribution = np.concatenate([no_return, *(c.contribution for c in chains)])
     for row, book in told.after.items():
         divisor[row - base], value[row - base] = book.divisor, book.market_value
+    if not (np.isfinite(level).all() and np.isfinite(value).all()):
+        day = days[int(np.argmin(np.isfinite(level) & np.isfinite(value)))]
+        message = (
+            f"the level of {day} is no finite number: a close, a ratio or the base is too large"
+        )
+        raise MarketDataError([Flaw(basket.id, None, "", message)])
     _check_values(panel, base, shares)
     _check_stale(basket, panel, base, shares)
     return History(

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from indexer.definitions.basket import DEFAULT_MONTHS, Rebalance
 from indexer.definitions.model import Definition
-from indexer.errors import DefinitionError
+from indexer.errors import DefinitionError, MissingInputError
 from indexer.market.calendar import Calendar, read_calendar
 
 _NTH = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1}
@@ -40,11 +40,16 @@ def calendar_of(definition: Definition) -> Calendar:
     except ValueError as error:
         raise DefinitionError([definition.problem(("calendar",), str(error))]) from None
     base = getattr(definition, "base", None)
-    if base is not None and not calendar.is_session(base.date):
+    if base is None:
+        return calendar
+    try:
+        if calendar.is_session(base.date):
+            return calendar
         before, after = calendar.neighbours(base.date)
         message = f"{base.date} is no session of {code}: take {before} or {after}"
-        raise DefinitionError([definition.problem(("base", "date"), message)])
-    return calendar
+    except MissingInputError as error:
+        message = str(error)
+    raise DefinitionError([definition.problem(("base", "date"), message)])
 
 
 def effective_dates(

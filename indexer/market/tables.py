@@ -213,7 +213,12 @@ def _with_lines(rows: pl.DataFrame, file: Path) -> pl.DataFrame:
                 begins.append(line)
                 line = reader.line_num + 1
         return rows.with_columns(pl.Series(ROW, [begins[row] for row in rows[ROW]]))
-    except (csv.Error, IndexError):  # one cell to a line is then as good a guess as any
+    except (
+        csv.Error,
+        IndexError,
+        UnicodeDecodeError,
+    ):
+        # One cell to a line is then as good a guess as any.
         return rows
 
 

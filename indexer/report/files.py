@@ -2,8 +2,9 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,11 @@ import polars as pl
 from indexer.errors import OutputError
 from indexer.index.history import History
 from indexer.signals.result import Comparison
+
+try:
+    import fcntl
+except ImportError:  # not on Windows: there runs into one folder do not take turns
+    fcntl = None  # type: ignore[assignment]
 
 Format = Literal["csv", "parquet"]
 Content = pl.DataFrame | dict[str, Any] | str  # a table, a JSON object, or text
@@ -47,36 +53,89 @@ def write_folders(
     """Write the files of each folder below ``out``, and return their paths.
 
     Everything is written under temporary names first and moved into place when all of it is
-    there, so an earlier run's results stay as they were until this one's are complete. Of a table
-    written in one format an earlier copy in the other is removed: it would be stale.
+    there, so an earlier run's results stay as they were until this one's are complete. Runs that
+    write below one ``out`` take turns. Of a table written in one format an earlier copy in the
+    other is removed: it would be stale.
 
     Raises
     ------
     OutputError
-        If a file cannot be written; then nothing is left behind.
+        If a file cannot be written; then nothing is left behind, and what was there is there.
     """
     made: list[Path] = []  # folders made here, to be removed again if anything fails
     pending: dict[Path, Path] = {}
     try:
-        for folder, files in folders.items():
-            _make_folder(out / folder, made)
-            for name, content in files.items():
-                target = out / folder / _file_name(name, content, format)
-                temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-                pending[target] = temporary
-                _write(temporary, content, format)
-        for target, temporary in pending.items():
-            temporary.replace(target)
-            for stale in _other_formats(target, format):
-                stale.unlink(missing_ok=True)
-    except OSError as error:
+        _make_folder(out, made)
+        with _turn(out):
+            for folder, files in folders.items():
+                _make_folder(out / folder, made)
+                for name, content in files.items():
+                    target = out / folder / _file_name(name, content, format)
+                    pending[target] = target.with_name(f".{target.name}.tmp")
+                    _write(pending[target], content, format)
+            _move(pending)
+            for target in pending:
+                for stale in _other_formats(target, format):
+                    stale.unlink(missing_ok=True)
+    except BaseException as error:
         for temporary in pending.values():
             temporary.unlink(missing_ok=True)
         for folder_made in reversed(made):
             with suppress(OSError):  # no longer empty: somebody else's files are in it
                 folder_made.rmdir()
-        raise OutputError(str(error.filename or out), error.strerror or str(error)) from error
+        if isinstance(error, OSError):
+            reason = error.strerror or str(error)
+            raise OutputError(str(error.filename or out), reason) from error
+        if isinstance(error, pl.exceptions.PolarsError):
+            raise OutputError(str(out), str(error).splitlines()[0]) from error
+        raise
     return list(pending)
+
+
+@contextmanager
+def _turn(out: Path) -> Iterator[None]:
+    """Hold the folder while writing below it; released by the system if the process dies."""
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(out, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _move(pending: Mapping[Path, Path]) -> None:
+    """Move temporary files to their names; if one cannot be, put back what was there before."""
+    kept: dict[Path, Path | None] = {}
+    try:
+        for target in pending:
+            old = target.with_name(f".{target.name}.old")
+            old.unlink(missing_ok=True)
+            kept[target] = _second_name(target, old) if target.exists() else None
+        for target, temporary in pending.items():
+            temporary.replace(target)
+    except OSError:
+        for target, before in kept.items():
+            with suppress(OSError):  # put back what can be
+                if before is not None:
+                    before.replace(target)
+                    before.unlink(missing_ok=True)  # two names of one file: replacing did nothing
+                elif not pending[target].exists():
+                    target.unlink(missing_ok=True)
+        raise
+    for before in kept.values():
+        if before is not None:
+            before.unlink(missing_ok=True)
+
+
+def _second_name(target: Path, name: Path) -> Path:
+    try:
+        os.link(target, name)
+    except OSError:  # a file system without links
+        shutil.copy2(target, name)
+    return name
 
 
 def _make_folder(folder: Path, made: list[Path]) -> None:
@@ -101,7 +160,7 @@ def _other_formats(target: Path, format: Format) -> Iterator[Path]:
 
 def _write(path: Path, content: Content, format: Format) -> None:
     """Write one file durably: its bytes are on disk before it gets its name."""
-    with path.open("xb") as stream:
+    with path.open("wb") as stream:
         if isinstance(content, str):
             stream.write(content.encode())
         elif isinstance(content, dict):

@@ -28,7 +28,7 @@ def definition(name: str) -> Index | Study:
         With everything that is wrong in it, its calendar included.
     """
     path = Path(name)
-    if not path.exists():
+    if not path.is_file():
         path = next(_places(name, Path("baskets")), path)
     found = read_definition(path)
     calendar_of(found)
@@ -110,8 +110,15 @@ def _places(id: str, *folders: Path) -> Iterator[Path]:
 
 
 def validate(names: Sequence[str]) -> list[Problem]:
-    """Return every problem of every file, studies with the indices they name."""
+    """Return every problem of every file, studies with the indices they name.
+
+    Raises
+    ------
+    MissingInputError
+        If files are missing and the others are sound.
+    """
     problems: list[Problem] = []
+    missing: list[Flaw] = []
     for name in names:
         try:
             found = read_definition(existing(name))
@@ -120,4 +127,9 @@ def validate(names: Sequence[str]) -> list[Problem]:
                 indices_of(found)
         except DefinitionError as error:
             problems += error.problems
+        except MissingInputError as error:
+            missing += error.flaws
+    if missing and not problems:
+        raise MissingInputError(missing)
+    problems += [Problem(flaw.table, 1, 1, "", flaw.message) for flaw in missing]
     return list(dict.fromkeys(problems))

@@ -8,10 +8,11 @@ from typing import Any
 
 from indexer.arrays import Instants, Vector
 from indexer.definitions.study import Study
-from indexer.errors import MissingInputError
+from indexer.errors import DefinitionError, MissingInputError
 from indexer.index.build import build
 from indexer.index.explain import explain
 from indexer.index.history import History
+from indexer.index.schedule import calendar_of
 from indexer.market.fx import rates_known
 from indexer.market.tables import Market, read_market
 from indexer.report.files import Content, Format, comparison_files, history_files, write_folders
@@ -82,6 +83,10 @@ def build_indices(
 ) -> list[History]:
     """Build indices and write each into a folder of its id; all of them or none."""
     definitions = [index_named(name) for name in names]
+    for n, definition in enumerate(definitions):
+        if definition.id in [other.id for other in definitions[:n]]:
+            message = f"{definition.id!r} is built already: its results would overwrite these"
+            raise DefinitionError([definition.problem(("id",), message)])
     progress(f"reading {market}")
     tables = read_market(market)
     histories = []
@@ -97,12 +102,14 @@ def build_indices(
 def explain_session(
     name: str, market: Path, day: date, *, progress: Progress = lambda _: None
 ) -> dict[str, Any]:
-    """Return what moved an index on one session."""
+    """Return what moved an index on one session; on a day that is none, only that it is none."""
     definition = index_named(name)
+    if not calendar_of(definition).is_session(day):
+        return {"id": definition.id, "date": str(day), "session": False}
     progress(f"reading {market}")
     tables = read_market(market)
     progress(f"building {definition.id}")
-    return explain(build(definition, tables, until=day), day)
+    return {"session": True} | explain(build(definition, tables, until=day), day)
 
 
 def study_pairs(

@@ -4,6 +4,7 @@ What shrinks is the structure: sessions, constituents, gaps, actions. Closes fol
 number a symbol, of which zero means that they never move.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -73,8 +74,10 @@ def seldom(draw: st.DrawFn, one_in: int) -> bool:
 
 
 @st.composite
-def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str]) -> Tables:
-    """Draw the tables of a market folder."""
+def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str], *, late_rates: bool) -> Tables:
+    """Draw the tables of a market folder; its rates begin too late now and then, if they may."""
+    if layout.zeros:  # whether what weighs nothing is a member of a merger is nobody's question
+        kinds = [kind for kind in kinds if kind != "merger"]
     every = [*layout.symbols, *layout.others]
     securities = draw(_securities(layout, every))
     prices = [row for symbol in every for row in draw(_closes(layout, symbol))]
@@ -94,7 +97,7 @@ def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str]) -> Tables:
         "actions": actions,
         "securities": securities,
         "shares": [r for s in counted for r in draw(_share_counts(layout, s, late=not fresh))],
-        "fx": draw(_rates(layout, securities)),
+        "fx": draw(_rates(layout, securities, late=late_rates)),
     }
 
 
@@ -118,7 +121,7 @@ def _closes(draw: st.DrawFn, layout: Layout, symbol: str) -> list[Row]:
     """Draw closes on the symbol's own sessions but for gaps, and a few on no session at all."""
     own = [d for d in open_days(exchange_of(symbol)) if layout.start <= d <= layout.end]
     late = draw(st.integers(0, 30)) if not layout.sound and seldom(draw, 8) else 0
-    early = draw(st.integers(0, 30)) if seldom(draw, 8) else 0
+    early = draw(st.integers(0, 30)) if not layout.sound and seldom(draw, 8) else 0
     own = own[late : max(late + 1, len(own) - early)]
     days = set(own)
     gaps = st.tuples(st.integers(1, len(own)), st.integers(1, 40) | st.integers(1, 3))
@@ -128,7 +131,7 @@ def _closes(draw: st.DrawFn, layout: Layout, symbol: str) -> list[Row]:
     days |= {layout.start + shift for shift in draw(st.lists(extra, max_size=2))}
     days |= {layout.start} if layout.sound else set()
     kept = sorted(day for day in days if day <= layout.end) or [layout.start]
-    walk = walked(draw(st.integers(0, 2**16)), len(kept), 0.03)
+    walk = walked(draw(st.integers(int(layout.sound), 2**16)), len(kept), 0.03)
     start = draw(st.sampled_from((10.0, 7.77, 123.45, 1000.0)))
     money = draw(st.integers(1, 9)) * 1e6
     rows = [
@@ -141,14 +144,16 @@ def _closes(draw: st.DrawFn, layout: Layout, symbol: str) -> list[Row]:
         for day, move in zip(kept, walk, strict=True)
     ]
     if symbol[:4] in LIMIT:
-        moves = st.lists(st.tuples(st.sampled_from(layout.dates), st.sampled_from((1, -1))), max_size=2)
+        moves = st.lists(
+            st.tuples(st.sampled_from(layout.dates), st.sampled_from((1, -1))), max_size=2
+        )
         _put_at_limit(rows, Decimal(LIMIT[symbol[:4]]), dict(draw(moves)))
     return rows
 
 
 def _put_at_limit(rows: Sequence[Row], limit: Decimal, moves: dict[date, int]) -> None:
     """Let closes of some dates stand at the price limit of their board."""
-    for before, row in zip(rows, rows[1:], strict=False):
+    for before, row in itertools.pairwise(rows):
         if row["date"] in moves:
             bound = Decimal(str(before["close"])) * (1 + moves[row["date"]] * limit)
             row["close"] = float(bound.quantize(Decimal("0.01"), ROUND_HALF_UP))
@@ -264,7 +269,7 @@ def _securities(draw: st.DrawFn, layout: Layout, every: Sequence[str]) -> list[R
         row["points"] = draw(st.sampled_from(points))
         if seldom(draw, 4):
             row["list_date"] = layout.base + timedelta(draw(st.integers(-400, 10)))
-        if seldom(draw, 10):
+        if symbol in layout.symbols and seldom(draw, 10):
             row["country"] = draw(st.sampled_from(("CN", "HK")))
         if seldom(draw, 10):
             row["currency"] = draw(st.sampled_from(("CNY", "USD")))
@@ -292,14 +297,14 @@ def _share_counts(draw: st.DrawFn, layout: Layout, symbol: str, *, late: bool) -
 
 
 @st.composite
-def _rates(draw: st.DrawFn, layout: Layout, securities: Sequence[Row]) -> list[Row]:
+def _rates(draw: st.DrawFn, layout: Layout, securities: Sequence[Row], *, late: bool) -> list[Row]:
     """Draw a rate for every listing currency, one way round or the other, with holes."""
     listing = {row.get("currency") or CURRENCY[row["symbol"].rpartition(".")[2]]
                for row in securities}  # fmt: skip
     rows = []
     for other in sorted(listing - {layout.currency}):
         base, quote = draw(st.permutations((other, layout.currency)))
-        begin = draw(st.integers(0, 60)) if not layout.sound and seldom(draw, 15) else 0
+        begin = draw(st.integers(0, 60)) if late and seldom(draw, 10) else 0
         days = layout.days[begin :: draw(st.sampled_from((1, 3, 10)))] or [layout.end]
         first = draw(st.sampled_from((1.0, 7.1, 0.128)))
         walk = walked(draw(st.integers(0, 99)), len(days), 0.01)

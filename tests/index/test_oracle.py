@@ -53,7 +53,9 @@ def agree(found: History, expected: Result) -> None:
         (row["date"], row["symbol"]): row["contribution"]
         for row in found.contributions.iter_rows(named=True)
     }
-    wanted = {(day, s): x for day, parts in expected.contributions.items() for s, x in parts.items()}
+    wanted = {
+        (day, s): x for day, parts in expected.contributions.items() for s, x in parts.items()
+    }
     idle = {key: 0.0 for key in wanted if key not in contributions}  # of weight zero
     assert contributions | idle == pytest.approx(wanted, **CLOSE)
     turnover = {r.effective: r.turnover for r in found.rebalances[1:]}

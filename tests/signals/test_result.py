@@ -356,6 +356,15 @@ def test_the_summary_counts_back_tested_sessions_and_names_what_is_missing(
         assert index["market_digest"] == history.market_digest
 
 
+def test_the_summary_counts_the_failed_turns_of_the_last_row(sample: Comparison) -> None:
+    first, second = sample.states
+    counts = np.arange(len(first.rows))
+    states = (replace(first, states=first.states._replace(failed_turns=counts)), second)
+    told = replace(sample, states=states).summary["pairs"]
+    assert told[0]["failed_turns"] == len(first.rows) - 1
+    assert told[1]["failed_turns"] == second.states.failed_turns[-1]
+
+
 def test_what_has_no_value_yet_is_none() -> None:
     found = small(until=date(2024, 5, 9))
     assert found.last("zscore", "a", "b", window=10) is None

@@ -1,0 +1,69 @@
+"""Results are written whole or not at all, and an earlier run's stay until this one's are complete."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from indexer.errors import OutputError
+from indexer.report.files import write_folders
+
+TABLE = pl.DataFrame({"date": ["2024-01-02"], "level": [1000.0]})
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_content_that_cannot_be_written_leaves_nothing(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_folders(tmp_path / "out", {"a": {"t": TABLE, "s.json": {"x": float("nan")}}}, "csv")
+
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("blocked", ["levels.csv", "summary.json"])
+def test_a_name_that_is_taken_by_a_folder_leaves_everything_as_it_was(tmp_path, blocked):
+    files = {"events": TABLE, "levels": TABLE, "summary.json": {"a": 1}, "weights": TABLE}
+    write_folders(tmp_path, {"demo": files}, "csv")
+    (tmp_path / "demo" / blocked).unlink()
+    (tmp_path / "demo" / blocked / "inside").mkdir(parents=True)
+    before = contents(tmp_path)
+
+    with pytest.raises(OutputError):
+        write_folders(tmp_path, {"demo": files | {"events": TABLE.head(0)}}, "csv")
+
+    assert contents(tmp_path) == before
+
+
+def test_a_temporary_file_of_a_killed_run_is_no_obstacle_and_does_not_stay(tmp_path):
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / ".levels.csv.tmp").write_text("half", encoding="utf-8")
+    write_folders(tmp_path, {"demo": {"levels": TABLE}}, "csv")
+
+    assert set(contents(tmp_path)) == {"demo/levels.csv"}
+
+
+def test_files_of_others_in_the_folder_stay(tmp_path):
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "notes.txt").write_text("mine", encoding="utf-8")
+    write_folders(tmp_path, {"demo": {"levels": TABLE}}, "csv")
+
+    assert (tmp_path / "demo" / "notes.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_runs_into_one_folder_take_turns(tmp_path):
+    """Each writes forty files with its own mark; whoever is last, all forty are from one run."""
+    code = (
+        "import sys; from pathlib import Path; from indexer.report.files import write_folders\n"
+        "mark = sys.argv[1]\n"
+        "for _ in range(5):\n"
+        "    files = {f'{n}.txt': mark for n in range(40)}\n"
+        "    write_folders(Path(sys.argv[2]), {'demo': files}, 'csv')\n"
+    )
+    runs = [subprocess.Popen([sys.executable, "-c", code, mark, str(tmp_path)]) for mark in "abcd"]
+
+    assert [run.wait() for run in runs] == [0] * 4
+    assert len(set(contents(tmp_path).values())) == 1
