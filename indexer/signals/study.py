@@ -53,7 +53,7 @@ def compare(
     if benchmark is None:
         warnings += (f"benchmark {study.benchmark} left out: it has no data here",)
     elif (ends := histories[benchmark].days[-1]) < sessions[-1]:
-        warnings += (f"benchmark {benchmark} ends on {ends}: nothing is given it after that",)
+        warnings += (f"benchmark {benchmark} ends on {ends}: after that it counts as unchanged",)
     signals = [signal for pair in study.pairs for signal in _pair_signals(study, pair, aligned)]
     for first, second in _siblings(study.pairs):
         signals += _ratio_signals(study, aligned, (first, second), benchmark)
@@ -174,20 +174,12 @@ def _ratio_signals(
         for name, value in zip(names, family, strict=True):
             yield rows.signal(name, _after_first(value), window, window)
         if benchmark is not None and benchmark not in ids:
-            controls = np.column_stack([a, np.diff(_while_it_lasts(rows, benchmark))])
+            controls = np.column_stack([a, np.diff(rows.log(benchmark))])
             given = _after_first(partial_correlation(b, c, controls, window))
             with_it = replace(rows, tested=aligned.tested((*ids, benchmark), rows.at))
             yield with_it.signal("partial_correlation_benchmark", given, window, window)
         levels = rolling_correlation(logs[0] - logs[1], logs[0] - logs[2], window)
         yield rows.signal("level_correlation", levels, window, window - 1)
-
-
-def _while_it_lasts(rows: _Rows, id: str) -> Vector:
-    """Return the log levels of an index that need not be fresh, NaN once its last level is past."""
-    column = rows.aligned.ids.index(id)
-    dated = rows.aligned.dated[rows.at, column]
-    past = (dated == rows.aligned.dated[-1, column]) & ~rows.aligned.fresh[rows.at, column]
-    return np.where(past, np.nan, rows.log(id))
 
 
 def _after_first(returns: Vector) -> Vector:

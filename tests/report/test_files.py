@@ -1,4 +1,4 @@
-"""Results are written whole or not at all, and an earlier run's stay until this one's are complete."""
+"""Results are written whole or not at all; until then an earlier run's stay."""
 
 import subprocess
 import sys
