@@ -81,13 +81,15 @@ def cases(
     """Draw a case; a sound one lacks no figure and leaves out nobody without an action."""
     count, longest = draw(st.sampled_from(sizes))
     rule = draw(rebalances())
+    scheme = draw(st.sampled_from(schemes))
     layout = draw(layouts(count, longest, rule, sound=sound))
+    layout = replace(layout, ranked=scheme == "rank" or seldom(draw, 3))
     definition = {
         "currency": layout.currency,
         "calendar": layout.code,
         "base": {"date": layout.base, "level": draw(st.sampled_from((1000.0, 100.0, 3.7)))},
         "rebalance": rule,
-        **draw(weightings(layout, draw(st.sampled_from(schemes)))),
+        **draw(weightings(layout, scheme)),
         **draw(options(sound=sound)),
     }
     if definition["weighting"]["scheme"] not in REAL_SHARES and draw(st.booleans()):
@@ -95,8 +97,7 @@ def cases(
     until = None
     if not sound and seldom(draw, 6):
         until = draw(st.dates(layout.base - timedelta(1), layout.end + timedelta(9)))
-    late_rates = not sound and "selection" not in definition
-    return Case(definition, draw(markets(layout, kinds, late_rates=late_rates)), until)
+    return Case(definition, draw(markets(layout, kinds)), until)
 
 
 @st.composite
@@ -148,7 +149,7 @@ def weightings(draw: st.DrawFn, layout: Layout, scheme: str) -> Row:
         entries.append({"symbol": "GONE.US", "segment": "x"})  # of which there are no closes
     weighting: Row = {"scheme": scheme}
     keys: Row = {"weighting": weighting, "constituents": entries}
-    if scheme == "rank" or seldom(draw, 3):
+    if layout.ranked:
         keys["selection"] = draw(selections(len(entries), layout))
     if scheme == "fixed":
         weighting["normalise"] = True

@@ -5,7 +5,7 @@ number a symbol, of which zero means that they never move.
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -43,6 +43,7 @@ class Layout:
     symbols : constituents; others : symbols that actions may lead to
     sound : nothing in it may be refused
     zeros : figures that weights follow may be zero
+    ranked : constituents are selected by rank
     """
 
     code: str
@@ -55,6 +56,7 @@ class Layout:
     others: Sequence[str]
     sound: bool = False
     zeros: bool = False
+    ranked: bool = False
 
     @property
     def days(self) -> list[date]:
@@ -74,30 +76,30 @@ def seldom(draw: st.DrawFn, one_in: int) -> bool:
 
 
 @st.composite
-def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str], *, late_rates: bool) -> Tables:
-    """Draw the tables of a market folder; its rates begin too late now and then, if they may."""
-    if layout.zeros:  # whether what weighs nothing is a member of a merger is nobody's question
-        kinds = [kind for kind in kinds if kind != "merger"]
+def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str]) -> Tables:
+    """Draw the tables of a market folder."""
     every = [*layout.symbols, *layout.others]
     securities = draw(_securities(layout, every))
     prices = [row for symbol in every for row in draw(_closes(layout, symbol))]
     actions = [row for s in every for row in draw(_actions(layout, s, prices, kinds))]
-    money = {row["symbol"]: row.get("currency") for row in securities}
-    actions = _sensible(actions, prices, lambda s: money[s] or CURRENCY[s.rpartition(".")[2]])
-    # What takes over has no closes of its own before, and is known by the figures of the other.
-    fresh = {row["other"]: row["ex_date"] for row in actions if row["kind"] == "symbol_change"}
-    prices = [r for r in prices if r["date"] >= fresh.get(r["symbol"], layout.start)]
+    actions = [row for row in actions if not _pointless(layout, row)]
+    followed = _followed(layout, actions, prices, securities)
+    actions = [r for r in actions if r["kind"] != "symbol_change" or r["symbol"] in followed]
+    _spare(actions, followed)
+    # What takes over has no closes of its own before; unless it is listed, it is known by the
+    # figures of the line that it continues.
+    begins = {row["other"]: row["ex_date"] for row in followed.values()}
     for row in securities:
-        if row["symbol"] in fresh and row["symbol"] in layout.others:
+        if row["symbol"] in begins and row["symbol"] in layout.others:
             row.pop("points", None)
             row.pop("segment", None)
-    counted = [s for s in every if s not in fresh or s not in layout.others]
+    counted = [s for s in every if s not in begins or s in layout.symbols]
     return {
-        "prices": prices,
+        "prices": [r for r in prices if r["date"] >= begins.get(r["symbol"], layout.start)],
         "actions": actions,
         "securities": securities,
-        "shares": [r for s in counted for r in draw(_share_counts(layout, s, late=not fresh))],
-        "fx": draw(_rates(layout, securities, late=late_rates)),
+        "shares": [r for s in counted for r in draw(_share_counts(layout, s, late=not begins))],
+        "fx": draw(_rates(layout, securities)),
     }
 
 
@@ -200,29 +202,43 @@ def _actions(
     return rows
 
 
-def _sensible(
-    actions: Sequence[Row], prices: Sequence[Row], currency_of: Callable[[str], str]
-) -> list[Row]:
-    """Drop changes into a symbol that is taken, changes itself, is never priced or in other money.
+def _pointless(layout: Layout, row: Row) -> bool:
+    """Tell whether an action asks what nobody has answered.
 
-    A line that goes on at other prices pays out a hundredth only, lest it pay out all of them.
+    Whether a line of weight zero is a member that others merge into; and whose turnover it is that
+    a constituent is ranked by which continues another.
+    """
+    renamed = row["kind"] == "symbol_change" and row["other"] in layout.symbols
+    return (layout.zeros and row["kind"] == "merger") or (layout.ranked and renamed)
+
+
+def _followed(
+    layout: Layout, actions: Sequence[Row], prices: Sequence[Row], securities: Sequence[Row]
+) -> dict[str, Row]:
+    """Return the changes of symbol that make sense, by the old one.
+
+    Into a symbol in the same money that has closes from then on and takes part in no other change.
     """
     last = {row["symbol"]: row["date"] for row in prices}
-    linked: set[str] = set()
-    found = []
+    money = {row["symbol"]: row.get("currency") or CURRENCY[row["symbol"].rpartition(".")[2]]
+             for row in securities}  # fmt: skip
+    found: dict[str, Row] = {}
+    taken: set[str] = set()
     for row in actions:
         if row["kind"] == "symbol_change":
-            pair = {row["symbol"], row["other"]}
-            if pair & linked or last[row["other"]] < row["ex_date"]:
-                continue
-            if len(set(map(currency_of, pair))) > 1:
-                continue
-            linked |= pair
-        found.append(row)
-    for row in found:
+            old, new = row["symbol"], row["other"]
+            if money[old] == money[new] and last[new] >= row["ex_date"] and not {old, new} & taken:
+                found[old] = row
+                taken |= {old, new}
+    return found
+
+
+def _spare(actions: Sequence[Row], followed: dict[str, Row]) -> None:
+    """Let a line that goes on at other prices pay out a hundredth, lest it pay out all of them."""
+    linked = {*followed, *(row["other"] for row in followed.values())}
+    for row in actions:
         if row["symbol"] in linked and row["kind"] in ("dividend", "special_dividend"):
             row["cash"] = max(round(row["cash"] / 100, 6), 1e-6)
-    return found
 
 
 @st.composite
@@ -273,7 +289,7 @@ def _securities(draw: st.DrawFn, layout: Layout, every: Sequence[str]) -> list[R
             row["country"] = draw(st.sampled_from(("CN", "HK")))
         if seldom(draw, 10):
             row["currency"] = draw(st.sampled_from(("CNY", "USD")))
-        if adjusted and draw(st.booleans()):
+        if adjusted and symbol in layout.symbols and draw(st.booleans()):
             row["price_kind"] = "total_return_adjusted"
         if not layout.sound and seldom(draw, 60):
             del row[draw(st.sampled_from(("points", "segment")))]
@@ -297,11 +313,12 @@ def _share_counts(draw: st.DrawFn, layout: Layout, symbol: str, *, late: bool) -
 
 
 @st.composite
-def _rates(draw: st.DrawFn, layout: Layout, securities: Sequence[Row], *, late: bool) -> list[Row]:
+def _rates(draw: st.DrawFn, layout: Layout, securities: Sequence[Row]) -> list[Row]:
     """Draw a rate for every listing currency, one way round or the other, with holes."""
     listing = {row.get("currency") or CURRENCY[row["symbol"].rpartition(".")[2]]
                for row in securities}  # fmt: skip
     rows = []
+    late = not (layout.sound or layout.ranked)  # who is not chosen may need no rate
     for other in sorted(listing - {layout.currency}):
         base, quote = draw(st.permutations((other, layout.currency)))
         begin = draw(st.integers(0, 60)) if late and seldom(draw, 10) else 0

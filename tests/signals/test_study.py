@@ -96,6 +96,9 @@ def test_a_benchmark_that_is_one_of_the_three_is_no_control() -> None:
 def test_a_stale_benchmark_takes_part_with_its_last_level_and_makes_no_row() -> None:
     *indices, market = three()
     found = compared(*indices, until(market, date(2024, 5, 15)))
+    assert found.warnings == (
+        "benchmark market ends on 2024-05-15: after that it counts as unchanged",
+    )
     whole = told(compared(*indices, market), "partial_correlation_benchmark", "abc", 6)
     part = told(found, "partial_correlation_benchmark", "abc", 6)
     assert [d for d in part if d <= date(2024, 5, 15)] == [
