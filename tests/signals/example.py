@@ -27,6 +27,13 @@ MAINLAND, HONG_KONG, NEW_YORK = (read_calendar(code) for code in ("XSHG", "XHKG"
 START = date(2024, 1, 2)
 SHORT = {"correlation": ["6"], "momentum": ["2"], "zscore": "10"}
 
+# Of the bundled study.
+PAIRS = [
+    ("north-america-compute", "domestic-compute"),
+    ("north-america-compute", "hang-seng-tech"),
+]
+TRIPLE = ("north-america-compute", "domestic-compute", "hang-seng-tech")
+
 
 def days(*texts: str) -> Days:
     """Dates of 2024 written like 05-07."""
@@ -161,3 +168,12 @@ def until(found: History, last: date) -> History:
     known = found.days <= np.datetime64(last)
     levels = {name: level[known] for name, level in found.variants.items()}
     return replace(found, days=found.days[known], variants=levels)
+
+
+def small(**keys: Any) -> Comparison:
+    """Return a study of twelve sessions of May 2024 with a triple and a late follower."""
+    on = days(*(f"05-{day:02}" for day in (6, 7, 8, 9, 10, 13, 14, 15, 16, 17, 20, 21)))
+    a, b, c = (history(series(id), on, walk(n, len(on))) for n, id in enumerate("abc"))
+    late = replace(c, days=on[3:], variants={"price": c.variants["price"][3:]})
+    market = history(series("market"), on, walk(4, len(on)))
+    return compared(a, b, late, market, **keys)

@@ -1,11 +1,7 @@
 """What a study found, as tables: the contract's columns, complete states, honest marks."""
 
-import json
-import math
-from dataclasses import replace
 from datetime import date
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,7 +11,7 @@ from polars.testing import assert_frame_equal
 from indexer.definitions.study import Pair
 from indexer.signals.catchup import States, kind_of
 from indexer.signals.result import Comparison, PairStates
-from tests.signals.example import SHORT, compared, days, history, series, study, walk
+from tests.signals.example import PAIRS, SHORT, TRIPLE, small, study
 
 SIGNALS = {
     "date": pl.Date,
@@ -45,20 +41,6 @@ LEVELS = {
     "fresh": pl.Boolean,
     "backtested": pl.Boolean,
 }
-PAIRS = [
-    ("north-america-compute", "domestic-compute"),
-    ("north-america-compute", "hang-seng-tech"),
-]
-TRIPLE = ("north-america-compute", "domestic-compute", "hang-seng-tech")
-
-
-def small(**keys: Any) -> Comparison:
-    """Return a study of twelve sessions of May 2024 with a triple and a late follower."""
-    on = days(*(f"05-{day:02}" for day in (6, 7, 8, 9, 10, 13, 14, 15, 16, 17, 20, 21)))
-    a, b, c = (history(series(id), on, walk(n, len(on))) for n, id in enumerate("abc"))
-    late = replace(c, days=on[3:], variants={"price": c.variants["price"][3:]})
-    market = history(series("market"), on, walk(4, len(on)))
-    return compared(a, b, late, market, **keys)
 
 
 # --- signals --------------------------------------------------------------------------------------
@@ -144,6 +126,17 @@ def test_a_signal_begins_with_its_first_whole_window(
         s for s in sample.signals if (s.name, s.leader, s.follower, s.other, s.window) == key
     ]
     assert np.flatnonzero(np.isnan(signal.value)).tolist() == list(range(null))
+
+
+def test_a_signal_without_any_value_leaves_the_table_whole() -> None:
+    """Too short for its z-score: no row, and no other column suffers."""
+    table, whole = (
+        small(study=study("a", "b", "c", windows=SHORT | {"zscore": length})).table
+        for length in ("250", "4")
+    )
+    assert dict(table.schema) == SIGNALS
+    assert "zscore" not in set(table["signal"])
+    assert_frame_equal(whole.filter(pl.col("signal") != "zscore"), table)
 
 
 # --- marks ----------------------------------------------------------------------------------------
@@ -302,92 +295,3 @@ def test_a_session_before_the_first_level_of_an_index_has_no_row_for_it() -> Non
     table = small().levels
     assert table.filter(index="c")["date"].min() == date(2024, 5, 9)
     assert table.filter(index="c").height == 9
-
-
-# --- summary --------------------------------------------------------------------------------------
-
-
-def test_the_summary_is_the_last_session_in_numbers(sample: Comparison) -> None:
-    told = sample.summary
-    assert json.loads(json.dumps(told, allow_nan=False))["id"] == "compute-diffusion"
-    assert told["synthetic"] is True
-    assert told["last_session"] == str(sample.state_table["date"].max()) == "2026-08-21"
-    assert told["definition_digest"] == sample.study.digest
-    last = sample.state_table.filter(date=sample.state_table["date"].max())
-    for row, pair in zip(last.to_dicts(), told["pairs"], strict=True):
-        for key in ("leader", "follower", "state", "kind", "move_leader", "move_follower"):
-            assert pair[key] == row[key]
-        assert pair["since"] == str(row["since"])
-        assert pair["peak_on"] == (None if row["peak_on"] is None else str(row["peak_on"]))
-
-
-def test_every_figure_of_the_summary_is_the_last_of_its_signal(sample: Comparison) -> None:
-    def last(name: str, ids: tuple[str, ...], window: int | None) -> float:
-        rows = sample.table.filter(
-            pl.col("window").eq_missing(window),
-            signal=name,
-            follower=ids[1],
-            other=(*ids, "")[2],
-        )
-        return float(rows["value"][-1])
-
-    for ids, pair in zip(PAIRS, sample.summary["pairs"], strict=True):
-        assert pair["relative_strength"] == last("relative_strength", ids, None)
-        assert pair["zscore"] == last("zscore", ids, 250)
-        assert pair["momentum"] == {n: last("momentum", ids, n) for n in (20, 40)}
-        assert pair["correlation"] == {w: last("correlation", ids, w) for w in (20, 60, 120)}
-    (ratio,) = sample.summary["ratio_lines"]
-    assert (ratio["leader"], ratio["follower"], ratio["other"]) == TRIPLE
-    assert ratio["benchmark"] == "csi-all-share"
-    for name in set(ratio) - {"leader", "follower", "other", "benchmark"}:
-        assert ratio[name] == {w: last(name, TRIPLE, w) for w in (20, 60, 120)}
-
-
-def test_the_summary_counts_back_tested_sessions_and_names_what_is_missing(
-    sample: Comparison,
-) -> None:
-    told = sample.summary["indices"]
-    marks = sample.levels.group_by("index").agg(pl.col("backtested").sum())
-    assert {id: index["backtested_sessions"] for id, index in told.items()} == dict(marks.rows())
-    assert told["north-america-compute"]["constituents"] == 47
-    for id, index in told.items():
-        history = sample.histories[id]
-        assert index["last_level_on"] == str(history.days[-1])
-        assert index["market_digest"] == history.market_digest
-
-
-def test_the_summary_counts_the_failed_turns_of_the_last_row(sample: Comparison) -> None:
-    first, second = sample.states
-    counts = np.arange(len(first.rows))
-    states = (replace(first, states=first.states._replace(failed_turns=counts)), second)
-    told = replace(sample, states=states).summary["pairs"]
-    assert told[0]["failed_turns"] == len(first.rows) - 1
-    assert told[1]["failed_turns"] == second.states.failed_turns[-1]
-
-
-def test_what_has_no_value_yet_is_none() -> None:
-    found = small(until=date(2024, 5, 9))
-    assert found.last("zscore", "a", "b", window=10) is None
-    assert found.last("momentum", "a", "b", window=99) is None
-    assert found.last("momentum", "a", "b", window=2) is not None
-    assert math.isclose(found.last("relative_strength", "a", "c") or 0.0, 100.0)
-    (ratio,) = found.summary["ratio_lines"]
-    assert ratio["partial_correlation"] == {6: None}
-
-
-def test_a_mark_of_synthetic_data_is_never_lost() -> None:
-    found = small()
-    assert not found.synthetic
-    made_up = {"b": replace(found.histories["b"], synthetic=True)}
-    assert replace(found, histories=found.histories | made_up).synthetic
-
-
-def test_a_signal_without_any_value_leaves_the_table_whole() -> None:
-    """Too short for its z-score: no row, and no other column suffers."""
-    table, whole = (
-        small(study=study("a", "b", "c", windows=SHORT | {"zscore": length})).table
-        for length in ("250", "4")
-    )
-    assert dict(table.schema) == SIGNALS
-    assert "zscore" not in set(table["signal"])
-    assert_frame_equal(whole.filter(pl.col("signal") != "zscore"), table)

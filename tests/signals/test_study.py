@@ -33,6 +33,8 @@ from tests.signals.example import (
 )
 
 SPRING = MAINLAND.between(START, date(2024, 6, 28))
+
+
 # --- laws -----------------------------------------------------------------------------------------
 
 
@@ -90,7 +92,7 @@ def test_a_study_without_its_benchmark_says_so() -> None:
 def test_a_benchmark_that_is_one_of_the_three_is_no_control() -> None:
     found = compared(*three(), study=study("a", "b", "c", benchmark="b"))
     assert not found.warnings
-    assert "partial_correlation_benchmark" not in set(found.table["signal"])
+    assert "partial_correlation_benchmark" not in {signal.name for signal in found.signals}
 
 
 def test_a_stale_benchmark_takes_part_with_its_last_level_and_makes_no_row() -> None:

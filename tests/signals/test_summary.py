@@ -1,0 +1,87 @@
+"""The summary of a study: the last session in numbers, and nothing a reader must know left out."""
+
+import json
+import math
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from indexer.signals.result import Comparison
+from tests.signals.example import PAIRS, TRIPLE, small
+
+
+def test_the_summary_is_the_last_session_in_numbers(sample: Comparison) -> None:
+    told = sample.summary
+    assert json.loads(json.dumps(told, allow_nan=False))["id"] == "compute-diffusion"
+    assert told["synthetic"] is True
+    assert told["last_session"] == str(sample.state_table["date"].max()) == "2026-08-21"
+    assert told["definition_digest"] == sample.study.digest
+    last = sample.state_table.filter(date=sample.state_table["date"].max())
+    for row, pair in zip(last.to_dicts(), told["pairs"], strict=True):
+        for key in ("leader", "follower", "state", "kind", "move_leader", "move_follower"):
+            assert pair[key] == row[key]
+        assert pair["since"] == str(row["since"])
+        assert pair["peak_on"] == (None if row["peak_on"] is None else str(row["peak_on"]))
+
+
+def test_every_figure_of_the_summary_is_the_last_of_its_signal(sample: Comparison) -> None:
+    def last(name: str, ids: tuple[str, ...], window: int | None) -> float:
+        rows = sample.table.filter(
+            pl.col("window").eq_missing(window),
+            signal=name,
+            follower=ids[1],
+            other=(*ids, "")[2],
+        )
+        return float(rows["value"][-1])
+
+    for ids, pair in zip(PAIRS, sample.summary["pairs"], strict=True):
+        assert pair["relative_strength"] == last("relative_strength", ids, None)
+        assert pair["zscore"] == last("zscore", ids, 250)
+        assert pair["momentum"] == {n: last("momentum", ids, n) for n in (20, 40)}
+        assert pair["correlation"] == {w: last("correlation", ids, w) for w in (20, 60, 120)}
+    (ratio,) = sample.summary["ratio_lines"]
+    assert (ratio["leader"], ratio["follower"], ratio["other"]) == TRIPLE
+    assert ratio["benchmark"] == "csi-all-share"
+    for name in set(ratio) - {"leader", "follower", "other", "benchmark"}:
+        assert ratio[name] == {w: last(name, TRIPLE, w) for w in (20, 60, 120)}
+
+
+def test_the_summary_counts_back_tested_sessions_and_names_what_is_missing(
+    sample: Comparison,
+) -> None:
+    told = sample.summary["indices"]
+    marks = sample.levels.group_by("index").agg(pl.col("backtested").sum())
+    assert {id: index["backtested_sessions"] for id, index in told.items()} == dict(marks.rows())
+    assert told["north-america-compute"]["constituents"] == 47
+    for id, index in told.items():
+        history = sample.histories[id]
+        assert index["last_level_on"] == str(history.days[-1])
+        assert index["market_digest"] == history.market_digest
+
+
+def test_the_summary_counts_the_failed_turns_of_the_last_row(sample: Comparison) -> None:
+    first, second = sample.states
+    counts = np.arange(len(first.rows))
+    states = (replace(first, states=first.states._replace(failed_turns=counts)), second)
+    told = replace(sample, states=states).summary["pairs"]
+    assert told[0]["failed_turns"] == len(first.rows) - 1
+    assert told[1]["failed_turns"] == second.states.failed_turns[-1]
+
+
+def test_what_has_no_value_yet_is_none() -> None:
+    found = small(until=date(2024, 5, 9))
+    assert found.last("zscore", "a", "b", window=10) is None
+    assert found.last("momentum", "a", "b", window=99) is None
+    assert found.last("momentum", "a", "b", window=2) is not None
+    assert math.isclose(found.last("relative_strength", "a", "c") or 0.0, 100.0)
+    (ratio,) = found.summary["ratio_lines"]
+    assert ratio["partial_correlation"] == {6: None}
+
+
+def test_a_mark_of_synthetic_data_is_never_lost() -> None:
+    found = small()
+    assert not found.synthetic
+    made_up = {"b": replace(found.histories["b"], synthetic=True)}
+    assert replace(found, histories=found.histories | made_up).synthetic
