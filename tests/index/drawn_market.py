@@ -82,7 +82,8 @@ def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str]) -> Tables:
     securities = draw(_securities(layout, every))
     prices = [row for symbol in every for row in draw(_closes(layout, symbol))]
     actions = [row for s in every for row in draw(_actions(layout, s, prices, kinds))]
-    actions = [row for row in actions if not _pointless(layout, row)]
+    first = {row["symbol"]: row["date"] for row in reversed(prices)}
+    actions = [row for row in actions if not _pointless(layout, row, first)]
     followed = _followed(layout, actions, prices, securities)
     actions = [r for r in actions if r["kind"] != "symbol_change" or r["symbol"] in followed]
     _spare(actions, followed)
@@ -202,12 +203,14 @@ def _actions(
     return rows
 
 
-def _pointless(layout: Layout, row: Row) -> bool:
+def _pointless(layout: Layout, row: Row, first: dict[str, date]) -> bool:
     """Tell whether an action asks what nobody has answered.
 
-    Whether a line of weight zero is a member that others merge into; and whose turnover it is that
-    a constituent is ranked by which continues another.
+    Whether a line of weight zero is a member that others merge into; whose turnover it is that a
+    constituent is ranked by which continues another; what money means to shares without a price.
     """
+    if row["kind"] in ("dividend", "special_dividend", "rights"):
+        return bool(row["ex_date"] <= first[row["symbol"]])
     renamed = row["kind"] == "symbol_change" and row["other"] in layout.symbols
     return (layout.zeros and row["kind"] == "merger") or (layout.ranked and renamed)
 

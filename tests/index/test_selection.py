@@ -1,0 +1,294 @@
+"""Who takes part in a rebalance, and who is chosen where the list is a universe."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from indexer.errors import MarketDataError, MissingInputError
+from tests.index.examples import history, weights
+from tests.reference.example import MONDAY, SESSIONS, WEEK, action, closes, listed, shares
+
+MONTHLY = {"frequency": "monthly", "day": str(WEEK[2].day)}  # on Wednesday
+A, B = closes("A.US", 10, 10, 10, 10), closes("B.US", 20, 20, 20, 20)
+FIVE = [f"{letter}.US" for letter in "ABCDE"]
+
+
+def prices(**rows: list[float | None]) -> list[dict[str, object]]:
+    """Return closes on the sessions from the base date on, by symbol."""
+    return [row for name, values in rows.items() for row in closes(f"{name}.US", *values)]
+
+
+def held(found, effective) -> set[str]:
+    return set(weights(found, effective))
+
+
+# --- membership -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("span", "members"),
+    [
+        ({"from": WEEK[2]}, {"A.US", "B.US"}),
+        ({"from": WEEK[3]}, {"B.US"}),
+        ({"until": WEEK[3]}, {"A.US", "B.US"}),
+        ({"until": WEEK[2]}, {"B.US"}),
+        ({"from": WEEK[1], "until": WEEK[2]}, {"B.US"}),
+    ],
+)
+def test_from_is_the_first_effective_date_and_until_the_first_one_outside(span, members):
+    constituents = [{"symbol": "A.US", **span}, {"symbol": "B.US"}]
+    found = history(A + B, constituents=constituents, rebalance=MONTHLY)
+
+    assert held(found, WEEK[2]) == members
+
+
+def test_nobody_enters_or_leaves_between_rebalances():
+    constituents = [{"symbol": "A.US", "until": WEEK[1]}, {"symbol": "B.US", "from": WEEK[1]}]
+    found = history(A + B, constituents=constituents, rebalance=MONTHLY)
+
+    assert [row.tolist() for row in found.shares > 0] == [[True, False]] * 3 + [[False, True]]
+
+
+def test_a_constituent_needs_a_close_on_or_before_the_reference_date():
+    keys = {"constituents": listed("A.US", "B.US", "C.US"), "rebalance": MONTHLY}
+    found = history(A + B + prices(C=[None, None, 5, 5]), **keys)
+    assert held(found, WEEK[2]) == {"A.US", "B.US", "C.US"}
+
+    keys["rebalance"] = MONTHLY | {"reference_lag": 1}
+    found = history(A + B + prices(C=[None, None, 5, 5]), **keys)
+    assert held(found, WEEK[2]) == {"A.US", "B.US"}
+    reasons = dict(found.excluded.filter(effective=WEEK[2]).select("symbol", "reason").iter_rows())
+    assert reasons == {"C.US": f"no close on or before {WEEK[1]}"}
+
+
+def test_nobody_left_is_an_error_that_names_the_date():
+    constituents = [{"symbol": "A.US", "until": WEEK[2]}]
+    with pytest.raises(MissingInputError, match=f"can be held on {WEEK[2]}"):
+        history(A, constituents=constituents, rebalance=MONTHLY)
+
+
+@pytest.mark.parametrize("kind", ["delisting", "merger"])
+@pytest.mark.parametrize(("day", "members"), [(2, {"B.US"}), (3, {"A.US", "B.US"})])
+def test_a_departure_on_the_effective_date_or_before_ends_membership(kind, day, members):
+    """It is asked by the effective date, not by the reference date before it."""
+    gone = action("A.US", WEEK[day], kind, **({"cash": 9.0} if kind == "merger" else {}))
+    found = history(A + B, gone, rebalance=MONTHLY | {"reference_lag": 1})
+
+    assert held(found, WEEK[2]) == members
+
+
+# --- seasoning ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seasoning", "members"), [(2, {"A.US", "B.US"}), (3, {"B.US"})])
+def test_seasoning_counts_sessions_after_the_list_date(seasoning, members):
+    """A lists on Saturday; up to the reference date, a Tuesday, two sessions are behind it."""
+    facts = [
+        {"symbol": "A.US", "list_date": WEEK[0] + timedelta(5)},
+        {"symbol": "B.US", "list_date": date(2020, 1, 2)},
+    ]
+    found = history(
+        closes("A.US", *[10] * 9) + closes("B.US", *[20] * 9),
+        tables={"securities": facts},
+        eligibility={"seasoning": seasoning},
+        rebalance={"frequency": "monthly", "day": "17", "reference_lag": 1},
+    )
+
+    assert held(found, date(2024, 1, 17)) == members
+
+
+def test_seasoning_counts_sessions_before_the_folder_begins():
+    old = [{"symbol": symbol, "list_date": date(2023, 6, 1)} for symbol in ("A.US", "B.US")]
+    found = history(A + B, tables={"securities": old}, eligibility={"seasoning": 150})
+
+    assert held(found, MONDAY) == {"A.US", "B.US"}
+
+
+@pytest.mark.parametrize(("seasoning", "members"), [(2, {"A.US", "B.US"}), (3, {"B.US"})])
+def test_the_list_date_is_the_first_close_where_the_table_has_none(seasoning, members):
+    """A first closes on Tuesday: Wednesday and Thursday are the sessions since."""
+    start = SESSIONS[SESSIONS.index(MONDAY) - 5]
+    found = history(
+        closes("A.US", 10, 10, 10, start=WEEK[1]) + closes("B.US", *[20] * 9, start=start),
+        eligibility={"seasoning": seasoning},
+        rebalance={"frequency": "monthly", "day": str(WEEK[3].day)},
+    )
+
+    assert held(found, WEEK[3]) == members
+
+
+def test_a_list_date_after_its_closes_excludes_nobody_without_seasoning():
+    facts = [{"symbol": "A.US", "list_date": WEEK[2]}]
+
+    assert held(history(A + B, tables={"securities": facts}), MONDAY) == {"A.US", "B.US"}
+
+
+# --- selection ------------------------------------------------------------------------------------
+
+
+def chosen(*, top: int, enter: int | None = None, keep: int | None = None) -> set[str]:
+    """Return who is held after Wednesday: ranks are A to E on Monday, D E C B A on Wednesday."""
+    buffer = {} if enter is None else {"enter": enter, "keep": keep}
+    found = history(
+        prices(A=[9, 1, 1], B=[8, 2, 2], C=[3, 3, 3], D=[2, 9, 9], E=[1, 8, 8]),
+        constituents=listed(*FIVE),
+        selection={"rank_by": "price", "top": top, **buffer},
+        rebalance=MONTHLY,
+    )
+    assert held(found, MONDAY) == {"A.US", "B.US", "C.US"} - ({"C.US"} if top == 2 else set())
+    return held(found, WEEK[2])
+
+
+@pytest.mark.parametrize(
+    ("selection", "members"),
+    [
+        ({"top": 2}, {"D.US", "E.US"}),
+        # D enters; of the members A and B only B is within 4; the place left is for it.
+        ({"top": 2, "enter": 1, "keep": 4}, {"D.US", "B.US"}),
+        # Both are within 5, but the better one comes first.
+        ({"top": 2, "enter": 1, "keep": 5}, {"D.US", "B.US"}),
+        # D and E are within enter: no place is left for members.
+        ({"top": 2, "enter": 2, "keep": 5}, {"D.US", "E.US"}),
+        # No member is within 2: the rest by rank.
+        ({"top": 2, "enter": 1, "keep": 2}, {"D.US", "E.US"}),
+        # D enters, the members C and B are within 4, and that makes three.
+        ({"top": 3, "enter": 1, "keep": 4}, {"D.US", "C.US", "B.US"}),
+    ],
+)
+def test_a_buffer_keeps_members_after_those_who_enter(selection, members):
+    assert chosen(**selection) == members
+
+
+def test_ties_go_to_the_first_symbol():
+    same = prices(C=[5], A=[5], B=[5])
+    selection = {"rank_by": "price", "top": 2}
+    found = history(same, constituents=listed("C.US", "B.US", "A.US"), selection=selection)
+
+    assert list(weights(found, MONDAY)) == ["B.US", "A.US"]  # as listed
+
+
+def test_a_short_universe_is_held_whole():
+    assert held(history(A + B, selection={"rank_by": "price", "top": 9}), MONDAY) == {
+        "A.US",
+        "B.US",
+    }
+
+
+@pytest.mark.parametrize(
+    ("rank_by", "member"),
+    [("market_cap", "A.US"), ("free_float_cap", "B.US"), ("price", "C.US"), ("points", "D.US")],
+)
+def test_what_constituents_are_ranked_by(rank_by, member):
+    """Market values 3000, 2000, 900 and 40; with the float bands 600, 2000, 900 and 40."""
+    counts = {"A.US": (300, 45), "B.US": (100, 100), "C.US": (30, 30), "D.US": (4, 4)}
+    found = history(
+        prices(A=[10], B=[20], C=[30], D=[10]),
+        constituents=listed(*counts),
+        selection={"rank_by": rank_by, "top": 1},
+        tables={
+            "securities": [{"symbol": s, "points": n} for n, s in enumerate(counts)],
+            "shares": [
+                {"symbol": s, "date": MONDAY, "total_shares": n, "free_float_shares": f}
+                for s, (n, f) in counts.items()
+            ],
+        },
+    )
+
+    assert held(found, MONDAY) == {member}
+
+
+def test_amounts_are_means_over_the_sessions_traded():
+    """Among the last two sessions A turns over 5 and 7, B only 9, C 10 and 8: 6, 9, 9."""
+    amounts = {"A.US": [90, 5, 7], "B.US": [1, None, 9], "C.US": [1, 10, 8]}
+    rows = [
+        row | {"amount": float(amount)}
+        for symbol, values in amounts.items()
+        for row, amount in zip(closes(symbol, 10, 10, 10), values, strict=True)
+        if amount is not None
+    ]
+    found = history(
+        rows,
+        constituents=listed("C.US", "A.US", "B.US"),
+        weighting={"scheme": "rank", "weights": [0.5, 0.3, 0.2]},
+        selection={"rank_by": "amount_2", "top": 3},
+        rebalance=MONTHLY,
+    )
+
+    assert weights(found, WEEK[2], "reference_weight") == {"C.US": 0.3, "A.US": 0.2, "B.US": 0.5}
+
+
+def test_amounts_are_compared_in_index_currency():
+    rows = [row | {"amount": amount} for symbol, amount in (("A.US", 2.0), ("00001.HK", 9.0))
+            for row in closes(symbol, 10)]  # fmt: skip
+    found = history(
+        rows,
+        constituents=listed("A.US", "00001.HK"),
+        selection={"rank_by": "amount_20", "top": 1},
+        tables={"fx": [{"date": MONDAY, "base": "USD", "quote": "HKD", "rate": 7.8}]},
+    )
+
+    assert held(found, MONDAY) == {"A.US"}  # 9 / 7.8 is less than 2
+
+
+def test_who_has_not_traded_lately_is_left_out_of_a_rank_by_amount():
+    rows = [row | {"amount": 1.0} for row in closes("A.US", 10, 10, 10) + closes("B.US", 10)]
+    selection = {"rank_by": "amount_2", "top": 2}
+    found = history(rows, selection=selection, rebalance=MONTHLY)
+
+    assert held(found, WEEK[2]) == {"A.US"}
+    reasons = dict(found.excluded.filter(effective=WEEK[2]).select("symbol", "reason").iter_rows())
+    assert reasons == {"B.US": "no turnover in 2 sessions"}
+
+
+def test_a_session_without_a_rate_is_no_part_of_a_mean():
+    start = SESSIONS[SESSIONS.index(MONDAY) - 1]
+    rows = [row | {"amount": 1.0} for row in closes("A.US", 10, 10, start=start)]
+    late = [{"date": MONDAY, "base": "USD", "quote": "CNY", "rate": 7.1}]
+    with pytest.raises(MissingInputError, match=r"A\.US: no rate"):
+        history(rows, currency="CNY", constituents=listed("A.US"), tables={"fx": late},
+                selection={"rank_by": "amount_2", "top": 1})  # fmt: skip
+
+
+def test_a_figure_to_rank_by_that_is_missing_is_an_error():
+    selection = {"rank_by": "points", "top": 1}
+    with pytest.raises(MarketDataError, match="no column 'points'; found symbol"):
+        history(A + B, selection=selection)
+    facts = [{"symbol": "A.US", "points": 3}]
+    with pytest.raises(MarketDataError, match=r"B\.US: no points on or before 2024-01-08"):
+        history(A + B, selection=selection, tables={"securities": facts})
+    with pytest.raises(MarketDataError, match="points 'many' is not a number"):
+        history(A + B, selection=selection,
+                tables={"securities": [{"symbol": "A.US", "points": "many"}]})  # fmt: skip
+
+
+def test_share_counts_are_those_known_at_the_reference_date():
+    """B's count of Wednesday makes it the larger one a day too late."""
+    late = [{"symbol": "B.US", "date": WEEK[2], "total_shares": 1000}]
+    tables = {"shares": shares(100, 10)["shares"] + late}
+    selection = {"rank_by": "market_cap", "top": 1}
+    found = history(A + B, tables=tables, selection=selection,
+                    rebalance=MONTHLY | {"reference_lag": 1})  # fmt: skip
+
+    assert held(found, WEEK[2]) == {"A.US"}
+    found = history(A + B, tables=tables, selection=selection, rebalance=MONTHLY)
+    assert held(found, WEEK[2]) == {"B.US"}
+
+
+def test_excluded_says_why_in_the_order_of_the_definition():
+    found = history(
+        prices(A=[9], B=[8], C=[7], D=[6], E=[5]),
+        constituents=[
+            {"symbol": "E.US"},
+            {"symbol": "D.US", "until": MONDAY},
+            {"symbol": "C.US"},
+            {"symbol": "B.US", "from": WEEK[1]},
+            {"symbol": "A.US"},
+        ],
+        selection={"rank_by": "price", "top": 1},
+    )
+
+    assert found.excluded["symbol"].to_list() == ["E.US", "D.US", "C.US", "B.US"]
+    assert found.excluded["effective"].unique().to_list() == [MONDAY]
+    reasons = ["ranked 3", f"until {MONDAY}", "ranked 2", f"from {WEEK[1]}"]
+    told = found.excluded["reason"].to_list()
+    assert all(part in reason for part, reason in zip(reasons, told, strict=True))
