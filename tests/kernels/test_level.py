@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numba import config
 from numpy.testing import assert_allclose, assert_array_equal
 
 from indexer.arrays import Grid, Vector
@@ -237,6 +238,7 @@ def test_the_unit_of_money_does_not_matter(holding: Holding, unit: float) -> Non
     assert_array_equal(other.divisor, found.divisor * unit)
 
 
+@pytest.mark.skipif(config.DISABLE_JIT, reason="numba is told not to compile")
 @given(holdings())
 def test_the_compiled_body_is_the_interpreted_one(holding: Holding) -> None:
     worth, counts, start, divisor, events = holding.arguments()
