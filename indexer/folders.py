@@ -1,0 +1,43 @@
+"""Folders that are this user's alone, for what is kept from one run to the next.
+
+Whoever can write to such a folder decides what the next run computes, or, where compiled code is
+kept in it, what it executes. So it is trusted only where nobody else can have put anything there.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+import platformdirs
+
+
+def cache_folder(name: str) -> Path | None:
+    """Return a private folder below this user's cache folder; None where it cannot be had."""
+    return private_folder(platformdirs.user_cache_path("indexer") / name)
+
+
+def private_folder(folder: Path) -> Path | None:
+    """Return a folder, made where it is missing, that nobody else can read, write or replace.
+
+    Returns
+    -------
+    The folder with symbolic links on the way to it resolved. None where it cannot be made or
+    written to, is a symbolic link itself, belongs to someone else or is open to anyone else
+    (mode 0700 is asked for), or lies where anyone may move it away.
+    """
+    if not folder.is_absolute():  # as where there is no home: never the working folder
+        return None
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = folder.parent.resolve(strict=True) / folder.name
+        found = folder.lstat()
+        above = [parent.stat().st_mode for parent in folder.parents]
+    except (OSError, RuntimeError):  # the latter of links that lead in circles
+        return None
+    if not stat.S_ISDIR(found.st_mode) or not os.access(folder, os.W_OK | os.X_OK):
+        return None
+    if not hasattr(os, "geteuid"):  # no such modes: the user's profile is private by its place
+        return folder
+    movable = any(mode & stat.S_IWOTH and not mode & stat.S_ISVTX for mode in above)
+    closed = not found.st_mode & 0o077 and found.st_uid == os.geteuid()
+    return folder if closed and not movable else None

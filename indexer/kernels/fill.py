@@ -1,0 +1,60 @@
+"""Forward fill: the last known value of each column, carried down over what is missing."""
+
+import numpy as np
+
+from indexer.arrays import Grid
+from indexer.kernels.compile import compiled
+
+
+def fill_forward(x: Grid, out: Grid | None = None) -> Grid:
+    """Return the last known value at each position of each column.
+
+    Parameters
+    ----------
+    x : (T, N), any unit; NaN is missing, an infinite value is a value
+    out : (T, N), C-contiguous float64, written and returned; ``x`` itself fills in place. None
+        means a new array
+
+    Returns
+    -------
+    (T, N); NaN before the first value of a column.
+
+    Raises
+    ------
+    ValueError
+        If ``x`` is no grid, or ``out`` is of another shape, type or order or overlaps ``x``
+        without being it.
+
+    Notes
+    -----
+    Into an array that exists it takes about as long as a copy, in place less: each row is read
+    once, while the row above it is still in the cache.
+
+    Examples
+    --------
+    >>> fill_forward(np.array([[np.nan, 1.0], [2.0, np.nan], [np.nan, 3.0]]))
+    array([[nan,  1.],
+           [ 2.,  1.],
+           [ 2.,  3.]])
+    """
+    if x.ndim != 2:
+        raise ValueError(f"expected sessions by symbols, got {x.shape=}")
+    values = np.ascontiguousarray(x, dtype=np.float64)
+    if out is None:
+        out = np.empty(values.shape)
+    if out.shape != x.shape or out.dtype != np.float64 or not out.flags.c_contiguous:
+        form = f"{out.shape}, {out.dtype}, strides {out.strides}"
+        raise ValueError(f"expected out to be C-contiguous float64 {x.shape}, got {form}")
+    if out is not x and np.may_share_memory(values, out):
+        raise ValueError("out overlaps x: give x itself, or another array")
+    _fill_forward(values, out)
+    return out
+
+
+@compiled()
+def _fill_forward(x, out):
+    out[:1] = x[:1]
+    for t in range(1, x.shape[0]):
+        now, before, into = x[t], out[t - 1], out[t]  # as slices the inner loop is vectorised
+        for j in range(into.size):
+            into[j] = before[j] if np.isnan(now[j]) else now[j]
