@@ -1,1 +1,1 @@
-"""Benchmarks: what the command line costs, measured in processes of its own."""
+"""Benchmarks: proof of the kernels against their rivals, and what the commands cost."""

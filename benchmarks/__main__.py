@@ -1,6 +1,6 @@
-"""Print what the commands and a very large index cost.
+"""Prove the kernels, or print what the commands and very large or very many indices cost.
 
-Leave with 1 if a command exceeds its bound.
+Leave with 1 if ours is wrong anywhere, a command exceeds its bound, or a table is stale.
 """
 
 import argparse
@@ -8,62 +8,107 @@ import dataclasses
 import json
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from benchmarks.cases import Case, cases
-from benchmarks.measure import Cost, process_cost
+from benchmarks.commands import Command, Cost, command_costs
+
+# What the parts import would count in the peak memory of every process they start: imported there.
+ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
-    """Run every case of a part and print a table, or JSON."""
+    """Run a part and print a table, or JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=["commands", "large"], default="commands")
-    parser.add_argument("--runs", type=int, default=5, help="processes a command")
-    parser.add_argument(
+    parts = {
+        "kernels": _kernels,
+        "commands": _commands,
+        "large": _large,
+        "thousand": _thousand,
+        "table": _table,
+    }
+    parser.add_argument("part", nargs="?", choices=[*parts], default="kernels")
+    parser.add_argument("--quick", action="store_true", help="small sizes; nothing is kept")
+    kernels = parser.add_argument_group("kernels")
+    kernels.add_argument(
+        "--only", nargs="+", default=[], metavar="CASE", help="cases, accuracy, growth"
+    )
+    kernels.add_argument(
+        "--rivals",
+        type=Path,
+        default=ROOT / "build" / "rivals",
+        help="environment of the rivals, as made by benchmarks/rivals.sh",
+    )
+    parser.add_argument("--results", type=Path, default=RESULTS, help="their folder")
+    kernels.add_argument("--processes", type=int, help="that are timed")
+    kernels.add_argument("--budget", type=float, help="seconds for each contender in a process")
+    commands = parser.add_argument_group("commands, large and thousand")
+    commands.add_argument("--runs", type=int, default=5, help="processes a command")
+    commands.add_argument(
         "--sizes", type=int, nargs="+", default=[500, 1000, 2000, 5000], help="constituents"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    commands.add_argument("--json", action="store_true", help="print JSON")
+    tables = parser.add_argument_group("table")
+    tables.add_argument("--check", action="store_true", help="fail if a table is stale")
+    tables.add_argument("--write", action="store_true", help="write the tables, README's as well")
     options = parser.parse_args()
-    if options.part == "large":
-        _large(options.sizes, options.json)
-    else:
-        _commands(options.runs, options.json)
+    parts[options.part](options)
 
 
-def _commands(runs: int, as_json: bool) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        kernels = {"NUMBA_CACHE_DIR": str(folder / "kernels")}
-        found = []
-        for case in cases(folder):
-            # The one cold run compiles into the cache that the warm ones use.
-            count = 1 if case.cold else runs
-            cost = process_cost(case.command, runs=count, folder=name, environment=kernels)
-            found.append((case, cost))
-    if as_json:
-        told = {case.name: dataclasses.asdict(cost) for case, cost in found}
+def _kernels(options: argparse.Namespace) -> None:
+    from benchmarks.measure import FULL, QUICK
+    from benchmarks.proof import prove
+
+    effort = QUICK if options.quick else FULL
+    changed = {
+        name: getattr(options, name)
+        for name in ("processes", "budget")
+        if getattr(options, name) is not None
+    }
+    keep = None if options.quick else options.results
+    wrong = prove(options.rivals, dataclasses.replace(effort, **changed), options.only, keep)
+    if wrong:
+        sys.exit("\n".join(["", "wrong:", *wrong]))
+
+
+def _table(options: argparse.Namespace) -> None:
+    """Print the README's section, or see whether what stands there is what was measured."""
+    from benchmarks import table
+
+    if options.write:
+        table.write(options.results, table.README)
+    elif not options.check:
+        print(table.section(options.results), end="")
+    elif stale := table.stale(options.results):
+        sys.exit(f"stale: {', '.join(stale)}; python -m benchmarks table --write renews them")
+
+
+def _commands(options: argparse.Namespace) -> None:
+    found = command_costs(options.runs)
+    if options.json:
+        told = {command.name: dataclasses.asdict(cost) for command, cost in found}
         print(json.dumps(told, indent=2))
     else:
         print(f"{'case':<22}{'CPU min s':>11}{'median s':>10}{'bound s':>9}{'peak MiB':>10}")
-        for case, cost in found:
-            print(_line(case, cost))
+        for command, cost in found:
+            print(_line(command, cost))
     exceeded = [c.name for c, cost in found if c.bound is not None and cost.cpu_minimum > c.bound]
     if exceeded:
         sys.exit(f"over the bound: {', '.join(exceeded)}")
 
 
-def _line(case: Case, cost: Cost) -> str:
-    bound = "" if case.bound is None else f"{case.bound:.2f}"
+def _line(command: Command, cost: Cost) -> str:
+    bound = "" if command.bound is None else f"{command.bound:.2f}"
     figures = f"{cost.cpu_minimum:>11.3f}{cost.cpu_median:>10.3f}{bound:>9}{cost.peak_mib:>10.0f}"
-    return f"{case.name:<22}{figures}"
+    return f"{command.name:<22}{figures}"
 
 
-def _large(sizes: list[int], as_json: bool) -> None:
+def _large(options: argparse.Namespace) -> None:
     """Measure each size in a process of its own: peak memory never falls within one."""
-    from benchmarks.large import build_large  # polars would count in every child's peak memory
+    sizes = options.sizes
+    if options.json and len(sizes) == 1:
+        from benchmarks.large import build_large
 
-    if as_json and len(sizes) == 1:
         print(json.dumps(dataclasses.asdict(build_large(sizes[0]))))
         return
     found = []
@@ -71,7 +116,7 @@ def _large(sizes: list[int], as_json: bool) -> None:
         command = [sys.executable, "-m", "benchmarks", "large", "--json", "--sizes", str(size)]
         told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         found.append(json.loads(told))
-    if as_json:
+    if options.json:
         print(json.dumps(found, indent=2))
         return
     print(f"{'constituents':>12}{'sessions':>10}{'CPU s':>8}{'µs a price':>12}{'peak MiB':>10}")
@@ -81,6 +126,31 @@ def _large(sizes: list[int], as_json: bool) -> None:
             f"{f['constituents']:>12}{f['sessions']:>10}{f['cpu_seconds']:>8.1f}"
             f"{f['cpu_seconds'] / cells * 1e6:>12.2f}{f['peak_mib']:>10.0f}"
         )
+
+
+def _thousand(options: argparse.Namespace) -> None:
+    from benchmarks import table
+    from benchmarks.thousand import thousand
+
+    small = {"indices": 50, "members": 30, "sessions": 600, "symbols": 500, "rounds": 2}
+    found = thousand(**(small if options.quick else {}))
+    if options.json:
+        print(json.dumps(dataclasses.asdict(found), indent=2))
+        return
+    print(
+        f"{found.indices:,} indices of {found.members:,} of {found.symbols:,} symbols, "
+        f"{found.sessions:,} sessions, {found.rebalances:,} rebalances, {found.rows:,} rows"
+    )
+    print(f"{'stage':<30}{'CPU s':>10}{'wall s':>10}")
+    for stage in found.stages:
+        print(f"{stage.name:<30}{stage.cpu_seconds:>10.4f}{stage.wall_seconds:>10.4f}")
+    for rival in found.rivals:
+        times = rival.cpu_seconds / rival.ours_cpu_seconds
+        print(f"{rival.name:<30}{rival.cpu_seconds:>10.4f}{table.figures(times):>9}×")
+    print(
+        f"{found.member_session_ns:.2f} ns a constituent and session, "
+        f"a copy of the panel {table.seconds(found.copy_seconds)}, peak {found.peak_mib:.0f} MiB"
+    )
 
 
 if __name__ == "__main__":
