@@ -33,10 +33,10 @@ def one_pair(x, y, window, least, out, first, end):
     """Write the correlations of two columns in some blocks; the lanes are blocks."""
     sessions, w = x.shape[0], window
     z, v, r = room(2 * w * WIDTH), room(2 * w * WIDTH), room(w * WIDTH)
-    blocks, later = room(w * 2 * WIDTH), room(w * _SUMS)
+    later = room(w * _SUMS)
     for group in range(first, end, WIDTH):
-        _side_by_side(x, group, w, blocks, z)
-        _side_by_side(y, group, w, blocks, v)
+        _side_by_side(x, group, w, z)
+        _side_by_side(y, group, w, v)
         again = pairwise(z, _0, z, v, _0, w, least, later, r, _0, _W, w)
         for lane in range(min(WIDTH, end - group)):
             start = (group + lane) * w
@@ -48,20 +48,18 @@ def one_pair(x, y, window, least, out, first, end):
 
 
 @compiled(nogil=True)
-def _side_by_side(x, group, window, blocks, z):
+def _side_by_side(x, group, window, z):
     """Lay a chunk's worth of blocks out, a block each lane, the one before it above, and centre."""
     sessions, w = x.shape[0], window
-    # The block before the first lane's comes first: above a lane stands what lies left of it.
-    for lane in range(WIDTH + 1):
-        start = (group + lane - 1) * w
-        known = min(w, sessions - start) if start >= 0 else 0
-        for s in range(known):
-            blocks[s * 2 * WIDTH + lane] = x[start + s, 0]
-        for s in range(max(0, known), w):
-            blocks[s * 2 * WIDTH + lane] = np.nan if start < 0 else 0.0
-    for s in range(w):
-        store(z, s * WIDTH, load(blocks, s * 2 * WIDTH))
-        store(z, (w + s) * WIDTH, load(blocks, s * 2 * WIDTH + 1))
+    for lane in range(WIDTH):
+        for half in range(2):
+            start = (group + lane + half - 1) * w
+            known = min(w, sessions - start) if start >= 0 else 0
+            at = half * w * WIDTH + lane
+            for s in range(known):
+                z[at + s * WIDTH] = x[start + s, 0]
+            for s in range(max(0, known), w):
+                z[at + s * WIDTH] = np.nan if start < 0 else 0.0
     centre(z, 0, w, 0, 2 * w)
 
 
@@ -217,7 +215,7 @@ def _pairs_of(
 @compiled(nogil=True)
 def _look_again(x, window, least, where, sides, whole, out):
     """Write the pairs of columns whose sums do not suffice, one window at a time."""
-    start, rows, _, pairs = where
+    start, rows, pad, pairs = where
     symbols = x.shape[1]
     for i in range(symbols):
         for t in range(rows if whole[i] else 0):  # pairs of the others were doubted one by one
@@ -225,11 +223,10 @@ def _look_again(x, window, least, where, sides, whole, out):
                 steady = _is_constant(x, i, start + t, window)
                 for j in range(symbols):
                     a, b = min(i, j), max(i, j)
+                    if a == b or not (whole[a] and whole[symbols + (b + pad) // WIDTH]):
+                        continue  # doubted one by one
                     pair = (start + t) * pairs + a * (2 * symbols - a - 1) // 2 + b - a - 1
-                    if steady and a != b:
-                        out[pair] = np.nan
-                    elif a != b:
-                        out[pair] = alone(x, a, x, b, start + t, window, least)
+                    out[pair] = np.nan if steady else alone(x, a, x, b, start + t, window, least)
 
 
 @compiled(nogil=True)

@@ -3,8 +3,9 @@
 Every function takes NaN, and what is infinite, for a missing value; a pair counts where both sides
 are there. NaN comes out where fewer than ``min_periods`` pairs (None: ``window``) lie among the
 last ``window`` positions, or one side is constant over them. Results are within 1e-10 of exact
-arithmetic, never beyond one in size, rest on nothing outside their window, and are the same bits
-with any number of threads (`NUMBA_NUM_THREADS`).
+arithmetic for windows up to 5,000 and values up to 1e300, never beyond one in size, rest on nothing
+outside their window, and are the same bits from any of these functions, with or without later
+sessions, with any number of threads (`NUMBA_NUM_THREADS`).
 
 Notes
 -----
@@ -15,6 +16,7 @@ squares, a window is computed alone in two passes about its own first pair.
 
 from collections.abc import Callable
 from functools import partial
+from operator import index
 
 import numpy as np
 
@@ -54,7 +56,8 @@ def rolling_correlation(
     >>> rolling_correlation(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 5.0]), 3).round(6)
     array([     nan,      nan, 0.981981])
     """
-    x, y, least = _pair(a, b, window, min_periods)
+    x, y = _pair(a, b)
+    window, least = _windows(len(a), window, min_periods)
     out = np.empty(len(a))
     x, y = x.reshape(-1, 1), y.reshape(-1, 1)
     _in_blocks(partial(one_pair, x, y, window, least, out), len(a), window, len(a), WIDTH)
@@ -74,7 +77,8 @@ def rolling_rank_correlation(
     >>> rolling_rank_correlation(np.array([1.0, 2.0, 9.0]), np.array([2.0, 4.0, 3.0]), 3)
     array([nan, nan, 0.5])
     """
-    x, y, least = _pair(a, b, window, min_periods)
+    x, y = _pair(a, b)
+    window, least = _windows(len(a), window, min_periods)
     out = np.empty(len(a))
     rank_correlation(x, y, window, least, out)
     return out
@@ -106,7 +110,7 @@ def correlation_with(x: Grid, y: Vector, window: int, min_periods: int | None = 
     """
     if x.ndim != 2 or y.shape != x.shape[:1]:
         raise ValueError(f"expected (T, N) and (T,), got {x.shape=} and {y.shape=}")
-    least = _least(window, min_periods)
+    window, least = _windows(len(x), window, min_periods)
     columns, line, out = _floats(x), _floats(y).reshape(-1, 1), np.empty(x.shape)
     _in_blocks(partial(one_to_many, columns, line, window, least, out), len(x), window, x.size)
     return out
@@ -142,12 +146,16 @@ def pairwise_correlation(
     """
     if x.ndim != 2:
         raise ValueError(f"expected (T, N), got {x.shape=}")
-    least = _least(window, min_periods)
+    window, least = _windows(len(x), window, min_periods)
     shape = len(x), x.shape[1] * (x.shape[1] - 1) // 2
     if out is None:
         out = np.empty(shape)
-    if out.shape != shape or out.dtype != np.float64 or not out.flags.c_contiguous:
-        raise ValueError(f"expected out to be C-contiguous float64 {shape}, got {out.shape=}")
+    flags = out.flags
+    right = out.shape == shape and out.dtype == np.dtype(np.float64)
+    if not (right and flags.c_contiguous and flags.writeable):
+        found = f"{out.dtype} {out.shape}, strides {out.strides}, writeable={flags.writeable}"
+        message = f"expected out to be writeable C-contiguous float64 {shape}, got {found}"
+        raise ValueError(message)
     columns, flat = _floats(x), out.reshape(-1)
     _in_blocks(partial(all_pairs, columns, window, least, flat), len(x), window, out.size)
     return out
@@ -183,27 +191,32 @@ def mean_pairwise_correlation(x: Grid, window: int) -> Vector:
     """
     if x.ndim != 2:
         raise ValueError(f"expected (T, N), got {x.shape=}")
-    _least(window, None)
-    columns, out = _floats(x), np.empty(len(x))
+    longest, window = _windows(len(x), window, None)
+    columns, out = _floats(x), np.full(len(x), np.nan)
+    if window > longest:
+        return out
     _in_blocks(partial(mean_of_pairs, columns, window, out), len(x), window, x.size * window)
     return out
 
 
-def _pair(a: Vector, b: Vector, window: int, min_periods: int | None) -> tuple[Vector, Vector, int]:
+def _pair(a: Vector, b: Vector) -> tuple[Vector, Vector]:
     if a.shape != b.shape or a.ndim != 1:
         raise ValueError(f"expected two series of one length, got {a.shape=} and {b.shape=}")
-    return _floats(a), _floats(b), _least(window, min_periods)
+    return _floats(a), _floats(b)
 
 
-def _least(window: int, min_periods: int | None) -> int:
-    least = window if min_periods is None else min_periods
+def _windows(sessions: int, window: int, min_periods: int | None) -> tuple[int, int]:
+    """Return a window no longer than the sessions, which asks for as much, and min_periods."""
+    window = index(window)
+    least = window if min_periods is None else index(min_periods)
     if window < 2 or not 2 <= least <= window:
         raise ValueError(f"expected 2 <= min_periods <= window, got {least} and {window}")
-    return least
+    return min(window, max(2, sessions)), least
 
 
 def _floats(x: Grid) -> Grid:
-    return np.ascontiguousarray(x, dtype=np.float64)
+    """Return an array as the kernels are compiled for; one that may not be written to is copied."""
+    return np.require(x, np.float64, ["C", "W"])
 
 
 def _in_blocks(
