@@ -98,7 +98,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
         asked = "" if until is None else f" (asked until {until})"
         message = f"ends on {last}{asked}, before the base date {basket.base.date} of {basket.id}"
         raise MissingInputError([Flaw("prices", None, "", message)])
-    begin = max(calendar.sessions[0].item(), min(_oldest(closes), basket.base.date))
+    begin = min(_oldest(closes), basket.base.date)
     row = int(np.searchsorted(calendar.sessions, np.datetime64(begin), side="right")) - 1
     sessions = calendar.between(
         calendar.sessions[max(0, row - basket.rebalance.reference_lag)].item(), last

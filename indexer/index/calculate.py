@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from indexer.index.opening import Opening, opening_of
 from indexer.index.schedule import RebalanceDates
 from indexer.index.selection import choose
 from indexer.index.weighting import weigh
-from indexer.kernels.level import Chain, chain_levels
+from indexer.kernels.level import Chain, Events, chain_levels
 from indexer.market.events import Departure
 from indexer.market.panel import Panel
 
@@ -55,18 +56,15 @@ def calculate(basket: Basket, panel: Panel, dates: Sequence[RebalanceDates]) -> 
     rebalances = {when.effective: when for when in dates}
     told = _Told()
     book = Book(np.zeros(len(panel.lines)), basket.base.level, 1.0)
-    joined: set[int] = set()
     start = base
     for row in sorted({base, *rebalances, *(d.row for d in departures), last}):
         if row > base:
             book = _chained(panel, opening, (start, row), book, told)
-            joined |= {t.into for t in panel.transfers if t.keeps and start < t.row <= row}
         leaving = [d for d in departures if d.row == row and book.shares[d.column] != 0.0]
         if leaving:
             book = _left(basket, panel, row, book, leaving, told)
         if row in rebalances:
-            book = _rebalanced(basket, panel, rebalances[row], (book, joined), told)
-            joined = set()
+            book = _rebalanced(basket, panel, rebalances[row], book, told)
         told.after[row] = book
         start = row
     return _history(basket, panel, base, told)
@@ -82,7 +80,7 @@ def _chained(
         panel.worth[first + 1 : last + 1], book.shares, panel.worth[first], book.divisor, events
     )
     told.chains.append(chain)
-    told.changes += _event_changes(panel, first + 1, events.row, events.column, kinds, chain)
+    told.changes += _event_changes(panel, first + 1, events, kinds, chain)
     return Book(chain.shares[-1], float(chain.market_value[-1]), float(chain.divisor[-1]))
 
 
@@ -110,14 +108,9 @@ def _left(
 
 
 def _rebalanced(
-    basket: Basket,
-    panel: Panel,
-    when: RebalanceDates,
-    held: tuple[Book, set[int]],
-    told: _Told,
+    basket: Basket, panel: Panel, when: RebalanceDates, book: Book, told: _Told
 ) -> Book:
     """Choose, weigh and hold; return the book after the close of the effective date."""
-    book = held[0]
     known = panel.upto(when.reference)
     effective = panel.sessions[when.effective].item()
     chosen = choose(basket, known, effective, set(np.flatnonzero(book.shares).tolist()))
@@ -125,6 +118,7 @@ def _rebalanced(
         message = f"none of the {len(panel.lines)} constituents can be held on {effective}"
         raise MissingInputError([Flaw(basket.id, None, "", message)])
     _check_rates(panel, when.reference, chosen.columns)
+    held = (book, _joined(panel, effective, book, told))
     done = rebalance(basket, panel, when, weigh(basket, known, chosen.columns), held)
     place = {line.symbol: j for j, line in enumerate(panel.lines)}
     excluded = sorted(chosen.excluded + done.excluded, key=lambda left: place[left[0]])
@@ -132,6 +126,16 @@ def _rebalanced(
     told.rebalances.append(done)
     told.changes += _book_changes(panel, when.effective, (book, done.after), {}, "rebalance")
     return done.after
+
+
+def _joined(panel: Panel, effective: date, book: Book, told: _Told) -> set[int]:
+    """Return the columns held that only a spin-off has brought since the last rebalance."""
+    columns = set(np.flatnonzero(book.shares).tolist())
+    for last in told.rebalances[-1:]:
+        gone = {d.column for d in panel.departures if d.day <= effective}
+        chosen = panel.heirs(effective)[np.flatnonzero(last.after.shares)]
+        columns -= set(chosen.tolist()) - gone
+    return columns
 
 
 def _check_rates(panel: Panel, row: int, columns: Rows) -> None:
@@ -243,19 +247,15 @@ def _book_changes(
 
 
 def _event_changes(
-    panel: Panel, first: int, rows: Rows, columns: Rows, kinds: Sequence[str], chain: Chain
+    panel: Panel, first: int, events: Events, kinds: Sequence[str], chain: Chain
 ) -> Iterator[Change]:
-    """Yield what changed before the opens of a stretch."""
-    for row, column, kind, (before, after, divisor_before, divisor_after) in zip(
-        rows, columns, kinds, chain.change, strict=True
+    """Yield what changed before the opens of a stretch; who gives comes before who receives."""
+    for row, column, into, kind, numbers in zip(
+        events.row, events.column, events.into, kinds, chain.change.tolist(), strict=True
     ):
-        if before != after or divisor_before != divisor_after:
-            yield Change(
-                panel.sessions[first + row],
-                panel.lines[column].symbol,
-                kind,
-                float(before),
-                float(after),
-                float(divisor_before),
-                float(divisor_after),
-            )
+        before, after, *divisors, had, has = numbers
+        moves = [(column, before, after)] if before != after or divisors[0] != divisors[1] else []
+        moves += [(into, had, has)] if had != has and into != column else []
+        for j, *shares in moves:
+            day, symbol = panel.sessions[first + row], panel.lines[j].symbol
+            yield Change(day, symbol, kind, *shares, *divisors)

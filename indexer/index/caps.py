@@ -55,7 +55,7 @@ def _nearest(weights: Vector, groups: Rows, limit: float, segment_cap: float) ->
         result = np.empty(len(weights))
         result[free] = _filled(weights[free], limit, 1.0 - segment_cap * full.sum())
         totals = np.bincount(groups[free], result[free], minlength=len(full))
-        over = totals > segment_cap + _SLACK
+        over = totals > segment_cap
         if not over.any():
             break
         full |= over
@@ -69,12 +69,12 @@ def _filled(weights: Vector, limit: float, total: float) -> Vector:
     """Return ``min(limit, s * weights)`` with the scale ``s`` at which it sums to ``total``."""
     order = np.argsort(-weights, kind="stable")
     falling = weights[order]
-    rest = np.concatenate([np.cumsum(falling[::-1])[::-1], [0.0]])
+    rest = np.cumsum(falling[::-1])[::-1]
     for at_limit in range(len(weights)):
         scale = (total - at_limit * limit) / rest[at_limit]
-        if scale * falling[at_limit] <= limit + _SLACK:
+        if scale * falling[at_limit] <= limit:
             return np.asarray(np.minimum(limit, scale * weights))
-    return np.full(len(weights), min(limit, total / max(len(weights), 1)))
+    return np.full(len(weights), limit)
 
 
 def _feasible(basket: Basket, groups: Rows, limit: float, segment_cap: float) -> None:

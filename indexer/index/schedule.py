@@ -3,7 +3,7 @@
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from indexer.definitions.basket import DEFAULT_MONTHS, Rebalance
 from indexer.definitions.model import Definition
@@ -87,7 +87,5 @@ def nominal_day(day: str, year: int, month: int, calendar: Calendar) -> date:
             return date(year, month, length)
         first = date(year, month, 1)
         return first if calendar.is_session(first) else calendar.after(first)
-    start = date(year, month, 1)
-    first = start + timedelta((_WEEKDAYS.index(what) - start.weekday()) % 7)
-    days = [d for n in range(5) if (d := first + timedelta(7 * n)).month == month]
-    return days[_NTH[nth]]
+    earliest = 1 + (_WEEKDAYS.index(what) - date(year, month, 1).weekday()) % 7
+    return date(year, month, range(earliest, length + 1, 7)[_NTH[nth]])

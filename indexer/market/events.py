@@ -12,7 +12,7 @@ import polars as pl
 from indexer.arrays import Dates, Days, Flags, Grid
 from indexer.errors import Flaw, MarketDataError
 from indexer.market.actions import RESTATING, Action, Event, event
-from indexer.market.lines import RENAME, Line
+from indexer.market.lines import RENAME, Line, Span, spans_of
 
 DEPARTING = ("delisting", "merger")
 
@@ -114,22 +114,35 @@ def _by_ex_date(
     actions: pl.DataFrame, lines: Sequence[Line], adjusted: Flags
 ) -> Iterator[tuple[date, int, list[dict[str, Any]]]]:
     """Yield ex-date, column and actions of each event, ascending; a past symbol's with its heir."""
-    column_of: dict[str, list[tuple[int, date]]] = {}
-    for j, line in enumerate(lines):
-        if not adjusted[j]:
-            for symbol, until in ((line.symbol, date.max), *line.past):
-                column_of.setdefault(symbol, []).append((j, until))
+    spans = _by_symbol(lines)
     rows = actions.filter(
-        pl.col("symbol").is_in(list(column_of)), pl.col("kind").is_in(RESTATING)
+        pl.col("symbol").is_in(list(spans)), pl.col("kind").is_in(RESTATING)
     ).sort("ex_date", maintain_order=True)
     for day, group in groupby(rows.iter_rows(named=True), key=lambda row: row["ex_date"]):
         found: dict[int, list[dict[str, Any]]] = {}
         for row in group:
-            for j, until in column_of[row["symbol"]]:
-                if day <= until:
-                    found.setdefault(j, []).append(row)
+            for span in spans[row["symbol"]]:
+                if day <= span.until and not adjusted[span.column]:
+                    found.setdefault(span.column, []).append(row)
         for j in sorted(found):
             yield day, j, found[j]
+
+
+def _by_symbol(lines: Sequence[Line]) -> dict[str, list[Span]]:
+    found: dict[str, list[Span]] = {}
+    for span in spans_of(lines):
+        found.setdefault(span.symbol, []).append(span)
+    return found
+
+
+def _holder(spans: Sequence[Span], day: date, session: date) -> int:
+    """Return the column that holds on a session what an action of a day is of; -1 for none.
+
+    ``spans`` are of the symbol that the action names. On the day of a change of symbol it may be
+    either; shares have passed by then.
+    """
+    known = [span for span in spans if span.since <= session and day <= span.until]
+    return max(known, key=lambda span: span.since).column if known else -1
 
 
 def _action(row: dict[str, Any]) -> Action:
@@ -145,16 +158,20 @@ def transfers_of(
     Adjusted prices contain the spin-offs of their line already: those are left out.
     """
     column = {line.symbol: j for j, line in enumerate(lines)}
+    spans = _by_symbol(lines)
     found = []
-    for row in actions.filter(pl.col("kind").is_in([RENAME, "spinoff"])).iter_rows(named=True):
-        j, into = column.get(row["symbol"]), column.get(row["other"])
-        at = int(np.searchsorted(sessions, np.datetime64(row["ex_date"])))
-        if j is None or into is None:
-            continue
-        day = np.datetime64(row["ex_date"])
+    for row in actions.filter(
+        pl.col("kind").is_in([RENAME, "spinoff"]),
+        pl.col("symbol").is_in(list(column)),
+        pl.col("other").is_in(list(column)),
+    ).iter_rows(named=True):
+        day, into = np.datetime64(row["ex_date"]), column[row["other"]]
+        at = int(np.searchsorted(sessions, day))
         if row["kind"] == RENAME:
-            found.append(Transfer(at, j, day, into, 1.0, 0.0))
-        elif not adjusted[j]:
+            found.append(Transfer(at, column[row["symbol"]], day, into, 1.0, 0.0))
+            continue
+        j = _holder(spans[row["symbol"]], row["ex_date"], row["ex_date"])
+        if not adjusted[j]:
             found.append(Transfer(at, j, day, into, float(row["ratio"]), 1.0))
     return tuple(sorted(found, key=lambda t: (t.row, t.ex_date, t.keeps, t.column)))
 
@@ -168,17 +185,15 @@ def departures_of(
     where that lies ahead.
     """
     column = {line.symbol: j for j, line in enumerate(lines)}
-    found = [
-        Departure(
-            row=int(np.searchsorted(sessions, np.datetime64(row["ex_date"]))),
-            column=column[row["symbol"]],
-            kind=row["kind"],
-            day=row["ex_date"],
-            price=row["price"],
-            into=column.get(row["other"] or "", -1),
-            ratio=float(row["ratio"] or 0.0),
-        )
-        for row in actions.filter(pl.col("kind").is_in(DEPARTING)).iter_rows(named=True)
-        if row["symbol"] in column
-    ]
+    spans = _by_symbol(lines)
+    found = []
+    for row in actions.filter(
+        pl.col("kind").is_in(DEPARTING), pl.col("symbol").is_in(list(spans))
+    ).iter_rows(named=True):
+        day = row["ex_date"]
+        at = int(np.searchsorted(sessions, np.datetime64(day)))
+        j = _holder(spans[row["symbol"]], day, sessions[at].item() if at < len(sessions) else day)
+        if j >= 0:
+            into, ratio = column.get(row["other"] or "", -1), float(row["ratio"] or 0.0)
+            found.append(Departure(at, j, row["kind"], day, row["price"], into, ratio))
     return tuple(sorted(found, key=lambda d: (d.row, d.day, d.column)))

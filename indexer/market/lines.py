@@ -7,6 +7,7 @@ actions as its own past, unless it traded before that date itself.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -32,6 +33,19 @@ class Line:
     symbol: str
     entry: int
     past: tuple[tuple[str, date], ...] = ()
+
+
+class Span(NamedTuple):
+    """Rows of a symbol that are of a line.
+
+    Those dated before ``until``, and actions also on that date; ``since`` is the date from which
+    the line holds what they are of.
+    """
+
+    symbol: str
+    column: int
+    since: date
+    until: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +112,21 @@ def _past(
             yield found
 
 
+def spans_of(lines: Sequence[Line]) -> list[Span]:
+    """Return whose rows each line is made of: those of its own symbol and of its past ones."""
+    own = [Span(line.symbol, j, date.min, date.max) for j, line in enumerate(lines)]
+    return own + [
+        Span(symbol, j, line.past[0][1], until)
+        for j, line in enumerate(lines)
+        for symbol, until in line.past
+    ]
+
+
 def closes_of(prices: pl.DataFrame, lines: Sequence[Line], last: date) -> Closes:
     """Return every close of every line up to a date, those of its past symbols included."""
-    spans = [
-        (symbol, j, until)
-        for j, line in enumerate(lines)
-        for symbol, until in ((line.symbol, date.max), *line.past)
-    ]
     columns = pl.DataFrame(
-        spans,
-        schema={"symbol": pl.String, "column": pl.Int64, "until": pl.Date},
+        spans_of(lines),
+        schema={"symbol": pl.String, "column": pl.Int64, "since": pl.Date, "until": pl.Date},
         orient="row",
     )
     rows = (

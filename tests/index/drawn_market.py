@@ -90,6 +90,7 @@ def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str]) -> Tables:
     # What takes over has no closes of its own before; unless it is listed, it is known by the
     # figures of the line that it continues.
     begins = {row["other"]: row["ex_date"] for row in followed.values()}
+    actions = [r for r in actions if not _early(r, begins)]
     for row in securities:
         if row["symbol"] in begins and row["symbol"] in layout.others:
             row.pop("points", None)
@@ -197,9 +198,9 @@ def _actions(
     others = [other for other in (*layout.others, *layout.symbols) if other != symbol]
     if moving and others and seldom(draw, 6):
         on = draw(st.sampled_from([on for on, _ in groups]) if groups else day)
-        kind = draw(st.sampled_from(moving))
-        move = {"symbol": symbol, "ex_date": on, "kind": kind} | draw(_moving(kind, others))
-        rows.insert(draw(st.integers(0, len(rows))), move)
+        for kind in draw(_moves(moving)):
+            move = {"symbol": symbol, "ex_date": on, "kind": kind} | draw(_moving(kind, others))
+            rows.insert(draw(st.integers(0, len(rows))), move)
     return rows
 
 
@@ -236,6 +237,11 @@ def _followed(
     return found
 
 
+def _early(row: Row, begins: dict[str, date]) -> bool:
+    """Tell whether a spin-off brings a symbol, of what worth nobody says, that has yet to begin."""
+    return row["kind"] == "spinoff" and bool(row["ex_date"] < begins.get(row["other"], date.min))
+
+
 def _spare(actions: Sequence[Row], followed: dict[str, Row]) -> None:
     """Let a line that goes on at other prices pay out a hundredth, lest it pay out all of them."""
     linked = {*followed, *(row["other"] for row in followed.values())}
@@ -258,6 +264,12 @@ def _restating(draw: st.DrawFn, symbol: str, day: date, kind: str, own: Sequence
         part = draw(st.sampled_from((0.5, 0.8, 1.0, 1.3)))
         row["price"] = round(part * draw(st.sampled_from(own)), 2)
     return row
+
+
+def _moves(kinds: Sequence[str]) -> st.SearchStrategy[list[str]]:
+    """Return a strategy of what happens to a line on one day; it leaves in one way at most."""
+    several = st.lists(st.sampled_from(kinds), min_size=1, max_size=2, unique=True)
+    return several.filter(lambda moves: set(moves) != {"delisting", "merger"})
 
 
 @st.composite

@@ -79,3 +79,8 @@ def weights(found: History, effective: date, column: str = "effective_weight") -
     """Return one column of the weights of a rebalance, by symbol, in the order of the rows."""
     rows = found.weights.filter(pl.col("effective") == effective)
     return dict(zip(rows["symbol"], rows[column], strict=True))
+
+
+def changes(found: History) -> list[tuple[str, str, list[float]]]:
+    """Return the rows of ``events`` after the base date: symbol, kind, shares and divisors."""
+    return [(row[1], row[2], list(row[3:])) for row in found.events.rows() if row[0] > MONDAY]

@@ -47,6 +47,13 @@ def test_a_cap_that_nobody_reaches_changes_nothing():
     assert cap(RAW) == RAW
 
 
+def test_a_cap_that_is_hardly_missed_changes_nothing():
+    almost = 0.5 + 4e-13
+
+    assert cap([0.5, 0.3, 0.2], constituent=almost) == pytest.approx([0.5, 0.3, 0.2], rel=1e-15)
+    assert cap([0.5, 0.5], ["x", "y"], segment=almost) == [0.5, 0.5]
+
+
 def test_the_smallest_feasible_cap_makes_all_equal():
     assert cap(RAW, constituent=1 / 6) == pytest.approx([1 / 6] * 6, rel=1e-12)
 

@@ -68,3 +68,35 @@ def test_carried_prices_are_told_with_their_age():
 def test_a_day_without_a_return_is_an_error_that_names_the_span(day):
     with pytest.raises(MissingInputError, match=f"nothing to explain on {day}.*{WEEK[0]} to"):
         explained(day)
+
+
+def test_a_session_in_full():
+    """A spins off C, which joins at no value; B pays 1 of either kind; D is not held yet."""
+    found = history(
+        closes("A.US", 10, 8, 8) + closes("B.US", 20, 18, 18) + closes("C.US", None, 2, 2)
+        + closes("D.US", 5, 5, 5),
+        action("A.US", WEEK[1], "spinoff", ratio=1, other="C.US"),
+        action("B.US", WEEK[1], "dividend", cash=1),
+        action("B.US", WEEK[1], "special_dividend", cash=1),
+        action("D.US", WEEK[1], "dividend", cash=1),
+        constituents=[{"symbol": "A.US", "name": "Alpha"}, {"symbol": "B.US"},
+                      {"symbol": "D.US", "from": WEEK[2]}],
+    )  # fmt: skip
+    told = explain(found, WEEK[1])
+
+    assert (told["id"], told["date"], told["synthetic"]) == ("example", str(WEEK[1]), False)
+    assert told["divisor"] == {"before": 1.0, "after": pytest.approx(0.975)}
+    assert told["changes"] == ["dividend+special_dividend", "spinoff"]
+    assert told["dividend_points"] == pytest.approx(25 / 0.975)
+    assert [(a["symbol"], a["kind"], a["cash"]) for a in told["actions"]] == [
+        ("B.US", "dividend+special_dividend", 2.0)
+    ]
+    # 500 of A, 475 of B and nothing of C are 975; B closes at 25·18 = 450.
+    assert [(p["symbol"], p["name"], p["return"]) for p in told["contributions"]] == [
+        ("A.US", "Alpha", pytest.approx(-0.2)),
+        ("C.US", None, None),
+        ("B.US", None, pytest.approx(-25 / 475)),
+    ]
+    assert [p["weight"] for p in told["contributions"]] == pytest.approx([500 / 975, 0, 475 / 975])
+    assert told["price_return"] == pytest.approx(-25 / 975)
+    assert told["carried"] == []

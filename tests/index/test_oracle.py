@@ -3,12 +3,13 @@
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 
 from indexer.errors import IndexerError
 from indexer.index.build import build
-from indexer.index.history import History
+from indexer.index.history import Change, History
 from tests.index.drawn import Case, cases
 from tests.index.examples import basket, market
 from tests.reference.index import OracleError, Result
@@ -49,6 +50,7 @@ def agree(found: History, expected: Result) -> None:
     if all(row["shares"] > 0 for row in expected.weights):
         assert found.carried.tolist() == [row["carried"] for row in expected.rows]
     agree_on_weights(found, expected)
+    tell_every_change(found)
     contributions = {
         (row["date"], row["symbol"]): row["contribution"]
         for row in found.contributions.iter_rows(named=True)
@@ -75,6 +77,30 @@ def agree_on_weights(found: History, expected: Result) -> None:
     left_out = {(row["effective"], row["symbol"]) for row in expected.excluded}
     idle = {(row["effective"], row["symbol"]) for row in expected.weights if row["shares"] == 0}
     assert set(found.excluded.select("effective", "symbol").iter_rows()) - idle == left_out - idle
+
+
+def tell_every_change(found: History) -> None:
+    """Check that shares and divisors follow from the changes alone, one from another."""
+    shares: dict[str, float] = {}
+    changes = list(found.changes)
+    for t, day in enumerate(found.days):
+        today = [c for c in changes if c.date == day]
+        opening = [c for c in today if t and c.kind not in ("delisting", "merger", "rebalance")]
+        shares = _changed(shares, opening)
+        if t:
+            held = {found.symbols[j]: found.shares[t, j] for j in np.flatnonzero(found.shares[t])}
+            assert {symbol: n for symbol, n in shares.items() if n} == held
+        shares = _changed(shares, [c for c in today if c not in opening])
+        if today:
+            assert today[-1].divisor_after == pytest.approx(found.divisor[t], **CLOSE)
+
+
+def _changed(shares: dict[str, float], changes: list[Change]) -> dict[str, float]:
+    after = dict(shares)
+    for change in changes:
+        assert after.get(change.symbol, 0.0) == change.shares_before, change
+        after[change.symbol] = change.shares_after
+    return after
 
 
 def _figures(row: dict[str, Any]) -> dict[str, float]:

@@ -36,8 +36,11 @@ def dates(base: str, last: str, calendar=MAINLAND, **rule) -> list[str]:
         ({"frequency": "annual"}, ["2024-12-31"]),
         ({"frequency": "annual", "months": [8], "day": "second wednesday"}, ["2024-08-14"]),
         ({"frequency": "annual", "months": [8], "day": "last thursday"}, ["2024-08-29"]),
+        ({"frequency": "annual", "months": [5], "day": "last friday"}, ["2024-05-31"]),
+        ({"frequency": "annual", "months": [2], "day": "last friday"}, ["2024-02-23"]),
         ({"frequency": "annual", "months": [8], "day": "fourth thursday"}, ["2024-08-22"]),
         ({"frequency": "annual", "months": [10], "day": "first session"}, ["2024-10-08"]),
+        ({"frequency": "annual", "months": [8], "day": "first session"}, ["2024-08-01"]),
         ({"frequency": "annual", "months": [9], "day": "last session"}, ["2024-09-30"]),
         ({"frequency": "semiannual", "months": [11, 5], "day": 15}, ["2024-05-15", "2024-11-15"]),
     ],
@@ -103,6 +106,15 @@ def test_nothing_is_nominal_beyond_the_calendar():
 
     assert found
     assert all(day <= str(horizon) for day in found)
+
+
+def test_the_last_day_of_the_calendar_is_nominal():
+    horizon = MAINLAND.horizon
+    rule = {"frequency": "annual", "months": [horizon.month], "day": str(horizon.day)}
+
+    assert dates(f"{horizon.year}-01-04", str(horizon), **rule) == [
+        str(MAINLAND.on_or_before(horizon))
+    ]
 
 
 def test_the_new_basket_counts_after_the_close_of_its_effective_date():

@@ -162,8 +162,9 @@ def test_a_score_must_be_a_number_not_below_zero(points, message):
 
 def test_scores_of_zero_leave_nothing_to_weigh():
     facts = [{"symbol": symbol, "points": 0} for symbol in ("A.US", "B.US")]
+    early = closes("A.US", 10, start=EARLY)
     with pytest.raises(MarketDataError, match="nothing to weigh on 2024-01-08"):
-        history(A + B, weighting={"scheme": "score", "column": "points"},
+        history(early + A + B, weighting={"scheme": "score", "column": "points"},
                 tables={"securities": facts})  # fmt: skip
 
 
@@ -247,12 +248,13 @@ def test_returns_are_restated_by_the_ex_reference_price():
     path.append((path[-1] - 7) * up)
     path.append(path[-1] / 2 * down)
     path.append((path[-1] - 3) * up)
-    path.append(path[-1] * down)
+    path.append(path[-1] * 10 * down)
     found = history(
         calm + closes("B.US", *path, start=EARLY),
         action("B.US", day[0], "dividend", cash=7),
         action("B.US", day[1], "split", ratio=2),
         action("B.US", day[2], "special_dividend", cash=3),
+        action("B.US", MONDAY, "split", ratio=0.1),
         weighting=INVERSE,
     )
 
@@ -268,3 +270,36 @@ def test_closes_on_no_session_make_no_return():
     assert targets(history(calm + wild, weighting=INVERSE)) == pytest.approx(
         {"A.US": 0.75, "B.US": 0.25}
     )
+
+
+def test_an_event_before_the_lookback_restates_none_of_its_returns():
+    """Both have returns of ±1 %; the split of B lies before the four of them."""
+    path = [10 * math.exp(0.01 * (n % 2)) for n in range(5)]
+    start = SESSIONS.index(MONDAY) - 5
+    split = action("B.US", SESSIONS[start + 1], "split", ratio=2)
+    found = history(closes("A.US", 10, *path, start=SESSIONS[start])
+                    + closes("B.US", 20, *path, start=SESSIONS[start]), split,
+                    weighting={"scheme": "inverse_volatility", "lookback": 4})  # fmt: skip
+
+    assert weights(found, MONDAY) == pytest.approx({"A.US": 0.5, "B.US": 0.5})
+
+
+@pytest.mark.parametrize("symbol", ["A.US", "B.US"])
+def test_every_return_of_the_lookback_counts(symbol):
+    """All the variance of one is in the first of four returns, that of the other in the last."""
+    other = {"A.US": "B.US", "B.US": "A.US"}[symbol]
+    found = history(prices_of(symbol, 0.02, 0, 0, 0) + prices_of(other, 0, 0, 0, 0.02),
+                    weighting=INVERSE)  # fmt: skip
+
+    assert targets(found) == pytest.approx({"A.US": 0.5, "B.US": 0.5})
+
+
+@pytest.mark.parametrize(("returns", "members"), [(2, {"A.US"}), (3, {"A.US", "B.US"})])
+def test_half_of_an_odd_lookback_is_rounded_up(returns, members):
+    found = history(
+        prices_of("A.US", 0.02, -0.02, 0.02, -0.02, 0.02)
+        + prices_of("B.US", *[0.02, -0.02, 0.02][:returns]),
+        weighting=INVERSE | {"lookback": 5},
+    )
+
+    assert set(targets(found)) == members

@@ -1,5 +1,6 @@
 """The level kernel: worked examples, an oracle without a divisor, and the laws of an index."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,7 +97,7 @@ def test_a_split_moves_neither_level_nor_divisor() -> None:
     assert found.level.tolist() == [30 / 0.03, 32 / 0.03]
     assert found.divisor.tolist() == [0.03, 0.03]
     assert found.shares.tolist() == [[2.0, 1.0], [2.0, 1.0]]
-    assert found.change.tolist() == [[1.0, 2.0, 0.03, 0.03]]
+    assert found.change.tolist() == [[1.0, 2.0, 0.03, 0.03, 0.0, 0.0]]
     assert found.contribution.tolist() == [[0.0, 0.0], [2 / 30, 0.0]]
 
 
@@ -149,6 +150,7 @@ def test_a_spin_off_joins_at_zero_and_counts_from_its_first_close() -> None:
     assert found.shares.tolist() == [[2.0, 6.0], [2.0, 6.0]]
     assert_allclose(found.contribution, [[-0.2, 0.0], [0.0, 6 / 16]], rtol=1e-15)
     assert np.ptp(found.divisor) == 0.0
+    assert found.change.tolist() == [[2.0, 2.0, 0.02, 0.02, 0.0, 6.0]]
 
 
 def test_a_line_held_but_not_traded_yet_counts_zero() -> None:
@@ -168,14 +170,24 @@ def test_a_change_of_symbol_hands_over_shares_and_value() -> None:
     assert_allclose(found.level, [1000 * 37.5 / 30], rtol=1e-15)
     assert_allclose(found.contribution, [[NAN, 7.5 / 30]], rtol=1e-15)
     assert found.divisor.tolist() == [0.03]
+    assert found.change.tolist() == [[1.0, 0.0, 0.03, 0.03, 1.0, 1.5]]
+
+
+def test_an_event_tells_the_shares_of_who_gives_and_who_receives() -> None:
+    """A spin-off of the second to the first, to one share of which two are added."""
+    found = held([[10.0, 20.0]], Event(0, 1, into=0, ratio=2.0)).chain()
+    assert found.change.tolist() == [[1.0, 1.0, 0.03, 0.03, 1.0, 3.0]]
 
 
 def test_what_is_not_held_takes_no_part() -> None:
-    day = Event(0, 1, factor=3.0, money=50.0, paid=(9.0, 9.0))
-    found = held([[10.0, NAN]], day, shares=(3, 0)).chain()
+    """Not even where no rate makes money of its events, or its price is beyond all numbers."""
+    day = Event(0, 1, factor=3.0, money=NAN, paid=(NAN, 9.0))
+    holding = held([[10.0, math.inf]], day, shares=(3, 0))
+    holding.start = np.array([10.0, math.inf])
+    found = holding.chain()
     assert found.level.tolist() == [30 / 0.03]
     assert not found.income.any()
-    assert found.change.tolist() == [[0.0, 0.0, 0.03, 0.03]]
+    assert found.change.tolist() == [[0.0, 0.0, 0.03, 0.03, 0.0, 0.0]]
     assert_array_equal(found.contribution, [[0.0, NAN]])
 
 
@@ -263,13 +275,20 @@ def test_the_input_stays_as_it_was(holding: Holding) -> None:
 def test_a_stretch_without_sessions_has_no_levels() -> None:
     found = Holding(np.empty((0, 2)), np.ones(2), np.ones(2), 1.0, []).chain()
     shapes = [part.shape for part in found]
-    assert shapes == [(0,), (0,), (0,), (0, 2), (0, 2), (0, 2), (0, 4)]
+    assert shapes == [(0,), (0,), (0,), (0, 2), (0, 2), (0, 2), (0, 6)]
 
 
 @pytest.mark.parametrize(
     "event",
-    [Event(2, 0), Event(-1, 0), Event(0, 2), Event(0, -1), Event(0, 0, into=2, ratio=1.0)],
-    ids=["late", "early", "right", "left", "into"],
+    [
+        Event(2, 0),
+        Event(-1, 0),
+        Event(0, 2),
+        Event(0, -1),
+        Event(0, 0, into=2, ratio=1.0),
+        Event(0, 0, into=-2),
+    ],
+    ids=["late", "early", "right", "left", "into", "into none"],
 )
 def test_an_event_outside_the_grid_is_refused(event: Event) -> None:
     with pytest.raises(ValueError, match="outside the 2 sessions of 2 symbols"):

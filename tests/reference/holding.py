@@ -113,8 +113,11 @@ class Holding:
                 prior[new] = prior[old]
             self.shares = renamed
             value[new] = value.get(new, 0.0) + value.pop(old)
-            if old in self.joined:
-                self.joined[new] = self.joined.pop(old)
+            since = self.joined.pop(old, None)
+            if since is None:  # what takes up a member's shares is a member
+                self.joined.pop(new, None)
+            elif not already:
+                self.joined[new] = since
 
     # --- prices at the close --------------------------------------------------------------------
 

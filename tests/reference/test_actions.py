@@ -210,6 +210,29 @@ def test_a_symbol_change_continues_under_the_other():
     assert [row["effective_weight"] for row in last] == pytest.approx([600 / 1100, 500 / 1100])
 
 
+@pytest.mark.parametrize("named", ["A.US", "Z.US"])
+def test_an_action_of_the_day_of_a_symbol_change_may_name_either_symbol(named):
+    """50 of A, then Z: half a share of X at 5 each, or paid out at 4."""
+    renamed = action("A.US", WEEK[1], "symbol_change", other="Z.US")
+    prices = closes("A.US", 10) + closes("Z.US", None, 7) + closes("B.US", 20, 20, 20)
+    spun = action(named, WEEK[1], "spinoff", ratio=0.5, other="X.US")
+    result = index(prices + closes("X.US", None, 5), renamed, spun)
+    assert column(result, "price") == pytest.approx([1000, 975, 975])
+    result = index(prices, renamed, action(named, WEEK[1], "delisting", price=4.0))
+    assert column(result, "price") == pytest.approx([1000, 700, 700])
+    assert column(result, "market_value") == pytest.approx([1000, 500, 500])
+
+
+def test_a_symbol_that_a_line_gives_up_may_be_that_of_what_it_spins_off():
+    """50 of A are 50 of Z at 7, and a quarter as many of a new A at 12."""
+    result = index(
+        closes("A.US", 10, 12) + closes("Z.US", None, 7) + closes("B.US", 20, 20),
+        action("A.US", WEEK[1], "symbol_change", other="Z.US"),
+        action("Z.US", WEEK[1], "spinoff", ratio=0.25, other="A.US"),
+    )
+    assert column(result, "price") == pytest.approx([1000, 350 + 150 + 500])
+
+
 def test_volatility_spans_a_symbol_change():
     """Z continues A: one line of closes 10, 11, 6, 5 over a split of the day of the change."""
     result = index(

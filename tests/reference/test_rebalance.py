@@ -142,6 +142,22 @@ def test_nothing_is_bought_when_all_is_frozen():
     assert column(result, "divisor") == [1, 1, 1, 1]
 
 
+def test_what_a_spin_off_adds_to_a_member_is_frozen_and_what_joined_is_not():
+    """B, a member until Wednesday, doubles to 50 and is suspended; X, then Y, never trades."""
+    spun = [
+        action("A.US", WEEK[1], "spinoff", ratio=0.5, other="B.US"),
+        action("A.US", WEEK[1], "spinoff", ratio=0.5, other="X.US"),
+        action("X.US", WEEK[2], "symbol_change", other="Y.US"),
+    ]
+    result = index(
+        closes("A.US", 10, 10, 10) + closes("B.US", 20, 20),
+        *spun,
+        rebalance=MONTHLY | {"untradable": "freeze"},
+        constituents=[{"symbol": "A.US"}, {"symbol": "B.US", "until": WEEK[2]}],
+    )
+    assert weights(result, WEEK[2], "shares") == pytest.approx({"A.US": 50, "B.US": 50})
+
+
 def test_frozen_real_shares_stay_beside_those_of_the_table():
     """B's 100 tabled shares become 200 and are taken; A's 300 become 600 and are not."""
     rows = [("A.US", WEEK[0], 300), ("B.US", WEEK[0], 100), ("A.US", WEEK[1], 600)]

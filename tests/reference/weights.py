@@ -170,7 +170,7 @@ class Choice:
         gone = [
             action
             for line in lines
-            for action in tables.actions.get(line, [])
+            for action in tables.line(line, e)[2]
             if action["kind"] in DEPARTURES and action["ex_date"] <= e
         ]
         # "`from ≤ e < until` (either may be absent), it has no delisting or merger dated on or

@@ -1,0 +1,325 @@
+"""From a definition and a folder to levels: spans, rates, and what is refused.
+
+Unless a test says otherwise A.US and B.US are held, half and half, at 10 and 20 on the base date:
+50 and 25 index shares, and a divisor of 1.
+"""
+
+from datetime import date, timedelta
+
+import pytest
+
+from indexer.definitions.basket import Series
+from indexer.errors import DefinitionError, MarketDataError, MissingInputError
+from indexer.index.build import build
+from indexer.index.history import History
+from tests.index.examples import REQUIRED, basket, history, market, price
+from tests.reference.example import (
+    MONDAY,
+    NEXT_MONDAY,
+    SATURDAY,
+    SESSIONS,
+    SUNDAY,
+    WEEK,
+    action,
+    closes,
+    listed,
+    shares,
+)
+
+A, B = closes("A.US", 10, 11, 12), closes("B.US", 20, 20, 20)
+BEFORE = SESSIONS[SESSIONS.index(MONDAY) - 1]
+MONTHLY = {"frequency": "monthly", "day": str(WEEK[1].day)}  # on Tuesday
+ADJUSTED = {"securities": [{"symbol": "A.US", "price_kind": "total_return_adjusted"}]}
+
+
+def days(found: History) -> list[date]:
+    return found.days.tolist()
+
+
+# --- ready-made series ----------------------------------------------------------------------------
+
+WEEKLY = [{"symbol": "MAIN.US", "date": d, "close": c}
+          for d, c in ((WEEK[2], 120.0), (WEEK[0], 80.0), (WEEK[1], 100.0))]  # fmt: skip
+OTHER = [{"symbol": "SIDE.US", "date": WEEK[0], "close": 7.0}]
+
+
+def series(rows, until=None, synthetic=False, **keys):
+    """Return the history of MAIN.US as an index on the calendar 24/5."""
+    given = {"kind": "series", "symbol": "MAIN.US", "currency": "USD", "calendar": "24/5"}
+    definition = Series.model_validate(REQUIRED | given | keys)
+    return build(definition, market({"series": rows}, synthetic=synthetic), until=until)
+
+
+def test_a_series_is_an_index_as_it_stands():
+    found = series(WEEKLY + OTHER, synthetic=True)
+
+    assert found.levels.rows() == [
+        (day, "price", level, None, None, 0, False)
+        for day, level in zip(WEEK, (80.0, 100.0, 120.0), strict=False)
+    ]
+    assert found.synthetic
+    assert (found.symbols, found.panel, found.warnings) == ((), None, ())
+    assert found.contributions.is_empty()
+    assert found.summary["effective_number"] is None
+    assert not series(WEEKLY).synthetic
+
+
+def test_a_series_may_be_rebased_and_ends_with_until():
+    found = series(WEEKLY, base={"date": WEEK[1], "level": 1000.0})
+    assert days(found) == WEEK[1:3]
+    assert price(found) == [1000, 1200]
+    assert days(series(WEEKLY, until=WEEK[1])) == WEEK[:2]
+
+
+@pytest.mark.parametrize(
+    ("rows", "keys"),
+    [(OTHER, {}), (WEEKLY, {"until": BEFORE}), (WEEKLY, {"base": {"date": WEEK[3], "level": 1.0}})],
+)
+def test_a_series_without_a_close_is_an_error(rows, keys):
+    with pytest.raises(MissingInputError, match=r"^series: MAIN.US: no close in the folder$"):
+        series(rows, **keys)
+
+
+def test_a_series_is_rebased_on_a_close_of_its_own():
+    with pytest.raises(
+        DefinitionError, match=f"no close on {BEFORE}, the first one.*{MONDAY}"
+    ) as e:
+        series(WEEKLY, base={"date": BEFORE, "level": 1000.0})
+
+    assert e.value.problems[0].path == "base.date"
+
+
+def test_closes_of_a_series_on_no_session_are_counted():
+    weekend = [{"symbol": "MAIN.US", "date": day, "close": 90.0} for day in (SATURDAY, SUNDAY)]
+    found = series(WEEKLY + weekend)
+
+    assert days(found) == [*WEEK[:3], SATURDAY, SUNDAY]
+    assert found.off_calendar == found.summary["closes_off_calendar"] == 2
+    assert found.warnings == ("2 closes used though their exchange's calendar says closed",)
+
+
+def test_the_digest_of_a_series_is_blind_to_others_and_to_what_comes_later():
+    more = [*WEEKLY, {"symbol": "MAIN.US", "date": WEEK[3], "close": 9.0}]
+    digest = series(WEEKLY).market_digest
+
+    assert series(WEEKLY + OTHER).market_digest == series(more, until=WEEK[2]).market_digest
+    assert series(WEEKLY + OTHER).market_digest == digest != series(more).market_digest
+
+
+# --- sessions -------------------------------------------------------------------------------------
+
+
+def test_levels_run_from_the_base_date_to_the_latest_close_of_any_constituent():
+    """C and X, which A spins off, are no constituents, and Saturday is no session."""
+    spun = action("A.US", WEEK[1], "spinoff", ratio=1, other="X.US")
+    late = [{"symbol": "A.US", "date": SATURDAY, "close": 12.0}]
+    early = closes("A.US", 9, start=BEFORE)
+    found = history(
+        early + A + B + late + closes("C.US", *[5] * 9) + closes("X.US", *[1] * 9), spun
+    )
+
+    assert days(found) == WEEK
+    assert price(found) == pytest.approx([1000, 1100, 1150, 1150, 1150])
+    assert found.carried.tolist() == [0, 0, 0, 2, 2]
+
+
+def test_only_the_first_reference_date_gives_way_to_the_oldest_close():
+    """No close is as old as the session before the base date, Tuesday's reference."""
+    rule = MONTHLY | {"reference_lag": 2}
+    message = f"^example: none of the 2 constituents can be held on {WEEK[1]}$"
+    with pytest.raises(MissingInputError, match=message):
+        history(A + B, rebalance=rule)
+
+
+@pytest.mark.parametrize(("until", "last"), [(0, 0), (1, 1), (2, 2), (4, 4), (6, 4), (7, 5)])
+def test_until_is_the_last_day_that_counts(until, last):
+    """Counted from Monday: five is a Saturday."""
+    prices = closes("A.US", *[10] * 6) + closes("B.US", *[20] * 6)
+    found = history(prices, until=MONDAY + timedelta(until))
+
+    assert days(found) == [*WEEK, NEXT_MONDAY][: last + 1]
+
+
+def test_until_leaves_out_what_comes_after_it():
+    """Neither the spun-off line nor the departure of Wednesday is known on Tuesday."""
+    spun = action("A.US", WEEK[2], "spinoff", ratio=1, other="X.US")
+    gone = action("B.US", WEEK[2], "delisting", price=0)
+    found = history(A + B, spun, gone, until=WEEK[1])
+
+    assert found.symbols == ("A.US", "B.US")
+    assert price(found) == [1000, 1050]
+    assert history(A + B, spun, gone).symbols == ("A.US", "B.US", "X.US")
+
+
+@pytest.mark.parametrize(("until", "asked"), [(None, ""), (BEFORE, rf" \(asked until {BEFORE}\)")])
+def test_data_that_end_before_the_base_date_are_an_error(until, asked):
+    rows = closes("A.US", 9, start=BEFORE) + (A if until else [])
+    message = f"prices: ends on {BEFORE}{asked}, before the base date {MONDAY} of example$"
+    with pytest.raises(MissingInputError, match=message):
+        history(rows, until=until)
+
+
+def test_a_base_date_that_is_no_session_names_its_neighbours():
+    message = f"{SATURDAY} is no session of 24/5: take {WEEK[4]} or {NEXT_MONDAY}"
+    with pytest.raises(DefinitionError, match=message) as refused:
+        history(A + B, base={"date": SATURDAY, "level": 1000.0})
+
+    assert refused.value.problems[0].path == "base.date"
+
+
+def test_a_base_date_outside_the_calendar_and_an_unknown_calendar_are_errors():
+    with pytest.raises(DefinitionError, match=r"base\.date: calendar XSHG: does not know 1980"):
+        history(A + B, base={"date": date(1980, 1, 2), "level": 1.0}, calendar="XSHG")
+    with pytest.raises(DefinitionError, match=r"calendar: .*XXXX"):
+        history(A + B, calendar="XXXX")
+
+
+def test_closes_older_than_the_calendar_are_no_obstacle():
+    old = [{"symbol": "A.US", "date": date(1970, 1, 2), "close": 1.0}]
+
+    assert price(history(old + A + B)) == [1000, 1050, 1100]
+
+
+# --- constituents without prices, adjusted prices -------------------------------------------------
+
+
+def test_who_has_no_close_is_left_out_and_named():
+    found = history(A, constituents=listed("C.US", "A.US", "B.US"))
+
+    assert found.symbols == ("A.US",)
+    assert found.missing == ("C.US", "B.US")
+    assert found.summary["missing"] == ["C.US", "B.US"]
+    assert found.warnings == ("left out, no close in the folder: C.US, B.US",)
+    assert price(found) == [1000, 1100, 1200]
+
+
+def test_who_has_no_close_is_an_error_of_a_strict_build():
+    definition = basket(constituents=listed("A.US", "B.US", "C.US"))
+    with pytest.raises(MissingInputError, match="example is built strictly") as refused:
+        build(definition, market({"prices": A}), strict=True)
+
+    assert [flaw.symbol for flaw in refused.value.flaws] == ["B.US", "C.US"]
+    assert build(basket(), market({"prices": A + B}), strict=True).missing == ()
+
+
+def test_no_close_of_anybody_is_an_error():
+    with pytest.raises(MissingInputError, match="no close of any of the 2 constituents of example"):
+        history(closes("C.US", 5))
+
+
+def test_a_constituent_goes_on_with_the_closes_of_its_new_symbol():
+    """A's are all under Z, and the last of them ends the index."""
+    renamed = action("A.US", BEFORE, "symbol_change", other="Z.US")
+    found = history(closes("Z.US", 10, 11, 12) + closes("B.US", 20), renamed)
+
+    assert found.missing == ()
+    assert price(found) == [1000, 1050, 1100]
+
+
+@pytest.mark.parametrize("scheme", ["market_cap", "free_float"])
+def test_adjusted_prices_have_no_shares_to_count(scheme):
+    message = f"^prices: A.US: adjusted prices cannot be weighted by {scheme}: give raw ones$"
+    with pytest.raises(MarketDataError, match=message):
+        history(A + B, tables=ADJUSTED | shares(1, 1), weighting={"scheme": scheme})
+
+
+@pytest.mark.parametrize(
+    ("variants", "told"),
+    [
+        (["price", "net"], ("gross alone: prices of A.US are adjusted for total return",)),
+        (["gross"], ()),
+    ],
+)
+def test_adjusted_prices_make_a_gross_index(variants, told):
+    """Their own dividend is in them, B's is paid beside; no rate of tax is asked for."""
+    paid = [action(symbol, WEEK[1], "dividend", cash=1) for symbol in ("A.US", "B.US")]
+    found = history(A + B, *paid, tables=ADJUSTED, variants=variants, withholding={"CN": 0.1})
+
+    assert list(found.variants) == ["gross"]
+    assert found.variants["gross"].tolist() == pytest.approx([1000, 1075, 1075 * 1100 / 1050])
+    assert found.warnings == told
+
+
+# --- calendars of exchanges, rates ----------------------------------------------------------------
+
+
+def test_closes_on_no_session_of_their_exchange_are_used_counted_and_warned_of():
+    """No calendar has a Saturday, and New York's has no session on 15 January 2024."""
+    off = [{"symbol": s, "date": SATURDAY, "close": c} for s, c in (("A.US", 12.0), ("B.US", 22.0))]
+    prices = closes("A.US", *[10] * 6) + closes("B.US", *[20] * 5) + off
+
+    found = history(prices)
+    assert price(found)[-1] == pytest.approx(1050)  # 10 of Monday's own, and Saturday's 22
+    assert found.off_calendar == 3
+    assert found.warnings[0].startswith("3 closes used though")
+    assert history(prices, until=SUNDAY).off_calendar == 0
+    assert history(closes("00001.HK", *[10] * 6), constituents=listed("00001.HK"),
+                   currency="HKD").off_calendar == 0  # fmt: skip
+
+
+def rates(*given: tuple[date, float], quote: str = "CNY") -> dict[str, list[dict[str, object]]]:
+    return {"fx": [{"date": d, "base": "USD", "quote": quote, "rate": r} for d, r in given]}
+
+
+def test_rates_move_under_a_carried_price():
+    """500 yuan of A at 70 and 10 dollars, carried while the dollar rises by a tenth."""
+    found = history(closes("A.US", 10) + closes("600000.SH", 20, 20, 20), currency="CNY",
+                    constituents=listed("A.US", "600000.SH"),
+                    tables=rates((BEFORE, 7.0), (WEEK[1], 7.7)))  # fmt: skip
+
+    assert price(found) == pytest.approx([1000, 1050, 1050])
+    assert found.carried.tolist() == [0, 1, 1]
+
+
+def test_a_pair_that_is_missing_is_an_error():
+    with pytest.raises(MissingInputError, match="no rate of USD/CNY or CNY/USD"):
+        history(A + B, currency="CNY", tables=rates((BEFORE, 1.1), quote="EUR"))
+
+
+def test_a_rate_must_be_known_on_the_reference_date():
+    with pytest.raises(MissingInputError, match=f"^fx: A.US: no USD rate by {MONDAY}\nfx: B.US"):
+        history(A + B, currency="CNY", tables=rates((WEEK[1], 7.0)))
+
+
+@pytest.mark.parametrize(("first", "refused"), [(1, False), (2, True)])
+def test_what_joins_must_have_a_rate_once_it_has_a_close(first, refused):
+    """X, of Hong Kong, is spun off on Tuesday and closes that day; its rate may be late."""
+    spun = action("A.US", WEEK[1], "spinoff", ratio=1, other="00009.HK")
+    keys = {"tables": rates((WEEK[first], 7.8), quote="HKD")}
+    rows = A + B + closes("00009.HK", None, 7.8, 7.8)
+    if not refused:
+        assert price(history(rows, spun, **keys)) == pytest.approx([1000, 1100, 1150])
+        return
+    with pytest.raises(MissingInputError, match=f"^fx: 00009.HK: no HKD rate by {WEEK[1]}$"):
+        history(rows, spun, **keys)
+
+
+# --- digest ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"selection": {"rank_by": "price", "top": 2}}, set()),
+        ({"weighting": {"scheme": "score", "column": "points"}}, {"points"}),
+        ({"selection": {"rank_by": "rank", "top": 2}}, {"rank"}),
+        ({"selection": {"rank_by": "amount_5", "top": 2}}, {"amount"}),
+    ],
+)
+def test_the_digest_tells_a_change_of_what_the_levels_rest_on(keys, told):
+    tables = {
+        "prices": [row | {"amount": 5.0} for row in A + B],
+        "securities": [
+            {"symbol": x, "points": n, "rank": n} for n, x in enumerate(("A.US", "B.US"))
+        ],
+        "fx": [{"date": MONDAY, "base": "USD", "quote": "CNY", "rate": 7.0}],
+        "shares": shares(1, 1)["shares"],
+    }
+    cells = {"close": "prices", "amount": "prices", "points": "securities", "rank": "securities",
+             "rate": "fx"}  # fmt: skip
+
+    def digest(cell: str) -> str:
+        changed = {cells[cell]: [{**row, cell: 9.0} for row in tables[cells[cell]]]} if cell else {}
+        return build(basket(**keys), market(tables | changed)).market_digest
+
+    assert {cell for cell in cells if digest(cell) != digest("")} == told | {"close"}

@@ -1,0 +1,295 @@
+"""From a basket and a panel to levels: carried prices, departures, and what is refused.
+
+Unless a test says otherwise A.US and B.US are held, half and half, at 10 and 20 on the base date:
+50 and 25 index shares, and a divisor of 1.
+"""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from indexer.errors import MarketDataError, MissingInputError
+from tests.index.examples import changes, history, price, weights
+from tests.reference.example import (
+    MONDAY,
+    SATURDAY,
+    SESSIONS,
+    SUNDAY,
+    WEEK,
+    action,
+    closes,
+    listed,
+)
+
+A, B = closes("A.US", 10, 11, 12), closes("B.US", 20, 20, 20)
+BEFORE = SESSIONS[SESSIONS.index(MONDAY) - 1]
+MONTHLY = {"frequency": "monthly", "day": str(WEEK[1].day)}  # on Tuesday
+
+
+# --- stale and impossible prices ------------------------------------------------------------------
+
+
+def test_a_price_may_be_carried_for_so_many_sessions_and_no_more():
+    """A's last close is Monday's; on Wednesday it is two sessions old."""
+    rows = closes("A.US", 10) + B
+    assert history(rows, max_stale=2).carried.tolist() == [0, 1, 1]
+    message = f"^prices: A.US: on {WEEK[2]} its close of {MONDAY} is carried beyond max_stale 1$"
+    with pytest.raises(MarketDataError, match=message):
+        history(rows, max_stale=1)
+
+
+def test_who_is_not_held_may_be_stale():
+    constituents = [{"symbol": "A.US", "until": WEEK[1]}, {"symbol": "B.US"}]
+    keys = {"constituents": constituents, "rebalance": MONTHLY, "max_stale": 1}
+
+    assert len(history(closes("A.US", 10) + B, **keys).days) == 3
+
+
+def test_all_that_is_stale_is_named():
+    rows = closes("A.US", 10) + closes("B.US", 20) + closes("C.US", 5, 5, 5)
+    with pytest.raises(MarketDataError) as refused:
+        history(rows, max_stale=0, constituents=listed("A.US", "B.US", "C.US"))
+
+    assert [flaw.symbol for flaw in refused.value.flaws] == ["A.US", "B.US"]
+    assert str(refused.value).count(f"on {WEEK[1]} its close of {MONDAY}") == 2
+
+
+@np.errstate(all="ignore")  # what is not compiled would warn of it
+def test_a_level_beyond_all_numbers_is_an_error():
+    with pytest.raises(MarketDataError, match=f"^example: the level of {WEEK[1]} is no finite"):
+        history(closes("A.US", 1e-300, 1e300, 1) + B)
+
+
+# --- departures -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("given", "level"), [(4.0, 700), (None, 1050), (0.0, 500)])
+def test_a_delisting_is_shown_and_then_leaves(given, level):
+    gone = action("A.US", WEEK[1], "delisting", price=given)
+    found = history(A + closes("B.US", 20, 20, 22), gone)
+
+    assert price(found) == pytest.approx([1000, level, level * 1.1])
+    assert found.market_value.tolist() == pytest.approx([1000, 500, 550])
+    divisor = 500 / level
+    assert found.divisor.tolist() == pytest.approx([1, divisor, divisor])
+    assert changes(found) == [("A.US", "delisting", pytest.approx([50, 0, 1, divisor]))]
+    assert found.events["date"][-1] == WEEK[1]
+
+
+def test_a_delisting_price_is_not_a_carried_one():
+    gone = action("A.US", WEEK[1], "delisting")
+
+    assert history(A[:1] + B, gone | {"price": 4.0}).carried.tolist() == [0, 0, 0]
+    assert history(A[:1] + B, gone).carried.tolist() == [0, 1, 0]
+
+
+def test_a_delisting_between_sessions_is_shown_on_the_next():
+    gone = action("A.US", SATURDAY, "delisting", price=4.0)
+    found = history(closes("A.US", *[10] * 5) + closes("B.US", *[20] * 6), gone)
+
+    assert price(found)[-2:] == pytest.approx([1000, 700])
+    assert found.market_value.tolist()[-2:] == [1000, 500]
+
+
+@pytest.mark.parametrize(
+    ("legs", "held", "value"),
+    [
+        ({"cash": 12.0}, 25, 500),
+        ({"ratio": 0.4, "other": "B.US"}, 45, 900),
+        ({"cash": 2.0, "ratio": 0.4, "other": "B.US"}, 45, 900),
+        ({"ratio": 0.4, "other": "C.US"}, 25, 500),
+        ({"ratio": 0.4, "other": "D.US"}, 25, 500),
+    ],
+)
+def test_a_merger_becomes_shares_of_a_member_and_the_rest_leaves(legs, held, value):
+    """C is listed, but no member; 50 A at 11 are in the level of Tuesday, 1050."""
+    constituents = [{"symbol": "C.US", "from": WEEK[4]}, *listed("A.US", "B.US")]
+    found = history(A + closes("B.US", 20, 20, 22) + closes("C.US", 5, 5, 5),
+                    action("A.US", WEEK[1], "merger", **legs),
+                    constituents=constituents)  # fmt: skip
+
+    assert price(found) == pytest.approx([1000, 1050, 1155])
+    assert found.market_value.tolist() == pytest.approx([1000, value, value * 1.1])
+    assert found.divisor[1] == pytest.approx(value / 1050)
+    rows = [("A.US", "merger", pytest.approx([50, 0, 1, value / 1050]))]
+    if held > 25:
+        rows += [("B.US", "merger", pytest.approx([25, held, 1, value / 1050]))]
+    assert changes(found) == rows
+
+
+def test_a_merger_into_a_member_listed_before_it():
+    gone = action("B.US", WEEK[1], "merger", ratio=2, other="A.US")
+
+    assert history(A + B, gone).shares[2].tolist() == [100, 0]
+
+
+def test_one_share_is_a_holding_and_part_of_one_is():
+    """One of A at 0.5 and a fortieth of B at 20: A leaves, and half of the value with it."""
+    rows = closes("A.US", 0.5, 0.5, 0.5) + B[:1]
+    keys = {"base": {"date": MONDAY, "level": 1.0}}
+    found = history(rows, action("A.US", WEEK[1], "delisting"), **keys)
+
+    assert found.market_value.tolist() == [1, 0.5, 0.5]
+    assert found.carried.tolist() == [0, 1, 1]
+    with pytest.raises(MarketDataError, match="carried beyond max_stale"):
+        history(rows, max_stale=1, **keys)
+
+
+def test_a_departure_after_a_rebalance_waits_for_its_day():
+    """All is 1050 on Tuesday; on Wednesday A, by then 525, leaves at 12/11 of that."""
+    gone = action("A.US", WEEK[2], "delisting")
+    found = history(A + B, gone, rebalance=MONTHLY)
+
+    assert found.divisor.tolist() == pytest.approx([1, 1, 525 / (525 * 12 / 11 + 525)])
+    assert [row[:2] for row in changes(found)] == [
+        ("A.US", "rebalance"), ("B.US", "rebalance"), ("A.US", "delisting")
+    ]  # fmt: skip
+
+
+def test_who_merges_into_one_that_leaves_that_day_leaves_too():
+    rows = A + B + closes("C.US", 5, 5, 5)
+    gone = [action("A.US", WEEK[1], "merger", ratio=1, other="B.US"),
+            action("B.US", WEEK[1], "delisting", price=20.0)]  # fmt: skip
+    found = history(rows, *gone, constituents=listed("A.US", "B.US", "C.US"))
+
+    assert found.shares[2].tolist() == pytest.approx([0, 0, 1000 / 15])
+    assert [row[:2] for row in changes(found)] == [("A.US", "merger"), ("B.US", "delisting")]
+
+
+@pytest.mark.parametrize("named", ["A.US", "Z.US"])
+def test_a_departure_on_the_day_of_a_change_of_symbol_is_of_either_symbol(named):
+    """50 of A, Z since that morning, are paid out at 4."""
+    renamed = action("A.US", WEEK[1], "symbol_change", other="Z.US")
+    gone = action(named, WEEK[1], "delisting", price=4.0)
+    found = history(A[:1] + closes("Z.US", None, 11) + B, renamed, gone)
+
+    assert price(found) == pytest.approx([1000, 700, 700])
+    assert found.market_value.tolist() == [1000, 500, 500]
+
+
+def test_a_departure_before_a_change_of_symbol_of_the_same_morning():
+    """A leaves on Saturday, but is Z, since Sunday, by the close of Monday."""
+    renamed = action("A.US", SUNDAY, "symbol_change", other="Z.US")
+    gone = action("A.US", SATURDAY, "delisting", price=4.0)
+    found = history(closes("A.US", *[10] * 5) + closes("B.US", *[20] * 6), renamed, gone)
+
+    assert price(found)[-2:] == pytest.approx([1000, 700])
+    assert found.market_value.tolist()[-2:] == [1000, 500]
+
+
+@pytest.mark.parametrize("kind", ["delisting", "merger"])
+def test_a_basket_of_which_nothing_is_left_is_an_error(kind):
+    gone = action("A.US", WEEK[1], kind, **({"cash": 1.0} if kind == "merger" else {}))
+    message = f"^example: A.US: nothing is left after the close of {WEEK[1]}: {kind}$"
+    with pytest.raises(MissingInputError, match=message):
+        history(A, gone, constituents=listed("A.US"))
+
+
+def test_departures_come_before_the_rebalance_of_their_day():
+    """1050 less A's 550 is 500, all of it in B, and C joins for half."""
+    constituents = [*listed("A.US", "B.US"), {"symbol": "C.US", "from": WEEK[1]}]
+    gone = action("A.US", WEEK[1], "delisting")
+    found = history(A + B + closes("C.US", 5, 5, 5), gone, constituents=constituents,
+                    rebalance=MONTHLY)  # fmt: skip
+
+    assert weights(found, WEEK[1], "shares") == pytest.approx({"B.US": 12.5, "C.US": 50})
+    assert [row[:2] for row in changes(found)] == [
+        ("A.US", "delisting"), ("B.US", "rebalance"), ("C.US", "rebalance")
+    ]  # fmt: skip
+    assert found.rebalances[1].turnover == pytest.approx(0.5)
+
+
+def test_who_left_before_the_base_date_or_was_never_held_changes_nothing():
+    early = closes("A.US", 9, start=SESSIONS[SESSIONS.index(MONDAY) - 3])
+    found = history(early + A + closes("B.US", 20, 22, 24), action("A.US", BEFORE, "delisting"))
+    assert found.market_value.tolist() == pytest.approx([1000, 1100, 1200])
+
+    constituents = [{"symbol": "A.US", "from": WEEK[4]}, {"symbol": "B.US"}]
+    found = history(A + B, action("A.US", WEEK[1], "delisting"), constituents=constituents)
+    assert changes(found) == []
+
+
+# --- what changes between rebalances --------------------------------------------------------------
+
+
+def test_what_a_line_gives_to_itself_is_told_once():
+    """A is Z on the day on which it spins off half a share of Z."""
+    found = history(
+        A[:1] + closes("Z.US", None, 10) + B,
+        action("A.US", WEEK[1], "spinoff", ratio=0.5, other="Z.US"),
+        action("A.US", WEEK[1], "symbol_change", other="Z.US"),
+    )
+
+    assert changes(found) == [
+        ("A.US", "symbol_change", [50, 0, 1, 1]),
+        ("Z.US", "symbol_change", [0, 50, 1, 1]),
+        ("Z.US", "spinoff", [50, 75, 1, 1]),
+    ]
+
+
+def test_who_was_chosen_at_the_last_rebalance_has_not_joined_since():
+    """Half of 1000 buys 12.5 of C on 12 January, which is suspended on 12 February."""
+    day = SESSIONS.index(date(2024, 2, 12)) - SESSIONS.index(MONDAY)
+    found = history(
+        closes("A.US", *[10] * (day + 1)) + closes("C.US", *[40] * day),
+        constituents=[
+            {"symbol": "A.US"},
+            {"symbol": "C.US", "from": date(2024, 1, 12), "until": date(2024, 2, 12)},
+        ],
+        rebalance={"frequency": "monthly", "day": "12", "untradable": "freeze"},
+    )
+
+    assert weights(found, date(2024, 2, 12), "shares") == pytest.approx({"A.US": 50, "C.US": 12.5})
+
+
+def test_who_goes_on_under_another_symbol_has_not_joined_either():
+    """25 of B are Z from Tuesday on, which is suspended on Wednesday."""
+    found = history(
+        A + closes("B.US", 20) + closes("Z.US", None, 20),
+        action("B.US", WEEK[1], "symbol_change", other="Z.US"),
+        constituents=[{"symbol": "A.US"}, {"symbol": "B.US", "until": WEEK[2]}],
+        rebalance={"frequency": "monthly", "day": str(WEEK[2].day), "untradable": "freeze"},
+    )
+
+    assert weights(found, WEEK[2], "shares") == pytest.approx({"A.US": 50, "Z.US": 25})
+
+
+@pytest.mark.parametrize("named", ["B.US", "Z.US"])
+def test_who_has_left_joins_by_a_spin_off_as_anybody_does(named):
+    """B, or Z that it goes on as, is delisted on Tuesday and sold on Thursday, though suspended."""
+    found = history(
+        closes("A.US", 10, 10, 10, 10) + closes("B.US", 20, 20),
+        action("B.US", WEEK[1], "symbol_change", other="Z.US"),
+        action(named, WEEK[1], "delisting"),
+        action("A.US", WEEK[2], "spinoff", ratio=1, other="Z.US"),
+        constituents=[{"symbol": "A.US"}, {"symbol": "B.US", "until": WEEK[2]}],
+        rebalance={"frequency": "monthly", "day": str(WEEK[3].day), "untradable": "freeze"},
+    )
+
+    assert set(weights(found, WEEK[3])) == {"A.US"}
+
+
+def test_a_spin_off_is_of_the_symbol_of_its_day_though_others_follow():
+    """A is Y from Tuesday on, when 50 at 7 spin off 25 at 5, and is to be Z, a constituent."""
+    found = history(
+        A[:1]
+        + closes("Y.US", None, 7)
+        + closes("Z.US", None, None, 7)
+        + closes("X.US", None, 5)
+        + B,
+        action("A.US", WEEK[1], "symbol_change", other="Y.US"),
+        action("Y.US", WEEK[2], "symbol_change", other="Z.US"),
+        action("A.US", WEEK[1], "spinoff", ratio=0.5, other="X.US"),
+        constituents=listed("A.US", "B.US", "Z.US"),
+    )
+
+    assert price(found) == pytest.approx([1000, 975, 975])
+
+
+def test_adjusted_prices_contain_their_spin_offs():
+    spun = action("A.US", WEEK[1], "spinoff", ratio=0.5, other="X.US")
+    facts = [{"symbol": "A.US", "price_kind": "total_return_adjusted"}]
+    found = history(A + B + closes("X.US", None, 5), spun, tables={"securities": facts})
+
+    assert found.variants["gross"].tolist() == pytest.approx([1000, 1050, 1100])

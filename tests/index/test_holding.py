@@ -1,0 +1,349 @@
+"""What a basket holds after a rebalance, and what passes from line to line, worked by hand.
+
+Unless a test says otherwise A.US and B.US are held, half and half, at 10 and 20 on the base date:
+50 and 25 index shares, and a divisor of 1. Rebalances are on Wednesday.
+"""
+
+import pytest
+
+from indexer.errors import MissingInputError
+from indexer.index.history import History
+from tests.index.examples import changes, history, price, weights
+from tests.reference.example import MONDAY, SESSIONS, WEEK, action, closes, listed, shares
+
+B = closes("B.US", 20, 20, 20, 20)
+REAL = {"weighting": {"scheme": "market_cap"}}
+MONTHLY = {"frequency": "monthly", "day": str(WEEK[2].day)}
+LATE = MONTHLY | {"reference_lag": 1}
+FREEZE = {"rebalance": MONTHLY | {"untradable": "freeze"}}
+
+
+# --- after the close of an effective date ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("day", range(4))
+def test_events_after_the_reference_date_reach_the_shares_of_its_prices(day):
+    """Two for one on some day of the week moves no value: from Tuesday to Wednesday halves stay."""
+    path = [10.0 if n < day else 5.0 for n in range(4)]
+    split = action("A.US", WEEK[day], "split", ratio=2)
+    found = history(closes("A.US", *path) + B, split, rebalance=LATE)
+
+    assert weights(found, WEEK[2]) == pytest.approx({"A.US": 0.5, "B.US": 0.5})
+    assert found.rebalances[1].turnover == pytest.approx(0, abs=1e-15)
+    assert price(found) == pytest.approx([1000] * 4)
+
+
+@pytest.mark.parametrize(("day", "count"), [(1, 100), (2, 200), (3, 100)])
+def test_tabled_shares_grow_by_events_after_the_reference_date(day, count):
+    """A split of Tuesday, the reference date, is in the table of that date or nowhere."""
+    split = action("A.US", WEEK[day], "split", ratio=2)
+    found = history(closes("A.US", 10, 10, 10, 10) + B, split, tables=shares(100, 50),
+                    rebalance=LATE, **REAL)  # fmt: skip
+
+    assert weights(found, WEEK[2], "shares") == {"A.US": count, "B.US": 50}
+
+
+def test_rights_between_grow_tabled_shares_by_their_number_and_others_by_their_worth():
+    """One for two at 8 on 11: P' = 10, by 1.5 or by 1.1; B is worth 20 throughout."""
+    prices = closes("A.US", 11, 11, 10) + B[:3]
+    rights = action("A.US", WEEK[2], "rights", ratio=0.5, price=8)
+    rule = {"rebalance": LATE}
+    found = history(prices, rights, tables=shares(100, 50), **rule, **REAL)
+    assert weights(found, WEEK[2], "shares") == {"A.US": 150, "B.US": 50}
+
+    found = history(prices, rights, **rule)
+    assert weights(found, WEEK[2]) == pytest.approx({"A.US": 0.5, "B.US": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("dated", "held"),
+    [("reference", {"A.US": 40, "B.US": 40}), ("effective", {"A.US": 1000 / 30, "B.US": 50})],
+)
+def test_shares_are_set_at_reference_or_at_effective_prices(dated, held):
+    """A is 20 on Tuesday, as B is, and 30 on Wednesday, when 50·30 + 25·20 = 2000 are shared."""
+    found = history(closes("A.US", 10, 20, 30) + B[:3], rebalance=LATE | {"price_date": dated})
+
+    assert weights(found, WEEK[2], "shares") == pytest.approx(held)
+    assert (found.divisor[2], found.market_value[2]) == (1, 2000)
+
+
+def test_the_divisor_moves_at_a_rebalance_of_tabled_shares():
+    """B's 50 become 100: 2000 at a divisor of 2 are 3000 at 3."""
+    rows = shares(100, 50)["shares"] + [{"symbol": "B.US", "date": WEEK[2], "total_shares": 100.0}]
+    found = history(closes("A.US", *[10] * 4) + B, tables={"shares": rows},
+                    rebalance=MONTHLY, **REAL)  # fmt: skip
+
+    assert found.divisor.tolist() == [2, 2, 3, 3]
+    assert found.market_value.tolist() == [2000, 2000, 3000, 3000]
+    assert changes(found) == [("B.US", "rebalance", [50, 100, 2, 3])]
+    assert found.rebalances[1].turnover == pytest.approx(2 / 3 - 1 / 2)
+
+
+# --- what cannot be traded ------------------------------------------------------------------------
+
+FOUR = (
+    closes("A.US", 10, 14, None, 14)
+    + B
+    + closes("600000.SH", None, 10, 11, 11)
+    + closes("D.US", None, 4, 4, 4)
+)
+IN_DOLLARS = {"securities": [{"symbol": "600000.SH", "currency": "USD"}]}
+
+
+def four(untradable: str) -> History:
+    """Return a history in which all differ on Wednesday.
+
+    A, held, is suspended; B trades; 600000 is new and at its limit; D is new.
+    """
+    return history(
+        FOUR,
+        constituents=listed("A.US", "B.US", "600000.SH", "D.US"),
+        rebalance=MONTHLY | {"untradable": untradable},
+        tables=IN_DOLLARS,
+    )
+
+
+def test_what_cannot_be_traded_is_flagged():
+    found = four("ignore")
+    flags = {"A.US": False, "B.US": True, "600000.SH": False, "D.US": True}
+
+    assert weights(found, WEEK[2], "tradable") == flags
+    assert weights(found, WEEK[2]) == pytest.approx(dict.fromkeys(flags, 0.25))
+    assert found.excluded.filter(effective=WEEK[2]).is_empty()
+
+
+def test_what_cannot_be_traded_is_frozen():
+    """A keeps 50 at 14; of 1200 there are 500 left for B and D, and 600000 stays out."""
+    found = four("freeze")
+    held = {"A.US": 50, "B.US": 12.5, "D.US": 62.5}
+
+    assert weights(found, WEEK[2], "shares") == pytest.approx(held)
+    assert weights(found, WEEK[2], "tradable") == {"A.US": False, "B.US": True, "D.US": True}
+    assert weights(found, WEEK[2], "reference_weight") == dict.fromkeys(held, 0.25)
+    assert weights(found, WEEK[2]) == pytest.approx(
+        {"A.US": 7 / 12, "B.US": 2.5 / 12, "D.US": 2.5 / 12}
+    )
+    assert found.excluded.filter(effective=WEEK[2]).rows() == [
+        (WEEK[2], "600000.SH", "not tradable, and not held before")
+    ]
+    assert found.divisor.tolist() == [1] * 4
+
+
+def test_a_frozen_line_that_is_not_chosen_again_stays_without_a_target():
+    """600 of 1100 stay in A, which C and D outrank; B is sold for them."""
+    found = history(
+        closes("A.US", 10, 12, None, 12) + closes("B.US", 8, 8, 8, 8)
+        + closes("C.US", 5, 30, 30, 30) + closes("D.US", 5, 40, 40, 40),
+        constituents=listed("A.US", "B.US", "C.US", "D.US"),
+        selection={"rank_by": "price", "top": 2},
+        **FREEZE,
+    )  # fmt: skip
+
+    assert weights(found, WEEK[2], "reference_weight") == {"A.US": 0, "C.US": 0.5, "D.US": 0.5}
+    assert weights(found, WEEK[2], "capping_factor") == {"A.US": 1, "C.US": 1, "D.US": 1}
+    assert weights(found, WEEK[2], "shares") == pytest.approx(
+        {"A.US": 50, "C.US": 250 / 30, "D.US": 250 / 40}
+    )
+
+
+def test_all_frozen_keeps_everything():
+    found = history(closes("A.US", 10, 12, None, 12) + closes("B.US", 20, 20, None, 22), **FREEZE)
+
+    assert weights(found, WEEK[2], "shares") == {"A.US": 50, "B.US": 25}
+    assert price(found) == pytest.approx([1000, 1100, 1100, 1150])
+    assert found.divisor.tolist() == [1] * 4
+    assert changes(found) == []
+
+
+def test_the_divisor_takes_up_what_nobody_can_buy():
+    """B leaves at 20 and A cannot be bought: 600 of 1100 are left."""
+    found = history(
+        closes("A.US", 10, 12, None, 12) + B, **FREEZE,
+        constituents=[{"symbol": "A.US"}, {"symbol": "B.US", "until": WEEK[2]}],
+    )  # fmt: skip
+
+    assert found.divisor.tolist() == pytest.approx([1, 1, 600 / 1100, 600 / 1100])
+    assert price(found) == pytest.approx([1000, 1100, 1100, 1100])
+    assert changes(found) == [("B.US", "rebalance", pytest.approx([25.0, 0.0, 1.0, 600 / 1100]))]
+
+
+def test_a_first_basket_of_which_nothing_trades_is_an_error():
+    early = SESSIONS[SESSIONS.index(MONDAY) - 1]
+    prices = closes("A.US", 10, None, 10, start=early) + closes("B.US", 20, None, 20, start=early)
+    with pytest.raises(
+        MissingInputError, match="none of the 2 constituents can be held on 2024-01-08"
+    ):
+        history(prices, **FREEZE)
+
+
+def test_frozen_tabled_shares_stay_beside_those_that_trade():
+    rows = [
+        ("A.US", MONDAY, 300),
+        ("B.US", MONDAY, 100),
+        ("A.US", WEEK[1], 600),
+        ("B.US", WEEK[1], 200),
+    ]
+    table = [{"symbol": s, "date": d, "total_shares": float(n)} for s, d, n in rows]
+    found = history(closes("A.US", 10, 10, None, 10) + B, tables={"shares": table},
+                    **FREEZE, **REAL)  # fmt: skip
+
+    assert weights(found, WEEK[2], "shares") == {"A.US": 300, "B.US": 200}
+    assert found.divisor.tolist() == [5, 5, 7, 7]
+    assert price(found) == [1000] * 4
+
+
+@pytest.mark.parametrize("later", [[], [action("X.US", WEEK[2], "symbol_change", other="Y.US")]])
+def test_a_spun_off_line_is_sold_though_it_cannot_be_traded(later):
+    found = history(SPUN[:-1], SPINOFF, *later, **FREEZE)
+
+    assert weights(found, WEEK[2]) == pytest.approx({"A.US": 0.5, "B.US": 0.5})
+
+
+@pytest.mark.parametrize(("giver", "count"), [("A.US", 50), ("C.US", 25)])
+def test_a_member_that_a_spin_off_adds_to_is_frozen_like_any_other(giver, count):
+    """C, which would give as many, is not held."""
+    found = history(
+        closes("A.US", *[10] * 4) + closes("B.US", 20, 20, None, 20) + closes("C.US", *[5] * 4),
+        SPINOFF | {"symbol": giver, "other": "B.US"},
+        constituents=[{"symbol": "A.US"}, *({"symbol": s, "until": WEEK[n]}
+                      for s, n in (("B.US", 2), ("C.US", 0)))],
+        **FREEZE,
+    )  # fmt: skip
+
+    assert weights(found, WEEK[2], "shares") == pytest.approx({"A.US": 50, "B.US": count})
+
+
+@pytest.mark.parametrize(
+    ("close", "free"),
+    [(11.06, False), (11.05, True), (11.07, True), (9.05, False), (9.04, True), (10.05, True)],
+)
+def test_a_close_at_the_price_limit_cannot_be_traded(close, free):
+    """10.05·1.1 = 11.055 and 10.05·0.9 = 9.045, half up."""
+    assert tradable([10.05, close]) is free
+
+
+def tradable(path: list[float | None], *acts: dict[str, object]) -> bool:
+    """Return whether 600000.SH can be traded on Wednesday, the last session of its closes."""
+    start = WEEK[3 - len(path)]
+    found = history(
+        closes("600000.SH", *path, start=start) + closes("A.US", 9.09, 9.09, 9.09),
+        *acts,
+        constituents=listed("600000.SH", "A.US"),
+        rebalance=MONTHLY,
+        tables=IN_DOLLARS,
+    )
+    return bool(weights(found, WEEK[2], "tradable")["600000.SH"])
+
+
+@pytest.mark.parametrize(("day", "limit"), [(0, 22), (1, 11), (2, 11)])
+def test_limits_count_from_the_close_before_restated_for_every_event_since(day, limit):
+    """Monday's 20 is halved to 10 on Tuesday, a day of suspension, or on Wednesday."""
+    split = action("600000.SH", WEEK[day], "split", ratio=2)
+
+    assert not tradable([20, None, limit], split)
+    assert tradable([20, None, limit - 0.01], split)
+
+
+def test_limits_count_from_the_ex_reference_price():
+    """22 less 2 of ordinary cash is 20, and its limit 22."""
+    assert not tradable([22, 22], action("600000.SH", WEEK[2], "dividend", cash=2))
+    assert tradable([22, 22], action("600000.SH", WEEK[1], "dividend", cash=2))
+
+
+def test_the_first_close_of_all_is_at_no_limit():
+    """And not at that of another line, whose limit is 9.09·1.1 = 9.999, half up."""
+    assert tradable([10])
+
+
+# --- shares that pass from line to line -----------------------------------------------------------
+
+SPUN = closes("A.US", 10, 7, 7, 7) + closes("B.US", 20, 20, 20, 22) + closes("X.US", None, 5, 6)
+SPINOFF = action("A.US", WEEK[1], "spinoff", ratio=0.5, other="X.US")
+RENAMED = closes("A.US", 10) + closes("Z.US", None, 11, 11, 11) + B
+RENAME = action("A.US", WEEK[1], "symbol_change", other="Z.US")
+
+
+def test_a_spin_off_joins_at_zero_and_stays_until_the_next_rebalance():
+    found = history(SPUN, SPINOFF, rebalance=MONTHLY)
+
+    assert price(found) == pytest.approx([1000, 975, 1000, 1050])
+    assert found.divisor.tolist() == [1] * 4
+    assert found.contribution[1].tolist() == pytest.approx([-0.15, 0, 0.125])
+    assert weights(found, WEEK[2]) == pytest.approx({"A.US": 0.5, "B.US": 0.5})
+    assert found.rebalances[1].turnover == pytest.approx(0.15)  # X leaves with 150 of 1000
+
+
+def test_a_spin_off_is_an_event_of_the_line_that_joins():
+    """Every change of shares is one: X goes from none to 25."""
+    found = history(SPUN, SPINOFF)
+
+    assert ("X.US", "spinoff", [0.0, 25.0, 1.0, 1.0]) in changes(found)
+
+
+def test_a_change_of_symbol_is_an_event_of_both_lines():
+    found = history(RENAMED, RENAME)
+
+    assert price(found) == pytest.approx([1000, 1050, 1050, 1050])
+    assert changes(found) == [
+        ("A.US", "symbol_change", [50.0, 0.0, 1.0, 1.0]),
+        ("Z.US", "symbol_change", [0.0, 50.0, 1.0, 1.0]),
+    ]
+
+
+def test_a_spun_off_line_that_has_not_traded_is_carried_at_zero():
+    found = history(closes("A.US", 10, 7, 7) + B[:2], SPINOFF, rebalance=MONTHLY)
+
+    assert price(found) == pytest.approx([1000, 850, 850])
+    assert found.carried.tolist() == [0, 1, 2]  # of Wednesday B is carried too
+    assert found.contribution[1].tolist() == pytest.approx([-0.15, 0, 0])
+    assert found.rebalances[1].turnover == pytest.approx(1 / 2 - 350 / 850)
+
+
+@pytest.mark.parametrize(("keys", "joined"), [({}, 25), ({"tables": shares(100, 50)} | REAL, 50)])
+def test_a_spin_off_counts_the_shares_before_the_split_of_its_day(keys, joined):
+    found = history(SPUN, action("A.US", WEEK[1], "split", ratio=2), SPINOFF, **keys)
+
+    assert found.shares[1].tolist() == pytest.approx([4 * joined, joined, joined])
+
+
+@pytest.mark.parametrize("day", [MONDAY, SESSIONS[SESSIONS.index(MONDAY) - 1]])
+def test_a_spin_off_up_to_the_base_date_brings_nothing(day):
+    spinoff = SPINOFF | {"ex_date": day}
+    early = closes("A.US", 10, start=SESSIONS[SESSIONS.index(MONDAY) - 3])
+    found = history(early + SPUN, spinoff, rebalance={"reference_lag": 2})
+
+    assert found.shares[:, 2].tolist() == [0, 0, 0, 0]
+
+
+def test_a_spin_off_beyond_the_last_session_brings_nothing():
+    found = history(SPUN, SPINOFF | {"ex_date": WEEK[4]})
+
+    assert found.symbols == ("A.US", "B.US")
+
+
+@pytest.mark.parametrize("named", ["A.US", "Z.US"])
+def test_a_spin_off_on_the_day_of_a_change_of_symbol_is_of_either_symbol(named):
+    """50 of A, now Z at 7, and 25 of X at 5."""
+    prices = closes("A.US", 10) + closes("Z.US", None, 7) + closes("X.US", None, 5) + B[:2]
+    found = history(prices, RENAME, SPINOFF | {"symbol": named})
+
+    assert price(found) == pytest.approx([1000, 350 + 125 + 500])
+
+
+def test_a_symbol_that_a_line_gives_up_may_be_that_of_what_it_spins_off():
+    """50 of A are 50 of Z at 11, and half as many of a new A at 12."""
+    new = closes("A.US", 12, start=WEEK[1])
+    found = history(RENAMED + new, RENAME, SPINOFF | {"symbol": "Z.US", "other": "A.US"})
+
+    assert found.shares[1].tolist() == [25, 25, 50]
+    assert price(found)[1] == pytest.approx(550 + 300 + 500)
+
+
+def test_actions_on_the_day_of_a_change_of_symbol_are_done_once():
+    """50 of A become 50 of Z, which earn 25 and become 100."""
+    day = [action("A.US", WEEK[1], "split", ratio=2), action("A.US", WEEK[1], "dividend", cash=0.5)]
+    found = history(RENAMED, *day, RENAME, variants=["gross"])
+
+    assert found.income[:, 0].tolist() == pytest.approx([0, 25, 0, 0])
+    assert found.shares[1].tolist() == [0, 25, 100]
+    assert ("Z.US", "split+dividend", [50, 100, 1, 1]) in changes(found)

@@ -1,0 +1,204 @@
+"""Who takes part in a rebalance."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from indexer.errors import MissingInputError
+from tests.index.examples import history, price, weights
+from tests.reference.example import MONDAY, SESSIONS, WEEK, action, closes, listed
+
+MONTHLY = {"frequency": "monthly", "day": str(WEEK[2].day)}  # on Wednesday
+A, B = closes("A.US", 10, 10, 10, 10), closes("B.US", 20, 20, 20, 20)
+FIVE = [f"{letter}.US" for letter in "ABCDE"]
+
+
+def prices(**rows: list[float | None]) -> list[dict[str, object]]:
+    """Return closes on the sessions from the base date on, by symbol."""
+    return [row for name, values in rows.items() for row in closes(f"{name}.US", *values)]
+
+
+def held(found, effective) -> set[str]:
+    return set(weights(found, effective))
+
+
+@pytest.mark.parametrize(
+    ("span", "members"),
+    [
+        ({"from": WEEK[2]}, {"A.US", "B.US"}),
+        ({"from": WEEK[3]}, {"B.US"}),
+        ({"until": WEEK[3]}, {"A.US", "B.US"}),
+        ({"until": WEEK[2]}, {"B.US"}),
+        ({"from": WEEK[1], "until": WEEK[2]}, {"B.US"}),
+    ],
+)
+def test_from_is_the_first_effective_date_and_until_the_first_one_outside(span, members):
+    constituents = [{"symbol": "A.US", **span}, {"symbol": "B.US"}]
+    found = history(A + B, constituents=constituents, rebalance=MONTHLY)
+
+    assert held(found, WEEK[2]) == members
+
+
+def test_nobody_enters_or_leaves_between_rebalances():
+    constituents = [{"symbol": "A.US", "until": WEEK[1]}, {"symbol": "B.US", "from": WEEK[1]}]
+    found = history(A + B, constituents=constituents, rebalance=MONTHLY)
+
+    assert [row.tolist() for row in found.shares > 0] == [[True, False]] * 3 + [[False, True]]
+
+
+def test_a_constituent_needs_a_close_on_or_before_the_reference_date():
+    keys = {"constituents": listed("A.US", "B.US", "C.US"), "rebalance": MONTHLY}
+    found = history(A + B + prices(C=[None, None, 5, 5]), **keys)
+    assert held(found, WEEK[2]) == {"A.US", "B.US", "C.US"}
+
+    keys["rebalance"] = MONTHLY | {"reference_lag": 1}
+    found = history(A + B + prices(C=[None, None, 5, 5]), **keys)
+    assert held(found, WEEK[2]) == {"A.US", "B.US"}
+    reasons = dict(found.excluded.filter(effective=WEEK[2]).select("symbol", "reason").iter_rows())
+    assert reasons == {"C.US": f"no close on or before {WEEK[1]}"}
+
+
+def test_nobody_left_is_an_error_that_names_the_date():
+    constituents = [{"symbol": "A.US", "until": WEEK[2]}]
+    with pytest.raises(MissingInputError, match=f"can be held on {WEEK[2]}"):
+        history(A, constituents=constituents, rebalance=MONTHLY)
+
+
+@pytest.mark.parametrize("kind", ["delisting", "merger"])
+@pytest.mark.parametrize(("day", "members"), [(2, {"B.US"}), (3, {"A.US", "B.US"})])
+def test_a_departure_on_the_effective_date_or_before_ends_membership(kind, day, members):
+    """It is asked by the effective date, not by the reference date before it."""
+    gone = action("A.US", WEEK[day], kind, **({"cash": 9.0} if kind == "merger" else {}))
+    found = history(A + B, gone, rebalance=MONTHLY | {"reference_lag": 1})
+
+    assert held(found, WEEK[2]) == members
+
+
+def test_a_constituent_that_continues_as_another_one_is_left_to_it():
+    found = history(
+        A + B, action("A.US", SESSIONS[SESSIONS.index(MONDAY) - 1], "symbol_change", other="B.US")
+    )
+
+    reason = "continues as B.US, a constituent of its own"
+    assert found.excluded.rows() == [(MONDAY, "B.US", reason)]
+    assert weights(found, MONDAY, "shares") == {"B.US": 50}
+
+
+@pytest.mark.parametrize(("day", "members"), [(1, {"Z.US", "B.US"}), (2, {"B.US"})])
+def test_a_symbol_that_takes_over_from_a_stranger_is_no_member_before(day, members):
+    """Tuesday is the reference date. Until it takes over, its closes are those of A."""
+    found = history(
+        A[:1] + B + closes("Z.US", None, None, 12),
+        action("A.US", WEEK[day], "symbol_change", other="Z.US"),
+        constituents=listed("Z.US", "B.US"),
+        rebalance=MONTHLY | {"reference_lag": 1},
+    )
+
+    assert held(found, WEEK[2]) == members
+    reason = f"takes over from A.US only on {WEEK[day]}"
+    assert found.excluded.rows()[0] == (MONDAY, "Z.US", reason)
+
+
+def test_a_symbol_takes_over_on_the_last_change_on_the_way_to_it():
+    """A is Y from Tuesday and Z from Thursday on: on Wednesday it is not Z yet."""
+    found = history(
+        A[:1] + B + prices(Y=[None, 11, 12], Z=[None, None, None, 13]),
+        action("A.US", WEEK[1], "symbol_change", other="Y.US"),
+        action("Y.US", WEEK[3], "symbol_change", other="Z.US"),
+        constituents=listed("Z.US", "B.US"),
+        rebalance=MONTHLY,
+    )
+
+    assert found.excluded.rows()[-1] == (
+        WEEK[2],
+        "Z.US",
+        f"takes over from Y.US only on {WEEK[3]}",
+    )
+
+
+def test_what_befell_a_stranger_before_it_was_taken_over_is_no_matter():
+    renamed = action("C.US", WEEK[2], "symbol_change", other="Z.US")
+    gone = action("C.US", WEEK[1], "delisting", price=4.0)
+    rows = A + prices(C=[9], Z=[None, None, 8, 8])
+    found = history(rows, gone, renamed, constituents=listed("Z.US", "A.US"), rebalance=MONTHLY)
+
+    assert held(found, WEEK[2]) == {"A.US", "Z.US"}
+    assert price(found) == [1000] * 4
+
+
+def test_a_constituent_without_closes_of_its_own_takes_over_from_another():
+    """A spins off X, which is no constituent, before it goes on as Z."""
+    found = history(
+        A,
+        action("A.US", WEEK[1], "spinoff", ratio=1, other="X.US"),
+        action("A.US", WEEK[2], "symbol_change", other="Z.US"),
+        constituents=listed("A.US", "Z.US"),
+        rebalance=MONTHLY,
+    )
+
+    assert held(found, WEEK[2]) == {"Z.US"}
+
+
+@pytest.mark.parametrize(("named", "day"), [("A.US", 1), ("Z.US", 2)])
+def test_who_has_left_is_no_member_under_another_symbol(named, day):
+    """A is delisted before it is called Z, or Z after that."""
+    gone = action(named, WEEK[day], "delisting")
+    renamed = action("A.US", WEEK[3 - day], "symbol_change", other="Z.US")
+    found = history(A + prices(Z=[None, None, 9]) + B, gone, renamed, rebalance=MONTHLY)
+
+    assert held(found, WEEK[2]) == {"B.US"}
+    assert found.excluded.rows() == [(WEEK[2], "Z.US", f"delisting on {WEEK[day]}")]
+
+
+# --- seasoning ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seasoning", "members"), [(2, {"A.US", "B.US"}), (3, {"B.US"})])
+def test_seasoning_counts_sessions_after_the_list_date(seasoning, members):
+    """A lists on Saturday; up to the reference date, a Tuesday, two sessions are behind it."""
+    facts = [
+        {"symbol": "A.US", "list_date": WEEK[0] + timedelta(5)},
+        {"symbol": "B.US", "list_date": date(2020, 1, 2)},
+    ]
+    found = history(
+        closes("A.US", *[10] * 9) + closes("B.US", *[20] * 9),
+        tables={"securities": facts},
+        eligibility={"seasoning": seasoning},
+        rebalance={"frequency": "monthly", "day": "17", "reference_lag": 1},
+    )
+
+    assert held(found, date(2024, 1, 17)) == members
+
+
+def test_seasoning_counts_sessions_before_the_folder_begins():
+    old = [{"symbol": symbol, "list_date": date(2023, 6, 1)} for symbol in ("A.US", "B.US")]
+    found = history(A + B, tables={"securities": old}, eligibility={"seasoning": 150})
+
+    assert held(found, MONDAY) == {"A.US", "B.US"}
+
+
+@pytest.mark.parametrize(("seasoning", "members"), [(2, {"A.US", "B.US"}), (3, {"B.US"})])
+def test_the_list_date_is_the_first_close_where_the_table_has_none(seasoning, members):
+    """A first closes on Tuesday: Wednesday and Thursday are the sessions since."""
+    start = SESSIONS[SESSIONS.index(MONDAY) - 5]
+    found = history(
+        closes("A.US", 10, 10, 10, start=WEEK[1]) + closes("B.US", *[20] * 9, start=start),
+        eligibility={"seasoning": seasoning},
+        rebalance={"frequency": "monthly", "day": str(WEEK[3].day)},
+    )
+
+    assert held(found, WEEK[3]) == members
+
+
+@pytest.mark.parametrize("day", [MONDAY, WEEK[2]])
+def test_a_list_date_after_its_closes_excludes_nobody_without_seasoning(day):
+    facts = [
+        {"symbol": "A.US", "list_date": day},
+        {"symbol": "B.US", "list_date": date(2020, 1, 2)},
+    ]
+    tables = {"securities": facts}
+    assert held(history(A + B, tables=tables), MONDAY) == {"A.US", "B.US"}
+
+    found = history(A + B, tables=tables, eligibility={"seasoning": 1})
+    assert held(found, MONDAY) == {"B.US"}
+    assert found.excluded.rows() == [(MONDAY, "A.US", "listed 0 sessions, seasoning is 1")]
