@@ -87,9 +87,10 @@ def room(size):
 
 @compiled(nogil=True)
 def fill(x, j, columns, lane, first, before, z, rows):
-    """Copy columns into chunks from one lane on, from a session on; 0 in the lanes they leave.
+    """Copy columns into chunks from one lane on, from a session on.
 
-    Rows before the first session hold `before`, those after the last one 0. A row is copied whole
+    Lanes they leave repeat the first, so that none is constant or lacks a value for no reason. Rows
+    before the first session hold `before`, those after the last one 0. A row is copied whole
     before the next: the nearer its values lie together, the faster they come.
     """
     sessions, symbols = x.shape
@@ -102,7 +103,8 @@ def fill(x, j, columns, lane, first, before, z, rows):
             if known and k >= 0 and k + WIDTH <= columns:
                 store(z, to, load(flat, t * symbols + j + k))
             else:
-                store(z, to, splat(before if t < 0 else 0.0))
+                outside = before if t < 0 else 0.0
+                store(z, to, splat(x[t, j] if known else outside))
                 if known:
                     for i in range(max(0, k), min(columns, k + WIDTH)):
                         z[to + i - k] = x[t, j + i]

@@ -323,3 +323,13 @@ def test_the_digest_tells_a_change_of_what_the_levels_rest_on(keys, told):
         return build(basket(**keys), market(tables | changed)).market_digest
 
     assert {cell for cell in cells if digest(cell) != digest("")} == told | {"close"}
+
+
+def test_the_digest_tells_a_change_of_the_last_close_alone():
+    last = [*WEEKLY[:-1], WEEKLY[-1] | {"close": 9.5}]
+
+    assert (
+        history(A + B).market_digest
+        != history([*A[:-1], A[-1] | {"close": 12.5}, *B]).market_digest
+    )
+    assert series(last).market_digest != series(WEEKLY).market_digest

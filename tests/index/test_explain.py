@@ -100,3 +100,21 @@ def test_a_session_in_full():
     assert [p["weight"] for p in told["contributions"]] == pytest.approx([500 / 975, 0, 475 / 975])
     assert told["price_return"] == pytest.approx(-25 / 975)
     assert told["carried"] == []
+
+
+def test_levels_are_those_of_the_session_and_of_the_one_before():
+    assert explained(WEEK[2])["levels"]["price"] == pytest.approx({"before": 1050, "after": 1000})
+
+
+def test_a_day_without_a_level_is_refused_with_the_sessions_there_are():
+    with pytest.raises(MissingInputError, match=f"from {WEEK[0]} to {WEEK[2]}, the first one excl"):
+        explained(WEEK[3])
+
+
+def test_dividend_points_are_those_before_tax():
+    """A pays 1.1 on each of 50 shares."""
+    paid = action("A.US", WEEK[1], "dividend", cash=1.1)
+    tax = {"view": "resident", "US": 0.1}
+    found = history(A + B, paid, variants=["price", "gross", "net"], withholding=tax)
+
+    assert explain(found, WEEK[1])["dividend_points"] == pytest.approx(55)
