@@ -116,7 +116,7 @@ def test_a_room_begins_a_cache_line(size: int) -> None:
 @pytest.mark.parametrize("columns", [1, 11, 16, 27, 33])
 @pytest.mark.parametrize("first", [-9, -2, 0, 3, 8])
 def test_what_a_chunk_is_filled_with(lane: int, columns: int, first: int) -> None:
-    """Sessions before the first hold what is asked, all else that is no session or column 0."""
+    """Sessions before the first hold what is asked, those after the last 0; spare lanes a column."""
     x = np.random.default_rng(1).standard_normal((5, 40))
     chunks, rows = -(-(lane + columns) // WIDTH), 6
     z = np.full((chunks + 2) * rows * WIDTH, 7.25)
@@ -126,6 +126,7 @@ def test_what_a_chunk_is_filled_with(lane: int, columns: int, first: int) -> Non
     expected[: max(0, -first)] = -3.0
     for s in range(rows):
         if 0 <= first + s < 5:
+            expected[s] = x[first + s, 4]
             expected[s, lane : lane + columns] = x[first + s, 4 : 4 + columns]
     found = z[inside].reshape(chunks, rows, WIDTH).transpose(1, 0, 2)
     assert found.reshape(rows, -1).tolist() == expected.tolist()
