@@ -116,7 +116,7 @@ def test_a_room_begins_a_cache_line(size: int) -> None:
 @pytest.mark.parametrize("columns", [1, 11, 16, 27, 33])
 @pytest.mark.parametrize("first", [-9, -2, 0, 3, 8])
 def test_what_a_chunk_is_filled_with(lane: int, columns: int, first: int) -> None:
-    """Sessions before the first hold what is asked, those after the last 0; spare lanes a column."""
+    """Sessions before the first hold what is asked, those after the last 0; spare lanes repeat."""
     x = np.random.default_rng(1).standard_normal((5, 40))
     chunks, rows = -(-(lane + columns) // WIDTH), 6
     z = np.full((chunks + 2) * rows * WIDTH, 7.25)
