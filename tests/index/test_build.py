@@ -326,7 +326,7 @@ def test_the_digest_tells_a_change_of_what_the_levels_rest_on(keys, told):
 
 
 def test_the_digest_tells_a_change_of_the_last_close_alone():
-    last = [*WEEKLY[:-1], WEEKLY[-1] | {"close": 9.5}]
+    last = [WEEKLY[0] | {"close": 9.5}, *WEEKLY[1:]]
 
     assert (
         history(A + B).market_digest
