@@ -257,9 +257,6 @@ def mean_of_pairs(x, window, out, first, end):
     for block in range(first, end):
         start = block * w
         doubts = _prepare(x, block, w, 0.0, z, drift, scale, own, sides, whole)
-        for k in range(symbols * 2 * w):
-            if np.isnan(own[k]):
-                own[k] = 0.0  # read, but not counted: the column's moments are missing there
         for t in range(min(w, sessions - start)):
             if start + t < w - 1:
                 out[start + t] = np.nan
