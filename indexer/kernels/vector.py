@@ -192,9 +192,9 @@ def _operator(symbol: Any, result: _Lanes, takes: _Lanes, emit: Callable[..., An
     )
 
 
-for _symbol, _name in {"add": "fadd", "sub": "fsub", "mul": "fmul", "truediv": "fdiv"}.items():
+for _symbol, _name in {"add": "fadd", "sub": "fsub", "mul": "fmul"}.items():
     _operator(getattr(operator, _symbol), _NUMBERS, _NUMBERS, getattr(ir.IRBuilder, _name))
-for _symbol, _sign in {"lt": "<", "gt": ">", "ge": ">=", "eq": "=="}.items():
+for _symbol, _sign in {"lt": "<", "gt": ">"}.items():
     _operator(
         getattr(operator, _symbol),
         _FLAGS,
@@ -202,4 +202,3 @@ for _symbol, _sign in {"lt": "<", "gt": ">", "ge": ">=", "eq": "=="}.items():
         lambda builder, a, b, sign=_sign: builder.fcmp_ordered(sign, a, b),
     )
 _operator(operator.and_, _FLAGS, _FLAGS, ir.IRBuilder.and_)
-_operator(operator.or_, _FLAGS, _FLAGS, ir.IRBuilder.or_)
