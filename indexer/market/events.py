@@ -12,7 +12,7 @@ import polars as pl
 from indexer.arrays import Dates, Days, Flags, Grid
 from indexer.errors import Flaw, MarketDataError
 from indexer.market.actions import RESTATING, Action, Event, event
-from indexer.market.lines import RENAME, Line, Span, spans_of
+from indexer.market.lines import RENAME, SPINOFF, Line, Span, spans_of
 
 DEPARTING = ("delisting", "merger")
 
@@ -161,7 +161,7 @@ def transfers_of(
     spans = _by_symbol(lines)
     found = []
     for row in actions.filter(
-        pl.col("kind").is_in([RENAME, "spinoff"]),
+        pl.col("kind").is_in([RENAME, SPINOFF]),
         pl.col("symbol").is_in(list(column)),
         pl.col("other").is_in(list(column)),
     ).iter_rows(named=True):

@@ -13,9 +13,11 @@ import numpy as np
 import polars as pl
 
 from indexer.arrays import Days, Rows, Vector
+from indexer.errors import Flaw, MarketDataError
 from indexer.market.tables import Market
 
 RENAME = "symbol_change"
+SPINOFF = "spinoff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,14 @@ def lines_of(market: Market, symbols: Sequence[str], until: date | None) -> list
 
     The constituents come first, in their order; then what has taken over from them and what was
     spun off up to a date, in the order of the actions.
+
+    Raises
+    ------
+    MarketDataError
+        If a spin-off names a symbol that another line, with a price of its own, has yet to take.
     """
     rows = market.actions.filter(
-        pl.col("kind").is_in([RENAME, "spinoff"]), pl.col("ex_date") <= (until or date.max)
+        pl.col("kind").is_in([RENAME, SPINOFF]), pl.col("ex_date") <= (until or date.max)
     ).sort("ex_date", maintain_order=True)
     arrows = [
         (r["symbol"], r["other"], r["kind"], r["ex_date"]) for r in rows.iter_rows(named=True)
@@ -88,7 +95,29 @@ def lines_of(market: Market, symbols: Sequence[str], until: date | None) -> list
     for old, new, kind, _ in arrows:
         if kind == RENAME and old in entry:
             entry.setdefault(new, entry[old])
-    return [Line(s, entry.get(s, -1), tuple(_past(s, arrows, first))) for s in reached]
+    lines = [Line(s, entry.get(s, -1), tuple(_past(s, arrows, first))) for s in reached]
+    _check_spinoffs(lines, arrows)
+    return lines
+
+
+def _check_spinoffs(lines: Sequence[Line], arrows: Sequence[tuple[str, str, str, date]]) -> None:
+    """Raise where a spin-off names a symbol before the day on which another line takes it."""
+    past = {line.symbol: line.past for line in lines}
+    flaws = [
+        Flaw(
+            "actions",
+            None,
+            parent,
+            f"spinoff of {day} brings {new}, which has no close by then and is what {old} is "
+            f"called from {since} on: name {old}, or the symbol the new shares had",
+        )
+        for parent, new, kind, day in arrows
+        if kind == SPINOFF and parent in past
+        for old, since in past[new][:1]
+        if day < since
+    ]
+    if flaws:
+        raise MarketDataError(flaws)
 
 
 def _past(

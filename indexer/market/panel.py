@@ -126,7 +126,8 @@ def panel_of(
     MissingInputError
         If the folder has no rate between a listing currency and the index currency.
     MarketDataError
-        If an action pays out the whole price or more.
+        If an action pays out the whole price or more, or a spin-off names a symbol that is
+        another line's only later.
     """
     lines = lines_of(market, symbols, sessions[-1].item())
     facts = _facts(market, lines)

@@ -238,7 +238,7 @@ def _followed(
 
 
 def _early(row: Row, begins: dict[str, date]) -> bool:
-    """Tell whether a spin-off brings a symbol, of what worth nobody says, that has yet to begin."""
+    """Tell whether a spin-off names a symbol that another line has yet to take: refused."""
     return row["kind"] == "spinoff" and bool(row["ex_date"] < begins.get(row["other"], date.min))
 
 

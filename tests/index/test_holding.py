@@ -6,7 +6,7 @@ Unless a test says otherwise A.US and B.US are held, half and half, at 10 and 20
 
 import pytest
 
-from indexer.errors import MissingInputError
+from indexer.errors import MarketDataError, MissingInputError
 from indexer.index.history import History
 from tests.index.examples import changes, history, price, weights
 from tests.reference.example import MONDAY, SESSIONS, WEEK, action, closes, listed, shares
@@ -319,6 +319,32 @@ def test_a_spin_off_beyond_the_last_session_brings_nothing():
     found = history(SPUN, SPINOFF | {"ex_date": WEEK[4]})
 
     assert found.symbols == ("A.US", "B.US")
+
+
+@pytest.mark.parametrize("listed_too", [False, True])
+def test_a_spin_off_into_a_symbol_that_another_line_has_yet_to_take_is_refused(listed_too):
+    """Of Tuesday's X nobody knows whether it is B, called X later on, or a new line."""
+    prices = closes("A.US", 10, 7, 7) + closes("B.US", 20, 20) + closes("X.US", None, None, 20)
+    taken = action("B.US", WEEK[2], "symbol_change", other="X.US")
+    keys = {"constituents": listed("A.US", "B.US", "X.US")} if listed_too else {}
+    message = (
+        f"^actions: A.US: spinoff of {WEEK[1]} brings X.US, which has no close by then and is what "
+        f"B.US is called from {WEEK[2]} on: name B.US, or the symbol the new shares had$"
+    )
+    with pytest.raises(MarketDataError, match=message):
+        history(prices, SPINOFF, taken, **keys)
+
+    named = history(prices, SPINOFF | {"other": "B.US"}, taken, **keys)
+    assert price(history(prices, SPINOFF, taken, until=WEEK[1]))[-1] == pytest.approx(850)
+    assert price(named)[-1] > 1000
+
+
+def test_a_spin_off_on_the_day_on_which_another_line_takes_its_symbol_is_of_that_line():
+    """50 of A at 7, and 25 of B, now X, beside the other 25 at 20."""
+    prices = closes("A.US", 10, 7) + closes("B.US", 20) + closes("X.US", None, 20)
+    taken = action("B.US", WEEK[1], "symbol_change", other="X.US")
+
+    assert price(history(prices, SPINOFF, taken)) == pytest.approx([1000, 350 + 500 + 500])
 
 
 @pytest.mark.parametrize("named", ["A.US", "Z.US"])
