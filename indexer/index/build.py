@@ -87,8 +87,8 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     """Return the history of a basket; see `build`."""
     calendar = calendar_of(basket)
     _check_segments(basket, market)
-    names = {line.symbol: line.entry for line in lines_of(market, basket.symbols, until)}
-    names = {symbol: entry for symbol, entry in names.items() if entry >= 0}
+    lines = lines_of(market, basket.symbols, until)
+    names = {line.symbol: line.entry for line in lines if line.entry >= 0}
     closes = market.prices.filter(pl.col("symbol").is_in(list(names)))
     found = {names[symbol] for symbol in closes["symbol"].unique()}
     missing = tuple(s for n, s in enumerate(basket.symbols) if n not in found)
@@ -98,7 +98,9 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
         asked = "" if until is None else f" (asked until {until})"
         message = f"ends on {last}{asked}, before the base date {basket.base.date} of {basket.id}"
         raise MissingInputError([Flaw("prices", None, "", message)])
-    begin = min(_oldest(closes), basket.base.date)
+    # Also of lines that come by a spin-off: the age of a carried close is counted in sessions.
+    ever = market.prices.filter(pl.col("symbol").is_in([line.symbol for line in lines]))
+    begin = min(_oldest(ever), basket.base.date)
     row = int(np.searchsorted(calendar.sessions, np.datetime64(begin), side="right")) - 1
     sessions = calendar.between(
         calendar.sessions[max(0, row - basket.rebalance.reference_lag)].item(), last

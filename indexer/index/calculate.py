@@ -95,7 +95,7 @@ def _left(
             shares[gone.into] += book.shares[gone.column] * gone.ratio
     held = shares != 0.0
     value = float(shares[held] @ np.nan_to_num(panel.worth[row, held]))
-    if not value > 0 or not book.market_value > 0:
+    if not value > 0:
         day = panel.sessions[row]
         message = f"nothing is left after the close of {day}: {leaving[0].kind}"
         raise MissingInputError(

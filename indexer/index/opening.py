@@ -109,8 +109,6 @@ def _passed_on(panel: Panel, *, real: bool) -> Iterator[_Entry]:
     """
     factor = {(e.column, e.ex_date): _factor(e, real=real) for e in panel.events}
     for t in panel.transfers:
-        if not 0 < t.row < len(panel.sessions):
-            continue
         before = factor.get((t.column, t.ex_date), 1.0) if t.keeps else 1.0
         yield _Entry(
             row=t.row,

@@ -12,6 +12,7 @@ from indexer.definitions.basket import Series
 from indexer.errors import DefinitionError, MarketDataError, MissingInputError
 from indexer.index.build import build
 from indexer.index.history import History
+from indexer.market.calendar import read_calendar
 from tests.index.examples import REQUIRED, basket, history, market, price
 from tests.reference.example import (
     MONDAY,
@@ -180,6 +181,20 @@ def test_closes_older_than_the_calendar_are_no_obstacle():
     assert price(history(old + A + B)) == [1000, 1050, 1100]
 
 
+@pytest.mark.parametrize("lag", [0, 1])
+def test_an_index_may_begin_on_the_first_session_of_its_calendar(lag):
+    """There is no session before it for a reference date."""
+    first, second = (day.item() for day in read_calendar("24/5").sessions[:2])
+    path = {first: (10.0, 20.0), second: (11.0, 20.0)}
+    prices = [{"symbol": symbol, "date": day, "close": close}
+              for day, pair in path.items()
+              for symbol, close in zip(("A.US", "B.US"), pair, strict=True)]  # fmt: skip
+    found = history(prices, base={"date": first, "level": 1000.0}, rebalance={"reference_lag": lag})
+
+    assert days(found) == [first, second]
+    assert price(found) == pytest.approx([1000, 1050])
+
+
 # --- constituents without prices, adjusted prices -------------------------------------------------
 
 
@@ -292,6 +307,31 @@ def test_what_joins_must_have_a_rate_once_it_has_a_close(first, refused):
         return
     with pytest.raises(MissingInputError, match=f"^fx: 00009.HK: no HKD rate by {WEEK[1]}$"):
         history(rows, spun, **keys)
+
+
+def test_part_of_a_share_must_have_a_rate_too():
+    """50 of A bring half a share of X."""
+    spun = action("A.US", WEEK[1], "spinoff", ratio=0.01, other="00009.HK")
+    rows = A + B + closes("00009.HK", None, 7.8, 7.8)
+    with pytest.raises(MissingInputError, match=f"^fx: 00009.HK: no HKD rate by {WEEK[1]}$"):
+        history(rows, spun, tables=rates((WEEK[2], 7.8), quote="HKD"))
+
+
+def test_the_first_session_without_a_rate_is_told():
+    """X, held and closing from Tuesday on, has none on Wednesday either."""
+    spun = action("A.US", WEEK[1], "spinoff", ratio=1, other="00009.HK")
+    rows = A + B + closes("00009.HK", None, 7.8, 7.8)
+    with pytest.raises(MissingInputError, match=f"^fx: 00009.HK: no HKD rate by {WEEK[1]}$"):
+        history(rows, spun, tables=rates((WEEK[3], 7.8), quote="HKD"))
+
+
+def test_what_is_not_held_yet_needs_no_rate():
+    """X has a close on Monday already, a rate and a place in the basket from Tuesday on."""
+    spun = action("A.US", WEEK[1], "spinoff", ratio=1, other="00009.HK")
+    rows = A + B + closes("00009.HK", 7.8, 7.8, 7.8)
+    found = history(rows, spun, tables=rates((WEEK[1], 7.8), quote="HKD"))
+
+    assert price(found) == pytest.approx([1000, 1100, 1150])
 
 
 # --- digest ---------------------------------------------------------------------------------------

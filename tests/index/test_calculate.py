@@ -20,6 +20,7 @@ from tests.reference.example import (
     action,
     closes,
     listed,
+    shares,
 )
 
 A, B = closes("A.US", 10, 11, 12), closes("B.US", 20, 20, 20)
@@ -55,10 +56,26 @@ def test_all_that_is_stale_is_named():
     assert str(refused.value).count(f"on {WEEK[1]} its close of {MONDAY}") == 2
 
 
+def test_the_first_session_on_which_a_close_is_too_old_is_told():
+    """A's close of Monday is two sessions old on Wednesday; on Thursday A trades again."""
+    message = f"^prices: A.US: on {WEEK[2]} its close of {MONDAY} is carried beyond max_stale 1$"
+    with pytest.raises(MarketDataError, match=message):
+        history(closes("A.US", 10, None, None, 10, 10) + closes("B.US", *[20] * 5), max_stale=1)
+
+
 @np.errstate(all="ignore")  # what is not compiled would warn of it
 def test_a_level_beyond_all_numbers_is_an_error():
     with pytest.raises(MarketDataError, match=f"^example: the level of {WEEK[1]} is no finite"):
         history(closes("A.US", 1e-300, 1e300, 1) + B)
+
+
+@np.errstate(all="ignore")  # what is not compiled would warn of it
+def test_a_level_may_be_beyond_all_numbers_though_the_market_value_is_not():
+    """2000 are 1e308 points on Monday, so 20000 on Tuesday are ten times as many."""
+    rows = closes("A.US", 10, 100) + closes("B.US", 20, 200)
+    with pytest.raises(MarketDataError, match=f"^example: the level of {WEEK[1]} is no finite"):
+        history(rows, base={"date": MONDAY, "level": 1e308}, tables=shares(100, 50),
+                weighting={"scheme": "market_cap"})  # fmt: skip
 
 
 # --- departures -----------------------------------------------------------------------------------
@@ -136,6 +153,15 @@ def test_one_share_is_a_holding_and_part_of_one_is():
         history(rows, max_stale=1, **keys)
 
 
+def test_one_share_may_be_all_that_is_left():
+    """One of A and one of B, at 1 each: A leaves."""
+    rows = closes("A.US", 1, 1, 1) + closes("B.US", 1, 1, 1)
+    gone = action("A.US", WEEK[1], "delisting")
+    found = history(rows, gone, base={"date": MONDAY, "level": 2.0})
+
+    assert found.market_value.tolist() == [2, 1, 1]
+
+
 def test_a_departure_after_a_rebalance_waits_for_its_day():
     """All is 1050 on Tuesday; on Wednesday A, by then 525, leaves at 12/11 of that."""
     gone = action("A.US", WEEK[2], "delisting")
@@ -184,6 +210,21 @@ def test_a_basket_of_which_nothing_is_left_is_an_error(kind):
     message = f"^example: A.US: nothing is left after the close of {WEEK[1]}: {kind}$"
     with pytest.raises(MissingInputError, match=message):
         history(A, gone, constituents=listed("A.US"))
+
+
+def test_of_those_that_leave_nothing_the_first_one_listed_is_named():
+    gone = action("B.US", WEEK[1], "delisting"), action("A.US", WEEK[1], "merger", cash=1.0)
+    message = f"^example: A.US: nothing is left after the close of {WEEK[1]}: merger$"
+    with pytest.raises(MissingInputError, match=message):
+        history(A + B, *gone)
+
+
+def test_of_those_that_leave_nothing_one_that_was_held_is_named():
+    """A was never a member, though it is listed first and leaves that day too."""
+    gone = [action(symbol, WEEK[1], "delisting") for symbol in ("A.US", "B.US")]
+    constituents = [{"symbol": "A.US", "from": WEEK[4]}, {"symbol": "B.US"}]
+    with pytest.raises(MissingInputError, match=r"^example: B\.US: nothing is left"):
+        history(A + B, *gone, constituents=constituents)
 
 
 def test_departures_come_before_the_rebalance_of_their_day():
@@ -243,6 +284,20 @@ def test_who_was_chosen_at_the_last_rebalance_has_not_joined_since():
     assert weights(found, date(2024, 2, 12), "shares") == pytest.approx({"A.US": 50, "C.US": 12.5})
 
 
+def test_who_was_sold_at_the_last_rebalance_may_join_by_a_spin_off_since():
+    """C, held from the base date to 12 January, is suspended when the 100 from A are to be sold."""
+    day = SESSIONS.index(date(2024, 2, 12)) - SESSIONS.index(MONDAY)
+    found = history(
+        closes("A.US", *[10] * (day + 1)) + closes("C.US", *[40] * day),
+        action("A.US", date(2024, 1, 15), "spinoff", ratio=1, other="C.US"),
+        constituents=[{"symbol": "A.US"}, {"symbol": "C.US", "until": date(2024, 1, 12)}],
+        rebalance={"frequency": "monthly", "day": "12", "untradable": "freeze"},
+    )
+
+    assert found.shares[-1].tolist() == pytest.approx([100, 100])
+    assert weights(found, date(2024, 2, 12), "shares") == pytest.approx({"A.US": 500})
+
+
 def test_who_goes_on_under_another_symbol_has_not_joined_either():
     """25 of B are Z from Tuesday on, which is suspended on Wednesday."""
     found = history(
@@ -293,3 +348,13 @@ def test_adjusted_prices_contain_their_spin_offs():
     found = history(A + B + closes("X.US", None, 5), spun, tables={"securities": facts})
 
     assert found.variants["gross"].tolist() == pytest.approx([1000, 1050, 1100])
+
+
+def test_a_line_that_joins_by_a_spin_off_is_as_old_as_its_own_last_close():
+    """X last closed four sessions before it joins on Tuesday: no other close is as old."""
+    early = closes("X.US", 5, start=SESSIONS[SESSIONS.index(MONDAY) - 3])
+    spun = action("A.US", WEEK[1], "spinoff", ratio=1, other="X.US")
+
+    assert history(A[:2] + B[:2] + early, spun, max_stale=4).carried.tolist() == [0, 1]
+    with pytest.raises(MarketDataError, match="X.US: .* is carried beyond max_stale 3$"):
+        history(A[:2] + B[:2] + early, spun, max_stale=3)

@@ -8,6 +8,8 @@ import pytest
 from indexer.definitions.basket import Basket
 from indexer.index.build import build
 from indexer.market.tables import TABLES, Manifest, Market
+from tests.index.examples import history
+from tests.reference.example import listed
 
 
 def warnings_of_a_history_until(last: date) -> tuple[str, ...]:
@@ -45,3 +47,12 @@ def test_the_end_of_the_calendar_is_announced(last, told):
 
     assert len(found) == len(told)
     assert all(part in warning for part, warning in zip(told, found, strict=True))
+
+
+@pytest.mark.parametrize(("last", "warned"), [(date(2030, 10, 31), 0), (date(2030, 11, 1), 1)])
+def test_the_end_of_the_calendar_is_announced_sixty_days_before_it(last, warned):
+    """The weekdays are listed to 31 December 2030, and 1 November is a Friday."""
+    rows = [{"symbol": "A.US", "date": last, "close": 10.0}]
+    found = history(rows, base={"date": last, "level": 1000.0}, constituents=listed("A.US"))
+
+    assert len(found.warnings) == warned

@@ -180,6 +180,12 @@ def test_which_cap_is_to_blame(caps, path, least):
     assert sum(cap(raw, segments, **caps | {path: least})) == pytest.approx(1)
 
 
+def test_a_segment_without_weight_has_no_room():
+    """Two of three segments share one, so half is the least; a third each would be too little."""
+    with pytest.raises(DefinitionError, match=r"2 constituents in 2 segments .* cap is 0\.5$"):
+        cap([0.0, 0.6, 0.4], ["x", "y", "z"], segment=0.4)
+
+
 @pytest.mark.parametrize("late", [{}, {"from": "2024-02-01"}], ids=["member", "later"])
 def test_a_segment_cap_wants_the_segment_of_every_constituent(late):
     constituents = [{"symbol": "A.US", "segment": "x"}, {"symbol": "B.US", **late}]

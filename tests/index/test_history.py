@@ -106,6 +106,10 @@ def test_a_single_session_has_tables_all_the_same():
     assert found.summary["turnover"] == {}
 
 
+def test_one_return_has_no_volatility():
+    assert history(A[:2] + B[:2]).summary["volatility"] is None
+
+
 def test_excluded_has_effective_date_symbol_and_reason():
     constituents = [{"symbol": "A.US"}, {"symbol": "B.US", "from": WEEK[1], "until": WEEK[2]}]
     found = history(A + B, constituents=constituents, rebalance=MONTHLY).excluded
@@ -186,6 +190,13 @@ def test_more_or_fewer_shares_leave_the_level_to_the_market(kind, ratio, first, 
     found = history(closes("A.US", first, close) + B[:2], act, tables=shares(100, 50), **REAL)
     assert price(found) == pytest.approx([1000, 1050])
     assert changes(found) == [("A.US", kind, pytest.approx([100.0, 100.0 * quantity, 2.0, 2.0]))]
+
+
+def test_the_only_constituent_may_have_an_action():
+    split = action("A.US", WEEK[1], "split", ratio=2)
+    found = history(closes("A.US", 10, 5.5), split, constituents=listed("A.US"))
+
+    assert price(found) == pytest.approx([1000, 1100])
 
 
 RIGHTS = action("A.US", WEEK[1], "rights", ratio=0.5, price=8)

@@ -79,6 +79,19 @@ def test_the_divisor_moves_at_a_rebalance_of_tabled_shares():
     assert found.rebalances[1].turnover == pytest.approx(2 / 3 - 1 / 2)
 
 
+def test_weights_of_a_basket_worth_less_than_one():
+    """Half a point is shared; on Wednesday A has 0.3 of 0.55."""
+    found = history(closes("A.US", 10, 10, 12) + B[:3], rebalance=MONTHLY,
+                    base={"date": MONDAY, "level": 0.5})  # fmt: skip
+
+    assert weights(found, MONDAY) == pytest.approx({"A.US": 0.5, "B.US": 0.5})
+    assert found.rebalances[1].turnover == pytest.approx(0.3 / 0.55 - 0.5)
+
+
+def test_the_first_basket_has_no_turnover():
+    assert history(closes("A.US", 10) + B[:1]).rebalances[0].turnover == 0
+
+
 # --- what cannot be traded ------------------------------------------------------------------------
 
 FOUR = (
@@ -280,6 +293,11 @@ def test_a_spin_off_is_an_event_of_the_line_that_joins():
     assert ("X.US", "spinoff", [0.0, 25.0, 1.0, 1.0]) in changes(found)
 
 
+@pytest.mark.parametrize(("prices", "passed_on"), [(SPUN, SPINOFF), (RENAMED, RENAME)])
+def test_shares_that_change_line_are_no_income(prices, passed_on):
+    assert history(prices, passed_on).income.tolist() == [[0, 0]] * 4
+
+
 def test_a_change_of_symbol_is_an_event_of_both_lines():
     found = history(RENAMED, RENAME)
 
@@ -313,6 +331,13 @@ def test_a_spin_off_up_to_the_base_date_brings_nothing(day):
     found = history(early + SPUN, spinoff, rebalance={"reference_lag": 2})
 
     assert found.shares[:, 2].tolist() == [0, 0, 0, 0]
+
+
+def test_a_spin_off_of_the_base_date_leaves_later_ones_alone():
+    """B's of Monday brings nothing, A's of Tuesday 25 of X."""
+    found = history(SPUN, action("B.US", MONDAY, "spinoff", ratio=1, other="X.US"), SPINOFF)
+
+    assert found.shares[1].tolist() == [50, 25, 25]
 
 
 def test_a_spin_off_beyond_the_last_session_brings_nothing():

@@ -154,7 +154,7 @@ def test_a_figure_to_rank_by_that_is_missing_is_an_error():
     with pytest.raises(MarketDataError, match="no column 'points'; found symbol"):
         history(A + B, selection=selection)
     facts = [{"symbol": "A.US", "points": 3}]
-    early = closes("A.US", 10, start=SESSIONS[SESSIONS.index(MONDAY) - 1])
+    early = closes("A.US", 10, start=SESSIONS[SESSIONS.index(MONDAY) - 2])
     with pytest.raises(MarketDataError, match=r"B\.US: no points on or before 2024-01-08"):
         history(early + A + B, selection=selection, tables={"securities": facts})
     with pytest.raises(MarketDataError, match="points 'many' is not a number"):

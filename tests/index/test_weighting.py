@@ -80,6 +80,24 @@ def test_free_float_bands(ratio, band):
     assert weights(found, MONDAY, "shares") == pytest.approx({"A.US": 1000 * band, "B.US": 1000})
 
 
+def test_free_float_weighs_by_what_the_band_counts():
+    """43.8 % count as half: 500 of A at 10 beside 1000 of B at 20."""
+    count = {"symbol": "A.US", "date": MONDAY, "total_shares": 1000.0}
+    rows = [count | {"free_float_shares": 438.0}, count | {"symbol": "B.US"}]
+    found = history(A + B, weighting={"scheme": "free_float"}, tables={"shares": rows})
+
+    assert targets(found) == pytest.approx({"A.US": 0.2, "B.US": 0.8})
+
+
+@pytest.mark.parametrize("scheme", ["price", "market_cap", "free_float"])
+def test_what_is_weighed_by_price_is_so_at_the_last_close(scheme):
+    """A was 90 four sessions before; on the base date 10 are beside 20."""
+    found = history(closes("A.US", 90, start=EARLY) + closes("B.US", 20, start=EARLY) + A + B,
+                    weighting={"scheme": scheme}, tables=shares(100, 100))  # fmt: skip
+
+    assert targets(found) == pytest.approx({"A.US": 1 / 3, "B.US": 2 / 3})
+
+
 def test_counts_are_the_last_known_at_the_reference_date():
     rows = [
         {"symbol": symbol, "date": day, "total_shares": float(count)}
@@ -116,6 +134,13 @@ def test_fixed_weights_are_renormalised_over_the_members():
     assert targets(history(A + B + C, **keys)) == pytest.approx({"A.US": 0.625, "B.US": 0.375})
 
 
+def test_a_fixed_weight_may_be_zero():
+    constituents = [{"symbol": "A.US", "weight": 1}, {"symbol": "B.US", "weight": 0}]
+    found = history(A + B, weighting={"scheme": "fixed"}, constituents=constituents)
+
+    assert targets(found) == {"A.US": 1, "B.US": 0}
+
+
 def test_fixed_weights_may_be_normalised():
     constituents = [{"symbol": "A.US", "weight": 3}, {"symbol": "B.US", "weight": 1}]
     weighting = {"scheme": "fixed", "normalise": True}
@@ -143,6 +168,14 @@ def test_score():
                     tables={"securities": facts})  # fmt: skip
 
     assert targets(found) == pytest.approx({"A.US": 2 / 3, "B.US": 1 / 3})
+
+
+def test_a_weight_of_zero_has_a_capping_factor_of_one():
+    facts = [{"symbol": "A.US", "points": 3}, {"symbol": "B.US", "points": 0}]
+    found = history(A + B, weighting={"scheme": "score", "column": "points"},
+                    tables={"securities": facts})  # fmt: skip
+
+    assert weights(found, MONDAY, "capping_factor") == {"A.US": 1, "B.US": 1}
 
 
 @pytest.mark.parametrize(
@@ -214,6 +247,13 @@ def test_too_few_returns_sit_out():
 
     assert targets(found) == {"A.US": 1}
     assert found.excluded["symbol"].to_list() == ["B.US"]
+
+
+def test_one_return_has_no_deviation_however_short_the_lookback():
+    found = history(prices_of("A.US", 0.02, -0.02) + prices_of("B.US", 0.04),
+                    weighting=INVERSE | {"lookback": 2})  # fmt: skip
+
+    assert targets(found) == {"A.US": 1}
 
 
 @pytest.mark.parametrize("step", [0.0, math.log(1.1)])
