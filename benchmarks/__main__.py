@@ -25,6 +25,7 @@ def main() -> None:
         "commands": _commands,
         "large": _large,
         "thousand": _thousand,
+        "inference": _inference,
         "table": _table,
     }
     parser.add_argument("part", nargs="?", choices=[*parts], default="kernels")
@@ -81,6 +82,18 @@ def _table(options: argparse.Namespace) -> None:
         print(table.section(options.results), end="")
     elif stale := table.stale(options.results):
         sys.exit(f"stale: {', '.join(stale)}; python -m benchmarks table --write renews them")
+
+
+def _inference(options: argparse.Namespace) -> None:
+    """Simulate how often the tests reject and the intervals cover; the page holds the tables."""
+    from benchmarks import inference
+
+    cases = inference.measure(100, [60]) if options.quick else inference.measure()
+    print(inference.tables(cases), end="")
+    if not options.quick:
+        inference.keep(cases, options.results)
+    if found := inference.wrong(cases):
+        sys.exit("\n".join(["", "wrong:", *found]))
 
 
 def _commands(options: argparse.Namespace) -> None:

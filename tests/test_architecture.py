@@ -33,6 +33,7 @@ INNER_IMPORTS = {
     "cli.app": {"indexer.run", "indexer.run.find"},
     "cli.screen": {"rich.console", "rich.table"},
     "market.calendars.listing": {"exchange_calendars"},
+    "signals.inference": {"arch.bootstrap", "arch.unitroot"},
 }
 
 EFFECTS = {
@@ -43,6 +44,7 @@ EFFECTS = {
     "definitions.schema": {"write"},
     "definitions.text": {"read"},
     "folders": {"environment", "read", "write"},
+    "kernels.bootstrap": {"chance"},
     "kernels.compile": {"read"},
     "kernels.threads": {"process"},
     "market.cache": {"read", "write"},
@@ -54,6 +56,10 @@ EFFECTS = {
     "report.files": {"read", "write"},
     "report.page": {"read"},
     "run.find": {"read"},
+    "signals.catchup": {"chance"},
+    "signals.inference": {"chance"},
+    "signals.pairs": {"chance"},
+    "signals.ratios": {"chance"},
 }
 NAMES = {
     "clock": {"now", "utcnow", "today", "perf_counter", "monotonic", "process_time", "time_ns"},

@@ -62,11 +62,16 @@ def print_study(summary: dict[str, Any], out: Path, as_json: bool) -> None:
             "they share a leg, so part of their correlation is arithmetic: read it beside its null"
         )
         names = ("ratio_correlation", "ratio_null", "ratio_excess", "partial_correlation")
-        more = ("partial_correlation_benchmark", "level_correlation")
         _print_table(
-            ("window", "correlation", "null", "excess", "partial", "given market", "of levels"),
+            ("window", "correlation", "null", "excess", "partial", "p", "of levels", "their null"),
             [
-                (str(w), *(_number(lines[name][w], 2) for name in names + more))
+                (
+                    str(w),
+                    *(_number(lines[name][w], 2) for name in names),
+                    _number(lines["p_value_adjusted"][w], 3),
+                    _number(lines["level_correlation"][w], 2),
+                    _number(lines["level_null"][w]["median"], 2),
+                )
                 for w in lines["ratio_correlation"]
             ],
         )

@@ -176,6 +176,22 @@ class History:
             "warnings": list(self.warnings),
         }
 
+    @property
+    def opening_weights(self) -> Grid:
+        """Weight of each constituent at the open of each session, after its events, (T, N).
+
+        Zero where nothing is held; NaN on the base date, and for a ready-made series no column.
+        """
+        weights = np.full(self.shares.shape, np.nan)
+        if self.panel is not None:
+            held = np.where(self.shares > 0, self.shares, 0.0)
+            value = held * np.nan_to_num(self.panel.worth[-len(self.days) :])
+            part = value / value.sum(axis=1, keepdims=True)
+            gained = np.nan_to_num(self.contribution)
+            growth = 1.0 + gained.sum(axis=1, keepdims=True)
+            weights[1:] = (part * growth - gained)[1:]
+        return weights
+
     def _effective_number(self) -> float | None:
         """Return one over the sum of squared weights at the last close."""
         if self.panel is None:

@@ -63,7 +63,7 @@ TABLES = {
     ),
     "series": Table(
         {"symbol": _SERIES, "date": _DATE, "close": _POSITIVE},
-        {"currency": _CURRENCY, "announced_at": _TEXT},
+        {"currency": _CURRENCY, "announced_at": _DATE},
         key=("symbol", "date"),
     ),
 }

@@ -13,7 +13,9 @@ from typing import Any, cast
 import numpy as np
 
 from indexer.arrays import Rows, Vector
-from indexer.signals.result import Comparison, PairStates, Signal
+from indexer.signals.pairs import PairStates
+from indexer.signals.result import Comparison
+from indexer.signals.signal import Signal
 
 Figure = dict[str, Any]
 
@@ -34,7 +36,7 @@ def figures(comparison: Comparison) -> list[Figure]:
     return [
         index_figure(comparison),
         *(pair_figure(comparison, pair) for pair in comparison.states),
-        *(ratio_figure(comparison, ids) for ids in comparison.triples),
+        *(ratio_figure(comparison, found.ids) for found in comparison.ratios),
         correlation_figure(comparison),
     ]
 

@@ -43,6 +43,10 @@ def comparison_files(comparison: Comparison) -> dict[str, Content]:
         "aligned": comparison.levels,
         "signals": comparison.table,
         "states": comparison.state_table,
+        "episodes": comparison.episode_table,
+        "intervals": comparison.interval_table,
+        "leadlag": comparison.leadlag_table,
+        "events": comparison.event_table,
         "summary.json": comparison.summary,
     }
 

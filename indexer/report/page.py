@@ -159,8 +159,10 @@ def _ratio_lines(comparison: Comparison, triples: Sequence[dict[str, Any]]) -> I
         "Two ratio lines share their numerator, so part of their correlation is arithmetic: the "
         "null is what remains when the followers have nothing in common but their tie to the "
         "leader, and the excess is what is not arithmetic. The partial correlations ask the same "
-        f"of the followers' returns; the benchmark is {_benchmark(comparison)}. All are point "
-        "estimates: no test stands behind them."
+        f"of the followers' returns; the benchmark is {_benchmark(comparison)}. p is how often "
+        "chance alone would show as much, adjusted for looking at several windows; below 60 rows "
+        "nothing is tested. The levels of two lines that share a leg look alike by themselves: "
+        "their correlation stands beside what unrelated followers would show."
     )
     for told in triples:
         ids = [told[role] for role in ("leader", "follower", "other")]
@@ -168,8 +170,12 @@ def _ratio_lines(comparison: Comparison, triples: Sequence[dict[str, Any]]) -> I
         yield paragraph(_ratio_sentence(told, headline_window(list(told["ratio_correlation"]))))
         windows = list(told["ratio_correlation"])
         rows = [
-            (label, *(number(told[name][window], 3) for window in windows))
+            (label, *(_with_interval(told, name, window) for window in windows))
             for name, label in _RATIO_FIGURES.items()
+        ]
+        rows += [
+            ("Null of the levels, median (5 to 95 %)", *map(_level_null, levels.values()))
+            for levels in [told["level_null"]]
         ]
         yield table(("Rows", *map(str, windows)), rows, "narrow")
 
@@ -179,8 +185,27 @@ _RATIO_FIGURES = {
     "ratio_null": "Shared-leg null",
     "ratio_excess": "Excess",
     "partial_correlation": "Partial correlation, given the leader",
+    "p_value_adjusted": "p of excess and partial correlation",
     "partial_correlation_benchmark": "Partial correlation, given the benchmark too",
+    "p_value_benchmark_adjusted": "p of that",
+    "level_correlation": "Correlation of the lines' levels",
 }
+
+
+def _with_interval(told: dict[str, Any], name: str, window: int) -> str:
+    """Return a figure with the interval that covers the true one 95 times in 100, where known."""
+    bounds = told.get(f"{name}_interval", {}).get(window)
+    figure = number(told[name][window], 3)
+    if bounds is None or bounds["low"] is None:
+        return figure
+    return f"{figure} ({number(bounds['low'], 2)} to {number(bounds['high'], 2)})"
+
+
+def _level_null(null: dict[str, float | None]) -> str:
+    if null["median"] is None:
+        return number(None, 3)
+    low, high = (number(null[name], 2) for name in ("low", "high"))
+    return f"{number(null['median'], 3)} ({low} to {high})"
 
 
 def _ratio_sentence(told: dict[str, Any], window: int) -> str:

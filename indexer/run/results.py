@@ -6,7 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from indexer.arrays import Instants, Vector
+import polars as pl
+
+from indexer.arrays import Days, Instants, Vector
 from indexer.definitions.study import Study
 from indexer.errors import DefinitionError, MissingInputError
 from indexer.index.build import build
@@ -35,7 +37,7 @@ def study(
     """Return every signal of a study on a market.
 
     Indices are found by id beside the study's file, else in ./baskets, else bundled. The benchmark
-    is left out, with a warning, where the market has no data of it.
+    and the indices of events are left out, with a warning, where the market has no data of them.
 
     Raises
     ------
@@ -44,7 +46,7 @@ def study(
     """
     histories: dict[str, History] = {}
     named = indices_of(definition)
-    for id in dict.fromkeys((*definition.indices, definition.benchmark)):
+    for id in named:
         progress(f"building {id}")
         try:
             histories[id] = build(named[id], market, until=until, strict=strict)
@@ -52,7 +54,20 @@ def study(
             if id in definition.indices:
                 raise
     progress(f"comparing {definition.id}")
-    return compare(definition, histories, _fixings(definition, market), until=until)
+    fixings, overlays = _fixings(definition, market), _overlays(definition, market)
+    return compare(definition, histories, fixings, overlays=overlays, until=until)
+
+
+def _overlays(definition: Study, market: Market) -> dict[str, tuple[Days, Vector]]:
+    """Return when the figures of each overlaid series became known, and the figures."""
+    found = {}
+    for overlay in definition.overlays:
+        rows = market.series.filter(pl.col("symbol") == overlay.symbol).sort("date")
+        if not rows.is_empty():
+            known = rows.select(pl.coalesce("announced_at", "date")).to_series()
+            days = known.to_numpy().astype("datetime64[D]")
+            found[overlay.symbol] = (days, rows["close"].to_numpy().astype(float))
+    return found
 
 
 def _fixings(definition: Study, market: Market) -> Callable[[str, Instants], Vector]:

@@ -34,6 +34,7 @@ class Aligned:
     ids : (K,)
     level : (D, K) last level known; NaN where there is none yet
     dated : (D, K) date of that level; NaT where there is none
+    known_at : (D, K) instant at which that level became known; NaT where there is none
     fresh : (D, K) whether the level is another session's than on the study session before
     backtested : (D, K) whether the level is dated before the constituents were selected
     """
@@ -42,6 +43,7 @@ class Aligned:
     ids: tuple[str, ...]
     level: Grid
     dated: Dates
+    known_at: Dates
     fresh: Mask
     backtested: Mask
 
@@ -115,13 +117,16 @@ def align(study: Study, sessions: Days, lines: Sequence[Line]) -> Aligned:
     shape = (len(sessions), len(lines))
     level, fresh = np.full(shape, np.nan), np.zeros(shape, dtype=bool)
     dated = np.full(shape, np.datetime64("NaT", "D"))
+    instants = np.full(shape, np.datetime64("NaT", "m"))
     tested = np.zeros(shape, dtype=bool)
     for k, line in enumerate(lines):
         at = np.searchsorted(line.known_at, moments, side="right") - 1
         known = at >= 0
         level[known, k] = line.level[at[known]]
         dated[known, k] = line.days[at[known]]
+        instants[known, k] = line.known_at[at[known]]
         fresh[:, k] = known & (at != np.concatenate([[-1], at[:-1]]))
         if line.selected_on is not None:
             tested[:, k] = known & (dated[:, k] < np.datetime64(line.selected_on))
-    return Aligned(sessions, tuple(line.id for line in lines), level, dated, fresh, tested)
+    ids = tuple(line.id for line in lines)
+    return Aligned(sessions, ids, level, dated, instants, fresh, tested)

@@ -1,17 +1,19 @@
 """Catch-up states of a pair: when the leader's lead is stretched, turns, and closes again."""
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from indexer.arrays import Rows, Vector
-from indexer.signals.strength import window_moments
+from indexer.kernels.bootstrap import stationary_rows
+from indexer.kernels.catchup import fall_of_turn, path_states, state_rates
+from indexer.kernels.moments import window_moments
 
 State = Literal["neutral", "stretched", "catching_up", "closed"]
 Kind = Literal["", "catch-up", "leader fall", "both falling"]
 
-TURN_WINDOW = 60  # changes whose deviation measures a turn
-TURN_SPAN = 20  # rows over which that deviation is scaled
+STATES: tuple[State, ...] = ("neutral", "stretched", "catching_up", "closed")
+PATHS = 1000
 
 
 class States(NamedTuple):
@@ -55,49 +57,69 @@ def catch_up_states(
     made. Closed to neutral when ``z < enter``.
     """
     mean, _ = window_moments(strength, window)
-    threshold = turn * np.sqrt(TURN_SPAN) * _change_deviation(strength)
-    count = len(strength)
-    told: list[State] = []
-    since, peaks, onsets, failures = (np.full(count, -1) for _ in range(4))
-    state: State = "neutral"
-    entered, peak, onset, failed, frozen = 0, -1, -1, 0, np.nan
-    for t in range(count):
-        before = state
-        new_maximum = state != "neutral" and strength[t] > strength[peak]
-        peak = t if new_maximum else peak
-        if state == "neutral":
-            if z[t] >= enter:
-                state, onset, peak, failed, frozen = "stretched", t, t, 0, mean[t]
-        elif state == "stretched":
-            if strength[peak] - strength[t] >= threshold[t]:
-                state = "catching_up"
-            elif strength[t] <= frozen and not np.isnan(threshold[t]):
-                state = "neutral"
-        elif state == "catching_up":
-            if new_maximum:
-                state, failed = "stretched", failed + 1
-            elif (strength[peak] - strength[t]) / (strength[peak] - frozen) >= close:
-                state = "closed"
-        elif z[t] < enter:
-            state = "neutral"
-        entered = t if state != before else entered
-        told.append(state)
-        if state != "neutral":
-            peaks[t], onsets[t] = peak, onset
-        since[t], failures[t] = entered, failed if state != "neutral" else 0
-    return States(told, since, peaks, onsets, failures)
+    fall = fall_of_turn(strength, turn)
+    state, since, peak, onset, failed = path_states(strength, z, mean, fall, enter, close)
+    return States([STATES[n] for n in state], since, peak, onset, failed)
 
 
-def _change_deviation(strength: Vector) -> Vector:
-    """Return the sample deviation of the last changes of each row.
+class ChanceRates(NamedTuple):
+    """What the states do on driftless paths: means over the paths, and 5 and 95 per cent.
 
-    NaN while there are too few, and where they are all the same: without it any fall, even none,
-    would be a turn.
+    Attributes
+    ----------
+    share : share of rows by state, three numbers each
+    episodes : onsets per thousand rows, three numbers
     """
-    out = np.full(len(strength), np.nan)
-    deviation = window_moments(np.diff(strength), TURN_WINDOW)[1]
-    out[1:] = np.where(deviation > 0, deviation, np.nan)
-    return out
+
+    share: dict[State, tuple[float, float, float]]
+    episodes: tuple[float, float, float]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The rates by name, each with mean, low and high."""
+        names = ("mean", "low", "high")
+        return {
+            "share": {k: dict(zip(names, v, strict=True)) for k, v in self.share.items()},
+            "episodes_per_1000_rows": dict(zip(names, self.episodes, strict=True)),
+        }
+
+
+def chance_rates(
+    strength: Vector,
+    window: int,
+    rule: tuple[float, float, float],
+    *,
+    block: float,
+    rng: np.random.Generator,
+) -> ChanceRates:
+    """Return how often chance alone visits the states.
+
+    Parameters
+    ----------
+    strength : (R,) log relative strength
+    window : rows of the z-score
+    rule : enter, turn and close
+    block : mean length of a block of changes
+
+    Notes
+    -----
+    A thousand paths as long as the one given, of its changes less their mean in blocks drawn by
+    the stationary bootstrap: what is left of volatility and its clustering, without a trend to
+    catch up.
+    """
+    changes = np.diff(strength)
+    drawn = stationary_rows(len(changes), block, PATHS, rng)
+    share, episodes = state_rates(changes, drawn, window, rule)
+    rates = 1000.0 * episodes / len(strength)
+    return ChanceRates(
+        {name: _mean_and_band(share[:, n]) for n, name in enumerate(STATES)},
+        _mean_and_band(rates),
+    )
+
+
+def _mean_and_band(values: Vector) -> tuple[float, float, float]:
+    low, high = np.quantile(values, [0.05, 0.95])
+    return float(values.mean()), float(low), float(high)
 
 
 def kind_of(move_leader: float, move_follower: float) -> Kind:

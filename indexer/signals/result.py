@@ -7,74 +7,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from indexer.arrays import Days, Flags, Rows, Vector
-from indexer.definitions.study import Pair, Study
+from indexer.definitions.study import Study
 from indexer.index.history import History
 from indexer.signals.align import Aligned
-from indexer.signals.catchup import States, kind_of
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """One figure over time, for a pair or a triple of indices; R rows.
-
-    Attributes
-    ----------
-    name, leader, follower, other : as the contract's ``signals`` names them
-    window : its length in rows; None where it has none
-    days : (R,) dates
-    value : (R,) NaN where there is none
-    backtested : (R,) whether a level in its window is back-tested
-    """
-
-    name: str
-    leader: str
-    follower: str
-    other: str
-    window: int | None
-    days: Days
-    value: Vector
-    backtested: Flags
-
-
-@dataclass(frozen=True, slots=True)
-class PairStates:
-    """The catch-up states of a pair on its rows; rows count the sessions of the study.
-
-    Attributes
-    ----------
-    rows : (R,) study sessions that are rows
-    leader, follower : (R,) log levels
-    """
-
-    pair: Pair
-    rows: Rows
-    leader: Vector
-    follower: Vector
-    states: States
-
-    def at(self, row: int) -> dict[str, Any]:
-        """Return the state of one row: since and peak as rows, moves in log, kind."""
-        peak = int(self.states.peak[row])
-        told: dict[str, Any] = {
-            "state": self.states.state[row],
-            "kind": None,
-            "since": int(self.states.since[row]),
-            "peak": None,
-            "move_leader": None,
-            "move_follower": None,
-        }
-        if peak < 0:
-            return told
-        leader = float(self.leader[row] - self.leader[peak])
-        follower = float(self.follower[row] - self.follower[peak])
-        kind = None if row == peak else kind_of(leader, follower)
-        return told | {
-            "kind": kind,
-            "peak": peak,
-            "move_leader": leader,
-            "move_follower": follower,
-        }
+from indexer.signals.events import Happening
+from indexer.signals.pairs import PairInference, PairStates
+from indexer.signals.ratios import RatioInference
+from indexer.signals.signal import Signal
+from indexer.signals.strength import PERCENTILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +26,9 @@ class Comparison:
     histories : of every index it looked at, by id
     aligned : the levels known on each study session
     signals : each figure over time
-    states : one per pair, in the order of the study
+    states, pairs : one per pair, in the order of the study; what may be chance is in pairs
+    ratios : one for every two pairs that share a leader
+    happenings : one for every dated event and index of it
     warnings : what a reader must know before trusting a figure
     """
 
@@ -95,6 +37,9 @@ class Comparison:
     aligned: Aligned
     signals: tuple[Signal, ...]
     states: tuple[PairStates, ...]
+    pairs: tuple[PairInference, ...]
+    ratios: tuple[RatioInference, ...]
+    happenings: tuple[Happening, ...]
     warnings: tuple[str, ...]
 
     @property
@@ -166,6 +111,69 @@ class Comparison:
                 told["move_follower"],
             )
 
+    @property
+    def interval_table(self) -> pl.DataFrame:
+        """Returns of each pair up to its last row, as ``intervals``; fractions of one."""
+        rows = []
+        for pair in self.pairs:
+            leader, follower = pair.rows.ids
+            found, days = pair.intervals, pair.rows.days
+            rows += [
+                (leader, follower, name, days[begin].item(), days[-1].item(), *returns, tested)
+                for name, begin, *returns, tested in zip(
+                    found.name,
+                    found.begin,
+                    found.leader,
+                    found.follower,
+                    found.strength,
+                    pair.rows.tested[found.begin].tolist(),
+                    strict=True,
+                )
+            ]
+        return pl.DataFrame(rows, schema=_INTERVALS, orient="row")
+
+    @property
+    def leadlag_table(self) -> pl.DataFrame:
+        """Correlation of leader and follower at each lag, as ``leadlag``; none is a null."""
+        rows = [
+            (*pair.rows.ids, lag, value, pair.lead_lag.band)
+            for pair in self.pairs
+            if pair.lead_lag is not None
+            for lag, value in zip(pair.lead_lag.lag, pair.lead_lag.correlation, strict=True)
+        ]
+        return pl.DataFrame(rows, schema=_LEADLAG, orient="row").fill_nan(None)
+
+    @property
+    def episode_table(self) -> pl.DataFrame:
+        """The episodes of each pair, as ``episodes``; null where something is not there yet."""
+        rows = []
+        for pair in self.pairs:
+            days = pair.rows.days
+            for episode in pair.episodes:
+                told = episode._asdict()
+                for name in ("stretched_on", "peak_on", "turn_on", "closed_on"):
+                    told[name] = None if told[name] is None else days[told[name]].item()
+                told["kind"] = told["kind"] or None
+                rows.append((*pair.rows.ids, *told.values()))
+        return pl.DataFrame(rows, schema=_EPISODES, orient="row").fill_nan(None)
+
+    @property
+    def event_table(self) -> pl.DataFrame:
+        """Abnormal returns about each event, as ``events``; without rows that are not there."""
+        rows = []
+        for seen in self.happenings:
+            found = seen.found
+            for k in np.flatnonzero(~np.isnat(seen.days)):
+                offset = int(found.offset[k])
+                rows.append(
+                    (seen.event.date, seen.event.name, seen.id, offset, seen.days[k].item(),
+                     found.abnormal[k], found.p if offset == 0 else np.nan,
+                     found.cumulative[k], found.cumulative_p[k],
+                     found.alpha, found.beta, found.estimated, found.placebos,
+                     seen.carried[k], seen.constituents[k], bool(seen.backtested[k]))
+                )  # fmt: skip
+        return pl.DataFrame(rows, schema=_EVENTS, orient="row").fill_nan(None)
+
     def last(self, name: str, *ids: str, window: int | None = None) -> float | None:
         """Return the last value of a signal; None where its last row has none."""
         other = ids[2] if len(ids) > 2 else ""
@@ -190,17 +198,16 @@ class Comparison:
             "synthetic": self.synthetic,
             "definition_digest": study.digest,
             "last_session": str(self.aligned.sessions[-1]),
-            "pairs": [self._pair_summary(pair) for pair in self.states],
-            "ratio_lines": [self._ratio_summary(ids) for ids in self.triples],
+            "pairs": [
+                self._pair_summary(states) | found.summary
+                for states, found in zip(self.states, self.pairs, strict=True)
+            ],
+            "ratio_lines": [
+                self._ratio_summary(found.ids) | found.summary for found in self.ratios
+            ],
             "indices": {id: self._index_summary(id) for id in self.aligned.ids},
             "warnings": list(self.warnings),
         }
-
-    @property
-    def triples(self) -> list[tuple[str, str, str]]:
-        """Leader and two followers of every two pairs that share a leader."""
-        found = dict.fromkeys((s.leader, s.follower, s.other) for s in self.signals if s.other)
-        return list(found)
 
     def _pair_summary(self, pair: PairStates) -> dict[str, Any]:
         ids = (pair.pair.leader, pair.pair.follower)
@@ -220,9 +227,13 @@ class Comparison:
             "relative_strength": self.last("relative_strength", *ids),
             "zscore": self.last("zscore", *ids, window=windows.zscore),
             "momentum": {w: self.last("momentum", *ids, window=w) for w in windows.momentum},
-            "correlation": {
-                w: self.last("correlation", *ids, window=w) for w in windows.correlation
-            },
+            "percentile": self.last("percentile", *ids, window=PERCENTILE),
+            "correlation": self._by_window("correlation", *ids),
+            "spearman": self._by_window("spearman", *ids),
+            "level_correlation": self._by_window("level_correlation", *ids),
+            "beta": self.last("beta", *ids, window=windows.beta),
+            "gap": self.last("gap", *ids, window=windows.gap),
+            "gap_z": self.last("gap_z", *ids, window=windows.gap),
         }
 
     def _ratio_summary(self, ids: tuple[str, str, str]) -> dict[str, Any]:
@@ -234,14 +245,17 @@ class Comparison:
             "partial_correlation_benchmark",
             "level_correlation",
         )
-        windows = self.study.windows.correlation
         return {
             "leader": ids[0],
             "follower": ids[1],
             "other": ids[2],
             "benchmark": self.study.benchmark,
-            **{name: {w: self.last(name, *ids, window=w) for w in windows} for name in names},
+            **{name: self._by_window(name, *ids) for name in names},
         }
+
+    def _by_window(self, name: str, *ids: str) -> dict[int, float | None]:
+        windows = self.study.windows.correlation
+        return {window: self.last(name, *ids, window=window) for window in windows}
 
     def _index_summary(self, id: str) -> dict[str, Any]:
         history = self.histories[id]
@@ -269,4 +283,56 @@ _STATES = {
     "peak_on": pl.Date,
     "move_leader": pl.Float64,
     "move_follower": pl.Float64,
+}
+_INTERVALS = {
+    "leader": pl.String,
+    "follower": pl.String,
+    "interval": pl.String,
+    "begin": pl.Date,
+    "end": pl.Date,
+    "return_leader": pl.Float64,
+    "return_follower": pl.Float64,
+    "return_strength": pl.Float64,
+    "backtested": pl.Boolean,
+}
+_LEADLAG = {
+    "leader": pl.String,
+    "follower": pl.String,
+    "lag": pl.Int64,
+    "correlation": pl.Float64,
+    "band": pl.Float64,
+}
+_EPISODES = {
+    "leader": pl.String,
+    "follower": pl.String,
+    "stretched_on": pl.Date,
+    "peak_on": pl.Date,
+    "turn_on": pl.Date,
+    "closed_on": pl.Date,
+    "kind": pl.String,
+    "failed_turns": pl.Int64,
+    "gap_at_turn": pl.Float64,
+    "closed_share": pl.Float64,
+    "forward_5": pl.Float64,
+    "forward_20": pl.Float64,
+    "forward_60": pl.Float64,
+    "backtested": pl.Boolean,
+}
+_EVENTS = {
+    "event": pl.Date,
+    "name": pl.String,
+    "index": pl.String,
+    "offset": pl.Int64,
+    "date": pl.Date,
+    "abnormal": pl.Float64,
+    "p": pl.Float64,
+    "cumulative": pl.Float64,
+    "cumulative_p": pl.Float64,
+    "alpha": pl.Float64,
+    "beta": pl.Float64,
+    "estimated": pl.Int64,
+    "placebos": pl.Int64,
+    "carried": pl.Int64,
+    "constituents": pl.Int64,
+    "backtested": pl.Boolean,
 }

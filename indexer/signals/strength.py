@@ -4,6 +4,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from indexer.arrays import Vector
+from indexer.kernels.moments import window_moments
+
+PERCENTILE = 250  # values among which one has its place
 
 
 def relative_strength(leader: Vector, follower: Vector) -> Vector:
@@ -31,16 +34,15 @@ def zscore(values: Vector, window: int) -> Vector:
     return out
 
 
-def window_moments(values: Vector, window: int) -> tuple[Vector, Vector]:
-    """Return mean and sample deviation (``ddof`` 1) of the last ``window`` values, (T,) each.
+def percentile(values: Vector, window: int = PERCENTILE) -> Vector:
+    """Return the share of the last ``window`` values that are no greater than the current one.
 
-    NaN while the window is short; the deviation of a constant window is zero exactly.
+    The current one counts, so that the lowest has ``1 / window`` and the highest, or one of equals,
+    has 1. (T,) to (T,); NaN while the window is short, and where a value in it is NaN.
     """
-    mean, deviation = np.full(len(values), np.nan), np.full(len(values), np.nan)
+    out = np.full(len(values), np.nan)
     if len(values) >= window:
-        parts = sliding_window_view(values, window)
-        shift = parts[:, :1]  # about its own first value a constant window is zero exactly
-        centred = parts - shift
-        mean[window - 1 :] = shift[:, 0] + centred.mean(axis=1)
-        deviation[window - 1 :] = centred.std(axis=1, ddof=1)
-    return mean, deviation
+        part = sliding_window_view(values, window)
+        share = (part <= part[:, -1:]).mean(axis=1)
+        out[window - 1 :] = np.where(np.isnan(part).any(axis=1), np.nan, share)
+    return out

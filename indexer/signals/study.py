@@ -1,24 +1,27 @@
 """A study: its index lines aligned, and every signal put to the pairs and triples it names."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
-from itertools import combinations
+from functools import partial
 
 import numpy as np
 
-from indexer.arrays import Flags, Instants, Rows, Vector
-from indexer.definitions.study import Pair, Study
+from indexer.arrays import Days, Instants, Vector
+from indexer.definitions.study import Study
 from indexer.errors import Flaw, MissingInputError
 from indexer.index.history import History
-from indexer.kernels.rolling import rolling_correlation
 from indexer.market.calendar import read_calendar
 from indexer.signals.align import Aligned, Line, align, cutoffs, known_at, study_sessions
-from indexer.signals.catchup import catch_up_states
-from indexer.signals.correlation import partial_correlation, ratio_family
-from indexer.signals.result import Comparison, PairStates, Signal
-from indexer.signals.strength import momentum, relative_strength, zscore
+from indexer.signals.events import Happening, happening
+from indexer.signals.members import member_signals
+from indexer.signals.overlay import ANNOUNCEMENTS, divergence, divergence_reach
+from indexer.signals.pairs import pair_inference, pair_signals, pair_states
+from indexer.signals.ratios import ratio_inference, ratio_signals
+from indexer.signals.result import Comparison
+from indexer.signals.signal import SharedRows, Signal, reaching, siblings
 
+Overlays = Mapping[str, tuple[Days, Vector]]
 Fixings = Callable[[str, Instants], Vector]  # price of a unit of a currency known at each instant
 
 
@@ -27,14 +30,17 @@ def compare(
     histories: Mapping[str, History],
     fixings: Fixings,
     *,
+    overlays: Overlays | None = None,
     until: date | None = None,
 ) -> Comparison:
     """Return every signal of a study.
 
     Parameters
     ----------
-    histories : of the indices of the pairs, and of the benchmark where it has data
+    histories : of the indices of the pairs, and of the benchmark and those of events where they
+        have data
     fixings : rates in the study's currency; asked only where the study converts
+    overlays : by symbol, the dates on which its figures were announced and the figures
     until : last session to look at, inclusive; None for the latest level there is
 
     Raises
@@ -42,6 +48,7 @@ def compare(
     MissingInputError
         If two indices of a pair have no session in common.
     """
+    overlays = overlays or {}
     calendar = read_calendar(study.calendar)
     lines, warnings = _lines(study, histories)
     sessions = study_sessions(study, calendar, lines, until)
@@ -54,17 +61,80 @@ def compare(
         warnings += (f"benchmark {study.benchmark} left out: it has no data here",)
     elif (ends := histories[benchmark].days[-1]) < sessions[-1]:
         warnings += (f"benchmark {benchmark} ends on {ends}: after that it counts as unchanged",)
-    signals = [signal for pair in study.pairs for signal in _pair_signals(study, pair, aligned)]
-    for first, second in _siblings(study.pairs):
-        signals += _ratio_signals(study, aligned, (first, second), benchmark)
+    shared = [SharedRows.of(aligned, pair.leader, pair.follower) for pair in study.pairs]
+    signals = [signal for rows in shared for signal in pair_signals(study, rows)]
+    triples = siblings([(pair.leader, pair.follower) for pair in study.pairs])
+    for ids in triples:
+        signals += ratio_signals(study, aligned, ids, _control(benchmark, ids))
+    by_id = {line.id: line for line in lines}
+    signals += member_signals(study, aligned, histories, by_id)
+    signals += _overlay_signals(study, aligned, overlays)
+    states = tuple(map(partial(pair_states, study), study.pairs, shared))
     return Comparison(
         study=study,
         histories=dict(histories),
         aligned=aligned,
         signals=tuple(signals),
-        states=tuple(_states(study, pair, aligned) for pair in study.pairs),
-        warnings=warnings,
+        states=states,
+        pairs=tuple(map(partial(pair_inference, study), states, shared)),
+        ratios=tuple(
+            ratio_inference(study, aligned, ids, _control(benchmark, ids), histories)
+            for ids in triples
+        ),
+        happenings=tuple(_happenings(study, aligned, histories, benchmark)),
+        warnings=(*warnings, *_absent(study, histories, overlays)),
     )
+
+
+def _absent(study: Study, histories: Mapping[str, History], overlays: Overlays) -> Iterator[str]:
+    """Yield what a study asks about that the market has no data of."""
+    for event in study.events:
+        for id in event.indices:
+            if id not in histories:
+                yield f"event of {event.date}: {id} left out: it has no data here"
+    for overlay in study.overlays:
+        if overlay.symbol not in overlays:
+            yield f"overlay {overlay.symbol} left out: it has no data here"
+
+
+def _happenings(
+    study: Study, aligned: Aligned, histories: Mapping[str, History], benchmark: str | None
+) -> Iterator[Happening]:
+    """Yield what each index of each event did beyond the benchmark."""
+    for event in study.events:
+        for id in event.indices:
+            if benchmark is not None and id in histories and id != benchmark:
+                rows = SharedRows.of(aligned, id, benchmark)
+                if rows.at.size:
+                    yield happening(event, rows, histories[id])
+
+
+def _overlay_signals(study: Study, aligned: Aligned, overlays: Overlays) -> Iterator[Signal]:
+    """Yield the divergence of each overlaid series from each index of the pairs."""
+    for overlay in study.overlays:
+        if overlay.symbol not in overlays:
+            continue
+        announced, value = overlays[overlay.symbol]
+        for id in study.indices:
+            at = aligned.rows([id])
+            days, tested = aligned.sessions[at], aligned.tested([id], at)
+            found = divergence(aligned.logs(id, at), days, value, announced, ANNOUNCEMENTS)
+            reach = divergence_reach(days, announced, ANNOUNCEMENTS)
+            yield Signal(
+                name="divergence",
+                leader="",
+                follower=id,
+                other=overlay.symbol,
+                window=ANNOUNCEMENTS,
+                days=days,
+                value=found,
+                backtested=reaching(tested, reach),
+            )
+
+
+def _control(benchmark: str | None, ids: tuple[str, str, str]) -> str | None:
+    """Return the benchmark unless it is one of the indices themselves."""
+    return None if benchmark in ids else benchmark
 
 
 def _lines(study: Study, histories: Mapping[str, History]) -> tuple[list[Line], tuple[str, ...]]:
@@ -100,103 +170,3 @@ def _check_pairs(study: Study, aligned: Aligned) -> None:
         if not aligned.rows((pair.leader, pair.follower)).size:
             message = f"no session from {study.start} on with levels of both {pair.leader} and it"
             raise MissingInputError([Flaw(study.id, None, pair.follower, message)])
-
-
-def _siblings(pairs: Sequence[Pair]) -> Iterator[tuple[Pair, Pair]]:
-    """Yield every two pairs that share their leader, in the order of the study."""
-    return ((p, q) for p, q in combinations(pairs, 2) if p.leader == q.leader)
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The rows of a pair or a triple, and a way to make signals on them."""
-
-    aligned: Aligned
-    ids: tuple[str, ...]
-    at: Rows
-    tested: Flags
-
-    @classmethod
-    def of(cls, aligned: Aligned, ids: tuple[str, ...]) -> "_Rows":
-        at = aligned.rows(ids)
-        return cls(aligned, ids, at, aligned.tested(ids, at))
-
-    def log(self, id: str) -> Vector:
-        return self.aligned.logs(id, self.at)
-
-    def signal(self, name: str, value: Vector, window: int | None, reach: int) -> Signal:
-        """Return a signal whose window begins ``reach`` rows before the row it stands on."""
-        first = np.maximum(np.arange(len(self.at)) - reach, 0)
-        leader, follower, *other = self.ids
-        return Signal(
-            name=name,
-            leader=leader,
-            follower=follower,
-            other=other[0] if other else "",
-            window=window,
-            days=self.aligned.sessions[self.at],
-            value=value,
-            backtested=self.tested[first],
-        )
-
-
-def _pair_signals(study: Study, pair: Pair, aligned: Aligned) -> Iterator[Signal]:
-    rows = _Rows.of(aligned, (pair.leader, pair.follower))
-    leader, follower = rows.log(pair.leader), rows.log(pair.follower)
-    strength = leader - follower
-    yield rows.signal("relative_strength", _strength(rows), None, len(rows.at))
-    for span in study.windows.momentum:
-        yield rows.signal("momentum", momentum(strength, span), span, span)
-    window = study.windows.zscore
-    yield rows.signal("zscore", zscore(strength, window), window, window - 1)
-    for window in study.windows.correlation:
-        moves = _after_first(rolling_correlation(np.diff(leader), np.diff(follower), window))
-        yield rows.signal("correlation", moves, window, window)
-        levels = rolling_correlation(leader, follower, window)
-        yield rows.signal("level_correlation", levels, window, window - 1)
-
-
-def _strength(rows: _Rows) -> Vector:
-    leader, follower = (rows.aligned.level[rows.at, rows.aligned.ids.index(i)] for i in rows.ids)
-    return relative_strength(leader, follower)
-
-
-def _ratio_signals(
-    study: Study, aligned: Aligned, pairs: tuple[Pair, Pair], benchmark: str | None
-) -> Iterator[Signal]:
-    ids = (pairs[0].leader, pairs[0].follower, pairs[1].follower)
-    rows = _Rows.of(aligned, ids)
-    logs = [rows.log(id) for id in ids]
-    a, b, c = (np.diff(log) for log in logs)
-    for window in study.windows.correlation:
-        family = ratio_family(a, b, c, window)
-        names = ("ratio_correlation", "ratio_null", "ratio_excess", "partial_correlation")
-        for name, value in zip(names, family, strict=True):
-            yield rows.signal(name, _after_first(value), window, window)
-        if benchmark is not None and benchmark not in ids:
-            controls = np.column_stack([a, np.diff(rows.log(benchmark))])
-            given = _after_first(partial_correlation(b, c, controls, window))
-            with_it = replace(rows, tested=aligned.tested((*ids, benchmark), rows.at))
-            yield with_it.signal("partial_correlation_benchmark", given, window, window)
-        levels = rolling_correlation(logs[0] - logs[1], logs[0] - logs[2], window)
-        yield rows.signal("level_correlation", levels, window, window - 1)
-
-
-def _after_first(returns: Vector) -> Vector:
-    """Return a statistic of returns as one of rows: the first row has no return."""
-    return np.concatenate([[np.nan], returns])
-
-
-def _states(study: Study, pair: Pair, aligned: Aligned) -> PairStates:
-    rows = _Rows.of(aligned, (pair.leader, pair.follower))
-    leader, follower = rows.log(pair.leader), rows.log(pair.follower)
-    window, rule = study.windows.zscore, study.catch_up
-    states = catch_up_states(
-        leader - follower,
-        zscore(leader - follower, window),
-        window,
-        enter=rule.enter,
-        turn=rule.turn,
-        close=rule.close,
-    )
-    return PairStates(pair, rows.at, leader, follower, states)

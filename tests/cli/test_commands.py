@@ -13,7 +13,8 @@ import pytest
 from indexer.cli.app import main
 from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET
 
-FILES = {"aligned.csv", "report.html", "signals.csv", "states.csv", "summary.json"}
+STUDY = ("aligned", "signals", "states", "episodes", "intervals", "leadlag", "events")
+FILES = {"report.html", "summary.json", *(f"{name}.csv" for name in STUDY)}
 TABLES = {"levels", "weights", "events", "contributions", "excluded"}
 
 
@@ -152,14 +153,17 @@ def test_help_loads_neither_numba_nor_polars():
     assert found.stdout == "[]\n"
 
 
-def test_a_run_does_not_load_pandas(tmp_path):
-    """exchange_calendars brings pandas and 0.4 s; the committed calendars make it unnecessary."""
+def test_building_an_index_does_not_load_pandas(tmp_path):
+    """exchange_calendars and arch bring pandas and 0.4 s; only a study's inference needs it."""
     code = (
-        "import sys; from indexer.cli import app; sys.argv = ['indexer', 'run']\n"
+        "import sys; from indexer.cli import app\n"
+        "sys.argv = ['indexer', 'build', sys.argv[1], '--market', sys.argv[2]]\n"
         "try: app.main()\nexcept SystemExit: print('pandas' in sys.modules, file=sys.stderr)"
     )
+    basket, market = BUNDLED_BASKETS / "domestic-compute.yaml", BUNDLED_MARKET
     found = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=tmp_path,
+        [sys.executable, "-c", code, str(basket), str(market)],
+        check=True, capture_output=True, text=True, cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(Path.cwd()), *sys.path])},
     )  # fmt: skip
 

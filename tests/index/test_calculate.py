@@ -356,5 +356,5 @@ def test_a_line_that_joins_by_a_spin_off_is_as_old_as_its_own_last_close():
     spun = action("A.US", WEEK[1], "spinoff", ratio=1, other="X.US")
 
     assert history(A[:2] + B[:2] + early, spun, max_stale=4).carried.tolist() == [0, 1]
-    with pytest.raises(MarketDataError, match="X.US: .* is carried beyond max_stale 3$"):
+    with pytest.raises(MarketDataError, match=r"X\.US: .* is carried beyond max_stale 3$"):
         history(A[:2] + B[:2] + early, spun, max_stale=3)

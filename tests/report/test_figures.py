@@ -85,7 +85,7 @@ def test_a_state_entered_on_the_last_session_is_shaded(comparison: Comparison) -
 
 
 def test_correlations_are_the_signals_of_their_window(comparison: Comparison) -> None:
-    ids, lines = comparison.triples[0], figure(comparison, "ratio")["lines"]
+    ids, lines = comparison.ratios[0].ids, figure(comparison, "ratio")["lines"]
     names = [("ratio_correlation", "ratio_null")[n % 2] for n in range(6)]
     for line, name, window in zip(lines, names, (20, 20, 60, 60, 120, 120), strict=True):
         values = {day: v for day, v in drawn(comparison, line).items() if v is not None}

@@ -174,8 +174,21 @@ def test_the_table_states_where_each_pair_is(comparison: Comparison) -> None:
 def test_the_table_states_correlation_beside_its_null(comparison: Comparison) -> None:
     (told,) = comparison.summary["ratio_lines"]
     text = Page(study_page(comparison)).text.replace("−", "-")
-    for name in ("ratio_correlation", "ratio_null", "ratio_excess", "partial_correlation"):
+    for name in ("ratio_null", "ratio_excess", "level_correlation"):
         assert " ".join(f"{told[name][w]:.3f}" for w in (20, 60, 120)) in text
+    for name in ("ratio_correlation", "partial_correlation"):
+        bounds = told[f"{name}_interval"]
+        with_interval = [
+            f"{told[name][w]:.3f} ({bounds[w]['low']:.2f} to {bounds[w]['high']:.2f})"
+            for w in (60, 120)
+        ]
+        assert " ".join([f"{told[name][20]:.3f}", *with_interval]) in text
+    nulls = told["level_null"]
+    assert " ".join(
+        f"{nulls[w]['median']:.3f} ({nulls[w]['low']:.2f} to {nulls[w]['high']:.2f})"
+        for w in (20, 60, 120)
+    ) in text  # fmt: skip
+    assert "– " + " ".join(f"{told['p_value_adjusted'][w]:.3f}" for w in (60, 120)) in text
     rho, null, excess = (
         told[name][60] for name in ("ratio_correlation", "ratio_null", "ratio_excess")
     )

@@ -10,14 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.arrays import Vector
-from indexer.signals.catchup import (
-    TURN_SPAN,
-    TURN_WINDOW,
-    State,
-    States,
-    catch_up_states,
-    kind_of,
-)
+from indexer.kernels.catchup import TURN_SPAN, TURN_WINDOW
+from indexer.signals.catchup import State, States, catch_up_states, kind_of
 from indexer.signals.strength import zscore
 from tests.reference import catchup as reference
 from tests.signals.example import walk, walks

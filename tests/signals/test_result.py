@@ -10,7 +10,9 @@ from polars.testing import assert_frame_equal
 
 from indexer.definitions.study import Pair
 from indexer.signals.catchup import States, kind_of
-from indexer.signals.result import Comparison, PairStates
+from indexer.signals.pairs import PairStates
+from indexer.signals.result import Comparison
+from tests.reference import signal_marks
 from tests.signals.example import PAIRS, SHORT, TRIPLE, small, study
 
 SIGNALS = {
@@ -22,6 +24,15 @@ SIGNALS = {
     "window": pl.Int64,
     "value": pl.Float64,
     "backtested": pl.Boolean,
+}
+MEMBERS = {
+    "carried": None,
+    "breadth_20": 20,
+    "breadth_60": 60,
+    "breadth_outperform": 20,
+    "diffusion": None,
+    "mean_pair_correlation": 60,
+    "dispersion": None,
 }
 STATES = {
     "date": pl.Date,
@@ -52,7 +63,9 @@ def test_the_signals_have_the_columns_of_the_contract_and_no_nulls(sample: Compa
     rest = table.drop("window")
     assert rest.null_count().sum_horizontal().item() == 0
     assert table["value"].is_finite().all()
-    assert set(table.filter(pl.col("window").is_null())["signal"]) == {"relative_strength"}
+    without = {name for name, window in MEMBERS.items() if window is None}
+    found = set(table.filter(pl.col("window").is_null())["signal"])
+    assert found == {"relative_strength", *without}
     assert table.height > 20_000
 
 
@@ -60,21 +73,31 @@ def test_the_signals_are_those_of_the_contract_in_order(sample: Comparison) -> N
     """By date, then as listed in the definition: pairs, then triples, window by window."""
     last = sample.table.filter(date=sample.table["date"].max())
     keys = ["signal", "follower", "other", "window"]
-    own, triple = [], []
+    own, triple, members = [], [], []
     for _, follower in PAIRS:
         own += [("relative_strength", follower, "", None)]
         own += [("momentum", follower, "", n) for n in (20, 40)]
-        own += [("zscore", follower, "", 250)]
+        own += [("percentile", follower, "", 250), ("zscore", follower, "", 250)]
         for w in (20, 60, 120):
-            own += [(name, follower, "", w) for name in ("correlation", "level_correlation")]
+            names = ("correlation", "spearman", "level_correlation")
+            own += [(name, follower, "", w) for name in names]
+        own += [(name, follower, "", w) for name, w in (("beta", 120), ("gap", 60), ("gap_z", 60))]
+        own += [(name, follower, "", 14) for name in ("rs_ratio", "rs_momentum")]
     for w in (20, 60, 120):
         for name in (
             *("ratio_correlation", "ratio_null", "ratio_excess", "partial_correlation"),
             *("partial_correlation_benchmark", "level_correlation"),
         ):
             triple += [(name, *TRIPLE[1:], w)]
-    assert last.select(keys).rows() == own + triple
-    assert set(last["leader"]) == {"north-america-compute"}
+    for id in TRIPLE[:2]:  # the third is a series
+        for name, window in MEMBERS.items():
+            if id == TRIPLE[1] or name != "breadth_outperform":
+                members += [(name, id, "", window)]
+        members += [("crowding", id, "", window) for window in (20, 250)]
+    assert last.select(keys).rows() == own + triple + members
+    pairs = last.filter(pl.col("leader") != "")
+    assert set(pairs["leader"]) == {"north-america-compute"}
+    assert len(pairs) == len(own + triple)
     assert sample.table["date"].is_sorted()
 
 
@@ -105,7 +128,12 @@ def test_each_signal_stands_in_the_table_where_it_has_a_value(sample: Comparison
     [
         ("relative_strength", PAIRS[0], None, 0),
         ("momentum", PAIRS[0], 40, 40),
+        ("percentile", PAIRS[0], 250, 249),
         ("zscore", PAIRS[0], 250, 249),
+        ("spearman", PAIRS[0], 60, 60),
+        ("beta", PAIRS[0], 120, 180),
+        ("gap", PAIRS[1], 60, 180),
+        ("gap_z", PAIRS[1], 60, 180),
         ("correlation", PAIRS[1], 60, 60),
         ("level_correlation", PAIRS[1], 60, 59),
         ("ratio_correlation", TRIPLE, 120, 120),
@@ -146,19 +174,49 @@ def test_a_value_is_marked_while_its_window_reaches_before_the_selection(
     sample: Comparison,
 ) -> None:
     """Level by level, by the date of each level and not of the session."""
-    aligned = sample.aligned
-    reach = {"momentum": 1, "correlation": 1, "zscore": 0, "level_correlation": 0}
+    aligned, asked = sample.aligned, sample.study
     for signal in sample.signals:
+        if signal.leader == "" or signal.name == "relative_strength":
+            continue
         used = [signal.leader, signal.follower, *([signal.other] if signal.other else [])]
         rows = aligned.rows(used)
-        early = aligned.backtested[rows][:, aligned.columns(used)].any(axis=1)
-        if signal.window is None:
-            assert signal.backtested.all()
-            continue
-        length = signal.window + reach.get(signal.name, 1)
-        marks = [early[max(0, t + 1 - length) : t + 1].any() for t in range(len(rows))]
-        assert signal.backtested.tolist() == marks, signal.name
-        assert all(marks) == (length > 75)  # so many rows have followed the selection
+        early = aligned.backtested[rows][:, aligned.columns(used)].any(axis=1).tolist()
+        dates = aligned.sessions[rows].tolist()
+        window = asked.windows.beta if signal.name.startswith("gap") else signal.window or 0
+        for t in range(0, len(rows), 7):
+            if signal.name.startswith("rs_"):
+                rests = signal_marks.weekly_rows_used(dates, t, signal.name)
+            else:
+                rests = signal_marks.rows_used(signal.name, t, window, asked.windows.gap)
+            if rests is not None:
+                marked = any(early[row] for row in rests)
+                assert signal.backtested[t] == marked, (signal.name, t)
+
+
+def test_relative_strength_rests_on_its_first_row_for_ever(sample: Comparison) -> None:
+    (first, *_) = (s for s in sample.signals if s.name == "relative_strength")
+    assert first.backtested.all()
+
+
+def test_a_figure_of_members_is_marked_while_its_sessions_reach_before_the_selection(
+    sample: Comparison,
+) -> None:
+    """75 rows have followed the selection, of which the first is the day itself."""
+    marks = {
+        (s.name, s.window): int(s.backtested.sum())
+        - int((s.days < np.datetime64("2026-05-07")).sum())
+        for s in sample.signals
+        if s.follower == TRIPLE[1] and s.leader == ""
+    }
+    assert marks["carried", None] == 0
+    assert marks["diffusion", None] == marks["dispersion", None] == 1
+    assert marks["breadth_20", 20] == marks["crowding", 20] == 19
+    assert marks["breadth_outperform", 20] == 20
+    assert marks["breadth_60", 60] == 59
+    assert marks["mean_pair_correlation", 60] == 60
+    assert all(
+        s.backtested.all() for s in sample.signals if (s.name, s.window) == ("crowding", 250)
+    )
 
 
 def test_a_level_is_marked_up_to_the_day_of_the_selection(sample: Comparison) -> None:

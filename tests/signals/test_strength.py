@@ -4,12 +4,14 @@ import math
 import statistics
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.arrays import Vector
-from indexer.signals.strength import momentum, relative_strength, window_moments, zscore
+from indexer.kernels.moments import window_moments
+from indexer.signals.strength import momentum, percentile, relative_strength, zscore
 from tests.reference import study as reference
 from tests.reference.study import Column
 from tests.signals.example import walk, walks
@@ -38,6 +40,7 @@ def test_a_line_too_short_has_neither_momentum_nor_zscore(count: int) -> None:
     values = walk(1, count)
     assert np.isnan(momentum(values, 5)).tolist() == [True] * count
     assert np.isnan(zscore(values, 6)).tolist() == [True] * count
+    assert np.isnan(percentile(values, 6)).tolist() == [True] * count
 
 
 def test_zscore_counts_today_and_divides_by_one_less() -> None:
@@ -56,6 +59,31 @@ def test_a_constant_window_has_a_mean_but_no_zscore() -> None:
     assert np.isnan(zscore(values, 3)).tolist() == [True, True, False, True, True, False]
 
 
+def test_percentile_counts_today_and_its_equals() -> None:
+    found = percentile(np.array([3.0, 1.0, 2.0, 2.0, 0.0, 2.0]), 4)
+    assert np.isnan(found[:3]).all()
+    assert found[3:].tolist() == [0.75, 0.25, 1.0]
+
+
+def test_percentile_looks_250_rows_back() -> None:
+    values = np.concatenate([[-1.0], np.arange(250.0)[::-1]])
+    assert percentile(values)[249:].tolist() == [2 / 250, 1 / 250]
+    assert np.isnan(percentile(values[:249])).all()
+
+
+def test_a_missing_value_has_no_percentile_while_it_is_in_the_window() -> None:
+    values = np.array([1.0, 2.0, np.nan, 3.0, 4.0, 5.0, 1.0])
+    found = percentile(values, 2)
+    np.testing.assert_array_equal(found, [np.nan, 1.0, np.nan, np.nan, 1.0, 1.0, 0.5])
+
+
+@given(st.lists(st.integers(-5, 5), max_size=40), st.integers(2, 20))
+def test_percentile_is_the_highest_rank_of_pandas(values: list[int], window: int) -> None:
+    line = np.array(values, dtype=float)
+    expected = pd.Series(line).rolling(window).rank(method="max", pct=True)
+    np.testing.assert_allclose(percentile(line, window), expected, rtol=1e-14)
+
+
 @given(walks(2), st.integers(1, 20), st.integers(2, 20))
 def test_all_agree_with_the_oracle(lines: list[Vector], span: int, window: int) -> None:
     leader, follower = lines
@@ -65,6 +93,7 @@ def test_all_agree_with_the_oracle(lines: list[Vector], span: int, window: int) 
     same(relative_strength(leader, follower), list(expected))
     same(momentum(strength, span), reference.momentum(logs, span))
     same(zscore(strength, window), reference.zscore(logs, window))
+    same(percentile(strength, window), reference.percentile(strength.tolist(), window))
 
 
 @given(walks(1), st.integers(2, 20))
@@ -85,6 +114,7 @@ def test_none_looks_ahead(lines: list[Vector], span: int, window: int, cut: int)
     def signals(leader: Vector, follower: Vector) -> list[Vector]:
         strength = np.log(leader) - np.log(follower)
         scores = [momentum(strength, span), zscore(strength, window)]
+        scores.append(percentile(strength, window))
         return [relative_strength(leader, follower), *scores, *window_moments(strength, window)]
 
     for part, whole in zip(signals(*(x[:cut] for x in lines)), signals(*lines), strict=True):

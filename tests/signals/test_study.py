@@ -62,7 +62,11 @@ def test_pairs_that_share_a_leader_are_compared_with_each_other_once() -> None:
     pairs = [("a", "b"), ("c", "b"), ("a", "c"), ("a", "market")]
     asked = study("a", "b", pairs=[{"leader": x, "follower": y} for x, y in pairs], benchmark="x")
     found = compared(a, b, c, market, study=asked)
-    assert found.triples == [("a", "b", "c"), ("a", "b", "market"), ("a", "c", "market")]
+    assert [ratio.ids for ratio in found.ratios] == [
+        ("a", "b", "c"),
+        ("a", "b", "market"),
+        ("a", "c", "market"),
+    ]
 
 
 def test_a_triple_has_rows_of_its_own() -> None:

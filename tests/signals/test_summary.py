@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from indexer.signals.ratios import FAMILY
 from indexer.signals.result import Comparison
 from tests.signals.example import PAIRS, TRIPLE, small
 
@@ -40,11 +41,15 @@ def test_every_figure_of_the_summary_is_the_last_of_its_signal(sample: Compariso
         assert pair["relative_strength"] == last("relative_strength", ids, None)
         assert pair["zscore"] == last("zscore", ids, 250)
         assert pair["momentum"] == {n: last("momentum", ids, n) for n in (20, 40)}
-        assert pair["correlation"] == {w: last("correlation", ids, w) for w in (20, 60, 120)}
+        assert pair["percentile"] == last("percentile", ids, 250)
+        assert pair["beta"] == last("beta", ids, 120)
+        assert (pair["gap"], pair["gap_z"]) == (last("gap", ids, 60), last("gap_z", ids, 60))
+        for name in ("correlation", "spearman", "level_correlation"):
+            assert pair[name] == {w: last(name, ids, w) for w in (20, 60, 120)}
     (ratio,) = sample.summary["ratio_lines"]
     assert (ratio["leader"], ratio["follower"], ratio["other"]) == TRIPLE
     assert ratio["benchmark"] == "csi-all-share"
-    for name in set(ratio) - {"leader", "follower", "other", "benchmark"}:
+    for name in (*FAMILY, "partial_correlation_benchmark", "level_correlation"):
         assert ratio[name] == {w: last(name, TRIPLE, w) for w in (20, 60, 120)}
 
 

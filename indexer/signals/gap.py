@@ -1,0 +1,130 @@
+"""How far a follower is behind what its beta to the leader asks for."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from indexer.arrays import Cube, Flags, Grid, Vector
+
+_SINGULAR = 1e-12  # share of the sum of squares below which what is left of it is rounding
+_COEFFICIENTS = 4  # of the Dimson regression, the intercept included
+
+
+class Gap(NamedTuple):
+    """The beta-adjusted gap of a pair on each of R rows; NaN where there is none.
+
+    Attributes
+    ----------
+    beta, alpha : (R,) slope and intercept of the follower's returns on the leader's
+    gap : (R,) log return the follower still lacks to have moved by beta times the leader's move
+    z : (R,) the gap beside its standard error of prediction
+    """
+
+    beta: Vector
+    alpha: Vector
+    gap: Vector
+    z: Vector
+
+
+class _Fit(NamedTuple):
+    """Least squares with intercept of b on a over windows of n returns, (windows,) each."""
+
+    beta: Vector
+    alpha: Vector
+    mean: Vector  # of a
+    square: Vector  # sum of squares of a about its mean
+    variance: Vector  # of the residuals, over n - 2
+
+
+def beta_gap(leader: Vector, follower: Vector, span: int, window: int) -> Gap:
+    """Return how far the follower is behind its beta to the leader over the last rows.
+
+    Parameters
+    ----------
+    leader, follower : (R,) log levels
+    span : rows h the gap is measured over, at least 1
+    window : returns n of the regression, at least 3; they end h rows before the row
+
+    Returns
+    -------
+    (R,) each, from row ``span + window`` on. NaN before, and where the leader's returns do not
+    vary over the window; z is NaN too where the regression leaves nothing.
+
+    Notes
+    -----
+    ``G = beta (A_t - A_{t-h}) - (B_t - B_{t-h})`` in logs. The regression has not seen the span, so
+    that under it ``G + alpha h`` is an error of prediction, with variance
+    ``s^2 (h + h^2 / n + (A_t - A_{t-h} - h mean(a))^2 / sum((a - mean(a))^2))``.
+    """
+    rows, first = len(leader), span + window
+    if rows <= first:
+        return Gap(*(np.full(rows, np.nan) for _ in Gap._fields))
+    a, b = np.diff(leader), np.diff(follower)
+    fit = _Fit(*(part[:-span] for part in _regression(a, b, window)))
+    move_leader, move_follower = (x[first:] - x[window:-span] for x in (leader, follower))
+    gap = fit.beta * move_leader - move_follower
+    drift = move_leader - span * fit.mean
+    error = fit.variance * (span + span**2 / window + drift**2 / fit.square)
+    z = (gap + fit.alpha * span) / np.sqrt(error)
+    missing = np.full(first, np.nan)
+    return Gap(*(np.concatenate([missing, found]) for found in (fit.beta, fit.alpha, gap, z)))
+
+
+def _regression(a: Vector, b: Vector, window: int) -> _Fit:
+    """Return the regression of each window; its squares are NaN where they are but rounding."""
+    x, y = sliding_window_view(a, window), sliding_window_view(b, window)
+    mean, height = x.mean(axis=1), y.mean(axis=1)
+    x_centred, y_centred = x - mean[:, None], y - height[:, None]
+    square = _above_rounding(np.vecdot(x_centred, x_centred), np.vecdot(x, x))
+    beta = np.vecdot(x_centred, y_centred) / square
+    left = y_centred - beta[:, None] * x_centred
+    rest = _above_rounding(np.vecdot(left, left), np.vecdot(y, y))
+    return _Fit(beta, height - beta * mean, mean, square, rest / max(window - 2, 1))
+
+
+def _above_rounding(left: Vector, whole: Vector) -> Vector:
+    """Return a sum of squares, NaN where it is rounding beside that of the values themselves."""
+    return np.where(left > _SINGULAR * whole, left, np.nan)
+
+
+def dimson_beta(a: Vector, b: Vector, window: int) -> Vector:
+    """Return the beta of b to a where closes differ and a move shows a return early or late.
+
+    Parameters
+    ----------
+    a, b : (T,) log returns of leader and follower
+    window : returns looked back over, the current one included
+
+    Returns
+    -------
+    (T,) sum of the coefficients of b on the returns of a on the row before, its own and the row
+    after. NaN while the window is short, where the three are collinear over it, and for windows
+    below six returns.
+
+    Notes
+    -----
+    Dimson (1979), "Risk measurement when shares are subject to infrequent trading", Journal of
+    Financial Economics 7. The row after must have come already: the first and the last return of
+    the window count on the side of a alone, and ``window - 2`` rows are regressed.
+    """
+    out = np.full(len(a), np.nan)
+    rows = window - 2
+    if len(a) < window or rows < _COEFFICIENTS:
+        return out
+    beside = np.column_stack([a[:-2], a[1:-1], a[2:]])
+    x = sliding_window_view(beside, rows, axis=0).transpose(0, 2, 1)  # (windows, rows, 3)
+    y = sliding_window_view(b[1:-1], rows)
+    axes, parts = np.linalg.qr(x - x.mean(axis=1, keepdims=True))
+    apart = _apart(parts, np.square(x).sum(axis=1))
+    parts[~apart] = np.eye(3)
+    along = axes.transpose(0, 2, 1) @ (y - y.mean(axis=1, keepdims=True))[:, :, None]
+    slopes = np.linalg.solve(parts, along)[:, :, 0]
+    out[window - 1 :] = np.where(apart, slopes.sum(axis=1), np.nan)
+    return out
+
+
+def _apart(parts: Cube, whole: Grid) -> Flags:
+    """Return where no column of a QR decomposition is made of those before it but for rounding."""
+    own = np.diagonal(parts, axis1=1, axis2=2) ** 2
+    return np.asarray((own > _SINGULAR * whole).all(axis=1))

@@ -1,0 +1,315 @@
+"""Could it be chance? Nulls, p-values and intervals of what the signals say.
+
+Every draw comes from a generator that is handed in: the same seed gives the same figures. Nothing
+here is known before the window it rests on is whole.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from indexer.arrays import Grid, Vector
+from indexer.kernels.bootstrap import (
+    Resamples,
+    correlation_pivots,
+    rank_pivots,
+    stationary_rows,
+    studentised_sums,
+)
+
+FEWEST = 60  # rows below which nothing is inferred
+DRAWS = 1000  # of the null of a level correlation
+CONFIDENCE = 0.95
+_FEWEST_JUDGED = 12  # rows that the block rule needs for its first lags
+
+
+class Interval(NamedTuple):
+    """A correlation and the interval that covers the true one 95 times in 100."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def told(self) -> dict[str, float | None]:
+        """The bounds by name, None for NaN."""
+        return {"low": or_none(self.low), "high": or_none(self.high)}
+
+
+class LevelNull(NamedTuple):
+    """A correlation of levels, and what followers unrelated given the leader would show.
+
+    Attributes
+    ----------
+    median, low, high : of the null; 5 and 95 per cent
+    p : share of the null's draws at or above the observed one
+    """
+
+    value: float
+    median: float
+    low: float
+    high: float
+    p: float
+
+    @property
+    def told(self) -> dict[str, float | None]:
+        """The null by name, None for NaN."""
+        return {name: or_none(getattr(self, name)) for name in ("median", "low", "high", "p")}
+
+
+def or_none(value: float) -> float | None:
+    """Return a number, None for NaN, which JSON does not know."""
+    return None if math.isnan(value) else float(value)
+
+
+def generator(seed: int, *of: object) -> np.random.Generator:
+    """Return the random numbers of one figure, whatever else a study computes.
+
+    Parameters
+    ----------
+    of : what names the figure
+    """
+    return np.random.default_rng([seed, *"/".join(map(str, of)).encode()])
+
+
+def block_length(values: Vector, most: float) -> float:
+    """Return the mean block of a stationary bootstrap for the mean of a series.
+
+    Parameters
+    ----------
+    values : (n,)
+    most : upper bound of the block; the lower one is a single row
+
+    Notes
+    -----
+    Politis and White (2004), corrected by Patton, Politis and White (2009), as the arch package
+    computes it. A series it cannot judge, one too short or that does not move, has blocks of
+    one row.
+    """
+    if len(values) < _FEWEST_JUDGED:
+        return 1.0
+    from arch.bootstrap import optimal_block_length  # noqa: PLC0415 (takes 0.8 s to import)
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = float(optimal_block_length(values)["stationary"].iloc[0])
+    return min(max(found, 1.0), most) if math.isfinite(found) else 1.0
+
+
+def most_block(rows: int) -> float:
+    """Return the longest mean block of a bootstrap over so many rows."""
+    return max(1.0, min(3 * math.sqrt(rows), rows / 3))
+
+
+def residuals(values: Vector, controls: Grid) -> Vector:
+    """Return what least squares with intercept leaves of (n,) values on (n, k) controls."""
+    design = np.column_stack([np.ones(len(values)), controls])
+    return np.asarray(values - design @ np.linalg.lstsq(design, values, rcond=None)[0])
+
+
+def partial_p_value(
+    b: Vector, c: Vector, controls: Grid, replications: int, rng: np.random.Generator
+) -> float:
+    """Return the p-value of the partial correlation of b and c given the controls.
+
+    It is that of the excess over the shared-leg null too: both share sign and zero.
+
+    Parameters
+    ----------
+    b, c, controls : (n,), (n,) and (n, k) returns of one window
+    replications : resamples, R
+
+    Returns
+    -------
+    NaN below 60 rows, and where a series is explained wholly.
+
+    Notes
+    -----
+    With e and f what is left of b and c, ``u = e f`` has mean zero under the null. Its
+    studentised sum is set beside those of stationary-bootstrap resamples of the centred u:
+    ``(1 + number as large in size) / (R + 1)``.
+    """
+    n = len(b)
+    if n < FEWEST:
+        return math.nan
+    u = residuals(b, controls) * residuals(c, controls)
+    spread = float(np.sqrt(np.sum((u - u.mean()) ** 2)))
+    if not spread > 0.0:
+        return math.nan
+    drawn = stationary_rows(n, block_length(u, most_block(n)), replications, rng)
+    return p_value(float(u.sum()) / spread, studentised_sums(u, drawn))
+
+
+def p_value(observed: float, null: Vector) -> float:
+    """Return the two-sided p-value of a statistic among draws of its null.
+
+    Examples
+    --------
+    >>> p_value(2.0, np.array([0.1, -2.5, 1.0]))
+    0.5
+    """
+    return float((1 + np.count_nonzero(np.abs(null) >= abs(observed))) / (len(null) + 1))
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Return p-values adjusted for being looked at together; NaN is left out and stays.
+
+    Notes
+    -----
+    Holm (1979), "A simple sequentially rejective multiple test procedure".
+
+    Examples
+    --------
+    >>> holm([0.04, 0.01, 0.03])
+    [0.06, 0.03, 0.06]
+    """
+    there = sorted((value, n) for n, value in enumerate(p) if not math.isnan(value))
+    adjusted, highest = list(p), 0.0
+    for rank, (value, n) in enumerate(there):
+        highest = max(highest, min(1.0, (len(there) - rank) * value))
+        adjusted[n] = highest
+    return adjusted
+
+
+def correlation_interval(
+    x: Vector,
+    y: Vector,
+    replications: int,
+    rng: np.random.Generator,
+    *,
+    ranked: bool = False,
+) -> Interval:
+    """Return the correlation of one window of returns and its interval.
+
+    Parameters
+    ----------
+    x, y : (n,)
+    replications : resamples
+    ranked : Spearman's instead of Pearson's
+
+    Returns
+    -------
+    All NaN below 60 rows, where a side does not move, and where all lies on a line; bounds of one
+    where blocks are too few to tell anything.
+
+    Notes
+    -----
+    A studentised stationary bootstrap of ``atanh r``, symmetric about it. Both deviations are
+    those of block sums: of the data by the weights of Politis and Romano (1994), of a resample by
+    its own blocks. The mean block is the rule's, at least the cube root and at most a sixth of
+    the rows.
+    """
+    n = len(x)
+    if n < FEWEST:
+        return Interval(math.nan, math.nan, math.nan)
+    one, two = (_average_ranks(x), _average_ranks(y)) if ranked else (x, y)
+    r, influence = _influence(one, two)
+    if math.isnan(r) or 1.0 - abs(r) < 1e-12:
+        return Interval(math.nan, math.nan, math.nan)
+    block = max(block_length(influence, n / 6), n ** (1 / 3))
+    drawn = stationary_rows(n, block, replications, rng)
+    pivots = rank_pivots if ranked else correlation_pivots
+    reach = _quantile(np.abs(pivots(x, y, math.atanh(r), drawn)))
+    reach *= math.sqrt(_long_run(influence, block)) / (1.0 - r * r)
+    return Interval(r, math.tanh(math.atanh(r) - reach), math.tanh(math.atanh(r) + reach))
+
+
+def _influence(x: Vector, y: Vector) -> tuple[float, Vector]:
+    """Return the correlation and what each row adds to its error, over the rows."""
+    p, q = x - x.mean(), y - y.mean()
+    xx, yy = float(p @ p), float(q @ q)
+    if not (xx > 0.0 and yy > 0.0):
+        return math.nan, p
+    p, q = p / math.sqrt(xx), q / math.sqrt(yy)
+    r = float(p @ q)
+    return r, np.asarray(p * q - 0.5 * r * (p * p + q * q))
+
+
+def _long_run(values: Vector, block: float) -> float:
+    """Return the variance of the sum of stationary-bootstrap resamples of values of mean zero."""
+    n, stay = len(values), 1.0 - 1.0 / block
+    total = float(values @ values)
+    for k in range(1, n):
+        weight = (1 - k / n) * stay**k + k / n * stay ** (n - k)
+        total += 2 * weight * float(values[k:] @ values[:-k])
+    return max(total, 0.0)
+
+
+def _quantile(sizes: Vector) -> float:
+    """Return the size that a share of 95 per cent stays within; what is not a number is beyond."""
+    ordered = np.sort(np.where(np.isnan(sizes), np.inf, sizes))
+    return float(ordered[min(math.ceil(CONFIDENCE * (len(sizes) + 1)), len(sizes)) - 1])
+
+
+def _average_ranks(values: Vector) -> Vector:
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count - 1) / 2)[place])
+
+
+def level_null(a: Vector, b: Vector, c: Vector, draws: int, rng: np.random.Generator) -> LevelNull:
+    """Return the correlation of the levels of two ratio lines that share a leg, and its null.
+
+    Parameters
+    ----------
+    a, b, c : (n - 1,) log returns of leader and followers between the n rows of a window
+    draws : how many times c is drawn anew
+
+    Notes
+    -----
+    Levels wander: two lines that share nothing but the leader look alike over any window. Drawn
+    is c as its regression on a leaves it, each residual kept in size and in place, with the sign
+    of its block (stationary blocks, mean by Politis and White on the residuals).
+    """
+    n = len(a)
+    line = np.concatenate([[0.0], np.cumsum(a - b)])
+    observed = float(_correlations(line, np.concatenate([[0.0], np.cumsum(a - c)])[None])[0])
+    left = residuals(c, a[:, None])
+    block = block_length(left, most_block(n))
+    drawn = stationary_rows(n, block, draws, rng)
+    cumulated = np.zeros((draws, n + 1))
+    np.cumsum(a - (c - left) - _signs(drawn, rng) * left, axis=1, out=cumulated[:, 1:])
+    null = _correlations(line, cumulated)
+    if math.isnan(observed) or np.isnan(null).any():
+        return LevelNull(*[math.nan] * 5)
+    low, median, high = (float(q) for q in np.quantile(null, [0.05, 0.5, 0.95]))
+    return LevelNull(observed, median, low, high, float(np.mean(null >= observed)))
+
+
+def _signs(drawn: Resamples, rng: np.random.Generator) -> Grid:
+    """Return plus or minus one for each place, the same throughout a block."""
+    signs = rng.integers(2, size=drawn.row.shape) * 2.0 - 1.0
+    places = np.where(drawn.begins, np.arange(drawn.row.shape[1]), 0)
+    first = np.maximum.accumulate(places, axis=1)
+    return np.asarray(np.take_along_axis(signs, first, axis=1))
+
+
+def _correlations(line: Vector, others: Grid) -> Vector:
+    """Return the correlation of one line with each row of others; NaN where one does not move."""
+    one, two = line - line.mean(), others - others.mean(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(two @ one / np.sqrt((one @ one) * (two * two).sum(axis=1)))
+
+
+def half_life(values: Vector) -> float:
+    """Return in how many rows half of a deviation from the mean is gone; NaN if that is never.
+
+    Parameters
+    ----------
+    values : (n,) a window of log relative strength
+
+    Notes
+    -----
+    ``-ln 2 / ln phi`` of a first-order autoregression with intercept, told only where the
+    augmented Dickey-Fuller test (constant, lags by AIC) rejects a unit root at 5 %: a random walk
+    has a finite one nearly always.
+    """
+    from arch.unitroot import ADF  # noqa: PLC0415 (slow to import)
+
+    before, after = values[:-1] - values[:-1].mean(), values[1:] - values[1:].mean()
+    if len(values) < FEWEST or not before @ before > 0.0:
+        return math.nan
+    phi = float(before @ after) / float(before @ before)
+    if not 0.0 < phi < 1.0 or not ADF(values, trend="c").pvalue < 0.05:
+        return math.nan
+    return -math.log(2.0) / math.log(phi)

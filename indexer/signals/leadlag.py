@@ -1,0 +1,109 @@
+"""Which of two lines moves first: correlations at leads and lags, and the band of chance."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from indexer.arrays import Grid, Rows, Vector
+from indexer.kernels.bootstrap import RowGrid
+from indexer.signals.inference import CONFIDENCE
+
+_SINGULAR = 1e-12  # share of the sum of squares below which what is left of it is rounding
+_TOGETHER = 32  # resamples correlated at a time: they stay in the processor's cache
+
+
+class LeadLag(NamedTuple):
+    """Correlations of one line with another, earlier and later.
+
+    Attributes
+    ----------
+    lag : (2 furthest + 1,) rows by which the first line is ahead; ascending from ``-furthest``
+    correlation : of the first line's returns with the second's, ``lag`` rows later; NaN where
+        there are fewer than two pairs and where one side does not move
+    band : size that the largest correlation but that of lag 0 stays within 95 times in 100 if the
+        lines have nothing to do with each other; NaN where a line does not move
+    """
+
+    lag: Rows
+    correlation: Vector
+    band: float
+
+
+def lead_lag(a: Vector, b: Vector, rows_a: RowGrid, rows_b: RowGrid, furthest: int = 10) -> LeadLag:
+    """Return the correlation of a with later and earlier b, and the band of chance.
+
+    Parameters
+    ----------
+    a, b : (n,) log returns over the same spans
+    rows_a, rows_b : (replications, n - 1) stationary-block resamples of the rows of `whitened`,
+        drawn one without the other; at least one
+    furthest : longest lag
+
+    Raises
+    ------
+    ValueError
+        If the returns differ in length, or the resamples in shape or from the returns.
+
+    Notes
+    -----
+    Both lines are whitened: what each says about its own next return would show as a lead. The band
+    is of the largest correlation over all lags but 0, so that one beyond it is rarer than one in
+    twenty among all that were looked at. Lag 0 is no lead and stands outside the band.
+    """
+    n = len(a)
+    if len(b) != n or rows_a.shape != rows_b.shape or not rows_a.size or rows_a.shape[1] != n - 1:
+        shapes = f"{rows_a.shape} and {rows_b.shape}"
+        raise ValueError(f"{n} and {len(b)} returns, resamples of {shapes}: want (R, {n - 1})")
+    lag = np.arange(-furthest, furthest + 1)
+    x, y = whitened(a), whitened(b)
+    largest = np.empty(len(rows_a))
+    for begin in range(0, len(rows_a), _TOGETHER):
+        part = slice(begin, begin + _TOGETHER)
+        drawn = _correlations(x[rows_a[part]], y[rows_b[part]], lag[lag != 0])
+        largest[part] = np.fmax.reduce(np.abs(drawn), axis=1)
+    return LeadLag(lag, _correlations(x[None], y[None], lag)[0], _band(largest))
+
+
+def whitened(returns: Vector) -> Vector:
+    """Return what a return says beyond the one before it, (n,) to (n - 1,).
+
+    That is the residual of least squares with intercept on the return before, over all rows; NaN
+    where the returns do not vary or follow from each other.
+    """
+    before, after = returns[:-1], returns[1:]
+    x, y = before - before.mean(), after - after.mean()
+    if not x @ x > _SINGULAR * (before @ before):
+        return np.full(len(after), np.nan)
+    left = y - (x @ y) / (x @ x) * x
+    return left if left @ left > _SINGULAR * (after @ after) else np.full(len(after), np.nan)
+
+
+def _band(largest: Vector) -> float:
+    """Return the bound that 95 of 100 draws keep, the observed one counted as one more."""
+    last = min(math.ceil(CONFIDENCE * (len(largest) + 1)), len(largest)) - 1
+    return float(np.sort(largest)[last])
+
+
+def _correlations(x: Grid, y: Grid, lags: Rows) -> Grid:
+    """Return the correlations of each row of x with that of y, by lag; (R, n) to (R, lags)."""
+    x, y = (side - side.mean(axis=1, keepdims=True) for side in (x, y))
+    return np.column_stack([_correlation(x, y, int(lag)) for lag in lags])
+
+
+def _correlation(x: Grid, y: Grid, lag: int) -> Vector:
+    """Return the correlation of each row of x with that of y ``lag`` places later."""
+    count = x.shape[1] - abs(lag)
+    if count < 2:
+        return np.full(len(x), np.nan)
+    x = x[:, max(-lag, 0) :][:, :count]
+    y = y[:, max(lag, 0) :][:, :count]
+    x_mean, y_mean = x.mean(axis=1), y.mean(axis=1)
+    x_square, y_square = np.vecdot(x, x), np.vecdot(y, y)
+    # Centred as a whole already: what the places left out change of the mean is small.
+    x_moves, y_moves = x_square - count * x_mean**2, y_square - count * y_mean**2
+    moves = (x_moves > _SINGULAR * x_square) & (y_moves > _SINGULAR * y_square)
+    product = np.vecdot(x, y) - count * x_mean * y_mean
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.clip(product / np.sqrt(x_moves * y_moves), -1.0, 1.0)
+    return np.where(moves, found, np.nan)

@@ -1,0 +1,149 @@
+"""The members of each basket of a study: their figures on the study's sessions."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexer.arrays import Flags, Rows, Vector
+from indexer.definitions.study import Study
+from indexer.index.history import History
+from indexer.signals.align import Aligned, Line, known_at
+from indexer.signals.breadth import (
+    CORRELATION_WINDOW,
+    CROWDING_WINDOW,
+    OUTPERFORM_SPAN,
+    Members,
+    breadth,
+    breadth_outperform,
+    carried,
+    crowding,
+    diffusion,
+    dispersion,
+    member_correlation,
+    members_of,
+    turnover_amount,
+)
+from indexer.signals.signal import Signal, reaching
+from indexer.signals.strength import PERCENTILE
+
+BREADTH = (20, 60)  # sessions
+
+
+@dataclass(frozen=True, slots=True)
+class _Basket:
+    """A basket's members, and where each study session finds them; D sessions, T own ones.
+
+    Attributes
+    ----------
+    at : (S,) study sessions on which the index is fresh
+    row : (S,) own session whose level is known there
+    tested : (T,) whether an own session is before the selection
+    """
+
+    id: str
+    history: History
+    members: Members
+    aligned: Aligned
+    at: Rows
+    row: Rows
+    tested: Flags
+
+    @classmethod
+    def of(cls, id: str, history: History, aligned: Aligned) -> "_Basket":
+        members, column = members_of(history), aligned.ids.index(id)
+        at = np.flatnonzero(aligned.fresh[:, column])
+        selected = history.definition.selected_on
+        tested = np.zeros(len(members.days), dtype=bool)
+        if selected is not None:
+            tested = members.days < np.datetime64(selected)
+        row = np.searchsorted(members.days, aligned.dated[at, column])
+        return cls(id, history, members, aligned, at, row, tested)
+
+    def signal(self, name: str, value: Vector, window: int | None, reach: int) -> Signal:
+        """Return a figure on own sessions, its window ``reach`` sessions back, as a signal."""
+        return Signal(
+            name=name,
+            leader="",
+            follower=self.id,
+            other="",
+            window=window,
+            days=self.aligned.sessions[self.at],
+            value=value[self.row],
+            backtested=reaching(self.tested, reach)[self.row],
+        )
+
+
+def member_signals(
+    study: Study, aligned: Aligned, histories: Mapping[str, History], lines: Mapping[str, Line]
+) -> Iterator[Signal]:
+    """Yield the figures of each basket of the pairs; a ready-made series has no members.
+
+    A figure stands on the study session on which the level of its own session was first known.
+    What a follower's members are measured against is the leader of its first pair. Beside them
+    all, ``carried``: how many members were held at a carried price that session.
+    """
+    baskets = {
+        id: _Basket.of(id, histories[id], aligned)
+        for id in study.indices
+        if histories[id].panel is not None
+    }
+    for id, basket in baskets.items():
+        held, close, traded = basket.members.held, basket.members.close, basket.members.traded
+        yield basket.signal("carried", carried(held, traded).astype(float), None, 0)
+        for window in BREADTH:
+            above = breadth(close, held, traded, window)
+            yield basket.signal(f"breadth_{window}", above, window, window - 1)
+        leader = next((pair.leader for pair in study.pairs if pair.follower == id), None)
+        if leader is not None:
+            level = _known_level(lines[leader], basket)
+            better = breadth_outperform(close, held, level)
+            yield basket.signal("breadth_outperform", better, OUTPERFORM_SPAN, OUTPERFORM_SPAN)
+        yield basket.signal("diffusion", diffusion(close, held, traded), None, 1)
+        alike = member_correlation(close, held, traded)
+        window = CORRELATION_WINDOW
+        yield basket.signal("mean_pair_correlation", alike, window, window)
+        spread = dispersion(close, held, basket.members.weight)
+        yield basket.signal("dispersion", spread, None, 1)
+        yield from _crowding_signals(basket, baskets)
+
+
+def _known_level(leader: Line, basket: _Basket) -> Vector:
+    """Return the leader's level known when each own session's was, (T,); NaN before its first."""
+    moments = known_at(basket.history.definition, basket.members.days)
+    at = np.searchsorted(leader.known_at, moments, side="right") - 1
+    return np.where(at >= 0, leader.level[at], np.nan)
+
+
+def _crowding_signals(basket: _Basket, baskets: Mapping[str, _Basket]) -> Iterator[Signal]:
+    """Yield the share of turnover that is in a basket, of all that the study's baskets hold.
+
+    Only baskets in its currency count, a symbol of several of them once; alone it has no share.
+    """
+    currency = basket.history.definition.currency
+    others = [b for b in baskets.values() if b.history.definition.currency == currency]
+    if len(others) < 2:
+        return
+    together: dict[str, Vector] = {}
+    for other in others:
+        amounts = _amounts(other, basket)
+        for symbol, amount in zip(other.history.symbols, amounts.T, strict=True):
+            together[symbol] = np.fmax(together.get(symbol, amount), amount)
+    own = basket.members
+    whole = np.nansum(np.column_stack(list(together.values())), axis=1)
+    found = crowding(turnover_amount(own.amount, own.held, own.traded), whole)
+    window = CROWDING_WINDOW
+    yield basket.signal("crowding", found.share, window, window - 1)
+    reach = window + PERCENTILE - 2
+    yield basket.signal("crowding", found.percentile, PERCENTILE, reach)
+
+
+def _amounts(other: _Basket, basket: _Basket) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Return what was turned over in another basket's members on a basket's own sessions."""
+    days, own = other.members.days, basket.members.days
+    at = np.searchsorted(days, own)
+    same = (at < len(days)) & (days[np.minimum(at, len(days) - 1)] == own)
+    amounts = np.full((len(own), len(other.history.symbols)), np.nan)
+    counted = np.where(other.members.held, other.members.amount, np.nan)
+    amounts[same] = counted[at[same]]
+    return amounts

@@ -1,0 +1,205 @@
+"""Two ratio lines that share a leader: how much of what they have in common is arithmetic."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from indexer.arrays import Grid, Vector
+from indexer.definitions.study import Study
+from indexer.index.history import History
+from indexer.kernels.rolling import rolling_correlation
+from indexer.signals.align import Aligned
+from indexer.signals.correlation import partial_correlation, ratio_family
+from indexer.signals.inference import (
+    DRAWS,
+    Interval,
+    LevelNull,
+    correlation_interval,
+    generator,
+    holm,
+    level_null,
+    or_none,
+    partial_p_value,
+    residuals,
+)
+from indexer.signals.issuers import Shared, levels_without, shared_issuers
+from indexer.signals.signal import SharedRows, Signal
+
+FAMILY = ("ratio_correlation", "ratio_null", "ratio_excess", "partial_correlation")
+
+
+@dataclass(frozen=True, slots=True)
+class RatioInference:
+    """What may be chance about two ratio lines, on their last row; by window.
+
+    Attributes
+    ----------
+    ids : leader and two followers
+    correlation, partial : intervals of the ratio lines' and the partial correlation
+    p_value, adjusted : of the partial correlation and the excess; adjusted for all windows
+    p_benchmark, adjusted_benchmark : of the partial correlation given the benchmark too
+    levels : the correlation of the lines' levels beside its null
+    shared : issuers that more than one of the baskets hold
+    partial_without : the partial correlation without them; NaN where a basket is nothing else
+    """
+
+    ids: tuple[str, str, str]
+    correlation: dict[int, Interval]
+    partial: dict[int, Interval]
+    p_value: dict[int, float]
+    adjusted: dict[int, float]
+    p_benchmark: dict[int, float]
+    adjusted_benchmark: dict[int, float]
+    levels: dict[int, LevelNull]
+    shared: tuple[Shared, ...]
+    partial_without: dict[int, float]
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What the contract's ``summary.json`` says of it; None for what there is not."""
+        return {
+            "ratio_correlation_interval": {w: i.told for w, i in self.correlation.items()},
+            "partial_correlation_interval": {w: i.told for w, i in self.partial.items()},
+            "p_value": _or_none(self.p_value),
+            "p_value_adjusted": _or_none(self.adjusted),
+            "p_value_benchmark": _or_none(self.p_benchmark),
+            "p_value_benchmark_adjusted": _or_none(self.adjusted_benchmark),
+            "level_null": {w: null.told for w, null in self.levels.items()},
+            "shared_issuers": {s.issuer: s.held_as for s in self.shared},
+            "partial_correlation_without_shared": _or_none(self.partial_without),
+        }
+
+
+def _or_none(values: Mapping[int, float]) -> dict[int, float | None]:
+    return {window: or_none(value) for window, value in values.items()}
+
+
+def ratio_signals(
+    study: Study, aligned: Aligned, ids: tuple[str, str, str], benchmark: str | None
+) -> list[Signal]:
+    """Return the signals of a leader and two followers on the rows that the three share."""
+    rows = SharedRows.of(aligned, *ids)
+    logs = rows.logs()
+    a, b, c = (np.diff(log) for log in logs)
+    found = []
+    for window in study.windows.correlation:
+        family = ratio_family(a, b, c, window)
+        found += [
+            rows.signal(name, value, window, window)
+            for name, value in zip(FAMILY, family, strict=True)
+        ]
+        if benchmark is not None:
+            given = partial_correlation(b, c, _controls(rows, benchmark), window)
+            with_it = replace(rows, tested=aligned.tested((*ids, benchmark), rows.at))
+            found.append(with_it.signal("partial_correlation_benchmark", given, window, window))
+        levels = rolling_correlation(logs[0] - logs[1], logs[0] - logs[2], window)
+        found.append(rows.signal("level_correlation", levels, window, window - 1))
+    return found
+
+
+def _controls(rows: SharedRows, benchmark: str | None) -> Grid:
+    """Return the returns of the leader, and of the benchmark where there is one, as columns."""
+    ids = [rows.ids[0]] if benchmark is None else [rows.ids[0], benchmark]
+    return np.column_stack([np.diff(rows.log(id)) for id in ids])
+
+
+def ratio_inference(
+    study: Study,
+    aligned: Aligned,
+    ids: tuple[str, str, str],
+    benchmark: str | None,
+    histories: Mapping[str, History],
+) -> RatioInference:
+    """Return what may be chance about two ratio lines, on the last row of the three.
+
+    Each figure draws from a generator of its own, named by what it is of: no other pair, window
+    or benchmark of a study changes it.
+    """
+    rows = SharedRows.of(aligned, *ids)
+    a, b, c = (np.diff(log) for log in rows.logs())
+    leader = _controls(rows, None)
+    windows = study.windows.correlation
+    draws = {w: _Last(study, (*ids, w), w) for w in windows}
+    p_value = {w: draw.p_value(b, c, leader) for w, draw in draws.items()}
+    if benchmark is None:
+        given = dict.fromkeys(windows, math.nan)
+    else:
+        both = _controls(rows, benchmark)
+        given = {w: draw.p_value(b, c, both) for w, draw in draws.items()}
+    shared = shared_issuers({id: histories[id] for id in ids})
+    return RatioInference(
+        ids=ids,
+        correlation={w: draw.interval(a - b, a - c) for w, draw in draws.items()},
+        partial={w: draw.partial(b, c, leader) for w, draw in draws.items()},
+        p_value=p_value,
+        adjusted=dict(zip(windows, holm(list(p_value.values())), strict=True)),
+        p_benchmark=given,
+        adjusted_benchmark=dict(zip(windows, holm(list(given.values())), strict=True)),
+        levels={w: draw.levels(a, b, c) for w, draw in draws.items()},
+        shared=shared,
+        partial_without=_without(rows, histories, shared, windows) if shared else {},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The last window of returns, and the random numbers of its figures."""
+
+    study: Study
+    name: tuple[object, ...]
+    window: int
+
+    def _generator(self, figure: str) -> np.random.Generator:
+        return generator(self.study.bootstrap.seed, figure, *self.name)
+
+    def p_value(self, b: Vector, c: Vector, controls: Grid) -> float:
+        if len(b) < self.window:
+            return math.nan
+        b, c, controls = (x[-self.window :] for x in (b, c, controls))
+        rng = self._generator(f"p_value given {controls.shape[1]}")
+        return partial_p_value(b, c, controls, self.study.bootstrap.replications, rng)
+
+    def interval(self, x: Vector, y: Vector) -> Interval:
+        if len(x) < self.window:
+            return Interval(math.nan, math.nan, math.nan)
+        x, y = x[-self.window :], y[-self.window :]
+        rng = self._generator("correlation")
+        return correlation_interval(x, y, self.study.bootstrap.replications, rng)
+
+    def partial(self, b: Vector, c: Vector, controls: Grid) -> Interval:
+        if len(b) < self.window:
+            return Interval(math.nan, math.nan, math.nan)
+        left = [residuals(x[-self.window :], controls[-self.window :]) for x in (b, c)]
+        rng = self._generator("partial")
+        return correlation_interval(left[0], left[1], self.study.bootstrap.replications, rng)
+
+    def levels(self, a: Vector, b: Vector, c: Vector) -> LevelNull:
+        """Return the null of a window of levels, which has one return fewer."""
+        if len(a) < self.window - 1:
+            return LevelNull(*[math.nan] * 5)
+        a, b, c = (x[len(x) + 1 - self.window :] for x in (a, b, c))
+        return level_null(a, b, c, DRAWS, self._generator("levels"))
+
+
+def _without(
+    rows: SharedRows,
+    histories: Mapping[str, History],
+    shared: tuple[Shared, ...],
+    windows: tuple[int, ...],
+) -> dict[int, float]:
+    """Return the partial correlation of the followers, given the leader, without shared issuers."""
+    logs = []
+    for id in rows.ids:
+        history = histories[id]
+        levels = levels_without(history, [s.issuer for s in shared if id in s.held_as])
+        dated = rows.aligned.dated[rows.at, rows.aligned.ids.index(id)]
+        logs.append(np.log(levels[np.searchsorted(history.days, dated)]))
+    a, b, c = (np.diff(log) for log in logs)
+    found = {}
+    for window in windows:
+        value = partial_correlation(b, c, a[:, None], window)
+        found[window] = float(value[-1]) if len(value) else math.nan
+    return found

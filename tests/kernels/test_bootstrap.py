@@ -1,0 +1,108 @@
+"""Resampling in blocks: which rows follow which, and the statistics of each resample."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.kernels import bootstrap
+from indexer.kernels.bootstrap import (
+    Resamples,
+    correlation_pivots,
+    rank_pivots,
+    stationary_rows,
+    studentised_sums,
+)
+from tests.reference import signal_inference as reference
+from tests.reference.signal_correlation import ranks
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def drawn(seed: int, rows: int = 20, count: int = 30) -> tuple[np.random.Generator, Resamples]:
+    rng = np.random.default_rng(seed)
+    return rng, stationary_rows(rows, 3.0, count, rng)
+
+
+@given(seeds, st.integers(1, 30), st.floats(1, 10))
+def test_a_block_goes_on_with_the_next_row_and_after_the_last_with_the_first(seed, rows, block):
+    resamples = stationary_rows(rows, block, 5, np.random.default_rng(seed))
+    for row, begins in zip(resamples.row.tolist(), resamples.begins.tolist(), strict=True):
+        assert begins[0]
+        assert row == reference.stationary_path(row, begins)
+        assert all(0 <= at < rows for at in row)
+
+
+def test_blocks_of_one_row_are_drawn_with_replacement():
+    _, begins = stationary_rows(50, 1.0, 4, np.random.default_rng(1))
+    assert begins.all()
+
+
+def test_the_mean_block_is_as_long_as_asked():
+    """A block ends with a chance of one in eight: 25,000 of 200,000 rows, give or take 450."""
+    _, begins = stationary_rows(2000, 8.0, 100, np.random.default_rng(1))
+    assert begins.sum() == pytest.approx(25_000, abs=600)
+
+
+def test_every_row_is_drawn_as_often():
+    row, _ = stationary_rows(10, 4.0, 20_000, np.random.default_rng(1))
+    assert np.bincount(row.ravel()) == pytest.approx(20_000, rel=0.03)
+
+
+@given(seeds)
+def test_studentised_sums_are_the_oracles(seed):
+    rng, resamples = drawn(seed)
+    u = rng.standard_normal(20)
+    found = studentised_sums(u, resamples)
+    for rows, value in zip(resamples.row.tolist(), found, strict=True):
+        expected = reference.statistic([u[row] for row in rows], float(u.mean()))
+        if expected is not None:
+            assert value == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@given(seeds, st.booleans())
+def test_pivots_are_the_oracles(seed, ranked):
+    """Ties come by drawing the same row twice; a few more are in the data."""
+    rng, resamples = drawn(seed)
+    x, y = rng.integers(0, 12, (2, 20)).astype(float)
+    found = (rank_pivots if ranked else correlation_pivots)(x, y, 0.25, resamples)
+    for n, rows in enumerate(resamples.row.tolist()):
+        sides = [[side[row] for row in rows] for side in (x.tolist(), y.tolist())]
+        if ranked:
+            sides = [[float(rank) for rank in ranks(side)] for side in sides]
+        expected = reference.block_pivot(*sides, 0.25, resamples.begins[n].tolist())
+        if expected is not None and math.isfinite(expected):
+            assert found[n] == pytest.approx(expected, rel=1e-8, abs=1e-9)
+
+
+def test_a_resample_of_one_value_has_no_correlation():
+    row = np.zeros((1, 5), dtype=np.int64)
+    begins = np.ones((1, 5), dtype=bool)
+    x = np.array([1.0, 2.0, 4.0, 3.0, 9.0])
+    assert not np.isfinite(correlation_pivots(x, x[::-1], 0.0, Resamples(row, begins))).any()
+
+
+@pytest.mark.parametrize(
+    "name", ["_continue", "_studentised_sums", "_pivots", "_rank_pivots", "_ranks"]
+)
+def test_every_kernel_is_compiled(name):
+    assert hasattr(getattr(bootstrap, name), "py_func")
+
+
+@given(seeds)
+def test_the_compiled_bodies_equal_the_interpreted_ones(seed):
+    rng, (row, begins) = drawn(seed, rows=12, count=4)
+    x, y = rng.standard_normal((2, 12))
+    places = [np.argsort(np.argsort(side)) for side in (x, y)]
+    for name, inputs in (
+        ("_studentised_sums", (x, row)),
+        ("_pivots", (x, y, 0.1, row, begins)),
+        ("_rank_pivots", (*places, 0.1, row, begins)),
+    ):
+        body, one, two = getattr(bootstrap, name), np.empty(4), np.empty(4)
+        body(*inputs, one)
+        with np.errstate(all="ignore"):
+            body.py_func(*inputs, two)
+        np.testing.assert_allclose(one, two, rtol=1e-12)
