@@ -26,6 +26,7 @@ def main() -> None:
         "large": _large,
         "thousand": _thousand,
         "inference": _inference,
+        "study": _study,
         "table": _table,
     }
     parser.add_argument("part", nargs="?", choices=[*parts], default="kernels")
@@ -138,6 +139,24 @@ def _large(options: argparse.Namespace) -> None:
         print(
             f"{f['constituents']:>12}{f['sessions']:>10}{f['cpu_seconds']:>8.1f}"
             f"{f['cpu_seconds'] / cells * 1e6:>12.2f}{f['peak_mib']:>10.0f}"
+        )
+
+
+def _study(options: argparse.Namespace) -> None:
+    """Measure each length in a process of its own."""
+    from benchmarks.studies import study_cost
+
+    if options.json:
+        print(json.dumps(dataclasses.asdict(study_cost(options.sizes[0]))))
+        return
+    print(f"{'sessions':>10}{'signals':>9}{'rows':>10}{'CPU s':>8}{'peak MiB':>10}")
+    for size in (600,) if options.quick else (600, 1250, 2500):
+        command = [sys.executable, "-m", "benchmarks", "study", "--json", "--sizes", str(size)]
+        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        f = json.loads(told)
+        print(
+            f"{f['sessions']:>10}{f['signals']:>9}{f['rows']:>10}{f['cpu_seconds']:>8.2f}"
+            f"{f['peak_mib']:>10.0f}"
         )
 
 

@@ -88,7 +88,8 @@ def members_of(history: History) -> Members:
 def _restated(panel: Panel) -> Grid:
     """Return the closes of a panel on ``P^ex``: carried ones go on at it, growth makes up for it.
 
-    The panel itself carries closes blind to ordinary dividends, as the price index does.
+    The panel itself carries closes blind to ordinary dividends, as the price index does; whether
+    rights count is settled there, for both.
     """
     close, growth = _as_traded(panel), np.ones(panel.close.shape)
     running: dict[tuple[int, int], float] = {}  # close before the next event of the same session

@@ -144,7 +144,7 @@ class PairInference:
     chance : what the states do on driftless paths; None where there is no whole z-score window
     lead_lag : of the whitened returns; None where there are too few
     apparent_leader : which of the two its hour of close alone would make a leader: the one whose
-        levels are known later has seen more. Empty where that is the same, or changes
+        levels are known later, on most rows, has seen more. Empty where that is the same
     """
 
     rows: SharedRows
@@ -203,8 +203,8 @@ def pair_inference(study: Study, states: PairStates, rows: SharedRows) -> PairIn
 
 def _apparent_leader(rows: SharedRows) -> str:
     known = rows.aligned.known_at[rows.at][:, rows.aligned.columns(rows.ids)]
-    later = {*np.sign((known[:, 0] - known[:, 1]).astype(np.int64)).tolist()} - {0}
-    return rows.ids[0 if later == {1} else 1] if len(later) == 1 else ""
+    later = int(np.sign((known[:, 0] - known[:, 1]).astype(np.int64)).sum())
+    return "" if later == 0 else rows.ids[0 if later > 0 else 1]
 
 
 def _interval(

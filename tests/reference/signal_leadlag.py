@@ -56,14 +56,14 @@ def band(
 
 
 def made_by_closes(known_a: Sequence[datetime], known_b: Sequence[datetime]) -> str | None:
-    """Which index the closing times alone would make a leader, null where they agree or mix.
+    """Which index the closing times alone would make a leader, null where they agree.
 
     `known_a` and `known_b` are the instants of the levels that each row holds. The page asks for
     the direction only. Reading: on a row, the index whose level is known later has already seen
-    what the other shows a row later, so it seems to lead (A: k > 0); rows that disagree tell
-    nothing.
+    what the other shows a row later, so it seems to lead (A: k > 0). Half days reverse that on
+    a few rows: what holds on most of them counts.
     """
-    later = {(a > b) - (a < b) for a, b in zip(known_a, known_b, strict=True)} - {0}
-    if len(later) != 1:
+    later = sum((a > b) - (a < b) for a, b in zip(known_a, known_b, strict=True))
+    if later == 0:
         return None
-    return "leader" if later == {1} else "follower"
+    return "leader" if later > 0 else "follower"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from indexer.definitions.study import Study
 from indexer.index.history import History
 from indexer.signals.align import known_at
-from tests.reference import catchup
+from tests.reference import catchup, diffusion, signal_marks, signal_rotation
 from tests.reference import study as reference
 from tests.reference.study import Column
 from tests.signals.example import (
@@ -76,6 +76,7 @@ class Oracle:
         logs = [math.log(value) for value in strength]
         moves = [reference.log_returns(x) for x in (leader, follower)]
         correlation = reference.rolling(reference.pearson, window, *moves)
+        ranked = reference.rolling(reference.spearman, window, *moves)
         levels = reference.level_correlation(leader, follower, window)
         return {
             "relative_strength": self.marked(rows, strength, ids, None),
@@ -83,7 +84,43 @@ class Oracle:
             "zscore": self.marked(rows, reference.zscore(logs, z), ids, z),
             "correlation": self.marked(rows, correlation, ids, window + 1),
             "level_correlation": self.marked(rows, levels, ids, window),
+            "spearman": self.marked(rows, ranked, ids, window + 1),
+            **self.gap(rows, (leader, follower), ids, (span, window)),
+            **self.rotation(rows, strength, ids),
         }
+
+    def gap(
+        self,
+        rows: list[date],
+        levels: tuple[list[float], list[float]],
+        ids: tuple[str, str],
+        lengths: tuple[int, int],
+    ) -> dict[str, Told]:
+        """Return beta, gap and band by name; the gap is over as many rows as the momentum."""
+        found = diffusion.beta_gap(*levels, *lengths)
+        return {
+            name: self.marked(
+                rows, [row and getattr(row, part) for row in found], ids, sum(lengths) + 1
+            )
+            for name, part in (("beta", "beta"), ("gap", "gap"), ("gap_z", "gap_z"))
+        }
+
+    def rotation(
+        self, rows: list[date], strength: list[float], ids: tuple[str, str]
+    ) -> dict[str, Told]:
+        """Return the weekly rotation by name, marked where an early level is among its closes."""
+        selected = {id: self.selected[id] for id in ids}
+        early = reference.backtested(self.aligned, rows, selected, 1)
+        weeks = signal_rotation.rotation_by_row(rows, strength)
+        found = {}
+        for name, part in (("rs_ratio", "ratio"), ("rs_momentum", "momentum")):
+            told = {}
+            for t, week in enumerate(weeks):
+                if (value := getattr(week, part)) is not None:
+                    used = signal_marks.weekly_rows_used(rows, t, name) or []
+                    told[rows[t]] = (value, any(early[row] for row in used))
+            found[name] = told
+        return found
 
     def triple(self, ids: tuple[str, str, str], benchmark: str, window: int) -> dict[str, Told]:
         """Return the signals of a triple by name."""
@@ -156,10 +193,12 @@ def drawn(gaps: Drawn) -> list[History]:
 def test_every_signal_is_that_of_the_oracle(gaps: Drawn, span: int, window: int, z: int) -> None:
     histories = drawn(gaps)
     windows = {"momentum": [str(span)], "correlation": [str(window)], "zscore": str(z)}
+    windows |= {"gap": str(span), "beta": str(window)}
     asked = study("a", "b", "c", windows=windows)
     oracle = Oracle(asked, histories)
     found = compared(*histories, study=asked)
     lengths = {"relative_strength": None, "momentum": span, "zscore": z}
+    lengths |= {"gap": span, "gap_z": span, "rs_ratio": 14, "rs_momentum": 14}
     for ids in (("a", "b"), ("a", "c")):
         for name, expected in oracle.pair(ids, span, window, z).items():
             same(told(found, name, ids, lengths.get(name, window)), expected, name)

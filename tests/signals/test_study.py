@@ -13,6 +13,8 @@ from indexer.errors import MissingInputError
 from indexer.index.build import build
 from indexer.market.fx import rates_known
 from indexer.market.tables import read_market
+from indexer.run.find import BUNDLED_MARKET
+from indexer.signals.result import Comparison
 from indexer.signals.study import compare
 from tests.signals.example import (
     MAINLAND,
@@ -261,3 +263,21 @@ def test_indices_that_begin_after_the_other_ended_still_meet() -> None:
 def test_a_study_in_local_currency_asks_for_no_rate() -> None:
     histories = {found.definition.id: found for found in three()}
     assert compare(study("a", "b"), histories, fixed_rates({})).table.height > 0
+
+
+def test_no_figure_of_the_sample_looks_ahead(sample: Comparison) -> None:
+    """Build and compare by what there was on a Wednesday: members, states and signals stay."""
+    last = date(2026, 7, 15)
+    market = read_market(BUNDLED_MARKET)
+    named = {id: found.definition for id, found in sample.histories.items()}
+    histories = {id: build(index, market, until=last) for id, index in named.items()}
+    part = compare(sample.study, histories, fixed_rates({}), until=last)
+    for name in ("table", "state_table", "levels"):
+        expected = getattr(sample, name).filter(pl.col("date") <= last)
+        assert getattr(part, name).equals(expected), name
+    later = pl.selectors.starts_with("forward")
+    over = sample.episode_table.filter(pl.col("closed_on") <= last).drop(later)
+    closed = part.episode_table.filter(pl.col("closed_on").is_not_null()).drop(later)
+    assert closed.equals(over)
+    assert len(over) > 0
+    assert set(part.table["signal"]) == set(sample.table["signal"])
