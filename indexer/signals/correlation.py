@@ -8,7 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from indexer.arrays import Cube, Flags, Grid, Vector
 from indexer.kernels.rolling import rolling_correlation
 
-_SINGULAR = 1e-12  # share of variance below which what is left of a series is rounding
+SINGULAR = 1e-12  # share of a sum of squares below which what is left of it is rounding
 
 
 class RatioFamily(NamedTuple):
@@ -63,7 +63,7 @@ def ratio_family(a: Vector, b: Vector, c: Vector, window: int) -> RatioFamily:
 def _still(moments: Cube, other: int) -> Flags:
     """Return where the difference of the first series and another is only rounding."""
     one, two, both = moments[:, 0, 0], moments[:, other, other], moments[:, 0, other]
-    return np.asarray(one + two - 2 * both <= _SINGULAR * (one + two))
+    return np.asarray(one + two - 2 * both <= SINGULAR * (one + two))
 
 
 def partial_correlation(b: Vector, c: Vector, controls: Grid, window: int) -> Vector:
@@ -97,11 +97,11 @@ def _partial(moments: Cube) -> Vector:
     sound = np.ones(len(left), dtype=bool)
     for k in range(size - 2):
         pivot = left[:, k, k].copy()
-        sound &= pivot > _SINGULAR * total[:, k]
+        sound &= pivot > SINGULAR * total[:, k]
         pivot[~sound] = np.nan
         left -= left[:, :, k, None] * left[:, None, k, :] / pivot[:, None, None]
     b, c = size - 2, size - 1
-    sound &= (left[:, b, b] > _SINGULAR * total[:, b]) & (left[:, c, c] > _SINGULAR * total[:, c])
+    sound &= (left[:, b, b] > SINGULAR * total[:, b]) & (left[:, c, c] > SINGULAR * total[:, c])
     with np.errstate(invalid="ignore", divide="ignore"):
         found = left[:, b, c] / np.sqrt(left[:, b, b] * left[:, c, c])
     return np.where(sound, np.clip(found, -1.0, 1.0), np.nan)

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from indexer.arrays import Cube, Flags, Grid, Vector
+from indexer.signals.correlation import SINGULAR
 
-_SINGULAR = 1e-12  # share of the sum of squares below which what is left of it is rounding
 _COEFFICIENTS = 4  # of the Dimson regression, the intercept included
 
 
@@ -85,7 +85,7 @@ def _regression(a: Vector, b: Vector, window: int) -> _Fit:
 
 def _above_rounding(left: Vector, whole: Vector) -> Vector:
     """Return a sum of squares, NaN where it is rounding beside that of the values themselves."""
-    return np.where(left > _SINGULAR * whole, left, np.nan)
+    return np.where(left > SINGULAR * whole, left, np.nan)
 
 
 def dimson_beta(a: Vector, b: Vector, window: int) -> Vector:
@@ -127,4 +127,4 @@ def dimson_beta(a: Vector, b: Vector, window: int) -> Vector:
 def _apart(parts: Cube, whole: Grid) -> Flags:
     """Return where no column of a QR decomposition is made of those before it but for rounding."""
     own = np.diagonal(parts, axis1=1, axis2=2) ** 2
-    return np.asarray((own > _SINGULAR * whole).all(axis=1))
+    return np.asarray((own > SINGULAR * whole).all(axis=1))

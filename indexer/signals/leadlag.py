@@ -7,9 +7,9 @@ import numpy as np
 
 from indexer.arrays import Grid, Rows, Vector
 from indexer.kernels.bootstrap import RowGrid
+from indexer.signals.correlation import SINGULAR
 from indexer.signals.inference import CONFIDENCE
 
-_SINGULAR = 1e-12  # share of the sum of squares below which what is left of it is rounding
 _TOGETHER = 32  # resamples correlated at a time: they stay in the processor's cache
 
 
@@ -73,10 +73,10 @@ def whitened(returns: Vector) -> Vector:
     """
     before, after = returns[:-1], returns[1:]
     x, y = before - before.mean(), after - after.mean()
-    if not x @ x > _SINGULAR * (before @ before):
+    if not x @ x > SINGULAR * (before @ before):
         return np.full(len(after), np.nan)
     left = y - (x @ y) / (x @ x) * x
-    return left if left @ left > _SINGULAR * (after @ after) else np.full(len(after), np.nan)
+    return left if left @ left > SINGULAR * (after @ after) else np.full(len(after), np.nan)
 
 
 def _band(largest: Vector) -> float:
@@ -102,7 +102,7 @@ def _correlation(x: Grid, y: Grid, lag: int) -> Vector:
     x_square, y_square = np.vecdot(x, x), np.vecdot(y, y)
     # Centred as a whole already: what the places left out change of the mean is small.
     x_moves, y_moves = x_square - count * x_mean**2, y_square - count * y_mean**2
-    moves = (x_moves > _SINGULAR * x_square) & (y_moves > _SINGULAR * y_square)
+    moves = (x_moves > SINGULAR * x_square) & (y_moves > SINGULAR * y_square)
     product = np.vecdot(x, y) - count * x_mean * y_mean
     with np.errstate(invalid="ignore", divide="ignore"):
         found = np.clip(product / np.sqrt(x_moves * y_moves), -1.0, 1.0)

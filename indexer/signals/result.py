@@ -11,6 +11,7 @@ from indexer.definitions.study import Study
 from indexer.index.history import History
 from indexer.signals.align import Aligned
 from indexer.signals.events import Happening
+from indexer.signals.issuers import shared_issuers
 from indexer.signals.pairs import PairInference, PairStates
 from indexer.signals.ratios import RatioInference
 from indexer.signals.signal import Signal
@@ -224,6 +225,10 @@ class Comparison:
             "since": str(days[told["since"]]),
             "peak_on": None if peak is None else str(days[peak]),
             "failed_turns": int(pair.states.failed_turns[-1]),
+            "shared_issuers": {
+                shared.issuer: shared.held_as
+                for shared in shared_issuers({id: self.histories[id] for id in ids})
+            },
             "relative_strength": self.last("relative_strength", *ids),
             "zscore": self.last("zscore", *ids, window=windows.zscore),
             "momentum": {w: self.last("momentum", *ids, window=w) for w in windows.momentum},

@@ -7,6 +7,7 @@ Unless a test says otherwise A.US and B.US are held, half and half, at 10 and 20
 import math
 from datetime import date
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -352,3 +353,20 @@ def test_capital_moves_at_the_rate_of_the_session_before_and_income_at_its_own()
     assert found.divisor.tolist() == pytest.approx([1, 1 - 500 / 70 * 7 / 1000])
     assert price(found)[1] == pytest.approx((500 / 70 * 9 * 7.7 + 500) / 0.95)
     assert found.income[1].tolist() == pytest.approx([500 / 70 * 0.1 * 7.7 / 0.95] * 2)
+
+
+def test_opening_weights_are_those_after_the_events_of_the_morning():
+    """A opens at 500 of 1000 less a special dividend of 50; on Wednesday at 550 of 1000."""
+    special = action("A.US", WEEK[1], "special_dividend", cash=1)
+    found = history(closes("A.US", 10, 11, 11) + closes("B.US", 20, 18, 18), special)
+
+    assert np.isnan(found.opening_weights[0]).all()
+    assert found.opening_weights[1].tolist() == pytest.approx([450 / 950, 500 / 950])
+    assert found.opening_weights[2].tolist() == pytest.approx([550 / 1000, 450 / 1000])
+
+
+def test_what_is_not_held_opens_with_no_weight():
+    constituents = [{"symbol": "A.US"}, {"symbol": "B.US", "from": WEEK[2]}]
+    found = history(closes("A.US", 10, 11) + closes("B.US", 20, 18), constituents=constituents)
+
+    assert found.opening_weights[1].tolist() == [1.0, 0.0]
