@@ -112,8 +112,9 @@ def event_study(index_log: Vector, benchmark_log: Vector, row: int) -> EventStud
 
     Returns
     -------
-    NaN for rows that are not there, and all of it where the estimation window is not whole, a
-    level in it is missing, the benchmark does not move over it or explains the index wholly.
+    NaN for rows that are not there, and all of it where the event's is not, the estimation window
+    is not whole, a level in it is missing, the benchmark does not move over it or explains the
+    index wholly.
 
     Notes
     -----
@@ -130,7 +131,7 @@ def event_study(index_log: Vector, benchmark_log: Vector, row: int) -> EventStud
     moves = np.full((last - ESTIMATION[0] + 1, 2), np.nan)  # rows -250 to 20
     begin = row + ESTIMATION[0]
     at = np.arange(begin, row + last + 1)
-    there = (at >= 1) & (at < len(index_log))
+    there = (at >= 1) & (at < len(index_log)) & (row < len(index_log))
     for k, level in enumerate((index_log, benchmark_log)):
         moves[there, k] = level[at[there]] - level[at[there] - 1]
     count = ESTIMATION[1] - ESTIMATION[0] + 1

@@ -38,7 +38,7 @@ def divergence(
     figure = series_value[known]
     level = np.log(np.where(figure > 0, figure, np.nan))
     out = np.full(len(index_days), np.nan)
-    out[rows[1:]] = zscore(np.diff(level) - np.diff(index_log[rows]), window)
+    out[rows[1:]] = zscore(np.diff(level), window) - zscore(np.diff(index_log[rows]), window)
     return out
 
 

@@ -191,6 +191,19 @@ def test_windows_reach_back_before_the_base_date() -> None:
     assert nulls(breadth(found.close, found.held, found.traded, 4)) == [None] * 3 + [0.5]
 
 
+def test_turnover_is_in_index_currency() -> None:
+    prices = [*closes("A.US", 1, 2, 3), *closes("B.US", 4, 3, 2)]
+    amounts = [row | {"amount": 10.0 * (n + 1)} for n, row in enumerate(prices)]
+    rates = [
+        {"date": day, "base": "USD", "quote": "CNY", "rate": rate}
+        for day, rate in zip(WEEK[:3], (7.0, 7.0, 8.0), strict=True)
+    ]
+    found = members_of(history(amounts, tables={"fx": rates}, currency="CNY"))
+    assert found.amount.tolist() == [[70.0, 280.0], [140.0, 350.0], [240.0, 480.0]]
+    total = turnover_amount(found.amount, found.held, found.traded)
+    assert nulls(total) == [None, 490.0, 720.0]
+
+
 def test_a_series_has_no_members() -> None:
     found = members_of(series_history(series("a"), np.array(WEEK, dtype="datetime64[D]"), 1.0))
     assert found.close.shape == (5, 0)
