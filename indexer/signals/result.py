@@ -1,5 +1,6 @@
 """What a study found, as records and as tables."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,10 @@ from indexer.signals.events import Happening
 from indexer.signals.issuers import shared_issuers
 from indexer.signals.pairs import PairInference, PairStates
 from indexer.signals.ratios import RatioInference
+from indexer.signals.rotation import WEEKS, quadrant
 from indexer.signals.signal import Signal
 from indexer.signals.strength import PERCENTILE
+from indexer.signals.tables import episode_rows, event_rows, interval_rows, leadlag_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,66 +117,23 @@ class Comparison:
 
     @property
     def interval_table(self) -> pl.DataFrame:
-        """Returns of each pair up to its last row, as ``intervals``; fractions of one."""
-        rows = []
-        for pair in self.pairs:
-            leader, follower = pair.rows.ids
-            found, days = pair.intervals, pair.rows.days
-            rows += [
-                (leader, follower, name, days[begin].item(), days[-1].item(), *returns, tested)
-                for name, begin, *returns, tested in zip(
-                    found.name,
-                    found.begin,
-                    found.leader,
-                    found.follower,
-                    found.strength,
-                    pair.rows.tested[found.begin].tolist(),
-                    strict=True,
-                )
-            ]
-        return pl.DataFrame(rows, schema=_INTERVALS, orient="row")
+        """Returns of each pair up to its last row, as ``intervals``."""
+        return interval_rows(self.pairs)
 
     @property
     def leadlag_table(self) -> pl.DataFrame:
-        """Correlation of leader and follower at each lag, as ``leadlag``; none is a null."""
-        rows = [
-            (*pair.rows.ids, lag, value, pair.lead_lag.band)
-            for pair in self.pairs
-            if pair.lead_lag is not None
-            for lag, value in zip(pair.lead_lag.lag, pair.lead_lag.correlation, strict=True)
-        ]
-        return pl.DataFrame(rows, schema=_LEADLAG, orient="row").fill_nan(None)
+        """Correlation of leader and follower at each lag, as ``leadlag``."""
+        return leadlag_rows(self.pairs)
 
     @property
     def episode_table(self) -> pl.DataFrame:
-        """The episodes of each pair, as ``episodes``; null where something is not there yet."""
-        rows = []
-        for pair in self.pairs:
-            days = pair.rows.days
-            for episode in pair.episodes:
-                told = episode._asdict()
-                for name in ("stretched_on", "peak_on", "turn_on", "closed_on"):
-                    told[name] = None if told[name] is None else days[told[name]].item()
-                told["kind"] = told["kind"] or None
-                rows.append((*pair.rows.ids, *told.values()))
-        return pl.DataFrame(rows, schema=_EPISODES, orient="row").fill_nan(None)
+        """The episodes of each pair, as ``episodes``."""
+        return episode_rows(self.pairs)
 
     @property
     def event_table(self) -> pl.DataFrame:
-        """Abnormal returns about each event, as ``events``; without rows that are not there."""
-        rows = []
-        for seen in self.happenings:
-            found = seen.found
-            for k in np.flatnonzero(~np.isnat(seen.days)):
-                offset = int(found.offset[k])
-                rows.append(
-                    (seen.event.date, seen.event.name, seen.id, offset, seen.days[k].item(),
-                     found.abnormal[k], found.p if offset == 0 else np.nan,
-                     found.cumulative[k], found.cumulative_p[k],
-                     found.alpha, found.beta, found.estimated, found.placebos,
-                     seen.carried[k], seen.constituents[k], bool(seen.backtested[k]))
-                )  # fmt: skip
-        return pl.DataFrame(rows, schema=_EVENTS, orient="row").fill_nan(None)
+        """Abnormal returns about each event, as ``events``."""
+        return event_rows(self.happenings)
 
     def last(self, name: str, *ids: str, window: int | None = None) -> float | None:
         """Return the last value of a signal; None where its last row has none."""
@@ -239,7 +199,13 @@ class Comparison:
             "beta": self.last("beta", *ids, window=windows.beta),
             "gap": self.last("gap", *ids, window=windows.gap),
             "gap_z": self.last("gap_z", *ids, window=windows.gap),
+            "rotation": self._rotation(*ids),
         }
+
+    def _rotation(self, *ids: str) -> dict[str, Any]:
+        place = {name: self.last(name, *ids, window=WEEKS) for name in ("rs_ratio", "rs_momentum")}
+        values = [math.nan if value is None else value for value in place.values()]
+        return place | {"quadrant": quadrant(*values)}
 
     def _ratio_summary(self, ids: tuple[str, str, str]) -> dict[str, Any]:
         names = (
@@ -288,56 +254,4 @@ _STATES = {
     "peak_on": pl.Date,
     "move_leader": pl.Float64,
     "move_follower": pl.Float64,
-}
-_INTERVALS = {
-    "leader": pl.String,
-    "follower": pl.String,
-    "interval": pl.String,
-    "begin": pl.Date,
-    "end": pl.Date,
-    "return_leader": pl.Float64,
-    "return_follower": pl.Float64,
-    "return_strength": pl.Float64,
-    "backtested": pl.Boolean,
-}
-_LEADLAG = {
-    "leader": pl.String,
-    "follower": pl.String,
-    "lag": pl.Int64,
-    "correlation": pl.Float64,
-    "band": pl.Float64,
-}
-_EPISODES = {
-    "leader": pl.String,
-    "follower": pl.String,
-    "stretched_on": pl.Date,
-    "peak_on": pl.Date,
-    "turn_on": pl.Date,
-    "closed_on": pl.Date,
-    "kind": pl.String,
-    "failed_turns": pl.Int64,
-    "gap_at_turn": pl.Float64,
-    "closed_share": pl.Float64,
-    "forward_5": pl.Float64,
-    "forward_20": pl.Float64,
-    "forward_60": pl.Float64,
-    "backtested": pl.Boolean,
-}
-_EVENTS = {
-    "event": pl.Date,
-    "name": pl.String,
-    "index": pl.String,
-    "offset": pl.Int64,
-    "date": pl.Date,
-    "abnormal": pl.Float64,
-    "p": pl.Float64,
-    "cumulative": pl.Float64,
-    "cumulative_p": pl.Float64,
-    "alpha": pl.Float64,
-    "beta": pl.Float64,
-    "estimated": pl.Int64,
-    "placebos": pl.Int64,
-    "carried": pl.Int64,
-    "constituents": pl.Int64,
-    "backtested": pl.Boolean,
 }

@@ -10,6 +10,7 @@ import polars as pl
 
 from indexer.signals.ratios import FAMILY
 from indexer.signals.result import Comparison
+from indexer.signals.rotation import quadrant
 from tests.signals.example import PAIRS, TRIPLE, small
 
 
@@ -44,6 +45,8 @@ def test_every_figure_of_the_summary_is_the_last_of_its_signal(sample: Compariso
         assert pair["percentile"] == last("percentile", ids, 250)
         assert pair["beta"] == last("beta", ids, 120)
         assert (pair["gap"], pair["gap_z"]) == (last("gap", ids, 60), last("gap_z", ids, 60))
+        place = (last("rs_ratio", ids, 14), last("rs_momentum", ids, 14))
+        assert tuple(pair["rotation"].values()) == (*place, quadrant(*place))
         for name in ("correlation", "spearman", "level_correlation"):
             assert pair[name] == {w: last(name, ids, w) for w in (20, 60, 120)}
     (ratio,) = sample.summary["ratio_lines"]
