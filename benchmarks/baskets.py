@@ -101,7 +101,7 @@ def _numpy_periods(case: Baskets) -> Ready:
         out[0] = BASE
         for b, columns in enumerate(case.columns):
             for n, first, last in case.stretches():
-                closes = case.worth[first : last + 1].take(columns, axis=1)
+                closes = case.worth[first : last + 1, columns]
                 shares = out[first, b] * case.weights[n, b] / closes[0]
                 out[first + 1 : last + 1, b] = closes[1:] @ shares
         return out
