@@ -25,25 +25,33 @@ from benchmarks.reference import difference, require_extended
 
 ROUNDS = 15  # at most
 _PATIENCE = 10.0  # seconds within which a first call is followed by one that tells the cost
-_SAMPLE = 0.002  # seconds a sample takes at least; shorter calls are repeated within it
+_SHORT = 0.1  # seconds of a call that caches may decide
+_SAMPLE = 0.004  # seconds a sample takes at least; shorter calls are repeated within it
 
 Samples = list[tuple[float, float]]  # CPU and wall seconds of a call
 
 
 def interleaved(runs: dict[str, Callable[[], object]], budget: float) -> dict[str, Samples]:
-    """Time calls in turns, each for so many seconds or once, after one or two that do not count."""
-    rounds, repeats = {}, {}
+    """Time calls in turns, each for so many seconds or once, after one or two that do not count.
+
+    A short one is called as often once more before each turn: who came before it, and left its
+    own arrays in the caches or these, would otherwise decide by a factor of two.
+    """
+    rounds, repeats, short = {}, {}, set()
     for name, run in runs.items():
         once = _cost(run, 1)[1]
         if once < _PATIENCE:  # the first call loaded what is compiled
             once = max(_cost(run, 1)[1], 1e-7)
         repeats[name] = math.ceil(_SAMPLE / once)
+        short |= {name} if once < _SHORT else set()
         rounds[name] = max(1, min(ROUNDS, int(budget / once / repeats[name])))
     found: dict[str, Samples] = {name: [] for name in runs}
     gc.disable()
     for n in range(max(rounds.values())):
         for name, run in runs.items():
             if n < rounds[name]:
+                for _ in range(repeats[name] if name in short else 0):
+                    run()
                 found[name].append(_cost(run, repeats[name]))
     gc.enable()
     return found

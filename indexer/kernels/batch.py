@@ -111,9 +111,9 @@ def batch_levels(
     panel = np.ascontiguousarray(worth, dtype=np.float64).ravel()
     first, effective, *baskets = _unsigned(batch)
     end, room, blocks = _ends(sessions, batch), _rooms(batch), _blocks(sessions, batch)
-    # Laid out alone, a column costs four times what it costs among all of them.
-    every = 4 * len(batch.column) * indices > len(effective) * symbols
-    laid_out = WIDTH * (symbols if every else int(room[-1]))
+    # Read row by row, a column costs six times what it costs laid out among all of them.
+    every = 6 * len(batch.column) * indices > len(effective) * symbols
+    laid_out = WIDTH * symbols if every else 0
     opening = np.empty(len(effective))  # value of each basket at its effective close
     price = np.empty(indices * sessions)  # values, until they are chained
     total = np.empty(0 if income is None else price.size)  # income, until it is chained

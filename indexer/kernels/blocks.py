@@ -1,9 +1,10 @@
 """Values of many baskets over one panel, block by block of sessions; compiled bodies.
 
-The columns of a block lie side by side in a grid, sixteen sessions of each, small enough for a
-core's second-level cache: a constituent of any index is one vector there, and no gather. Each
-session is a lane, summed in one order without fused operations, so that neither blocks nor threads
-nor the machine can move a value by one bit.
+Where many baskets are valued, the columns of a block lie side by side in a grid, sixteen sessions
+of each, small enough for a core's second-level cache: a constituent of any index is one vector
+there, and no gather. A few baskets are read straight from the panel's rows. Each session is summed
+in one order without fused operations, so that neither blocks nor threads nor the machine can move a
+value by one bit.
 
 Arrays are flat and indices unsigned: a signed one is checked for wrapping round, which costs half
 the speed. Bodies that are called once a basket call no other with arrays: their references would
@@ -43,41 +44,55 @@ def _value(shares, at, count, worth):
 
 
 @compiled()
-def _values(shares, at, count, place, first, grid, out):
+def _values(shares, held, at, count, grid, out):
     """Value a basket on all sessions of a block: `_value` in each lane."""
     values = splat(0.0)
-    k, p = at, first
-    for _ in range(_0, count, _8):
+    for k in range(at, at + count, _8):
         values = values + _dot(
             splat(shares[k]), splat(shares[k + _1]), splat(shares[k + _2]), splat(shares[k + _3]),
             splat(shares[k + _4]), splat(shares[k + _5]), splat(shares[k + _6]),
             splat(shares[k + _7]),
-            load(grid, _U(place[p]) * _W), load(grid, _U(place[p + _1]) * _W),
-            load(grid, _U(place[p + _2]) * _W), load(grid, _U(place[p + _3]) * _W),
-            load(grid, _U(place[p + _4]) * _W), load(grid, _U(place[p + _5]) * _W),
-            load(grid, _U(place[p + _6]) * _W), load(grid, _U(place[p + _7]) * _W),
+            load(grid, _U(held[k]) * _W), load(grid, _U(held[k + _1]) * _W),
+            load(grid, _U(held[k + _2]) * _W), load(grid, _U(held[k + _3]) * _W),
+            load(grid, _U(held[k + _4]) * _W), load(grid, _U(held[k + _5]) * _W),
+            load(grid, _U(held[k + _6]) * _W), load(grid, _U(held[k + _7]) * _W),
         )  # fmt: skip
-        k += _8
-        p += _8
     store(out, _0, values)
 
 
 @compiled()
-def _lay_out(panel, sessions, symbols, since, until, column, first, count, grid):
-    """Lay columns side by side over some sessions.
+def _values_by_row(panel, symbols, shares, held, at, count, since, until, out, price):
+    """Write the value of a basket on some sessions, each straight from the panel's row."""
+    for t in range(since, until):
+        value, row = 0.0, t * symbols
+        for k in range(at, at + count, _8):
+            value += _dot(
+                shares[k], shares[k + _1], shares[k + _2], shares[k + _3],
+                shares[k + _4], shares[k + _5], shares[k + _6], shares[k + _7],
+                panel[row + _U(held[k])], panel[row + _U(held[k + _1])],
+                panel[row + _U(held[k + _2])], panel[row + _U(held[k + _3])],
+                panel[row + _U(held[k + _4])], panel[row + _U(held[k + _5])],
+                panel[row + _U(held[k + _6])], panel[row + _U(held[k + _7])],
+            )  # fmt: skip
+        price[out + t] = value
+
+
+@compiled()
+def _lay_out(panel, sessions, symbols, since, until, grid):
+    """Lay the columns side by side over some sessions.
 
     Eight sessions are read at a time, also some after the last; lanes to spare are not used.
     """
     for lane in range(_0, until - since, _8):
         row = since + lane
         if row + _8 <= sessions:
-            for k in range(count):
-                i, to = row * symbols + _U(column[first + k]), k * _W + lane
+            for k in range(symbols):
+                i, to = row * symbols + k, k * _W + lane
                 for t in range(_8):
                     grid[to + t] = panel[i + t * symbols]
         else:
-            for k in range(count):
-                i, to = row * symbols + _U(column[first + k]), k * _W + lane
+            for k in range(symbols):
+                i, to = row * symbols + k, k * _W + lane
                 for t in range(sessions - row):
                     grid[to + t] = panel[i + t * symbols]
 
@@ -154,12 +169,12 @@ def value_baskets(
 ):  # fmt: skip
     """Write the value and the income of each index's basket on every session of some blocks.
 
-    With ``every`` the grid has all columns of a block, else those of one basket at a time.
+    With ``every`` the grid has all columns of a block, else there is none.
     """
     indices, size = _U(first.size) - _1, room[room.size - 1]
     held, shares, worth = np.zeros(size, np.uint32), np.zeros(size), np.zeros(size)
-    own = np.zeros(max(symbols, size), np.uint32)
-    for k in range(_U(own.size)):
+    own = np.zeros(symbols, np.uint32)
+    for k in range(symbols):
         own[k] = k
     ahead, soon = paid.copy(), np.zeros(symbols, np.uint32)
     hit, flow, values = np.zeros(size, np.uint32), np.zeros(sessions), np.zeros(WIDTH)
@@ -167,7 +182,7 @@ def value_baskets(
     for n in range(_U(blocks.size) - _1):
         a, z = blocks[n], blocks[n + _1]
         if every:
-            _lay_out(panel, sessions, symbols, a, z, own, _0, symbols, grid)
+            _lay_out(panel, sessions, symbols, a, z, grid)
             _look_ahead(own, _0, symbols * _U(total.size != 0), a, paid, row, ahead, soon)
         for b in range(indices):
             p, successor, at = current[b], first[b + _1], room[b]
@@ -189,13 +204,14 @@ def value_baskets(
                                 row, amount, ahead, soon, hit, flow, b * sessions, total,
                             )  # fmt: skip
                     if every:
-                        _values(shares, at, counts[b], held, at, grid, values)
+                        _values(shares, held, at, counts[b], grid, values)
+                        for t in range(since, until):
+                            price[b * sessions + t] = values[t - a]
                     else:
-                        _lay_out(panel, sessions, symbols, since, until, held, at, counts[b], grid)
-                        _values(shares, at, counts[b], own, _0, grid, values)
-                    lane = since - a if every else _0
-                    for t in range(until - since):
-                        price[b * sessions + since + t] = values[lane + t]
+                        _values_by_row(
+                            panel, symbols, shares, held, at, counts[b], since, until,
+                            b * sessions, price,
+                        )  # fmt: skip
                 if end[p] > z:
                     break
                 p += _1
