@@ -48,7 +48,7 @@ def study_cost(sessions: int) -> StudyCost:
             "events": [{"date": days[-40].item(), "name": "Some day", "indices": list(IDS[:4])}],
         }
     )
-    compare(asked, histories, _no_fixings, until=days[300].item())  # kernels and arch are loaded
+    compare(asked, histories, _no_fixings, until=days[300].item())  # kernels are loaded
     start = time.process_time()
     found = compare(asked, histories, _no_fixings)
     rows = len(found.table) + len(found.state_table)

@@ -33,7 +33,6 @@ INNER_IMPORTS = {
     "cli.app": {"indexer.run", "indexer.run.find"},
     "cli.screen": {"rich.console", "rich.table"},
     "market.calendars.listing": {"exchange_calendars"},
-    "signals.inference": {"arch.bootstrap", "arch.unitroot"},
 }
 
 EFFECTS = {

@@ -22,7 +22,6 @@ from indexer.kernels.bootstrap import (
 FEWEST = 60  # rows below which nothing is inferred
 DRAWS = 1000  # of the null of a level correlation
 CONFIDENCE = 0.95
-_FEWEST_JUDGED = 12  # rows that the block rule needs for its first lags
 
 
 class Interval(NamedTuple):
@@ -85,15 +84,28 @@ def block_length(values: Vector, most: float) -> float:
     Notes
     -----
     Politis and White (2004), corrected by Patton, Politis and White (2009), as the arch package
-    computes it. A series it cannot judge, one too short or that does not move, has blocks of
-    one row.
+    computes it; written out here because importing that takes a second, as long as all the rest
+    of a study. A series it cannot judge, one too short or that does not move, has blocks of one
+    row.
     """
-    if len(values) < _FEWEST_JUDGED:
+    n = len(values)
+    run = max(5, int(math.log10(max(n, 1))))  # insignificant lags in a row that end the search
+    lags = math.ceil(math.sqrt(n)) + run
+    if n < lags + 2:
         return 1.0
-    from arch.bootstrap import optimal_block_length  # noqa: PLC0415 (takes 0.8 s to import)
-
+    x = values - values.mean()
+    moments = np.array([x[k:] @ x[: n - k] for k in range(lags + 1)])
+    squares = np.concatenate([[0.0], np.cumsum(x * x)])
+    k = np.arange(lags + 1)
+    spread = np.sqrt((squares[-1] - squares[k + 1]) * squares[n - 1 - k])
+    small = np.abs(moments) < 2 * math.sqrt(math.log10(n) / n) * spread
+    quiet = [m for m in range(1, lags - run + 1) if small[m : m + run].all()]
+    reach = min(2 * quiet[0], lags) if quiet else lags
+    k = np.arange(1, reach + 1)
+    tapered = np.minimum(1.0, 2 * (1 - k / reach)) * moments[1 : reach + 1]
+    spectrum = moments[0] + 2 * tapered.sum()
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = float(optimal_block_length(values)["stationary"].iloc[0])
+        found = float(np.cbrt(n * (2 * (k * tapered).sum() / spectrum) ** 2))
     return min(max(found, 1.0), most) if math.isfinite(found) else 1.0
 
 
@@ -289,27 +301,3 @@ def _correlations(line: Vector, others: Grid) -> Vector:
     one, two = line - line.mean(), others - others.mean(axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(two @ one / np.sqrt((one @ one) * (two * two).sum(axis=1)))
-
-
-def half_life(values: Vector) -> float:
-    """Return in how many rows half of a deviation from the mean is gone; NaN if that is never.
-
-    Parameters
-    ----------
-    values : (n,) a window of log relative strength
-
-    Notes
-    -----
-    ``-ln 2 / ln phi`` of a first-order autoregression with intercept, told only where the
-    augmented Dickey-Fuller test (constant, lags by AIC) rejects a unit root at 5 %: a random walk
-    has a finite one nearly always.
-    """
-    from arch.unitroot import ADF  # noqa: PLC0415 (slow to import)
-
-    before, after = values[:-1] - values[:-1].mean(), values[1:] - values[1:].mean()
-    if len(values) < FEWEST or not before @ before > 0.0:
-        return math.nan
-    phi = float(before @ after) / float(before @ before)
-    if not 0.0 < phi < 1.0 or not ADF(values, trend="c").pvalue < 0.05:
-        return math.nan
-    return -math.log(2.0) / math.log(phi)

@@ -20,12 +20,12 @@ from indexer.signals.inference import (
     block_length,
     correlation_interval,
     generator,
-    half_life,
     most_block,
     or_none,
 )
 from indexer.signals.intervals import Intervals, interval_table
 from indexer.signals.leadlag import LeadLag, lead_lag, whitened
+from indexer.signals.reversion import half_life
 from indexer.signals.rotation import WEEKS, rotation
 from indexer.signals.signal import SharedRows, Signal
 from indexer.signals.strength import (

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
-from statsmodels.tsa.stattools import adfuller
 
 from indexer.arrays import Vector
 from indexer.kernels.bootstrap import correlation_pivots, stationary_rows
@@ -18,14 +17,12 @@ from indexer.signals.inference import (
     block_length,
     correlation_interval,
     generator,
-    half_life,
     holm,
     level_null,
     partial_p_value,
     residuals,
 )
 from tests.reference import signal_inference as reference
-from tests.reference import signal_strength
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -183,25 +180,3 @@ def test_signs_hold_throughout_a_block() -> None:
 def test_a_line_that_does_not_move_has_no_level_correlation() -> None:
     a, b, _ = lines(1, rows=59)
     assert all(math.isnan(part) for part in level_null(a, b, a, 20, np.random.default_rng(3)))
-
-
-# --- half-life ------------------------------------------------------------------------------------
-
-
-@given(seeds, st.floats(0.3, 0.95))
-def test_a_half_life_is_told_only_where_a_unit_root_is_rejected(seed: int, phi: float) -> None:
-    x = np.random.default_rng(seed).standard_normal(250)
-    for t in range(1, 250):
-        x[t] += phi * x[t - 1]
-    rejected = bool(adfuller(x, regression="c", result_object=False)[1] < 0.05)
-    expected = signal_strength.half_life(x.tolist(), 250, unit_root_rejected=rejected)
-    assert half_life(x) == pytest.approx(math.nan if expected is None else expected, nan_ok=True)
-
-
-def test_a_random_walk_mostly_has_none() -> None:
-    walks = np.random.default_rng(5).standard_normal((100, 250)).cumsum(axis=1)
-    assert sum(not math.isnan(half_life(walk)) for walk in walks) <= 10
-
-
-def test_a_line_that_does_not_move_has_no_half_life() -> None:
-    assert math.isnan(half_life(np.full(250, 1.0)))
