@@ -54,22 +54,26 @@ def print_study(summary: dict[str, Any], out: Path, as_json: bool) -> None:
     click.echo(f"{title}  SYNTHETIC DATA" if summary["synthetic"] else title)
     _print_table(
         ("leader\n/ follower", "state", "since", "kind", "peak", "leader", "follower", "z", "corr"),
-        [_pair_cells(pair) for pair in summary["pairs"]],
+        [_pair_cells(pair, summary["last_session"]) for pair in summary["pairs"]],
     )
     for lines in summary["ratio_lines"]:
         click.echo(
             f"\nratio lines {lines['leader']} / {lines['follower']} and / {lines['other']}\n"
             "they share a leg, so part of their correlation is arithmetic: read it beside its null"
         )
-        names = ("ratio_correlation", "ratio_null", "ratio_excess", "partial_correlation")
+        before = ("ratio_correlation", "ratio_null", "ratio_excess", "partial_correlation")
+        given = "partial_correlation_benchmark"
         _print_table(
-            ("window", "correlation", "null", "excess", "partial", "p", "of levels", "their null"),
+            (
+                *("window", "correlation", "null", "excess", "partial", "adjusted p"),
+                *("given market", "of levels", "their null"),
+            ),
             [
                 (
                     str(w),
-                    *(_number(lines[name][w], 2) for name in names),
+                    *(_number(lines[name][w], 2) for name in before),
                     _number(lines["p_value_adjusted"][w], 3),
-                    _number(lines["level_correlation"][w], 2),
+                    *(_number(lines[name][w], 2) for name in (given, "level_correlation")),
                     _number(lines["level_null"][w]["median"], 2),
                 )
                 for w in lines["ratio_correlation"]
@@ -78,11 +82,12 @@ def print_study(summary: dict[str, Any], out: Path, as_json: bool) -> None:
     print_notes(summary["indices"], out, summary["warnings"])
 
 
-def _pair_cells(pair: dict[str, Any]) -> tuple[str, ...]:
+def _pair_cells(pair: dict[str, Any], last: str) -> tuple[str, ...]:
     correlations = pair["correlation"]
     middle = sorted(correlations)[len(correlations) // 2]
+    ended = "" if pair["last_row"] == last else f" (until {pair['last_row']})"
     return (
-        f"{pair['leader']}\n/ {pair['follower']}",
+        f"{pair['leader']}\n/ {pair['follower']}{ended}",
         pair["state"],
         pair["since"],
         pair["kind"] or "",
@@ -90,7 +95,7 @@ def _pair_cells(pair: dict[str, Any]) -> tuple[str, ...]:
         _percent(pair["move_leader"]),
         _percent(pair["move_follower"]),
         _number(pair["zscore"], 1),
-        f"{_number(correlations[middle], 2)} ({middle})",
+        f"{_number(correlations[middle], 2) or '–'} ({middle})",
     )
 
 

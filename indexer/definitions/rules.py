@@ -23,7 +23,7 @@ from indexer.definitions.basket import (
     Withholding,
 )
 from indexer.definitions.model import Definition
-from indexer.definitions.study import Pair, Study, WindowLengths
+from indexer.definitions.study import Event, Pair, Study, WindowLengths
 from indexer.definitions.text import Trail
 
 Broken = Iterator[tuple[Trail, str]]
@@ -191,6 +191,13 @@ def _a_pair_is_two_indices(pairs: tuple[Pair, ...]) -> Broken:
             yield ("pairs", n), f"given already at pairs[{pairs.index(pair)}]"
 
 
+def _an_event_names_an_index_once(events: tuple[Event, ...]) -> Broken:
+    for n, event in enumerate(events):
+        for k, id in enumerate(event.indices):
+            if id in event.indices[:k]:
+                yield ("events", n, "indices", k), f"{id!r} is named twice"
+
+
 def _windows_differ(windows: WindowLengths) -> Broken:
     for key, lengths in (("correlation", windows.correlation), ("momentum", windows.momentum)):
         if len(set(lengths)) != len(lengths):
@@ -212,5 +219,5 @@ _RULES: dict[type[Definition], tuple[Callable[..., Broken], ...]] = {
         _ranked_by_something_known,
         _net_knows_its_tax,
     ),
-    Study: (_a_pair_is_two_indices, _windows_differ),
+    Study: (_a_pair_is_two_indices, _an_event_names_an_index_once, _windows_differ),
 }

@@ -53,7 +53,8 @@ def ratio_family(a: Vector, b: Vector, c: Vector, window: int) -> RatioFamily:
     partial = np.full(len(a), np.nan)
     if len(a) >= window:
         moments = _covariances(np.column_stack([a, b, c]), window)
-        partial[window - 1 :] = _partial(moments)
+        if window > 3:  # three rows and three lines leave nothing to chance
+            partial[window - 1 :] = _partial(moments)
         still = _still(moments, 1) | _still(moments, 2)
         correlation[window - 1 :][still] = np.nan
         null[window - 1 :][still] = np.nan
@@ -70,11 +71,11 @@ def partial_correlation(b: Vector, c: Vector, controls: Grid, window: int) -> Ve
     """Return the rolling correlation of b and c given the controls, (T,).
 
     That is the correlation of their residuals from regressions with intercept on the controls
-    (T, k) over the window. NaN while it is short, where the controls are collinear, and where
-    they explain a series wholly.
+    (T, k) over the window. NaN while it is short, where the controls are collinear, where they
+    explain a series wholly, and in windows of less than k + 3 rows, which leave nothing to chance.
     """
     out = np.full(len(b), np.nan)
-    if len(b) >= window:
+    if len(b) >= window >= controls.shape[1] + 3:
         out[window - 1 :] = _partial(_covariances(np.column_stack([controls, b, c]), window))
     return out
 

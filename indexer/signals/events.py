@@ -71,7 +71,8 @@ def happening(event: Event, rows: SharedRows, history: History) -> Happening:
     index, benchmark = rows.logs()
     row = event_row(rows.days, np.datetime64(event.date))
     at = row + np.arange(WINDOW[0], WINDOW[1] + 1)
-    there = (at >= 0) & (at < len(rows.at)) & (row < len(rows.at))  # none before it has come
+    within = row < len(rows.at) and rows.days[0] <= np.datetime64(event.date)
+    there = (at >= 0) & (at < len(rows.at)) & within  # not before it has come, nor what it was
     days = np.full(len(at), np.datetime64("NaT", "D"))
     days[there] = rows.days[at[there]]
     carried, constituents = np.zeros((2, len(at)), dtype=np.int64)

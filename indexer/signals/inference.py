@@ -18,6 +18,7 @@ from indexer.kernels.bootstrap import (
     stationary_rows,
     studentised_sums,
 )
+from indexer.signals.correlation import partial_correlation
 
 FEWEST = 60  # rows below which nothing is inferred
 DRAWS = 1000  # of the null of a level correlation
@@ -35,6 +36,9 @@ class Interval(NamedTuple):
     def told(self) -> dict[str, float | None]:
         """The bounds by name, None for NaN."""
         return {"low": or_none(self.low), "high": or_none(self.high)}
+
+
+NO_INTERVAL = Interval(math.nan, math.nan, math.nan)
 
 
 class LevelNull(NamedTuple):
@@ -143,7 +147,7 @@ def partial_p_value(
     ``(1 + number as large in size) / (R + 1)``.
     """
     n = len(b)
-    if n < FEWEST:
+    if n < FEWEST or math.isnan(partial_correlation(b, c, controls, n)[-1]):
         return math.nan
     u = residuals(b, controls) * residuals(c, controls)
     spread = float(np.sqrt(np.sum((u - u.mean()) ** 2)))
@@ -214,11 +218,11 @@ def correlation_interval(
     """
     n = len(x)
     if n < FEWEST:
-        return Interval(math.nan, math.nan, math.nan)
+        return NO_INTERVAL
     one, two = (_average_ranks(x), _average_ranks(y)) if ranked else (x, y)
     r, influence = _influence(one, two)
     if math.isnan(r) or 1.0 - abs(r) < 1e-12:
-        return Interval(math.nan, math.nan, math.nan)
+        return NO_INTERVAL
     block = max(block_length(influence, n / 6), n ** (1 / 3))
     drawn = stationary_rows(n, block, replications, rng)
     pivots = rank_pivots if ranked else correlation_pivots
@@ -231,7 +235,7 @@ def _influence(x: Vector, y: Vector) -> tuple[float, Vector]:
     """Return the correlation and what each row adds to its error, over the rows."""
     p, q = x - x.mean(), y - y.mean()
     xx, yy = float(p @ p), float(q @ q)
-    if not (xx > 0.0 and yy > 0.0):
+    if not (xx > 0.0 and yy > 0.0) or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
         return math.nan, p
     p, q = p / math.sqrt(xx), q / math.sqrt(yy)
     r = float(p @ q)
@@ -282,7 +286,7 @@ def level_null(a: Vector, b: Vector, c: Vector, draws: int, rng: np.random.Gener
     cumulated = np.zeros((draws, n + 1))
     np.cumsum(a - (c - left) - _signs(drawn, rng) * left, axis=1, out=cumulated[:, 1:])
     null = _correlations(line, cumulated)
-    if math.isnan(observed) or np.isnan(null).any():
+    if math.isnan(observed) or np.isnan(null).any() or np.ptp(line) == 0.0:
         return LevelNull(*[math.nan] * 5)
     low, median, high = (float(q) for q in np.quantile(null, [0.05, 0.5, 0.95]))
     return LevelNull(observed, median, low, high, float(np.mean(null >= observed)))

@@ -16,6 +16,7 @@ from indexer.signals.evaluate import Episode, episodes, evaluate
 from indexer.signals.gap import beta_gap, dimson_beta
 from indexer.signals.inference import (
     FEWEST,
+    NO_INTERVAL,
     Interval,
     block_length,
     correlation_interval,
@@ -212,7 +213,7 @@ def _interval(
 ) -> Interval:
     """Return the interval of the last window of returns."""
     if len(a) < window:
-        return Interval(math.nan, math.nan, math.nan)
+        return NO_INTERVAL
     rng = generator(
         study.bootstrap.seed, "spearman" if ranked else "correlation", *rows.ids, window
     )

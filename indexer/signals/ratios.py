@@ -15,6 +15,7 @@ from indexer.signals.align import Aligned
 from indexer.signals.correlation import partial_correlation, ratio_family
 from indexer.signals.inference import (
     DRAWS,
+    NO_INTERVAL,
     Interval,
     LevelNull,
     correlation_interval,
@@ -132,7 +133,7 @@ def ratio_inference(
     shared = shared_issuers({id: histories[id] for id in ids})
     return RatioInference(
         ids=ids,
-        correlation={w: draw.interval(a - b, a - c) for w, draw in draws.items()},
+        correlation={w: draw.ratio_lines(a, b, c) for w, draw in draws.items()},
         partial={w: draw.partial(b, c, leader) for w, draw in draws.items()},
         p_value=p_value,
         adjusted=dict(zip(windows, holm(list(p_value.values())), strict=True)),
@@ -162,16 +163,16 @@ class _Last:
         rng = self._generator(f"p_value given {controls.shape[1]}")
         return partial_p_value(b, c, controls, self.study.bootstrap.replications, rng)
 
-    def interval(self, x: Vector, y: Vector) -> Interval:
-        if len(x) < self.window:
-            return Interval(math.nan, math.nan, math.nan)
-        x, y = x[-self.window :], y[-self.window :]
+    def ratio_lines(self, a: Vector, b: Vector, c: Vector) -> Interval:
+        if math.isnan(_last(ratio_family(a, b, c, self.window).correlation)):
+            return NO_INTERVAL
+        x, y = (a - b)[-self.window :], (a - c)[-self.window :]
         rng = self._generator("correlation")
         return correlation_interval(x, y, self.study.bootstrap.replications, rng)
 
     def partial(self, b: Vector, c: Vector, controls: Grid) -> Interval:
-        if len(b) < self.window:
-            return Interval(math.nan, math.nan, math.nan)
+        if math.isnan(_last(partial_correlation(b, c, controls, self.window))):
+            return NO_INTERVAL
         left = [residuals(x[-self.window :], controls[-self.window :]) for x in (b, c)]
         rng = self._generator("partial")
         return correlation_interval(left[0], left[1], self.study.bootstrap.replications, rng)
@@ -198,8 +199,8 @@ def _without(
         dated = rows.aligned.dated[rows.at, rows.aligned.ids.index(id)]
         logs.append(np.log(levels[np.searchsorted(history.days, dated)]))
     a, b, c = (np.diff(log) for log in logs)
-    found = {}
-    for window in windows:
-        value = partial_correlation(b, c, a[:, None], window)
-        found[window] = float(value[-1]) if len(value) else math.nan
-    return found
+    return {w: _last(partial_correlation(b, c, a[:, None], w)) for w in windows}
+
+
+def _last(values: Vector) -> float:
+    return float(values[-1]) if len(values) else math.nan

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from indexer.arrays import Vector
+from indexer.signals.correlation import SINGULAR
 from indexer.signals.inference import FEWEST
 
 
@@ -20,8 +21,10 @@ def half_life(values: Vector) -> float:
     ``-ln 2 / ln phi`` of a first-order autoregression with intercept, told only where
     `unit_root_rejected`: a random walk has a finite one nearly always.
     """
+    if len(values) < FEWEST:
+        return math.nan
     before, after = values[:-1] - values[:-1].mean(), values[1:] - values[1:].mean()
-    if len(values) < FEWEST or not before @ before > 0.0:
+    if not before @ before > SINGULAR * (values @ values):
         return math.nan
     phi = float(before @ after) / float(before @ before)
     if not 0.0 < phi < 1.0 or not unit_root_rejected(values):
@@ -31,6 +34,8 @@ def half_life(values: Vector) -> float:
 
 def unit_root_rejected(values: Vector) -> bool:
     """Return whether the augmented Dickey-Fuller test with a constant rejects at 5 %.
+
+    Not where the levels and earlier moves are collinear or leave nothing to judge by.
 
     Parameters
     ----------
@@ -54,14 +59,22 @@ def unit_root_rejected(values: Vector) -> bool:
 
 
 def _lagged_fit(values: Vector, moves: Vector, lags: int, count: int) -> tuple[float, float]:
-    """Regress the last moves on the level before and earlier moves: t ratio of the level, SSR."""
+    """Regress the last moves on the level before and earlier moves: t ratio of the level, SSR.
+
+    NaN where what they are regressed on is collinear, and where nothing but rounding is left.
+    """
     end = len(moves)
     earlier = [moves[end - count - k : end - k] for k in range(1, lags + 1)]
     design = np.column_stack([values[-count - 1 : -1], np.ones(count), *earlier])
     axes, parts = np.linalg.qr(design)
+    own = np.diagonal(parts) ** 2
+    if not (own > SINGULAR * (design * design).sum(axis=0)).all():
+        return math.nan, math.nan
     slopes = np.linalg.solve(parts, axes.T @ moves[-count:])
     left = moves[-count:] - design @ slopes
     square = float(left @ left)
+    if not square > SINGULAR * float(moves @ moves):
+        return math.nan, math.nan
     inverse = np.linalg.inv(parts)[0]
     error = math.sqrt(square / (count - design.shape[1]) * float(inverse @ inverse))
     return float(slopes[0]) / error, square

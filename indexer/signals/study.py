@@ -1,6 +1,6 @@
 """A study: its index lines aligned, and every signal put to the pairs and triples it names."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -21,6 +21,7 @@ from indexer.signals.ratios import ratio_inference, ratio_signals
 from indexer.signals.result import Comparison
 from indexer.signals.signal import SharedRows, Signal, reaching, siblings
 
+STALE = 5  # sessions without a new level after which a benchmark has ended
 Overlays = Mapping[str, tuple[Days, Vector]]
 Fixings = Callable[[str, Instants], Vector]  # price of a unit of a currency known at each instant
 
@@ -57,10 +58,7 @@ def compare(
         aligned = _converted(study, aligned, histories, fixings)
     _check_pairs(study, aligned)
     benchmark = study.benchmark if study.benchmark in histories else None
-    if benchmark is None:
-        warnings += (f"benchmark {study.benchmark} left out: it has no data here",)
-    elif (ends := histories[benchmark].days[-1]) < sessions[-1]:
-        warnings += (f"benchmark {benchmark} ends on {ends}: after that it counts as unchanged",)
+    warnings += tuple(_benchmark_warnings(study, aligned, histories))
     shared = [SharedRows.of(aligned, pair.leader, pair.follower) for pair in study.pairs]
     signals = [signal for rows in shared for signal in pair_signals(study, rows)]
     triples = siblings([(pair.leader, pair.follower) for pair in study.pairs])
@@ -69,6 +67,7 @@ def compare(
     by_id = {line.id: line for line in lines}
     signals += member_signals(study, aligned, histories, by_id)
     signals += _overlay_signals(study, aligned, overlays)
+    happenings = tuple(_happenings(study, aligned, histories, benchmark))
     states = tuple(map(partial(pair_states, study), study.pairs, shared))
     return Comparison(
         study=study,
@@ -81,20 +80,61 @@ def compare(
             ratio_inference(study, aligned, ids, _control(benchmark, ids), histories)
             for ids in triples
         ),
-        happenings=tuple(_happenings(study, aligned, histories, benchmark)),
-        warnings=(*warnings, *_absent(study, histories, overlays)),
+        happenings=happenings,
+        warnings=(
+            *warnings,
+            *_event_warnings(study, histories, happenings),
+            *_overlay_warnings(study, overlays, signals),
+        ),
     )
 
 
-def _absent(study: Study, histories: Mapping[str, History], overlays: Overlays) -> Iterator[str]:
-    """Yield what a study asks about that the market has no data of."""
+def _benchmark_warnings(
+    study: Study, aligned: Aligned, histories: Mapping[str, History]
+) -> Iterator[str]:
+    """Yield where nothing, or nothing new, is known of the benchmark."""
+    name = study.benchmark
+    if name not in histories:
+        yield f"benchmark {name} left out: it has no data here"
+        return
+    if name in study.indices:
+        yield f"benchmark {name} is compared itself: what it is part of is not given the benchmark"
+    fresh = aligned.fresh[:, aligned.ids.index(name)]
+    if not fresh[-STALE:].any():
+        ends = histories[name].days[-1]
+        yield f"benchmark {name} ends on {ends}: after that it counts as unchanged"
+
+
+def _event_warnings(
+    study: Study, histories: Mapping[str, History], happenings: Sequence[Happening]
+) -> Iterator[str]:
+    """Yield which events tell nothing of an index, and why."""
+    told = {(seen.event, seen.id): seen for seen in happenings}
     for event in study.events:
         for id in event.indices:
+            seen = told.get((event, id))
             if id not in histories:
-                yield f"event of {event.date}: {id} left out: it has no data here"
+                why = "left out: it has no data here"
+            elif id == study.benchmark:
+                why = "left out: it is the benchmark"
+            elif seen is None or np.isnat(seen.days).all():
+                why = "left out: the event lies outside the rows it shares with the benchmark"
+            elif seen.found.estimated == 0:
+                why = "has no abnormal return: fewer than 250 rows come before"
+            else:
+                continue
+            yield f"event of {event.date}: {id} {why}"
+
+
+def _overlay_warnings(study: Study, overlays: Overlays, signals: Sequence[Signal]) -> Iterator[str]:
+    """Yield which overlays tell nothing, and why."""
+    there = {s.other for s in signals if s.name == "divergence" and not np.isnan(s.value).all()}
     for overlay in study.overlays:
         if overlay.symbol not in overlays:
             yield f"overlay {overlay.symbol} left out: it has no data here"
+        elif overlay.symbol not in there:
+            why = f"fewer than {ANNOUNCEMENTS + 1} announcements that differ"
+            yield f"overlay {overlay.symbol} tells nothing: {why}"
 
 
 def _happenings(

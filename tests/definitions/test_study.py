@@ -129,6 +129,11 @@ BROKEN = {
         {"windows": "{correlation: [20, 60, 20]}"},
         "6:24: windows.correlation: [20, 60, 20] names a length twice",
     ),
+    "event index twice": (
+        PAIRS,
+        {"events": "[{date: 2026-07-02, name: News, indices: [c, d, c]}]"},
+        "6:57: events[0].indices[2]: 'c' is named twice",
+    ),
     "momentum twice": (
         PAIRS,
         {"windows": "{momentum: [5, 5]}"},

@@ -189,3 +189,13 @@ def test_every_figure_is_a_correlation(lines: list[Vector], window: int) -> None
         assert np.all(np.isnan(found) | (abs(found) <= 1.0))
     null = np.isnan(family.correlation) | np.isnan(family.null)
     assert np.array_equal(np.isnan(family.excess), null)
+
+
+@pytest.mark.parametrize(("window", "null"), [(3, True), (4, False)])
+def test_three_rows_of_three_lines_leave_nothing_to_chance(window: int, null: bool) -> None:
+    """Two residuals of three rows and two parameters lie on one line, whatever they are."""
+    a, b, c = np.random.default_rng(1).standard_normal((3, 10))
+    found = ratio_family(a, b, c, window).partial[window - 1 :]
+    assert np.isnan(found).all() == null
+    two = partial_correlation(b, c, np.column_stack([a, c[::-1]]), window + 1)[window:]
+    assert np.isnan(two).all() == null

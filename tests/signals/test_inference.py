@@ -90,6 +90,20 @@ def test_no_p_value_where_the_leader_is_all_there_is() -> None:
     assert math.isnan(partial_p_value(b, still, a[:, None], 99, np.random.default_rng(3)))
 
 
+@pytest.mark.parametrize("case", ["copy", "inverse", "flat leader", "flat benchmark"])
+def test_no_p_value_where_there_is_no_partial_correlation(case: str) -> None:
+    """What is left of a follower is rounding, or what it is set against says nothing."""
+    a, b, c = lines(1)
+    rng = np.random.default_rng(3)
+    if case in ("copy", "inverse"):
+        p = partial_p_value(a if case == "copy" else -a, c, a[:, None], 99, rng)
+    else:
+        flat = np.full((60, 1), 0.1)
+        controls = flat if case == "flat leader" else np.column_stack([a, flat])
+        p = partial_p_value(b, c, controls, 99, rng)
+    assert math.isnan(p)
+
+
 def test_followers_that_move_together_are_no_chance() -> None:
     a, b, _ = lines(1)
     assert partial_p_value(b, b + 0.1 * a, a[:, None], 999, np.random.default_rng(3)) == 0.001
@@ -132,10 +146,15 @@ def test_a_rank_interval_is_about_spearmans_and_blind_to_scale(seed: int) -> Non
     assert stretched == found
 
 
-@pytest.mark.parametrize("case", ["short", "still", "on a line"])
+@pytest.mark.parametrize("case", ["short", "still", "still but for rounding", "on a line"])
 def test_no_interval_where_nothing_can_be_told(case: str) -> None:
     _, x, y = lines(1, rows=59 if case == "short" else 60)
-    y = {"short": y, "still": np.full(60, 2.0), "on a line": 2 * x + 1}[case]
+    y = {
+        "short": y,
+        "still": np.full(60, 2.0),
+        "still but for rounding": np.full(60, 0.1),
+        "on a line": 2 * x + 1,
+    }[case]
     found = correlation_interval(x, y, 99, np.random.default_rng(3))
     assert all(math.isnan(part) for part in found)
 

@@ -96,6 +96,21 @@ def test_a_study_too_short_for_a_window_has_nothing_of_it() -> None:
     assert found.leadlag_table.is_empty()
 
 
+def test_where_a_follower_is_the_leader_nothing_is_inferred() -> None:
+    """The second ratio line stands still: correlation and partial correlation are null."""
+    a, _, c, market = lines("a", "b", "c", "market")
+    copy = history(series("b", "XSHG"), a.days, a.variants["price"])
+    found = compared(a, copy, c, market, windows=WINDOWS)
+    (told,) = found.summary["ratio_lines"]
+    for name in ("ratio_correlation", "partial_correlation", "partial_correlation_benchmark"):
+        assert told[name] == {20: None, 60: None}
+    for name in ("p_value", "p_value_adjusted", "p_value_benchmark", "p_value_benchmark_adjusted"):
+        assert told[name] == {20: None, 60: None}
+    none = {"low": None, "high": None}
+    for name in ("ratio_correlation_interval", "partial_correlation_interval"):
+        assert told[name] == {20: none, 60: none}
+
+
 def test_chance_rates_are_shares_of_all_rows(found: Comparison) -> None:
     chance = found.pairs[0].chance
     assert chance is not None

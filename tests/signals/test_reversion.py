@@ -48,3 +48,19 @@ def test_a_random_walk_mostly_has_none() -> None:
 
 def test_a_line_that_does_not_move_has_no_half_life() -> None:
     assert math.isnan(half_life(np.full(250, 1.0)))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.r_[0.0, np.full(59, 0.1)],
+        np.r_[np.zeros(30), np.ones(30)],
+        np.tile([0.0, 0.0, 0.3], 20),
+        np.arange(60) * 0.01,
+        np.empty(0),
+        np.zeros(1),
+    ],
+    ids=["one jump", "a step", "three levels", "a straight line", "none", "one"],
+)
+def test_a_line_that_cannot_be_judged_has_no_half_life(values: Vector) -> None:
+    assert math.isnan(half_life(values))

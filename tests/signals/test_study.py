@@ -97,7 +97,9 @@ def test_a_study_without_its_benchmark_says_so() -> None:
 
 def test_a_benchmark_that_is_one_of_the_three_is_no_control() -> None:
     found = compared(*three(), study=study("a", "b", "c", benchmark="b"))
-    assert not found.warnings
+    assert found.warnings == (
+        "benchmark b is compared itself: what it is part of is not given the benchmark",
+    )
     assert "partial_correlation_benchmark" not in {signal.name for signal in found.signals}
 
 
@@ -115,6 +117,12 @@ def test_a_stale_benchmark_takes_part_with_its_last_level_and_makes_no_row() -> 
     # While some of its returns are there it still explains; once none is, it cannot.
     assert date(2024, 5, 15) < max(part) < date(2024, 5, 24)
     assert max(told(found, "ratio_null", "abc", 6)) == date(2024, 6, 28)
+
+
+def test_a_benchmark_of_another_exchange_has_not_ended() -> None:
+    """New York's last level known in Shanghai's evening is of the session before."""
+    *indices, _ = three()
+    assert compared(*indices, on_calendar("market", "XNYS", 9)).warnings == ()
 
 
 def test_a_benchmark_that_was_selected_later_marks_what_rests_on_it() -> None:

@@ -35,8 +35,10 @@ def eventful() -> Comparison:
         for id, level in zip(("a", "b", "market"), levels, strict=True)
     ]
     events = [
-        {"date": str(EVENT), "name": "News", "indices": ["a", "b", "gone"]},
+        {"date": str(EVENT), "name": "News", "indices": ["a", "b", "gone", "market"]},
         {"date": "2025-03-20", "name": "Later", "indices": ["a"]},
+        {"date": "2023-06-01", "name": "Earlier", "indices": ["a"]},
+        {"date": "2024-06-03", "name": "Soon", "indices": ["a"]},
     ]
     return compared(*found, study=study("a", "b", events=events))
 
@@ -93,7 +95,8 @@ def test_episodes_are_the_states_told_one_by_one(sample: Comparison) -> None:
 def test_an_event_is_told_row_by_row_as_far_as_there_are_rows(eventful: Comparison) -> None:
     """The fifth and last row after it is 10 March."""
     table = eventful.event_table
-    assert set(table["name"]) == {"News"}
+    assert set(table["name"]) == {"News", "Soon"}
+    table = table.filter(name="News")
     assert set(table["index"]) == {"a", "b"}
     for id in ("a", "b"):
         rows = table.filter(index=id)
@@ -107,8 +110,16 @@ def test_an_event_is_told_row_by_row_as_far_as_there_are_rows(eventful: Comparis
         assert set(rows["constituents"]) == {0}
 
 
-def test_what_an_event_asks_for_and_nobody_has_is_said(eventful: Comparison) -> None:
-    assert f"event of {EVENT}: gone left out: it has no data here" in eventful.warnings
+def test_why_an_event_tells_nothing_is_said(eventful: Comparison) -> None:
+    """There are 283 rows: of an event on the hundredth no abnormal return can be told."""
+    outside = "left out: the event lies outside the rows it shares with the benchmark"
+    assert eventful.warnings == (
+        f"event of {EVENT}: gone left out: it has no data here",
+        f"event of {EVENT}: market left out: it is the benchmark",
+        f"event of 2025-03-20: a {outside}",
+        f"event of 2023-06-01: a {outside}",
+        "event of 2024-06-03: a has no abnormal return: fewer than 250 rows come before",
+    )
 
 
 def test_a_study_without_events_or_long_rows_has_empty_tables_of_all_columns() -> None:
