@@ -200,8 +200,9 @@ def mean_pairwise_correlation(x: Grid, window: int) -> Vector:
 
 
 def _pair(a: Vector, b: Vector) -> tuple[Vector, Vector]:
-    if a.shape != b.shape or a.ndim != 1:
-        raise ValueError(f"expected two series of one length, got {a.shape=} and {b.shape=}")
+    if np.shape(a) != np.shape(b) or np.ndim(a) != 1:
+        shapes = f"{np.shape(a)} and {np.shape(b)}"
+        raise ValueError(f"expected two series of one length, got shapes {shapes}")
     return _floats(a), _floats(b)
 
 
