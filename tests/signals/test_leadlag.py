@@ -1,7 +1,6 @@
 """Leads and lags: shifted lines, statsmodels, the oracle on the same resamples, what is null."""
 
 import math
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +13,7 @@ from indexer.arrays import Vector
 from indexer.kernels.bootstrap import RowGrid, stationary_rows
 from indexer.signals.leadlag import lead_lag, whitened
 from tests.reference import diffusion, signal_leadlag
-from tests.signals.example import walk, walks
+from tests.signals.example import walks
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -176,11 +175,3 @@ def test_resamples_must_be_of_the_whitened_returns(change: str) -> None:
         rows_a, rows_b = rows_a[:0], rows_b[:0]
     with pytest.raises(ValueError, match=r"want \(R, "):
         lead_lag(a, b, rows_a, rows_b)
-
-
-def test_ten_years_of_days_take_well_under_a_second() -> None:
-    a, b = (np.diff(np.log(walk(seed, 2501))) for seed in (1, 2))
-    rows_a, rows_b = resamples(1, 2500, 999)
-    begin = time.process_time()
-    lead_lag(a, b, rows_a, rows_b)
-    assert time.process_time() - begin < 0.6
