@@ -191,13 +191,18 @@ def _without(
     shared: tuple[Shared, ...],
     windows: tuple[int, ...],
 ) -> dict[int, float]:
-    """Return the partial correlation of the followers, given the leader, without shared issuers."""
+    """Return the partial correlation of the followers, given the leader, without shared issuers.
+
+    Levels stay in the study's currency and variant: only what the issuers made of the price is
+    taken out.
+    """
     logs = []
     for id in rows.ids:
         history = histories[id]
-        levels = levels_without(history, [s.issuer for s in shared if id in s.held_as])
+        left_out = [s.issuer for s in shared if id in s.held_as]
+        made = np.log(levels_without(history, left_out) / levels_without(history, []))
         dated = rows.aligned.dated[rows.at, rows.aligned.ids.index(id)]
-        logs.append(np.log(levels[np.searchsorted(history.days, dated)]))
+        logs.append(rows.log(id) + made[np.searchsorted(history.days, dated)])
     a, b, c = (np.diff(log) for log in logs)
     return {w: _last(partial_correlation(b, c, a[:, None], w)) for w in windows}
 

@@ -3,16 +3,20 @@
 from datetime import date
 
 import numpy as np
+import pytest
 
+from indexer.arrays import Instants, Vector
 from indexer.index.build import build
 from indexer.index.history import History
 from indexer.signals.breadth import breadth, members_of
 from indexer.signals.result import Comparison
+from indexer.signals.study import compare
 from tests.index.examples import basket as definition
 from tests.index.examples import market
 from tests.signals.example import MAINLAND, TRIPLE, compared, on_calendar, study, told
 
 LEADER, FOLLOWER, _ = TRIPLE
+SYMBOLS = ("600000.SH", "600001.SH", "600002.SH", "600003.SH")
 SPRING = MAINLAND.between(date(2024, 1, 2), date(2024, 5, 31))
 
 
@@ -105,3 +109,34 @@ def test_a_basket_alone_is_not_crowded() -> None:
 def test_without_amounts_nothing_is_crowded() -> None:
     found = compared(held("one", "600000.SH"), held("two", "600001.SH"), study=study("one", "two"))
     assert of_members(found, "crowding", "one", 20) == []
+
+
+def test_without_shared_issuers_the_rest_is_compared_in_the_currency_of_the_study() -> None:
+    """The follower holds 0 and 1, the leader 1: without it the follower is a basket of 0 alone."""
+    rng = np.random.default_rng(5)
+    close = {s: 10 * np.exp(np.cumsum(0.02 * rng.standard_normal(len(SPRING)))) for s in SYMBOLS}
+
+    def holding(id: str, *symbols: str) -> History:
+        rows = [
+            {"symbol": symbol, "date": day, "close": float(price)}
+            for symbol in symbols
+            for day, price in zip(SPRING.tolist(), close[symbol], strict=True)
+        ]
+        base = {"date": SPRING[0].item(), "level": 1000}
+        listed = [{"symbol": symbol} for symbol in symbols]
+        keys = {"currency": "CNY", "calendar": "XSHG", "base": base, "constituents": listed}
+        return build(definition(id=id, **keys), market({"prices": rows}))
+
+    def moving(_: str, instants: Instants) -> Vector:
+        return np.asarray(0.14 * np.exp(0.02 * np.sin(np.arange(len(instants)) ** 2)))
+
+    asked = study("a", "b", "c", currency="USD", windows={"correlation": ["20"]})
+    c = holding("c", SYMBOLS[3])
+    a, b = holding("a", *SYMBOLS[1:3]), holding("b", *SYMBOLS[:2])
+    both = compare(asked, {"a": a, "b": b, "c": c}, moving)
+    a, b = holding("a", SYMBOLS[2]), holding("b", SYMBOLS[0])
+    alone = compare(asked, {"a": a, "b": b, "c": c}, moving)
+    assert [s.issuer for s in both.ratios[0].shared] == [SYMBOLS[1]]
+    expected = alone.summary["ratio_lines"][0]["partial_correlation"][20]
+    assert both.ratios[0].partial_without[20] == pytest.approx(expected, rel=1e-9)
+    assert expected != pytest.approx(both.summary["ratio_lines"][0]["partial_correlation"][20])
