@@ -4,6 +4,9 @@ IndexerError
 ├── DefinitionError   a basket or study definition is wrong
 ├── MarketDataError   market data are wrong
 │   └── MissingInputError   a folder, table, file, date or rate that is needed is absent
+├── SourceError       a source of market data cannot be reached or cannot be believed
+├── LedgerError       a publication is refused, or the ledger is not what was written to it
+├── TryAgainError     the same command may succeed later: data to come, a lock, a full disk
 └── OutputError       results cannot be written
 """
 
@@ -82,6 +85,55 @@ class MarketDataError(IndexerError):
 
 class MissingInputError(MarketDataError):
     """Something a calculation needs is absent: a folder, a table, a file, a date, a rate."""
+
+
+class SourceError(IndexerError):
+    """A source of market data cannot be reached, or answers what cannot be believed."""
+
+    def __init__(self, source: str, asked: str, reason: str) -> None:
+        self.source = source
+        self.asked = asked
+        self.reason = reason
+        super().__init__(f"{source}: {asked}: {reason}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Refusal:
+    """Why one session of one index is not published.
+
+    Attributes
+    ----------
+    subject : id of the index or study
+    session : ISO date, empty where it is not about one
+    rule : the gate that is shut, such as ``R14``, or what else stands in the way
+    message : the evidence, the bound it breaks and what to do
+    """
+
+    subject: str
+    session: str
+    rule: str
+    message: str
+
+    def __str__(self) -> str:
+        where = " ".join(part for part in (self.subject, self.session) if part)
+        return f"{where}: {self.rule}: {self.message}" if self.rule else f"{where}: {self.message}"
+
+
+class LedgerError(IndexerError):
+    """A publication is refused, or the ledger is not what was written to it."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        self.refusals = tuple(refusals)
+        super().__init__("\n".join(map(str, self.refusals)))
+
+
+class TryAgainError(IndexerError):
+    """Nothing is wrong with the request, but it cannot be answered now."""
+
+    def __init__(self, subject: str, reason: str) -> None:
+        self.subject = subject
+        self.reason = reason
+        super().__init__(f"{subject}: {reason}: try again later")
 
 
 class OutputError(IndexerError):

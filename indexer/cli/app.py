@@ -19,9 +19,12 @@ from indexer.cli.screen import print_explanation, print_index, print_notes, prin
 from indexer.errors import (
     DefinitionError,
     IndexerError,
+    LedgerError,
     MarketDataError,
     MissingInputError,
     OutputError,
+    SourceError,
+    TryAgainError,
 )
 
 # BSD sysexits, so that a scheduler can tell them apart. The first class that fits counts.
@@ -29,7 +32,10 @@ EXIT_CODES: dict[type[IndexerError], int] = {
     DefinitionError: 78,
     MissingInputError: 66,
     MarketDataError: 65,
+    LedgerError: 65,
+    SourceError: 69,
     OutputError: 73,
+    TryAgainError: 75,
 }
 EXIT_BUG = 70
 
@@ -67,8 +73,9 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 def app() -> None:
     """Calculate custom thematic indices, their relative strength and catch-up signals.
 
-    Exit codes: 0 done, 2 usage, 65 market data are wrong, 66 an input is missing, 70 a bug,
-    73 results cannot be written, 78 a definition is wrong.
+    Exit codes: 0 done, 2 usage, 65 market data are wrong or a publication is refused, 66 an input
+    is missing, 69 a source cannot be reached, 70 a bug, 73 results cannot be written, 75 try again
+    later, 78 a definition is wrong.
     """
 
 
