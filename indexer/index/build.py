@@ -108,9 +108,9 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     sessions = calendar.between(
         calendar.sessions[max(0, row - basket.rebalance.reference_lag)].item(), last
     )
-    panel = _panel(basket, market, sessions, missing)
+    panel = basket_panel(basket, market, sessions, missing)
     _check_adjusted(basket, panel)
-    dates = _rebalance_dates(basket, panel, calendar, _oldest(market.prices))
+    dates = rebalance_dates(basket, panel, calendar, _oldest(market.prices))
     off = _off_calendar(closes.filter(pl.col("date") <= last))
     used = _used(basket, market, panel)
     return replace(
@@ -166,7 +166,7 @@ def _check_adjusted(basket: Basket, panel: Panel) -> None:
         raise MarketDataError(flaws)
 
 
-def _panel(basket: Basket, market: Market, sessions: Days, missing: Collection[str]) -> Panel:
+def basket_panel(basket: Basket, market: Market, sessions: Days, missing: Collection[str]) -> Panel:
     """Return the panel of the constituents that have any close at all."""
     constituents = [c for c in basket.constituents if c.symbol not in missing]
     return panel_of(
@@ -178,10 +178,13 @@ def _panel(basket: Basket, market: Market, sessions: Days, missing: Collection[s
     )
 
 
-def _rebalance_dates(
+def rebalance_dates(
     basket: Basket, panel: Panel, calendar: Calendar, oldest: date
 ) -> list[RebalanceDates]:
-    """Return the first basket's dates and those of every rebalance up to the last session."""
+    """Return the first basket's dates and those of every rebalance up to the last session.
+
+    ``oldest`` is the date of the first close in the folder.
+    """
     last = panel.sessions[-1].item()
     rows = []
     for effective in (
