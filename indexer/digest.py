@@ -14,10 +14,20 @@ def digest_json(content: Any) -> str:
     ValueError
         If a number is NaN or infinite: neither has a JSON form.
     """
-    text = json.dumps(
+    return digest_bytes([canonical_json(content).encode()])
+
+
+def canonical_json(content: Any) -> str:
+    """Return JSON-like content as the one text it has: keys in order, no white space.
+
+    Raises
+    ------
+    ValueError
+        If a number is NaN or infinite: neither has a JSON form.
+    """
+    return json.dumps(
         content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
     )
-    return digest_bytes([text.encode()])
 
 
 def digest_bytes(parts: Iterable[bytes]) -> str:

@@ -49,6 +49,7 @@ EFFECTS = {
     "market.cache": {"read", "write"},
     "market.calendar": {"read"},
     "market.calendars.listing": {"read", "write"},
+    "market.conventions.gates": {"read"},
     "market.conventions.ladders": {"read"},
     "market.conventions.limits": {"read"},
     "market.tables": {"read"},

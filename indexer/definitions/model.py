@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr,
 
 from indexer.definitions.symbols import parse_symbol
 from indexer.definitions.text import Document, Trail
-from indexer.digest import digest_json
+from indexer.digest import canonical_json, digest_bytes
 from indexer.errors import Problem
 
 
@@ -73,9 +73,14 @@ class Definition(Model):
     _document: Document | None = PrivateAttr(default=None)
 
     @property
+    def canonical(self) -> str:
+        """What the definition says as JSON, blind to layout, comments and stated defaults."""
+        return canonical_json(self.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+
+    @property
     def digest(self) -> str:
-        """SHA-256 of what the definition says, blind to layout, comments and stated defaults."""
-        return digest_json(self.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+        """SHA-256 of what the definition says."""
+        return digest_bytes([self.canonical.encode()])
 
     @property
     def file(self) -> str:

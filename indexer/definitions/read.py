@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 import typing
 from collections.abc import Iterator
@@ -59,6 +60,21 @@ def read_basket(path: Path | str) -> Index:
 def read_study(path: Path | str) -> Study:
     """Return the study definition in a YAML file; raises as `read_definition` does."""
     return _study(parse_yaml(read_text(Path(path)), str(path)))
+
+
+def restore_definition(text: str) -> Index | Study:
+    """Return the definition that a canonical text tells, as it was when the text was taken.
+
+    Raises
+    ------
+    ValueError
+        If it is no such text: pydantic says what is wrong.
+    """
+    content = json.loads(text)
+    if "pairs" in content:
+        return Study.model_validate(content, by_alias=True, by_name=False)
+    kind = Series if content.get("kind") == "series" else Basket
+    return kind.model_validate(content, by_alias=True, by_name=False)
 
 
 def _study(document: Document) -> Study:

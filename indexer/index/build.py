@@ -1,6 +1,6 @@
 """From a definition and a market folder to an index: calendar, panel, dates, then the levels."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import date
 from typing import cast
@@ -16,9 +16,10 @@ from indexer.index.calculate import calculate
 from indexer.index.history import History
 from indexer.index.schedule import RebalanceDates, calendar_of, effective_dates
 from indexer.market.calendar import Calendar, exchange_of, read_calendar
-from indexer.market.lines import lines_of
+from indexer.market.inputs import Used, inputs_of
+from indexer.market.lines import RENAME, SPINOFF, lines_of
 from indexer.market.panel import Panel, panel_of
-from indexer.market.tables import Market, Used, digest_of
+from indexer.market.tables import Market
 
 HORIZON_NOTICE = 60  # days before the end of a calendar from which on a build warns
 
@@ -69,6 +70,7 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
         level = level * (series.base.level / level[0])
     unknown = np.full(len(days), np.nan)
     off = int((~np.isin(days, calendar_of(series).sessions)).sum())
+    used = Used({series.symbol: date.min})
     return History(
         definition=series,
         synthetic=market.manifest.synthetic,
@@ -78,7 +80,8 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
         market_value=unknown,
         carried=np.zeros(len(days), dtype=np.int64),
         off_calendar=off,
-        market_digest=digest_of(market, Used({series.symbol}), days[-1].item()),
+        market_digest=inputs_of(market, used).digest(days[-1].item()),
+        used=used,
         warnings=_off_calendar_warning(off),
     )
 
@@ -105,16 +108,18 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     sessions = calendar.between(
         calendar.sessions[max(0, row - basket.rebalance.reference_lag)].item(), last
     )
-    panel = _panel(basket, market, sessions, missing)
+    panel = basket_panel(basket, market, sessions, missing)
     _check_adjusted(basket, panel)
-    dates = _rebalance_dates(basket, panel, calendar, _oldest(market.prices))
+    dates = rebalance_dates(basket, panel, calendar, _oldest(market.prices))
     off = _off_calendar(closes.filter(pl.col("date") <= last))
+    used = _used(basket, market, panel)
     return replace(
         calculate(basket, panel, dates),
         synthetic=market.manifest.synthetic,
         missing=missing,
         off_calendar=off,
-        market_digest=_digest(basket, market, panel),
+        market_digest=inputs_of(market, used).digest(last),
+        used=used,
         warnings=(
             *_missing_warning(missing),
             *_variant_warning(basket, panel),
@@ -161,7 +166,7 @@ def _check_adjusted(basket: Basket, panel: Panel) -> None:
         raise MarketDataError(flaws)
 
 
-def _panel(basket: Basket, market: Market, sessions: Days, missing: Collection[str]) -> Panel:
+def basket_panel(basket: Basket, market: Market, sessions: Days, missing: Collection[str]) -> Panel:
     """Return the panel of the constituents that have any close at all."""
     constituents = [c for c in basket.constituents if c.symbol not in missing]
     return panel_of(
@@ -173,10 +178,13 @@ def _panel(basket: Basket, market: Market, sessions: Days, missing: Collection[s
     )
 
 
-def _rebalance_dates(
+def rebalance_dates(
     basket: Basket, panel: Panel, calendar: Calendar, oldest: date
 ) -> list[RebalanceDates]:
-    """Return the first basket's dates and those of every rebalance up to the last session."""
+    """Return the first basket's dates and those of every rebalance up to the last session.
+
+    ``oldest`` is the date of the first close in the folder.
+    """
     last = panel.sessions[-1].item()
     rows = []
     for effective in (
@@ -191,17 +199,31 @@ def _rebalance_dates(
     return rows
 
 
-def _digest(basket: Basket, market: Market, panel: Panel) -> str:
-    """Return the digest of the rows and columns that the levels of a basket rest on."""
+def _used(basket: Basket, market: Market, panel: Panel) -> Used:
+    """Return what of a market the levels of a basket rest on."""
     columns = {basket.weighting.column, basket.selection and basket.selection.rank_by}
-    by_amount = basket.selection is not None and basket.selection.rank_by.startswith("amount_")
-    used = Used(
-        symbols={*basket.symbols, *panel.symbols},
+    return Used(
+        symbols=dict(_counting(basket, market, panel)),
         currencies={basket.currency, *panel.currencies},
         scores={name for name in columns if name in market.securities.columns},
-        amounts=by_amount,
+        amounts=basket.selection is not None and basket.selection.rank_by.startswith("amount_"),
+        sessions={basket.calendar: panel.sessions},
     )
-    return digest_of(market, used, panel.sessions[-1].item())
+
+
+def _counting(basket: Basket, market: Market, panel: Panel) -> Iterator[tuple[str, date]]:
+    """Yield every symbol of an index, and the day from which its rows matter."""
+    since = dict.fromkeys(basket.symbols, date.min)
+    brought = market.actions.filter(pl.col("kind").is_in([RENAME, SPINOFF])).sort("ex_date")
+    for symbol, other, day in brought.select("symbol", "other", "ex_date").iter_rows():
+        if symbol in since:
+            since.setdefault(other, max(day, since[symbol]))
+    for line in panel.lines:
+        yield line.symbol, since[line.symbol]
+        for past, day in line.past:
+            if past not in panel.symbols:
+                yield past, max(day, since[line.symbol])
+    yield from ((symbol, date.min) for symbol in basket.symbols)
 
 
 def _oldest(rows: pl.DataFrame) -> date:

@@ -9,6 +9,7 @@ import polars as pl
 from indexer.arrays import Days, Flags, Grid, Rows, Vector
 from indexer.definitions.basket import Index, Variant
 from indexer.index.holding import Rebalanced, market_weights
+from indexer.market.inputs import Used
 from indexer.market.panel import Panel
 
 
@@ -42,6 +43,7 @@ class History:
     changes : every change of shares or divisor, in order
     missing : constituents without any close
     off_calendar : closes used though their exchange's calendar says closed
+    used : what of the market the levels rest on, and ``market_digest`` of those rows up to the end
     """
 
     definition: Index
@@ -59,6 +61,7 @@ class History:
     changes: tuple[Change, ...] = ()
     missing: tuple[str, ...] = ()
     off_calendar: int = 0
+    used: Used = field(default_factory=lambda: Used({}))
     market_digest: str = ""
     warnings: tuple[str, ...] = ()
 

@@ -178,12 +178,21 @@ def is_tradable(panel: Panel, row: int, column: int) -> bool:
     at = panel.closes.before(column, day)
     if at < 0:
         return True
+    reference = ex_reference(panel, column, at, day)
+    symbol = panel.lines[column].symbol
+    return not at_limit(symbol, day.item(), float(panel.close[row, column]), reference)
+
+
+def ex_reference(panel: Panel, column: int, at: int, day: np.datetime64) -> float:
+    """Return the ex-reference price of a line on a date, from one of its closes before that.
+
+    ``at`` is the position of the close; every event since restates it.
+    """
     reference = float(panel.closes.close[at])
     for found in panel.events_of(column):
         if panel.closes.date[at] < found.ex_date <= day:
             reference = event(found.actions, reference).ex_reference
-    symbol = panel.lines[column].symbol
-    return not at_limit(symbol, day.item(), float(panel.close[row, column]), reference)
+    return reference
 
 
 def market_weights(panel: Panel, row: int, shares: Vector) -> Vector:

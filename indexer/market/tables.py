@@ -1,9 +1,8 @@
 """A market folder: tables of prices, actions and reference data, read and checked whole."""
 
 import csv
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +10,6 @@ import polars as pl
 import yaml
 
 from indexer.definitions.symbols import CANONICAL, CANONICAL_SERIES
-from indexer.digest import digest_bytes
 from indexer.errors import Flaw, MarketDataError, MissingInputError
 from indexer.market.checks import ACTION_RULES, FLOAT_RULES, FX_RULES, ROW, Column, Table
 
@@ -145,47 +143,6 @@ def read_table(folder: Path | str, name: str) -> pl.DataFrame:
     if flaws:
         raise MarketDataError(flaws)
     return frame
-
-
-_USED = {  # columns that levels rest on
-    "prices": ("symbol", "date", "close"),
-    "securities": ("symbol", "currency", "country", "segment", "list_date", "price_kind"),
-    "shares": ("symbol", "date", "total_shares", "free_float_shares"),
-    "actions": ("symbol", "ex_date", "kind", "cash", "ratio", "price", "other"),
-    "fx": ("date", "base", "quote", "rate"),
-    "series": ("symbol", "date", "close"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """What an index uses of a market: symbols, currencies, score columns, amounts turned over."""
-
-    symbols: Set[str]
-    currencies: Set[str] = frozenset()
-    scores: Set[str] = frozenset()
-    amounts: bool = False
-
-
-def digest_of(market: Market, used: Used, until: date) -> str:
-    """Return the SHA-256 of the rows and columns an index rests on, up to a date.
-
-    Blind to the order of rows, to other symbols and currencies, to later rows and to columns that
-    no level depends on.
-    """
-    parts = [market.manifest.price_kind.encode()]
-    for name, columns in _USED.items():
-        more = {"securities": sorted(used.scores), "prices": ["amount"] * used.amounts}
-        rows: pl.DataFrame = getattr(market, name).select(*columns, *more.get(name, []))
-        for column in {"date", "ex_date"}.intersection(columns):
-            rows = rows.filter(pl.col(column) <= until)
-        for column in {"base", "quote"}.intersection(columns):
-            rows = rows.filter(pl.col(column).is_in(list(used.currencies)))
-        if "symbol" in columns:
-            rows = rows.filter(pl.col("symbol").is_in(list(used.symbols)))
-        rows = rows.sort(pl.all())
-        parts += [name.encode(), rows.write_csv(include_header=False).encode()]
-    return digest_bytes(parts)
 
 
 def table_files(folder: Path, name: str) -> list[Path]:

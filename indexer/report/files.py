@@ -70,9 +70,10 @@ def write_folders(
     pending: dict[Path, Path] = {}
     try:
         _make_folder(out, made)
-        with _turn(out):
+        with turn(out):
             for folder, files in folders.items():
                 _make_folder(out / folder, made)
+                _sweep(out / folder)
                 for name, content in files.items():
                     target = out / folder / _file_name(name, content, format)
                     pending[target] = target.with_name(f".{target.name}.tmp")
@@ -81,6 +82,8 @@ def write_folders(
             for target in pending:
                 for stale in _other_formats(target, format):
                     stale.unlink(missing_ok=True)
+            for folder in {target.parent for target in pending} | {p.parent for p in made}:
+                _sync(folder)
     except BaseException as error:
         for temporary in pending.values():
             temporary.unlink(missing_ok=True)
@@ -97,8 +100,8 @@ def write_folders(
 
 
 @contextmanager
-def _turn(out: Path) -> Iterator[None]:
-    """Hold the folder while writing below it; released by the system if the process dies."""
+def turn(out: Path) -> Iterator[None]:
+    """Hold a folder while writing below it; released by the system if the process dies."""
     if fcntl is None:
         yield
         return
@@ -108,6 +111,23 @@ def _turn(out: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a run that was killed while it wrote has left behind."""
+    for pattern in (".*.tmp", ".*.old"):
+        for left in folder.glob(pattern):
+            left.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder durable, where the system can."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _move(pending: Mapping[Path, Path]) -> None:
@@ -164,7 +184,8 @@ def _other_formats(target: Path, format: Format) -> Iterator[Path]:
 
 def _write(path: Path, content: Content, format: Format) -> None:
     """Write one file durably: its bytes are on disk before it gets its name."""
-    with path.open("wb") as stream:
+    path.unlink(missing_ok=True)
+    with path.open("xb") as stream:  # never through a link somebody has put there
         if isinstance(content, str):
             stream.write(content.encode())
         elif isinstance(content, dict):

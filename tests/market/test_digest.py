@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.market.tables import Market, Used, digest_of, read_market
+from indexer.market.inputs import Used, inputs_of
+from indexer.market.tables import Market, read_market
 
 Row = dict[str, str]
 ROWS: dict[str, Row] = {
@@ -34,8 +35,8 @@ def market_of(folder: Path, **tables: list[Row]) -> Market:
 
 
 def digest(market: Market) -> str:
-    used = Used(frozenset({"300308.SZ", "399006.SZ"}), frozenset({"USD", "CNY"}))
-    return digest_of(market, used, date(2024, 6, 28))
+    used = Used(dict.fromkeys(("300308.SZ", "399006.SZ"), date.min), frozenset({"USD", "CNY"}))
+    return inputs_of(market, used).digest(date(2024, 6, 28))
 
 
 @pytest.mark.parametrize(
@@ -102,11 +103,12 @@ def test_the_digest_tells_every_change_it_rests_on_from_every_other(tmp_path: Pa
     ],
 )
 def test_scores_and_amounts_count_where_an_index_uses_them(tmp_path, table, change, used):
-    asked = Used(frozenset({"300308.SZ"}), **used)
-    rows = {table: [ROWS[table] | dict.fromkeys(change, "1")]}
-    before = digest_of(market_of(tmp_path / "a", **rows), asked, date(2024, 6, 28))
-    after = digest_of(
-        market_of(tmp_path / "b", **{table: [ROWS[table] | change]}), asked, date(2024, 6, 28)
-    )
+    asked = Used({"300308.SZ": date.min}, **used)
+    before = {table: [ROWS[table] | dict.fromkeys(change, "1")]}
+    after = {table: [ROWS[table] | change]}
+    digests = {
+        inputs_of(market_of(tmp_path / str(n), **rows), asked).digest(date(2024, 6, 28))
+        for n, rows in enumerate((before, after))
+    }
 
-    assert before != after
+    assert len(digests) == 2

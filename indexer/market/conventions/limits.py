@@ -33,17 +33,38 @@ def price_limit(symbol: str, day: date) -> Fraction | None:
 
 
 def at_limit(symbol: str, day: date, close: float, reference: float) -> bool:
-    """Return whether a close stands at the price limit that a reference price sets, to the tick.
-
-    The limit price is ``reference * (1 ± limit)``, rounded half up; both prices count as the
-    decimal numbers they are printed as.
-    """
+    """Return whether a close stands at the price limit that a reference price sets, to the tick."""
     limit = price_limit(symbol, day)
     if limit is None or abs(close - reference) < 0.5 * limit * reference:
         return False  # far from it: no need for exact fractions
+    return Fraction(repr(close)) in (limit_prices(symbol, day, reference) or ())
+
+
+def limit_prices(symbol: str, day: date, reference: float) -> tuple[Fraction, Fraction] | None:
+    """Return the lowest and the highest price of a session; None where the board has no limit.
+
+    They are ``reference * (1 ± limit)``, rounded half up to the tick; prices count as the decimal
+    numbers they are printed as.
+
+    Examples
+    --------
+    >>> [float(price) for price in limit_prices("600519.SH", date(2024, 1, 2), 10.05)]
+    [9.05, 11.06]
+    """
+    limit = price_limit(symbol, day)
+    if limit is None:
+        return None
     exact = Fraction(repr(reference))
-    bounds = {_half_up(exact * (1 + limit)), _half_up(exact * (1 - limit))}
-    return Fraction(repr(close)) in bounds
+    return _half_up(exact * (1 - limit)), _half_up(exact * (1 + limit))
+
+
+@lru_cache(maxsize=4096)
+def narrowest_limit(symbol: str) -> float:
+    """Return the narrowest limit that the board of a symbol ever had; NaN where it had none."""
+    code, _, suffix = symbol.rpartition(".")
+    rows = _limits()
+    found = [r.limit for r in rows if r.suffix == suffix and code.startswith(r.prefix)]
+    return float(min(found, default=float("nan")))
 
 
 def _half_up(price: Fraction) -> Fraction:

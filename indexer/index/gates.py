@@ -1,0 +1,216 @@
+"""Gates before publication: what stands against publishing sessions of an index.
+
+They block and never substitute: a level is published as it was calculated, or not at all.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import groupby
+
+import numpy as np
+
+from indexer.arrays import Days, Rows, Vector
+from indexer.errors import Flaw, MissingInputError
+from indexer.index.finding import Asked, Finding, Fresh, asked_of, fresh_closes, open_on, shown
+from indexer.index.history import History
+from indexer.index.holes import holes
+from indexer.index.moves import constituent_moves, frozen, index_moves
+from indexer.index.schedule import calendar_of
+from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.market.conventions.gates import GateLimits, gate_limits
+from indexer.market.tables import Market
+
+_WEIGHTS = 1e-12  # how far the sum of weights may be from one
+_RETURN = 1e-9  # and that of the contributions from the price return, relative to its growth
+_AFTER_CLOSE = ("delisting", "merger", "rebalance")
+
+
+def findings(history: History, market: Market, sessions: Sequence[date]) -> tuple[Finding, ...]:
+    """Return what the gates R14 to R22, R34 and R35 find on some sessions, by session.
+
+    Half days, late opens and early ends pass: a session with closes is a session (R20).
+
+    Parameters
+    ----------
+    history : the index, built from the market
+    sessions : of its calendar, from its base date on; those after its last one are waited for
+
+    Raises
+    ------
+    MissingInputError
+        If a date is before the base date, or no session of the index's calendar.
+    """
+    calendar = calendar_of(history.definition)
+    days = np.unique(np.array(list(sessions), dtype="datetime64[D]"))
+    _check(history, calendar, days)
+    found = [*_estimated(calendar, days, "the index's")]
+    at = np.minimum(np.searchsorted(history.days, days), len(history.days) - 1)
+    known = history.days[at] == days
+    found += _to_come(history, days[~known])
+    for limits, rows in _by_limits(history, at[known]):
+        found += _levels(history, rows, limits)
+        if history.panel is None:
+            found += _series(history, calendar, rows)
+        else:
+            asked = asked_of(history, history.panel, rows, limits)
+            found += _basket(asked, market, calendar)
+    return tuple(sorted(found))
+
+
+def _by_limits(history: History, rows: Rows) -> Iterator[tuple[GateLimits, Rows]]:
+    """Yield the rows that are judged by the same limits, with those."""
+    days: list[date] = history.days[rows].tolist()
+    for limits, group in groupby(zip(days, rows, strict=True), lambda pair: gate_limits(pair[0])):
+        yield limits, np.array([row for _, row in group], dtype=np.int64)
+
+
+def _check(history: History, calendar: Calendar, days: Days) -> None:
+    """Raise where a date is none on which the index can have a level."""
+    early = days[days < history.days[0]]
+    closed = days[~open_on(calendar, days) & ~np.isin(days, history.days)]
+    wrong = [(day, f"is before its first level, of {history.days[0]}") for day in early.tolist()]
+    wrong += [(day, f"is no session of {calendar.code}") for day in closed.tolist()]
+    if wrong:
+        raise MissingInputError(
+            [Flaw(history.definition.id, None, "", f"{day} {why}") for day, why in wrong]
+        )
+
+
+def _to_come(history: History, days: Days) -> Iterator[Finding]:
+    """Yield the sessions without a level: to be waited for, unless the data have passed them by."""
+    for day in days.tolist():
+        if np.datetime64(day) > history.days[-1]:
+            message = (
+                f"no close of {day} yet, the last level is of {history.days[-1]}: complete the "
+                f"market folder and publish again"
+            )
+            yield Finding(day, "R15", message, "wait")
+        else:
+            message = (
+                f"the series has no close of {day}, but one of {history.days[-1]}: add it, or an "
+                f"official entry to the calendar's overlay if the exchange was closed"
+            )
+            yield Finding(day, "R15", message, "refuse")
+
+
+def _basket(asked: Asked, market: Market, calendar: Calendar) -> Iterator[Finding]:
+    """Yield what is found of a basket's sessions beyond its levels."""
+    codes = dict.fromkeys(exchange_of(f".{suffix}") for suffix in asked.suffixes)
+    for code in codes:
+        own = [exchange_of(f".{suffix}") == code for suffix in asked.suffixes]
+        if code != calendar.code:
+            held = asked.held[:, np.array(own)[asked.suffix]].any(axis=1)
+            yield from _estimated(read_calendar(code), asked.days[held], "a constituent's")
+    yield from _invariants(asked)
+    yield from holes(asked, market)
+    fresh = fresh_closes(asked)
+    yield from _off_calendar(asked, fresh)
+    fresh = fresh.part(asked.held[fresh.k, fresh.column])
+    yield from constituent_moves(asked, fresh)
+    yield from frozen(asked, fresh, market)
+
+
+def _estimated(calendar: Calendar, days: Days, whose: str) -> Iterator[Finding]:
+    """Yield the sessions for which a calendar is estimated, or has ended."""
+    known = calendar.verified_until
+    for day in days[days > np.datetime64(known)].tolist():
+        message = (
+            f"{day} is beyond {known}, up to which {whose} calendar {calendar.code} is verified: "
+            f"update exchange_calendars, or publish with --allow-estimated-calendar"
+        )
+        yield Finding(day, "R22", message, "refuse")
+
+
+def _levels(history: History, rows: Rows, limits: GateLimits) -> Iterator[Finding]:
+    """Yield levels that are no levels, and moves of the index beyond belief."""
+    for name, level in history.variants.items():
+        values = level[rows]
+        for n in np.flatnonzero(~(np.isfinite(values) & (values > 0))).tolist():
+            day = history.days[rows[n]].item()
+            message = f"{name} level {values[n]!r} of {day}: a level is finite and above zero"
+            yield Finding(day, "R34", message, "refuse")
+    first = next(iter(history.variants.values()))
+    yield from index_moves(first, history.days, rows, limits)
+
+
+def _invariants(asked: Asked) -> Iterator[Finding]:
+    """Yield broken identities: weights sum to one, contributions to the price return."""
+    history, rows = asked.history, asked.rows
+    with np.errstate(all="ignore"):
+        level = history.market_value / history.divisor
+        off = asked.value().sum(axis=1) / (level[rows] * _divisor_held(asked)) - 1.0
+        growth = level[rows] / level[rows - 1]
+        gained = np.nansum(history.contribution[rows], axis=1)
+        apart = np.where(rows > 0, (1.0 + gained) / growth - 1.0, 0.0)
+    for values, bound, what in (
+        (off, _WEIGHTS, "weights at the close sum to one"),
+        (apart, _RETURN, "contributions sum to the price return"),
+    ):
+        for k in np.flatnonzero(~(np.abs(values) <= bound)).tolist():
+            message = (
+                f"{what} to {bound:g}, but on {asked.day(k)} they are {values[k]:.3g} away: "
+                f"publish nothing and report it"
+            )
+            yield Finding(asked.day(k), "R35", message, "refuse")
+
+
+def _divisor_held(asked: Asked) -> Vector:
+    """Return the divisor of each level: the one before what changes after the close, (K,)."""
+    divisor = asked.history.divisor[asked.rows]
+    changes = asked.history.changes
+    done = {asked.history.days[0]}  # whose level is that of its first basket
+    for change in changes[bisect_left(changes, asked.days[0], key=lambda c: c.date) :]:
+        if change.date > asked.days[-1]:
+            break
+        if change.kind in _AFTER_CLOSE and change.date not in done:
+            done.add(change.date)
+            divisor[asked.days == change.date] = change.divisor_before
+    return divisor
+
+
+def _off_calendar(asked: Asked, fresh: Fresh) -> Iterator[Finding]:
+    """Yield sessions with closes dated, since the one before, on a day the exchange was closed."""
+    lines, closes = asked.panel.lines, asked.panel.closes
+    since = np.array([line.past[0][1] if line.past else date.min for line in lines], dtype="M8[D]")
+    days, suffix = closes.date[fresh.at], asked.suffix[fresh.column]
+    closed = days >= since[fresh.column]  # what came before is of another symbol
+    for s in range(len(asked.suffixes)):
+        own = suffix == s
+        closed[own] &= ~open_on(asked.calendar(s), days[own])
+    wrong = fresh.part(closed)
+    for k in np.unique(wrong.k).tolist():
+        own = wrong.part(wrong.k == k)
+        names = [
+            f"{asked.symbol(int(j))} {closes.close[at]:g} of {closes.date[at]}"
+            for j, at in zip(own.column, own.at, strict=True)
+        ]
+        yield Finding(asked.day(k), "R19", _closed(names), "refuse")
+
+
+def _closed(names: list[str]) -> str:
+    return (
+        f"closes on days on which their exchange was closed: {shown(names)}: delete them, or add "
+        f"the day as an official entry to the overlay of the exchange's calendar if it was open"
+    )
+
+
+def _series(history: History, calendar: Calendar, rows: Rows) -> Iterator[Finding]:
+    """Yield what is found of a ready-made series beyond its levels."""
+    level = next(iter(history.variants.values()))
+    symbol = getattr(history.definition, "symbol", "")
+    is_open = open_on(calendar, history.days)
+    for row in rows.tolist():
+        day, first = history.days[row].item(), row
+        while first > 0 and not is_open[first - 1]:
+            first -= 1
+        closed = [n for n in range(first, row + 1) if not is_open[n]]
+        if closed:
+            names = [f"{symbol} {level[n]:g} of {history.days[n]}" for n in closed]
+            yield Finding(day, "R19", _closed(names), "refuse")
+        if row and is_open[row] and level[row] == level[row - 1]:
+            message = (
+                f"level {level[row]} of {day} is that of {history.days[row - 1]}: the feed is "
+                f"frozen: fetch {day} again"
+            )
+            yield Finding(day, "R17", message, "refuse")

@@ -1,0 +1,208 @@
+"""Where the ledger lives: SQLite by default, PostgreSQL by URL, one publisher at a time.
+
+SQLite keeps a rollback journal, not a write-ahead log: with it a power cut after a commit loses
+nothing, and Debian's 3.40 is not exposed to the log's known corruption. A publisher takes its turn
+before the transaction, so that nobody starves on SQLite's own locks.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from indexer.errors import Flaw, LedgerError, MissingInputError, Refusal, TryAgainError
+from indexer.ledger.tables import NEVER
+
+try:
+    import fcntl
+except ImportError:  # not on Windows: there SQLite's own lock has to do
+    fcntl = None  # type: ignore[assignment]
+
+SCHEMA = "0001"  # newest of the migrations
+PATIENCE = 60.0  # seconds a publisher waits for its turn
+
+_PRAGMAS = ("journal_mode=DELETE", "synchronous=EXTRA", "foreign_keys=ON", "busy_timeout=10000")
+_TURN = 7310894311706259304  # number of the advisory lock on PostgreSQL: any, but always the same
+_NO_DATABASE = ("malformed", "not a database", "no such table", "no such column", "corrupt")
+
+
+def open_ledger(url: str, *, create: bool = False) -> sa.Engine:
+    """Return the ledger at an SQLAlchemy URL, its tables brought up to date if it may be created.
+
+    Raises
+    ------
+    MissingInputError
+        If there is no ledger there, and it may not be created.
+    LedgerError
+        If the URL is none, what is there is no ledger, or a newer version wrote it.
+    TryAgainError
+        If the database cannot be reached, opened or written.
+    """
+    try:
+        engine = sa.create_engine(url)
+    except (sa.exc.ArgumentError, ImportError) as error:
+        kind = url.partition(":")[0]
+        raise LedgerError([Refusal("ledger", "", "", f"{kind!r}: {error}")]) from None
+    if engine.dialect.name == "sqlite":
+        file = _file(engine)
+        if file is not None and not create and not file.is_file():
+            raise MissingInputError([Flaw(str(file), None, "", "no such ledger: publish first")])
+        if file is not None and not file.parent.is_dir():
+            raise MissingInputError([Flaw(str(file.parent), None, "", "no such folder")])
+        sa.event.listen(engine, "connect", _prepare)
+        sa.event.listen(engine, "begin", _begin)
+    found = _schema(engine)
+    if found == SCHEMA:
+        return engine
+    if found is not None and found > SCHEMA:
+        message = f"was written by a newer version (schema {found}, known {SCHEMA}): update indexer"
+        raise LedgerError([Refusal(name_of(engine), "", "", message)])
+    if not create:
+        message = "holds no ledger: publish first" if found is None else f"has schema {found}"
+        raise MissingInputError([Flaw(name_of(engine), None, "", message)])
+    with publishing(engine) as connection:
+        _migrate(connection)
+    return engine
+
+
+def name_of(engine: sa.Engine) -> str:
+    """Return the URL of a ledger without its password."""
+    return engine.url.render_as_string(hide_password=True)
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Give a connection that sees one state of the ledger.
+
+    Raises
+    ------
+    LedgerError
+        If the database is damaged.
+    TryAgainError
+        If it cannot be reached or read now.
+    """
+    with _named(engine), engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def publishing(engine: sa.Engine, patience: float = PATIENCE) -> Iterator[sa.Connection]:
+    """Give the one connection that may write; everything done with it is committed, or nothing.
+
+    Raises
+    ------
+    LedgerError
+        If the database is damaged, or refuses a change of what was published.
+    TryAgainError
+        If another publisher holds the ledger for longer than ``patience`` seconds, or the database
+        cannot be written now.
+    """
+    with _named(engine), _turn(engine, patience), engine.connect() as connection:
+        connection.execution_options(writing=True)
+        with connection.begin():
+            if engine.dialect.name == "postgresql":
+                wait = int(patience * 1000)
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait}")
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
+            yield connection
+
+
+def _file(engine: sa.Engine) -> Path | None:
+    """Return the file of an SQLite ledger; None where it is in memory."""
+    name = engine.url.database
+    return None if name in (None, "", ":memory:") else Path(str(name))
+
+
+def _prepare(connection: Any, _: Any) -> None:
+    """Set up a fresh SQLite connection; sqlite3 must not begin transactions by itself."""
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: sa.Connection) -> None:
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def _turn(engine: sa.Engine, patience: float) -> Iterator[None]:
+    """Hold the right to publish; the system gives it back if the process dies."""
+    file = _file(engine) if engine.dialect.name == "sqlite" else None
+    if file is None or fcntl is None:
+        yield
+        return
+    lock = file.with_name(f"{file.name}.lock")
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
+    if not _taken(handle, patience):
+        raise TryAgainError(
+            name_of(engine), f"another publisher has held it for {patience:g} seconds"
+        )
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _taken(handle: int, patience: float) -> bool:
+    """Wait for a lock; return whether it came in time. The handle is closed where it did not."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pass
+    else:
+        return True
+    settled = threading.Lock()  # whoever gets it first decides: the lock came, or patience ended
+
+    def wait() -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if not settled.acquire(blocking=False):
+            os.close(handle)  # too late: nobody wants it any more
+
+    waiter = threading.Thread(target=wait, daemon=True)
+    waiter.start()
+    waiter.join(patience)
+    return not waiter.is_alive() or not settled.acquire(blocking=False)
+
+
+@contextmanager
+def _named(engine: sa.Engine) -> Iterator[None]:
+    """Turn what a database driver raises into what a caller can decide on."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        reason = " ".join(str(error.orig).split()) or type(error.orig).__name__
+        if NEVER in reason or isinstance(error, sa.exc.IntegrityError):
+            raise LedgerError([Refusal(name_of(engine), "", "", reason)]) from error
+        if any(word in reason for word in _NO_DATABASE):
+            message = f"the database is damaged: {reason}: restore it from a copy, then verify"
+            raise LedgerError([Refusal(name_of(engine), "", "", message)]) from error
+        raise TryAgainError(name_of(engine), reason) from error
+    except OSError as error:
+        raise TryAgainError(name_of(engine), error.strerror or str(error)) from error
+
+
+def _schema(engine: sa.Engine) -> str | None:
+    """Return the newest migration a database has had; None where it is empty."""
+    with reading(engine) as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
+
+
+def _migrate(connection: sa.Connection) -> None:
+    """Bring the tables up to date, inside the transaction of the connection."""
+    from alembic import command  # noqa: PLC0415  0.2 s, only where there is something to do
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,99 @@
+"""Appending: entries get their place in the chain, and are there whole or not at all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from indexer.ledger.entry import FIRST, Entry, sealed
+from indexer.ledger.tables import PARTS, definitions, entries
+
+_HEAD = [f.name for f in fields(Entry) if f.name != "rows"]
+
+
+def append(
+    connection: sa.Connection,
+    new: Sequence[Entry],
+    now: datetime,
+    contents: Mapping[str, str],
+) -> list[Entry]:
+    """Append entries to the chain and return them as they now stand.
+
+    Parameters
+    ----------
+    now : the instant of publication; never earlier than that of the entry before, whatever a
+        clock says, so that what was known at an instant stays known
+    contents : by digest, the text of definitions; those there already stay
+    """
+    if not new:
+        return []
+    last = connection.execute(
+        sa.select(entries.c.number, entries.c.hash, entries.c.published_at)
+        .order_by(entries.c.number.desc())
+        .limit(1)
+    ).first()
+    number, previous, before = (0, FIRST, "") if last is None else last
+    at = max(instant_text(now), before)
+    revisions = _revisions(connection, new)
+    appended = []
+    for draft in new:
+        number += 1
+        key = (draft.kind, draft.subject, draft.session)
+        revisions[key] = revisions.get(key, 0) + 1
+        entry = sealed(
+            draft, number=number, revision=revisions[key], published_at=at, previous=previous
+        )
+        previous = entry.hash
+        appended.append(entry)
+    _define(connection, contents)
+    for table in PARTS:
+        names = [column.name for column in table.columns]
+        rows = [
+            dict(zip(names, (entry.number, n, *row), strict=True))
+            for entry in appended
+            for n, row in enumerate(entry.rows.get(table.name, ()))
+        ]
+        if rows:
+            connection.execute(sa.insert(table), rows)
+    heads = [{name: getattr(entry, name) for name in _HEAD} for entry in appended]
+    connection.execute(sa.insert(entries), heads)
+    return appended
+
+
+def instant_text(instant: datetime) -> str:
+    """Return an instant as the ledger holds it: UTC to the microsecond, in order as text.
+
+    Examples
+    --------
+    >>> instant_text(datetime(2026, 5, 7, 8, tzinfo=UTC))
+    '2026-05-07T08:00:00.000000Z'
+    """
+    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def _revisions(connection: sa.Connection, new: Iterable[Entry]) -> dict[tuple[str, str, str], int]:
+    """Return the newest revision there is of each subject and session that is to be appended."""
+    found: dict[tuple[str, str, str], int] = {}
+    for kind, subject in sorted({(entry.kind, entry.subject) for entry in new}):
+        sessions = [e.session for e in new if (e.kind, e.subject) == (kind, subject)]
+        rows = connection.execute(
+            sa.select(entries.c.session, sa.func.max(entries.c.revision))
+            .where(
+                entries.c.kind == kind,
+                entries.c.subject == subject,
+                entries.c.session.between(min(sessions), max(sessions)),
+            )
+            .group_by(entries.c.session)
+        )
+        found |= {(kind, subject, session): revision for session, revision in rows}
+    return found
+
+
+def _define(connection: sa.Connection, contents: Mapping[str, str]) -> None:
+    """Store the text of definitions that are not there yet."""
+    for digest, content in contents.items():
+        there = sa.select(definitions.c.digest).where(definitions.c.digest == digest)
+        if connection.execute(there).first() is None:
+            row = {"digest": digest, "content": content}
+            connection.execute(sa.insert(definitions).values(row))

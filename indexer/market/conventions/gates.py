@@ -1,0 +1,89 @@
+"""Limits of the gates before publication, as dated data."""
+
+from bisect import bisect_right
+from dataclasses import dataclass, fields
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+
+from indexer.errors import Flaw, MarketDataError
+
+
+@dataclass(frozen=True, slots=True)
+class GateLimits:
+    """What a level may do and still be published; a value on a limit passes.
+
+    Attributes
+    ----------
+    stale_weight : largest part of the index weight at a carried price while its exchange is open
+    review_age : sessions of its exchange after which a carried price is reviewed
+    deviations : largest move of an index, in sample deviations of its log returns
+    returns, returns_minimum : how many returns before a session the deviation is of; with fewer
+        than the minimum the move is not judged
+    ticks : how far beyond the limit price of its board a close may stand
+    exempt_sessions : first sessions of a listing on which a close may be anything
+    jump : largest close over reference price, and its inverse, where a board has no limit
+    adjusted_room : what is added to a board's limit for adjusted closes, which have no tick
+    members : closes that make an exchange; fewer can be idle or unchanged by chance
+    """
+
+    stale_weight: float
+    review_age: int
+    deviations: float
+    returns: int
+    returns_minimum: int
+    ticks: int
+    exempt_sessions: int
+    jump: float
+    adjusted_room: float
+    members: int
+
+
+def gate_limits(day: date) -> GateLimits:
+    """Return the limits in force on a date; before the first entry those of the first.
+
+    Raises
+    ------
+    MarketDataError
+        If the file of the limits is malformed.
+    """
+    entries = _entries()
+    at = bisect_right(entries, day, key=lambda entry: entry[0]) - 1
+    return entries[max(0, at)][1]
+
+
+@lru_cache
+def _entries() -> tuple[tuple[date, GateLimits], ...]:
+    path = Path(__file__).with_name("gates.yaml")
+    return parsed(path.read_text(encoding="utf-8"), path.name)
+
+
+def parsed(text: str, file: str) -> tuple[tuple[date, GateLimits], ...]:
+    """Return the entries of a file of limits, each with the day from which it counts.
+
+    Raises
+    ------
+    MarketDataError
+        If a key is missing or unknown, a limit is no positive number, or the days do not ascend.
+    """
+    found: list[tuple[date, GateLimits]] = []
+    names = {field.name for field in fields(GateLimits)}
+    for row, entry in enumerate(yaml.safe_load(text) or [], 1):
+        given = dict(entry)
+        since = given.pop("from", None)
+        wrong = {k: v for k, v in given.items() if not (isinstance(v, int | float) and v > 0)}
+        if given.keys() != names:
+            message = f"{', '.join(sorted(names ^ given.keys()))}: missing or unknown"
+        elif wrong:
+            message = f"{wrong}: expected numbers above zero"
+        elif not isinstance(since, date) or (found and since <= found[-1][0]):
+            message = f"from {since}: expected a date later than that of the entry before"
+        else:
+            found.append((since, GateLimits(**given)))
+            continue
+        raise MarketDataError([Flaw(file, row, "", message)])
+    if not found:
+        raise MarketDataError([Flaw(file, None, "", "has no entry of limits")])
+    return tuple(found)

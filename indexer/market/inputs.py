@@ -1,0 +1,199 @@
+"""What an index rests on: certain rows of a market, the digest of them on any day, and back.
+
+A level of a day depends on rows known by that day alone. So the digest of a day is that of the
+rows known by then, whatever has been added since, and the rows of many days are those of the first
+and what each later one brought.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from indexer.arrays import Days
+from indexer.market.tables import TABLES, Manifest, Market, PriceKind
+
+_COLUMNS = {  # columns that levels rest on
+    "prices": ("symbol", "date", "close"),
+    "securities": ("symbol", "currency", "country", "segment", "list_date", "price_kind"),
+    "shares": ("symbol", "date", "total_shares", "free_float_shares"),
+    "actions": ("symbol", "ex_date", "kind", "cash", "ratio", "price", "other"),
+    "fx": ("date", "base", "quote", "rate"),
+    "series": ("symbol", "date", "close"),
+}
+_DATED = ("date", "ex_date")
+_SESSIONS = {"calendar": pl.String(), "date": pl.Date()}
+_AS_TEXT = (pl.selectors.date() | pl.selectors.datetime()).dt.to_string("iso")
+_KNOWN = "\0known"  # the day a row counts from; cannot be a column of a real table
+
+Row = tuple[Any, ...]  # cells of a row, dates in ISO form
+Rows = dict[str, tuple[tuple[str, ...], list[Row]]]  # by table: its columns and rows
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What an index uses of a market.
+
+    Attributes
+    ----------
+    symbols : each symbol, and the day from which it counts: that of the change of symbol or the
+        spin-off that brought it, or the earliest date for a constituent
+    currencies, scores : currencies of its rates, and score columns of the securities table
+    amounts, instants : whether amounts turned over matter, and when rates and figures were known
+    sessions : by calendar, the sessions it has, from the first one that matters
+    """
+
+    symbols: Mapping[str, date]
+    currencies: Set[str] = frozenset()
+    scores: Set[str] = frozenset()
+    amounts: bool = False
+    instants: bool = False
+    sessions: Mapping[str, Days] = field(default_factory=dict)
+
+    def __or__(self, other: "Used") -> "Used":
+        """Return what two indices use together."""
+        both = {**other.symbols, **self.symbols}
+        since = {s: min(u.symbols.get(s, date.max) for u in (self, other)) for s in both}
+        calendars = {**other.sessions, **self.sessions}
+        none = np.empty(0, dtype="datetime64[D]")
+        return Used(
+            since,
+            {*self.currencies, *other.currencies},
+            {*self.scores, *other.scores},
+            self.amounts or other.amounts,
+            self.instants or other.instants,
+            {
+                code: np.union1d(self.sessions.get(code, none), other.sessions.get(code, none))
+                for code in calendars
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """The rows an index rests on.
+
+    Attributes
+    ----------
+    price_kind : what the prices are where the securities table does not say
+    frames : by table, the rows in order of the day they count from
+    known : by table, those days
+    """
+
+    price_kind: PriceKind
+    frames: Mapping[str, pl.DataFrame]
+    known: Mapping[str, Days]
+
+    def digest(self, day: date) -> str:
+        """Return the SHA-256 of the rows that count by a day."""
+        return self.digests(np.array([day], dtype="datetime64[D]"))[0]
+
+    def digests(self, days: Days) -> list[str]:
+        """Return the SHA-256 of the rows that count by each day; days ascend.
+
+        Blind to the order of rows, to other symbols and currencies, to later rows and to columns
+        that no level depends on.
+        """
+        running = {name: hashlib.sha256() for name in self.frames}
+        ends = {name: np.searchsorted(known, days, "right") for name, known in self.known.items()}
+        begun = dict.fromkeys(self.frames, 0)
+        found = []
+        for n in range(len(days)):
+            total = hashlib.sha256(self.price_kind.encode())
+            for name, frame in self.frames.items():
+                end = int(ends[name][n])
+                if end > begun[name]:
+                    rows = frame.slice(begun[name], end - begun[name])
+                    running[name].update(rows.write_csv(include_header=False).encode())
+                    begun[name] = end
+                total.update(name.encode())
+                total.update(running[name].digest())
+            found.append(total.hexdigest())
+        return found
+
+    def rows(self, until: date, after: date = date.min) -> Rows:
+        """Return the rows that count from days after one day and until another, inclusive."""
+        first, last = np.datetime64(after, "D"), np.datetime64(until, "D")
+        found: Rows = {}
+        for name, frame in self.frames.items():
+            begin = 0 if after == date.min else np.searchsorted(self.known[name], first, "right")
+            end = np.searchsorted(self.known[name], last, "right")
+            if end > begin:
+                rows = frame.slice(int(begin), int(end - begin))
+                found[name] = (tuple(frame.columns), rows.with_columns(_AS_TEXT).rows())
+        return found
+
+
+def inputs_of(market: Market, used: Used) -> Inputs:
+    """Return the rows and columns of a market that an index rests on."""
+    frames, known = {}, {}
+    for name, columns in _COLUMNS.items():
+        more = {
+            "securities": sorted(used.scores),
+            "prices": ["amount"] * used.amounts,
+            "fx": ["fixed_at"] * used.instants,
+            "series": ["announced_at"] * used.instants,
+        }
+        rows: pl.DataFrame = getattr(market, name).select(*columns, *more.get(name, []))
+        if "symbol" in columns:
+            since = pl.DataFrame(
+                {"symbol": list(used.symbols), _KNOWN: list(used.symbols.values())},
+                schema={"symbol": pl.String, _KNOWN: pl.Date},
+            )
+            rows = rows.join(since, on="symbol")
+        else:
+            pair = pl.col("base", "quote").is_in(list(used.currencies))
+            rows = rows.filter(pl.all_horizontal(pair)).with_columns(pl.lit(date.min).alias(_KNOWN))
+        dated = [column for column in _DATED if column in columns]
+        rows = rows.with_columns(pl.max_horizontal(_KNOWN, *dated))
+        rows = rows.sort(_KNOWN, pl.exclude(_KNOWN))
+        known[name] = rows[_KNOWN].to_numpy().astype("datetime64[D]")
+        frames[name] = rows.drop(_KNOWN)
+    sessions = pl.concat(
+        [
+            pl.DataFrame({"calendar": [code] * len(days), "date": days}, schema=_SESSIONS)
+            for code, days in used.sessions.items()
+        ]
+        or [pl.DataFrame(schema=_SESSIONS)]
+    ).sort("date", "calendar")
+    frames["sessions"] = sessions
+    known["sessions"] = sessions["date"].to_numpy().astype("datetime64[D]")
+    return Inputs(market.manifest.price_kind, frames, known)
+
+
+def market_of(rows: Rows, manifest: Manifest, name: str) -> Market:
+    """Return the market that rows taken from `Inputs.rows` make; ``name`` is told in errors.
+
+    Raises
+    ------
+    ValueError
+        If a row does not fit its table.
+    """
+    frames = {table: _frame(table, *rows.get(table, ((), []))) for table in TABLES}
+    return Market(name, manifest, **frames)
+
+
+def _frame(table: str, columns: Sequence[str], rows: Sequence[Row]) -> pl.DataFrame:
+    empty = TABLES[table].empty()
+    types = {name: empty.schema.get(name, pl.Float64()) for name in columns}
+    as_text = {name: pl.String() if dtype.is_temporal() else dtype for name, dtype in types.items()}
+    try:
+        found = pl.DataFrame(rows, schema=as_text, orient="row")
+        found = found.with_columns(
+            pl.col(name).str.strptime(dtype)
+            for name, dtype in types.items()
+            if isinstance(dtype, pl.Date | pl.Datetime)
+        )
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(f"rows of {table} do not fit: {error}") from error
+    return pl.concat([empty, found], how="diagonal")
+
+
+def sessions_of(rows: Rows) -> Iterator[date]:
+    """Yield the sessions among rows taken from `Inputs.rows`."""
+    for _, day in rows.get("sessions", ((), []))[1]:
+        yield date.fromisoformat(day)

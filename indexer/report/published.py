@@ -1,0 +1,54 @@
+"""Published files: what the ledger says of a session as text, the same bytes whenever asked."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+SCHEMA = 1  # of the files below; a change of a column takes the next one
+MANIFEST = "MANIFEST.sha256"
+LATEST = "latest.csv"
+
+
+def file_name(subject: str, session: str, revision: int) -> str:
+    """Return the name of the file of one revision of a session, an ISO date.
+
+    Examples
+    --------
+    >>> file_name("chinext", "2026-05-07", 1)
+    'chinext_20260507_r1.csv'
+    """
+    return f"{subject}_{session.replace('-', '')}_r{revision}.csv"
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows as CSV: UTF-8, line feeds, numbers that read back to the same double."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def sha256_of(text: str) -> str:
+    """Return the SHA-256 of a file's text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def manifest_text(digests: Mapping[str, str]) -> str:
+    """Return a manifest of files and their SHA-256, as ``sha256sum --check`` reads it."""
+    lines = [f"{digest}  {name}\n" for name, digest in sorted(digests.items())]
+    return f"# indexer published files, schema {SCHEMA}\n{''.join(lines)}"
+
+
+def parse_manifest(text: str) -> dict[str, str]:
+    """Return the files of a manifest and their SHA-256; nothing of one that is not ours."""
+    lines = text.splitlines()
+    if lines[:1] != [f"# indexer published files, schema {SCHEMA}"]:
+        return {}
+    found = {}
+    for line in lines[1:]:
+        digest, _, name = line.partition("  ")
+        found[name] = digest
+    return found

@@ -1,0 +1,31 @@
+"""What made a number, besides definition and market: the code that ran, and the written rules."""
+
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+from indexer.digest import digest_bytes, digest_json
+
+METHODOLOGY = "1"  # of the formulas; a change of what a number means takes the next one
+
+_PACKAGE = Path(__file__).parents[1]
+_CODE = ("arrays.py", "definitions", "index", "kernels", "market", "signals")
+_RULES = ("ledger/corrections.yaml", "market/conventions/gates.yaml")
+_KINDS = {".py", ".yaml", ".csv", ".txt"}
+_LIBRARIES = ("exchange-calendars", "llvmlite", "numba", "numpy", "polars")
+
+
+@lru_cache
+def code_digest() -> str:
+    """Return the SHA-256 of everything that computes: our files, and the libraries' versions."""
+    places = (_PACKAGE / name for name in _CODE)
+    files = sorted(p for place in places for p in (place, *place.rglob("*")) if p.suffix in _KINDS)
+    ours = {str(p.relative_to(_PACKAGE).as_posix()): digest_bytes([p.read_bytes()]) for p in files}
+    return digest_json({"files": ours, "versions": {n: metadata.version(n) for n in _LIBRARIES}})
+
+
+@lru_cache
+def methodology() -> str:
+    """Return the version of the formulas and the SHA-256 of the rules of publication."""
+    rules = [path.read_bytes() for name in _RULES if (path := _PACKAGE / name).is_file()]
+    return f"{METHODOLOGY}-{digest_bytes(rules)[:16]}"

@@ -1,0 +1,289 @@
+"""Publication: the level of a session enters the ledger whole, once, and only if no gate is shut.
+
+Each index is published by itself: one that is refused does not hold up the others.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+import sqlalchemy as sa
+
+from indexer.definitions.basket import Index
+from indexer.definitions.study import Study
+from indexer.digest import digest_json
+from indexer.errors import IndexerError, LedgerError, Refusal, TryAgainError
+from indexer.index.build import build
+from indexer.index.finding import Finding
+from indexer.index.gates import findings
+from indexer.ledger.correct import policy_on
+from indexer.ledger.database import open_ledger, publishing, reading
+from indexer.ledger.entry import Entry
+from indexer.ledger.history import heads
+from indexer.ledger.publish import append
+from indexer.market.tables import Market, read_market
+from indexer.run.derived import write_derived
+from indexer.run.entries import Candidate, index_candidate, study_candidate
+from indexer.run.find import definition as definition_named
+from indexer.run.find import indices_of
+from indexer.run.results import Progress
+from indexer.run.results import study as compare_study
+from indexer.run.revise import (
+    by_policy,
+    check_not_retired,
+    differences,
+    refuse,
+    stands,
+    with_inputs,
+)
+from indexer.run.sessions import Asked, last_final, sessions_asked
+
+State = Literal["published", "unchanged", "no session", "would publish", "failed"]
+
+HORIZON = "R22"  # the gate that lets estimated sessions through when asked
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms a publication is made.
+
+    Attributes
+    ----------
+    override : rules whose refusals are recorded instead of obeyed
+    by, note : who overrides or approves, and why
+    estimated : whether sessions that are estimated, not announced, may be published
+    correct : whether differences are dealt with by the correction policy instead of refused
+    dry_run : whether to stop before anything is written
+    """
+
+    override: tuple[str, ...] = ()
+    by: str = ""
+    note: str = ""
+    estimated: bool = False
+    correct: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where publications of one run go, and when and on which terms they are made."""
+
+    engine: sa.Engine
+    out: Path
+    now: datetime
+    run: str
+    terms: Terms = field(default_factory=Terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one index or study."""
+
+    subject: str
+    state: State
+    sessions: tuple[date, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    error: IndexerError | None = None
+
+
+def desk_at(
+    ledger: str, out: Path, now: datetime, names: Sequence[str], terms: Terms | None = None
+) -> Desk:
+    """Return the desk of a run, its ledger made where there is none.
+
+    Raises
+    ------
+    LedgerError, MissingInputError, TryAgainError
+        As opening the ledger does.
+    """
+    asked = digest_json([list(names), now.isoformat(), str(out)])
+    run = f"{now:%Y%m%dT%H%M%SZ}-{asked[:8]}"
+    return Desk(open_ledger(ledger, create=True), out, now, run, terms or Terms())
+
+
+def publish(
+    names: Sequence[str],
+    market: Path,
+    desk: Desk,
+    asked: Asked,
+    *,
+    progress: Progress = lambda _: None,
+) -> list[Outcome]:
+    """Publish indices and studies, each whole or not at all; return what became of each.
+
+    A study's indices are published before it, up to what is final on their own exchanges.
+
+    Raises
+    ------
+    DefinitionError, MissingInputError, MarketDataError
+        If a definition or the market cannot be read: then nothing is published.
+    """
+    definitions = [definition_named(name) for name in names]
+    progress(f"reading {market}")
+    tables = read_market(market)
+    told: dict[str, Outcome] = {}
+    for definition in definitions:
+        members = indices_of(definition) if isinstance(definition, Study) else {}
+        ids = definition.indices if isinstance(definition, Study) else ()
+        for id in ids:
+            if id not in told:
+                progress(f"publishing {id}")
+                told[id] = _attempt(members[id], tables, desk, asked, within_study=True)
+        failed = [id for id in ids if told[id].error is not None]
+        if failed:
+            message = f"not published, because {', '.join(failed)} could not be"
+            error = LedgerError([Refusal(definition.id, "", "", message)])
+            told[definition.id] = Outcome(definition.id, "failed", error=error)
+        elif definition.id not in told:
+            progress(f"publishing {definition.id}")
+            told[definition.id] = _attempt(definition, tables, desk, asked)
+    return list(told.values())
+
+
+def _attempt(
+    definition: Index | Study,
+    market: Market,
+    desk: Desk,
+    asked: Asked,
+    *,
+    within_study: bool = False,
+) -> Outcome:
+    """Publish one index or study; what stands in its way stands in the way of no other."""
+    try:
+        if within_study:
+            until = last_final(definition, desk.now, asked.last)
+            asked = Asked(min(asked.first or until, until), until)
+        sessions = sessions_asked(definition, asked, desk.now)
+        if not sessions:
+            return Outcome(definition.id, "no session")
+        if isinstance(definition, Study):
+            return _publish_study(definition, market, desk, sessions)
+        return _publish_index(definition, market, desk, sessions)
+    except IndexerError as error:
+        return Outcome(definition.id, "failed", error=error)
+
+
+def _publish_index(
+    definition: Index, market: Market, desk: Desk, sessions: Sequence[date]
+) -> Outcome:
+    history = build(definition, market, until=sessions[-1])
+    first = history.days[0].item()
+    kept = [session for session in sessions if session >= first]
+    if not kept:
+        message = f"before the base date: its first session is {first}"
+        raise LedgerError([Refusal(definition.id, sessions[-1].isoformat(), "", message)])
+    return publish_candidate(
+        desk,
+        index_candidate(history, market),
+        kept,
+        lambda new: findings(history, market, new),
+    )
+
+
+def _publish_study(
+    definition: Study, market: Market, desk: Desk, sessions: Sequence[date]
+) -> Outcome:
+    found = compare_study(definition, market, until=sessions[-1])
+    return publish_candidate(desk, study_candidate(found, market), sessions, lambda _: ())
+
+
+def publish_candidate(
+    desk: Desk,
+    candidate: Candidate,
+    sessions: Sequence[date],
+    gate: Callable[[Sequence[date]], Sequence[Finding]],
+) -> Outcome:
+    """Publish those of some sessions that are not published yet, in one transaction.
+
+    Parameters
+    ----------
+    sessions : ascending
+    gate : what stands against publishing sessions
+
+    Raises
+    ------
+    LedgerError
+        If a gate is shut, published sessions would now be others, or the index is retired.
+    TryAgainError
+        If the data of a session are not complete yet, or the ledger cannot be written now.
+    OutputError
+        If the files cannot be written; the ledger has the entries, and the next run writes them.
+    """
+    span = (sessions[0].isoformat(), sessions[-1].isoformat())
+    with reading(desk.engine) as connection:
+        there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
+        if desk.terms.dry_run:
+            _revised(connection, desk, candidate)
+    new = [session for session in sessions if session.isoformat() not in there]
+    noted = _passed(desk.terms, candidate.id, gate(new) if new else ())
+    _check_there(candidate, new)
+    if desk.terms.dry_run:
+        return Outcome(candidate.id, "would publish" if new else "unchanged", tuple(new))
+    with publishing(desk.engine) as connection:
+        check_not_retired(connection, candidate.id, candidate.kind)
+        entries = _revised(connection, desk, candidate)
+        there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
+        for session in new:
+            if session.isoformat() not in there:
+                entry = candidate.entry(session)
+                rows = {**entry.rows, "findings": noted.get(session, [])}
+                entries.append(replace(entry, rows=rows))
+        appended = append_revised(connection, desk, candidate, entries)
+    write_derived(desk.engine, desk.out, candidate.id, candidate.kind)
+    state: State = "published" if appended else "unchanged"
+    return Outcome(candidate.id, state, tuple(sessions), tuple(appended))
+
+
+def append_revised(
+    connection: sa.Connection, desk: Desk, candidate: Candidate, entries: Sequence[Entry]
+) -> list[Entry]:
+    """Append entries of a candidate, in order of their sessions, with the inputs of each."""
+    published = sorted(
+        (entry for entry in entries if entry.kind == candidate.kind), key=lambda e: e.session
+    )
+    beside = [entry for entry in entries if entry.kind != candidate.kind]
+    based = with_inputs(connection, candidate, published) if published else ()
+    stamped = [replace(entry, run=desk.run) for entry in (*based, *beside)]
+    return append(connection, stamped, desk.now, candidate.definitions)
+
+
+def _revised(connection: sa.Connection, desk: Desk, candidate: Candidate) -> list[Entry]:
+    """Return the corrections that published sessions need, or raise where they are not wanted."""
+    if stands(connection, candidate):
+        return []
+    found = differences(connection, candidate)
+    if found and not desk.terms.correct:
+        raise refuse(candidate, found)
+    policy = policy_on(desk.now.date())
+    return by_policy(policy, candidate, found, desk.terms.by, desk.run)
+
+
+def _passed(
+    terms: Terms, subject: str, found: Sequence[Finding]
+) -> dict[date, list[tuple[str, str, str, str]]]:
+    """Return what is recorded of findings, by session; raise for those that stand in the way."""
+    waits = [one for one in found if one.verdict == "wait" and one.rule not in terms.override]
+    if waits:
+        first = waits[0]
+        raise TryAgainError(subject, f"{first.session}: {first.rule}: {first.message}")
+    opened = {*terms.override, *([HORIZON] if terms.estimated else [])}
+    shut = [one for one in found if one.verdict == "refuse" and one.rule not in opened]
+    if shut:
+        refusals = [
+            Refusal(subject, one.session.isoformat(), one.rule, one.message) for one in shut
+        ]
+        raise LedgerError(refusals)
+    noted: dict[date, list[tuple[str, str, str, str]]] = {}
+    for one in found:
+        who = (terms.by, terms.note) if one.verdict != "note" else ("", "")
+        noted.setdefault(one.session, []).append((one.rule, one.message, *who))
+    return noted
+
+
+def _check_there(candidate: Candidate, new: Sequence[date]) -> None:
+    for session in new:
+        if candidate.row(session) is None:
+            reason = f"there are no data of {session} yet, the last are of {candidate.last}"
+            raise TryAgainError(candidate.id, reason)

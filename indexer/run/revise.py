@@ -1,0 +1,229 @@
+"""What published sessions would be if they were published today, and what is done about it."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import sqlalchemy as sa
+
+from indexer.errors import LedgerError, Refusal
+from indexer.ledger.correct import Policy, decide
+from indexer.ledger.entry import Entry
+from indexer.ledger.history import (
+    Head,
+    head_before,
+    heads,
+    last_heads,
+    last_number,
+    read_entry,
+)
+from indexer.run import stored
+from indexer.run.entries import Candidate
+
+SHOWN = 10  # differences a message names; the rest are counted
+BY_POLICY = "policy"  # who decides where nobody has to
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A published session that would now be another.
+
+    Attributes
+    ----------
+    head : the entry in force
+    entry : what it would be, without inputs; None where it would be no session any more
+    before, after : published and new level of the first variant, exact; equal for a study
+    """
+
+    head: Head
+    entry: Entry | None
+    before: float
+    after: float
+
+    @property
+    def bp(self) -> float:
+        """The new level against the published one, in basis points."""
+        return (self.after / self.before - 1) * 1e4
+
+    def __str__(self) -> str:
+        if self.entry is None:
+            return f"{self.head.session} would be no session any more"
+        if self.before == self.after:
+            return f"{self.head.session}: other rows than the level would differ"
+        return f"{self.head.session}: {self.before!r} would be {self.after!r} ({self.bp:+.4g} bp)"
+
+
+def stands(connection: sa.Connection, candidate: Candidate) -> bool:
+    """Return whether nothing of what was published can have changed.
+
+    The newest entry was compared with everything before it when it was made. So where it and that
+    of the last session come from the same definition, rows and code as today, all of them do.
+    """
+    newest = last_heads(connection, candidate.id, candidate.kind)
+    return not _suspects(candidate, sorted(newest, key=lambda head: head.session))
+
+
+def differences(
+    connection: sa.Connection, candidate: Candidate, *, between: tuple[str, str] = ("", "9")
+) -> list[Difference]:
+    """Return the published sessions, within two ISO dates, that would now be other ones.
+
+    Sessions after the last one of the candidate are not looked at, nor are those whose new numbers
+    have been recorded as immaterial.
+    """
+    span = (between[0], min(between[1], candidate.last.isoformat()))
+    found = heads(connection, candidate.id, candidate.kind, between=span)
+    noted = heads(connection, candidate.id, "immaterial", between=span)
+    known = {head.session: head.content for head in noted}
+    return list(_differences(connection, candidate, _suspects(candidate, found), known))
+
+
+def check_not_retired(connection: sa.Connection, subject: str, kind: str) -> None:
+    """Raise ``LedgerError`` where a subject has been retired."""
+    for head in last_heads(connection, subject, kind):
+        if head.status == "retired":
+            message = f"was retired on {head.published_at}: its history is final"
+            raise LedgerError([Refusal(subject, head.session, "retired", message)])
+
+
+def refuse(candidate: Candidate, found: Sequence[Difference]) -> LedgerError:
+    """Return the refusal to publish beside published sessions that would now be others."""
+    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    message = (
+        f"published already, and would now differ: {'; '.join(map(str, found[:SHOWN]))}{more}: "
+        "find out why, then restate"
+    )
+    return LedgerError([Refusal(candidate.id, "", "R9", message)])
+
+
+def corrected(found: Difference, reason: str, note: str, by: str, correction: str) -> Entry:
+    """Return a difference as the next revision of its session."""
+    if found.entry is None:
+        message = "is no session any more, and what was published cannot be taken back"
+        raise LedgerError([Refusal("", found.head.session, "R9", message)])
+    return replace(
+        found.entry, status="corrected", reason=reason, note=note, by=by, correction=correction
+    )
+
+
+def by_policy(
+    policy: Policy,
+    candidate: Candidate,
+    found: Sequence[Difference],
+    approved_by: str,
+    correction: str,
+) -> list[Entry]:
+    """Return what the policy makes of differences: corrections, and what is only recorded.
+
+    A study follows its indices: it is corrected whenever they are.
+
+    Raises
+    ------
+    LedgerError
+        If somebody must decide and nobody has.
+    """
+    entries, open_ = [], []
+    for one in found:
+        at = candidate.row(date.fromisoformat(one.head.session))
+        age = 0 if at is None else len(candidate.days) - 1 - at
+        said = "automatic" if candidate.kind == "study" else decide(policy, age, one.bp)
+        if said == "immaterial" and one.entry is not None:
+            note = f"{one}: below {policy.material_bp:g} bp, not restated"
+            entries.append(
+                replace(
+                    one.entry,
+                    kind="immaterial",
+                    status="recorded",
+                    reason="vendor-revision",
+                    note=note,
+                    by=BY_POLICY,
+                    correction=correction,
+                )
+            )
+        elif said == "automatic" or (approved_by and one.entry is not None):
+            by = BY_POLICY if said == "automatic" else approved_by
+            entries.append(corrected(one, "vendor-revision", str(one), by, correction))
+        else:
+            open_.append(one)
+    if open_:
+        message = (
+            f"needs somebody's approval (older than {policy.automatic_sessions} sessions, or above "
+            f"{policy.approval_bp:g} bp): {'; '.join(map(str, open_[:SHOWN]))}: name who approves"
+        )
+        raise LedgerError([Refusal(candidate.id, "", "R10", message)])
+    return entries
+
+
+def with_inputs(
+    connection: sa.Connection, candidate: Candidate, new: Sequence[Entry]
+) -> Iterator[Entry]:
+    """Yield entries, by session, each with the inputs it adds to the entry of the session before.
+
+    That may be one of ``new`` itself, by the number it will have: the first is appended next.
+    """
+    number = last_number(connection)
+    span = (new[0].session, new[-1].session)
+    before = head_before(connection, candidate.id, span[0], candidate.kind)
+    there = heads(connection, candidate.id, candidate.kind, between=span)
+    basis = {head.session: (head.number, head.market) for head in (*before, *there)}
+    sessions = sorted(basis)
+    for entry in new:
+        at = bisect_left(sessions, entry.session)
+        below = sessions[at - 1] if at else ""
+        yield _based(connection, candidate, entry, below, basis.get(below))
+        number += 1
+        basis[entry.session] = (number, entry.market)
+        if sessions[at : at + 1] != [entry.session]:
+            sessions.insert(at, entry.session)
+
+
+def _suspects(candidate: Candidate, found: Sequence[Head]) -> list[Head]:
+    """Return the heads that do not come from the definition, rows and code of a candidate."""
+    looked = [head for head in found if date.fromisoformat(head.session) <= candidate.last]
+    sessions = [date.fromisoformat(head.session) for head in looked]
+    return [
+        head
+        for head, market in zip(looked, candidate.market_digests(sessions), strict=True)
+        if (head.definition, head.market, head.code)
+        != (candidate.definition, market, candidate.code)
+    ]
+
+
+def _differences(
+    connection: sa.Connection, candidate: Candidate, suspects: Sequence[Head], known: dict[str, str]
+) -> Iterator[Difference]:
+    for head in suspects:
+        session = date.fromisoformat(head.session)
+        at = candidate.row(session)
+        if at is None:
+            yield Difference(head, None, 1.0, 1.0)
+        elif candidate.content_digest(at) not in (head.content, known.get(head.session)):
+            before = _level(read_entry(connection, head.number))
+            entry = candidate.entry(session)
+            yield Difference(head, entry, before, _level(entry))
+
+
+def _level(entry: Entry) -> float:
+    """Return the exact level of the first variant; one for a study, which has none."""
+    levels = entry.rows.get("levels")
+    return float(levels[0][2]) if levels else 1.0
+
+
+def _based(
+    connection: sa.Connection,
+    candidate: Candidate,
+    entry: Entry,
+    below: str,
+    basis: tuple[int, str] | None,
+) -> Entry:
+    session = date.fromisoformat(entry.session)
+    if basis is None:
+        return replace(entry, inputs=stored.whole(candidate.inputs, session))
+    number, market = basis
+    on = date.fromisoformat(below)
+    if candidate.market_digests([on])[0] == market:
+        packed = stored.since(candidate.inputs, on, session)
+    else:
+        packed = stored.against(candidate.inputs, session, stored.bag_of(connection, number))
+    return replace(entry, basis=number, inputs=packed)

@@ -1,0 +1,87 @@
+"""Which sessions a publication is about: those whose closes are final."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import numpy as np
+
+from indexer.definitions.basket import Basket, Index
+from indexer.definitions.study import Study
+from indexer.errors import TryAgainError
+from indexer.index.schedule import calendar_of
+from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.market.conventions.finality import minutes_to_final
+
+OTHER_MINUTES = 60  # after the close of an exchange that conventions/finality.csv does not name
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One session or a range of them, both ends inclusive; neither is the last final session."""
+
+    first: date | None = None
+    last: date | None = None
+
+
+def sessions_asked(definition: Index | Study, asked: Asked, now: datetime) -> list[date]:
+    """Return the sessions of a request, ascending; none where no day of it is a session.
+
+    Raises
+    ------
+    TryAgainError
+        If a session that was asked for is not final yet.
+    MissingInputError
+        If the calendar does not know a date.
+    """
+    calendar = calendar_of(definition)
+    if asked.last is None:
+        return [last_final(definition, now)]
+    first = asked.last if asked.first is None else asked.first
+    found: list[date] = calendar.between(first, asked.last).tolist()
+    if found and (at := final_at(definition, found[-1])) > now:
+        raise TryAgainError(
+            definition.id, f"closes of {found[-1]} are final only from {at:%Y-%m-%d %H:%M %Z}"
+        )
+    return found
+
+
+def last_final(definition: Index | Study, now: datetime, until: date | None = None) -> date:
+    """Return the last session, up to a date, whose closes are final by an instant."""
+    calendar = calendar_of(definition)
+    day = calendar.on_or_before(min(until or date.max, now.astimezone(calendar.zone).date()))
+    while final_at(definition, day) > now:
+        day = calendar.on_or_before(day - timedelta(days=1))
+    return day
+
+
+def final_at(definition: Index | Study, session: date) -> datetime:
+    """Return when the closes of a session are final on every exchange that trades on it."""
+    at = [
+        _close(calendar, session) + timedelta(minutes=_minutes(calendar.code, session))
+        for calendar in _calendars(definition)
+        if calendar.is_session(session)
+    ]
+    own = calendar_of(definition)
+    return max(at).astimezone(own.zone)
+
+
+def _calendars(definition: Index | Study) -> Iterator[Calendar]:
+    yield calendar_of(definition)
+    if isinstance(definition, Basket):
+        yield from map(read_calendar, sorted({exchange_of(s) for s in definition.symbols}))
+
+
+def _close(calendar: Calendar, session: date) -> datetime:
+    from_epoch = calendar.close_of(np.array([session], dtype="datetime64[D]"))[0].astype(int)
+    return _EPOCH + timedelta(minutes=int(from_epoch))
+
+
+def _minutes(code: str, session: date) -> int:
+    try:
+        return minutes_to_final(code, session)
+    except ValueError:
+        return OTHER_MINUTES
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -1,0 +1,106 @@
+"""The rows of the market an entry rests on, as the ledger stores them: what each added, and back.
+
+An entry holds the rows that came since its basis, the entry of the session before, and those of
+the basis that are no longer there. So the inputs of every entry can be told years later from the
+ledger alone, and an index rebuilt from them.
+"""
+
+import json
+import zlib
+from collections import Counter
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from indexer.errors import LedgerError, Refusal
+from indexer.ledger.history import inputs_of_entry
+from indexer.market.inputs import Inputs, Row, Rows, market_of
+from indexer.market.tables import Manifest, Market
+
+Bag = Counter[tuple[str, tuple[str, ...], Row]]  # table, columns and cells; equal rows are counted
+
+
+def whole(inputs: Inputs, session: date) -> bytes:
+    """Return all rows known by a session, packed."""
+    return _packed(inputs.price_kind, inputs.rows(session), {})
+
+
+def since(inputs: Inputs, basis: date, session: date) -> bytes:
+    """Return the rows that came after the session of a basis whose rows have not changed."""
+    return _packed(inputs.price_kind, inputs.rows(session, after=basis), {})
+
+
+def against(inputs: Inputs, session: date, before: Bag) -> bytes:
+    """Return what distinguishes the rows known by a session from those of a basis, packed."""
+    now = _bag(inputs.rows(session))
+    return _packed(inputs.price_kind, _rows(now - before), _rows(before - now))
+
+
+def bag_of(connection: sa.Connection, number: int) -> Bag:
+    """Return the rows that an entry rests on, folded from it and every entry below it."""
+    found: Bag = Counter()
+    for packed in inputs_of_entry(connection, number):
+        told = _unpacked(packed)
+        found.update(_bag(_tables(told, "added")))
+        found.subtract(_bag(_tables(told, "removed")))
+    return +found
+
+
+def market_of_entry(connection: sa.Connection, number: int, *, synthetic: bool) -> Market:
+    """Return the market that an entry rests on, no row more.
+
+    Raises
+    ------
+    LedgerError
+        If what is stored cannot be read.
+    """
+    name = f"inputs of entry {number}"
+    try:
+        packed = inputs_of_entry(connection, number)
+        manifest = Manifest(price_kind=_unpacked(packed[-1])["price_kind"], synthetic=synthetic)
+        return market_of(_rows(bag_of(connection, number)), manifest, name)
+    except (ValueError, KeyError, zlib.error) as error:
+        raise LedgerError([Refusal("ledger", "", "", f"{name}: {error}")]) from error
+
+
+def _packed(price_kind: str, added: Rows, removed: Rows) -> bytes:
+    names = added | removed
+    tables = {
+        name: {
+            "columns": columns,
+            "added": added.get(name, ((), []))[1],
+            "removed": removed.get(name, ((), []))[1],
+        }
+        for name, (columns, _) in names.items()
+    }
+    text = json.dumps(
+        {"price_kind": price_kind, "tables": tables},
+        ensure_ascii=False,
+        separators=(",", ":"),
+        allow_nan=False,
+    )
+    return zlib.compress(text.encode(), 6)
+
+
+def _unpacked(packed: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(zlib.decompress(packed))
+    return found
+
+
+def _tables(told: dict[str, Any], which: str) -> Rows:
+    return {
+        name: (tuple(table["columns"]), [tuple(row) for row in table[which]])
+        for name, table in told["tables"].items()
+    }
+
+
+def _bag(rows: Rows) -> Bag:
+    return Counter((name, columns, row) for name, (columns, cells) in rows.items() for row in cells)
+
+
+def _rows(bag: Bag) -> Rows:
+    found: Rows = {}
+    for name, columns, row in sorted(bag.elements(), key=repr):
+        found.setdefault(name, (columns, []))[1].append(row)
+    return found
