@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import yaml
 
 from indexer.arrays import Days, Flags, Grid
-from indexer.definitions.basket import Basket
 from indexer.market.calendar import read_calendar
 from indexer.market.tables import TABLES, Manifest, Market
 
@@ -74,6 +74,15 @@ class World:
             series=TABLES["series"].empty(),
         )
 
+    def row(self, day: date) -> int:
+        """Return the row of the first session on or after a day."""
+        return int(np.searchsorted(self.days, np.datetime64(day, "D")))
+
+    def day(self, row: int) -> date:
+        """Return the date of a row."""
+        found: date = self.days[row].item()
+        return found
+
     def _securities(self) -> Iterator[Row]:
         for n, symbol in enumerate(self.symbols):
             first = self.days[np.flatnonzero(~np.isnan(self.close[:, n]))[0]].item()
@@ -106,37 +115,41 @@ def drawn(seed: int, first: date, last: date, count: int = 24) -> World:
     return World(seed, days, symbols, close, volume, tuple(actions), suspensions)
 
 
-def indices(seed: int, world: World, count: int = 10, base: int = 30) -> list[Basket]:
-    """Draw indices of all schemes over a world's symbols; their base is at this session."""
+def definitions(seed: int, world: World, count: int = 10, base: int = 30) -> list[Row]:
+    """Draw definitions of all schemes over a world's symbols; their base is at this session."""
     rng = np.random.default_rng([seed, 3])
     schemes = ("equal", "market_cap", "free_float", "price", "fixed")
-    found = []
+    found: list[Row] = []
     for n in range(count):
-        size = int(rng.integers(8, 14))
+        size = min(len(world.symbols), int(rng.integers(8, 14)))
         chosen = sorted(rng.choice(len(world.symbols), size, replace=False).tolist())
         scheme = schemes[n % len(schemes)]
+        weight = (lambda j: {"weight": 1.0 + j}) if scheme == "fixed" else (lambda _: {})
         found.append(
-            Basket.model_validate(
-                {
-                    "version": "1",
-                    "id": f"index-{n}",
-                    "name": {"en": f"Index {n}"},
-                    "currency": "CNY",
-                    "calendar": CALENDAR,
-                    "base": {"date": world.days[base].item(), "level": 1000.0},
-                    "variants": ["price", "gross", "net"],
-                    "withholding": {"view": "non-resident", "CN": 0.1},
-                    "weighting": _weighting(scheme, capped=n % 2 == 1),
-                    "rebalance": _RULES[n % len(_RULES)],
-                    "constituents": [
-                        {"symbol": world.symbols[j]}
-                        | ({"weight": 1.0 + j} if scheme == "fixed" else {})
-                        for j in chosen
-                    ],
-                }
-            )
+            {
+                "version": 1,
+                "id": f"index-{n}",
+                "name": {"en": f"Index {n}"},
+                "currency": "CNY",
+                "calendar": CALENDAR,
+                "base": {"date": world.days[base].item(), "level": 1000},
+                "variants": ["price", "gross", "net"],
+                "withholding": {"view": "non-resident", "CN": 0.1},
+                "weighting": _weighting(scheme, capped=n % 2 == 1),
+                "rebalance": _RULES[n % len(_RULES)],
+                "constituents": [{"symbol": world.symbols[j]} | weight(j) for j in chosen],
+            }
         )
     return found
+
+
+def write_definitions(some: Sequence[Row], folder: Path) -> list[Path]:
+    """Write definitions as files named by their ids, and return those."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{one['id']}.yaml" for one in some]
+    for path, one in zip(paths, some, strict=True):
+        path.write_text(yaml.safe_dump(one, sort_keys=False), encoding="utf-8")
+    return paths
 
 
 def write_folder(market: Market, folder: Path) -> None:
@@ -189,7 +202,7 @@ def _traded(
             if begin <= listed + 10 or not traded[begin - 10 : begin + length + 10, n].all():
                 continue
             traded[begin : begin + length, n] = False
-            until = days[begin + length - 1].item()
+            until = days[begin + length].item()  # the day it trades again
             rows.append(
                 {"symbol": symbol, "from": days[begin].item(), "until": until, "reason": ""}
             )
@@ -239,8 +252,7 @@ def _closes(
     at = {symbol: n for n, symbol in enumerate(symbols)}
     by_day: dict[int, list[Row]] = {}
     for row in actions:
-        t = int(np.searchsorted(days, np.datetime64(row["ex_date"], "D")))
-        by_day.setdefault(t, []).append(row)
+        by_day.setdefault(int(np.searchsorted(days, np.datetime64(row["ex_date"]))), []).append(row)
     for t in range(shape[0]):
         for row in by_day.get(t, ()):
             before[at[row["symbol"]]] = _restated(before[at[row["symbol"]]], row)

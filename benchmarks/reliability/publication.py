@@ -1,0 +1,170 @@
+"""The publisher that is judged: the command line itself, at an instant it is told.
+
+What it reads is written by another process: writing tables starts threads, and a process with
+threads cannot fork.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from datetime import date, datetime, tzinfo
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.reliability.scenario import Scenario, Words
+from benchmarks.reliability.world import World, definitions, drawn, write_definitions, write_folder
+
+ROOT = Path(__file__).parents[2]
+FIRST, LAST = date(2025, 3, 3), date(2025, 12, 31)
+SEED = 20260507
+WRONG = 130  # row of a close that is put right later
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Runs commands in a folder, with the ledger and published files in it.
+
+    Attributes
+    ----------
+    inputs : folder of markets and definitions; what ``{}`` stands for in words
+    """
+
+    inputs: Path
+
+    def __call__(self, folder: Path, words: Words, now: datetime) -> int:
+        """Run one command as the terminal would; ``remove PATH`` loses something."""
+        from indexer.cli import app, ledger
+
+        os.chdir(folder)
+        if words[0] == "remove":
+            shutil.rmtree(folder / words[1])
+            return 0
+        ledger.datetime = _stopped(now)  # type: ignore[misc, attr-defined]
+        sys.argv = ["indexer", *(word.format(self.inputs) for word in words)]
+        try:
+            app.main()
+        except SystemExit as left:
+            return left.code if isinstance(left.code, int) else int(bool(left.code))
+        return 0
+
+
+def _stopped(now: datetime) -> type[datetime]:
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return now.astimezone(tz)
+
+    return Stopped
+
+
+def warm() -> None:
+    """Import what a publication needs, and load kernels and calendars, without a thread."""
+    import alembic.command
+    import sqlalchemy.dialects.sqlite  # noqa: F401 (imported by name when a ledger is opened)
+
+    from indexer.cli import app, ledger  # noqa: F401
+    from indexer.kernels.level import Events, chain_levels
+    from indexer.ledger.database import open_ledger
+    from indexer.market.calendar import read_calendar
+    from indexer.run import decisions, doctor, publish, records, reporting, restate  # noqa: F401
+    from indexer.run.provenance import code_digest, methodology
+
+    assert alembic.command  # noqa: S101 (slow to import; named by nobody else)
+    none, rows = np.empty(0), np.empty(0, dtype=int)
+    quiet = Events(rows, rows, none, none, rows, none, none.reshape(0, 1))
+    chain_levels(np.ones((2, 2)), np.ones(2), np.ones(2), 1.0, quiet)
+    for code in ("XSHG", "XHKG"):
+        read_calendar(code)
+    code_digest()
+    methodology()
+    open_ledger("sqlite://", create=True).dispose()
+
+
+def inputs_below(memory: Path) -> Path:
+    """Return the folder of inputs, written if it is not there."""
+    place = memory / "inputs"
+    if not (place / "done").is_file():
+        words = [sys.executable, "-m", "benchmarks.reliability.publication", str(place)]
+        subprocess.run(words, check=True, cwd=ROOT)
+    return place
+
+
+def write_inputs(place: Path) -> None:
+    """Write a market, the same with a close that was wrong, three indices and a study."""
+    world = small_world()
+    write_folder(world.market, place / "market")
+    close = world.close.copy()
+    close[WRONG] = np.round(close[WRONG] * 1.03, 2)
+    write_folder(replace(world, close=close).market, place / "wrong")
+    some = definitions(SEED, world, count=3)
+    write_definitions(some, place)
+    (place / "other").mkdir()
+    write_definitions([{**some[0], "weighting": {"scheme": "price"}}], place / "other")
+    study = {
+        "version": 1,
+        "id": "pair",
+        "name": {"en": "Pair"},
+        "start": world.days[40].item(),
+        "pairs": [{"leader": "index-0", "follower": "index-1"}],
+        "windows": {"correlation": [20], "momentum": [20], "zscore": 20, "beta": 20, "gap": 10},
+        "bootstrap": {"replications": 9, "seed": 1},
+    }
+    write_definitions([study], place)
+    (place / "done").write_text("", encoding="ascii")
+
+
+def small_world() -> World:
+    """Return the world of the commands."""
+    return drawn(SEED, FIRST, LAST, count=8)
+
+
+def scenarios() -> tuple[Scenario, ...]:
+    """Return what is disturbed: every command that writes, in the situations it can meet."""
+    days = small_world().days
+
+    def publish(first: int, last: int, *names: str, market: str = "market", **more: str) -> Words:
+        named = names or ("index-0",)
+        span = (f"--from={days[first]}", f"--to={days[last]}")
+        given = tuple(f"--{key}={value}" if value else f"--{key}" for key, value in more.items())
+        files = tuple(f"{{}}/{name}.yaml" for name in named)
+        return ("publish", *files, f"--market={{}}/{market}", *span, *given)
+
+    def restate(reason: str, *more: str) -> Words:
+        told = (f"--reason={reason}", "--note=as found", "--by=R. Ito")
+        return ("restate", "index-0", "--market={}/market", f"--from={days[31]}", *told, *more)
+
+    three = ("index-0", "index-1", "index-2")
+    held, month = publish(35, 39), publish(60, 79)
+    wrong = publish(WRONG - 8, WRONG + 8, market="wrong")
+    late = publish(WRONG - 1, WRONG, market="wrong")
+    found = (
+        Scenario("first", (), publish(35, 35)),
+        Scenario("next", (held,), publish(40, 40)),
+        Scenario("again", (held,), held, 0),
+        Scenario("week", (held,), publish(40, 44)),
+        Scenario("overlap", (held,), publish(37, 46)),
+        Scenario("backfill", (), publish(35, 94)),
+        Scenario("earlier", (month,), publish(50, 55)),
+        Scenario("between", (held, month), publish(45, 50)),
+        Scenario("three", (), publish(35, 35, *three), 3),
+        Scenario("three-weeks", (publish(35, 39, *three),), publish(40, 54, *three), 3),
+        Scenario("study", (), publish(60, 61, "pair"), 3),
+        Scenario("study-week", (publish(60, 61, "pair"),), publish(62, 66, "pair"), 3),
+        Scenario("rebalance", (publish(70, 74),), publish(75, 84)),
+        Scenario("restate", (wrong,), restate("bad-price")),
+        Scenario("restate-basket", (month,), restate("methodology", "--basket={}/other/index-0.yaml")),
+        Scenario("correct", (late,), publish(WRONG + 1, WRONG + 1, correct="", by="R. Ito")),
+        Scenario("approve", (held,), ("approve", "{}/index-0.yaml", "--market={}/market", "--by=R. Ito")),
+        Scenario("retire", (held,), ("retire", "index-0", "--reason=merged", "--by=R. Ito")),
+        Scenario("export", (month, ("remove", "out")), ("export",), 0),
+        Scenario("export-over", (publish(60, 79, *three),), ("export",), 0),
+        Scenario("files-lost", (month, ("remove", "out")), publish(80, 80)),
+    )  # fmt: skip
+    return found
+
+
+if __name__ == "__main__":
+    write_inputs(Path(sys.argv[1]))
