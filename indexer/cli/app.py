@@ -14,58 +14,18 @@ from typing import Literal
 
 import click
 
+from indexer.cli.exits import EXIT_BUG, EXIT_CODES, exit_code
+from indexer.cli.ledger import COMMANDS
+from indexer.cli.options import DATE, FORMAT, JSON, MARKET, NEEDED_MARKET, OUT, UNTIL
 from indexer.cli.process import prepare
 from indexer.cli.screen import print_explanation, print_index, print_notes, print_study, progress
-from indexer.errors import (
-    DefinitionError,
-    IndexerError,
-    LedgerError,
-    MarketDataError,
-    MissingInputError,
-    OutputError,
-    SourceError,
-    TryAgainError,
-)
+from indexer.errors import DefinitionError, IndexerError, OutputError
 
-# BSD sysexits, so that a scheduler can tell them apart. The first class that fits counts.
-EXIT_CODES: dict[type[IndexerError], int] = {
-    DefinitionError: 78,
-    MissingInputError: 66,
-    MarketDataError: 65,
-    LedgerError: 65,
-    SourceError: 69,
-    OutputError: 73,
-    TryAgainError: 75,
-}
-EXIT_BUG = 70
-
-_DATE = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
-_market = click.option("--market", type=click.Path(path_type=Path), help="Market folder.")
-_needed_market = click.option(
-    "--market", type=click.Path(path_type=Path), required=True, help="Market folder."
-)
-_out = click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("out"),
-    show_default=True,
-    help="Folder the results go to, one folder an id.",
-)
-_until = click.option("--until", type=_DATE, metavar="DATE", help="Last session, inclusive.")
 _strict = click.option(
     "--strict",
     is_flag=True,
     help="Refuse constituents without any close instead of leaving them out.",
 )
-_format = click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["csv", "parquet"]),
-    default="csv",
-    show_default=True,
-    help="Format of the tables.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -81,11 +41,11 @@ def app() -> None:
 
 @app.command()
 @click.argument("study", default="compute-diffusion")
-@_market
-@_out
-@_until
-@_format
-@_json
+@MARKET
+@OUT
+@UNTIL
+@FORMAT
+@JSON
 def run(
     study: str,
     market: Path | None,
@@ -117,11 +77,11 @@ def run(
 
 @app.command()
 @click.argument("study")
-@_needed_market
-@_out
-@_until
-@_format
-@_json
+@NEEDED_MARKET
+@OUT
+@UNTIL
+@FORMAT
+@JSON
 def study(
     study: str,
     market: Path,
@@ -142,12 +102,12 @@ def study(
 
 @app.command()
 @click.argument("baskets", nargs=-1, required=True, metavar="BASKET...")
-@_needed_market
-@_out
-@_until
+@NEEDED_MARKET
+@OUT
+@UNTIL
 @_strict
-@_format
-@_json
+@FORMAT
+@JSON
 def build(
     baskets: tuple[str, ...],
     market: Path,
@@ -183,9 +143,9 @@ def build(
 
 @app.command()
 @click.argument("basket")
-@click.argument("day", type=_DATE, metavar="DATE")
-@_needed_market
-@_json
+@click.argument("day", type=DATE, metavar="DATE")
+@NEEDED_MARKET
+@JSON
 def explain(basket: str, day: datetime, market: Path, as_json: bool) -> None:
     """Say what moved BASKET on DATE.
 
@@ -200,7 +160,7 @@ def explain(basket: str, day: datetime, market: Path, as_json: bool) -> None:
 
 @app.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@_json
+@JSON
 def validate(files: tuple[str, ...], as_json: bool) -> None:
     """Check definitions, all problems at once.
 
@@ -221,6 +181,10 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
         sys.exit(EXIT_CODES[DefinitionError])
 
 
+for command in COMMANDS:
+    app.add_command(command)
+
+
 def _day(moment: datetime | None) -> date | None:
     return None if moment is None else moment.date()
 
@@ -232,7 +196,7 @@ def main() -> None:
         app(standalone_mode=True)
     except IndexerError as error:
         _print_error(error)
-        sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))
+        sys.exit(exit_code([error]))
     except Exception as error:  # noqa: BLE001 (the last resort: a bug shows its traceback)
         if isinstance(error, OSError) and error.filename is None:  # of no file: of the screen
             _print_error(OutputError("standard output", error.strerror or str(error)))

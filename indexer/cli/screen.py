@@ -185,3 +185,56 @@ def _number(value: float | None, digits: int) -> str:
 
 def _percent(log_move: float | None) -> str:
     return "" if log_move is None else f"{math.expm1(log_move):+.1%}"
+
+
+def print_outcomes(run: str, outcomes: Sequence[Any], as_json: bool) -> None:
+    """Print what became of each index of a run, errors to stderr."""
+    told = [_outcome(outcome) for outcome in outcomes]
+    if as_json:
+        text = json.dumps({"run": run, "outcomes": told}, ensure_ascii=False, allow_nan=False)
+        click.echo(text)
+        return
+    for outcome, one in zip(outcomes, told, strict=True):
+        when = " – ".join(dict.fromkeys(one["sessions"]))
+        click.echo(f"{one['subject']}: {one['state']} {when}".rstrip())
+        for level in one["levels"]:
+            click.echo(f"  {level['variant']:<6} {level['level']}  revision {level['revision']}")
+        for line in str(outcome.error or "").splitlines():
+            click.echo(f"error: {line}", err=True)
+
+
+def _outcome(outcome: Any) -> dict[str, Any]:
+    """Return what became of an index in JSON types; levels are those of the last entry."""
+    last = outcome.entries[-1:]
+    return {
+        "subject": outcome.subject,
+        "state": outcome.state,
+        "sessions": [day.isoformat() for day in outcome.sessions[:1] + outcome.sessions[-1:]],
+        "entries": len(outcome.entries),
+        "levels": [
+            {"variant": row[0], "level": row[1], "revision": entry.revision}
+            for entry in last
+            for row in entry.rows.get("levels", ())
+        ],
+        "error": None if outcome.error is None else str(outcome.error),
+    }
+
+
+def print_proforma(found: Any, as_json: bool) -> None:
+    """Print the next rebalance of a basket."""
+    if as_json:
+        click.echo(json.dumps(found.summary, ensure_ascii=False, allow_nan=False))
+        return
+    mark = "  SYNTHETIC DATA" if found.synthetic else ""
+    click.echo(f"{found.index}: rebalance after the close of {found.effective}{mark}")
+    certain = "indicative, as of" if found.indicative else "from the closes of"
+    click.echo(f"weights {certain} {found.weighed_on}; turnover {found.turnover:.2%}")
+    rows: list[tuple[str, ...]] = [
+        (str(symbol), str(change), f"{current:.4%}", f"{target:.4%}", f"{shares:.6g}")
+        for symbol, change, current, target, shares in found.members.select(
+            "symbol", "change", "current_weight", "target_weight", "shares"
+        ).iter_rows()
+    ]
+    _print_table(("symbol", "change", "now", "then", "shares"), rows)
+    for symbol, reason in found.excluded:
+        click.echo(f"not held: {symbol}: {reason}", err=True)

@@ -62,8 +62,8 @@ def read_study(path: Path | str) -> Study:
     return _study(parse_yaml(read_text(Path(path)), str(path)))
 
 
-def restore_definition(text: str) -> Index | Study:
-    """Return the definition that a canonical text tells, as it was when the text was taken.
+def restore_index(text: str) -> Index:
+    """Return the index that a canonical text tells, as it was when the text was taken.
 
     Raises
     ------
@@ -71,10 +71,13 @@ def restore_definition(text: str) -> Index | Study:
         If it is no such text: pydantic says what is wrong.
     """
     content = json.loads(text)
-    if "pairs" in content:
-        return Study.model_validate(content, by_alias=True, by_name=False)
     kind = Series if content.get("kind") == "series" else Basket
     return kind.model_validate(content, by_alias=True, by_name=False)
+
+
+def restore_study(text: str) -> Study:
+    """Return the study that a canonical text tells; raises as `restore_index` does."""
+    return Study.model_validate(json.loads(text), by_alias=True, by_name=False)
 
 
 def _study(document: Document) -> Study:

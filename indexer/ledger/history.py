@@ -105,6 +105,24 @@ def last_heads(connection: sa.Connection, subject: str, kind: str = "index") -> 
     return list(dict.fromkeys(Head(*row) for row in found if row is not None))
 
 
+def all_heads(connection: sa.Connection, subject: str, kind: str = "index") -> list[Head]:
+    """Return the head of every revision of every session, in the order of the chain."""
+    query = sa.select(*(entries.c[name] for name in Head._fields))
+    query = query.where(entries.c.subject == subject, entries.c.kind == kind)
+    return [Head(*row) for row in connection.execute(query.order_by(entries.c.number))]
+
+
+def corrections(connection: sa.Connection, subject: str, kind: str) -> dict[str, list[int]]:
+    """Return the numbers of the entries that each correction of a subject has made."""
+    query = sa.select(entries.c.correction, entries.c.number).where(
+        entries.c.subject == subject, entries.c.kind == kind, entries.c.correction != ""
+    )
+    found: dict[str, list[int]] = {}
+    for correction, number in connection.execute(query.order_by(entries.c.number)):
+        found.setdefault(correction, []).append(number)
+    return found
+
+
 def head_before(
     connection: sa.Connection, subject: str, session: str, kind: str = "index"
 ) -> list[Head]:
@@ -117,6 +135,14 @@ def head_before(
         .limit(1)
     )
     return [Head(*row) for row in connection.execute(query)]
+
+
+def last_session(connection: sa.Connection, subject: str, kind: str) -> str | None:
+    """Return the last session of a subject; None where it was never published."""
+    query = sa.select(sa.func.max(entries.c.session))
+    query = query.where(entries.c.subject == subject, entries.c.kind == kind)
+    found: str | None = connection.scalar(query)
+    return found
 
 
 def last_number(connection: sa.Connection) -> int:
@@ -133,22 +159,6 @@ def history_rows(
 ) -> list[tuple[Any, ...]]:
     """Return one row a session and variant in force, with the columns `COLUMNS`."""
     return _history(connection, in_force(subject, known_at=known_at), variant)
-
-
-class Published(NamedTuple):
-    """One revision of a session, and the number of its entry."""
-
-    subject: str
-    session: str
-    revision: int
-    number: int
-
-
-def published(connection: sa.Connection, subject: str, kind: str) -> list[Published]:
-    """Return every revision of every session of a subject, in the order of the chain."""
-    query = sa.select(*(entries.c[name] for name in Published._fields))
-    query = query.where(entries.c.subject == subject, entries.c.kind == kind)
-    return [Published(*row) for row in connection.execute(query.order_by(entries.c.number))]
 
 
 def published_rows(

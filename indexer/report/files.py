@@ -82,8 +82,8 @@ def write_folders(
             for target in pending:
                 for stale in _other_formats(target, format):
                     stale.unlink(missing_ok=True)
-            for folder in {target.parent for target in pending} | {p.parent for p in made}:
-                _sync(folder)
+            for written in {path.parent for path in (*pending, *made)}:
+                _sync(written)
     except BaseException as error:
         for temporary in pending.values():
             temporary.unlink(missing_ok=True)

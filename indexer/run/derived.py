@@ -1,22 +1,26 @@
 """Published files, derived from the ledger: whatever is missing is written again, byte for byte."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from indexer.errors import OutputError
 from indexer.ledger.database import reading
+from indexer.ledger.entry import Row
 from indexer.ledger.history import (
     COLUMNS,
     STUDY_COLUMNS,
-    Published,
-    published,
+    Head,
+    all_heads,
+    corrections,
     published_rows,
+    read_entry,
     signal_rows,
     subjects,
 )
 from indexer.report.files import turn, write_folders
+from indexer.report.notice import Correction, Decision, notice_name, notice_text
 from indexer.report.published import (
     LATEST,
     MANIFEST,
@@ -42,29 +46,20 @@ def write_derived(engine: sa.Engine, out: Path, subject: str, kind: str) -> None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with turn(folder):
-            listed = _listed(folder)
-            there = {path.name for path in folder.iterdir()}
+            listed = parse_manifest(_text(folder / MANIFEST) or "")
+            kept = listed.keys() & {path.name for path in folder.iterdir()}
             with reading(engine) as connection:
-                known = {_name(one): one for one in published(connection, subject, kind)}
-                lacking = [known[name] for name in known if name not in listed.keys() & there]
-                texts = _texts(connection, kind, [*lacking, *_latest(known)])
-            latest = texts[_name(_latest(known)[0])]
-            files = {name: texts[name] for name in map(_name, lacking)}
-            digests = {n: listed[n] if n not in files else sha256_of(files[n]) for n in known}
-            changed = {MANIFEST: manifest_text(digests), LATEST: latest}
-            files |= {n: text for n, text in changed.items() if _text(folder / n) != text}
-            write_folders(out, {subject: files}, "csv")
+                files = dict(_files(connection, subject, kind, kept))
+            digests = {n: listed[n] if t is None else sha256_of(t) for n, t in files.items()}
+            digests.pop(LATEST)
+            files[MANIFEST] = manifest_text(digests)
+            for name in (MANIFEST, LATEST):  # last, and only where something is new
+                text = files.pop(name)
+                files[name] = None if _text(folder / name) == text else text
+            new = {name: text for name, text in files.items() if text is not None}
+            write_folders(out, {subject: new}, "csv")
     except OSError as error:
         raise OutputError(str(error.filename or folder), error.strerror or str(error)) from error
-
-
-def derived_files(connection: sa.Connection, subject: str, kind: str) -> Mapping[str, str]:
-    """Return every published file of a subject by name, as the ledger has it."""
-    known = list(published(connection, subject, kind))
-    texts = _texts(connection, kind, known)
-    newest = _latest({_name(one): one for one in known})[0]
-    digests = {name: sha256_of(text) for name, text in texts.items()}
-    return {**texts, MANIFEST: manifest_text(digests), LATEST: texts[_name(newest)]}
 
 
 def export(engine: sa.Engine, out: Path) -> list[Path]:
@@ -77,7 +72,7 @@ def export(engine: sa.Engine, out: Path) -> list[Path]:
     """
     with reading(engine) as connection:
         folders = {
-            subject: derived_files(connection, subject, kind)
+            subject: _all_files(connection, subject, kind)
             for subject, kind in subjects(connection).items()
         }
     return write_folders(out, folders, "csv")
@@ -87,38 +82,75 @@ def wrong_files(connection: sa.Connection, out: Path) -> Iterator[tuple[Path, st
     """Yield every published file that is missing, differs, or was never published, and how."""
     for subject, kind in subjects(connection).items():
         folder = out / subject
-        expected = derived_files(connection, subject, kind)
+        expected = _all_files(connection, subject, kind)
         for name, text in expected.items():
             found = _text(folder / name)
             if found is None:
                 yield folder / name, "is missing or cannot be read: export writes it again"
             elif found != text:
                 yield folder / name, "is not what was published: export writes it again"
-        for path in sorted(folder.glob(f"{subject}_*_r*.csv")):
-            if path.name not in expected:
+        for path in sorted(folder.glob("*")):
+            if path.name not in expected and not path.name.startswith("."):
                 yield path, "was never published"
 
 
-def _texts(connection: sa.Connection, kind: str, some: Sequence[Published]) -> dict[str, str]:
-    numbers = [one.number for one in some]
-    if kind == "study":
-        columns, rows = STUDY_COLUMNS, signal_rows(connection, numbers)
-    else:
-        columns, rows = COLUMNS, published_rows(connection, numbers)
-    return {_name(one): csv_text(columns, rows[one.number]) for one in some}
+def _all_files(connection: sa.Connection, subject: str, kind: str) -> dict[str, str]:
+    """Return every published file of a subject, the manifest last but one."""
+    files = {n: t for n, t in _files(connection, subject, kind, frozenset()) if t is not None}
+    latest = files.pop(LATEST)
+    digests = {name: sha256_of(text) for name, text in files.items()}
+    return {**files, MANIFEST: manifest_text(digests), LATEST: latest}
 
 
-def _name(one: Published) -> str:
-    return file_name(one.subject, one.session, one.revision)
+def _files(
+    connection: sa.Connection, subject: str, kind: str, kept: frozenset[str] | set[str]
+) -> Iterator[tuple[str, str | None]]:
+    """Yield the name of every published file, and its text unless it is kept as it is."""
+    found = all_heads(connection, subject, kind)
+    names = {head.number: file_name(subject, head.session, head.revision) for head in found}
+    newest = max(found, key=lambda head: (head.session, head.revision))
+    wanted = [number for number, name in names.items() if name not in kept]
+    columns, rows_of = (
+        (STUDY_COLUMNS, signal_rows) if kind == "study" else (COLUMNS, published_rows)
+    )
+    rows = rows_of(connection, [*wanted, newest.number])
+    for number, name in names.items():
+        yield name, None if name in kept else csv_text(columns, rows[number])
+    for correction, numbers in corrections(connection, subject, kind).items():
+        name = notice_name(correction)
+        yield name, None if name in kept else _notice(connection, subject, found, numbers)
+    yield LATEST, csv_text(columns, rows[newest.number])
 
 
-def _latest(known: Mapping[str, Published]) -> list[Published]:
-    """Return the newest revision of the last session, in a list."""
-    return [max(known.values(), key=lambda one: (one.session, one.revision))]
+def _notice(
+    connection: sa.Connection, subject: str, heads: Sequence[Head], corrected: Sequence[int]
+) -> str:
+    """Return the notice of a correction from the entries it made and those they replace."""
+    by_number = {head.number: head for head in heads}
+    numbers = {(head.session, head.revision): head.number for head in heads}
+    replaced = {
+        number: numbers[by_number[number].session, by_number[number].revision - 1]
+        for number in corrected
+    }
+    rows = published_rows(connection, [*replaced, *replaced.values()])
+    told = [
+        _correction(by_number[number], rows[before], rows[number])
+        for number, before in replaced.items()
+    ]
+    first = read_entry(connection, corrected[0])
+    made = Decision(
+        subject, first.correction, first.reason, first.note, first.by, first.published_at
+    )
+    files = [file_name(subject, by_number[n].session, by_number[n].revision) for n in corrected]
+    return notice_text(made, told, files)
 
 
-def _listed(folder: Path) -> dict[str, str]:
-    return parse_manifest(_text(folder / MANIFEST) or "")
+def _correction(head: Head, before: Sequence[Row], after: Sequence[Row]) -> Correction:
+    """Return how a session was corrected; before and after are rows of its history."""
+    was = {row[1]: row for row in before}
+    levels = [(row[1], was[row[1]][2] if row[1] in was else "", row[2]) for row in after]
+    bp = (after[0][3] / before[0][3] - 1) * 1e4 if before and after else None
+    return Correction(head.session, head.revision - 1, head.revision, levels, bp)
 
 
 def _text(path: Path) -> str | None:

@@ -103,7 +103,7 @@ def index_candidate(history: History, market: Market) -> Candidate:
     """Return the candidate of an index built from a market."""
     changes: dict[date, list[Change]] = {}
     for change in history.changes:
-        changes.setdefault(change.date.item(), []).append(change)
+        changes.setdefault(change.date.astype(date), []).append(change)
 
     def content(at: int) -> Content:
         found = {
@@ -151,7 +151,7 @@ def study_candidate(found: Comparison, market: Market) -> Candidate:
         definitions={study.digest: study.canonical}
         | {definition.digest: definition.canonical for definition in indices.values()},
         days=found.aligned.sessions,
-        backtested=found.aligned.backtested.any(axis=1),
+        backtested=np.asarray(found.aligned.backtested.any(axis=1)),
         synthetic=found.synthetic,
         content=content,
         inputs=inputs_of(market, used | more),

@@ -38,7 +38,7 @@ from indexer.run.revise import (
     stands,
     with_inputs,
 )
-from indexer.run.sessions import Asked, last_final, sessions_asked
+from indexer.run.sessions import Period, last_final, sessions_asked
 
 State = Literal["published", "unchanged", "no session", "would publish", "failed"]
 
@@ -89,9 +89,15 @@ class Outcome:
 
 
 def desk_at(
-    ledger: str, out: Path, now: datetime, names: Sequence[str], terms: Terms | None = None
+    ledger: str,
+    out: Path,
+    now: datetime,
+    names: Sequence[str],
+    terms: Terms,
+    *,
+    create: bool = True,
 ) -> Desk:
-    """Return the desk of a run, its ledger made where there is none.
+    """Return the desk of a run; its ledger is made where there is none, unless told otherwise.
 
     Raises
     ------
@@ -100,14 +106,14 @@ def desk_at(
     """
     asked = digest_json([list(names), now.isoformat(), str(out)])
     run = f"{now:%Y%m%dT%H%M%SZ}-{asked[:8]}"
-    return Desk(open_ledger(ledger, create=True), out, now, run, terms or Terms())
+    return Desk(open_ledger(ledger, create=create), out, now, run, terms)
 
 
 def publish(
     names: Sequence[str],
     market: Path,
     desk: Desk,
-    asked: Asked,
+    period: Period,
     *,
     progress: Progress = lambda _: None,
 ) -> list[Outcome]:
@@ -130,7 +136,7 @@ def publish(
         for id in ids:
             if id not in told:
                 progress(f"publishing {id}")
-                told[id] = _attempt(members[id], tables, desk, asked, within_study=True)
+                told[id] = _attempt(members[id], tables, desk, period, within_study=True)
         failed = [id for id in ids if told[id].error is not None]
         if failed:
             message = f"not published, because {', '.join(failed)} could not be"
@@ -138,7 +144,7 @@ def publish(
             told[definition.id] = Outcome(definition.id, "failed", error=error)
         elif definition.id not in told:
             progress(f"publishing {definition.id}")
-            told[definition.id] = _attempt(definition, tables, desk, asked)
+            told[definition.id] = _attempt(definition, tables, desk, period)
     return list(told.values())
 
 
@@ -146,16 +152,16 @@ def _attempt(
     definition: Index | Study,
     market: Market,
     desk: Desk,
-    asked: Asked,
+    period: Period,
     *,
     within_study: bool = False,
 ) -> Outcome:
     """Publish one index or study; what stands in its way stands in the way of no other."""
     try:
         if within_study:
-            until = last_final(definition, desk.now, asked.last)
-            asked = Asked(min(asked.first or until, until), until)
-        sessions = sessions_asked(definition, asked, desk.now)
+            until = last_final(definition, desk.now, period.last)
+            period = Period(min(period.first or until, until), until)
+        sessions = sessions_asked(definition, period, desk.now)
         if not sessions:
             return Outcome(definition.id, "no session")
         if isinstance(definition, Study):

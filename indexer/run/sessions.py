@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -12,19 +13,20 @@ from indexer.errors import TryAgainError
 from indexer.index.schedule import calendar_of
 from indexer.market.calendar import Calendar, exchange_of, read_calendar
 from indexer.market.conventions.finality import minutes_to_final
+from indexer.run.find import definition
 
 OTHER_MINUTES = 60  # after the close of an exchange that conventions/finality.csv does not name
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Period:
     """One session or a range of them, both ends inclusive; neither is the last final session."""
 
     first: date | None = None
     last: date | None = None
 
 
-def sessions_asked(definition: Index | Study, asked: Asked, now: datetime) -> list[date]:
+def sessions_asked(index: Index | Study, period: Period, now: datetime) -> list[date]:
     """Return the sessions of a request, ascending; none where no day of it is a session.
 
     Raises
@@ -34,42 +36,47 @@ def sessions_asked(definition: Index | Study, asked: Asked, now: datetime) -> li
     MissingInputError
         If the calendar does not know a date.
     """
-    calendar = calendar_of(definition)
-    if asked.last is None:
-        return [last_final(definition, now)]
-    first = asked.last if asked.first is None else asked.first
-    found: list[date] = calendar.between(first, asked.last).tolist()
-    if found and (at := final_at(definition, found[-1])) > now:
+    calendar = calendar_of(index)
+    if period.last is None:
+        return [last_final(index, now)]
+    first = period.last if period.first is None else period.first
+    found: list[date] = calendar.between(first, period.last).tolist()
+    if found and (at := final_at(index, found[-1])) > now:
         raise TryAgainError(
-            definition.id, f"closes of {found[-1]} are final only from {at:%Y-%m-%d %H:%M %Z}"
+            index.id, f"closes of {found[-1]} are final only from {at:%Y-%m-%d %H:%M %Z}"
         )
     return found
 
 
-def last_final(definition: Index | Study, now: datetime, until: date | None = None) -> date:
+def last_final(index: Index | Study, now: datetime, until: date | None = None) -> date:
     """Return the last session, up to a date, whose closes are final by an instant."""
-    calendar = calendar_of(definition)
+    calendar = calendar_of(index)
     day = calendar.on_or_before(min(until or date.max, now.astimezone(calendar.zone).date()))
-    while final_at(definition, day) > now:
+    while final_at(index, day) > now:
         day = calendar.on_or_before(day - timedelta(days=1))
     return day
 
 
-def final_at(definition: Index | Study, session: date) -> datetime:
+def final_at(index: Index | Study, session: date) -> datetime:
     """Return when the closes of a session are final on every exchange that trades on it."""
     at = [
         _close(calendar, session) + timedelta(minutes=_minutes(calendar.code, session))
-        for calendar in _calendars(definition)
+        for calendar in _calendars(index)
         if calendar.is_session(session)
     ]
-    own = calendar_of(definition)
+    own = calendar_of(index)
     return max(at).astimezone(own.zone)
 
 
-def _calendars(definition: Index | Study) -> Iterator[Calendar]:
-    yield calendar_of(definition)
-    if isinstance(definition, Basket):
-        yield from map(read_calendar, sorted({exchange_of(s) for s in definition.symbols}))
+def zone_of(name: str) -> ZoneInfo:
+    """Return the time zone of the calendar of a definition, by file or id."""
+    return calendar_of(definition(name)).zone
+
+
+def _calendars(index: Index | Study) -> Iterator[Calendar]:
+    yield calendar_of(index)
+    if isinstance(index, Basket):
+        yield from map(read_calendar, sorted({exchange_of(s) for s in index.symbols}))
 
 
 def _close(calendar: Calendar, session: date) -> datetime:

@@ -37,6 +37,11 @@ def against(inputs: Inputs, session: date, before: Bag) -> bytes:
     return _packed(inputs.price_kind, _rows(now - before), _rows(before - now))
 
 
+def nothing_more() -> bytes:
+    """Return the inputs of an entry that rests on those of its basis, packed."""
+    return _packed("", {}, {})
+
+
 def bag_of(connection: sa.Connection, number: int) -> Bag:
     """Return the rows that an entry rests on, folded from it and every entry below it."""
     found: Bag = Counter()
@@ -57,10 +62,10 @@ def market_of_entry(connection: sa.Connection, number: int, *, synthetic: bool) 
     """
     name = f"inputs of entry {number}"
     try:
-        packed = inputs_of_entry(connection, number)
-        manifest = Manifest(price_kind=_unpacked(packed[-1])["price_kind"], synthetic=synthetic)
+        kinds = [_unpacked(p)["price_kind"] for p in inputs_of_entry(connection, number)]
+        manifest = Manifest(price_kind=[k for k in kinds if k][-1], synthetic=synthetic)
         return market_of(_rows(bag_of(connection, number)), manifest, name)
-    except (ValueError, KeyError, zlib.error) as error:
+    except (ValueError, LookupError, TypeError, zlib.error) as error:
         raise LedgerError([Refusal("ledger", "", "", f"{name}: {error}")]) from error
 
 

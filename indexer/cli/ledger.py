@@ -1,0 +1,344 @@
+"""Commands of the ledger: publish and restate, look back, verify, decide."""
+
+import csv
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from indexer.cli.exits import exit_code
+from indexer.cli.options import DATE, JSON, LEDGER, NEEDED_MARKET, OUT
+from indexer.cli.screen import print_outcomes, print_proforma, progress
+from indexer.errors import TryAgainError
+
+_POLL = 30.0  # seconds between two looks at data that are not complete yet
+_by = click.option("--by", required=True, metavar="NAME", help="Who decided it.")
+_clock_time = click.DateTime(["%H:%M"])
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="(BASKET|STUDY)...")
+@NEEDED_MARKET
+@LEDGER
+@OUT
+@click.option("--date", "day", type=DATE, metavar="DATE", help="Session; default the last final.")
+@click.option("--from", "first", type=DATE, metavar="DATE", help="First session of a range.")
+@click.option("--to", "last", type=DATE, metavar="DATE", help="Last session of a range.")
+@click.option("--dry-run", is_flag=True, help="Say what would be published, and write nothing.")
+@click.option("--wait-until", type=_clock_time, metavar="HH:MM", help="Do not begin before.")
+@click.option("--deadline", type=_clock_time, metavar="HH:MM", help="Try again until then.")
+@click.option(
+    "--allow-estimated-calendar", "estimated", is_flag=True, help="Publish estimated sessions too."
+)
+@click.option(
+    "--override", multiple=True, metavar="RULE", help="Record a rule's refusal, do not obey it."
+)
+@click.option("--correct", is_flag=True, help="Correct what would differ by the written policy.")
+@click.option("--by", default="", metavar="NAME", help="Who overrides, or approves corrections.")
+@click.option("--note", default="", metavar="TEXT", help="Why.")
+@click.option("--metrics", type=click.Path(path_type=Path), help="Prometheus file to write.")
+@JSON
+def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **given: Any) -> None:
+    """Publish one session, or a range, of each BASKET and STUDY.
+
+    The session is written to the ledger whole, once, and only if no gate is shut. The same again
+    changes nothing. Inputs that would change what is published already are refused until they are
+    restated. Times are those of the first calendar.
+    """
+    from indexer.run.publish import Outcome, Terms, desk_at
+    from indexer.run.publish import publish as publish_all
+    from indexer.run.reporting import log_line, write_metrics
+
+    if given["override"] and not (given["by"] and given["note"]):
+        raise click.UsageError("--override needs --by and --note: who takes it upon himself, why")
+    terms = Terms(
+        given["override"],
+        given["by"],
+        given["note"],
+        given["estimated"],
+        given["correct"],
+        given["dry_run"],
+    )
+    period = _period(given["day"], given["first"], given["last"])
+
+    def once() -> tuple[Any, list[Outcome]]:
+        desk = desk_at(ledger, out, datetime.now(UTC), names, terms)
+        with progress() as tell:
+            return desk, publish_all(names, market, desk, period, progress=tell)
+
+    desk, outcomes = _patiently(once, names, given["wait_until"], given["deadline"])
+    code = exit_code(outcome.error for outcome in outcomes if outcome.error)
+    print_outcomes(desk.run, outcomes, given["as_json"])
+    write_metrics(given["metrics"] or out / "indexer.prom", desk, outcomes, code)
+    click.echo(log_line("publish", desk, outcomes, code), err=True)
+    sys.exit(code)
+
+
+@click.command()
+@click.argument("index")
+@NEEDED_MARKET
+@LEDGER
+@OUT
+@click.option("--from", "first", type=DATE, required=True, metavar="DATE", help="First session.")
+@click.option(
+    "--to", "last", type=DATE, metavar="DATE", help="Last one; default the last there is."
+)
+@click.option(
+    "--reason",
+    required=True,
+    type=click.Choice(["bad-price", "late-action", "methodology", "vendor-revision", "software"]),
+    help="Why, as a code.",
+)
+@click.option("--note", required=True, metavar="TEXT", help="Why, in words.")
+@_by
+@click.option("--basket", metavar="FILE", help="New definition; default the one last published.")
+@JSON
+def restate(
+    index: str,
+    market: Path,
+    ledger: str,
+    out: Path,
+    first: datetime,
+    last: datetime | None,
+    reason: str,
+    note: str,
+    by: str,
+    basket: str | None,
+    as_json: bool,
+) -> None:
+    """Correct published sessions of INDEX by new revisions; nothing is overwritten."""
+    from indexer.run.publish import Terms, desk_at
+    from indexer.run.reporting import log_line
+    from indexer.run.restate import Ground
+    from indexer.run.restate import restate as restate_index
+
+    desk = desk_at(ledger, out, datetime.now(UTC), [index], Terms(by=by, note=note), create=False)
+    with progress() as tell:
+        done = restate_index(
+            index,
+            market,
+            desk,
+            _period(None, first, last),
+            Ground(reason, note, by, basket),
+            progress=tell,
+        )
+    print_outcomes(desk.run, [done.outcome], as_json)
+    for one in done.corrected:
+        click.echo(f"corrected: {one}", err=True)
+    if done.left:
+        click.echo(
+            f"warning: {len(done.left)} published sessions outside the range differ too, from "
+            f"{done.left[0]} to {done.left[-1]}: publishing is refused until they are restated",
+            err=True,
+        )
+    click.echo(log_line("restate", desk, [done.outcome], 0), err=True)
+
+
+@click.command()
+@click.argument("index")
+@LEDGER
+@click.option("--variant", type=click.Choice(["price", "gross", "net"]), help="One variant only.")
+@click.option(
+    "--as-known-at", metavar="INSTANT", help="Time with zone, as in 2026-05-07T18:00:00+08:00."
+)
+@click.option(
+    "--format", "format_", type=click.Choice(["csv", "json"]), default="csv", show_default=True
+)
+def history(
+    index: str, ledger: str, variant: str | None, as_known_at: str | None, format_: str
+) -> None:
+    """Print what is published of INDEX: the revision in force now, or at an instant."""
+    from indexer.run.records import published_history
+
+    columns, rows = published_history(ledger, index, variant, _instant(as_known_at))
+    if format_ == "json":
+        objects = [dict(zip(columns, row, strict=True)) for row in rows]
+        click.echo(json.dumps(objects, ensure_ascii=False, allow_nan=False))
+        return
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+
+
+@click.command()
+@LEDGER
+@click.option("--market", type=click.Path(path_type=Path), help="Build the levels in force again.")
+@click.option("--out", type=click.Path(path_type=Path), help="Compare published files.")
+@click.option(
+    "--inputs", is_flag=True, help="Build every level again from the rows the ledger has kept."
+)
+@JSON
+def verify(ledger: str, market: Path | None, out: Path | None, inputs: bool, as_json: bool) -> None:
+    """Check that the ledger is what was written to it."""
+    from dataclasses import asdict
+
+    from indexer.run.records import verified
+
+    with progress() as tell:
+        found = verified(ledger, market=market, out=out, inputs=inputs, progress=tell)
+    if as_json:
+        click.echo(json.dumps(asdict(found)))
+        return
+    click.echo(f"{found.entries} entries follow each other, the last is {found.head}")
+    if found.files:
+        click.echo(f"published files below {out} are those of the ledger")
+    if market is not None or inputs:
+        click.echo(f"{found.levels} levels built again, each the same to the last bit")
+
+
+@click.command()
+@LEDGER
+@OUT
+def export(ledger: str, out: Path) -> None:
+    """Write every published file anew from the ledger, byte for byte."""
+    from indexer.run.records import exported
+
+    click.echo(f"{len(exported(ledger, out))} files written below {out}", err=True)
+
+
+@click.command()
+@click.argument("basket")
+@NEEDED_MARKET
+@click.option("--until", type=DATE, metavar="DATE", help="As seen after this session.")
+@JSON
+def proforma(basket: str, market: Path, until: datetime | None, as_json: bool) -> None:
+    """Say what BASKET will hold after its next rebalance, as far as that is known."""
+    from indexer.run.decisions import proforma as find
+
+    with progress() as tell:
+        found = find(basket, market, None if until is None else until.date(), progress=tell)
+    print_proforma(found, as_json)
+
+
+@click.command()
+@click.argument("basket")
+@NEEDED_MARKET
+@LEDGER
+@OUT
+@click.option("--until", type=DATE, metavar="DATE", help="As seen after this session.")
+@_by
+@click.option("--note", default="", metavar="TEXT", help="Anything worth keeping.")
+@JSON
+def approve(
+    basket: str,
+    market: Path,
+    ledger: str,
+    out: Path,
+    until: datetime | None,
+    by: str,
+    note: str,
+    as_json: bool,
+) -> None:
+    """Record who approves the next rebalance of BASKET, with its members and weights."""
+    from indexer.run.decisions import approve as record
+    from indexer.run.decisions import proforma as find
+    from indexer.run.publish import Terms, desk_at
+
+    with progress() as tell:
+        found = find(basket, market, None if until is None else until.date(), progress=tell)
+    desk = desk_at(ledger, out, datetime.now(UTC), [basket], Terms(by=by))
+    entry = record(basket, found, desk, note)
+    print_proforma(found, as_json)
+    click.echo(f"approved by {by} as entry {entry.number}, revision {entry.revision}", err=True)
+
+
+@click.command()
+@click.argument("index")
+@LEDGER
+@OUT
+@click.option("--reason", required=True, metavar="TEXT", help="Why.")
+@_by
+def retire(index: str, ledger: str, out: Path, reason: str, by: str) -> None:
+    """Write the final entry of INDEX; its history goes on being served."""
+    from indexer.run.decisions import retire as end
+    from indexer.run.publish import Terms, desk_at
+
+    desk = desk_at(ledger, out, datetime.now(UTC), [index], Terms(by=by), create=False)
+    entry = end(index, reason, desk)
+    click.echo(f"{index} is retired: {entry.session} is final, as revision {entry.revision}")
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[BASKET|STUDY]...")
+@click.option("--market", type=click.Path(path_type=Path), help="Market folder.")
+@LEDGER
+@JSON
+def doctor(names: tuple[str, ...], market: Path | None, ledger: str, as_json: bool) -> None:
+    """Look at definitions, market, calendars and ledger, and say what is wrong or late.
+
+    Without names, what the ledger publishes is looked at.
+    """
+    from indexer.run.doctor import examine
+
+    found = examine(names, market, ledger, datetime.now(UTC))
+    if as_json:
+        told = [{"about": c.about, "state": c.state, "message": c.message} for c in found]
+        click.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        for check in found:
+            click.echo(f"{check.state:<5} {check.about}: {check.message}")
+    sys.exit(65 if any(check.state == "wrong" for check in found) else 0)
+
+
+COMMANDS = (publish, restate, history, verify, export, proforma, approve, retire, doctor)
+
+
+def _period(day: datetime | None, first: datetime | None, last: datetime | None) -> Any:
+    from indexer.run.sessions import Period
+
+    if day and (first or last):
+        raise click.UsageError("--date is one session, --from and --to are a range: give one")
+    if first and last and first > last:
+        raise click.UsageError(f"--from {first:%Y-%m-%d} is later than --to {last:%Y-%m-%d}")
+    if day:
+        return Period(day.date(), day.date())
+    return Period(first and first.date(), last and last.date())
+
+
+def _instant(text: str | None) -> datetime | None:
+    """Return an instant that was given with its zone, or as a date: the end of that date in UTC."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(
+            f"{text!r} is no instant: write it like 2026-05-07T18:00:00+08:00"
+        ) from None
+    if found.tzinfo is None:
+        raise click.UsageError(f"{text!r} has no zone: add one, as in {text}+08:00 or {text}Z")
+    return found
+
+
+def _patiently(
+    once: Callable[[], tuple[Any, list[Any]]],
+    names: tuple[str, ...],
+    wait_until: datetime | None,
+    deadline: datetime | None,
+) -> tuple[Any, list[Any]]:
+    """Do something, not before one time of day, and again and again until another."""
+    from indexer.run.sessions import zone_of
+
+    zone = zone_of(names[0]) if wait_until or deadline else UTC
+
+    def today_at(moment: datetime) -> datetime:
+        return datetime.combine(datetime.now(zone).date(), moment.time(), zone)
+
+    if wait_until:
+        time.sleep(max(0.0, (today_at(wait_until) - datetime.now(UTC)).total_seconds()))
+    while True:
+        try:
+            desk, outcomes = once()
+        except TryAgainError:
+            if not deadline or datetime.now(UTC) >= today_at(deadline):
+                raise
+        else:
+            later = any(isinstance(outcome.error, TryAgainError) for outcome in outcomes)
+            if not later or not deadline or datetime.now(UTC) >= today_at(deadline):
+                return desk, outcomes
+        time.sleep(_POLL)

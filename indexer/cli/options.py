@@ -1,0 +1,37 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+
+import click
+
+DATE = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
+MARKET = click.option("--market", type=click.Path(path_type=Path), help="Market folder.")
+NEEDED_MARKET = click.option(
+    "--market", type=click.Path(path_type=Path), required=True, help="Market folder."
+)
+OUT = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("out"),
+    show_default=True,
+    help="Folder the results go to, one folder an id.",
+)
+UNTIL = click.option("--until", type=DATE, metavar="DATE", help="Last session, inclusive.")
+FORMAT = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["csv", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="Format of the tables.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+LEDGER = click.option(
+    "--ledger",
+    metavar="URL",
+    default="sqlite:///indexer.db",
+    envvar="INDEXER_LEDGER",
+    show_default=True,
+    show_envvar=True,
+    help="SQLAlchemy URL of the ledger.",
+)

@@ -1,0 +1,56 @@
+"""A run's figures in Prometheus' text format, for a node exporter's textfile folder."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What one run did about one index: times in seconds since 1970, UTC."""
+
+    subject: str
+    state: str
+    entries: int
+    last_session: float | None
+
+
+def metrics_text(figures: Sequence[Figure], at: float, exit_code: int) -> str:
+    """Return the figures of a run; label values are escaped as the format wants it."""
+    states = sorted({figure.state for figure in figures})
+    lines = [
+        *_metric("indexer_run_timestamp_seconds", "When the run was made.", [("", at)]),
+        *_metric("indexer_run_exit_code", "Its exit code.", [("", exit_code)]),
+        *_metric(
+            "indexer_outcome",
+            "1 for what became of an index.",
+            (
+                (f'{{subject="{_escaped(f.subject)}",state="{state}"}}', int(f.state == state))
+                for f in figures
+                for state in states
+            ),
+        ),
+        *_metric(
+            "indexer_entries_appended",
+            "Entries the run appended to the ledger.",
+            ((f'{{subject="{_escaped(f.subject)}"}}', f.entries) for f in figures),
+        ),
+        *_metric(
+            "indexer_last_session_timestamp_seconds",
+            "Midnight UTC of the last session the run dealt with.",
+            (
+                (f'{{subject="{_escaped(f.subject)}"}}', f.last_session)
+                for f in figures
+                if f.last_session is not None
+            ),
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _metric(name: str, meaning: str, values: Iterable[tuple[str, float]]) -> list[str]:
+    samples = [f"{name}{labels} {value!r}" for labels, value in values]
+    return [f"# HELP {name} {meaning}", f"# TYPE {name} gauge", *samples] if samples else []
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -1,0 +1,73 @@
+"""Restatement notices: what was corrected, in the form index publishers give vendors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """One corrected session: the revisions, and the levels by variant before and after, as text."""
+
+    session: str
+    before: int
+    after: int
+    levels: Sequence[tuple[str, str, str]]
+    bp: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the sessions of a correction share; instants in UTC."""
+
+    subject: str
+    correction: str
+    reason: str
+    note: str
+    by: str
+    at: str
+
+
+def notice_name(correction: str) -> str:
+    """Return the name of the file of a notice."""
+    return f"restatement_{correction}.txt"
+
+
+def notice_text(made: Decision, corrected: Sequence[Correction], files: Sequence[str]) -> str:
+    """Return the notice of a correction, in English and Chinese."""
+    first, last = corrected[0].session, corrected[-1].session
+    lines = [
+        "RESTATEMENT NOTICE / 指数修正公告",
+        "",
+        f"Index / 指数: {made.subject}",
+        f"Sessions / 交易日: {first} – {last} ({len(corrected)})",
+        f"Correction / 修正编号: {made.correction}",
+        f"Reason / 原因: {made.reason} ({_REASONS.get(made.reason, made.reason)})",
+        f"Note / 说明: {made.note}",
+        f"Decided by / 决定人: {made.by}",
+        f"Found and published at / 发现并发布于: {made.at}",
+        "",
+        "Replace the values published before with these; disregard the earlier revisions,",
+        "and any high, low or return taken from them.",
+        "请以下列数值替换先前发布的数值；先前版本及据其得出的最高、最低值和收益率均应作废。",
+        "",
+        "session     revision  variant        published       corrected        bp",
+    ]
+    for one in corrected:
+        bp = "" if one.bp is None else f"{one.bp:+.4f}"
+        revision = f"{one.before} → {one.after}"
+        if not one.levels:
+            lines.append(f"{one.session}  {revision:<8}  signals")
+        for variant, before, after in one.levels:
+            lines.append(
+                f"{one.session}  {revision:<8}  {variant:<8}{before:>16}{after:>16}{bp:>10}"
+            )
+    return "\n".join([*lines, "", "Files / 文件:", *(f"  {name}" for name in files)]) + "\n"
+
+
+_REASONS = {
+    "bad-price": "价格错误",
+    "late-action": "公司行动迟到或遗漏",
+    "methodology": "方法运用有误",
+    "vendor-revision": "数据供应商修订",
+    "software": "程序错误",
+}

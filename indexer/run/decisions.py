@@ -1,0 +1,113 @@
+"""What a person decides beside levels: the next rebalance approved, an index retired."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from indexer.definitions.basket import Basket
+from indexer.errors import DefinitionError, LedgerError, Refusal
+from indexer.index.proforma import Proforma
+from indexer.index.proforma import proforma as next_rebalance
+from indexer.ledger.database import publishing
+from indexer.ledger.entry import Entry
+from indexer.ledger.history import last_heads, read_entry
+from indexer.ledger.publish import append
+from indexer.market.tables import read_market
+from indexer.run import stored
+from indexer.run.derived import write_derived
+from indexer.run.find import index_named
+from indexer.run.provenance import code_digest, methodology
+from indexer.run.publish import Desk
+from indexer.run.results import Progress
+from indexer.run.revise import check_not_retired
+
+
+def proforma(
+    name: str, market: Path, until: date | None = None, *, progress: Progress = lambda _: None
+) -> Proforma:
+    """Return the next rebalance of a basket; raises as building it does."""
+    basket = _basket(name)
+    progress(f"reading {market}")
+    tables = read_market(market)
+    progress(f"building {basket.id}")
+    return next_rebalance(basket, tables, until)
+
+
+def approve(name: str, found: Proforma, desk: Desk, note: str = "") -> Entry:
+    """Record who approves a rebalance to come, with its members, weights and shares.
+
+    Raises
+    ------
+    LedgerError
+        If the index is retired.
+    TryAgainError
+        If the ledger cannot be written now.
+    """
+    basket = _basket(name)
+    members = [
+        (symbol, float(weight), float(shares))
+        for symbol, weight, shares in zip(found.symbols, found.target, found.shares, strict=True)
+        if shares > 0
+    ]
+    entry = Entry(
+        subject=basket.id,
+        kind="approval",
+        session=found.effective.isoformat(),
+        status="recorded",
+        definition=basket.digest,
+        market="",
+        code=code_digest(),
+        methodology=methodology(),
+        rows={"members": members},
+        reason="rebalance",
+        note=note,
+        by=desk.terms.by,
+        synthetic=found.synthetic,
+        run=desk.run,
+    )
+    with publishing(desk.engine) as connection:
+        check_not_retired(connection, basket.id, "index")
+        return append(connection, [entry], desk.now, {basket.digest: basket.canonical})[0]
+
+
+def retire(subject: str, reason: str, desk: Desk) -> Entry:
+    """Write the final entry of an index or study: its last session once more, marked retired.
+
+    Raises
+    ------
+    LedgerError
+        If it was never published, or is retired already.
+    TryAgainError
+        If the ledger cannot be written now.
+    OutputError
+        If the files cannot be written.
+    """
+    with publishing(desk.engine) as connection:
+        kind = "index" if last_heads(connection, subject) else "study"
+        newest = last_heads(connection, subject, kind)
+        if not newest:
+            raise LedgerError([Refusal(subject, "", "", "was never published")])
+        check_not_retired(connection, subject, kind)
+        last = read_entry(connection, max(newest, key=lambda head: head.session).number)
+        final = replace(
+            last,
+            status="retired",
+            reason="retired",
+            note=reason,
+            by=desk.terms.by,
+            correction="",
+            basis=last.number,
+            inputs=stored.nothing_more(),
+            run=desk.run,
+        )
+        entry = append(connection, [final], desk.now, {})[0]
+    write_derived(desk.engine, desk.out, subject, kind)
+    return entry
+
+
+def _basket(name: str) -> Basket:
+    found = index_named(name)
+    if not isinstance(found, Basket):
+        message = "is a ready-made series: it has no rebalances"
+        raise DefinitionError([found.problem(("kind",), message)])
+    return found

@@ -1,0 +1,118 @@
+"""What is wrong or late: definitions, market, calendars and ledger looked at one by one."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+import sqlalchemy as sa
+
+from indexer.definitions.basket import Index
+from indexer.definitions.study import Study
+from indexer.errors import IndexerError, MissingInputError
+from indexer.index.build import HORIZON_NOTICE
+from indexer.index.schedule import calendar_of
+from indexer.ledger.database import name_of, open_ledger, reading
+from indexer.ledger.history import last_heads, subjects
+from indexer.ledger.verify import check_database
+from indexer.market.tables import read_market
+from indexer.run.find import definition as definition_named
+from indexer.run.restate import published_definition
+from indexer.run.sessions import last_final
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at: ``ok``, ``note``, ``late`` or ``wrong``, and why."""
+
+    about: str
+    state: Literal["ok", "note", "late", "wrong"]
+    message: str
+
+
+def examine(names: Sequence[str], market: Path | None, ledger: str, now: datetime) -> list[Check]:
+    """Look at everything a publication needs; what is wrong stops nothing.
+
+    Parameters
+    ----------
+    names : definitions; without any, those the ledger publishes
+    """
+    checks: list[Check] = []
+    definitions: dict[str, Index | Study] = {}
+    for name in names:
+        try:
+            found = definition_named(name)
+            definitions[found.id] = found
+            checks.append(Check(name, "ok", "the definition is valid"))
+        except IndexerError as error:
+            checks.append(Check(name, "wrong", str(error)))
+    if market is not None:
+        checks.append(_market(market))
+    checks += _ledger(ledger, definitions, now)
+    for code in dict.fromkeys(definition.calendar for definition in definitions.values()):
+        first = next(d for d in definitions.values() if d.calendar == code)
+        checks.append(_calendar(code, first, now.date()))
+    return checks
+
+
+def _market(folder: Path) -> Check:
+    try:
+        tables = read_market(folder)
+    except IndexerError as error:
+        return Check(str(folder), "wrong", str(error))
+    if tables.prices.is_empty():
+        return Check(str(folder), "note", "holds no prices")
+    count = tables.prices["symbol"].n_unique()
+    return Check(
+        str(folder), "ok", f"closes of {count} symbols, the last of {max(tables.prices['date'])}"
+    )
+
+
+def _calendar(code: str, definition: Index | Study, today: date) -> Check:
+    calendar = calendar_of(definition)
+    left = (calendar.verified_until - today).days
+    if left < 0:
+        return Check(f"calendar {code}", "wrong", f"is estimated after {calendar.verified_until}")
+    if left <= HORIZON_NOTICE:
+        message = f"is announced only until {calendar.verified_until}: update exchange_calendars"
+        return Check(f"calendar {code}", "note", message)
+    return Check(f"calendar {code}", "ok", f"is announced until {calendar.verified_until}")
+
+
+def _ledger(url: str, definitions: dict[str, Index | Study], now: datetime) -> Iterator[Check]:
+    """Yield what is found of the ledger, and add what it publishes to the definitions."""
+    try:
+        engine = open_ledger(url)
+        with reading(engine) as connection:
+            check_database(connection)
+            found = subjects(connection)
+        yield Check(name_of(engine), "ok", f"{len(found)} indices and studies published")
+        for id, kind in found.items():
+            yield _punctual(engine, id, kind, definitions, now)
+    except MissingInputError as error:
+        yield Check(url.rpartition("@")[2], "note", str(error))
+    except IndexerError as error:
+        yield Check(url.rpartition("@")[2], "wrong", str(error))
+
+
+def _punctual(
+    engine: sa.Engine, id: str, kind: str, definitions: dict[str, Index | Study], now: datetime
+) -> Check:
+    """Return whether the last final session of a subject is published."""
+    with reading(engine) as connection:
+        heads = last_heads(connection, id, kind)
+    last = max(heads, key=lambda head: head.session)
+    if any(head.status == "retired" for head in heads):
+        return Check(id, "ok", f"retired, {last.session} is final")
+    definition = published_definition(engine, id)
+    if definition is None:
+        return Check(id, "wrong", "its definition is missing")
+    definitions.setdefault(id, definition)
+    try:
+        due = last_final(definition, now)
+    except IndexerError as error:
+        return Check(id, "wrong", str(error))
+    if last.session < due.isoformat():
+        return Check(id, "late", f"published until {last.session}, {due} is final: publish it")
+    return Check(id, "ok", f"published until {last.session}")

@@ -1,0 +1,49 @@
+"""Reading the ledger: its history, its verification, its files."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from indexer.errors import Flaw, MissingInputError
+from indexer.ledger.database import open_ledger, reading
+from indexer.ledger.history import COLUMNS, history_rows, subjects
+from indexer.ledger.publish import instant_text
+from indexer.run import derived
+from indexer.run.results import Progress
+from indexer.run.verify import Verified, verify
+
+
+def published_history(
+    ledger: str, index: str, variant: str | None, known_at: datetime | None
+) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Return the columns and rows of an index as published: in force now, or at an instant.
+
+    Raises
+    ------
+    MissingInputError
+        If there is no ledger, or the index was never published.
+    LedgerError, TryAgainError
+        If the ledger is damaged or cannot be read now.
+    """
+    with reading(open_ledger(ledger)) as connection:
+        if subjects(connection).get(index) != "index":
+            raise MissingInputError([Flaw(index, None, "", "is no index that was ever published")])
+        known = None if known_at is None else instant_text(known_at)
+        return COLUMNS, history_rows(connection, index, variant=variant, known_at=known)
+
+
+def verified(
+    ledger: str,
+    *,
+    market: Path | None,
+    out: Path | None,
+    inputs: bool,
+    progress: Progress = lambda _: None,
+) -> Verified:
+    """Open a ledger and verify it; raises as both do."""
+    return verify(open_ledger(ledger), market=market, out=out, inputs=inputs, progress=progress)
+
+
+def exported(ledger: str, out: Path) -> list[Path]:
+    """Open a ledger and write its files; raises as both do."""
+    return derived.export(open_ledger(ledger), out)

@@ -1,0 +1,136 @@
+"""Restatement: published sessions are corrected by new revisions; what was published stays."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from indexer.definitions.basket import Index
+from indexer.definitions.read import restore_index, restore_study
+from indexer.definitions.study import Study
+from indexer.errors import DefinitionError, LedgerError, Refusal
+from indexer.index.build import build
+from indexer.ledger.database import publishing, reading
+from indexer.ledger.history import last_heads, last_session, read_definition
+from indexer.market.tables import Market, read_market
+from indexer.run.derived import write_derived
+from indexer.run.entries import Candidate, index_candidate, study_candidate
+from indexer.run.find import definition as definition_named
+from indexer.run.publish import Desk, Outcome, append_revised
+from indexer.run.results import Progress
+from indexer.run.results import study as compare_study
+from indexer.run.revise import (
+    Difference,
+    check_not_retired,
+    corrected,
+    differences,
+)
+from indexer.run.sessions import Period
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Why published sessions are corrected.
+
+    Attributes
+    ----------
+    reason, note, by : a word, a sentence, and who decided it
+    basket : the definition from now on, by file or id; the one last published where there is none
+    """
+
+    reason: str
+    note: str
+    by: str
+    basket: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restatement:
+    """What a restatement did, and the sessions it was not asked about that would differ too."""
+
+    outcome: Outcome
+    corrected: tuple[Difference, ...]
+    left: tuple[str, ...]
+
+
+def restate(
+    subject: str,
+    market: Path,
+    desk: Desk,
+    period: Period,
+    ground: Ground,
+    *,
+    progress: Progress = lambda _: None,
+) -> Restatement:
+    """Publish a new revision of every session of a period that would now be another.
+
+    Raises
+    ------
+    LedgerError
+        If the index was never published, was retired, or a session would be none any more.
+    DefinitionError, MissingInputError, MarketDataError
+        As building it does.
+    TryAgainError
+        If the ledger cannot be written now.
+    OutputError
+        If the files cannot be written; the next run of any publication writes them.
+    """
+    definition = _definition(desk, subject, ground.basket)
+    if definition.id != subject:
+        message = f"is {definition.id!r}, and {subject!r} is to be restated"
+        raise DefinitionError([definition.problem(("id",), message)])
+    progress(f"reading {market}")
+    tables = read_market(market)
+    kind = "study" if isinstance(definition, Study) else "index"
+    with reading(desk.engine) as connection:
+        published = last_session(connection, subject, kind)
+    if published is None:
+        raise _never_published(subject)
+    last = date.fromisoformat(published)
+    progress(f"building {subject}")
+    candidate = _candidate(definition, tables, last)
+    first, end = period.first or date.min, period.last or last
+    with publishing(desk.engine) as connection:
+        check_not_retired(connection, subject, kind)
+        found = differences(connection, candidate)
+        inside = [d for d in found if first <= date.fromisoformat(d.head.session) <= end]
+        entries = [
+            corrected(one, ground.reason, ground.note, ground.by, desk.run) for one in inside
+        ]
+        appended = append_revised(connection, desk, candidate, entries)
+    write_derived(desk.engine, desk.out, subject, kind)
+    sessions = tuple(date.fromisoformat(entry.session) for entry in appended)
+    return Restatement(
+        Outcome(subject, "published" if appended else "unchanged", sessions, tuple(appended)),
+        tuple(inside),
+        tuple(one.head.session for one in found if one not in inside),
+    )
+
+
+def published_definition(engine: sa.Engine, subject: str) -> Index | Study | None:
+    """Return the definition a subject was last published with; None where it never was."""
+    with reading(engine) as connection:
+        for kind in ("index", "study"):
+            newest = last_heads(connection, subject, kind)
+            if newest:
+                text = read_definition(connection, newest[0].definition) or ""
+                return restore_study(text) if kind == "study" else restore_index(text)
+    return None
+
+
+def _definition(desk: Desk, subject: str, given: str | None) -> Index | Study:
+    found = published_definition(desk.engine, subject)
+    if found is None:
+        raise _never_published(subject)
+    return found if given is None else definition_named(given)
+
+
+def _never_published(subject: str) -> LedgerError:
+    return LedgerError([Refusal(subject, "", "", "was never published")])
+
+
+def _candidate(definition: Index | Study, market: Market, last: date) -> Candidate:
+    if isinstance(definition, Study):
+        return study_candidate(compare_study(definition, market, until=last), market)
+    return index_candidate(build(definition, market, until=last), market)

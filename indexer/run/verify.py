@@ -1,0 +1,142 @@
+"""Verification: the chain, the files, and the levels themselves, made again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from indexer.definitions.read import restore_index
+from indexer.errors import IndexerError, LedgerError, Refusal
+from indexer.index.build import build
+from indexer.ledger.database import reading
+from indexer.ledger.history import Head, all_heads, heads, read_definition, subjects
+from indexer.ledger.verify import check_chain, check_database
+from indexer.market.tables import Market, read_market
+from indexer.run.derived import wrong_files
+from indexer.run.entries import Candidate, index_candidate
+from indexer.run.results import Progress
+from indexer.run.stored import market_of_entry
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """How much was found to be as it was published, and the hash of the last entry."""
+
+    entries: int
+    head: str
+    files: bool
+    levels: int
+
+
+def verify(
+    engine: sa.Engine,
+    *,
+    market: Path | None = None,
+    out: Path | None = None,
+    inputs: bool = False,
+    progress: Progress = lambda _: None,
+) -> Verified:
+    """Check that the ledger is what was written to it, and what it says can be made again.
+
+    Parameters
+    ----------
+    market : a market from which the levels in force are built again
+    out : a folder whose published files are compared with the ledger
+    inputs : whether every level, also those no longer in force, is built again from the rows of
+        the market that the ledger itself has kept
+
+    Raises
+    ------
+    LedgerError
+        With the first entry that fails, or every file that does.
+    MissingInputError, MarketDataError
+        If the market cannot be read.
+    """
+    progress("following the chain")
+    with reading(engine) as connection:
+        check_database(connection)
+        number, head = check_chain(connection)
+        if out is not None:
+            wrong = [Refusal(str(path), "", "", why) for path, why in wrong_files(connection, out)]
+            if wrong:
+                raise LedgerError(wrong)
+        indices = [id for id, kind in subjects(connection).items() if kind == "index"]
+        levels = 0
+        tables = None if market is None else read_market(market)
+        for id in indices:
+            progress(f"building {id}")
+            if tables is not None:
+                levels += _from_market(connection, id, tables)
+            if inputs:
+                levels += _from_inputs(connection, id)
+    return Verified(number, head, out is not None, levels)
+
+
+def _from_market(connection: sa.Connection, id: str, market: Market) -> int:
+    """Build the entries in force of an index from a market; return how many are the same."""
+    noted = {head.session for head in heads(connection, id, "immaterial")}
+    by_definition: dict[str, list[Head]] = {}
+    for head in heads(connection, id):
+        if head.session not in noted:
+            by_definition.setdefault(head.definition, []).append(head)
+    count = 0
+    for found in by_definition.values():
+        candidate = _built(connection, id, found[-1], market)
+        for head in found:
+            _check_same(candidate, id, head)
+            count += 1
+    return count
+
+
+def _from_inputs(connection: sa.Connection, id: str) -> int:
+    """Build every entry of an index from its own stored inputs; return how many there are.
+
+    A build of the last one serves all whose rows are those it had by their session.
+    """
+    left = all_heads(connection, id)
+    count = len(left)
+    while left:
+        last = left[-1]
+        market = market_of_entry(connection, last.number, synthetic=False)
+        candidate = _built(connection, id, last, market)
+        served = [h for h in left if h.definition == last.definition and h.session <= last.session]
+        days = sorted({date.fromisoformat(head.session) for head in served})
+        digests = dict(zip(days, candidate.market_digests(days), strict=True))
+        if digests[date.fromisoformat(last.session)] != last.market:
+            raise _wrong(id, last, "its stored inputs are not those its digest was taken of")
+        same = [h for h in served if digests[date.fromisoformat(h.session)] == h.market]
+        for head in same:
+            _check_same(candidate, id, head)
+        done = {head.number for head in same}
+        left = [head for head in left if head.number not in done]
+    return count
+
+
+def _built(connection: sa.Connection, id: str, head: Head, market: Market) -> Candidate:
+    """Return an index built with the definition and up to the session of an entry."""
+    try:
+        definition = restore_index(read_definition(connection, head.definition) or "")
+        until = date.fromisoformat(head.session)
+        return index_candidate(build(definition, market, until=until), market)
+    except IndexerError as error:
+        raise _wrong(id, head, f"cannot be built again: {error}") from error
+
+
+def _check_same(candidate: Candidate, id: str, head: Head) -> None:
+    at = candidate.row(date.fromisoformat(head.session))
+    if at is None:
+        raise _wrong(id, head, "built again, it is no session of the index")
+    if candidate.content_digest(at) != head.content:
+        levels = ", ".join(f"{name} {exact!r}" for name, _, exact, *_ in _levels(candidate, at))
+        raise _wrong(id, head, f"built again, it is another: {levels or 'other rows'}")
+
+
+def _levels(candidate: Candidate, at: int) -> Sequence[tuple[object, ...]]:
+    return candidate.content(at).get("levels", ())
+
+
+def _wrong(id: str, head: Head, message: str) -> LedgerError:
+    where = f"{head.session} (entry {head.number}, revision {head.revision})"
+    return LedgerError([Refusal(id, where, "", message)])
