@@ -41,7 +41,7 @@ def observe(folder: Path) -> Observed:
         rows = ledger_rows(Path(name) / LEDGER)
     out = folder / OUT
     files = {
-        str(path.relative_to(out)): _digest(path)
+        str(path.relative_to(out)): digest_of(path)
         for path in sorted(out.rglob("*"))
         if path.is_file()
     }
@@ -70,7 +70,8 @@ def ledger_rows(path: Path) -> Rows:
     return tuple((name, rows) for name, rows in found.items() if rows)
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file; figures of a run are those of the last one, and not compared."""
     if path.suffix == ".prom":
         return "figures of the last run"  # which was another one
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -4,22 +4,31 @@ What it reads is written by another process: writing tables starts threads, and 
 threads cannot fork.
 """
 
+import gc
+import importlib
 import os
+import pickle
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 
 from benchmarks.reliability.scenario import Scenario, Words
 from benchmarks.reliability.world import World, definitions, drawn, write_definitions, write_folder
+from indexer.market.tables import read_market
+from indexer.run.find import study_named
+from indexer.run.results import study as compare_study
 
 ROOT = Path(__file__).parents[2]
 FIRST, LAST = date(2025, 3, 3), date(2025, 12, 31)
 SEED = 20260507
+KERNELS = "kernels.pickle"  # which kernels publication uses, for whoever loads them beforehand
 WRONG = 130  # row of a close that is put right later
 
 
@@ -60,27 +69,35 @@ def _stopped(now: datetime) -> type[datetime]:
     return Stopped
 
 
-def warm() -> None:
+def warm(inputs: Path) -> None:
     """Import what a publication needs, and load kernels and calendars, without a thread."""
-    import alembic.command
-    import sqlalchemy.dialects.sqlite  # noqa: F401 (imported by name when a ledger is opened)
+    import alembic.command  # noqa: F401 (slow, and imported only when a ledger is made)
+    import sqlalchemy.dialects.sqlite  # noqa: F401 (as above)
 
     from indexer.cli import app, ledger  # noqa: F401
-    from indexer.kernels.level import Events, chain_levels
     from indexer.ledger.database import open_ledger
     from indexer.market.calendar import read_calendar
     from indexer.run import decisions, doctor, publish, records, reporting, restate  # noqa: F401
     from indexer.run.provenance import code_digest, methodology
 
-    assert alembic.command  # noqa: S101 (slow to import; named by nobody else)
-    none, rows = np.empty(0), np.empty(0, dtype=int)
-    quiet = Events(rows, rows, none, none, rows, none, none.reshape(0, 1))
-    chain_levels(np.ones((2, 2)), np.ones(2), np.ones(2), 1.0, quiet)
+    for module, name, signatures in pickle.loads((inputs / KERNELS).read_bytes()):  # noqa: S301
+        kernel = getattr(importlib.import_module(module), name, None)
+        for signature in signatures if kernel is not None else ():
+            kernel.compile(signature)
     for code in ("XSHG", "XHKG"):
         read_calendar(code)
     code_digest()
     methodology()
     open_ledger("sqlite://", create=True).dispose()
+
+
+def _compiled() -> list[tuple[str, str, list[Any]]]:
+    """Return the kernels that this process has used, and for which types of arguments."""
+    return [
+        (kernel.py_func.__module__, kernel.py_func.__name__, kernel.signatures)
+        for kernel in gc.get_objects()
+        if isinstance(kernel, Dispatcher) and kernel.signatures
+    ]
 
 
 def inputs_below(memory: Path) -> Path:
@@ -110,15 +127,18 @@ def write_inputs(place: Path) -> None:
         "start": world.days[40].item(),
         "pairs": [{"leader": "index-0", "follower": "index-1"}],
         "windows": {"correlation": [20], "momentum": [20], "zscore": 20, "beta": 20, "gap": 10},
-        "bootstrap": {"replications": 9, "seed": 1},
+        "bootstrap": {"replications": 99, "seed": 1},
     }
     write_definitions([study], place)
+    read = read_market(place / "market")
+    compare_study(study_named(str(place / "pair.yaml")), read)
+    (place / KERNELS).write_bytes(pickle.dumps(_compiled()))
     (place / "done").write_text("", encoding="ascii")
 
 
 def small_world() -> World:
     """Return the world of the commands."""
-    return drawn(SEED, FIRST, LAST, count=8)
+    return drawn(SEED, FIRST, LAST, count=8, pauses=0.0)
 
 
 def scenarios() -> tuple[Scenario, ...]:
@@ -140,30 +160,31 @@ def scenarios() -> tuple[Scenario, ...]:
     held, month = publish(35, 39), publish(60, 79)
     wrong = publish(WRONG - 8, WRONG + 8, market="wrong")
     late = publish(WRONG - 1, WRONG, market="wrong")
-    found = (
+    other, decided = "--basket={}/other/index-0.yaml", "--by=R. Ito"
+    return (
         Scenario("first", (), publish(35, 35)),
         Scenario("next", (held,), publish(40, 40)),
         Scenario("again", (held,), held, 0),
         Scenario("week", (held,), publish(40, 44)),
         Scenario("overlap", (held,), publish(37, 46)),
-        Scenario("backfill", (), publish(35, 94)),
+        Scenario("backfill", (), publish(35, 184)),
         Scenario("earlier", (month,), publish(50, 55)),
         Scenario("between", (held, month), publish(45, 50)),
         Scenario("three", (), publish(35, 35, *three), 3),
-        Scenario("three-weeks", (publish(35, 39, *three),), publish(40, 54, *three), 3),
+        Scenario("three-weeks", (publish(35, 39, *three),), publish(40, 79, *three), 3),
         Scenario("study", (), publish(60, 61, "pair"), 3),
         Scenario("study-week", (publish(60, 61, "pair"),), publish(62, 66, "pair"), 3),
         Scenario("rebalance", (publish(70, 74),), publish(75, 84)),
         Scenario("restate", (wrong,), restate("bad-price")),
-        Scenario("restate-basket", (month,), restate("methodology", "--basket={}/other/index-0.yaml")),
+        Scenario("restate-all", (publish(35, 110),), restate("methodology", other)),
+        Scenario("restate-basket", (month,), restate("methodology", other)),
         Scenario("correct", (late,), publish(WRONG + 1, WRONG + 1, correct="", by="R. Ito")),
-        Scenario("approve", (held,), ("approve", "{}/index-0.yaml", "--market={}/market", "--by=R. Ito")),
-        Scenario("retire", (held,), ("retire", "index-0", "--reason=merged", "--by=R. Ito")),
+        Scenario("approve", (held,), ("approve", "{}/index-0.yaml", "--market={}/market", decided)),
+        Scenario("retire", (held,), ("retire", "index-0", "--reason=merged", decided)),
         Scenario("export", (month, ("remove", "out")), ("export",), 0),
-        Scenario("export-over", (publish(60, 79, *three),), ("export",), 0),
+        Scenario("export-over", (publish(35, 124, *three),), ("export",), 0),
         Scenario("files-lost", (month, ("remove", "out")), publish(80, 80)),
-    )  # fmt: skip
-    return found
+    )
 
 
 if __name__ == "__main__":

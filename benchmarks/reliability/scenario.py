@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from benchmarks.reliability.observe import OUT, Observed, Rows, is_temporary, observe
+from benchmarks.reliability.observe import OUT, Observed, Rows, digest_of, is_temporary, observe
 from benchmarks.reliability.tracing import Change, Ended, Fault, forked, traced
 
 Words = tuple[str, ...]
@@ -72,7 +72,7 @@ class Stage:
             path = last[0].path.removeprefix(f"{OUT}/")
             file = self.place / last[0].path
             if file.is_file():
-                self.seen.add((path, observe(self.place).files[path]))
+                self.seen.add((path, digest_of(file)))
 
     def command(self) -> int:
         """Run the disturbed command."""

@@ -101,12 +101,12 @@ class World:
                 }
 
 
-def drawn(seed: int, first: date, last: date, count: int = 24) -> World:
-    """Draw a world of so many symbols."""
+def drawn(seed: int, first: date, last: date, count: int = 24, pauses: float = 0.4) -> World:
+    """Draw a world of so many symbols, suspended so many times a year each."""
     rng = np.random.default_rng([seed, 0])
     days = read_calendar(CALENDAR).between(first, last)
     symbols = tuple(_symbol(n) for n in range(count))
-    traded, suspensions = _traded(rng, days, symbols)
+    traded, suspensions = _traded(rng, days, symbols, pauses)
     actions = sorted(
         _drawn_actions(rng, days, symbols), key=lambda row: (row["ex_date"], row["symbol"])
     )
@@ -186,7 +186,7 @@ def _symbol(n: int) -> str:
 
 
 def _traded(
-    rng: np.random.Generator, days: Days, symbols: Sequence[str]
+    rng: np.random.Generator, days: Days, symbols: Sequence[str], pauses: float
 ) -> tuple[Flags, tuple[Row, ...]]:
     """Draw when each symbol trades: some list late, some are suspended now and then."""
     traded = np.ones((len(days), len(symbols)), dtype=bool)
@@ -196,7 +196,7 @@ def _traded(
         if rng.random() < 0.2:
             traded[: int(rng.integers(0, len(days) // 2)), n] = False
         listed = int(np.flatnonzero(traded[:, n])[0])
-        for _ in range(rng.poisson(0.4 * years)):
+        for _ in range(rng.poisson(pauses * years)):
             length = int(rng.integers(1, 6) if rng.random() < 0.8 else rng.integers(6, 45))
             begin = int(rng.integers(40, max(41, len(days) - 50)))
             if begin <= listed + 10 or not traded[begin - 10 : begin + length + 10, n].all():
