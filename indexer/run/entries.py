@@ -65,8 +65,9 @@ class Candidate:
     def market_digests(self, sessions: Sequence[date]) -> list[str]:
         """Return the digest of the market as known on each session; sessions ascend."""
         new = [session for session in sessions if session not in self._digests]
-        days = np.array(new, dtype="datetime64[D]")
-        self._digests.update(zip(new, self.inputs.digests(days), strict=True))
+        if new:
+            days = np.array(new, dtype="datetime64[D]")
+            self._digests.update(zip(new, self.inputs.digests(days), strict=True))
         return [self._digests[session] for session in sessions]
 
     def content_digest(self, at: int) -> str:

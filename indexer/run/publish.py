@@ -223,6 +223,7 @@ def publish_candidate(
         if desk.terms.dry_run:
             _revised(connection, desk, candidate)
     new = [session for session in sessions if session.isoformat() not in there]
+    candidate.market_digests(new)
     noted = _passed(desk.terms, candidate.id, gate(new) if new else ())
     _check_there(candidate, new)
     if desk.terms.dry_run:
