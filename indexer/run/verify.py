@@ -11,7 +11,8 @@ from indexer.definitions.read import restore_index
 from indexer.errors import IndexerError, LedgerError, Refusal
 from indexer.index.build import build
 from indexer.ledger.database import reading
-from indexer.ledger.history import Head, all_heads, heads, read_definition, subjects
+from indexer.ledger.heads import Head, all_heads, heads, subjects
+from indexer.ledger.history import read_definition
 from indexer.ledger.verify import check_chain, check_database
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import wrong_files
