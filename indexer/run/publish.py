@@ -259,7 +259,7 @@ def append_revised(
     beside = [entry for entry in entries if entry.kind != candidate.kind]
     based = with_inputs(connection, candidate, published) if published else ()
     stamped = [replace(entry, run=desk.run) for entry in (*based, *beside)]
-    return append(connection, stamped, desk.now, candidate.definitions)
+    return append(connection, stamped, desk.now, {candidate.definition: candidate.text})
 
 
 def _revised(connection: sa.Connection, desk: Desk, candidate: Candidate) -> list[Entry]:

@@ -116,7 +116,7 @@ def published_definition(engine: sa.Engine, subject: str) -> Index | Study | Non
             newest = last_heads(connection, subject, kind)
             if newest:
                 text = read_definition(connection, newest[0].definition) or ""
-                return restore_study(text) if kind == "study" else restore_index(text)
+                return restore_study(text)[0] if kind == "study" else restore_index(text)
     return None
 
 
