@@ -5,7 +5,7 @@ import io
 import json
 import re
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -19,6 +19,7 @@ from indexer.definitions.model import Definition
 from indexer.definitions.rules import broken
 from indexer.definitions.study import Study
 from indexer.definitions.text import Document, Mark, Trail, closest, parse_yaml, read_text
+from indexer.digest import canonical_json
 from indexer.errors import DefinitionError, MissingInputError, Problem
 
 Kind = TypeVar("Kind", bound=Definition)
@@ -75,9 +76,18 @@ def restore_index(text: str) -> Index:
     return kind.model_validate(content, by_alias=True, by_name=False)
 
 
-def restore_study(text: str) -> Study:
-    """Return the study that a canonical text tells; raises as `restore_index` does."""
-    return Study.model_validate(json.loads(text), by_alias=True, by_name=False)
+def study_text(study: Study, indices: Mapping[str, Index]) -> str:
+    """Return a study and the indices it looks at, in their order, as one canonical text."""
+    told = [json.loads(index.canonical) for index in indices.values()]
+    return canonical_json({"study": json.loads(study.canonical), "indices": told})
+
+
+def restore_study(text: str) -> tuple[Study, dict[str, Index]]:
+    """Return the study and the indices that a text tells; raises as `restore_index` does."""
+    content = json.loads(text)
+    study = Study.model_validate(content["study"], by_alias=True, by_name=False)
+    indices = [restore_index(json.dumps(told)) for told in content["indices"]]
+    return study, {index.id: index for index in indices}
 
 
 def _study(document: Document) -> Study:

@@ -7,8 +7,20 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from indexer.ledger.entry import FIRST, Entry, sealed
+from indexer.ledger.heads import MINE
 from indexer.ledger.tables import PARTS, definitions, entries
 
+_LAST = (
+    sa.select(entries.c.number, entries.c.hash, entries.c.published_at)
+    .order_by(entries.c.number.desc())
+    .limit(1)
+)
+_REVISIONS = (
+    sa.select(entries.c.session, sa.func.max(entries.c.revision))
+    .where(*MINE, entries.c.session.between(sa.bindparam("first"), sa.bindparam("last")))
+    .group_by(entries.c.session)
+)
+_DIGEST = sa.select(definitions.c.digest).where(definitions.c.digest == sa.bindparam("digest"))
 _HEAD = [f.name for f in fields(Entry) if f.name != "rows"]
 
 
@@ -28,11 +40,7 @@ def append(
     """
     if not new:
         return []
-    last = connection.execute(
-        sa.select(entries.c.number, entries.c.hash, entries.c.published_at)
-        .order_by(entries.c.number.desc())
-        .limit(1)
-    ).first()
+    last = connection.execute(_LAST).first()
     number, previous, before = (0, FIRST, "") if last is None else last
     at = max(instant_text(now), before)
     revisions = _revisions(connection, new)
@@ -77,15 +85,8 @@ def _revisions(connection: sa.Connection, new: Iterable[Entry]) -> dict[tuple[st
     found: dict[tuple[str, str, str], int] = {}
     for kind, subject in sorted({(entry.kind, entry.subject) for entry in new}):
         sessions = [e.session for e in new if (e.kind, e.subject) == (kind, subject)]
-        rows = connection.execute(
-            sa.select(entries.c.session, sa.func.max(entries.c.revision))
-            .where(
-                entries.c.kind == kind,
-                entries.c.subject == subject,
-                entries.c.session.between(min(sessions), max(sessions)),
-            )
-            .group_by(entries.c.session)
-        )
+        span = {"first": min(sessions), "last": max(sessions)}
+        rows = connection.execute(_REVISIONS, {"kind": kind, "subject": subject, **span})
         found |= {(kind, subject, session): revision for session, revision in rows}
     return found
 
@@ -93,7 +94,6 @@ def _revisions(connection: sa.Connection, new: Iterable[Entry]) -> dict[tuple[st
 def _define(connection: sa.Connection, contents: Mapping[str, str]) -> None:
     """Store the text of definitions that are not there yet."""
     for digest, content in contents.items():
-        there = sa.select(definitions.c.digest).where(definitions.c.digest == digest)
-        if connection.execute(there).first() is None:
+        if connection.execute(_DIGEST, {"digest": digest}).first() is None:
             row = {"digest": digest, "content": content}
-            connection.execute(sa.insert(definitions).values(row))
+            connection.execute(sa.insert(definitions), row)

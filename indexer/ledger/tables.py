@@ -117,7 +117,6 @@ aligned = _rows_of_an_entry(
     sa.Column("level", sa.Double, nullable=False),
     sa.Column("fresh", sa.Boolean, nullable=False),
     sa.Column("backtested", sa.Boolean, nullable=False),
-    sa.Column("definition", sa.Text, nullable=False),  # of the index, by its digest
 )
 members = _rows_of_an_entry(  # of a rebalance that was approved
     "members",

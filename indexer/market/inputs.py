@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from indexer.arrays import Days
+from indexer.arrays import Days, Rows
 from indexer.market.tables import TABLES, Manifest, Market, PriceKind
 
 _COLUMNS = {  # columns that levels rest on
@@ -28,10 +28,11 @@ _COLUMNS = {  # columns that levels rest on
 _DATED = ("date", "ex_date")
 _SESSIONS = {"calendar": pl.String(), "date": pl.Date()}
 _AS_TEXT = (pl.selectors.date() | pl.selectors.datetime()).dt.to_string("iso")
+_LINE_FEED = 10
 _KNOWN = "\0known"  # the day a row counts from; cannot be a column of a real table
 
 Row = tuple[Any, ...]  # cells of a row, dates in ISO form
-Rows = dict[str, tuple[tuple[str, ...], list[Row]]]  # by table: its columns and rows
+RowsByTable = dict[str, tuple[tuple[str, ...], list[Row]]]  # by table: its columns and rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,27 +99,23 @@ class Inputs:
         Blind to the order of rows, to other symbols and currencies, to later rows and to columns
         that no level depends on.
         """
-        running = {name: hashlib.sha256() for name in self.frames}
-        ends = {name: np.searchsorted(known, days, "right") for name, known in self.known.items()}
-        begun = dict.fromkeys(self.frames, 0)
+        parts = {
+            name: _prefix_digests(frame, np.searchsorted(self.known[name], days, "right"))
+            for name, frame in self.frames.items()
+        }
         found = []
         for n in range(len(days)):
             total = hashlib.sha256(self.price_kind.encode())
-            for name, frame in self.frames.items():
-                end = int(ends[name][n])
-                if end > begun[name]:
-                    rows = frame.slice(begun[name], end - begun[name])
-                    running[name].update(rows.write_csv(include_header=False).encode())
-                    begun[name] = end
+            for name, digests in parts.items():
                 total.update(name.encode())
-                total.update(running[name].digest())
+                total.update(digests[n])
             found.append(total.hexdigest())
         return found
 
-    def rows(self, until: date, after: date = date.min) -> Rows:
+    def rows(self, until: date, after: date = date.min) -> RowsByTable:
         """Return the rows that count from days after one day and until another, inclusive."""
         first, last = np.datetime64(after, "D"), np.datetime64(until, "D")
-        found: Rows = {}
+        found: RowsByTable = {}
         for name, frame in self.frames.items():
             begin = 0 if after == date.min else np.searchsorted(self.known[name], first, "right")
             end = np.searchsorted(self.known[name], last, "right")
@@ -126,6 +123,22 @@ class Inputs:
                 rows = frame.slice(int(begin), int(end - begin))
                 found[name] = (tuple(frame.columns), rows.with_columns(_AS_TEXT).rows())
         return found
+
+
+def _prefix_digests(frame: pl.DataFrame, heights: Rows) -> list[bytes]:
+    """Return the SHA-256 of the first rows of a table, as text, for ascending numbers of rows."""
+    text = frame.write_csv(include_header=False).encode()
+    breaks = np.flatnonzero(np.frombuffer(text, np.uint8) == _LINE_FEED) + 1
+    if len(breaks) == frame.height:
+        ends = [int(breaks[height - 1]) if height else 0 for height in heights]
+    else:  # a cell spans lines
+        ends = [len(frame.head(h).write_csv(include_header=False).encode()) for h in heights]
+    running, begun, found = hashlib.sha256(), 0, []
+    for end in ends:
+        running.update(text[begun:end])
+        begun = end
+        found.append(running.digest())
+    return found
 
 
 def inputs_of(market: Market, used: Used) -> Inputs:
@@ -165,7 +178,7 @@ def inputs_of(market: Market, used: Used) -> Inputs:
     return Inputs(market.manifest.price_kind, frames, known)
 
 
-def market_of(rows: Rows, manifest: Manifest, name: str) -> Market:
+def market_of(rows: RowsByTable, manifest: Manifest, name: str) -> Market:
     """Return the market that rows taken from `Inputs.rows` make; ``name`` is told in errors.
 
     Raises
@@ -193,7 +206,7 @@ def _frame(table: str, columns: Sequence[str], rows: Sequence[Row]) -> pl.DataFr
     return pl.concat([empty, found], how="diagonal")
 
 
-def sessions_of(rows: Rows) -> Iterator[date]:
+def sessions_of(rows: RowsByTable) -> Iterator[date]:
     """Yield the sessions among rows taken from `Inputs.rows`."""
     for _, day in rows.get("sessions", ((), []))[1]:
         yield date.fromisoformat(day)

@@ -10,7 +10,8 @@ from indexer.index.proforma import Proforma
 from indexer.index.proforma import proforma as next_rebalance
 from indexer.ledger.database import publishing
 from indexer.ledger.entry import Entry
-from indexer.ledger.history import last_heads, read_entry
+from indexer.ledger.heads import last_heads
+from indexer.ledger.history import read_entry
 from indexer.ledger.publish import append
 from indexer.market.tables import read_market
 from indexer.run import stored

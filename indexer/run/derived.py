@@ -8,17 +8,8 @@ import sqlalchemy as sa
 from indexer.errors import OutputError
 from indexer.ledger.database import reading
 from indexer.ledger.entry import Row
-from indexer.ledger.history import (
-    COLUMNS,
-    STUDY_COLUMNS,
-    Head,
-    all_heads,
-    corrections,
-    published_rows,
-    read_entry,
-    signal_rows,
-    subjects,
-)
+from indexer.ledger.heads import Head, all_heads, corrections, subjects
+from indexer.ledger.history import COLUMNS, STUDY_COLUMNS, published_rows, read_entry, signal_rows
 from indexer.report.files import turn, write_folders
 from indexer.report.notice import Correction, Decision, notice_name, notice_text
 from indexer.report.published import (

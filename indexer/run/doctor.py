@@ -14,7 +14,7 @@ from indexer.errors import IndexerError, MissingInputError
 from indexer.index.build import HORIZON_NOTICE
 from indexer.index.schedule import calendar_of
 from indexer.ledger.database import name_of, open_ledger, reading
-from indexer.ledger.history import last_heads, subjects
+from indexer.ledger.heads import last_heads, subjects
 from indexer.ledger.verify import check_database
 from indexer.market.tables import read_market
 from indexer.run.find import definition as definition_named

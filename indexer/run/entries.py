@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 
 from indexer.arrays import Days, Flags
+from indexer.definitions.read import study_text
+from indexer.digest import digest_bytes
 from indexer.index.history import Change, History
 from indexer.ledger.entry import Entry, Row, content_digest, decimal_text
 from indexer.market.inputs import Inputs, Used, inputs_of
@@ -27,7 +29,7 @@ class Candidate:
     Attributes
     ----------
     id, kind : its id, and ``index`` or ``study``
-    definitions : by digest, the text of its definition, the first one, and of those it rests on
+    definition, text : digest and text of its definition, with those of the indices of a study
     days : (T,) its sessions
     backtested : (T,) marks
     content : what is published of a row
@@ -36,7 +38,8 @@ class Candidate:
 
     id: str
     kind: str
-    definitions: Mapping[str, str]
+    definition: str
+    text: str
     days: Days
     backtested: Flags
     synthetic: bool
@@ -44,11 +47,6 @@ class Candidate:
     inputs: Inputs
     code: str = field(default_factory=code_digest)
     _digests: dict[date, str] = field(default_factory=dict)
-
-    @property
-    def definition(self) -> str:
-        """The digest of its definition."""
-        return next(iter(self.definitions))
 
     @property
     def last(self) -> date:
@@ -65,8 +63,9 @@ class Candidate:
     def market_digests(self, sessions: Sequence[date]) -> list[str]:
         """Return the digest of the market as known on each session; sessions ascend."""
         new = [session for session in sessions if session not in self._digests]
-        days = np.array(new, dtype="datetime64[D]")
-        self._digests.update(zip(new, self.inputs.digests(days), strict=True))
+        if new:
+            days = np.array(new, dtype="datetime64[D]")
+            self._digests.update(zip(new, self.inputs.digests(days), strict=True))
         return [self._digests[session] for session in sessions]
 
     def content_digest(self, at: int) -> str:
@@ -116,7 +115,8 @@ def index_candidate(history: History, market: Market) -> Candidate:
     return Candidate(
         id=history.definition.id,
         kind="index",
-        definitions={history.definition.digest: history.definition.canonical},
+        definition=history.definition.digest,
+        text=history.definition.canonical,
         days=history.days,
         backtested=history.backtested,
         synthetic=history.synthetic,
@@ -138,22 +138,16 @@ def study_candidate(found: Comparison, market: Market) -> Candidate:
         sessions={study.calendar: found.aligned.sessions},
     )
     by_day = _by_day(found)
-    digests = {id: definition.digest for id, definition in indices.items()}
-
-    def content(at: int) -> Content:
-        tables = by_day.get(found.aligned.sessions[at].item(), {})
-        aligned = [(*row, digests[row[0]]) for row in tables.get("aligned", ())]
-        return {**tables, **({"aligned": aligned} if aligned else {})}
-
+    text = study_text(study, indices)
     return Candidate(
         id=study.id,
         kind="study",
-        definitions={study.digest: study.canonical}
-        | {definition.digest: definition.canonical for definition in indices.values()},
+        definition=digest_bytes([text.encode()]),
+        text=text,
         days=found.aligned.sessions,
         backtested=np.asarray(found.aligned.backtested.any(axis=1)),
         synthetic=found.synthetic,
-        content=content,
+        content=lambda at: by_day.get(found.aligned.sessions[at].item(), {}),
         inputs=inputs_of(market, used | more),
     )
 

@@ -21,7 +21,7 @@ from indexer.index.gates import findings
 from indexer.ledger.correct import policy_on
 from indexer.ledger.database import open_ledger, publishing, reading
 from indexer.ledger.entry import Entry
-from indexer.ledger.history import heads
+from indexer.ledger.heads import heads
 from indexer.ledger.publish import append
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
@@ -41,6 +41,7 @@ from indexer.run.revise import (
 from indexer.run.sessions import Period, last_final, sessions_asked
 
 State = Literal["published", "unchanged", "no session", "would publish", "failed"]
+Gate = Callable[[Sequence[date]], Sequence[Finding]]
 
 HORIZON = "R22"  # the gate that lets estimated sessions through when asked
 
@@ -196,12 +197,20 @@ def _publish_study(
 
 
 def publish_candidate(
-    desk: Desk,
-    candidate: Candidate,
-    sessions: Sequence[date],
-    gate: Callable[[Sequence[date]], Sequence[Finding]],
+    desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gate
 ) -> Outcome:
-    """Publish those of some sessions that are not published yet, in one transaction.
+    """Record sessions in the ledger, then write the published files; raises as both do.
+
+    If the files cannot be written the ledger has the entries, and the next run writes them.
+    """
+    outcome = record(desk, candidate, sessions, gate)
+    if not desk.terms.dry_run:
+        write_derived(desk.engine, desk.out, candidate.id, candidate.kind)
+    return outcome
+
+
+def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gate) -> Outcome:
+    """Record those of some sessions that are not published yet, in one transaction.
 
     Parameters
     ----------
@@ -214,8 +223,6 @@ def publish_candidate(
         If a gate is shut, published sessions would now be others, or the index is retired.
     TryAgainError
         If the data of a session are not complete yet, or the ledger cannot be written now.
-    OutputError
-        If the files cannot be written; the ledger has the entries, and the next run writes them.
     """
     span = (sessions[0].isoformat(), sessions[-1].isoformat())
     with reading(desk.engine) as connection:
@@ -223,6 +230,7 @@ def publish_candidate(
         if desk.terms.dry_run:
             _revised(connection, desk, candidate)
     new = [session for session in sessions if session.isoformat() not in there]
+    candidate.market_digests(new)
     noted = _passed(desk.terms, candidate.id, gate(new) if new else ())
     _check_there(candidate, new)
     if desk.terms.dry_run:
@@ -237,7 +245,6 @@ def publish_candidate(
                 rows = {**entry.rows, "findings": noted.get(session, [])}
                 entries.append(replace(entry, rows=rows))
         appended = append_revised(connection, desk, candidate, entries)
-    write_derived(desk.engine, desk.out, candidate.id, candidate.kind)
     state: State = "published" if appended else "unchanged"
     return Outcome(candidate.id, state, tuple(sessions), tuple(appended))
 
@@ -252,7 +259,7 @@ def append_revised(
     beside = [entry for entry in entries if entry.kind != candidate.kind]
     based = with_inputs(connection, candidate, published) if published else ()
     stamped = [replace(entry, run=desk.run) for entry in (*based, *beside)]
-    return append(connection, stamped, desk.now, candidate.definitions)
+    return append(connection, stamped, desk.now, {candidate.definition: candidate.text})
 
 
 def _revised(connection: sa.Connection, desk: Desk, candidate: Candidate) -> list[Entry]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from indexer.errors import Flaw, MissingInputError
 from indexer.ledger.database import open_ledger, reading
-from indexer.ledger.history import COLUMNS, history_rows, subjects
+from indexer.ledger.heads import subjects
+from indexer.ledger.history import COLUMNS, history_rows
 from indexer.ledger.publish import instant_text
 from indexer.run import derived
 from indexer.run.results import Progress

@@ -12,7 +12,8 @@ from indexer.definitions.study import Study
 from indexer.errors import DefinitionError, LedgerError, Refusal
 from indexer.index.build import build
 from indexer.ledger.database import publishing, reading
-from indexer.ledger.history import last_heads, last_session, read_definition
+from indexer.ledger.heads import head_before, last_heads
+from indexer.ledger.history import read_definition
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
 from indexer.run.entries import Candidate, index_candidate, study_candidate
@@ -84,10 +85,10 @@ def restate(
     tables = read_market(market)
     kind = "study" if isinstance(definition, Study) else "index"
     with reading(desk.engine) as connection:
-        published = last_session(connection, subject, kind)
-    if published is None:
+        published = head_before(connection, subject, "9", kind)
+    if not published:
         raise _never_published(subject)
-    last = date.fromisoformat(published)
+    last = date.fromisoformat(published[0].session)
     progress(f"building {subject}")
     candidate = _candidate(definition, tables, last)
     first, end = period.first or date.min, period.last or last
@@ -115,7 +116,7 @@ def published_definition(engine: sa.Engine, subject: str) -> Index | Study | Non
             newest = last_heads(connection, subject, kind)
             if newest:
                 text = read_definition(connection, newest[0].definition) or ""
-                return restore_study(text) if kind == "study" else restore_index(text)
+                return restore_study(text)[0] if kind == "study" else restore_index(text)
     return None
 
 

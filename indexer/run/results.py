@@ -1,6 +1,6 @@
 """The use cases that compute: build indices, study them, and write what came out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from indexer.arrays import Days, Instants, Vector
+from indexer.definitions.basket import Index
 from indexer.definitions.study import Study
 from indexer.errors import DefinitionError, MissingInputError
 from indexer.index.build import build
@@ -30,14 +31,16 @@ def study(
     definition: Study,
     market: Market,
     *,
+    indices: Mapping[str, Index] | None = None,
     until: date | None = None,
     strict: bool = False,
     progress: Progress = lambda _: None,
 ) -> Comparison:
     """Return every signal of a study on a market.
 
-    Indices are found by id beside the study's file, else in ./baskets, else bundled. The benchmark
-    and the indices of events are left out, with a warning, where the market has no data of them.
+    Unless they are given, indices are found by id beside the study's file, else in ./baskets, else
+    bundled. The benchmark and the indices of events are left out, with a warning, where the market
+    has no data of them.
 
     Raises
     ------
@@ -45,7 +48,7 @@ def study(
         As building any of its indices does.
     """
     histories: dict[str, History] = {}
-    named = indices_of(definition)
+    named = indices_of(definition) if indices is None else indices
     for id in named:
         progress(f"building {id}")
         try:

@@ -10,14 +10,8 @@ import sqlalchemy as sa
 from indexer.errors import LedgerError, Refusal
 from indexer.ledger.correct import Policy, decide
 from indexer.ledger.entry import Entry
-from indexer.ledger.history import (
-    Head,
-    head_before,
-    heads,
-    last_heads,
-    last_number,
-    read_entry,
-)
+from indexer.ledger.heads import Head, head_before, heads, last_heads, last_number
+from indexer.ledger.history import read_entry
 from indexer.run import stored
 from indexer.run.entries import Candidate
 

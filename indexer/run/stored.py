@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from indexer.errors import LedgerError, Refusal
 from indexer.ledger.history import inputs_of_entry
-from indexer.market.inputs import Inputs, Row, Rows, market_of
+from indexer.market.inputs import Inputs, Row, RowsByTable, market_of
 from indexer.market.tables import Manifest, Market
 
 Bag = Counter[tuple[str, tuple[str, ...], Row]]  # table, columns and cells; equal rows are counted
@@ -69,7 +69,7 @@ def market_of_entry(connection: sa.Connection, number: int, *, synthetic: bool) 
         raise LedgerError([Refusal("ledger", "", "", f"{name}: {error}")]) from error
 
 
-def _packed(price_kind: str, added: Rows, removed: Rows) -> bytes:
+def _packed(price_kind: str, added: RowsByTable, removed: RowsByTable) -> bytes:
     names = added | removed
     tables = {
         name: {
@@ -93,19 +93,19 @@ def _unpacked(packed: bytes) -> dict[str, Any]:
     return found
 
 
-def _tables(told: dict[str, Any], which: str) -> Rows:
+def _tables(told: dict[str, Any], which: str) -> RowsByTable:
     return {
         name: (tuple(table["columns"]), [tuple(row) for row in table[which]])
         for name, table in told["tables"].items()
     }
 
 
-def _bag(rows: Rows) -> Bag:
+def _bag(rows: RowsByTable) -> Bag:
     return Counter((name, columns, row) for name, (columns, cells) in rows.items() for row in cells)
 
 
-def _rows(bag: Bag) -> Rows:
-    found: Rows = {}
+def _rows(bag: Bag) -> RowsByTable:
+    found: RowsByTable = {}
     for name, columns, row in sorted(bag.elements(), key=repr):
         found.setdefault(name, (columns, []))[1].append(row)
     return found

@@ -1,33 +1,45 @@
 """Verification: the chain, the files, and the levels themselves, made again."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from indexer.definitions.read import restore_index
+from indexer.definitions.read import restore_index, restore_study
 from indexer.errors import IndexerError, LedgerError, Refusal
 from indexer.index.build import build
 from indexer.ledger.database import reading
-from indexer.ledger.history import Head, all_heads, heads, read_definition, subjects
+from indexer.ledger.heads import Head, all_heads, heads, subjects
+from indexer.ledger.history import read_definition
 from indexer.ledger.verify import check_chain, check_database
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import wrong_files
-from indexer.run.entries import Candidate, index_candidate
+from indexer.run.entries import Candidate, index_candidate, study_candidate
 from indexer.run.results import Progress
+from indexer.run.results import study as compare_study
 from indexer.run.stored import market_of_entry
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """How much was found to be as it was published, and the hash of the last entry."""
+    """How much was found to be as it was published, and the hash of the last entry.
+
+    ``built`` counts the entries that were made again, twice where both ways were asked for.
+    """
 
     entries: int
     head: str
     files: bool
-    levels: int
+    built: int
+
+
+class _Subject(NamedTuple):
+    id: str
+    kind: str
 
 
 def verify(
@@ -62,75 +74,76 @@ def verify(
             wrong = [Refusal(str(path), "", "", why) for path, why in wrong_files(connection, out)]
             if wrong:
                 raise LedgerError(wrong)
-        indices = [id for id, kind in subjects(connection).items() if kind == "index"]
-        levels = 0
+        built = 0
         tables = None if market is None else read_market(market)
-        for id in indices:
-            progress(f"building {id}")
+        for subject in itertools.starmap(_Subject, subjects(connection).items()):
+            progress(f"building {subject.id}")
             if tables is not None:
-                levels += _from_market(connection, id, tables)
+                built += _from_market(connection, subject, tables)
             if inputs:
-                levels += _from_inputs(connection, id)
-    return Verified(number, head, out is not None, levels)
+                built += _from_inputs(connection, subject)
+    return Verified(number, head, out is not None, built)
 
 
-def _from_market(connection: sa.Connection, id: str, market: Market) -> int:
-    """Build the entries in force of an index from a market; return how many are the same."""
-    noted = {head.session for head in heads(connection, id, "immaterial")}
+def _from_market(connection: sa.Connection, subject: _Subject, market: Market) -> int:
+    """Build the entries in force of a subject from a market; return how many are the same."""
+    noted = {head.session for head in heads(connection, subject.id, "immaterial")}
     by_definition: dict[str, list[Head]] = {}
-    for head in heads(connection, id):
+    for head in heads(connection, subject.id, subject.kind):
         if head.session not in noted:
             by_definition.setdefault(head.definition, []).append(head)
-    count = 0
     for found in by_definition.values():
-        candidate = _built(connection, id, found[-1], market)
+        candidate = _built(connection, subject, found[-1], market)
         for head in found:
-            _check_same(candidate, id, head)
-            count += 1
-    return count
+            _check_same(candidate, head)
+    return sum(map(len, by_definition.values()))
 
 
-def _from_inputs(connection: sa.Connection, id: str) -> int:
-    """Build every entry of an index from its own stored inputs; return how many there are.
+def _from_inputs(connection: sa.Connection, subject: _Subject) -> int:
+    """Build every entry of a subject from its own stored inputs; return how many there are.
 
     A build of the last one serves all whose rows are those it had by their session.
     """
-    left = all_heads(connection, id)
+    left = all_heads(connection, subject.id, subject.kind)
     count = len(left)
     while left:
         last = left[-1]
         market = market_of_entry(connection, last.number, synthetic=False)
-        candidate = _built(connection, id, last, market)
+        candidate = _built(connection, subject, last, market)
         served = [h for h in left if h.definition == last.definition and h.session <= last.session]
         days = sorted({date.fromisoformat(head.session) for head in served})
         digests = dict(zip(days, candidate.market_digests(days), strict=True))
         if digests[date.fromisoformat(last.session)] != last.market:
-            raise _wrong(id, last, "its stored inputs are not those its digest was taken of")
+            message = "its stored inputs are not those its digest was taken of"
+            raise _wrong(subject.id, last, message)
         same = [h for h in served if digests[date.fromisoformat(h.session)] == h.market]
         for head in same:
-            _check_same(candidate, id, head)
+            _check_same(candidate, head)
         done = {head.number for head in same}
         left = [head for head in left if head.number not in done]
     return count
 
 
-def _built(connection: sa.Connection, id: str, head: Head, market: Market) -> Candidate:
-    """Return an index built with the definition and up to the session of an entry."""
+def _built(connection: sa.Connection, subject: _Subject, head: Head, market: Market) -> Candidate:
+    """Return a subject made with the definition and up to the session of an entry."""
+    text = read_definition(connection, head.definition) or ""
+    until = date.fromisoformat(head.session)
     try:
-        definition = restore_index(read_definition(connection, head.definition) or "")
-        until = date.fromisoformat(head.session)
-        return index_candidate(build(definition, market, until=until), market)
+        if subject.kind == "index":
+            return index_candidate(build(restore_index(text), market, until=until), market)
+        study, indices = restore_study(text)
+        return study_candidate(compare_study(study, market, indices=indices, until=until), market)
     except IndexerError as error:
-        raise _wrong(id, head, f"cannot be built again: {error}") from error
+        raise _wrong(subject.id, head, f"cannot be built again: {error}") from error
 
 
-def _check_same(candidate: Candidate, id: str, head: Head) -> None:
+def _check_same(candidate: Candidate, head: Head) -> None:
     at = candidate.row(date.fromisoformat(head.session))
     if at is None:
-        raise _wrong(id, head, "built again, it is no session of the index")
+        raise _wrong(candidate.id, head, "built again, it is no session of the index")
     if candidate.content_digest(at) != head.content:
         levels = ", ".join(f"{name} {exact!r}" for name, _, exact, *_ in _levels(candidate, at))
-        raise _wrong(id, head, f"built again, it is another: {levels or 'other rows'}")
+        raise _wrong(candidate.id, head, f"built again, it is another: {levels or 'other rows'}")
 
 
 def _levels(candidate: Candidate, at: int) -> Sequence[tuple[object, ...]]:

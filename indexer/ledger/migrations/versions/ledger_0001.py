@@ -70,7 +70,6 @@ def upgrade() -> None:
         sa.Column("level", sa.Double(), nullable=False),
         sa.Column("fresh", sa.Boolean(), nullable=False),
         sa.Column("backtested", sa.Boolean(), nullable=False),
-        sa.Column("definition", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["entry"], ["entries.number"], initially="DEFERRED", deferrable=True
         ),
