@@ -103,9 +103,7 @@ def refusals(
 
 def _suspended(world: World, column: int, row: int) -> bool:
     day, symbol = world.day(row), world.symbols[column]
-    return any(
-        s["symbol"] == symbol and s["from"] <= day < s["until"] for s in world.suspensions
-    )
+    return any(s["symbol"] == symbol and s["from"] <= day < s["until"] for s in world.suspensions)
 
 
 def _beyond_limits(
@@ -129,8 +127,7 @@ def _bounds(symbol: str, day: date, reference: float) -> tuple[Decimal, Decimal]
     limit = wider if symbol.startswith("300") and day >= since else WIDER[""][1]
     exact = Decimal(repr(reference))
     low, high = (
-        (exact * (1 + sign * limit)).quantize(TICK, ROUND_HALF_UP) + sign * TICK
-        for sign in (-1, 1)
+        (exact * (1 + sign * limit)).quantize(TICK, ROUND_HALF_UP) + sign * TICK for sign in (-1, 1)
     )
     return low, high
 

@@ -48,6 +48,16 @@ def observe(folder: Path) -> Observed:
     return Observed(rows, files)
 
 
+def state_of(folder: Path) -> str:
+    """Return one digest of all files and folders, byte for byte."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        total.update(f"{path.relative_to(folder)}\0".encode())
+        if path.is_file():
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
 def ledger_rows(path: Path) -> Rows:
     """Return the rows of every table that has any, as text; a hot journal is rolled back first.
 
@@ -71,7 +81,7 @@ def ledger_rows(path: Path) -> Rows:
 
 
 def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file; figures of a run are those of the last one, and not compared."""
+    """Return the SHA-256 of a file; of the figures of a run, which are not compared, a word."""
     if path.suffix == ".prom":
         return "figures of the last run"  # which was another one
     return hashlib.sha256(path.read_bytes()).hexdigest()

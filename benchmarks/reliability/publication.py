@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
+from benchmarks.reliability.kept import keep
+from benchmarks.reliability.planted import plant
 from benchmarks.reliability.scenario import Scenario, Words
 from benchmarks.reliability.world import World, definitions, drawn, write_definitions, write_folder
 from indexer.market.tables import read_market
@@ -39,9 +41,11 @@ class Publication:
     Attributes
     ----------
     inputs : folder of markets and definitions; what ``{}`` stands for in words
+    planted : a bug of `planted`; empty for none
     """
 
     inputs: Path
+    planted: str = ""
 
     def __call__(self, folder: Path, words: Words, now: datetime) -> int:
         """Run one command as the terminal would; ``remove PATH`` loses something."""
@@ -51,7 +55,10 @@ class Publication:
         if words[0] == "remove":
             shutil.rmtree(folder / words[1])
             return 0
-        ledger.datetime = _stopped(now)  # type: ignore[misc, attr-defined]
+        keep(self.inputs / "kept")
+        if self.planted:
+            plant(self.planted)
+        ledger.datetime = _stopped(now)  # type: ignore[attr-defined]
         sys.argv = ["indexer", *(word.format(self.inputs) for word in words)]
         try:
             app.main()
@@ -77,17 +84,19 @@ def warm(inputs: Path) -> None:
     from indexer.cli import app, ledger  # noqa: F401
     from indexer.ledger.database import open_ledger
     from indexer.market.calendar import read_calendar
+    from indexer.market.conventions.gates import gate_limits
     from indexer.run import decisions, doctor, publish, records, reporting, restate  # noqa: F401
     from indexer.run.provenance import code_digest, methodology
 
     for module, name, signatures in pickle.loads((inputs / KERNELS).read_bytes()):  # noqa: S301
-        kernel = getattr(importlib.import_module(module), name, None)
+        kernel: Any = getattr(importlib.import_module(module), name, None)
         for signature in signatures if kernel is not None else ():
             kernel.compile(signature)
     for code in ("XSHG", "XHKG"):
         read_calendar(code)
     code_digest()
     methodology()
+    gate_limits(LAST)
     open_ledger("sqlite://", create=True).dispose()
 
 

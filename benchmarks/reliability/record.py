@@ -5,7 +5,7 @@ import math
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ class Found:
     n: int
     wrong: tuple[str, ...] = ()
     seconds: float = 0.0
-    figures: dict[str, float] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 def bound95(n: int, wrong: int) -> float:
@@ -120,7 +120,7 @@ def tally(
     }
 
 
-def _merged(figures: Sequence[dict[str, float]]) -> dict[str, float]:
+def _merged(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
     merged: dict[str, float] = {}
     for each in figures:
         for name, value in each.items():

@@ -70,11 +70,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a traced run ended: its exit code (minus the signal that killed it) and what it said."""
+    """How a run ended: its exit code (minus the signal that killed it), and what it said."""
 
     code: int
     said: str
-    changes: tuple[Change, ...]
+    changes: tuple[Change, ...] = ()
+    cpu_seconds: float = 0.0
 
 
 def traced(
@@ -115,8 +116,9 @@ def forked(work: Callable[[], int]) -> Ended:
     if not pid:
         _leave(work, writer)
     os.close(writer)
-    _, status = os.waitpid(pid, 0)
-    return Ended(os.waitstatus_to_exitcode(status), _read(reader), ())
+    _, status, usage = os.wait4(pid, 0)
+    spent = usage.ru_utime + usage.ru_stime
+    return Ended(os.waitstatus_to_exitcode(status), _read(reader), cpu_seconds=spent)
 
 
 def _pipe() -> tuple[int, int]:

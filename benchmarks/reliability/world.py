@@ -124,7 +124,7 @@ def definitions(seed: int, world: World, count: int = 10, base: int = 30) -> lis
         size = min(len(world.symbols), int(rng.integers(8, 14)))
         chosen = sorted(rng.choice(len(world.symbols), size, replace=False).tolist())
         scheme = schemes[n % len(schemes)]
-        weight = (lambda j: {"weight": 1.0 + j}) if scheme == "fixed" else (lambda _: {})
+        weights = [{"weight": 1.0 + j} if scheme == "fixed" else {} for j in chosen]
         found.append(
             {
                 "version": 1,
@@ -137,7 +137,10 @@ def definitions(seed: int, world: World, count: int = 10, base: int = 30) -> lis
                 "withholding": {"view": "non-resident", "CN": 0.1},
                 "weighting": _weighting(scheme, capped=n % 2 == 1),
                 "rebalance": _RULES[n % len(_RULES)],
-                "constituents": [{"symbol": world.symbols[j]} | weight(j) for j in chosen],
+                "constituents": [
+                    {"symbol": world.symbols[j]} | weight
+                    for j, weight in zip(chosen, weights, strict=True)
+                ],
             }
         )
     return found
