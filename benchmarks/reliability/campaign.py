@@ -1,5 +1,6 @@
 """Campaigns: what they try, in parts that processes share and that a later run takes up again."""
 
+import hashlib
 import multiprocessing
 import sys
 from collections.abc import Callable, Sequence
@@ -58,10 +59,10 @@ def _tell(campaign: Campaign, journal: Journal, unit: str, found: Found) -> None
 
 
 def memory_below(folder: Path) -> Path:
-    """Return a folder in memory of this name, or the folder itself where there is no such place."""
+    """Return a folder in memory for this one, or itself where there is no such place."""
     if not _MEMORY.is_dir():
         return folder
-    place = _MEMORY / "-".join(("indexer", *folder.absolute().parts[-2:]))
+    place = _MEMORY / f"indexer-{hashlib.sha256(bytes(folder.absolute())).hexdigest()[:12]}"
     place.mkdir(exist_ok=True)
     return place
 
