@@ -1,6 +1,7 @@
 """Commands of the ledger: publish and restate, look back, verify, decide."""
 
 import csv
+import dataclasses
 import json
 import sys
 import time
@@ -129,7 +130,7 @@ def restate(
         )
     print_outcomes(desk.run, [done.outcome], as_json)
     for one in done.corrected:
-        click.echo(f"corrected: {one}", err=True)
+        click.echo(f"corrected: {one.head.session}: {one.text}", err=True)
     if done.left:
         click.echo(
             f"warning: {len(done.left)} published sessions outside the range differ too, from "
@@ -175,14 +176,12 @@ def history(
 @JSON
 def verify(ledger: str, market: Path | None, out: Path | None, inputs: bool, as_json: bool) -> None:
     """Check that the ledger is what was written to it."""
-    from dataclasses import asdict
-
     from indexer.run.records import verified
 
     with progress() as tell:
         found = verified(ledger, market=market, out=out, inputs=inputs, progress=tell)
     if as_json:
-        click.echo(json.dumps(asdict(found)))
+        click.echo(json.dumps(dataclasses.asdict(found)))
         return
     click.echo(f"{found.entries} entries follow each other, the last is {found.head}")
     if found.files:

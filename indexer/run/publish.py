@@ -73,7 +73,7 @@ class Desk:
 
     engine: sa.Engine
     out: Path
-    now: datetime
+    instant: datetime
     run: str
     terms: Terms = field(default_factory=Terms)
 
@@ -160,9 +160,9 @@ def _attempt(
     """Publish one index or study; what stands in its way stands in the way of no other."""
     try:
         if within_study:
-            until = last_final(definition, desk.now, period.last)
+            until = last_final(definition, desk.instant, period.last)
             period = Period(min(period.first or until, until), until)
-        sessions = sessions_asked(definition, period, desk.now)
+        sessions = sessions_asked(definition, period, desk.instant)
         if not sessions:
             return Outcome(definition.id, "no session")
         if isinstance(definition, Study):
@@ -259,7 +259,7 @@ def append_revised(
     beside = [entry for entry in entries if entry.kind != candidate.kind]
     based = with_inputs(connection, candidate, published) if published else ()
     stamped = [replace(entry, run=desk.run) for entry in (*based, *beside)]
-    return append(connection, stamped, desk.now, {candidate.definition: candidate.text})
+    return append(connection, stamped, desk.instant, {candidate.definition: candidate.text})
 
 
 def _revised(connection: sa.Connection, desk: Desk, candidate: Candidate) -> list[Entry]:
@@ -269,7 +269,7 @@ def _revised(connection: sa.Connection, desk: Desk, candidate: Candidate) -> lis
     found = differences(connection, candidate)
     if found and not desk.terms.correct:
         raise refuse(candidate, found)
-    policy = policy_on(desk.now.date())
+    policy = policy_on(desk.instant.date())
     return by_policy(policy, candidate, found, desk.terms.by, desk.run)
 
 

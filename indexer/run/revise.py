@@ -40,12 +40,14 @@ class Difference:
         """The new level against the published one, in basis points."""
         return (self.after / self.before - 1) * 1e4
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """What would differ, in words."""
         if self.entry is None:
-            return f"{self.head.session} would be no session any more"
+            return "would be no session any more"
         if self.before == self.after:
-            return f"{self.head.session}: other rows than the level would differ"
-        return f"{self.head.session}: {self.before!r} would be {self.after!r} ({self.bp:+.4g} bp)"
+            return "other rows would differ, the first level would not"
+        return f"{self.before!r} would be {self.after!r} ({self.bp:+.4g} bp)"
 
 
 def stands(connection: sa.Connection, candidate: Candidate) -> bool:
@@ -83,12 +85,9 @@ def check_not_retired(connection: sa.Connection, subject: str, kind: str) -> Non
 
 def refuse(candidate: Candidate, found: Sequence[Difference]) -> LedgerError:
     """Return the refusal to publish beside published sessions that would now be others."""
-    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    message = (
-        f"published already, and would now differ: {'; '.join(map(str, found[:SHOWN]))}{more}: "
-        "find out why, then restate"
-    )
-    return LedgerError([Refusal(candidate.id, "", "R9", message)])
+    remedy = f"{len(found)} published sessions would now differ: find out why, then restate"
+    told = [Refusal(candidate.id, one.head.session, "R9", one.text) for one in found[:SHOWN]]
+    return LedgerError([*told, Refusal(candidate.id, "", "R9", remedy)])
 
 
 def corrected(found: Difference, reason: str, note: str, by: str, correction: str) -> Entry:
@@ -123,7 +122,7 @@ def by_policy(
         age = 0 if at is None else len(candidate.days) - 1 - at
         said = "automatic" if candidate.kind == "study" else decide(policy, age, one.bp)
         if said == "immaterial" and one.entry is not None:
-            note = f"{one}: below {policy.material_bp:g} bp, not restated"
+            note = f"{one.text}: below {policy.material_bp:g} bp, not restated"
             entries.append(
                 replace(
                     one.entry,
@@ -137,15 +136,16 @@ def by_policy(
             )
         elif said == "automatic" or (approved_by and one.entry is not None):
             by = BY_POLICY if said == "automatic" else approved_by
-            entries.append(corrected(one, "vendor-revision", str(one), by, correction))
+            entries.append(corrected(one, "vendor-revision", one.text, by, correction))
         else:
             open_.append(one)
     if open_:
-        message = (
-            f"needs somebody's approval (older than {policy.automatic_sessions} sessions, or above "
-            f"{policy.approval_bp:g} bp): {'; '.join(map(str, open_[:SHOWN]))}: name who approves"
+        remedy = (
+            f"{len(open_)} corrections are past {policy.automatic_sessions} sessions or above "
+            f"{policy.approval_bp:g} bp: name who approves them"
         )
-        raise LedgerError([Refusal(candidate.id, "", "R10", message)])
+        told = [Refusal(candidate.id, one.head.session, "R10", one.text) for one in open_[:SHOWN]]
+        raise LedgerError([*told, Refusal(candidate.id, "", "R10", remedy)])
     return entries
 
 

@@ -1,0 +1,118 @@
+"""Heads of entries: what tells which revisions there are, and whether they would be the same again.
+
+The questions are written down once: putting one together costs more than answering it.
+"""
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from indexer.ledger.tables import entries
+
+
+class Head(NamedTuple):
+    """What tells whether an entry would be the same if it were published again."""
+
+    number: int
+    session: str
+    revision: int
+    status: str
+    published_at: str
+    definition: str
+    market: str
+    code: str
+    content: str
+
+
+_later = entries.alias()
+_span = (sa.bindparam("first", type_=sa.Text), sa.bindparam("last", type_=sa.Text))
+
+
+def _same_session(known: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    return (
+        sa.select(sa.func.max(_later.c.revision))
+        .where(_later.c.kind == entries.c.kind, _later.c.subject == entries.c.subject)
+        .where(_later.c.session == entries.c.session, known)
+        .scalar_subquery()
+    )
+
+
+MINE = (  # the entries of one subject, of which these are parameters
+    entries.c.subject == sa.bindparam("subject"),
+    entries.c.kind == sa.bindparam("kind"),
+)
+IN_FORCE = entries.c.revision == _same_session(sa.true())  # the newest revision of its session
+IN_FORCE_AT = entries.c.revision == _same_session(_later.c.published_at <= sa.bindparam("known_at"))
+
+_HEADS = sa.select(*(entries.c[name] for name in Head._fields)).where(*MINE)
+_ALL = _HEADS.order_by(entries.c.number)
+_STANDING = _HEADS.where(IN_FORCE, entries.c.session.between(*_span))
+_BY_SESSION = _STANDING.order_by(entries.c.session)
+_BY_NUMBER = _HEADS.order_by(entries.c.number.desc()).limit(1)
+_BEFORE = (
+    _HEADS.where(entries.c.session < sa.bindparam("session"))
+    .order_by(entries.c.session.desc(), entries.c.revision.desc())
+    .limit(1)
+)
+_LAST_NUMBER = sa.select(sa.func.max(entries.c.number))
+_CORRECTED = (
+    sa.select(entries.c.correction, entries.c.number)
+    .where(*MINE, entries.c.correction != "")
+    .order_by(entries.c.number)
+)
+_SUBJECTS = (
+    sa.select(entries.c.subject, entries.c.kind)
+    .where(entries.c.kind.in_(("index", "study")))
+    .distinct()
+    .order_by(entries.c.subject)
+)
+
+
+def heads(
+    connection: sa.Connection,
+    subject: str,
+    kind: str = "index",
+    *,
+    between: tuple[str, str] = ("", "9"),
+) -> list[Head]:
+    """Return the heads of the entries in force, by session, within two ISO dates inclusive."""
+    asked = {"subject": subject, "kind": kind, "first": between[0], "last": between[1]}
+    return [Head(*row) for row in connection.execute(_BY_SESSION, asked)]
+
+
+def all_heads(connection: sa.Connection, subject: str, kind: str = "index") -> list[Head]:
+    """Return the head of every revision of every session, in the order of the chain."""
+    return [Head(*row) for row in connection.execute(_ALL, {"subject": subject, "kind": kind})]
+
+
+def head_before(
+    connection: sa.Connection, subject: str, session: str, kind: str = "index"
+) -> list[Head]:
+    """Return the head in force of the last session before a date; none where there is none."""
+    asked = {"subject": subject, "kind": kind, "session": session}
+    return [Head(*row) for row in connection.execute(_BEFORE, asked)]
+
+
+def last_heads(connection: sa.Connection, subject: str, kind: str = "index") -> list[Head]:
+    """Return the head appended last, and that of the last session; one where they are the same."""
+    asked = {"subject": subject, "kind": kind}
+    newest = [Head(*row) for row in connection.execute(_BY_NUMBER, asked)]
+    return list(dict.fromkeys([*newest, *head_before(connection, subject, "9", kind)]))
+
+
+def last_number(connection: sa.Connection) -> int:
+    """Return the number of the last entry of the chain; 0 where there is none."""
+    return connection.scalar(_LAST_NUMBER) or 0
+
+
+def corrections(connection: sa.Connection, subject: str, kind: str) -> dict[str, list[int]]:
+    """Return the numbers of the entries that each correction of a subject has made."""
+    found: dict[str, list[int]] = {}
+    for correction, number in connection.execute(_CORRECTED, {"subject": subject, "kind": kind}):
+        found.setdefault(correction, []).append(number)
+    return found
+
+
+def subjects(connection: sa.Connection) -> dict[str, str]:
+    """Return every index and study there is, and its kind."""
+    return dict(row._tuple() for row in connection.execute(_SUBJECTS))
