@@ -48,6 +48,14 @@ def test_ten_equal_weights_are_a_tenth_each_whatever_rounding_says():
     assert told(judged(without(prices, symbols[:2], DAY), DAY), "R14")
 
 
+def test_parts_of_a_tenth_that_sum_to_more_by_rounding_alone_pass():
+    """Twelve of 120 equal weights sum to 0.10000000000000003."""
+    symbols = [f"600{n}.SH" for n in range(100, 220)]
+    prices = [row | {"close": 10.0} for row in sound(symbols, date(2024, 9, 9), DAY)]
+
+    assert not told(judged(without(prices, symbols[:12], DAY), DAY), "R14")
+
+
 def test_a_refusal_names_who_is_stale_since_when_and_how_much():
     found = judged(without(FLAT, SHANGHAI[:1], date(2024, 9, 9), DAY), DAY)
     message = found[0].message
@@ -93,7 +101,7 @@ def test_where_suspensions_are_known_a_hole_has_one_or_is_refused(row, explained
     prices = without(sound(MANY), ["600001.SH"], DAY)
     found = judged(prices, DAY, tables={"suspensions": [row]})
 
-    assert told(found) == [] if explained else [("2024-09-10", "R15", "refuse")]
+    assert told(found) == [("2024-09-10", "R15", "refuse")] * (not explained)
 
 
 def test_without_a_table_of_suspensions_a_hole_is_flagged_and_passes():
@@ -101,6 +109,15 @@ def test_without_a_table_of_suspensions_a_hole_is_flagged_and_passes():
 
     assert told(found) == [("2024-09-10", "R15", "note")]
     assert "600001.SH (close of 2024-09-09): unexplained" in found[0].message
+
+
+@pytest.mark.parametrize(("listed", "explained"), [(DAY, False), (date(2024, 9, 11), True)])
+def test_a_constituent_that_is_not_listed_yet_has_no_hole(listed, explained):
+    """It has closes from before: those of another market."""
+    facts = {"securities": [{"symbol": "600001.SH", "list_date": listed}], **UNKNOWN}
+    found = judged(without(sound(MANY), ["600001.SH"], DAY), DAY, tables=facts)
+
+    assert told(found) == [("2024-09-10", "R15", "refuse")] * (not explained)
 
 
 def test_delisting_explains_a_hole():
@@ -174,6 +191,15 @@ def test_shanghai_is_silent_apart_from_shenzhen():
     found = judged(without(sound(EVERY), SHANGHAI, DAY))
 
     assert told(found) == [("2024-09-10", "R19", "refuse")]
+
+
+def test_three_held_constituents_make_an_exchange_silent_whatever_others_in_the_folder_do():
+    """A fourth that is not held has a close already: the fetch is under way."""
+    prices = sound((*MANY, *HONG_KONG, "00014.HK"))
+    held = [{"symbol": s} for s in (*MANY, *HONG_KONG)]
+    found = judged(without(prices, HONG_KONG, LAST), LAST, constituents=held)
+
+    assert told(found) == [("2024-09-30", "R19", "wait")]
 
 
 def test_two_constituents_of_an_exchange_may_be_suspended_together():
