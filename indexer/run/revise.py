@@ -1,5 +1,6 @@
 """What published sessions would be if they were published today, and what is done about it."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +34,8 @@ class Difference:
     ----------
     head : the entry in force
     entry : what it would be, without inputs; None where it would be no session any more
-    before, after : published and new level of the first variant, exact; equal for a study
+    before, after : published and new level, exact, of the variant that differs most; equal where
+        none does, and for a study
     """
 
     head: Head
@@ -49,6 +51,8 @@ class Difference:
     def __str__(self) -> str:
         if self.entry is None:
             return f"{self.head.session} would be no session any more"
+        if math.isinf(self.after):
+            return f"{self.head.session}: other variants would be published"
         if self.before == self.after:
             return f"{self.head.session}: other rows than the level would differ"
         return f"{self.head.session}: {self.before!r} would be {self.after!r} ({self.bp:+.4g} bp)"
@@ -58,9 +62,12 @@ def stands(connection: sa.Connection, candidate: Candidate) -> bool:
     """Return whether nothing of what was published can have changed.
 
     The newest entry was compared with everything before it when it was made. So where it and that
-    of the last session come from the same definition, rows and code as today, all of them do.
+    of the last session come from the same definition, rows and code as today, all of them do. A
+    candidate that ends before either is compared session by session.
     """
     newest = last_heads(connection, candidate.id, candidate.kind)
+    if any(date.fromisoformat(head.session) > candidate.last for head in newest):
+        return False  # they say nothing of a market that ends before them
     return not _suspects(candidate, sorted(newest, key=lambda head: head.session))
 
 
@@ -199,15 +206,17 @@ def _differences(
         if at is None:
             yield Difference(head, None, 1.0, 1.0)
         elif candidate.content_digest(at) not in (head.content, known.get(head.session)):
-            before = _level(read_entry(connection, head.number))
             entry = candidate.entry(session)
-            yield Difference(head, entry, before, _level(entry))
+            before, after = _levels(read_entry(connection, head.number)), _levels(entry)
+            pairs = [(level, after.get(name, math.inf)) for name, level in before.items()]
+            pairs += [(level, math.inf) for name, level in after.items() if name not in before]
+            most = max(pairs, key=lambda pair: abs(pair[1] / pair[0] - 1), default=(1.0, 1.0))
+            yield Difference(head, entry, *most)
 
 
-def _level(entry: Entry) -> float:
-    """Return the exact level of the first variant; one for a study, which has none."""
-    levels = entry.rows.get("levels")
-    return float(levels[0][2]) if levels else 1.0
+def _levels(entry: Entry) -> dict[str, float]:
+    """Return the exact levels of an entry by variant; none for a study."""
+    return {name: exact for name, _, exact, *_ in entry.rows.get("levels", ())}
 
 
 def _based(
