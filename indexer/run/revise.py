@@ -72,16 +72,16 @@ def stands(connection: sa.Connection, candidate: Candidate) -> bool:
 
 
 def differences(
-    connection: sa.Connection, candidate: Candidate, *, between: tuple[str, str] = ("", "9")
+    connection: sa.Connection, candidate: Candidate, *, immaterial: bool = False
 ) -> list[Difference]:
-    """Return the published sessions, within two ISO dates, that would now be other ones.
+    """Return the published sessions that would now be other ones.
 
-    Sessions after the last one of the candidate are not looked at, nor are those whose new numbers
-    have been recorded as immaterial.
+    Sessions after the last one of the candidate are not looked at, nor, unless asked for, those
+    whose new numbers have been recorded as immaterial.
     """
-    span = (between[0], min(between[1], candidate.last.isoformat()))
+    span = ("", candidate.last.isoformat())
     found = heads(connection, candidate.id, candidate.kind, between=span)
-    noted = heads(connection, candidate.id, "immaterial", between=span)
+    noted = [] if immaterial else heads(connection, candidate.id, "immaterial", between=span)
     known = {head.session: head.content for head in noted}
     return list(_differences(connection, candidate, _suspects(candidate, found), known))
 

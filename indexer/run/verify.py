@@ -1,6 +1,6 @@
 """Verification: the chain, the files, and the levels themselves, made again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -76,18 +76,24 @@ def verify(
 
 def _from_market(connection: sa.Connection, id: str, market: Market) -> int:
     """Build the entries in force of an index from a market; return how many are the same."""
-    noted = {head.session for head in heads(connection, id, "immaterial")}
+    noted = {head.session: head.content for head in heads(connection, id, "immaterial")}
     by_definition: dict[str, list[Head]] = {}
     for head in heads(connection, id):
-        if head.session not in noted:
-            by_definition.setdefault(head.definition, []).append(head)
+        by_definition.setdefault(head.definition, []).append(head)
     count = 0
     for found in by_definition.values():
         candidate = _built(connection, id, found[-1], market)
         for head in found:
-            _check_same(candidate, id, head)
-            count += 1
+            if not _is_noted(candidate, head, noted):
+                _check_same(candidate, id, head)
+                count += 1
     return count
+
+
+def _is_noted(candidate: Candidate, head: Head, noted: Mapping[str, str]) -> bool:
+    """Return whether what a session would be has been recorded as immaterial."""
+    at = candidate.row(date.fromisoformat(head.session))
+    return at is not None and noted.get(head.session) == candidate.content_digest(at)
 
 
 def _from_inputs(connection: sa.Connection, id: str) -> int:
