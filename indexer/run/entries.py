@@ -28,6 +28,7 @@ class Candidate:
     ----------
     id, kind : its id, and ``index`` or ``study``
     definitions : by digest, the text of its definition, the first one, and of those it rests on
+    calendar : code of the calendar its sessions are of
     days : (T,) its sessions
     backtested : (T,) marks
     content : what is published of a row
@@ -37,6 +38,7 @@ class Candidate:
     id: str
     kind: str
     definitions: Mapping[str, str]
+    calendar: str
     days: Days
     backtested: Flags
     synthetic: bool
@@ -117,6 +119,7 @@ def index_candidate(history: History, market: Market) -> Candidate:
         id=history.definition.id,
         kind="index",
         definitions={history.definition.digest: history.definition.canonical},
+        calendar=history.definition.calendar,
         days=history.days,
         backtested=history.backtested,
         synthetic=history.synthetic,
@@ -150,6 +153,7 @@ def study_candidate(found: Comparison, market: Market) -> Candidate:
         kind="study",
         definitions={study.digest: study.canonical}
         | {definition.digest: definition.canonical for definition in indices.values()},
+        calendar=study.calendar,
         days=found.aligned.sessions,
         backtested=np.asarray(found.aligned.backtested.any(axis=1)),
         synthetic=found.synthetic,

@@ -263,7 +263,7 @@ def _revised(connection: sa.Connection, desk: Desk, candidate: Candidate) -> lis
     if found and not desk.terms.correct:
         raise refuse(candidate, found)
     policy = policy_on(desk.now.date())
-    return by_policy(policy, candidate, found, desk.terms.by, desk.run)
+    return by_policy(policy, candidate, found, desk.terms.by, desk.run, desk.now)
 
 
 def _passed(

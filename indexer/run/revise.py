@@ -4,7 +4,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
@@ -19,6 +19,7 @@ from indexer.ledger.history import (
     last_number,
     read_entry,
 )
+from indexer.market.calendar import read_calendar
 from indexer.run import stored
 from indexer.run.entries import Candidate
 
@@ -120,10 +121,12 @@ def by_policy(
     found: Sequence[Difference],
     approved_by: str,
     correction: str,
+    now: datetime,
 ) -> list[Entry]:
     """Return what the policy makes of differences: corrections, and what is only recorded.
 
-    A study follows its indices: it is corrected whenever they are.
+    How old a level is goes by the clock, not by the last session asked for. A study follows its
+    indices: it is corrected whenever they are.
 
     Raises
     ------
@@ -131,9 +134,10 @@ def by_policy(
         If somebody must decide and nobody has.
     """
     entries, open_ = [], []
+    calendar = read_calendar(candidate.calendar)
+    today = now.astimezone(calendar.zone).date()
     for one in found:
-        at = candidate.row(date.fromisoformat(one.head.session))
-        age = 0 if at is None else len(candidate.days) - 1 - at
+        age = len(calendar.between(date.fromisoformat(one.head.session), today)) - 1
         said = "automatic" if candidate.kind == "study" else decide(policy, age, one.bp)
         if said == "immaterial" and one.entry is not None:
             note = f"{one}: below {policy.material_bp:g} bp, not restated"
