@@ -14,7 +14,13 @@ import sqlalchemy as sa
 from indexer.definitions.basket import Index
 from indexer.definitions.study import Study
 from indexer.digest import digest_json
-from indexer.errors import IndexerError, LedgerError, Refusal, TryAgainError
+from indexer.errors import (
+    IndexerError,
+    LedgerError,
+    MissingInputError,
+    Refusal,
+    TryAgainError,
+)
 from indexer.index.build import build
 from indexer.index.finding import Finding
 from indexer.index.gates import findings
@@ -99,6 +105,8 @@ def desk_at(
 ) -> Desk:
     """Return the desk of a run; its ledger is made where there is none, unless told otherwise.
 
+    A dry run makes nothing: where there is no ledger it has an empty one in memory.
+
     Raises
     ------
     LedgerError, MissingInputError, TryAgainError
@@ -106,7 +114,13 @@ def desk_at(
     """
     asked = digest_json([list(names), now.isoformat(), str(out)])
     run = f"{now:%Y%m%dT%H%M%SZ}-{asked[:8]}"
-    return Desk(open_ledger(ledger, create=create), out, now, run, terms)
+    try:
+        engine = open_ledger(ledger, create=create and not terms.dry_run)
+    except MissingInputError:
+        if not terms.dry_run:
+            raise
+        engine = open_ledger("sqlite://", create=True)
+    return Desk(engine, out, now, run, terms)
 
 
 def publish(
@@ -221,6 +235,7 @@ def publish_candidate(
     with reading(desk.engine) as connection:
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
         if desk.terms.dry_run:
+            check_not_retired(connection, candidate.id, candidate.kind)
             _revised(connection, desk, candidate)
     new = [session for session in sessions if session.isoformat() not in there]
     noted = _passed(desk.terms, candidate.id, gate(new) if new else ())
