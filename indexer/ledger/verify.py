@@ -32,7 +32,7 @@ def check_database(connection: sa.Connection) -> None:
             "SELECT tgname, prosrc FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid "
             "WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
         )
-        there = {name: text for name, text in rows}
+        there = {row[0]: row[1] for row in rows}
         expected = {name: text.split("$$")[1] for name, text in postgresql_triggers()}
         gone = [name for name, text in expected.items() if there.get(name) != text]
     if gone:
