@@ -75,8 +75,9 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
     desk, outcomes = _patiently(once, names, given["wait_until"], given["deadline"])
     code = exit_code(outcome.error for outcome in outcomes if outcome.error)
     print_outcomes(desk.run, outcomes, given["as_json"])
-    write_metrics(given["metrics"] or out / "indexer.prom", desk, outcomes, code)
     click.echo(log_line("publish", desk, outcomes, code), err=True)
+    if not terms.dry_run:
+        write_metrics(given["metrics"] or out / "indexer.prom", desk, outcomes, code)
     sys.exit(code)
 
 
