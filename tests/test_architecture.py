@@ -23,20 +23,28 @@ MAY_IMPORT = {  # a layer, or one module of it written with a dot
     "market": "errors arrays digest folders definitions.symbols",
     "index": "errors arrays definitions market kernels",
     "signals": "errors arrays definitions index.history market.calendar market.panel kernels",
-    "report": ABOVE_ALL,
-    "run": f"{ABOVE_ALL} report",
+    "ledger": "errors digest",
+    "report": f"{ABOVE_ALL} ledger",
+    "run": f"{ABOVE_ALL} ledger report",
     "cli": "errors run",
     "__init__": f"{ABOVE_ALL} kernels run",
 }
 # A slow or optional dependency is imported inside a function, in the one module that wraps it.
 INNER_IMPORTS = {
     "cli.app": {"indexer.run", "indexer.run.find"},
+    "cli.ledger": {
+        f"indexer.run.{name}"
+        for name in ("decisions", "doctor", "publish", "records", "reporting", "restate")
+    }
+    | {"indexer.run.sessions"},
     "cli.screen": {"rich.console", "rich.table"},
+    "ledger.database": {"alembic", "alembic.config"},
     "market.calendars.listing": {"exchange_calendars"},
 }
 
 EFFECTS = {
     "cli.app": {"exit", "screen"},
+    "cli.ledger": {"clock", "exit", "screen"},
     "cli.process": {"environment"},
     "cli.screen": {"screen"},
     "definitions.read": {"read"},
@@ -46,16 +54,21 @@ EFFECTS = {
     "kernels.bootstrap": {"chance"},
     "kernels.compile": {"read"},
     "kernels.threads": {"process"},
+    "ledger.correct": {"read"},
+    "ledger.database": {"process", "read"},
     "market.cache": {"read", "write"},
     "market.calendar": {"read"},
     "market.calendars.listing": {"read", "write"},
     "market.conventions.gates": {"read"},
+    "market.conventions.finality": {"read"},
     "market.conventions.ladders": {"read"},
     "market.conventions.limits": {"read"},
     "market.tables": {"read"},
     "report.files": {"read", "write"},
     "report.page": {"read"},
+    "run.derived": {"read", "write"},
     "run.find": {"read"},
+    "run.provenance": {"read"},
     "signals.catchup": {"chance"},
     "signals.inference": {"chance"},
     "signals.pairs": {"chance"},

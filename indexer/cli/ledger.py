@@ -1,6 +1,7 @@
 """Commands of the ledger: publish and restate, look back, verify, decide."""
 
 import csv
+import dataclasses
 import json
 import sys
 import time
@@ -74,8 +75,9 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
     desk, outcomes = _patiently(once, names, given["wait_until"], given["deadline"])
     code = exit_code(outcome.error for outcome in outcomes if outcome.error)
     print_outcomes(desk.run, outcomes, given["as_json"])
-    write_metrics(given["metrics"] or out / "indexer.prom", desk, outcomes, code)
     click.echo(log_line("publish", desk, outcomes, code), err=True)
+    if not terms.dry_run:
+        write_metrics(given["metrics"] or out / "indexer.prom", desk, outcomes, code)
     sys.exit(code)
 
 
@@ -129,7 +131,7 @@ def restate(
         )
     print_outcomes(desk.run, [done.outcome], as_json)
     for one in done.corrected:
-        click.echo(f"corrected: {one}", err=True)
+        click.echo(f"corrected: {one.head.session}: {one.text}", err=True)
     if done.left:
         click.echo(
             f"warning: {len(done.left)} published sessions outside the range differ too, from "
@@ -175,14 +177,12 @@ def history(
 @JSON
 def verify(ledger: str, market: Path | None, out: Path | None, inputs: bool, as_json: bool) -> None:
     """Check that the ledger is what was written to it."""
-    from dataclasses import asdict
-
     from indexer.run.records import verified
 
     with progress() as tell:
         found = verified(ledger, market=market, out=out, inputs=inputs, progress=tell)
     if as_json:
-        click.echo(json.dumps(asdict(found)))
+        click.echo(json.dumps(dataclasses.asdict(found)))
         return
     click.echo(f"{found.entries} entries follow each other, the last is {found.head}")
     if found.files:

@@ -10,6 +10,7 @@ from indexer.arrays import Days, Flags, Grid, Mask, Rows
 from indexer.index.history import History
 from indexer.market.calendar import Calendar, exchange_of, read_calendar
 from indexer.market.conventions.gates import GateLimits
+from indexer.market.lines import Closes
 from indexer.market.panel import Panel
 
 Verdict = Literal["refuse", "wait", "note"]
@@ -126,13 +127,30 @@ def fresh_closes(asked: Asked) -> Fresh:
     """Return the closes of all lines that came with the sessions judged."""
     closes, sessions = asked.panel.closes, asked.panel.sessions
     first = sessions[asked.at[0] - 1] if asked.at[0] else sessions[0] - 1
-    at = np.flatnonzero((closes.date > first) & (closes.date <= asked.days[-1]))
+    begin, end = _until(closes, first), _until(closes, asked.days[-1])
+    count = end - begin
+    column = np.repeat(np.arange(len(count)), count)
+    at = np.arange(count.sum()) + (begin - np.cumsum(count) + count)[column]
     row = np.searchsorted(sessions, closes.date[at])
     k = np.minimum(np.searchsorted(asked.at, row), len(asked.at) - 1)
     kept = asked.at[k] == row
-    at, k = at[kept], k[kept]
-    column = np.searchsorted(closes.first, at, side="right") - 1
+    at, k, column = at[kept], k[kept], column[kept]
     return Fresh(k, column, at, np.where(at > closes.first[column], at - 1, -1))
+
+
+def _until(closes: Closes, day: np.datetime64) -> Rows:
+    """Return the position after the last close of each line dated on or before a date, (N,).
+
+    All lines are halved together: a look at every date took 5 ms of 5,000 sessions of 88 lines.
+    """
+    low, high = closes.first[:-1].copy(), closes.first[1:].copy()
+    while (apart := low < high).any():
+        middle = (low + high) // 2
+        earlier = np.zeros(len(low), dtype=bool)
+        earlier[apart] = closes.date[middle[apart]] <= day
+        low = np.where(earlier, middle + 1, low)
+        high = np.where(apart & ~earlier, middle, high)
+    return low
 
 
 def open_on(calendar: Calendar, days: Days) -> Flags:

@@ -68,7 +68,8 @@ def _by_limits(history: History, rows: Rows) -> Iterator[tuple[GateLimits, Rows]
 def _check(history: History, calendar: Calendar, days: Days) -> None:
     """Raise where a date is none on which the index can have a level."""
     early = days[days < history.days[0]]
-    closed = days[~open_on(calendar, days) & ~np.isin(days, history.days)]
+    at = np.minimum(np.searchsorted(history.days, days), len(history.days) - 1)
+    closed = days[~open_on(calendar, days) & (history.days[at] != days)]
     wrong = [(day, f"is before its first level, of {history.days[0]}") for day in early.tolist()]
     wrong += [(day, f"is no session of {calendar.code}") for day in closed.tolist()]
     if wrong:
@@ -138,9 +139,11 @@ def _invariants(asked: Asked) -> Iterator[Finding]:
     """Yield broken identities: weights sum to one, contributions to the price return."""
     history, rows = asked.history, asked.rows
     with np.errstate(all="ignore"):
-        level = history.market_value / history.divisor
-        off = asked.value().sum(axis=1) / (level[rows] * _divisor_held(asked)) - 1.0
-        growth = level[rows] / level[rows - 1]
+        level, before = (
+            history.market_value[n] / history.divisor[n] for n in (rows, np.maximum(rows - 1, 0))
+        )
+        off = asked.value().sum(axis=1) / (level * _divisor_held(asked)) - 1.0
+        growth = level / before
         gained = np.nansum(history.contribution[rows], axis=1)
         apart = np.where(rows > 0, (1.0 + gained) / growth - 1.0, 0.0)
     for values, bound, what in (

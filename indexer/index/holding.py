@@ -1,5 +1,6 @@
 """Index shares: what a rebalance makes of the basket at the close of its effective date."""
 
+from bisect import bisect_right
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
@@ -188,10 +189,11 @@ def ex_reference(panel: Panel, column: int, at: int, day: np.datetime64) -> floa
 
     ``at`` is the position of the close; every event since restates it.
     """
-    reference = float(panel.closes.close[at])
-    for found in panel.events_of(column):
-        if panel.closes.date[at] < found.ex_date <= day:
-            reference = event(found.actions, reference).ex_reference
+    reference, events = float(panel.closes.close[at]), panel.events_of(column)
+    for found in events[bisect_right(events, panel.closes.date[at], key=lambda e: e.ex_date) :]:
+        if found.ex_date > day:
+            break
+        reference = event(found.actions, reference).ex_reference
     return reference
 
 

@@ -20,6 +20,8 @@ from indexer.market.conventions.limits import (
 )
 from indexer.market.tables import Market
 
+Values = Vector | float
+
 _ROUNDING = 1e-9  # of a log return: a constant level moves this little by rounding alone
 
 
@@ -43,14 +45,10 @@ def index_moves(levels: Vector, days: Days, rows: Rows, limits: GateLimits) -> I
     first = max(0, int(rows[0]) - 1 - limits.returns)
     with np.errstate(divide="ignore", invalid="ignore"):  # a broken level is R34's to tell
         returns = np.diff(np.log(levels[first : int(rows[-1]) + 1]))
-    padded = np.concatenate([np.full(limits.returns, np.nan), returns])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, limits.returns)
-    before = windows[rows - 1 - first]
+    ends = rows - 1 - first
     count = np.minimum(rows - 1, limits.returns)
-    mean = np.nansum(before, axis=1) / count
-    square = np.nansum((before - mean[:, None]) ** 2, axis=1)
-    bound = limits.deviations * np.sqrt(square / (count - 1))
-    move = returns[rows - 1 - first]
+    bound = limits.deviations * _deviations(returns, ends, count)
+    move = returns[ends]
     for n in np.flatnonzero(np.abs(move) > bound + _ROUNDING).tolist():
         day, was = days[rows[n]].item(), days[rows[n] - 1]
         message = (
@@ -60,6 +58,17 @@ def index_moves(levels: Vector, days: Days, rows: Rows, limits: GateLimits) -> I
             f"publish with a recorded override if they are right"
         )
         yield Finding(day, "R16", message, "refuse")
+
+
+def _deviations(returns: Vector, ends: Rows, count: Rows) -> Vector:
+    """Return the sample deviation of so many returns before each position."""
+    found = np.empty(len(ends))
+    full = count == count.max()
+    windows = np.lib.stride_tricks.sliding_window_view(returns, int(count.max()))
+    found[full] = windows[ends[full] - count.max()].std(axis=1, ddof=1)
+    for n in np.flatnonzero(~full).tolist():
+        found[n] = returns[ends[n] - count[n] : ends[n]].std(ddof=1)
+    return found
 
 
 def constituent_moves(asked: Asked, fresh: Fresh) -> Iterator[Finding]:
@@ -96,21 +105,29 @@ def _gap(asked: Asked, column: int, days: tuple[np.datetime64, np.datetime64]) -
 
 
 def _doubtful(asked: Asked, fresh: Fresh) -> Flags:
-    """Return the closes that need a close look: far from the one before, or after an event."""
+    """Return the closes that need a close look: far from the one before, as events restate it."""
     closes, limits = asked.panel.closes, asked.limits
-    had = fresh.before >= 0
+    limit = np.array([narrowest_limit(line.symbol) for line in asked.panel.lines])[fresh.column]
     close, before = closes.close[fresh.at], closes.close[fresh.before]
-    narrowest = np.array([narrowest_limit(line.symbol) for line in asked.panel.lines])
-    limit = narrowest[fresh.column]
-    by_limit = np.abs(close - before) > limit * before + 0.5 * float(TICK)
-    ratio = close / before
-    by_jump = (ratio > limits.jump) | (ratio < 1 / limits.jump)
-    found = np.where(np.isnan(limit), by_jump, by_limit)
+    found = _far(close, before, limit, limits.jump)
     for at in _after_events(asked, fresh):
         n = int(np.searchsorted(fresh.at, at))
-        if n < len(fresh.at) and fresh.at[n] == at:
-            found[n] = True
-    return np.asarray(found & had)
+        if n < len(fresh.at) and fresh.at[n] == at and fresh.before[n] >= 0:
+            day, position = closes.date[at], int(fresh.before[n])
+            reference = ex_reference(asked.panel, int(fresh.column[n]), position, day)
+            found[n] = _far(close[n], reference, limit[n], limits.jump)
+    return np.asarray(found & (fresh.before >= 0))
+
+
+def _far(close: Values, reference: Values, limit: Values, jump: float) -> Flags:
+    """Return whether closes are so far from a price that they have to be looked at.
+
+    At a limit price a close is half a tick at most beyond the exact one, and so not looked at.
+    """
+    ratio = close / reference
+    jumped = (ratio > jump) | (ratio < 1 / jump)
+    beyond = np.abs(close - reference) > limit * reference + 0.5 * float(TICK)
+    return np.where(np.isnan(limit), jumped, beyond)
 
 
 def _after_events(asked: Asked, fresh: Fresh) -> Iterator[int]:

@@ -44,13 +44,18 @@ def open_ledger(url: str, *, create: bool = False) -> sa.Engine:
     """
     try:
         engine = sa.create_engine(url)
-    except (sa.exc.ArgumentError, ImportError) as error:
+    except (sa.exc.ArgumentError, ImportError, ValueError) as error:
         kind = url.partition(":")[0]
-        raise LedgerError([Refusal("ledger", "", "", f"{kind!r}: {error}")]) from None
+        # What the last one says may be a part of a password.
+        why = "its port is no number" if isinstance(error, ValueError) else str(error)
+        raise LedgerError([Refusal("ledger", "", "", f"{kind!r}: {why}")]) from None
     if engine.dialect.name == "sqlite":
         file = _file(engine)
-        if file is not None and not create and not file.is_file():
+        if file is not None and not create and not file.exists():
             raise MissingInputError([Flaw(str(file), None, "", "no such ledger: publish first")])
+        if file is not None and file.is_dir():
+            message = "is a folder: name a file in it"
+            raise LedgerError([Refusal(name_of(engine), "", "", message)])
         if file is not None and not file.parent.is_dir():
             raise MissingInputError([Flaw(str(file.parent), None, "", "no such folder")])
         sa.event.listen(engine, "connect", _prepare)
@@ -70,8 +75,10 @@ def open_ledger(url: str, *, create: bool = False) -> sa.Engine:
 
 
 def name_of(engine: sa.Engine) -> str:
-    """Return the URL of a ledger without its password."""
-    return engine.url.render_as_string(hide_password=True)
+    """Return the URL of a ledger without its password, nor one among its options."""
+    url = engine.url
+    secret = [key for key in url.query if "password" in key.lower()]
+    return url.difference_update_query(secret).render_as_string(hide_password=True)
 
 
 @contextmanager

@@ -108,10 +108,14 @@ def decimal_text(value: float, decimals: int) -> str:
 def _exact(
     rows: Mapping[str, Sequence[Row]], tables: Sequence[str]
 ) -> dict[str, list[list[object]]]:
-    """Return rows in a JSON form that tells every double from every other."""
+    """Return rows in a JSON form that tells every double from every other.
+
+    But for zero, whose sign SQLite does not keep.
+    """
     return {
         name: [
-            [cell.hex() if isinstance(cell, float) else cell for cell in row] for row in rows[name]
+            [(cell + 0.0).hex() if isinstance(cell, float) else cell for cell in row]
+            for row in rows[name]
         ]
         for name in tables
         if rows.get(name)

@@ -28,11 +28,13 @@ def check_database(connection: sa.Connection) -> None:
         expected = dict(sqlite_triggers())
         gone = [name for name, text in expected.items() if there.get(name) != text]
     else:
-        names = connection.exec_driver_sql(
-            "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'"
+        rows = connection.exec_driver_sql(
+            "SELECT tgname, prosrc FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid "
+            "WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
         )
-        there = {row[0]: "" for row in names}
-        gone = [name for name, _ in postgresql_triggers() if name not in there]
+        there = {row[0]: row[1] for row in rows}
+        expected = {name: text.split("$$")[1] for name, text in postgresql_triggers()}
+        gone = [name for name, text in expected.items() if there.get(name) != text]
     if gone:
         raise _wrong(f"the guard {gone[0]} is gone or altered: rows may have been changed")
     for table in PARTS:
@@ -40,6 +42,11 @@ def check_database(connection: sa.Connection) -> None:
         lost = lost.where(table.c.entry.not_in(sa.select(entries.c.number)))
         if connection.scalar(lost):
             raise _wrong(f"{table.name} has rows of no entry")
+        at, count = table.c.position, sa.func.count()
+        apart = sa.select(table.c.entry).group_by(table.c.entry)
+        apart = apart.having(sa.or_(sa.func.min(at) != 0, sa.func.max(at) != count - 1))
+        for number in connection.scalars(apart.order_by(table.c.entry).limit(1)):
+            raise _wrong(f"{table.name} of entry {number} are not numbered as they were written")
 
 
 def check_chain(connection: sa.Connection) -> tuple[int, str]:

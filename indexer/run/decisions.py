@@ -68,7 +68,7 @@ def approve(name: str, found: Proforma, desk: Desk, note: str = "") -> Entry:
     )
     with publishing(desk.engine) as connection:
         check_not_retired(connection, basket.id, "index")
-        return append(connection, [entry], desk.now, {basket.digest: basket.canonical})[0]
+        return append(connection, [entry], desk.instant, {basket.digest: basket.canonical})[0]
 
 
 def retire(subject: str, reason: str, desk: Desk) -> Entry:
@@ -101,7 +101,7 @@ def retire(subject: str, reason: str, desk: Desk) -> Entry:
             inputs=stored.nothing_more(),
             run=desk.run,
         )
-        entry = append(connection, [final], desk.now, {})[0]
+        entry = append(connection, [final], desk.instant, {})[0]
     write_derived(desk.engine, desk.out, subject, kind)
     return entry
 

@@ -91,9 +91,14 @@ def _ledger(url: str, definitions: dict[str, Index | Study], now: datetime) -> I
         for id, kind in found.items():
             yield _punctual(engine, id, kind, definitions, now)
     except MissingInputError as error:
-        yield Check(url.rpartition("@")[2], "note", str(error))
+        yield Check(_place(url), "note", str(error))
     except IndexerError as error:
-        yield Check(url.rpartition("@")[2], "wrong", str(error))
+        yield Check(_place(url), "wrong", str(error))
+
+
+def _place(url: str) -> str:
+    """Return a ledger's URL, which may be none, without anything secret in it."""
+    return url.partition("?")[0].rpartition("@")[2]
 
 
 def _punctual(

@@ -30,6 +30,7 @@ class Candidate:
     ----------
     id, kind : its id, and ``index`` or ``study``
     definition, text : digest and text of its definition, with those of the indices of a study
+    calendar : code of the calendar its sessions are of
     days : (T,) its sessions
     backtested : (T,) marks
     content : what is published of a row
@@ -40,6 +41,7 @@ class Candidate:
     kind: str
     definition: str
     text: str
+    calendar: str
     days: Days
     backtested: Flags
     synthetic: bool
@@ -117,6 +119,7 @@ def index_candidate(history: History, market: Market) -> Candidate:
         kind="index",
         definition=history.definition.digest,
         text=history.definition.canonical,
+        calendar=history.definition.calendar,
         days=history.days,
         backtested=history.backtested,
         synthetic=history.synthetic,
@@ -144,6 +147,7 @@ def study_candidate(found: Comparison, market: Market) -> Candidate:
         kind="study",
         definition=digest_bytes([text.encode()]),
         text=text,
+        calendar=study.calendar,
         days=found.aligned.sessions,
         backtested=np.asarray(found.aligned.backtested.any(axis=1)),
         synthetic=found.synthetic,

@@ -14,7 +14,13 @@ import sqlalchemy as sa
 from indexer.definitions.basket import Index
 from indexer.definitions.study import Study
 from indexer.digest import digest_json
-from indexer.errors import IndexerError, LedgerError, Refusal, TryAgainError
+from indexer.errors import (
+    IndexerError,
+    LedgerError,
+    MissingInputError,
+    Refusal,
+    TryAgainError,
+)
 from indexer.index.build import build
 from indexer.index.finding import Finding
 from indexer.index.gates import findings
@@ -73,7 +79,7 @@ class Desk:
 
     engine: sa.Engine
     out: Path
-    now: datetime
+    instant: datetime
     run: str
     terms: Terms = field(default_factory=Terms)
 
@@ -100,6 +106,8 @@ def desk_at(
 ) -> Desk:
     """Return the desk of a run; its ledger is made where there is none, unless told otherwise.
 
+    A dry run makes nothing: where there is no ledger it has an empty one in memory.
+
     Raises
     ------
     LedgerError, MissingInputError, TryAgainError
@@ -107,7 +115,13 @@ def desk_at(
     """
     asked = digest_json([list(names), now.isoformat(), str(out)])
     run = f"{now:%Y%m%dT%H%M%SZ}-{asked[:8]}"
-    return Desk(open_ledger(ledger, create=create), out, now, run, terms)
+    try:
+        engine = open_ledger(ledger, create=create and not terms.dry_run)
+    except MissingInputError:
+        if not terms.dry_run:
+            raise
+        engine = open_ledger("sqlite://", create=True)
+    return Desk(engine, out, now, run, terms)
 
 
 def publish(
@@ -160,9 +174,9 @@ def _attempt(
     """Publish one index or study; what stands in its way stands in the way of no other."""
     try:
         if within_study:
-            until = last_final(definition, desk.now, period.last)
+            until = last_final(definition, desk.instant, period.last)
             period = Period(min(period.first or until, until), until)
-        sessions = sessions_asked(definition, period, desk.now)
+        sessions = sessions_asked(definition, period, desk.instant)
         if not sessions:
             return Outcome(definition.id, "no session")
         if isinstance(definition, Study):
@@ -228,6 +242,7 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
     with reading(desk.engine) as connection:
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
         if desk.terms.dry_run:
+            check_not_retired(connection, candidate.id, candidate.kind)
             _revised(connection, desk, candidate)
     new = [session for session in sessions if session.isoformat() not in there]
     candidate.market_digests(new)
@@ -259,7 +274,7 @@ def append_revised(
     beside = [entry for entry in entries if entry.kind != candidate.kind]
     based = with_inputs(connection, candidate, published) if published else ()
     stamped = [replace(entry, run=desk.run) for entry in (*based, *beside)]
-    return append(connection, stamped, desk.now, {candidate.definition: candidate.text})
+    return append(connection, stamped, desk.instant, {candidate.definition: candidate.text})
 
 
 def _revised(connection: sa.Connection, desk: Desk, candidate: Candidate) -> list[Entry]:
@@ -269,8 +284,8 @@ def _revised(connection: sa.Connection, desk: Desk, candidate: Candidate) -> lis
     found = differences(connection, candidate)
     if found and not desk.terms.correct:
         raise refuse(candidate, found)
-    policy = policy_on(desk.now.date())
-    return by_policy(policy, candidate, found, desk.terms.by, desk.run)
+    policy = policy_on(desk.instant.date())
+    return by_policy(policy, candidate, found, desk.terms.by, desk.run, desk.instant)
 
 
 def _passed(

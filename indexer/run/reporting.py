@@ -26,7 +26,7 @@ def log_line(event: str, desk: Desk, outcomes: Sequence[Outcome], code: int) -> 
     return canonical_json(
         {
             "event": event,
-            "at": instant_text(desk.now),
+            "at": instant_text(desk.instant),
             "run": desk.run,
             "exit": code,
             "outcomes": told,
@@ -53,5 +53,5 @@ def write_metrics(path: Path, desk: Desk, outcomes: Sequence[Outcome], code: int
         )
         for outcome in outcomes
     ]
-    text = metrics_text(figures, desk.now.timestamp(), code)
+    text = metrics_text(figures, desk.instant.timestamp(), code)
     write_folders(path.parent, {".": {path.name: text}}, "csv")

@@ -94,7 +94,7 @@ def restate(
     first, end = period.first or date.min, period.last or last
     with publishing(desk.engine) as connection:
         check_not_retired(connection, subject, kind)
-        found = differences(connection, candidate)
+        found = differences(connection, candidate, immaterial=True)
         inside = [d for d in found if first <= date.fromisoformat(d.head.session) <= end]
         entries = [
             corrected(one, ground.reason, ground.note, ground.by, desk.run) for one in inside

@@ -1,9 +1,10 @@
 """What published sessions would be if they were published today, and what is done about it."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
@@ -12,6 +13,7 @@ from indexer.ledger.correct import Policy, decide
 from indexer.ledger.entry import Entry
 from indexer.ledger.heads import Head, head_before, heads, last_heads, last_number
 from indexer.ledger.history import read_entry
+from indexer.market.calendar import read_calendar
 from indexer.run import stored
 from indexer.run.entries import Candidate
 
@@ -27,7 +29,8 @@ class Difference:
     ----------
     head : the entry in force
     entry : what it would be, without inputs; None where it would be no session any more
-    before, after : published and new level of the first variant, exact; equal for a study
+    before, after : published and new level, exact, of the variant that differs most; equal where
+        none does, and for a study
     """
 
     head: Head
@@ -40,35 +43,42 @@ class Difference:
         """The new level against the published one, in basis points."""
         return (self.after / self.before - 1) * 1e4
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """What would differ, in words."""
         if self.entry is None:
-            return f"{self.head.session} would be no session any more"
+            return "would be no session any more"
+        if math.isinf(self.after):
+            return "other variants would be published"
         if self.before == self.after:
-            return f"{self.head.session}: other rows than the level would differ"
-        return f"{self.head.session}: {self.before!r} would be {self.after!r} ({self.bp:+.4g} bp)"
+            return "other rows would differ, the first level would not"
+        return f"{self.before!r} would be {self.after!r} ({self.bp:+.4g} bp)"
 
 
 def stands(connection: sa.Connection, candidate: Candidate) -> bool:
     """Return whether nothing of what was published can have changed.
 
     The newest entry was compared with everything before it when it was made. So where it and that
-    of the last session come from the same definition, rows and code as today, all of them do.
+    of the last session come from the same definition, rows and code as today, all of them do. A
+    candidate that ends before either is compared session by session.
     """
     newest = last_heads(connection, candidate.id, candidate.kind)
+    if any(date.fromisoformat(head.session) > candidate.last for head in newest):
+        return False  # they say nothing of a market that ends before them
     return not _suspects(candidate, sorted(newest, key=lambda head: head.session))
 
 
 def differences(
-    connection: sa.Connection, candidate: Candidate, *, between: tuple[str, str] = ("", "9")
+    connection: sa.Connection, candidate: Candidate, *, immaterial: bool = False
 ) -> list[Difference]:
-    """Return the published sessions, within two ISO dates, that would now be other ones.
+    """Return the published sessions that would now be other ones.
 
-    Sessions after the last one of the candidate are not looked at, nor are those whose new numbers
-    have been recorded as immaterial.
+    Sessions after the last one of the candidate are not looked at, nor, unless asked for, those
+    whose new numbers have been recorded as immaterial.
     """
-    span = (between[0], min(between[1], candidate.last.isoformat()))
+    span = ("", candidate.last.isoformat())
     found = heads(connection, candidate.id, candidate.kind, between=span)
-    noted = heads(connection, candidate.id, "immaterial", between=span)
+    noted = [] if immaterial else heads(connection, candidate.id, "immaterial", between=span)
     known = {head.session: head.content for head in noted}
     return list(_differences(connection, candidate, _suspects(candidate, found), known))
 
@@ -83,12 +93,9 @@ def check_not_retired(connection: sa.Connection, subject: str, kind: str) -> Non
 
 def refuse(candidate: Candidate, found: Sequence[Difference]) -> LedgerError:
     """Return the refusal to publish beside published sessions that would now be others."""
-    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    message = (
-        f"published already, and would now differ: {'; '.join(map(str, found[:SHOWN]))}{more}: "
-        "find out why, then restate"
-    )
-    return LedgerError([Refusal(candidate.id, "", "R9", message)])
+    remedy = f"{len(found)} published sessions would now differ: find out why, then restate"
+    told = [Refusal(candidate.id, one.head.session, "R9", one.text) for one in found[:SHOWN]]
+    return LedgerError([*told, Refusal(candidate.id, "", "R9", remedy)])
 
 
 def corrected(found: Difference, reason: str, note: str, by: str, correction: str) -> Entry:
@@ -107,10 +114,12 @@ def by_policy(
     found: Sequence[Difference],
     approved_by: str,
     correction: str,
+    now: datetime,
 ) -> list[Entry]:
     """Return what the policy makes of differences: corrections, and what is only recorded.
 
-    A study follows its indices: it is corrected whenever they are.
+    How old a level is goes by the clock, not by the last session asked for. A study follows its
+    indices: it is corrected whenever they are.
 
     Raises
     ------
@@ -118,12 +127,13 @@ def by_policy(
         If somebody must decide and nobody has.
     """
     entries, open_ = [], []
+    calendar = read_calendar(candidate.calendar)
+    today = now.astimezone(calendar.zone).date()
     for one in found:
-        at = candidate.row(date.fromisoformat(one.head.session))
-        age = 0 if at is None else len(candidate.days) - 1 - at
+        age = len(calendar.between(date.fromisoformat(one.head.session), today)) - 1
         said = "automatic" if candidate.kind == "study" else decide(policy, age, one.bp)
         if said == "immaterial" and one.entry is not None:
-            note = f"{one}: below {policy.material_bp:g} bp, not restated"
+            note = f"{one.text}: below {policy.material_bp:g} bp, not restated"
             entries.append(
                 replace(
                     one.entry,
@@ -137,15 +147,16 @@ def by_policy(
             )
         elif said == "automatic" or (approved_by and one.entry is not None):
             by = BY_POLICY if said == "automatic" else approved_by
-            entries.append(corrected(one, "vendor-revision", str(one), by, correction))
+            entries.append(corrected(one, "vendor-revision", one.text, by, correction))
         else:
             open_.append(one)
     if open_:
-        message = (
-            f"needs somebody's approval (older than {policy.automatic_sessions} sessions, or above "
-            f"{policy.approval_bp:g} bp): {'; '.join(map(str, open_[:SHOWN]))}: name who approves"
+        remedy = (
+            f"{len(open_)} corrections are past {policy.automatic_sessions} sessions or above "
+            f"{policy.approval_bp:g} bp: name who approves them"
         )
-        raise LedgerError([Refusal(candidate.id, "", "R10", message)])
+        told = [Refusal(candidate.id, one.head.session, "R10", one.text) for one in open_[:SHOWN]]
+        raise LedgerError([*told, Refusal(candidate.id, "", "R10", remedy)])
     return entries
 
 
@@ -193,15 +204,17 @@ def _differences(
         if at is None:
             yield Difference(head, None, 1.0, 1.0)
         elif candidate.content_digest(at) not in (head.content, known.get(head.session)):
-            before = _level(read_entry(connection, head.number))
             entry = candidate.entry(session)
-            yield Difference(head, entry, before, _level(entry))
+            before, after = _levels(read_entry(connection, head.number)), _levels(entry)
+            pairs = [(level, after.get(name, math.inf)) for name, level in before.items()]
+            pairs += [(level, math.inf) for name, level in after.items() if name not in before]
+            most = max(pairs, key=lambda pair: abs(pair[1] / pair[0] - 1), default=(1.0, 1.0))
+            yield Difference(head, entry, *most)
 
 
-def _level(entry: Entry) -> float:
-    """Return the exact level of the first variant; one for a study, which has none."""
-    levels = entry.rows.get("levels")
-    return float(levels[0][2]) if levels else 1.0
+def _levels(entry: Entry) -> dict[str, float]:
+    """Return the exact levels of an entry by variant; none for a study."""
+    return {name: exact for name, _, exact, *_ in entry.rows.get("levels", ())}
 
 
 def _based(

@@ -20,7 +20,10 @@ OTHER_MINUTES = 60  # after the close of an exchange that conventions/finality.c
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """One session or a range of them, both ends inclusive; neither is the last final session."""
+    """One session or a range of them, both ends inclusive.
+
+    Without an end it ends with the last final session; without a beginning it is that end alone.
+    """
 
     first: date | None = None
     last: date | None = None
@@ -37,10 +40,11 @@ def sessions_asked(index: Index | Study, period: Period, now: datetime) -> list[
         If the calendar does not know a date.
     """
     calendar = calendar_of(index)
-    if period.last is None:
-        return [last_final(index, now)]
-    first = period.last if period.first is None else period.first
-    found: list[date] = calendar.between(first, period.last).tolist()
+    last = last_final(index, now) if period.last is None else period.last
+    first = last if period.first is None else period.first
+    if period.last is None and first > last and calendar.is_session(first):
+        last = first  # not final yet, which is said
+    found: list[date] = calendar.between(first, last).tolist()
     if found and (at := final_at(index, found[-1])) > now:
         raise TryAgainError(
             index.id, f"closes of {found[-1]} are final only from {at:%Y-%m-%d %H:%M %Z}"

@@ -8,176 +8,103 @@ from indexer.ledger.tables import postgresql_triggers, sqlite_triggers
 revision = "0001"
 down_revision = None
 
-GUARDED = (
-    "entries",
-    "definitions",
-    "levels",
-    "constituents",
-    "changes",
-    "signals",
-    "states",
-    "aligned",
-    "members",
-    "findings",
-)
+_Column = sa.Column[object]
 
 
 def upgrade() -> None:
     """Create every table, then its triggers."""
-    op.create_table(
-        "definitions",
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("content", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("digest"),
-    )
+    _create_entries()
+    _create_rows()
+    names = ("entries", "definitions", *_rows())
+    postgresql = op.get_bind().dialect.name == "postgresql"
+    for _, text in (postgresql_triggers if postgresql else sqlite_triggers)(names):
+        op.execute(text)
+
+
+def _create_entries() -> None:
+    op.create_table("definitions", *_texts("digest", "content"), sa.PrimaryKeyConstraint("digest"))
     op.create_table(
         "entries",
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("session", sa.Text(), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("published_at", sa.Text(), nullable=False),
-        sa.Column("run", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("note", sa.Text(), nullable=False),
-        sa.Column("by", sa.Text(), nullable=False),
-        sa.Column("correction", sa.Text(), nullable=False),
-        sa.Column("definition", sa.Text(), nullable=False),
-        sa.Column("market", sa.Text(), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("methodology", sa.Text(), nullable=False),
-        sa.Column("synthetic", sa.Boolean(), nullable=False),
-        sa.Column("backtested", sa.Boolean(), nullable=False),
-        sa.Column("content", sa.Text(), nullable=False),
-        sa.Column("basis", sa.Integer(), nullable=True),
+        _number("number"),
+        *_texts("subject", "kind", "session"),
+        _number("revision", autoincrement=True),
+        *_texts("status", "published_at", "run", "reason", "note", "by", "correction"),
+        *_texts("definition", "market", "code", "methodology"),
+        *_flags("synthetic", "backtested"),
+        *_texts("content"),
+        sa.Column("basis", sa.Integer()),
         sa.Column("inputs", sa.LargeBinary(), nullable=False),
-        sa.Column("previous", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["definition"],
-            ["definitions.digest"],
-        ),
+        *_texts("previous", "hash"),
+        sa.ForeignKeyConstraint(["definition"], ["definitions.digest"]),
         sa.PrimaryKeyConstraint("number"),
         sa.UniqueConstraint("kind", "subject", "session", "revision"),
     )
-    op.create_table(
-        "aligned",
-        sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("index", sa.Text(), nullable=False),
-        sa.Column("level", sa.Double(), nullable=False),
-        sa.Column("fresh", sa.Boolean(), nullable=False),
-        sa.Column("backtested", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["entry"], ["entries.number"], initially="DEFERRED", deferrable=True
-        ),
-        sa.PrimaryKeyConstraint("entry", "position"),
-    )
-    op.create_table(
-        "changes",
-        sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("symbol", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("shares_before", sa.Double(), nullable=False),
-        sa.Column("shares_after", sa.Double(), nullable=False),
-        sa.Column("divisor_before", sa.Double(), nullable=False),
-        sa.Column("divisor_after", sa.Double(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["entry"], ["entries.number"], initially="DEFERRED", deferrable=True
-        ),
-        sa.PrimaryKeyConstraint("entry", "position"),
-    )
-    op.create_table(
-        "constituents",
-        sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("symbol", sa.Text(), nullable=False),
-        sa.Column("shares", sa.Double(), nullable=False),
-        sa.Column("close", sa.Double(), nullable=True),
-        sa.Column("dated", sa.Text(), nullable=False),
-        sa.Column("rate", sa.Double(), nullable=True),
-        sa.Column("weight", sa.Double(), nullable=False),
-        sa.Column("contribution", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["entry"], ["entries.number"], initially="DEFERRED", deferrable=True
-        ),
-        sa.PrimaryKeyConstraint("entry", "position"),
-    )
-    op.create_table(
-        "findings",
-        sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("rule", sa.Text(), nullable=False),
-        sa.Column("message", sa.Text(), nullable=False),
-        sa.Column("by", sa.Text(), nullable=False),
-        sa.Column("note", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["entry"], ["entries.number"], initially="DEFERRED", deferrable=True
-        ),
-        sa.PrimaryKeyConstraint("entry", "position"),
-    )
-    op.create_table(
-        "levels",
-        sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("variant", sa.Text(), nullable=False),
-        sa.Column("level", sa.Text(), nullable=False),
-        sa.Column("level_exact", sa.Double(), nullable=False),
-        sa.Column("divisor", sa.Double(), nullable=True),
-        sa.Column("market_value", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["entry"], ["entries.number"], initially="DEFERRED", deferrable=True
-        ),
-        sa.PrimaryKeyConstraint("entry", "position"),
-    )
-    op.create_table(
-        "members",
-        sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("symbol", sa.Text(), nullable=False),
-        sa.Column("weight", sa.Double(), nullable=False),
-        sa.Column("shares", sa.Double(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["entry"], ["entries.number"], initially="DEFERRED", deferrable=True
-        ),
-        sa.PrimaryKeyConstraint("entry", "position"),
-    )
-    op.create_table(
-        "signals",
-        sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("signal", sa.Text(), nullable=False),
-        sa.Column("leader", sa.Text(), nullable=False),
-        sa.Column("follower", sa.Text(), nullable=False),
-        sa.Column("other", sa.Text(), nullable=False),
-        sa.Column("window", sa.Integer(), nullable=True),
-        sa.Column("value", sa.Double(), nullable=False),
-        sa.Column("backtested", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["entry"], ["entries.number"], initially="DEFERRED", deferrable=True
-        ),
-        sa.PrimaryKeyConstraint("entry", "position"),
-    )
-    op.create_table(
-        "states",
-        sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("leader", sa.Text(), nullable=False),
-        sa.Column("follower", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=True),
-        sa.Column("since", sa.Text(), nullable=False),
-        sa.Column("peak_on", sa.Text(), nullable=True),
-        sa.Column("move_leader", sa.Double(), nullable=True),
-        sa.Column("move_follower", sa.Double(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["entry"], ["entries.number"], initially="DEFERRED", deferrable=True
-        ),
-        sa.PrimaryKeyConstraint("entry", "position"),
-    )
-    postgresql = op.get_bind().dialect.name == "postgresql"
-    for _, text in (postgresql_triggers if postgresql else sqlite_triggers)(GUARDED):
-        op.execute(text)
+
+
+def _create_rows() -> None:
+    for name, columns in _rows().items():
+        op.create_table(
+            name,
+            _number("entry"),
+            _number("position"),
+            *columns,
+            sa.ForeignKeyConstraint(
+                ["entry"], ["entries.number"], deferrable=True, initially="DEFERRED"
+            ),
+            sa.PrimaryKeyConstraint("entry", "position"),
+        )
+
+
+def _number(name: str, *, autoincrement: bool = False) -> _Column:
+    return sa.Column(name, sa.Integer(), autoincrement=autoincrement, nullable=False)
+
+
+def _texts(*names: str) -> list[_Column]:
+    return [sa.Column(name, sa.Text(), nullable=False) for name in names]
+
+
+def _doubles(*names: str, nullable: bool = False) -> list[_Column]:
+    return [sa.Column(name, sa.Double(), nullable=nullable) for name in names]
+
+
+def _flags(*names: str) -> list[_Column]:
+    return [sa.Column(name, sa.Boolean(), nullable=False) for name in names]
+
+
+def _rows() -> dict[str, list[_Column]]:
+    return {
+        "levels": [
+            *_texts("variant", "level"),
+            *_doubles("level_exact"),
+            *_doubles("divisor", "market_value", nullable=True),
+        ],
+        "constituents": [
+            *_texts("symbol"),
+            *_doubles("shares"),
+            *_doubles("close", nullable=True),
+            *_texts("dated"),
+            *_doubles("rate", nullable=True),
+            *_doubles("weight"),
+            *_doubles("contribution", nullable=True),
+        ],
+        "changes": [
+            *_texts("symbol", "kind"),
+            *_doubles("shares_before", "shares_after", "divisor_before", "divisor_after"),
+        ],
+        "signals": [
+            *_texts("signal", "leader", "follower", "other"),
+            sa.Column("window", sa.Integer()),
+            *_doubles("value"),
+            *_flags("backtested"),
+        ],
+        "states": [
+            *_texts("leader", "follower", "state"),
+            sa.Column("kind", sa.Text()),
+            *_texts("since"),
+            sa.Column("peak_on", sa.Text()),
+            *_doubles("move_leader", "move_follower", nullable=True),
+        ],
+        "aligned": [*_texts("index"), *_doubles("level"), *_flags("fresh", "backtested")],
+        "members": [*_texts("symbol"), *_doubles("weight", "shares")],
+        "findings": _texts("rule", "message", "by", "note"),
+    }

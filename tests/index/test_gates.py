@@ -1,0 +1,174 @@
+"""Calendars, levels and identities before publication, and what is refused for no good reason."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from indexer.errors import MissingInputError
+from indexer.index.build import build
+from indexer.index.gates import findings
+from indexer.market.calendar import read_calendar
+from tests.index.examples import basket, market
+from tests.index.gated import (
+    FIRST,
+    HONG_KONG,
+    LAST,
+    SHANGHAI,
+    SHENZHEN,
+    days_of,
+    judged,
+    sound,
+    told,
+    with_close,
+    without,
+)
+
+EVERY = (*SHANGHAI, *SHENZHEN, *HONG_KONG)
+DAY = date(2024, 9, 10)
+KEYS = {
+    "currency": "CNY",
+    "calendar": "XSHG",
+    "base": {"date": FIRST, "level": 1000.0},
+    "constituents": [{"symbol": symbol} for symbol in SHANGHAI],
+}
+
+
+def test_sound_closes_of_two_exchanges_pass():
+    """Hong Kong is closed on 2024-09-06 and -18, the mainland on others: none of it is a hole."""
+    assert not judged(sound(EVERY))
+
+
+@pytest.mark.parametrize(
+    ("day", "what"),
+    [
+        (date(2023, 10, 9), "Hong Kong opened in the afternoon after a rainstorm"),
+        (date(2016, 1, 7), "the mainland ended after half an hour of circuit breakers"),
+        (date(2024, 12, 24), "Hong Kong closed at noon"),
+    ],
+)
+def test_a_day_cut_short_is_published(day, what):
+    assert not judged(sound(EVERY, day - timedelta(40), day), day), what
+
+
+def test_a_close_on_a_day_on_which_its_exchange_was_closed_is_refused():
+    """Typhoon Yagi shut Hong Kong on 2024-09-06; the mainland was open."""
+    closed = date(2024, 9, 6)
+    row = {"symbol": "00011.HK", "date": closed, "close": 10.02}
+    found = judged([*sound(EVERY), row])
+
+    assert told(found) == [("2024-09-06", "R19", "refuse")]
+    assert "00011.HK 10.02 of 2024-09-06" in found[0].message
+    assert "overlay" in found[0].message
+
+
+def test_a_close_of_a_weekend_is_refused_with_the_session_after_it():
+    row = {"symbol": "600001.SH", "date": date(2024, 9, 7), "close": 10.02}
+
+    assert told(judged([*sound(SHANGHAI), row])) == [("2024-09-09", "R19", "refuse")]
+
+
+def test_a_session_beyond_what_the_calendar_knows_is_refused_by_a_rule_of_its_own():
+    known = read_calendar("XSHG").verified_until
+    after = read_calendar("XSHG").after(known)
+    prices = sound(SHANGHAI, known - timedelta(20), after)
+    last = days_of("600001.SH", known - timedelta(5), known)[-1]
+
+    assert not judged(prices, last)
+    found = judged(prices, after)
+    assert told(found) == [(str(after), "R22", "refuse")]
+    assert "--allow-estimated-calendar" in found[0].message
+
+
+def test_a_constituents_calendar_counts_as_the_indexs_does():
+    known = read_calendar("XSHG").verified_until
+    after = read_calendar("XSHG").after(known)
+    prices = sound((*SHANGHAI, *HONG_KONG), known - timedelta(20), after)
+    found = judged(prices, after, calendar="XHKG")
+
+    assert told(found) == [(str(after), "R22", "refuse")]
+    assert "a constituent's calendar XSHG" in found[0].message
+
+
+@pytest.mark.parametrize("level", [0.0, -1.0, np.nan, np.inf])
+def test_a_level_that_is_none_is_refused(level):
+    folder = market({"prices": sound(SHANGHAI)})
+    history = build(basket(**KEYS), folder)
+    levels = history.variants["price"].copy()
+    levels[5] = level
+    found = findings(replace(history, variants={"price": levels}), folder, history.days.tolist())
+
+    assert told(found, "R34") == [(str(history.days[5]), "R34", "refuse")]
+
+
+@pytest.mark.parametrize(("off", "count"), [(0.9e-12, 0), (1.1e-12, 1)])
+def test_weights_sum_to_one(off, count):
+    """By shares a little too many: the level does not follow from them."""
+    folder = market({"prices": sound(SHANGHAI)})
+    history = build(basket(**KEYS), folder)
+    shares = history.shares.copy()
+    shares[-1] *= 1 + off
+    found = findings(replace(history, shares=shares), folder, [history.days[-1].item()])
+
+    assert told(found) == [(str(LAST), "R35", "refuse")] * count
+
+
+@pytest.mark.parametrize(("off", "count"), [(0.9e-9, 0), (1.1e-9, 1)])
+def test_contributions_sum_to_the_price_return(off, count):
+    folder = market({"prices": sound(SHANGHAI)})
+    history = build(basket(**KEYS), folder)
+    moves = history.contribution.copy()
+    moves[-1, 0] += off * (1 + moves[-1].sum())
+    found = findings(replace(history, contribution=moves), folder, [history.days[-1].item()])
+
+    assert told(found) == [(str(LAST), "R35", "refuse")] * count
+
+
+def test_the_level_of_a_rebalance_is_that_of_the_old_basket():
+    """Weights of its session are those before it, and so is the divisor; a delisting likewise."""
+    rule = {"frequency": "monthly", "day": "15"}
+    actions = [
+        {"symbol": "600003.SH", "ex_date": date(2024, 9, 13), "kind": "delisting"},
+        {"symbol": "600002.SH", "ex_date": date(2024, 9, 11), "kind": "special_dividend",
+         "cash": 0.3},
+    ]  # fmt: skip
+    shares = [
+        {"symbol": s, "date": FIRST, "total_shares": 1000.0 * n} for n, s in enumerate(SHANGHAI, 1)
+    ]
+    prices = [r for r in sound(SHANGHAI) if r["symbol"] != "600003.SH" or r["date"] <= DAY]
+    prices += [
+        r for r in sound(("600003.SH",)) if date(2024, 9, 10) < r["date"] < date(2024, 9, 13)
+    ]
+    tables = {"actions": actions, "shares": shares}
+    for scheme in ("equal", "market_cap"):
+        weighting = {"scheme": scheme}
+        found = judged(prices, tables=tables, rebalance=rule, weighting=weighting)
+        assert not told(found), scheme
+
+
+def test_a_session_after_the_last_level_is_waited_for():
+    found = judged(sound(SHANGHAI), LAST, date(2024, 10, 8))
+
+    assert told(found) == [("2024-10-08", "R15", "wait")]
+    assert "last level is of 2024-09-30" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("day", "why"),
+    [(date(2024, 7, 31), "before its first level"), (date(2024, 9, 7), "no session of XSHG")],
+)
+def test_a_date_that_can_have_no_level_is_an_error(day, why):
+    with pytest.raises(MissingInputError, match=why):
+        judged(sound(SHANGHAI), day)
+
+
+def test_a_session_judged_alone_is_judged_as_among_others():
+    day = date(2024, 9, 12)
+    prices = with_close(without(sound(EVERY), HONG_KONG, DAY), "600001.SH", day, 100.0)
+    prices = without(prices, SHENZHEN[:1], *days_of("000011.SZ", date(2024, 8, 5), DAY))
+    together = judged(prices)
+
+    assert {f.rule for f in together} == {"R14", "R15", "R16", "R19"}
+    apart = [f for day in days_of("600001.SH") for f in judged(prices, day)]
+    assert apart == together

@@ -1,0 +1,231 @@
+"""Constituents without a close: stale weight, holes and silent exchanges."""
+
+from datetime import date
+
+import pytest
+
+from tests.index.gated import (
+    FIRST,
+    HONG_KONG,
+    LAST,
+    SHANGHAI,
+    SHENZHEN,
+    days_of,
+    judged,
+    sound,
+    told,
+    without,
+)
+
+EVERY = (*SHANGHAI, *SHENZHEN, *HONG_KONG)
+DAY = date(2024, 9, 10)
+UNKNOWN = {"suspensions": [{"symbol": "600099.SH", "from": FIRST}]}  # of another symbol
+FLAT = [row | {"close": 10.0} for row in sound((*SHANGHAI, *SHENZHEN))]
+
+
+@pytest.mark.parametrize(("weight", "count"), [(0.0999, 0), (0.1, 0), (0.1001, 1)])
+def test_a_tenth_of_the_weight_may_be_stale_and_no_more(weight, count):
+    """All closes are 10, so that weights stay what they were."""
+    weights = [weight, 1 - weight, *[0.0] * 4]
+    symbols = [{"symbol": s, "weight": w}
+               for s, w in zip((*SHANGHAI, *SHENZHEN), weights, strict=True)]  # fmt: skip
+    found = judged(
+        without(FLAT, SHANGHAI[:1], DAY),
+        DAY,
+        weighting={"scheme": "fixed"},
+        constituents=symbols,
+    )
+
+    assert told(found, "R14") == [("2024-09-10", "R14", "refuse")] * count
+    assert told(found, "R15") == [("2024-09-10", "R15", "note")]
+
+
+def test_ten_equal_weights_are_a_tenth_each_whatever_rounding_says():
+    symbols = [f"6000{n}.SH" for n in range(10, 20)]
+    prices = [row | {"close": 10.0} for row in sound(symbols)]
+
+    assert not told(judged(without(prices, symbols[:1], DAY), DAY), "R14")
+    assert told(judged(without(prices, symbols[:2], DAY), DAY), "R14")
+
+
+def test_parts_of_a_tenth_that_sum_to_more_by_rounding_alone_pass():
+    """Twelve of 120 equal weights sum to 0.10000000000000003."""
+    symbols = [f"600{n}.SH" for n in range(100, 220)]
+    prices = [row | {"close": 10.0} for row in sound(symbols, date(2024, 9, 9), DAY)]
+
+    assert not told(judged(without(prices, symbols[:12], DAY), DAY), "R14")
+
+
+def test_a_refusal_names_who_is_stale_since_when_and_how_much():
+    found = judged(without(FLAT, SHANGHAI[:1], date(2024, 9, 9), DAY), DAY)
+    message = found[0].message
+
+    assert "16.6667% of the index weight of 2024-09-10 is stale, more than 10%" in message
+    assert "600001.SH 16.67%, close of 2024-09-06, 2 sessions old, unexplained" in message
+
+
+@pytest.mark.parametrize(("age", "count"), [(25, 0), (26, 1)])
+def test_a_close_older_than_25_sessions_is_put_on_the_review_list(age, count):
+    """Counted in sessions of its own exchange, of which there are fewer than of the index's."""
+    days = days_of("00011.HK")
+    day = days[-1]
+    found = judged(without(sound(EVERY), HONG_KONG[:1], *days[-age:]), day)
+    reviews = [f for f in found if f.rule == "R14" and f.verdict == "note"]
+
+    assert len(reviews) == count
+    assert not count or f"00011.HK (close of {days[-27]}, 26 sessions)" in reviews[0].message
+
+
+def test_a_closed_exchange_is_not_stale():
+    """Three ninths are in Hong Kong, which a typhoon shut on 2024-09-06."""
+    assert not judged(sound(EVERY), date(2024, 9, 6))
+
+
+SUSPENDED = {"symbol": "600001.SH", "from": DAY, "until": date(2024, 9, 12)}
+MANY = [f"6000{n:02}.SH" for n in range(1, 13)]
+
+
+@pytest.mark.parametrize(
+    ("row", "explained"),
+    [
+        (SUSPENDED, True),
+        (SUSPENDED | {"until": None}, True),
+        (SUSPENDED | {"from": date(2024, 9, 11)}, False),
+        (SUSPENDED | {"until": DAY, "from": date(2024, 9, 2)}, False),
+        (SUSPENDED | {"until": date(2024, 9, 11)}, True),
+        (SUSPENDED | {"symbol": "600002.SH"}, False),
+    ],
+)
+def test_where_suspensions_are_known_a_hole_has_one_or_is_refused(row, explained):
+    """A suspension ends before the day on which trading goes on."""
+    prices = without(sound(MANY), ["600001.SH"], DAY)
+    found = judged(prices, DAY, tables={"suspensions": [row]})
+
+    assert told(found) == [("2024-09-10", "R15", "refuse")] * (not explained)
+
+
+def test_without_a_table_of_suspensions_a_hole_is_flagged_and_passes():
+    found = judged(without(sound(MANY), ["600001.SH"], DAY), DAY)
+
+    assert told(found) == [("2024-09-10", "R15", "note")]
+    assert "600001.SH (close of 2024-09-09): unexplained" in found[0].message
+
+
+@pytest.mark.parametrize(("listed", "explained"), [(DAY, False), (date(2024, 9, 11), True)])
+def test_a_constituent_that_is_not_listed_yet_has_no_hole(listed, explained):
+    """It has closes from before: those of another market."""
+    facts = {"securities": [{"symbol": "600001.SH", "list_date": listed}], **UNKNOWN}
+    found = judged(without(sound(MANY), ["600001.SH"], DAY), DAY, tables=facts)
+
+    assert told(found) == [("2024-09-10", "R15", "refuse")] * (not explained)
+
+
+def test_delisting_explains_a_hole():
+    facts = {"securities": [{"symbol": "600001.SH", "delist_date": DAY}], **UNKNOWN}
+    days = days_of("600001.SH", date(2024, 9, 9), LAST)
+    found = judged(without(sound(MANY), ["600001.SH"], *days), tables=facts)
+
+    assert told(found) == [("2024-09-09", "R15", "refuse")]
+
+
+def test_a_constituent_is_worth_its_delisting_price_on_its_last_session_and_not_stale():
+    action = {"symbol": "600001.SH", "ex_date": DAY, "kind": "delisting", "price": None}
+    prices = [r for r in sound(SHANGHAI) if r["symbol"] != "600001.SH" or r["date"] < DAY]
+    for price in (None, 0.0, 0.00001, 9.5):
+        tables = {"actions": [action | {"price": price}], **UNKNOWN}
+        found = judged(prices, tables=tables, weighting={"scheme": "equal"})
+        assert not told(found), price
+
+
+def test_a_share_spun_off_and_not_yet_listed_is_no_hole():
+    """It has joined at price zero; it is listed and trades two sessions later."""
+    action = {"symbol": "600001.SH", "ex_date": DAY, "kind": "spinoff", "other": "600050.SH",
+              "ratio": 1.0}  # fmt: skip
+    own = [r for r in sound(["600050.SH"]) if r["date"] >= date(2024, 9, 12)]
+    listed = {"securities": [{"symbol": "600050.SH", "list_date": date(2024, 9, 12)}], **UNKNOWN}
+    found = judged(
+        [*sound(MANY), *own],
+        DAY,
+        date(2024, 9, 11),
+        tables={"actions": [action], **listed},
+        constituents=[{"symbol": s} for s in MANY],
+    )
+
+    assert not told(found)
+
+
+def test_without_any_close_the_data_are_waited_for():
+    """The close of a symbol of the definition that is not held yet makes a level, of old closes."""
+    constituents = [*({"symbol": s} for s in SHANGHAI), {"symbol": "000011.SZ", "from": LAST}]
+    prices = without(sound((*SHANGHAI, "000011.SZ")), SHANGHAI, LAST)
+    found = judged(prices, LAST, constituents=constituents)
+
+    assert told(found) == [("2024-09-30", "R15", "wait")]
+    assert "600001.SH, 600002.SH, 600003.SH" in found[0].message
+
+
+def test_a_day_without_any_close_that_later_ones_have_passed_by_is_refused():
+    constituents = [*({"symbol": s} for s in SHANGHAI), {"symbol": "000011.SZ", "from": LAST}]
+    prices = without(sound((*SHANGHAI, "000011.SZ")), SHANGHAI, DAY)
+    found = judged(prices, constituents=constituents)
+
+    assert told(found) == [("2024-09-10", "R14", "refuse"), ("2024-09-10", "R15", "note")]
+
+
+def test_an_exchange_whose_closes_are_to_come_is_waited_for():
+    prices = without(sound(EVERY), HONG_KONG, LAST)
+    found = judged(prices, LAST)
+
+    assert told(found) == [("2024-09-30", "R19", "wait")]
+
+
+def test_an_exchange_without_closes_that_later_ones_have_passed_by_is_refused_with_the_remedy():
+    found = judged(without(sound(EVERY), HONG_KONG, DAY))
+
+    assert told(found) == [("2024-09-10", "R19", "refuse")]
+    assert "none of 3 held .HK constituents has a close of 2024-09-10" in found[0].message
+    assert "indexer/market/calendars/XHKG.yaml" in found[0].message
+
+
+def test_shanghai_is_silent_apart_from_shenzhen():
+    found = judged(without(sound(EVERY), SHANGHAI, DAY))
+
+    assert told(found) == [("2024-09-10", "R19", "refuse")]
+
+
+def test_three_held_constituents_make_an_exchange_silent_whatever_others_in_the_folder_do():
+    """A fourth that is not held has a close already: the fetch is under way."""
+    prices = sound((*MANY, *HONG_KONG, "00014.HK"))
+    held = [{"symbol": s} for s in (*MANY, *HONG_KONG)]
+    found = judged(without(prices, HONG_KONG, LAST), LAST, constituents=held)
+
+    assert told(found) == [("2024-09-30", "R19", "wait")]
+
+
+def test_two_constituents_of_an_exchange_may_be_suspended_together():
+    """Nothing else tells of the exchange: they are holes, and it is for their weight to refuse."""
+    prices = sound((*MANY, *[f"0000{n}.SZ" for n in range(10, 20)], *HONG_KONG[:2]))
+    found = judged(without(prices, HONG_KONG[:2], LAST), LAST)
+
+    assert told(found) == [("2024-09-30", "R15", "note")]
+
+
+def test_other_symbols_of_the_folder_tell_that_an_exchange_is_silent():
+    """One of three Hong Kong shares is held; that the others have no close either is no chance."""
+    prices = sound((*MANY, *HONG_KONG))
+    held = [{"symbol": s} for s in (*MANY, HONG_KONG[0])]
+    silent = without(prices, HONG_KONG, LAST)
+    found = judged(silent, LAST, constituents=held)
+    assert told(found) == [("2024-09-30", "R19", "wait")]
+
+    found = judged(without(prices, HONG_KONG[:1], LAST), LAST, constituents=held)
+    assert told(found) == [("2024-09-30", "R15", "note")]
+
+
+def test_constituents_known_to_be_suspended_do_not_make_an_exchange_silent():
+    rows = [{"symbol": s, "from": DAY, "until": date(2024, 9, 11)} for s in HONG_KONG]
+    prices = without(sound((*MANY, *HONG_KONG)), HONG_KONG, DAY)
+    found = judged(prices, DAY, tables={"suspensions": rows})
+
+    assert told(found) == [("2024-09-10", "R14", "refuse")]
+    assert "suspended" in found[0].message

@@ -1,0 +1,205 @@
+"""The next rebalance: what the index will do, told before it does it."""
+
+import json
+from datetime import date
+
+import pytest
+from hypothesis import given, reject
+from hypothesis import strategies as st
+
+from indexer.errors import DefinitionError, IndexerError, MissingInputError
+from indexer.index.build import build
+from indexer.index.proforma import Proforma, proforma
+from indexer.market.calendar import read_calendar
+from tests.index.drawn import SMALL, Case, cases
+from tests.index.examples import Row, Tables, basket, market
+from tests.index.test_laws import EVERY, law, some
+from tests.reference.example import MONDAY, WEEK, action, closes
+
+NEXT = {"frequency": "monthly", "day": "26", "reference_lag": 3}  # Friday 26, from Tuesday 23
+A, B = closes("A.US", 10, 10, 12), closes("B.US", 20, 20, 20)
+
+
+def made(prices: list[Row], *actions: Row, until: date | None = None, **keys: object) -> Proforma:
+    tables: Tables = {"prices": prices, "actions": list(actions)}
+    return proforma(basket(**{"rebalance": NEXT} | keys), market(tables), until)
+
+
+def column(found: Proforma, name: str) -> dict[str, object]:
+    return dict(zip(found.symbols, found.members[name], strict=True))
+
+
+def test_the_next_rebalance_has_its_dates():
+    found = made(A + B)
+
+    assert (found.last, found.reference, found.effective, found.first_session) == (
+        WEEK[2],
+        date(2024, 1, 23),
+        date(2024, 1, 26),
+        date(2024, 1, 29),
+    )
+
+
+def test_before_the_reference_date_the_last_closes_take_its_place():
+    """Half each at 10 and 20; A rose to 12: 600 and 500 of 1,100, and half each again."""
+    found = made(A + B)
+
+    assert found.indicative
+    assert found.weighed_on == WEEK[2]
+    assert column(found, "current_weight") == pytest.approx({"A.US": 6 / 11, "B.US": 5 / 11})
+    assert column(found, "target_weight") == {"A.US": 0.5, "B.US": 0.5}
+    assert column(found, "shares_before") == pytest.approx({"A.US": 50, "B.US": 25})
+    assert column(found, "shares") == pytest.approx({"A.US": 550 / 12, "B.US": 27.5})
+    assert found.turnover == pytest.approx(1 / 22)
+
+
+def test_after_the_reference_date_weights_come_from_it_and_drift_on():
+    """At Monday's closes half each; on Wednesday A is worth 12 and not 10."""
+    rule = {"frequency": "monthly", "day": "12", "reference_lag": 4}
+    friday = date(2024, 1, 5)
+    prices = closes("A.US", 8, 10, 10, 12, start=friday) + closes("B.US", *[20] * 4, start=friday)
+    found = made(prices, base={"date": friday, "level": 1000.0}, rebalance=rule)
+
+    assert (found.reference, found.effective) == (MONDAY, WEEK[4])
+    assert not found.indicative
+    assert found.weighed_on == MONDAY
+    assert column(found, "target_weight") == {"A.US": 0.5, "B.US": 0.5}
+    assert column(found, "weight") == pytest.approx({"A.US": 6 / 11, "B.US": 5 / 11})
+
+
+@pytest.mark.parametrize(
+    ("entry", "joins", "leaves"),
+    [
+        ({"from": date(2024, 1, 26)}, ("C.US",), ()),
+        ({"from": date(2024, 1, 27)}, (), ()),
+        ({"until": date(2024, 1, 27)}, (), ()),
+        ({"until": date(2024, 1, 26)}, (), ("C.US",)),
+    ],
+)
+def test_membership_is_judged_on_the_effective_date(entry, joins, leaves):
+    """Though the data end on the 10th."""
+    prices = A + B + closes("C.US", 5, 5, 5)
+    members = [{"symbol": "A.US"}, {"symbol": "B.US"}, {"symbol": "C.US", **entry}]
+    found = made(prices, constituents=members)
+
+    assert (found.joins, found.leaves) == (joins, leaves)
+
+
+def test_who_will_not_be_held_is_told_with_the_reason():
+    members = [{"symbol": s} for s in ("A.US", "B.US", "C.US")]
+    gone = action("B.US", date(2024, 1, 25), "delisting")
+    found = made(A + B + closes("C.US", 5, 5, 5), gone, constituents=members)
+
+    assert found.exclusions.rows() == [("B.US", "delisting on 2024-01-25")]
+    assert set(found.symbols) == {"A.US", "C.US"}
+
+
+def test_an_announced_split_is_in_the_shares():
+    split = action("A.US", date(2024, 1, 24), "split", ratio=2.0)
+    found = made(A + B, split)
+
+    assert column(found, "shares") == pytest.approx({"A.US": 1100 / 12, "B.US": 27.5})
+    assert column(found, "target_weight") == {"A.US": 0.5, "B.US": 0.5}
+
+
+def test_nobody_is_frozen_and_no_close_too_old_before_the_day_has_come():
+    """Nothing has a close on the effective date yet."""
+    found = made(A + B, rebalance=NEXT | {"untradable": "freeze"}, max_stale=2)
+
+    assert column(found, "target_weight") == {"A.US": 0.5, "B.US": 0.5}
+    assert found.turnover > 0
+
+
+def test_on_the_effective_date_the_next_rebalance_is_the_one_after_it():
+    prices = [r for s in ("A.US", "B.US") for r in closes(s, *[10.0] * 30)]
+
+    assert made(prices, until=date(2024, 1, 25)).effective == date(2024, 1, 26)
+    assert made(prices, until=date(2024, 1, 26)).effective == date(2024, 2, 26)
+
+
+def test_later_closes_are_left_out():
+    prices = A + B
+    cut = [row for row in prices if row["date"] <= WEEK[1]]
+
+    assert made(prices, until=WEEK[1]).summary == made(cut).summary
+    assert made(prices, until=WEEK[1]).summary != made(prices).summary
+
+
+def test_the_summary_is_json_and_names_every_line():
+    members = [{"symbol": "A.US"}, {"symbol": "B.US", "until": date(2024, 1, 20)}]
+    summary = json.loads(json.dumps(made(A + B, constituents=members).summary, allow_nan=False))
+
+    assert summary["leaves"] == ["B.US"]
+    assert summary["indicative"] is True
+    assert [(m["symbol"], m["change"], m["target_weight"]) for m in summary["members"]] == [
+        ("A.US", "stays", 1.0),
+        ("B.US", "leaves", 0.0),
+    ]
+    assert summary["excluded"][0]["symbol"] == "B.US"
+
+
+def test_a_basket_that_is_never_rebalanced_has_no_next_rebalance():
+    with pytest.raises(DefinitionError, match="never: the basket has no next rebalance"):
+        made(A + B, rebalance={"frequency": "never"})
+
+
+def test_a_calendar_that_ends_before_the_next_rebalance_is_an_error():
+    *_, day, _, last = read_calendar("XSHG").sessions.tolist()
+    rows = [{"symbol": "600001.SH", "date": d, "close": 10.0} for d in (day, last)]
+    keys = {"calendar": "XSHG", "currency": "CNY", "base": {"date": day, "level": 1.0},
+            "constituents": [{"symbol": "600001.SH"}]}  # fmt: skip
+
+    with pytest.raises(MissingInputError, match=f"no rebalance of example after {last}"):
+        proforma(basket(**keys, rebalance=NEXT), market({"prices": rows}))
+
+
+def test_sessions_that_are_not_announced_yet_are_told():
+    known = read_calendar("XSHG").verified_until
+    day = read_calendar("XSHG").on_or_before(known)
+    rows = [{"symbol": "600001.SH", "date": day, "close": 10.0}]
+    keys = {"calendar": "XSHG", "currency": "CNY", "base": {"date": day, "level": 1.0},
+            "constituents": [{"symbol": "600001.SH"}]}  # fmt: skip
+
+    assert proforma(basket(**keys, rebalance=NEXT), market({"prices": rows})).estimated
+    assert not made(A + B).estimated
+
+
+def latest(case: Case, day: date) -> date:
+    """Return the last close of a constituent by a date."""
+    symbols = [entry["symbol"] for entry in case.definition["constituents"]]
+    own = [r["date"] for r in case.tables["prices"] if r["symbol"] in symbols and r["date"] <= day]
+    return max(own, default=date.min)
+
+
+@law
+@some
+@given(st.data())
+def test_a_proforma_after_the_reference_date_has_the_weights_of_the_rebalance(scheme, data):
+    """Whatever happens in between, bit for bit: the rebalance looks no further either."""
+    case: Case = data.draw(cases((scheme,), EVERY, sizes=SMALL, sound=True))
+    asked, folder = basket(**case.definition), market(case.tables)
+    try:
+        history = build(asked, folder)
+    except IndexerError:
+        reject()
+    if len(history.rebalances) < 2:
+        reject()
+    done = data.draw(st.sampled_from(history.rebalances[1:]))
+    past = [r.effective for r in history.rebalances if r.effective < done.effective]
+    since = max(*past, done.reference)
+    days = [d for d in history.days.tolist() if d < done.effective and latest(case, d) >= since]
+    if not days:
+        reject()  # no close since the reference date
+    found = proforma(asked, folder, data.draw(st.sampled_from(days)))
+
+    assert (found.effective, found.reference) == (done.effective, done.reference)
+    assert not found.indicative
+    targets = column(found, "target_weight")
+    names = [history.symbols[j] for j in done.columns]
+    held = dict(zip(names, done.target.tolist(), strict=True))
+    if asked.rebalance.untradable == "ignore":
+        assert {s: w for s, w in targets.items() if s in held} == held
+        assert {s for s in targets if s not in held} == set(found.leaves)
+        assert dict(found.excluded) == dict(done.excluded)
+    else:  # who cannot be traded on the day is known on the day
+        assert {s: w for s, w in held.items() if w > 0}.items() <= targets.items()

@@ -1,0 +1,193 @@
+"""Whatever is changed behind the ledger's back is found, and named."""
+
+import shutil
+
+import pytest
+
+from indexer.errors import LedgerError
+from indexer.ledger.database import open_ledger, reading
+from indexer.ledger.tables import PARTS, definitions, entries, sqlite_triggers
+from indexer.ledger.verify import check_chain, check_database
+from tests.ledger.chain import appended, changed, entry, ledger
+
+OTHER = {  # SQL that makes another value of a column
+    "INTEGER": "{} + 1",
+    "TEXT": "{} || 'x'",
+    "DOUBLE": "{} + 1.0",
+    "BOOLEAN": "NOT {}",
+    "BLOB": "CAST({} || 'x' AS BLOB)",
+}
+CELLS = [(table, column.name) for table in PARTS for column in table.columns]
+HEADS = [column.name for column in entries.columns]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Return the file of a ledger with three entries."""
+    folder = tmp_path_factory.mktemp("written")
+    engine = ledger(folder)
+    appended(engine, *(entry(f"2026-03-0{n}") for n in (2, 3, 4)))
+    engine.dispose()
+    return folder / "ledger.db"
+
+
+@pytest.fixture
+def engine(written, tmp_path):
+    """Return a copy of it."""
+    shutil.copy(written, tmp_path)
+    return open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+
+
+def fault(engine):
+    """Verify a ledger, which must fail, and return what is said."""
+    with reading(engine) as connection:
+        try:
+            check_database(connection)
+            check_chain(connection)
+        except LedgerError as error:
+            return str(error)
+    raise AssertionError("nothing was found")
+
+
+def other(table, name, where):
+    """Return a statement that changes one cell."""
+    change = OTHER[str(table.c[name].type).upper()].format(f'"{name}"')
+    return f'UPDATE {table.name} SET "{name}" = {change} WHERE {where}'  # noqa: S608
+
+
+def test_what_was_written_passes(engine):
+    with reading(engine) as connection:
+        check_database(connection)
+        number, head = check_chain(connection)
+
+    assert (number, len(head)) == (3, 64)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_changed_column_of_an_entry_is_found_and_the_entry_named(engine, name):
+    row = 3 if name == "number" else 2  # of the others the next number is taken
+    changed(engine, other(entries, name, f"number = {row}"))
+
+    said = fault(engine)
+    assert f"(entry {4 if name == 'number' else 2}, " in said or "rows of no entry" in said
+
+
+@pytest.mark.parametrize(("table", "name"), CELLS, ids=str)
+def test_a_changed_column_of_a_row_is_found_and_the_entry_named(engine, table, name):
+    if name == "entry":  # moved to an entry that has a row in that place: take that one away
+        changed(engine, f"DELETE FROM {table.name} WHERE entry = 3")  # noqa: S608
+    last = 1 if table.name == "levels" else 0
+    changed(engine, other(table, name, f"entry = 2 AND position = {last}"))
+
+    said = fault(engine)
+    assert "entry 2" in said or (name == "entry" and "entry 3" in said)
+
+
+@pytest.mark.parametrize("table", PARTS, ids=str)
+def test_a_row_taken_away_is_found(engine, table):
+    changed(engine, f"DELETE FROM {table.name} WHERE entry = 2 AND position = 0")  # noqa: S608
+
+    assert "entry 2" in fault(engine)
+
+
+@pytest.mark.parametrize("column", ["digest", "content"])
+def test_a_changed_definition_is_found(engine, column):
+    changed(engine, other(definitions, column, "1"))
+
+    assert "is not what was written" in fault(engine)
+
+
+@pytest.mark.parametrize("content", ["{}", "nonsense", "[" * 5000, '{"id": "example"}'])
+def test_a_definition_replaced_by_another_text_is_found(engine, content):
+    changed(engine, "UPDATE definitions SET content = ?", values=[content])
+
+    assert "is not what was written" in fault(engine)
+
+
+def test_a_definition_taken_away_is_found(engine):
+    changed(engine, "DELETE FROM definitions")
+
+    assert "its definition is missing" in fault(engine)
+
+
+def test_an_entry_taken_from_the_middle_is_found(engine):
+    rows = [f"DELETE FROM {table.name} WHERE entry = 2" for table in PARTS]  # noqa: S608
+    changed(engine, *rows, "DELETE FROM entries WHERE number = 2")
+
+    assert fault(engine).endswith("entry 2 is missing")
+
+
+def test_entries_renumbered_to_close_a_gap_are_found(engine):
+    rows = [f"DELETE FROM {table.name} WHERE entry = 2" for table in PARTS]  # noqa: S608
+    moved = [f"UPDATE {table.name} SET entry = 2 WHERE entry = 3" for table in PARTS]  # noqa: S608
+    changed(
+        engine,
+        *rows,
+        *moved,
+        "DELETE FROM entries WHERE number = 2",
+        "UPDATE entries SET number = 2 WHERE number = 3",
+    )
+
+    assert "2026-03-04 (entry 2, revision 1): it does not follow the entry before it" in fault(
+        engine
+    )
+
+
+def test_a_tail_cut_off_without_its_rows_is_found(engine):
+    changed(engine, "DELETE FROM entries WHERE number = 3")
+
+    assert "rows of no entry" in fault(engine)
+
+
+def test_a_tail_cut_off_whole_is_told_by_the_last_hash(engine):
+    """A chain without its end is a chain: who kept the last hash, or the files, sees it."""
+    with reading(engine) as connection:
+        before = check_chain(connection)
+    rows = [f"DELETE FROM {table.name} WHERE entry = 3" for table in PARTS]  # noqa: S608
+    changed(engine, *rows, "DELETE FROM entries WHERE number = 3")
+
+    with reading(engine) as connection:
+        assert check_chain(connection)[0] == before[0] - 1
+        assert check_chain(connection)[1] != before[1]
+
+
+@pytest.mark.parametrize("name", [name for name, _ in sqlite_triggers()])
+def test_a_guard_that_was_dropped_is_named(engine, name):
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP TRIGGER {name}")
+
+    assert f"the guard {name} is gone" in fault(engine)
+
+
+def test_a_guard_that_lets_everything_pass_is_named(engine):
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER levels_no_update")
+        connection.exec_driver_sql(
+            "CREATE TRIGGER levels_no_update BEFORE UPDATE ON levels BEGIN SELECT 1; END"
+        )
+
+    assert "levels_no_update" in fault(engine)
+
+
+def test_text_where_a_number_was_is_found(engine):
+    changed(engine, "UPDATE levels SET level_exact = 'much' WHERE entry = 1 AND position = 0")
+
+    assert "(entry 1, revision 1)" in fault(engine)
+
+
+def damage(file):
+    """Open and verify a ledger, and return what is said of it."""
+    try:
+        return fault(open_ledger(f"sqlite:///{file}"))
+    except LedgerError as error:
+        return str(error)
+
+
+def test_a_damaged_page_is_found(engine, tmp_path):
+    engine.dispose()
+    file = tmp_path / "ledger.db"
+    text = bytearray(file.read_bytes())
+    text[4096 * 3 : 4096 * 9] = b"\x5a" * 4096 * 6
+    file.write_bytes(text)
+
+    assert "damaged" in damage(file)

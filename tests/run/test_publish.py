@@ -1,0 +1,441 @@
+"""A session enters the ledger whole, once, and only if nothing stands against it."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from indexer.errors import DefinitionError, LedgerError, MissingInputError, TryAgainError
+from indexer.index import weighting
+from indexer.ledger.database import reading
+from indexer.ledger.history import read_entries
+from indexer.run import provenance
+from indexer.run.publish import publish
+from indexer.run.sessions import Period
+from indexer.run.verify import verify
+from tests.run.desk import (
+    DAYS,
+    NOON,
+    SYMBOLS,
+    basket,
+    desk,
+    evening,
+    files,
+    folder,
+    moved,
+    prices,
+    published,
+    told,
+)
+
+
+def sessions(path):
+    """Return the sessions that are published."""
+    return [row[0] for row in told(path)]
+
+
+def iso(*days):
+    return [day.isoformat() for day in days]
+
+
+def entries(path):
+    """Return every entry of a ledger."""
+    with reading(desk(path).engine) as connection:
+        return list(read_entries(connection))
+
+
+def test_one_session_is_published(tmp_path):
+    outcome = published(tmp_path, DAYS[4])
+
+    assert (outcome.state, outcome.sessions) == ("published", (DAYS[4],))
+    assert told(tmp_path) == [(DAYS[4].isoformat(), "1031.0824", 1, "final")]
+
+
+def test_a_level_is_printed_as_computed(tmp_path):
+    """Half to even at the decimals of the definition, and the exact double beside it."""
+    name = basket(tmp_path, publish={"decimals": 2})
+    entry = published(tmp_path, DAYS[4], names=[name]).entries[0]
+    variant, text, exact, divisor, value = entry.rows["levels"][0]
+
+    assert (variant, text) == ("price", f"{exact:.2f}")
+    assert value / divisor == pytest.approx(exact, rel=1e-15)
+
+
+def test_the_same_again_changes_nothing(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[5])
+    before = files(tmp_path / "out"), entries(tmp_path)
+    outcome = published(tmp_path, DAYS[0], DAYS[5], now=NOON + timedelta(1))
+
+    assert (outcome.state, outcome.entries) == ("unchanged", ())
+    assert (files(tmp_path / "out"), entries(tmp_path)) == before
+
+
+def test_a_range_is_published_in_order(tmp_path):
+    published(tmp_path, DAYS[2], DAYS[6])
+
+    assert sessions(tmp_path) == iso(*DAYS[2:7])
+    assert [entry.session for entry in entries(tmp_path)] == iso(*DAYS[2:7])
+
+
+def test_a_gap_is_filled(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[1])
+    published(tmp_path, DAYS[5])
+    outcome = published(tmp_path, DAYS[0], DAYS[6])
+
+    assert [entry.session for entry in outcome.entries] == iso(*DAYS[2:5], DAYS[6])
+    assert sessions(tmp_path) == iso(*DAYS[:7])
+
+
+def test_a_session_is_the_same_published_alone_or_with_others(tmp_path):
+    alone = published(
+        tmp_path / "a", DAYS[6], market=folder(tmp_path / "m"), names=[basket(tmp_path)]
+    )
+    together = published(
+        tmp_path / "b", *DAYS[:10], market=tmp_path / "m", names=[basket(tmp_path)]
+    )
+
+    assert alone.entries[0].content == together.entries[6].content
+    assert alone.entries[0].market == together.entries[6].market
+
+
+@pytest.fixture(autouse=True)
+def _folders(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+
+
+def test_levels_before_the_first_published_session_are_computed_and_not_published(tmp_path):
+    published(tmp_path, DAYS[3], DAYS[4])
+
+    assert sessions(tmp_path) == iso(DAYS[3], DAYS[4])
+    assert entries(tmp_path)[0].rows["levels"][0][1] != "1000.0000"
+
+
+def test_without_a_date_the_last_final_session_is_meant(tmp_path):
+    published(tmp_path, now=evening(DAYS[5], 6))  # 14:00 in Shanghai: it still trades
+    published(tmp_path, now=evening(DAYS[6], 8))
+
+    assert sessions(tmp_path) == iso(DAYS[4], DAYS[6])
+
+
+def test_a_range_without_an_end_goes_to_the_last_final_session(tmp_path):
+    names = [basket(tmp_path)]
+    at = desk(tmp_path, evening(DAYS[6]))
+    publish(names, folder(tmp_path / "market"), at, Period(first=DAYS[3]))
+
+    assert sessions(tmp_path) == iso(*DAYS[3:7])
+
+
+def test_a_day_that_is_no_session_publishes_nothing(tmp_path):
+    saturday = date(2026, 3, 7)
+    outcome = published(tmp_path, saturday)
+
+    assert (outcome.state, outcome.error) == ("no session", None)
+    assert entries(tmp_path) == []
+
+
+@pytest.mark.parametrize("hour", [0, 6, 7])
+def test_a_session_that_is_not_final_is_waited_for(tmp_path, hour):
+    """It is from 15:30 in Shanghai."""
+    outcome = published(tmp_path, DAYS[5], now=evening(DAYS[5], hour))
+
+    assert isinstance(outcome.error, TryAgainError)
+    assert "final only from 2026-03-09 15:30" in str(outcome.error)
+    assert entries(tmp_path) == []
+
+
+def test_a_session_is_final_from_its_minute_on(tmp_path):
+    half_past_three = evening(DAYS[5], 7).replace(minute=30)
+    early = published(tmp_path, DAYS[5], now=half_past_three - timedelta(seconds=1))
+
+    assert isinstance(early.error, TryAgainError)
+    assert published(tmp_path, DAYS[5], now=half_past_three).state == "published"
+
+
+def test_a_session_whose_data_are_to_come_is_waited_for(tmp_path):
+    market = folder(tmp_path / "market", prices(DAYS[:5]))
+    outcome = published(tmp_path, DAYS[5], market=market)
+
+    assert isinstance(outcome.error, TryAgainError)
+    assert "2026-03-09" in str(outcome.error)
+    assert entries(tmp_path) == []
+
+
+def test_a_range_that_cannot_be_published_whole_is_not_published_at_all(tmp_path):
+    market = folder(tmp_path / "market", prices(DAYS[:5]))
+    published(tmp_path, DAYS[3], DAYS[5], market=market)
+
+    assert entries(tmp_path) == []
+
+
+def test_a_date_before_the_base_is_refused(tmp_path):
+    outcome = published(tmp_path, DAYS[0] - timedelta(3))
+
+    assert isinstance(outcome.error, LedgerError | MissingInputError)
+    assert entries(tmp_path) == []
+
+
+def test_a_range_that_begins_before_the_base_begins_with_it(tmp_path):
+    published(tmp_path, DAYS[0] - timedelta(30), DAYS[1])
+
+    assert sessions(tmp_path) == iso(*DAYS[:2])
+
+
+def test_one_bad_index_does_not_hold_up_the_others(tmp_path):
+    other = basket(tmp_path, id="lonely", constituents=[{"symbol": "600009.SH"}])
+    names = [other, basket(tmp_path)]
+    bad, good = publish(
+        names, folder(tmp_path / "market"), desk(tmp_path), Period(DAYS[3], DAYS[3])
+    )
+
+    assert (bad.state, good.state) == ("failed", "published")
+    assert bad.error is not None
+
+
+def test_a_broken_definition_is_told_at_once(tmp_path):
+    with pytest.raises(DefinitionError):
+        published(tmp_path, DAYS[3], names=[basket(tmp_path, currency="Yuan")])
+
+
+# --- what would change what is published -----------------------------------------------------
+
+
+@pytest.mark.parametrize("asked", [2, 4, 5], ids=["itself", "the last one", "the next one"])
+def test_a_close_that_changed_is_refused_whatever_is_asked_for(tmp_path, asked):
+    published(tmp_path, *DAYS[:5])
+    market = folder(tmp_path / "changed", prices(**moved(SYMBOLS[0], DAYS[2], 30)))
+    outcome = published(tmp_path, DAYS[asked], market=market)
+
+    assert isinstance(outcome.error, LedgerError)
+    assert "2026-03-04: 1023.389523806291 would be 1026.4596923777" in str(outcome.error)
+    assert len(entries(tmp_path)) == 5
+
+
+def test_a_gap_is_not_filled_from_a_market_that_changed_before_it(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[2])
+    published(tmp_path, DAYS[6])
+    market = folder(tmp_path / "changed", prices(**moved(SYMBOLS[0], DAYS[1], 5)))
+    outcome = published(tmp_path, DAYS[4], market=market)
+
+    assert isinstance(outcome.error, LedgerError)
+    assert len(entries(tmp_path)) == 4
+
+
+def test_rows_after_the_session_change_nothing(tmp_path):
+    published(tmp_path, *DAYS[:5])
+    changed = prices(**moved(SYMBOLS[0], DAYS[7], 30))
+
+    assert published(tmp_path, DAYS[4], market=folder(tmp_path / "m", changed)).state == "unchanged"
+
+
+def test_rows_of_others_change_nothing(tmp_path):
+    published(tmp_path, *DAYS[:5])
+    more = [*prices(), *prices(symbols=["600777.SH"])]
+
+    assert published(tmp_path, DAYS[4], market=folder(tmp_path / "m", more)).state == "unchanged"
+
+
+def test_a_late_action_is_refused(tmp_path):
+    published(tmp_path, *DAYS[:5])
+    split = {"symbol": SYMBOLS[0], "ex_date": DAYS[2], "kind": "bonus", "ratio": 0.01}
+    outcome = published(tmp_path, DAYS[5], market=folder(tmp_path / "m", actions=[split]))
+
+    assert isinstance(outcome.error, LedgerError)
+    assert [refusal.rule for refusal in outcome.error.refusals] == ["R9"]
+    assert "2026-03-04" in str(outcome.error)
+
+
+def test_a_definition_that_makes_other_levels_is_refused(tmp_path):
+    published(tmp_path, *DAYS[:5])
+    name = basket(tmp_path, base={"date": DAYS[0].isoformat(), "level": 100})
+    outcome = published(tmp_path, DAYS[5], names=[name])
+
+    assert isinstance(outcome.error, LedgerError)
+
+
+def test_a_definition_that_makes_the_same_levels_passes_and_is_kept(tmp_path):
+    before = published(tmp_path, *DAYS[:5]).entries[0].definition
+    name = basket(tmp_path, name={"en": "Another name"})
+    outcome = published(tmp_path, DAYS[5], names=[name])
+
+    assert outcome.state == "published"
+    assert outcome.entries[0].definition != before
+    assert verify(desk(tmp_path).engine, inputs=True).levels == 6
+
+
+@pytest.fixture
+def other_code(monkeypatch):
+    """Let the digest of the code be another."""
+    monkeypatch.setattr(provenance, "_LIBRARIES", ("numpy",))
+    provenance.code_digest.cache_clear()
+    yield provenance.code_digest()
+    provenance.code_digest.cache_clear()
+
+
+def test_other_code_that_makes_the_same_numbers_passes(tmp_path, request):
+    before = published(tmp_path, *DAYS[:5]).entries[0].code
+    other = request.getfixturevalue("other_code")
+    after = published(tmp_path, DAYS[5]).entries[0].code
+
+    assert after == other != before
+    assert sessions(tmp_path) == iso(*DAYS[:6])
+
+
+def test_other_code_that_makes_other_numbers_is_refused(tmp_path, request, monkeypatch):
+    published(tmp_path, *DAYS[:5])
+    request.getfixturevalue("other_code")
+    monkeypatch.setitem(weighting.SCHEMES, "equal", lambda *given: np.array([0.5, 0.25, 0.25]))
+    outcome = published(tmp_path, DAYS[5])
+
+    assert isinstance(outcome.error, LedgerError)
+    assert len(entries(tmp_path)) == 5
+
+
+def test_an_entry_says_what_it_was_made_from(tmp_path):
+    entry = published(tmp_path, DAYS[2]).entries[0]
+
+    assert (entry.code, entry.methodology) == (provenance.code_digest(), provenance.methodology())
+    assert len(entry.market) == len(entry.definition) == 64
+
+
+# --- gates ------------------------------------------------------------------------------------
+
+
+def spiked(path):
+    """Return a market with a close far beyond the limit of its board on the sixth session."""
+    return folder(path / "spiked", prices(s600001_20260309=44.0))
+
+
+def test_a_shut_gate_is_obeyed(tmp_path):
+    outcome = published(tmp_path, DAYS[5], market=spiked(tmp_path))
+
+    assert isinstance(outcome.error, LedgerError)
+    assert "R16" in {refusal.rule for refusal in outcome.error.refusals}
+    assert entries(tmp_path) == []
+    assert not list((tmp_path / "out").rglob("*.csv"))
+
+
+def test_an_override_is_recorded_with_name_and_reason(tmp_path):
+    terms = {"override": ("R16",), "by": "Ada", "note": "a takeover bid"}
+    outcome = published(tmp_path, DAYS[5], market=spiked(tmp_path), **terms)
+    rule, message, by, note = outcome.entries[0].rows["findings"][0]
+
+    assert (rule, by, note) == ("R16", "Ada", "a takeover bid")
+    assert "44" in message
+
+
+def test_an_override_of_another_rule_opens_nothing(tmp_path):
+    terms = {"override": ("R14",), "by": "Ada", "note": "why not"}
+
+    assert published(tmp_path, DAYS[5], market=spiked(tmp_path), **terms).state == "failed"
+
+
+def test_a_hole_nothing_explains_is_noted_with_nobodys_name(tmp_path):
+    rows = [r for r in prices() if (r["symbol"], r["date"]) != (SYMBOLS[0], DAYS[5])]
+    names = [basket(tmp_path, constituents=[{"symbol": s} for s in SYMBOLS])]
+    terms = {"override": ("R14",), "by": "Ada", "note": "known"}
+    outcome = published(
+        tmp_path, DAYS[5], market=folder(tmp_path / "m", rows), names=names, **terms
+    )
+    noted = {row[0]: row[2:] for row in outcome.entries[0].rows["findings"]}
+
+    assert noted["R15"] == ("", "")
+    assert noted["R14"] == ("Ada", "known")
+
+
+ESTIMATED = date(2027, 11, 1)
+
+
+def far(path):
+    """Return a market of a month for which Shanghai's sessions are estimated, and its index."""
+    days = [ESTIMATED + timedelta(n) for n in range(4)]
+    rows = [
+        {"symbol": symbol, "date": day, "close": 10 + k + 0.1 * (n + k) % 0.3}
+        for k, symbol in enumerate(SYMBOLS)
+        for n, day in enumerate(days)
+    ]
+    name = basket(path, base={"date": days[0].isoformat(), "level": 1000})
+    return {"market": folder(path / "far", rows), "names": [name], "now": evening(days[3])}
+
+
+def test_sessions_that_are_estimated_are_refused(tmp_path):
+    outcome = published(tmp_path, ESTIMATED, **far(tmp_path))
+
+    assert isinstance(outcome.error, LedgerError)
+    assert "R22" in {refusal.rule for refusal in outcome.error.refusals}
+
+
+def test_estimated_sessions_are_published_where_that_is_allowed_and_it_is_noted(tmp_path):
+    outcome = published(tmp_path, ESTIMATED, estimated=True, **far(tmp_path))
+
+    assert outcome.state == "published"
+    assert "R22" in [row[0] for row in outcome.entries[0].rows["findings"]]
+
+
+# --- dry runs ---------------------------------------------------------------------------------
+
+
+def test_a_dry_run_says_what_would_be_published_and_makes_nothing(tmp_path):
+    market = folder(tmp_path / "market")
+    basket(tmp_path)
+    before = files(tmp_path)
+    outcome = published(tmp_path, DAYS[0], DAYS[3], market=market, dry_run=True)
+
+    assert (outcome.state, outcome.sessions) == ("would publish", tuple(DAYS[:4]))
+    assert files(tmp_path) == before
+
+
+def test_a_dry_run_looks_at_what_is_published(tmp_path):
+    published(tmp_path, *DAYS[:5])
+    before = files(tmp_path)
+
+    assert published(tmp_path, *DAYS[:5], dry_run=True).state == "unchanged"
+    assert published(tmp_path, *DAYS[:7], dry_run=True).sessions == tuple(DAYS[5:7])
+    assert files(tmp_path) == before
+
+
+def test_a_dry_run_is_refused_what_is_refused(tmp_path):
+    published(tmp_path, *DAYS[:5])
+    market = folder(tmp_path / "changed", prices(**moved(SYMBOLS[0], DAYS[2], 30)))
+
+    assert published(tmp_path, DAYS[5], market=market, dry_run=True).state == "failed"
+    assert published(tmp_path, DAYS[5], market=spiked(tmp_path), dry_run=True).state == "failed"
+
+
+# --- more than one exchange -------------------------------------------------------------------
+
+HOLIDAY = date(2026, 4, 3)  # Good Friday: Hong Kong is closed, Shanghai is open
+
+
+def both(path):
+    """Return a market of a share in Shanghai and one in Hong Kong, and an index of both."""
+    days = [date(2026, 4, 1), date(2026, 4, 2), HOLIDAY]
+    rows = [
+        {"symbol": symbol, "date": day, "close": start + 0.1 * n}
+        for symbol, start in (("600001.SH", 20.0), ("00700.HK", 500.0))
+        for n, day in enumerate(days)
+        if (symbol, day) != ("00700.HK", HOLIDAY)
+    ]
+    rates = [{"date": day, "base": "HKD", "quote": "CNY", "rate": 0.92} for day in days]
+    name = basket(
+        path,
+        base={"date": days[0].isoformat(), "level": 1000},
+        constituents=[{"symbol": "600001.SH"}, {"symbol": "00700.HK"}],
+    )
+    return {"market": folder(path / "both", rows, fx=rates), "names": [name]}
+
+
+def test_a_basket_of_two_exchanges_is_final_when_both_are(tmp_path):
+    """Hong Kong closes at 16:00 and is final at 16:40."""
+    given, day = both(tmp_path), date(2026, 4, 2)
+    early = published(tmp_path, day, now=evening(day, 8), **given)
+
+    assert "16:40" in str(early.error)
+    assert published(tmp_path, day, now=evening(day, 9), **given).state == "published"
+
+
+def test_a_holiday_of_one_exchange_carries_its_last_close(tmp_path):
+    outcome = published(tmp_path, HOLIDAY, now=evening(HOLIDAY, 8), **both(tmp_path))
+    dated = {row[0]: row[3] for row in outcome.entries[0].rows["constituents"]}
+
+    assert dated == {"600001.SH": "2026-04-03", "00700.HK": "2026-04-02"}
