@@ -105,7 +105,9 @@ def _compiled() -> list[tuple[str, str, list[Any]]]:
     return [
         (kernel.py_func.__module__, kernel.py_func.__name__, kernel.signatures)
         for kernel in gc.get_objects()
-        if isinstance(kernel, Dispatcher) and kernel.signatures
+        if isinstance(kernel, Dispatcher)
+        and kernel.signatures
+        and kernel.py_func.__module__.startswith("indexer.")
     ]
 
 
