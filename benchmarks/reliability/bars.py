@@ -1,46 +1,74 @@
-"""The bars, each a campaign: what it tries in full, or a slice of it.
+"""The bars, each a campaign, in full and as a slice that takes some seconds.
 
-A unit of work is named by text, so that any process can do it: ``scenario:part/of`` or ``seed``.
+A unit of work is named by text, so that any process can do it: ``scenario:part/of``, or figures.
 """
 
 import functools
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from benchmarks.reliability.campaign import Campaign, memory_below, part_of, parts
+from benchmarks.reliability.clock import ZONES, clocks
+from benchmarks.reliability.contest import contest
 from benchmarks.reliability.faults import error_sweep, full_sweep, memory_sweep
+from benchmarks.reliability.flips import flips
 from benchmarks.reliability.kill import kill_sweep
 from benchmarks.reliability.planted import BUGS
 from benchmarks.reliability.power import power_sweep
 from benchmarks.reliability.publication import Publication, inputs_below, scenarios, warm
 from benchmarks.reliability.record import ROOT, Found
+from benchmarks.reliability.replay import replay
 from benchmarks.reliability.scenario import Publisher, Scenario
+from benchmarks.reliability.steps import steps
+from benchmarks.reliability.years import years
 
 SEED = 20260507
-SPLIT = 16  # parts of a large scenario: some minutes each
 SHORT = ("first", "next", "week", "restate", "retire", "correct", "export", "study")
-LARGE = ("backfill", "three-weeks", "restate-all", "export-over")
+LARGE = {"backfill": 16, "three-weeks": 16, "restate-all": 8, "export-over": 24, "study-week": 8}
+CONTESTS = tuple(
+    f"{kind}:{publishers}:{days}"
+    for kind in ("sqlite", "postgresql")
+    for publishers, days in ((2, 4000), (4, 4000), (8, 2000))
+)
 
 
-def campaigns(share: int = 1) -> dict[str, Campaign]:
-    """Return all campaigns by id, in full, or about one part in ``share`` of each."""
+def campaigns() -> dict[str, Campaign]:
+    """Return all campaigns by id."""
     names = [scenario.name for scenario in scenarios()]
-    spread = tuple(f"{name}:{n % share}/{share}" for n, name in enumerate(names))
-    split = tuple(unit for name in names for unit in parts([name], SPLIT if name in LARGE else 2))
-    few = names if share == 1 else SHORT
-    small = tuple(f"{name}:{n % (4 * share)}/{4 * share}" for n, name in enumerate(SHORT))
+    kills = tuple(unit for name in names for unit in parts([name], LARGE.get(name, 2)))
     found = (
-        Campaign("B1", "kill -9 at every change of files", split if share == 1 else spread, kill),
-        Campaign("B3", "power lost at every change of files", tuple(few), lose_power, SEED),
-        Campaign("B3-planted", "planted bugs that are not found", tuple(BUGS), find_planted, SEED),
-        Campaign("B4", "failing calls", parts(SHORT, 8) if share == 1 else small, fail),
-        Campaign("B5", "full disks", parts(["week"], 8) if share == 1 else ("week:3/40",), fill),
-        Campaign(
-            "B6", "little memory", parts(["week"], 4) if share == 1 else ("week:3/20",), choke
-        ),
+        Campaign("B1", "kill -9 at every change of files", kills, kill),
+        Campaign("B3", "power lost at every change of files", tuple(names), lose_power, SEED),
+        Campaign("B3-planted", "planted bugs found in lost writes", tuple(BUGS), find, SEED),
+        Campaign("B4", "failing calls, once and for ever", parts(SHORT, 8), fail),
+        Campaign("B5", "full disks and largest files", parts(["week"], 8), fill),
+        Campaign("B6", "little memory", parts(["week"], 4), choke),
+        Campaign("B7", "clocks", ZONES, tell_time),
+        Campaign("B8", "simulated years", tuple(f"{n}:20" for n in range(1, 51)), live, 1),
+        Campaign("B12", "random steps beside a model", tuple(map(str, range(1, 101))), walk, 1),
+        Campaign("B13", "publishers at once", CONTESTS, race),
+        Campaign("B14", "flipped bits", tuple(f"{n}:500" for n in range(1, 21)), flip, 1),
+        Campaign("B15", "levels built again", ("1:1:1000", "1:2:1000"), build_again, 1),
     )
     return {campaign.id: campaign for campaign in found}
+
+
+SLICE = {
+    "B1": ("next:1/25", "restate:3/50", "study:7/160"),
+    "B3": ("retire",),
+    "B3-planted": ("no fsync of the directory", "synchronous off"),
+    "B4": ("next:5/100", "export:7/200"),
+    "B5": ("week:3/120",),
+    "B6": ("week:3/50",),
+    "B7": ("America/New_York",),
+    "B8": ("1:1",),
+    "B12": ("1",),
+    "B13": ("sqlite:3:40", "postgresql:3:40"),
+    "B14": ("1:100",),
+    "B15": ("1:1:60",),
+}
 
 
 def kill(unit: str) -> Found:
@@ -50,15 +78,13 @@ def kill(unit: str) -> Found:
 
 def lose_power(unit: str) -> Found:
     """Do a part of B3."""
-    scenario = next(s for s in scenarios() if s.name == unit)
-    return power_sweep(_publication(place()), scenario, SEED, place())
+    return power_sweep(_publication(place()), _scenario(unit), SEED, place())
 
 
-def find_planted(unit: str) -> Found:
+def find(unit: str) -> Found:
     """Return as wrong a planted bug that is not found."""
-    scenario = next(s for s in scenarios() if s.name == "week")
     publication = replace(_publication(place()), planted=unit)
-    found = power_sweep(publication, scenario, SEED, place())
+    found = power_sweep(publication, _scenario("week"), SEED, place())
     wrong = () if found.wrong else (f"{unit}: not found in {found.n} states",)
     figures = {"states": found.n, "states_that_show_it": len(found.wrong)}
     return Found(1, wrong, found.seconds, figures)
@@ -79,13 +105,50 @@ def choke(unit: str) -> Found:
     return _swept(memory_sweep, unit)
 
 
-def _swept(
-    sweep: Callable[[Publisher, Scenario, tuple[int, int], Path], Found], unit: str
-) -> Found:
+def tell_time(unit: str) -> Found:
+    """Do a zone of B7."""
+    return clocks(_publication(place()), _scenario("next"), unit, place())
+
+
+def live(unit: str) -> Found:
+    """Do a seed of B8: ``seed:years``."""
+    seed, count = map(int, unit.split(":"))
+    return years(seed, (date(2006, 1, 4), date(2005 + count, 12, 31)), place())
+
+
+def walk(unit: str) -> Found:
+    """Do a seed of B12."""
+    return steps(int(unit), 10, place())
+
+
+def race(unit: str) -> Found:
+    """Do a contest of B13: ``kind:publishers:days``."""
+    kind, publishers, days = unit.split(":")
+    return contest(kind, int(publishers), int(days), place())
+
+
+def flip(unit: str) -> Found:
+    """Do a seed of B14: ``seed:bits``."""
+    seed, count = map(int, unit.split(":"))
+    return flips(seed, count, place())
+
+
+def build_again(unit: str) -> Found:
+    """Do a part of B15: ``seed:threads:levels``."""
+    seed, threads, count = map(int, unit.split(":"))
+    return replay(seed, threads, count, place())
+
+
+Sweep = Callable[[Publisher, Scenario, tuple[int, int], Path], Found]
+
+
+def _swept(sweep: Sweep, unit: str) -> Found:
     name, part = part_of(unit)
-    scenario = next(s for s in scenarios() if s.name == name)
-    memory = place()
-    return sweep(_publication(memory), scenario, part, memory)
+    return sweep(_publication(place()), _scenario(name), part, place())
+
+
+def _scenario(name: str) -> Scenario:
+    return next(scenario for scenario in scenarios() if scenario.name == name)
 
 
 @functools.cache

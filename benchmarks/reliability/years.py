@@ -40,7 +40,11 @@ from indexer.run.sessions import Period, sessions_asked
 
 ZONE = ZoneInfo("Asia/Shanghai")
 BASE, FIRST = 30, 130  # rows of the base date, and of the first evening
-CRASHES, EARLY, CLOSED = 0.01, 0.01, 0.01  # of evenings: the process dies; asked too soon; no session
+CRASHES, EARLY, CLOSED = (
+    0.01,
+    0.01,
+    0.01,
+)  # of evenings: the process dies; asked too soon; no session
 NAME = "R. Ito"
 MATERIAL, APPROVED, AUTOMATIC = 1.0, 25.0, 2  # basis points, basis points, sessions
 
@@ -194,9 +198,7 @@ class Years:
             candidate = _until(shown.candidate, end if outage is not None else rows[-1] + 1)
             history = shown.history if outage is None else _cut(shown.history, outage)
             market = shown.known.market
-            return record(
-                desk, candidate, sessions, lambda new: findings(history, market, new)
-            )
+            return record(desk, candidate, sessions, lambda new: findings(history, market, new))
         except IndexerError as error:
             return error
 
@@ -234,9 +236,7 @@ class Years:
         new = [row for row in rows if row not in line.digests]
         if outage is not None and any(row >= outage for row in new):
             return "later", ()
-        shut = {
-            (row, rule) for row in new for rule in self._rules(line, shown, row)
-        }
+        shut = {(row, rule) for row in new for rule in self._rules(line, shown, row)}
         shut = {(row, rule) for row, rule in shut if rule not in set(override)}
         if shut:
             return "refused", shut
@@ -248,9 +248,7 @@ class Years:
             return "R10", changed
         return "published", (new, decided)
 
-    def _differing(
-        self, line: Line, shown: Shown, t: int, *, noted: bool = True
-    ) -> list[int]:
+    def _differing(self, line: Line, shown: Shown, t: int, *, noted: bool = True) -> list[int]:
         """Return the published rows that would now be others."""
         apart = set(shown.key) ^ set(line.agreed)
         if not apart:
@@ -391,6 +389,7 @@ class Years:
                                        len(self.world.days) - 1))  # fmt: skip
             history = build(line.basket, state.market, until=until)
             candidate = index_candidate(history, state.market)
+            candidate.market_digests(history.days.tolist())  # all in one pass, and remembered
             self.shown[name] = Shown(key, state, prices, history, candidate)
             self.counts["states"] += 1
         return self.shown[name]
@@ -407,7 +406,9 @@ class Years:
     def _odd_requests(self, line: Line, shown: Shown, t: int) -> None:
         """Ask before the closes are final, and for a day without session."""
         if self.rng.random() < EARLY:
-            now = datetime.combine(self.world.day(t), datetime.min.time(), ZONE) + timedelta(hours=15, minutes=10)
+            now = datetime.combine(self.world.day(t), datetime.min.time(), ZONE) + timedelta(
+                hours=15, minutes=10
+            )
             try:
                 sessions_asked(line.basket, Period(None, self.world.day(t)), now)
                 self._say(line, t, "published before the closes are final")
