@@ -4,12 +4,13 @@ A unit of work is named by text, so that any process can do it: ``scenario:part/
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from benchmarks.reliability.campaign import Campaign, memory_below, part_of, parts
+from benchmarks.reliability.campaign import Campaign, memory_below, part_of, parts, run
 from benchmarks.reliability.clock import ZONES, clocks
 from benchmarks.reliability.contest import contest
 from benchmarks.reliability.faults import error_sweep, full_sweep, memory_sweep
@@ -69,6 +70,26 @@ SLICE = {
     "B14": ("1:100",),
     "B15": ("1:1:60",),
 }
+
+
+def tried(only: Sequence[str], *, quick: bool, processes: int) -> list[dict[str, Any]]:
+    """Do what is left of campaigns, all or some of them, and return what is kept of each.
+
+    Raises
+    ------
+    SystemExit
+        If there is no bar of a name.
+    """
+    every = campaigns()
+    if unknown := sorted(set(only) - set(every)):
+        raise SystemExit(f"no bars {', '.join(unknown)}: there are {', '.join(every)}")
+    journals = ROOT / "build" / "reliability" / ("slice" if quick else "full")
+    inputs_below(place())
+    chosen = [every[name] for name in (only or every)]
+    return [
+        run(replace(one, units=SLICE[one.id]) if quick else one, journals, processes)
+        for one in chosen
+    ]
 
 
 def kill(unit: str) -> Found:

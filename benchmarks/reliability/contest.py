@@ -2,6 +2,7 @@
 
 import contextlib
 import multiprocessing
+import queue
 import tempfile
 import time
 from collections.abc import Iterator
@@ -68,36 +69,32 @@ def _ledger(kind: str, memory: Path) -> Iterator[str]:
 
 def _race(url: str, publishers: int, days: int) -> tuple[list[Share], list[str]]:
     context = multiprocessing.get_context("spawn")
-    done, queue = context.Event(), context.Queue()
+    done, told = context.Event(), context.Queue()
     at = context.Array("l", publishers)  # the day each is at
     racing = [
-        context.Process(target=_publisher, args=(url, n, days, at, queue))
-        for n in range(publishers)
+        context.Process(target=_publisher, args=(url, n, days, at, told)) for n in range(publishers)
     ]
-    looking = [context.Process(target=_reader, args=(url, done, queue)) for _ in range(READERS)]
+    looking = [context.Process(target=_reader, args=(url, done, told)) for _ in range(READERS)]
     for process in (*racing, *looking):
         process.start()
-    shares, seen = [], []
-    for _ in racing:
-        shares.append(_taken(queue, racing))
+    shares = [_taken(told, racing) for _ in racing]
     done.set()
-    for _ in looking:
-        seen += _taken(queue, looking)
+    seen = [line for _ in looking for line in _taken(told, looking)]
     for process in (*racing, *looking):
         process.join()
     return shares, seen
 
 
-def _taken(queue: Any, processes: list[Any]) -> Any:
+def _taken(told: Any, processes: list[Any]) -> Any:
     """Return what one of the processes says; fail if one has ended without saying anything."""
     while True:
-        with contextlib.suppress(TimeoutError, multiprocessing.queues.Empty):
-            return queue.get(timeout=5)
+        with contextlib.suppress(TimeoutError, queue.Empty):
+            return told.get(timeout=5)
         if any(process.exitcode for process in processes):
             raise RuntimeError("a process of the contest has died")
 
 
-def _publisher(url: str, number: int, days: int, at: Any, queue: Any) -> None:
+def _publisher(url: str, number: int, days: int, at: Any, told: Any) -> None:
     """Attempt every day, never far ahead of the others; say how many this process published."""
     engine = open_ledger(url)
     one = candidate("contested", np.linspace(1000.0, 2000.0, days).tolist())
@@ -115,10 +112,10 @@ def _publisher(url: str, number: int, days: int, at: Any, queue: Any) -> None:
         longest = max(longest, time.perf_counter() - began)
     at[number] = days + AHEAD
     engine.dispose()
-    queue.put(Share(won, longest, tuple(errors[:10])))
+    told.put(Share(won, longest, tuple(errors[:10])))
 
 
-def _reader(url: str, done: Event, queue: Any) -> None:
+def _reader(url: str, done: Event, told: Any) -> None:
     """Look again and again: days only come, one revision each, and each with its level."""
     engine = open_ledger(url)
     wrong: list[str] = []
@@ -140,7 +137,7 @@ def _reader(url: str, done: Event, queue: Any) -> None:
         before = count
         time.sleep(0.01)
     engine.dispose()
-    queue.put(wrong[:10])
+    told.put(wrong[:10])
 
 
 def _judged(url: str, days: int) -> list[str]:

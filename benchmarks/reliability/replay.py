@@ -16,12 +16,11 @@ from benchmarks.reliability.world import definitions, drawn
 from indexer.definitions.basket import Basket
 from indexer.definitions.read import restore_index
 from indexer.index.build import build
-from indexer.index.gates import findings
 from indexer.ledger.database import open_ledger, reading
 from indexer.ledger.heads import heads
 from indexer.ledger.history import history_rows, read_definition
 from indexer.run.entries import index_candidate
-from indexer.run.publish import Desk, Terms, record
+from indexer.run.publish import Desk, record
 from indexer.run.stored import market_of_entry
 
 SPAN = (date(2024, 1, 2), date(2024, 12, 31))
@@ -58,16 +57,10 @@ def _publish(url: str, seed: int, count: int) -> None:
     some = definitions(seed, world, count=4)
     sessions = [world.day(row) for row in range(FIRST, len(world.days))]
     each = -(-count // (3 * len(some)))  # an entry has the levels of three variants
+    desk = Desk(engine, Path("out"), NOW, "run")
     for told in some:
         history = build(Basket.model_validate(told | {"version": "1"}), world.market)
-        desk = Desk(engine, Path("out"), NOW, "run", Terms(("R14", "R16"), "R. Ito", "drawn"))
-        market = world.market
-        record(
-            desk,
-            index_candidate(history, market),
-            sessions[: max(each, 20)],
-            lambda new, history=history: findings(history, market, new),  # type: ignore[misc]
-        )
+        record(desk, index_candidate(history, world.market), sessions[:each], lambda _: ())
     engine.dispose()
 
 
