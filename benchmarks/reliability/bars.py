@@ -39,9 +39,10 @@ def campaigns() -> dict[str, Campaign]:
     """Return all campaigns by id."""
     names = [scenario.name for scenario in scenarios()]
     kills = tuple(unit for name in names for unit in parts([name], LARGE.get(name, 2)))
+    losses = tuple(f"{name}:{16 if name in LARGE else 1}" for name in names)
     found = (
         Campaign("B1", "kill -9 at every change of files", kills, kill),
-        Campaign("B3", "power lost at every change of files", tuple(names), lose_power, SEED),
+        Campaign("B3", "power lost at every change of files", losses, lose_power, SEED),
         Campaign("B3-planted", "planted bugs found in lost writes", tuple(BUGS), find, SEED),
         Campaign("B4", "failing calls, once and for ever", parts(SHORT, 8), fail),
         Campaign("B5", "full disks and largest files", parts(["week"], 8), fill),
@@ -58,7 +59,7 @@ def campaigns() -> dict[str, Campaign]:
 
 SLICE = {
     "B1": ("next:1/25", "restate:3/50", "study:7/160"),
-    "B3": ("retire",),
+    "B3": ("retire:8",),
     "B3-planted": ("no fsync of the directory", "synchronous off"),
     "B4": ("next:5/100", "export:7/200"),
     "B5": ("week:3/120",),
@@ -98,8 +99,9 @@ def kill(unit: str) -> Found:
 
 
 def lose_power(unit: str) -> Found:
-    """Do a part of B3."""
-    return power_sweep(_publication(place()), _scenario(unit), SEED, place())
+    """Do a scenario of B3, after one step in so many: ``scenario:every``."""
+    name, _, every = unit.partition(":")
+    return power_sweep(_publication(place()), _scenario(name), SEED, place(), int(every))
 
 
 def find(unit: str) -> Found:

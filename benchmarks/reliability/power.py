@@ -18,10 +18,16 @@ from benchmarks.reliability.volume import Step, recorded, steps
 DRAWN = 2  # states between the corners at each step
 
 
-def power_sweep(publisher: Publisher, scenario: Scenario, seed: int, memory: Path) -> Found:
+def power_sweep(
+    publisher: Publisher, scenario: Scenario, seed: int, memory: Path, every: int = 1
+) -> Found:
     """Cut the power after each step of the disturbed command, and run it again on what is left.
 
     Once the command has said that it is done, all it did must be there without another run.
+
+    Parameters
+    ----------
+    every : look after one step in so many, and after the last
     """
     began = time.perf_counter()
     wrong: list[str] = []
@@ -30,7 +36,8 @@ def power_sweep(publisher: Publisher, scenario: Scenario, seed: int, memory: Pat
     with tempfile.TemporaryDirectory(dir=memory) as root:
         stage = Stage(Path(root), publisher, scenario)
         done = recorded_steps(stage, Path(root))
-        for where, kept, said_done in losses(stage.ready, done, random.Random(seed)):  # noqa: S311
+        rng = random.Random(seed)  # noqa: S311
+        for where, kept, said_done in losses(stage.ready, done, rng, every):
             n += 1
             flaws = _lost(stage, kept, states, said_done=said_done)
             wrong += [f"{scenario.name} {where}: {'; '.join(flaws)}"] if flaws else []
@@ -58,7 +65,9 @@ def recorded_steps(stage: Stage, root: Path) -> list[Step]:
     return steps(log)
 
 
-def losses(ready: Path, done: list[Step], rng: random.Random) -> Iterator[tuple[str, Kept, bool]]:
+def losses(
+    ready: Path, done: list[Step], rng: random.Random, every: int
+) -> Iterator[tuple[str, Kept, bool]]:
     """Yield where the power went, what was left, and whether the command had said it was done.
 
     What was left in the same way before is left out.
@@ -68,6 +77,8 @@ def losses(ready: Path, done: list[Step], rng: random.Random) -> Iterator[tuple[
     for n, step in enumerate(done):
         disk.do(step)
         last = n == len(done) - 1
+        if n % every and not last:
+            continue
         for kept in disk.left(rng, DRAWN):
             if (kept, last) not in seen:
                 seen.add((kept, last))

@@ -1,6 +1,4 @@
-"""A slice of every campaign, each in a process of its own; in full: ``python -m benchmarks
-reliability``.
-"""
+"""A slice of every campaign; in full they are run by ``python -m benchmarks reliability``."""
 
 import pytest
 
