@@ -107,7 +107,8 @@ def lose_power(unit: str) -> Found:
 def find(unit: str) -> Found:
     """Return as wrong a planted bug that is not found."""
     publication = replace(_publication(place()), planted=unit)
-    found = power_sweep(publication, _scenario("week"), SEED, place())
+    scenario = _scenario("week" if unit == "two transactions" else "retire")
+    found = power_sweep(publication, scenario, SEED, place())
     wrong = () if found.wrong else (f"{unit}: not found in {found.n} states",)
     figures = {"states": found.n, "states_that_show_it": len(found.wrong)}
     return Found(1, wrong, found.seconds, figures)
