@@ -23,8 +23,15 @@ class Observed:
 
     @property
     def published(self) -> dict[str, str]:
-        """Return the files a reader would take for results: not those still being written."""
-        return {path: digest for path, digest in self.files.items() if not is_temporary(path)}
+        """Return the files a reader would take for results: not those still being written.
+
+        Nor the figures of a run, which are written whether or not anything was published.
+        """
+        return {
+            path: digest
+            for path, digest in self.files.items()
+            if not is_temporary(path) and not path.endswith(".prom")
+        }
 
 
 def is_temporary(path: str) -> bool:

@@ -113,7 +113,8 @@ class Stage:
         ]
         lost = self.before.published.keys() - found.published.keys()
         told += [f"{path}: gone" for path in sorted(lost)]
-        if found.rows == self.before.rows and found.published != self.before.published:
+        unwritten = self.scenario.transactions and found.rows == self.before.rows
+        if unwritten and found.published != self.before.published:
             told.append("files of what the ledger does not hold")
         states |= {self.before.rows, self.after.rows, found.rows}
         if len(states) > self.scenario.transactions + 1:
