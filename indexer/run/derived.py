@@ -148,9 +148,14 @@ def _notice(
 def _correction(head: Head, before: Sequence[Row], after: Sequence[Row]) -> Correction:
     """Return how a session was corrected; before and after are rows of its history."""
     was = {row[1]: row for row in before}
-    levels = [(row[1], was[row[1]][2] if row[1] in was else "", row[2]) for row in after]
-    bp = (after[0][3] / before[0][3] - 1) * 1e4 if before and after else None
-    return Correction(head.session, head.revision - 1, head.revision, levels, bp)
+    levels = []
+    for _, name, text, exact, *_ in after:
+        if name in was:
+            bp = (exact / was[name][3] - 1) * 1e4
+            levels.append((name, was[name][2], text, bp))
+        else:
+            levels.append((name, "", text, None))
+    return Correction(head.session, head.revision - 1, head.revision, levels)
 
 
 def _text(path: Path) -> str | None:
