@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 
-import numpy as np
 import pytest
 
 from indexer.errors import DefinitionError, LedgerError, MissingInputError, TryAgainError
@@ -284,7 +283,7 @@ def test_other_code_that_makes_the_same_numbers_passes(tmp_path, request):
 def test_other_code_that_makes_other_numbers_is_refused(tmp_path, request, monkeypatch):
     published(tmp_path, *DAYS[:5])
     request.getfixturevalue("other_code")
-    monkeypatch.setitem(weighting.SCHEMES, "equal", lambda *given: np.array([0.5, 0.25, 0.25]))
+    monkeypatch.setitem(weighting._SCHEMES, "equal", weighting._price)
     outcome = published(tmp_path, DAYS[5])
 
     assert isinstance(outcome.error, LedgerError)
