@@ -179,7 +179,10 @@ def market_of(rows: Rows, manifest: Manifest, name: str) -> Market:
 
 def _frame(table: str, columns: Sequence[str], rows: Sequence[Row]) -> pl.DataFrame:
     empty = TABLES[table].empty()
-    types = {name: empty.schema.get(name, pl.Float64()) for name in columns}
+    types = {
+        name: empty.schema.get(name, _type_of([row[n] for row in rows]))
+        for n, name in enumerate(columns)
+    }
     as_text = {name: pl.String() if dtype.is_temporal() else dtype for name, dtype in types.items()}
     try:
         found = pl.DataFrame(rows, schema=as_text, orient="row")
@@ -191,6 +194,12 @@ def _frame(table: str, columns: Sequence[str], rows: Sequence[Row]) -> pl.DataFr
     except pl.exceptions.PolarsError as error:
         raise ValueError(f"rows of {table} do not fit: {error}") from error
     return pl.concat([empty, found], how="diagonal")
+
+
+def _type_of(cells: Sequence[Any]) -> pl.DataType:
+    """Return the type of a column of scores, which a CSV file holds as text."""
+    first = next((cell for cell in cells if cell is not None), 0.0)
+    return {str: pl.String(), bool: pl.Boolean(), int: pl.Int64()}.get(type(first), pl.Float64())
 
 
 def sessions_of(rows: Rows) -> Iterator[date]:
