@@ -302,7 +302,7 @@ def _period(day: datetime | None, first: datetime | None, last: datetime | None)
 
 
 def _instant(text: str | None) -> datetime | None:
-    """Return an instant that was given with its zone, or as a date: the end of that date in UTC."""
+    """Return an instant that was given with its zone."""
     if text is None:
         return None
     try:
