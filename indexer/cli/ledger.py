@@ -1,6 +1,5 @@
 """Commands of the ledger: publish and restate, look back, verify, decide."""
 
-import csv
 import dataclasses
 import json
 import sys
@@ -13,12 +12,12 @@ from typing import Any
 import click
 
 from indexer.cli.exits import exit_code
-from indexer.cli.options import DATE, JSON, LEDGER, NEEDED_MARKET, OUT
+from indexer.cli.options import DATE, JSON, LEDGER, NEEDED_MARKET, OUT, plain
 from indexer.cli.screen import print_outcomes, print_proforma, progress
 from indexer.errors import TryAgainError
 
 _POLL = 30.0  # seconds between two looks at data that are not complete yet
-_by = click.option("--by", required=True, metavar="NAME", help="Who decided it.")
+_by = click.option("--by", required=True, callback=plain, metavar="NAME", help="Who decided it.")
 _clock_time = click.DateTime(["%H:%M"])
 
 
@@ -37,11 +36,20 @@ _clock_time = click.DateTime(["%H:%M"])
     "--allow-estimated-calendar", "estimated", is_flag=True, help="Publish estimated sessions too."
 )
 @click.option(
-    "--override", multiple=True, metavar="RULE", help="Record a rule's refusal, do not obey it."
+    "--override",
+    multiple=True,
+    type=click.Choice(["R14", "R15", "R16", "R17", "R18", "R19", "R22"]),
+    help="Record the refusals of a rule, do not obey them; needs --by and --note.",
 )
 @click.option("--correct", is_flag=True, help="Correct what would differ by the written policy.")
-@click.option("--by", default="", metavar="NAME", help="Who overrides, or approves corrections.")
-@click.option("--note", default="", metavar="TEXT", help="Why.")
+@click.option(
+    "--by",
+    default="",
+    callback=plain,
+    metavar="NAME",
+    help="Who overrides, or approves corrections.",
+)
+@click.option("--note", default="", callback=plain, metavar="TEXT", help="Why.")
 @click.option("--metrics", type=click.Path(path_type=Path), help="Prometheus file to write.")
 @JSON
 def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **given: Any) -> None:
@@ -96,7 +104,7 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
     type=click.Choice(["bad-price", "late-action", "methodology", "vendor-revision", "software"]),
     help="Why, as a code.",
 )
-@click.option("--note", required=True, metavar="TEXT", help="Why, in words.")
+@click.option("--note", required=True, callback=plain, metavar="TEXT", help="Why, in words.")
 @_by
 @click.option("--basket", metavar="FILE", help="New definition; default the one last published.")
 @JSON
@@ -155,16 +163,14 @@ def history(
     index: str, ledger: str, variant: str | None, as_known_at: str | None, format_: str
 ) -> None:
     """Print what is published of INDEX: the revision in force now, or at an instant."""
-    from indexer.run.records import published_history
+    from indexer.run.records import history_text, published_history
 
     columns, rows = published_history(ledger, index, variant, _instant(as_known_at))
     if format_ == "json":
         objects = [dict(zip(columns, row, strict=True)) for row in rows]
         click.echo(json.dumps(objects, ensure_ascii=False, allow_nan=False))
         return
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
+    click.echo(history_text(columns, rows), nl=False)
 
 
 @click.command()
@@ -222,7 +228,7 @@ def proforma(basket: str, market: Path, until: datetime | None, as_json: bool) -
 @OUT
 @click.option("--until", type=DATE, metavar="DATE", help="As seen after this session.")
 @_by
-@click.option("--note", default="", metavar="TEXT", help="Anything worth keeping.")
+@click.option("--note", default="", callback=plain, metavar="TEXT", help="Anything worth keeping.")
 @JSON
 def approve(
     basket: str,
@@ -251,7 +257,7 @@ def approve(
 @click.argument("index")
 @LEDGER
 @OUT
-@click.option("--reason", required=True, metavar="TEXT", help="Why.")
+@click.option("--reason", required=True, callback=plain, metavar="TEXT", help="Why.")
 @_by
 def retire(index: str, ledger: str, out: Path, reason: str, by: str) -> None:
     """Write the final entry of INDEX; its history goes on being served."""
@@ -301,7 +307,7 @@ def _period(day: datetime | None, first: datetime | None, last: datetime | None)
 
 
 def _instant(text: str | None) -> datetime | None:
-    """Return an instant that was given with its zone, or as a date: the end of that date in UTC."""
+    """Return an instant that was given with its zone."""
     if text is None:
         return None
     try:

@@ -4,6 +4,14 @@ from pathlib import Path
 
 import click
 
+
+def plain(_: click.Context, __: click.Parameter, text: str) -> str:
+    """Refuse text that would show as something else: line breaks, escapes, marks of direction."""
+    if not text.isprintable():
+        raise click.BadParameter(f"{text!r} is not one line of printable characters")
+    return text
+
+
 DATE = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
 MARKET = click.option("--market", type=click.Path(path_type=Path), help="Market folder.")
 NEEDED_MARKET = click.option(

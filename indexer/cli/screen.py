@@ -196,7 +196,8 @@ def print_outcomes(run: str, outcomes: Sequence[Any], as_json: bool) -> None:
         return
     for outcome, one in zip(outcomes, told, strict=True):
         when = " – ".join(dict.fromkeys(one["sessions"]))
-        click.echo(f"{one['subject']}: {one['state']} {when}".rstrip())
+        mark = "  SYNTHETIC DATA" if one["synthetic"] else ""
+        click.echo(f"{one['subject']}: {one['state']} {when}".rstrip() + mark)
         for level in one["levels"]:
             click.echo(f"  {level['variant']:<6} {level['level']}  revision {level['revision']}")
         for line in str(outcome.error or "").splitlines():
@@ -211,6 +212,7 @@ def _outcome(outcome: Any) -> dict[str, Any]:
         "state": outcome.state,
         "sessions": [day.isoformat() for day in outcome.sessions[:1] + outcome.sessions[-1:]],
         "entries": len(outcome.entries),
+        "synthetic": any(entry.synthetic for entry in last),
         "levels": [
             {"variant": row[0], "level": row[1], "revision": entry.revision}
             for entry in last

@@ -16,6 +16,7 @@ from indexer.index.calculate import calculate
 from indexer.index.history import History
 from indexer.index.schedule import RebalanceDates, calendar_of, effective_dates
 from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.market.events import in_order
 from indexer.market.inputs import Used, inputs_of
 from indexer.market.lines import RENAME, SPINOFF, lines_of
 from indexer.market.panel import Panel, panel_of
@@ -89,6 +90,7 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
 def basket_history(basket: Basket, market: Market, until: date | None, *, strict: bool) -> History:
     """Return the history of a basket; see `build`."""
     calendar = calendar_of(basket)
+    market = replace(market, actions=in_order(market.actions))
     _check_segments(basket, market)
     lines = lines_of(market, basket.symbols, until)
     names = {line.symbol: line.entry for line in lines if line.entry >= 0}
@@ -96,7 +98,8 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     found = {names[symbol] for symbol in closes["symbol"].unique()}
     missing = tuple(s for n, s in enumerate(basket.symbols) if n not in found)
     _check_closes(basket, missing, closes, strict=strict)
-    last = calendar.on_or_before(_latest(closes) if until is None else min(until, _latest(closes)))
+    latest = market.manifest.ends.get(basket.id, _latest(closes))
+    last = calendar.on_or_before(latest if until is None else min(until, latest))
     if last < basket.base.date:
         asked = "" if until is None else f" (asked until {until})"
         message = f"ends on {last}{asked}, before the base date {basket.base.date} of {basket.id}"
@@ -110,9 +113,12 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     )
     panel = basket_panel(basket, market, sessions, missing)
     _check_adjusted(basket, panel)
-    dates = rebalance_dates(basket, panel, calendar, _oldest(market.prices))
+    dates = rebalance_dates(
+        basket, panel, calendar, market.manifest.oldest or _oldest(market.prices)
+    )
     off = _off_calendar(closes.filter(pl.col("date") <= last))
-    used = _used(basket, market, panel)
+    reference = panel.sessions[dates[0].reference].item()
+    used = _used(basket, market, panel, reference)
     return replace(
         calculate(basket, panel, dates),
         synthetic=market.manifest.synthetic,
@@ -199,15 +205,19 @@ def rebalance_dates(
     return rows
 
 
-def _used(basket: Basket, market: Market, panel: Panel) -> Used:
-    """Return what of a market the levels of a basket rest on."""
+def _used(basket: Basket, market: Market, panel: Panel, reference: date) -> Used:
+    """Return what of a market the levels of a basket rest on.
+
+    That the folder reaches back to the first reference date counts, where it is not the base date.
+    """
     columns = {basket.weighting.column, basket.selection and basket.selection.rank_by}
     return Used(
         symbols=dict(_counting(basket, market, panel)),
         currencies={basket.currency, *panel.currencies},
         scores={name for name in columns if name in market.securities.columns},
         amounts=basket.selection is not None and basket.selection.rank_by.startswith("amount_"),
-        sessions={basket.calendar: panel.sessions},
+        sessions={basket.id: panel.sessions},
+        oldest={basket.id: reference} if reference < basket.base.date else {},
     )
 
 

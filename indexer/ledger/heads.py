@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from indexer.ledger.tables import entries
 
+AFTER_ALL = "9"  # after every ISO date, as text
+
 
 class Head(NamedTuple):
     """What tells whether an entry would be the same if it were published again."""
@@ -22,6 +24,7 @@ class Head(NamedTuple):
     market: str
     code: str
     content: str
+    synthetic: bool
 
 
 _later = entries.alias()
@@ -73,7 +76,7 @@ def heads(
     subject: str,
     kind: str = "index",
     *,
-    between: tuple[str, str] = ("", "9"),
+    between: tuple[str, str] = ("", AFTER_ALL),
 ) -> list[Head]:
     """Return the heads of the entries in force, by session, within two ISO dates inclusive."""
     asked = {"subject": subject, "kind": kind, "first": between[0], "last": between[1]}
@@ -97,7 +100,7 @@ def last_heads(connection: sa.Connection, subject: str, kind: str = "index") -> 
     """Return the head appended last, and that of the last session; one where they are the same."""
     asked = {"subject": subject, "kind": kind}
     newest = [Head(*row) for row in connection.execute(_BY_NUMBER, asked)]
-    return list(dict.fromkeys([*newest, *head_before(connection, subject, "9", kind)]))
+    return list(dict.fromkeys([*newest, *head_before(connection, subject, AFTER_ALL, kind)]))
 
 
 def last_number(connection: sa.Connection) -> int:
@@ -115,4 +118,4 @@ def corrections(connection: sa.Connection, subject: str, kind: str) -> dict[str,
 
 def subjects(connection: sa.Connection) -> dict[str, str]:
     """Return every index and study there is, and its kind."""
-    return dict(row._tuple() for row in connection.execute(_SUBJECTS))
+    return {str(subject): str(kind) for subject, kind in connection.execute(_SUBJECTS)}

@@ -40,6 +40,7 @@ STUDY_COLUMNS = (  # of the published signals of a study, in order
     "study_digest",
     "market_digest",
     "methodology",
+    "synthetic",
 )
 
 _HEAD = [entries.c[f.name] for f in fields(Entry) if f.name != "rows"]
@@ -65,7 +66,7 @@ _SIGNALS = (
         *(entries.c[name] for name in STUDY_COLUMNS[8:12]),
         entries.c.definition,
         entries.c.market,
-        entries.c.methodology,
+        *(entries.c[name] for name in STUDY_COLUMNS[14:]),
     )
     .join_from(entries, signals, signals.c.entry == entries.c.number)
     .where(_SOME)

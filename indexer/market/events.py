@@ -15,6 +15,8 @@ from indexer.market.actions import RESTATING, Action, Event, event
 from indexer.market.lines import RENAME, SPINOFF, Line, Span, spans_of
 
 DEPARTING = ("delisting", "merger")
+_CASH = ("special_dividend", "dividend")
+_ORDER = pl.Enum(["split", "bonus", "rights", *_CASH, RENAME, SPINOFF, "merger", "delisting"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,11 @@ class Departure:
     price: float | None = None
     into: int = -1
     ratio: float = 0.0
+
+
+def in_order(actions: pl.DataFrame) -> pl.DataFrame:
+    """Return actions in the one order in which they are dealt with, however a file lists them."""
+    return actions.sort("ex_date", pl.col("kind").cast(_ORDER), pl.exclude("ex_date", "kind"))
 
 
 def restate(

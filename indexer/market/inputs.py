@@ -6,8 +6,8 @@ and what each later one brought.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -26,7 +26,7 @@ _COLUMNS = {  # columns that levels rest on
     "series": ("symbol", "date", "close"),
 }
 _DATED = ("date", "ex_date")
-_SESSIONS = {"calendar": pl.String(), "date": pl.Date()}
+_BY_INDEX = {"index": pl.String(), "date": pl.Date()}
 _AS_TEXT = (pl.selectors.date() | pl.selectors.datetime()).dt.to_string("iso")
 _LINE_FEED = 10
 _KNOWN = "\0known"  # the day a row counts from; cannot be a column of a real table
@@ -45,7 +45,8 @@ class Used:
         spin-off that brought it, or the earliest date for a constituent
     currencies, scores : currencies of its rates, and score columns of the securities table
     amounts, instants : whether amounts turned over matter, and when rates and figures were known
-    sessions : by calendar, the sessions it has, from the first one that matters
+    sessions : by index, the sessions it has, from the first one that matters
+    oldest : by index, its first reference date, where the folder's closes must reach back to it
     """
 
     symbols: Mapping[str, date]
@@ -54,23 +55,20 @@ class Used:
     amounts: bool = False
     instants: bool = False
     sessions: Mapping[str, Days] = field(default_factory=dict)
+    oldest: Mapping[str, date] = field(default_factory=dict)
 
     def __or__(self, other: "Used") -> "Used":
         """Return what two indices use together."""
         both = {**other.symbols, **self.symbols}
         since = {s: min(u.symbols.get(s, date.max) for u in (self, other)) for s in both}
-        calendars = {**other.sessions, **self.sessions}
-        none = np.empty(0, dtype="datetime64[D]")
         return Used(
             since,
             {*self.currencies, *other.currencies},
             {*self.scores, *other.scores},
             self.amounts or other.amounts,
             self.instants or other.instants,
-            {
-                code: np.union1d(self.sessions.get(code, none), other.sessions.get(code, none))
-                for code in calendars
-            },
+            {**self.sessions, **other.sessions},
+            {**self.oldest, **other.oldest},
         )
 
 
@@ -168,13 +166,16 @@ def inputs_of(market: Market, used: Used) -> Inputs:
         frames[name] = rows.drop(_KNOWN)
     sessions = pl.concat(
         [
-            pl.DataFrame({"calendar": [code] * len(days), "date": days}, schema=_SESSIONS)
-            for code, days in used.sessions.items()
+            pl.DataFrame({"index": [id] * len(days), "date": days}, schema=_BY_INDEX)
+            for id, days in used.sessions.items()
         ]
-        or [pl.DataFrame(schema=_SESSIONS)]
-    ).sort("date", "calendar")
+        or [pl.DataFrame(schema=_BY_INDEX)]
+    ).sort("date", "index")
     frames["sessions"] = sessions
     known["sessions"] = sessions["date"].to_numpy().astype("datetime64[D]")
+    oldest = {"index": list(used.oldest), "date": list(used.oldest.values())}
+    frames["oldest"] = pl.DataFrame(oldest, schema=_BY_INDEX).sort("index")
+    known["oldest"] = np.full(len(used.oldest), np.datetime64(date.min, "D"))
     return Inputs(market.manifest.price_kind, frames, known)
 
 
@@ -187,12 +188,23 @@ def market_of(rows: RowsByTable, manifest: Manifest, name: str) -> Market:
         If a row does not fit its table.
     """
     frames = {table: _frame(table, *rows.get(table, ((), []))) for table in TABLES}
-    return Market(name, manifest, **frames)
+    oldest, sessions = (
+        [(id, date.fromisoformat(day)) for id, day in rows.get(table, ((), []))[1]]
+        for table in ("oldest", "sessions")
+    )
+    ends: dict[str, date] = {}
+    for id, day in sessions:
+        ends[id] = max(day, ends.get(id, day))
+    first = min((day for _, day in oldest), default=None)
+    return Market(name, replace(manifest, oldest=first, ends=ends), **frames)
 
 
 def _frame(table: str, columns: Sequence[str], rows: Sequence[Row]) -> pl.DataFrame:
     empty = TABLES[table].empty()
-    types = {name: empty.schema.get(name, pl.Float64()) for name in columns}
+    types = {
+        name: empty.schema.get(name, _type_of([row[n] for row in rows]))
+        for n, name in enumerate(columns)
+    }
     as_text = {name: pl.String() if dtype.is_temporal() else dtype for name, dtype in types.items()}
     try:
         found = pl.DataFrame(rows, schema=as_text, orient="row")
@@ -206,7 +218,7 @@ def _frame(table: str, columns: Sequence[str], rows: Sequence[Row]) -> pl.DataFr
     return pl.concat([empty, found], how="diagonal")
 
 
-def sessions_of(rows: RowsByTable) -> Iterator[date]:
-    """Yield the sessions among rows taken from `Inputs.rows`."""
-    for _, day in rows.get("sessions", ((), []))[1]:
-        yield date.fromisoformat(day)
+def _type_of(cells: Sequence[Any]) -> pl.DataType:
+    """Return the type of a column of scores, which a CSV file holds as text."""
+    first = next((cell for cell in cells if cell is not None), 0.0)
+    return {str: pl.String(), bool: pl.Boolean(), int: pl.Int64()}.get(type(first), pl.Float64())

@@ -1,8 +1,9 @@
 """A market folder: tables of prices, actions and reference data, read and checked whole."""
 
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -76,12 +77,18 @@ _MANIFEST = {  # known keys, and the values allowed; any text where there are no
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a market folder says of itself."""
+    """What a market folder says of itself.
+
+    Where only some rows of a folder are at hand, what the others would tell: ``oldest``, the date
+    of the first close, and ``ends``, the last session that each index has with them.
+    """
 
     price_kind: PriceKind = "raw"
     synthetic: bool = False
     source: str = ""
     retrieved: str = ""
+    oldest: date | None = None
+    ends: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

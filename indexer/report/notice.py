@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One corrected session: the revisions, and the levels by variant before and after, as text."""
+    """One corrected session: the revisions, and by variant the levels before and after, as text.
+
+    The last of ``levels`` is the difference in basis points, None where there was no level before.
+    """
 
     session: str
     before: int
     after: int
-    levels: Sequence[tuple[str, str, str]]
-    bp: float | None
+    levels: Sequence[tuple[str, str, str, float | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,11 @@ def notice_text(made: Decision, corrected: Sequence[Correction], files: Sequence
         "session     revision  variant        published       corrected        bp",
     ]
     for one in corrected:
-        bp = "" if one.bp is None else f"{one.bp:+.4f}"
         revision = f"{one.before} → {one.after}"
         if not one.levels:
             lines.append(f"{one.session}  {revision:<8}  signals")
-        for variant, before, after in one.levels:
+        for variant, before, after, difference in one.levels:
+            bp = "" if difference is None else f"{difference:+.4f}"
             lines.append(
                 f"{one.session}  {revision:<8}  {variant:<8}{before:>16}{after:>16}{bp:>10}"
             )

@@ -10,6 +10,9 @@ SCHEMA = 1  # of the files below; a change of a column takes the next one
 MANIFEST = "MANIFEST.sha256"
 LATEST = "latest.csv"
 
+_FIRST = f"# indexer published files, schema {SCHEMA}"
+_MARK = ", SYNTHETIC DATA 合成数据"
+
 
 def file_name(subject: str, session: str, revision: int) -> str:
     """Return the name of the file of one revision of a session, an ISO date.
@@ -27,8 +30,13 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerows([_cell(cell) for cell in row] for row in rows)
     return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """Return a flag in the words other tables have for it, anything else as it is."""
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else value
 
 
 def sha256_of(text: str) -> str:
@@ -36,16 +44,16 @@ def sha256_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def manifest_text(digests: Mapping[str, str]) -> str:
+def manifest_text(digests: Mapping[str, str], *, synthetic: bool) -> str:
     """Return a manifest of files and their SHA-256, as ``sha256sum --check`` reads it."""
     lines = [f"{digest}  {name}\n" for name, digest in sorted(digests.items())]
-    return f"# indexer published files, schema {SCHEMA}\n{''.join(lines)}"
+    return f"{_FIRST}{_MARK if synthetic else ''}\n{''.join(lines)}"
 
 
 def parse_manifest(text: str) -> dict[str, str]:
     """Return the files of a manifest and their SHA-256; nothing of one that is not ours."""
     lines = text.splitlines()
-    if lines[:1] != [f"# indexer published files, schema {SCHEMA}"]:
+    if not lines or lines[0].removesuffix(_MARK) != _FIRST:
         return {}
     found = {}
     for line in lines[1:]:

@@ -1,6 +1,6 @@
 """Published files, derived from the ledger: whatever is missing is written again, byte for byte."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -38,16 +38,15 @@ def write_derived(engine: sa.Engine, out: Path, subject: str, kind: str) -> None
         folder.mkdir(parents=True, exist_ok=True)
         with turn(folder):
             listed = parse_manifest(_text(folder / MANIFEST) or "")
-            kept = listed.keys() & {path.name for path in folder.iterdir()}
+            there = {path.name for path in folder.iterdir()}
+            kept = {name: digest for name, digest in listed.items() if name in there}
             with reading(engine) as connection:
-                files = dict(_files(connection, subject, kind, kept))
-            digests = {n: listed[n] if t is None else sha256_of(t) for n, t in files.items()}
-            digests.pop(LATEST)
-            files[MANIFEST] = manifest_text(digests)
-            for name in (MANIFEST, LATEST):  # last, and only where something is new
-                text = files.pop(name)
-                files[name] = None if _text(folder / name) == text else text
-            new = {name: text for name, text in files.items() if text is not None}
+                files = _files(connection, subject, kind, kept)
+            new = {
+                name: text
+                for name, text in files.items()
+                if name not in (MANIFEST, LATEST) or _text(folder / name) != text
+            }
             write_folders(out, {subject: new}, "csv")
     except OSError as error:
         raise OutputError(str(error.filename or folder), error.strerror or str(error)) from error
@@ -63,7 +62,7 @@ def export(engine: sa.Engine, out: Path) -> list[Path]:
     """
     with reading(engine) as connection:
         folders = {
-            subject: _all_files(connection, subject, kind)
+            subject: _files(connection, subject, kind, {})
             for subject, kind in subjects(connection).items()
         }
     return write_folders(out, folders, "csv")
@@ -73,7 +72,7 @@ def wrong_files(connection: sa.Connection, out: Path) -> Iterator[tuple[Path, st
     """Yield every published file that is missing, differs, or was never published, and how."""
     for subject, kind in subjects(connection).items():
         folder = out / subject
-        expected = _all_files(connection, subject, kind)
+        expected = _files(connection, subject, kind, {})
         for name, text in expected.items():
             found = _text(folder / name)
             if found is None:
@@ -85,18 +84,13 @@ def wrong_files(connection: sa.Connection, out: Path) -> Iterator[tuple[Path, st
                 yield path, "was never published"
 
 
-def _all_files(connection: sa.Connection, subject: str, kind: str) -> dict[str, str]:
-    """Return every published file of a subject, the manifest last but one."""
-    files = {n: t for n, t in _files(connection, subject, kind, frozenset()) if t is not None}
-    latest = files.pop(LATEST)
-    digests = {name: sha256_of(text) for name, text in files.items()}
-    return {**files, MANIFEST: manifest_text(digests), LATEST: latest}
-
-
 def _files(
-    connection: sa.Connection, subject: str, kind: str, kept: frozenset[str] | set[str]
-) -> Iterator[tuple[str, str | None]]:
-    """Yield the name of every published file, and its text unless it is kept as it is."""
+    connection: sa.Connection, subject: str, kind: str, kept: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the published files of a subject by name, manifest and latest last.
+
+    Those that are kept as they are, named with their digest, are in the manifest alone.
+    """
     found = all_heads(connection, subject, kind)
     names = {head.number: file_name(subject, head.session, head.revision) for head in found}
     newest = max(found, key=lambda head: (head.session, head.revision))
@@ -105,12 +99,18 @@ def _files(
         (STUDY_COLUMNS, signal_rows) if kind == "study" else (COLUMNS, published_rows)
     )
     rows = rows_of(connection, [*wanted, newest.number])
-    for number, name in names.items():
-        yield name, None if name in kept else csv_text(columns, rows[number])
-    for correction, numbers in corrections(connection, subject, kind).items():
-        name = notice_name(correction)
-        yield name, None if name in kept else _notice(connection, subject, found, numbers)
-    yield LATEST, csv_text(columns, rows[newest.number])
+    files = {names[number]: csv_text(columns, rows[number]) for number in wanted}
+    made = {
+        notice_name(c): numbers for c, numbers in corrections(connection, subject, kind).items()
+    }
+    for name in made.keys() - kept.keys():
+        files[name] = _notice(connection, subject, found, made[name])
+    digests = {
+        name: sha256_of(files[name]) if name in files else kept[name]
+        for name in (*names.values(), *made)
+    }
+    files[MANIFEST] = manifest_text(digests, synthetic=any(head.synthetic for head in found))
+    return {**files, LATEST: csv_text(columns, rows[newest.number])}
 
 
 def _notice(
@@ -139,9 +139,14 @@ def _notice(
 def _correction(head: Head, before: Sequence[Row], after: Sequence[Row]) -> Correction:
     """Return how a session was corrected; before and after are rows of its history."""
     was = {row[1]: row for row in before}
-    levels = [(row[1], was[row[1]][2] if row[1] in was else "", row[2]) for row in after]
-    bp = (after[0][3] / before[0][3] - 1) * 1e4 if before and after else None
-    return Correction(head.session, head.revision - 1, head.revision, levels, bp)
+    levels = []
+    for _, name, text, exact, *_ in after:
+        if name in was:
+            bp = (exact / was[name][3] - 1) * 1e4
+            levels.append((name, was[name][2], text, bp))
+        else:
+            levels.append((name, "", text, None))
+    return Correction(head.session, head.revision - 1, head.revision, levels)
 
 
 def _text(path: Path) -> str | None:

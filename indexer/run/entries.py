@@ -138,7 +138,6 @@ def study_candidate(found: Comparison, market: Market) -> Candidate:
         {study.currency, *(index.currency for index in indices.values())} - {"local"},
         amounts=True,
         instants=True,
-        sessions={study.calendar: found.aligned.sessions},
     )
     by_day = _by_day(found)
     text = study_text(study, indices)

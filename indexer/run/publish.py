@@ -27,7 +27,7 @@ from indexer.index.gates import findings
 from indexer.ledger.correct import policy_on
 from indexer.ledger.database import open_ledger, publishing, reading
 from indexer.ledger.entry import Entry
-from indexer.ledger.heads import heads
+from indexer.ledger.heads import AFTER_ALL, head_before, heads
 from indexer.ledger.publish import append
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
@@ -46,9 +46,18 @@ from indexer.run.revise import (
 )
 from indexer.run.sessions import Period, last_final, sessions_asked
 
-State = Literal["published", "unchanged", "no session", "would publish", "failed"]
+State = Literal[
+    "published",
+    "unchanged",
+    "no session",
+    "would publish",
+    "refused",
+    "delayed",
+    "failed",
+]
 Gate = Callable[[Sequence[date]], Sequence[Finding]]
 
+UNYIELDING = {"R34", "R35"}  # a level that is none, or does not add up, is nobody's to publish
 HORIZON = "R22"  # the gate that lets estimated sessions through when asked
 
 
@@ -138,15 +147,19 @@ def publish(
 
     Raises
     ------
-    DefinitionError, MissingInputError, MarketDataError
-        If a definition or the market cannot be read: then nothing is published.
+    MissingInputError, MarketDataError
+        If the market cannot be read: then nothing is published.
     """
-    definitions = [definition_named(name) for name in names]
     progress(f"reading {market}")
     tables = read_market(market)
     told: dict[str, Outcome] = {}
-    for definition in definitions:
-        members = indices_of(definition) if isinstance(definition, Study) else {}
+    for name in names:
+        try:
+            definition = definition_named(name)
+            members = indices_of(definition) if isinstance(definition, Study) else {}
+        except IndexerError as error:
+            told.setdefault(name, _failed(name, error))
+            continue
         ids = definition.indices if isinstance(definition, Study) else ()
         for id in ids:
             if id not in told:
@@ -155,12 +168,19 @@ def publish(
         failed = [id for id in ids if told[id].error is not None]
         if failed:
             message = f"not published, because {', '.join(failed)} could not be"
-            error = LedgerError([Refusal(definition.id, "", "", message)])
-            told[definition.id] = Outcome(definition.id, "failed", error=error)
+            refusal = LedgerError([Refusal(definition.id, "", "", message)])
+            told.setdefault(definition.id, _failed(definition.id, refusal))
         elif definition.id not in told:
             progress(f"publishing {definition.id}")
             told[definition.id] = _attempt(definition, tables, desk, period)
     return list(told.values())
+
+
+def _failed(subject: str, error: IndexerError) -> Outcome:
+    """Return an outcome that an error explains, in the word for such an error."""
+    kinds: dict[type[IndexerError], State] = {LedgerError: "refused", TryAgainError: "delayed"}
+    states = [state for kind, state in kinds.items() if isinstance(error, kind)]
+    return Outcome(subject, states[0] if states else "failed", error=error)
 
 
 def _attempt(
@@ -183,13 +203,14 @@ def _attempt(
             return _publish_study(definition, market, desk, sessions)
         return _publish_index(definition, market, desk, sessions)
     except IndexerError as error:
-        return Outcome(definition.id, "failed", error=error)
+        return _failed(definition.id, error)
 
 
 def _publish_index(
     definition: Index, market: Market, desk: Desk, sessions: Sequence[date]
 ) -> Outcome:
-    history = build(definition, market, until=sessions[-1])
+    until = _reaching(desk, definition.id, "index", sessions[-1])
+    history = build(definition, market, until=until)
     first = history.days[0].item()
     kept = [session for session in sessions if session >= first]
     if not kept:
@@ -203,10 +224,18 @@ def _publish_index(
     )
 
 
+def _reaching(desk: Desk, subject: str, kind: str, last: date) -> date:
+    """Return how far to compute for some sessions: what is published after them must stand too."""
+    with reading(desk.engine) as connection:
+        published = head_before(connection, subject, AFTER_ALL, kind)
+    return max([last, *(date.fromisoformat(head.session) for head in published)])
+
+
 def _publish_study(
     definition: Study, market: Market, desk: Desk, sessions: Sequence[date]
 ) -> Outcome:
-    found = compare_study(definition, market, until=sessions[-1])
+    until = _reaching(desk, definition.id, "study", sessions[-1])
+    found = compare_study(definition, market, until=until)
     return publish_candidate(desk, study_candidate(found, market), sessions, lambda _: ())
 
 
@@ -296,7 +325,7 @@ def _passed(
     if waits:
         first = waits[0]
         raise TryAgainError(subject, f"{first.session}: {first.rule}: {first.message}")
-    opened = {*terms.override, *([HORIZON] if terms.estimated else [])}
+    opened = {*terms.override, *([HORIZON] if terms.estimated else [])} - UNYIELDING
     shut = [one for one in found if one.verdict == "refuse" and one.rule not in opened]
     if shut:
         refusals = [

@@ -1,5 +1,6 @@
 """Reading the ledger: its history, its verification, its files."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from indexer.ledger.database import open_ledger, reading
 from indexer.ledger.heads import subjects
 from indexer.ledger.history import COLUMNS, history_rows
 from indexer.ledger.publish import instant_text
+from indexer.report.published import csv_text
 from indexer.run import derived
 from indexer.run.results import Progress
 from indexer.run.verify import Verified, verify
@@ -31,6 +33,11 @@ def published_history(
             raise MissingInputError([Flaw(index, None, "", "is no index that was ever published")])
         known = None if known_at is None else instant_text(known_at)
         return COLUMNS, history_rows(connection, index, variant=variant, known_at=known)
+
+
+def history_text(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return columns and rows of a history as CSV, as published files have them."""
+    return csv_text(columns, rows)
 
 
 def verified(

@@ -12,7 +12,7 @@ from indexer.definitions.study import Study
 from indexer.errors import DefinitionError, LedgerError, Refusal
 from indexer.index.build import build
 from indexer.ledger.database import publishing, reading
-from indexer.ledger.heads import head_before, last_heads
+from indexer.ledger.heads import AFTER_ALL, head_before, last_heads
 from indexer.ledger.history import read_definition
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
@@ -85,7 +85,7 @@ def restate(
     tables = read_market(market)
     kind = "study" if isinstance(definition, Study) else "index"
     with reading(desk.engine) as connection:
-        published = head_before(connection, subject, "9", kind)
+        published = head_before(connection, subject, AFTER_ALL, kind)
     if not published:
         raise _never_published(subject)
     last = date.fromisoformat(published[0].session)

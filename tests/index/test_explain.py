@@ -86,10 +86,10 @@ def test_a_session_in_full():
 
     assert (told["id"], told["date"], told["synthetic"]) == ("example", str(WEEK[1]), False)
     assert told["divisor"] == {"before": 1.0, "after": pytest.approx(0.975)}
-    assert told["changes"] == ["dividend+special_dividend", "spinoff"]
+    assert told["changes"] == ["special_dividend+dividend", "spinoff"]
     assert told["dividend_points"] == pytest.approx(25 / 0.975)
     assert [(a["symbol"], a["kind"], a["cash"]) for a in told["actions"]] == [
-        ("B.US", "dividend+special_dividend", 2.0)
+        ("B.US", "special_dividend+dividend", 2.0)
     ]
     # 500 of A, 475 of B and nothing of C are 975; B closes at 25·18 = 450.
     assert [(p["symbol"], p["name"], p["return"]) for p in told["contributions"]] == [

@@ -26,7 +26,7 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
     "changes": [("600001.SH", "split", 1.0, 2.0, 1.5, 1.25)],
     "signals": [("gap", "a", "b", "c", 20, 0.125, True)],
     "states": [("a", "b", "open", "strong", "2026-03-01", "2026-03-02", 0.5, 0.25)],
-    "aligned": [("a", 1000.5, True, False, DIGEST)],
+    "aligned": [("a", 1000.5, True, False)],
     "members": [("600001.SH", 0.5, 12.0)],
     "findings": [("R14", "10.5% is stale", "Ada", "it is suspended")],
 }  # fmt: skip

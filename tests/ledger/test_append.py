@@ -9,7 +9,8 @@ import pytest
 from indexer.errors import LedgerError
 from indexer.ledger.database import publishing, reading
 from indexer.ledger.entry import FIRST
-from indexer.ledger.history import read_entries, read_entry, subjects
+from indexer.ledger.heads import subjects
+from indexer.ledger.history import read_entries, read_entry
 from indexer.ledger.publish import append, instant_text
 from indexer.ledger.verify import check_chain, check_database
 from tests.ledger.chain import DEFINITION, DIGEST, MORNING, appended, entry, ledger, level

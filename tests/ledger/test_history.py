@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 
 from indexer.ledger.database import reading
-from indexer.ledger.history import (
-    COLUMNS,
-    STUDY_COLUMNS,
+from indexer.ledger.heads import (
+    AFTER_ALL,
     all_heads,
     corrections,
     head_before,
     heads,
-    history_rows,
-    inputs_of_entry,
     last_heads,
     last_number,
-    last_session,
+)
+from indexer.ledger.history import (
+    COLUMNS,
+    STUDY_COLUMNS,
+    history_rows,
+    inputs_of_entry,
     published_rows,
     read_definition,
     signal_rows,
@@ -159,7 +161,7 @@ def test_a_correction_knows_its_entries(small):
 
 def test_what_never_was_is_none(small):
     with reading(small) as connection:
-        assert last_session(connection, "example", "study") is None
+        assert head_before(connection, "example", AFTER_ALL, "study") == []
         assert read_definition(connection, "0" * 64) is None
         assert read_definition(connection, DIGEST) == DEFINITION
         assert last_number(connection) == 4

@@ -78,7 +78,7 @@ def moved(symbol: str, day: date, bp: float) -> dict[str, float]:
 
 def basket(path: Path, **keys: Any) -> str:
     """Write the definition of the index, with some keys replaced, and return its file's name."""
-    definition = BASKET | keys
+    definition = {k: v for k, v in (BASKET | keys).items() if v is not None}
     file = path / f"{definition['id']}.yaml"
     path.mkdir(exist_ok=True)
     file.write_text(yaml.safe_dump(_text(definition)), encoding="utf-8")

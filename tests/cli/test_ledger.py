@@ -1,0 +1,296 @@
+"""The ledger's commands as a scheduler runs them: exit codes, what they print and write."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from indexer.cli.app import main
+from tests.run.desk import DAYS, SYMBOLS, basket, files, folder, moved, prices
+
+DAY = DAYS[4].isoformat()
+RANGE = ("--from", DAYS[0].isoformat(), "--to", DAY)
+WHY = ("--reason", "bad-price", "--note", "a typing error", "--by", "Ada")
+
+
+@pytest.fixture
+def indexer(tmp_path, monkeypatch, capfd):
+    """Return a way to run the command line beside an index and a market."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("INDEXER_LEDGER", raising=False)
+    basket(tmp_path)
+    folder(tmp_path / "market")
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["indexer", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        return (stopped.value.code or 0, *capfd.readouterr())
+
+    return run
+
+
+def publish(indexer, *more, market="market"):
+    return indexer("publish", "trio.yaml", "--market", market, *more)
+
+
+def test_a_session_is_published_and_said(indexer):
+    code, out, _ = publish(indexer, "--date", DAY)
+
+    assert code == 0
+    assert out == f"trio: published {DAY}\n  price  1031.0824  revision 1\n"
+    assert Path("indexer.db").is_file()
+    assert Path("out/trio/trio_20260306_r1.csv").is_file()
+
+
+def test_the_same_again_is_no_error(indexer):
+    publish(indexer, *RANGE)
+    before = files(Path("out/trio"))
+    code, out, _ = publish(indexer, *RANGE)
+
+    assert (code, out) == (0, f"trio: unchanged {DAYS[0]} – {DAY}\n")
+    assert files(Path("out/trio")) == before
+
+
+def test_a_day_that_is_no_session_is_no_error(indexer):
+    code, out, _ = publish(indexer, "--date", "2026-03-07")
+
+    assert (code, out) == (0, "trio: no session\n")
+
+
+def test_a_session_to_come_is_75(indexer):
+    assert publish(indexer, "--date", "2026-12-30")[0] == 75
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("--override", "R16"),
+        ("--override", "R16", "--by", "Ada"),
+        ("--override", "R16", "--note", "a takeover bid"),
+        ("--date", DAY, "--from", DAY),
+        ("--from", DAY, "--to", DAYS[0].isoformat()),
+        ("--date", "yesterday"),
+    ],
+)
+def test_wrong_usage_is_2_and_makes_no_ledger(indexer, given):
+    assert publish(indexer, *given)[0] == 2
+    assert not Path("indexer.db").exists()
+
+
+def test_json_is_one_object(indexer):
+    code, out, _ = publish(indexer, *RANGE, "--json")
+    told = json.loads(out)["outcomes"][0]
+
+    assert code == 0
+    assert (told["subject"], told["state"], told["entries"]) == ("trio", "published", 5)
+    assert told["levels"] == [{"variant": "price", "level": "1031.0824", "revision": 1}]
+
+
+def test_the_log_is_one_line_of_json(indexer):
+    _, _, err = publish(indexer, "--date", DAY)
+    told = json.loads(err.splitlines()[-1])
+
+    assert (told["event"], told["exit"]) == ("publish", 0)
+    assert told["outcomes"][0]["sessions"] == [DAY, DAY]  # the first and the last
+
+
+def test_the_log_is_written_though_figures_cannot_be(indexer):
+    Path("figures").mkdir()
+    code, _, err = publish(indexer, "--date", DAY, "--metrics", "figures")
+
+    assert code == 73
+    assert any(line.startswith("{") and json.loads(line) for line in err.splitlines())
+
+
+def test_figures_are_written_where_they_are_wanted(indexer):
+    publish(indexer, "--date", DAY, "--metrics", "node/indexer.prom")
+    text = Path("node/indexer.prom").read_text(encoding="utf-8")
+
+    assert "indexer_run_exit_code 0\n" in text
+    assert 'indexer_entries_appended{subject="trio"} 1\n' in text
+
+
+def test_a_dry_run_writes_nothing_at_all(indexer, tmp_path):
+    before = files(tmp_path)
+    code, out, _ = publish(indexer, *RANGE, "--dry-run")
+
+    assert (code, out) == (0, f"trio: would publish {DAYS[0]} – {DAY}\n")
+    assert files(tmp_path) == before
+    assert not Path("out").exists()
+
+
+def test_changed_closes_are_65_until_they_are_restated(indexer, tmp_path):
+    publish(indexer, *RANGE)
+    folder(tmp_path / "new", prices(**moved(SYMBOLS[0], DAYS[2], 30)))
+    code, _, err = publish(indexer, "--date", DAY, market="new")
+    assert (code, "would now differ" in err) == (65, True)
+
+    code, out, err = indexer(
+        "restate", "trio", "--market", "new", "--from", DAYS[0], "--to", DAYS[2], *WHY
+    )
+    assert (code, "trio: published" in out) == (0, True)
+    assert "warning: 1 published sessions outside the range differ too" in err
+
+    indexer("restate", "trio", "--market", "new", "--from", DAYS[0], *WHY)
+    assert publish(indexer, "--date", DAY, market="new")[0] == 0
+
+
+def test_a_restatement_of_nothing_is_refused(indexer):
+    code, _, _ = indexer("restate", "trio", "--market", "market", "--from", DAY, *WHY)
+
+    assert code == 66
+    assert not Path("indexer.db").exists()
+
+
+@pytest.mark.parametrize("left_out", ["--reason", "--note", "--by"])
+def test_a_restatement_without_its_grounds_is_2(indexer, left_out):
+    at = WHY.index(left_out)
+    given = WHY[:at] + WHY[at + 2 :]
+
+    assert indexer("restate", "trio", "--market", "market", "--from", DAY, *given)[0] == 2
+
+
+def test_one_bad_index_of_two_is_told_by_the_exit_code(indexer, tmp_path):
+    basket(tmp_path, id="lonely", constituents=[{"symbol": "600009.SH"}])
+    code, out, err = publish(indexer, "lonely.yaml", "--date", DAY)
+
+    assert code == 66
+    assert "trio: published" in out
+    assert "error: " in err
+
+
+def test_a_history_is_the_columns_of_the_contract(indexer):
+    publish(indexer, *RANGE)
+    code, out, _ = indexer("history", "trio", "--variant", "price")
+    lines = out.splitlines()
+
+    assert (code, len(lines)) == (0, 6)
+    assert lines[0].startswith(
+        "date,variant,level,level_exact,divisor,revision,status,published_at"
+    )
+    assert lines[5].startswith(f"{DAY},price,1031.0824,1031.08235312722")
+
+
+def test_a_history_in_json_reads_back(indexer):
+    publish(indexer, "--date", DAY)
+    _, out, _ = indexer("history", "trio", "--format", "json")
+
+    assert json.loads(out)[0]["level_exact"] == 1031.0823531272276
+
+
+def test_before_it_was_published_nothing_was_known(indexer):
+    publish(indexer, "--date", DAY)
+    _, out, _ = indexer("history", "trio", "--as-known-at", "2026-03-06T18:00:00+08:00")
+
+    assert len(out.splitlines()) == 1
+
+
+@pytest.mark.parametrize("instant", ["yesterday", "2026-03-06", "2026-03-06T18:00:00"])
+def test_an_instant_without_a_zone_is_2(indexer, instant):
+    publish(indexer, "--date", DAY)
+
+    assert indexer("history", "trio", "--as-known-at", instant)[0] == 2
+
+
+def test_the_history_of_nobody_is_66(indexer):
+    publish(indexer, "--date", DAY)
+
+    assert indexer("history", "nobody")[0] == 66
+
+
+def test_verification_says_how_much_was_found(indexer):
+    publish(indexer, *RANGE)
+    code, out, _ = indexer("verify", "--out", "out", "--market", "market", "--inputs", "--json")
+    told = json.loads(out)
+
+    assert (code, told["entries"], told["built"], told["files"]) == (0, 5, 10, True)
+
+
+def test_a_published_file_that_was_altered_is_65(indexer):
+    publish(indexer, *RANGE)
+    Path("out/trio/latest.csv").write_text("altered", encoding="utf-8")
+    code, _, err = indexer("verify", "--out", "out")
+
+    assert (code, "latest.csv: is not what was published" in err) == (65, True)
+
+
+def test_an_export_writes_what_was_published(indexer):
+    publish(indexer, *RANGE)
+
+    assert indexer("export", "--out", "copy")[0] == 0
+    assert files(Path("copy/trio")) == files(Path("out/trio"))
+
+
+def test_a_retired_index_is_65_and_still_served(indexer):
+    publish(indexer, *RANGE)
+    assert indexer("retire", "trio", "--reason", "over", "--by", "Ada")[0] == 0
+
+    assert publish(indexer, "--date", DAYS[5])[0] == 65
+    assert "retired" in indexer("history", "trio")[1]
+
+
+def test_the_next_rebalance_is_approved_by_name(indexer, tmp_path):
+    basket(tmp_path, id="monthly", rebalance={"frequency": "monthly", "day": "last session"})
+    given = ("monthly.yaml", "--market", "market", "--until", DAYS[10])
+    code, out, _ = indexer("proforma", *given, "--json")
+    assert (code, json.loads(out)["effective"]) == (0, "2026-03-31")
+
+    code, _, err = indexer("approve", *given, "--by", "Ada")
+    assert (code, "approved by Ada as entry 1, revision 1" in err) == (0, True)
+    assert indexer("approve", *given)[0] == 2
+
+
+def test_the_doctor_says_what_is_late(indexer):
+    publish(indexer, *RANGE)
+    code, out, _ = indexer("doctor", "--market", "market", "--json")
+    told = {check["about"]: check["state"] for check in json.loads(out)}
+
+    assert (code, told["trio"], told["market"]) == (0, "late", "ok")
+
+
+def test_the_environment_names_the_ledger(indexer, monkeypatch):
+    monkeypatch.setenv("INDEXER_LEDGER", "sqlite:///other.db")
+    publish(indexer, "--date", DAY)
+
+    assert Path("other.db").is_file()
+    assert not Path("indexer.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("nodialect://u:secret@h/x", 65),
+        ("postgresql://u:secret@h:port/x", 65),
+        ("postgresql://u:secret@127.0.0.1:1/x", 75),
+        ("sqlite:///market", 65),
+        ("sqlite:///no/such/folder.db", 66),
+        ("sqlite:///trio.yaml", 65),
+    ],
+)
+def test_a_ledger_that_cannot_be_opened_has_its_exit_code(indexer, url, expected):
+    code, out, err = publish(indexer, "--date", DAY, "--ledger", url)
+
+    assert code == expected
+    assert "secret" not in out + err
+    assert "Traceback" not in err
+
+
+def test_two_processes_publish_a_day_once(indexer, tmp_path):
+    """Each says that it did, or that it was done."""
+    given = ("publish", "trio.yaml", "--market", "market", "--date", DAY)
+    command = [sys.executable, "-m", "indexer.cli.app", *given]
+    paths = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
+    started = [
+        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                         env=os.environ | {"PYTHONPATH": paths})
+        for _ in range(2)
+    ]  # fmt: skip
+    told = sorted(process.communicate(timeout=120)[0].split()[1] for process in started)
+
+    assert [process.returncode for process in started] == [0, 0]
+    assert told == [b"published", b"unchanged"]
+    assert json.loads(indexer("verify", "--out", "out", "--json")[1])["entries"] == 1

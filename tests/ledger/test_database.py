@@ -1,0 +1,177 @@
+"""Where a ledger lives, and what is said where there is none, or somebody else has it."""
+
+import sqlite3
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from indexer.cli.exits import exit_code
+from indexer.errors import LedgerError, MissingInputError, TryAgainError
+from indexer.ledger.database import SCHEMA, name_of, open_ledger, publishing, reading
+from indexer.ledger.entry import FIRST
+from indexer.ledger.verify import check_chain, check_database
+from tests.ledger.chain import appended, entry, ledger
+
+
+def fault(url, kind, *, create=True):
+    """Open a ledger, which must fail in one way; return the exit code and what is said."""
+    with pytest.raises(kind) as caught:
+        open_ledger(url, create=create)
+    return exit_code([caught.value]), str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "nonsense", "nodialect://u:secret@h/x", "mysql://u:secret@h/x",
+        "postgresql://u:secret@host:port/db",
+    ],
+)  # fmt: skip
+def test_a_url_that_is_none_is_refused_without_its_password(url):
+    code, text = fault(url, LedgerError)
+
+    assert code == 65
+    assert "sec" not in text
+
+
+def test_a_server_that_does_not_answer_is_to_be_tried_again():
+    code, text = fault("postgresql://u:secret@127.0.0.1:1/db", TryAgainError)
+
+    assert code == 75
+    assert "secret" not in text
+
+
+def test_no_password_among_the_options_is_told():
+    url = "postgresql://u:one@h/db?sslpassword=two&password=three&application_name=x"
+    name = name_of(sa.create_engine(url))
+
+    assert not {"one", "two", "three"} & set(name.replace("=", "&").split("&"))
+    assert "one" not in name
+    assert "application_name=x" in name
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_folder_in_its_place_is_refused(tmp_path, create):
+    code, text = fault(f"sqlite:///{tmp_path}", LedgerError, create=create)
+
+    assert (code, "is a folder" in text) == (65, True)
+
+
+def test_a_folder_that_is_missing_is_told(tmp_path):
+    code, text = fault(f"sqlite:///{tmp_path / 'no' / 'ledger.db'}", MissingInputError)
+
+    assert (code, "no such folder" in text) == (66, True)
+
+
+def test_a_ledger_that_is_not_there_is_not_made_by_reading(tmp_path):
+    file = tmp_path / "ledger.db"
+    code, text = fault(f"sqlite:///{file}", MissingInputError, create=False)
+
+    assert (code, "publish first" in text, file.exists()) == (66, True, False)
+
+
+def test_an_empty_database_is_no_ledger_to_read(tmp_path):
+    file = tmp_path / "ledger.db"
+    sqlite3.connect(file).close()
+    file.touch()
+
+    assert "holds no ledger" in fault(f"sqlite:///{file}", MissingInputError, create=False)[1]
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_file_that_is_no_database_is_refused(tmp_path, create):
+    file = tmp_path / "ledger.db"
+    file.write_bytes(b"symbol,date,close\n" * 500)
+    code, text = fault(f"sqlite:///{file}", LedgerError, create=create)
+
+    assert (code, "not a database" in text) == (65, True)
+
+
+def test_a_ledger_of_a_newer_version_is_not_touched(tmp_path):
+    ledger(tmp_path).dispose()
+    file = tmp_path / "ledger.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0002'")
+    connection.close()
+    before = file.read_bytes()
+    code, text = fault(f"sqlite:///{file}", LedgerError)
+
+    assert (code, "newer version" in text, SCHEMA in text) == (65, True, True)
+    assert file.read_bytes() == before
+
+
+def test_a_new_ledger_is_empty_and_sound(tmp_path):
+    with reading(ledger(tmp_path)) as connection:
+        check_database(connection)
+        assert check_chain(connection) == (0, FIRST)
+
+
+def test_a_commit_survives_a_power_cut_by_the_settings_of_the_database(tmp_path):
+    with reading(ledger(tmp_path)) as connection:
+        told = [connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                for name in ("journal_mode", "synchronous", "foreign_keys")]  # fmt: skip
+
+    assert told == ["delete", 3, 1]
+
+
+def test_a_reader_sees_one_state(tmp_path):
+    engine = ledger(tmp_path)
+    appended(engine, entry())
+    with reading(engine) as connection:
+        before = check_chain(connection)
+
+        assert check_chain(connection) == before
+
+
+def test_a_publisher_waits_for_its_turn_and_no_longer(tmp_path):
+    engine = ledger(tmp_path)
+    with publishing(engine), pytest.raises(TryAgainError, match="another publisher has held it"):
+        publishing(engine, patience=0.05).__enter__()
+
+
+def test_who_waits_gets_the_turn_when_it_is_free(tmp_path):
+    engine = ledger(tmp_path)
+    free, done = threading.Event(), []
+
+    def hold():
+        with publishing(engine):
+            free.set()
+            free_again.wait(5)
+
+    free_again = threading.Event()
+    holder = threading.Thread(target=hold)
+    holder.start()
+    free.wait(5)
+    threading.Timer(0.05, free_again.set).start()
+    done += appended(engine, entry())
+    holder.join()
+
+    assert [e.number for e in done] == [1]
+
+
+def test_who_gave_up_leaves_the_turn_to_others(tmp_path):
+    engine = ledger(tmp_path)
+    with publishing(engine), pytest.raises(TryAgainError):
+        publishing(engine, patience=0.01).__enter__()
+
+    assert appended(engine, entry())[0].number == 1
+
+
+def test_a_lock_of_sqlite_is_to_be_tried_again(tmp_path):
+    engine = ledger(tmp_path)
+    other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+    with pytest.raises(TryAgainError, match="locked"), reading(engine) as connection:
+        check_chain(connection)
+    other.close()
+
+
+def test_two_publishers_take_turns_on_postgresql(database):
+    engine = open_ledger(database("turns"), create=True)
+    with publishing(engine), pytest.raises(TryAgainError, match="lock timeout"):
+        publishing(engine, patience=0.05).__enter__()
+    appended(engine, entry())
+    engine.dispose()

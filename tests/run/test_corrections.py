@@ -1,0 +1,317 @@
+"""What becomes of a published level that its inputs no longer give: by rule, or by somebody."""
+
+from datetime import timedelta
+
+import pytest
+
+from indexer.errors import DefinitionError, LedgerError
+from indexer.ledger.database import reading
+from indexer.ledger.history import history_rows, read_entries
+from indexer.run.verify import verify
+from tests.run.desk import (
+    DAYS,
+    SYMBOLS,
+    basket,
+    corrected,
+    desk,
+    evening,
+    files,
+    folder,
+    moved,
+    prices,
+    published,
+    told,
+)
+
+LAST = 9  # position of the last published session
+EVENING = evening(DAYS[LAST])
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Return a folder with ten sessions published."""
+    published(tmp_path, DAYS[0], DAYS[LAST], now=EVENING)
+    return tmp_path
+
+
+def changed(path, age, bp):
+    """Return a market in which the level of so many sessions before the last is another."""
+    return folder(path / "changed", prices(**moved(SYMBOLS[0], DAYS[LAST - age], bp)))
+
+
+def entries(path):
+    with reading(desk(path).engine) as connection:
+        return list(read_entries(connection))
+
+
+def by_rule(path, market, *days, **terms):
+    return published(
+        path, *(days or (DAYS[LAST],)), market=market, now=EVENING, correct=True, **terms
+    )
+
+
+def kinds(path):
+    """Return kind, revision and decider of what was appended after the first ten."""
+    return [(e.kind, e.revision, e.by) for e in entries(path)[LAST + 1 :]]
+
+
+# --- by rule ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("age", [0, 2])
+@pytest.mark.parametrize("bp", [1.01, -1.01, 24.99, -24.99])
+def test_a_young_and_moderate_difference_is_corrected_by_rule(path, age, bp):
+    by_rule(path, changed(path, age, bp))
+    found = told(path)[LAST - age]
+
+    assert found[2:] == (2, "corrected")
+    assert ("index", 2, "policy") in kinds(path)
+
+
+@pytest.mark.parametrize("age", [0, 3, 8])
+def test_a_difference_below_one_basis_point_is_recorded_and_not_restated(path, age):
+    by_rule(path, changed(path, age, 0.99))
+
+    assert {row[2] for row in told(path)} == {1}
+    assert ("immaterial", 1, "policy") in kinds(path)
+    assert "below 1 bp, not restated" in entries(path)[LAST + 1].note
+
+
+@pytest.mark.parametrize(("age", "bp"), [(3, 1.01), (2, 25.01), (0, -25.01), (8, 200)])
+def test_an_old_or_a_large_difference_needs_somebody(path, age, bp):
+    outcome = by_rule(path, changed(path, age, bp))
+
+    assert isinstance(outcome.error, LedgerError)
+    assert {refusal.rule for refusal in outcome.error.refusals} == {"R10"}
+    assert len(entries(path)) == LAST + 1
+
+
+@pytest.mark.parametrize(("age", "bp"), [(3, 1.01), (0, -25.01), (8, 200)])
+def test_who_approves_is_recorded(path, age, bp):
+    by_rule(path, changed(path, age, bp), by="Ada")
+
+    assert told(path)[LAST - age][2:] == (2, "corrected")
+    assert ("index", 2, "Ada") in kinds(path)
+
+
+def test_how_old_a_level_is_goes_by_the_clock(path):
+    """Asking for an old session does not make the one before it young."""
+    market = changed(path, 6, 10)
+    outcome = by_rule(path, market, DAYS[LAST - 5])
+
+    assert isinstance(outcome.error, LedgerError)
+    assert "past 2 sessions" in str(outcome.error)
+
+
+def test_what_is_recorded_as_immaterial_is_not_refused_again(path):
+    market = changed(path, 3, 0.5)
+    by_rule(path, market)
+    before = entries(path)
+    outcome = published(path, DAYS[LAST], market=market, now=EVENING)
+
+    assert outcome.state == "unchanged"
+    assert entries(path) == before
+
+
+def test_the_next_session_is_published_after_an_immaterial_difference(path):
+    market = changed(path, 3, 0.5)
+    by_rule(path, market)
+    outcome = published(path, DAYS[LAST + 1], market=market)
+
+    assert outcome.state == "published"
+    assert verify(desk(path).engine, market=market, inputs=True).built > LAST
+
+
+def test_a_difference_that_grows_beyond_what_was_recorded_is_looked_at_again(path):
+    by_rule(path, changed(path, 2, 0.5))
+    by_rule(path, changed(path, 2, 5))
+
+    assert told(path)[LAST - 2][2:] == (2, "corrected")
+
+
+def test_a_dividend_found_late_is_judged_by_the_total_return(tmp_path):
+    """It leaves the price index as it was."""
+    names = [basket(tmp_path, variants=["price", "gross"])]
+    published(tmp_path, *DAYS[: LAST + 1], names=names, now=EVENING)
+    late = {"symbol": SYMBOLS[0], "ex_date": DAYS[LAST - 1], "kind": "dividend", "cash": 0.4}
+    market = folder(tmp_path / "late", actions=[late])
+    outcome = by_rule(tmp_path, market, names=names)
+
+    assert isinstance(outcome.error, LedgerError)
+    assert "above 25 bp" in str(outcome.error)
+
+
+def test_correction_and_new_session_share_a_run(path):
+    market = changed(path, 1, 5)
+    outcome = published(
+        path, DAYS[LAST + 1], market=market, now=evening(DAYS[LAST + 1]), correct=True
+    )
+    made = {(e.session, e.run, e.correction) for e in outcome.entries}
+    run = outcome.entries[0].run
+
+    assert (DAYS[LAST - 1].isoformat(), run, run) in made
+    assert (DAYS[LAST + 1].isoformat(), run, "") in made
+
+
+# --- by somebody ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bp", [0.1, 10, 300])
+def test_a_restatement_always_writes(path, bp):
+    done = corrected(path, changed(path, 6, bp))
+    found = entries(path)[LAST + 1]
+
+    assert done.outcome.state == "published"
+    assert (found.reason, found.note, found.by) == ("bad-price", "a note", "Ada")
+    assert found.revision == 2
+
+
+def test_a_restatement_writes_what_was_called_immaterial(path):
+    market = changed(path, 3, 0.5)
+    by_rule(path, market)
+    corrected(path, market)
+
+    assert told(path)[LAST - 3][2:] == (2, "corrected")
+
+
+def test_what_was_published_stays(path):
+    before = entries(path)
+    corrected(path, changed(path, 6, 10))
+
+    assert entries(path)[: LAST + 1] == before
+
+
+def test_what_was_known_before_a_restatement_can_be_asked_for(path):
+    before = told(path)
+    corrected(path, changed(path, 6, 10), now=EVENING + timedelta(1))
+
+    assert told(path, known_at="2026-03-13T23:00:00.000000Z") == before
+    assert told(path) != before
+
+
+def test_a_second_restatement_writes_nothing(path):
+    market = changed(path, 6, 10)
+    corrected(path, market)
+    before = entries(path), files(path / "out")
+    done = corrected(path, market, now=EVENING + timedelta(2))
+
+    assert (done.outcome.state, done.corrected) == ("unchanged", ())
+    assert (entries(path), files(path / "out")) == before
+
+
+def test_only_sessions_that_differ_get_a_revision(path):
+    """A close of one day moves that level, and the contributions of the next."""
+    corrected(path, changed(path, 6, 10))
+    revised = [row[0] for row in told(path) if row[2] == 2]
+
+    assert revised == [DAYS[n].isoformat() for n in (LAST - 6, LAST - 5)]
+
+
+def test_sessions_outside_the_range_are_left_and_named(path):
+    done = corrected(path, changed(path, 6, 10), DAYS[0], DAYS[LAST - 6])
+
+    assert done.left == (DAYS[LAST - 5].isoformat(),)
+    assert [row[2] for row in told(path)].count(2) == 1
+
+
+def test_sessions_that_were_left_are_refused_until_they_are_restated(path):
+    market = changed(path, 6, 10)
+    corrected(path, market, DAYS[0], DAYS[LAST - 6])
+    assert isinstance(published(path, DAYS[LAST + 1], market=market).error, LedgerError)
+
+    corrected(path, market, DAYS[LAST - 5])
+    assert published(path, DAYS[LAST + 1], market=market).state == "published"
+
+
+def test_a_late_action_changes_every_session_from_its_ex_date_on(path):
+    split = {"symbol": SYMBOLS[0], "ex_date": DAYS[4], "kind": "bonus", "ratio": 0.01}
+    corrected(path, folder(path / "late", actions=[split]), reason="late-action")
+    revised = [row[0] for row in told(path) if row[2] == 2]
+
+    assert revised == [day.isoformat() for day in DAYS[4 : LAST + 1]]
+
+
+def test_a_new_definition_is_taken_where_it_is_given(path):
+    name = basket(path / "new", base={"date": DAYS[0].isoformat(), "level": 100})
+    corrected(path, path / "market", reason="methodology", basket=name)
+
+    assert told(path)[0] == (DAYS[0].isoformat(), "100.0000", 2, "corrected")
+    assert (
+        published(path, DAYS[LAST + 1], market=path / "market", names=[name]).state == "published"
+    )
+
+
+def test_the_old_definition_is_refused_after_a_new_one(path):
+    name = basket(path / "new", base={"date": DAYS[0].isoformat(), "level": 100})
+    corrected(path, path / "market", reason="methodology", basket=name)
+
+    assert isinstance(published(path, DAYS[LAST + 1], market=path / "market").error, LedgerError)
+
+
+def test_the_definition_of_another_index_is_refused(path):
+    other = basket(path / "new", id="other")
+
+    with pytest.raises(DefinitionError, match="is 'other', and 'trio' is to be restated"):
+        corrected(path, path / "market", basket=other)
+
+
+def test_what_was_never_published_cannot_be_restated(path):
+    with pytest.raises(LedgerError, match="nobody: was never published"):
+        corrected(path, path / "market", subject="nobody")
+
+
+def test_a_session_that_would_be_none_is_not_taken_back(tmp_path):
+    """The levels of a ready-made series are its closes."""
+    name = basket(
+        tmp_path, kind="series", symbol="000001.SH", base=None, weighting=None, constituents=None
+    )
+    rows = [{"symbol": "000001.SH", "date": d, "close": 3000.0 + n} for n, d in enumerate(DAYS)]
+    market = folder(tmp_path / "m", series=rows)
+    published(tmp_path, DAYS[0], DAYS[5], market=market, names=[name])
+    fewer = folder(tmp_path / "m2", series=rows[:2] + rows[3:])
+
+    with pytest.raises(LedgerError, match="cannot be taken back"):
+        corrected(tmp_path, fewer)
+
+
+# --- the notice -------------------------------------------------------------------------------
+
+
+def test_a_restatement_prints_a_notice(path):
+    corrected(path, changed(path, 6, 10))
+    name = next((path / "out" / "trio").glob("restatement_*.txt"))
+    text = name.read_text(encoding="utf-8")
+
+    assert "RESTATEMENT NOTICE / 指数修正公告" in text
+    assert "Reason / 原因: bad-price (价格错误)" in text
+    assert "Decided by / 决定人: Ada" in text
+    assert "1 → 2     price          1009.2350       1010.2443  +10.0000" in text
+    assert "trio_20260305_r2.csv" in text
+
+
+def test_each_variant_has_its_own_difference_in_the_notice(tmp_path):
+    names = [basket(tmp_path, variants=["price", "gross"])]
+    published(tmp_path, *DAYS[:6], names=names)
+    late = {"symbol": SYMBOLS[0], "ex_date": DAYS[5], "kind": "dividend", "cash": 0.4}
+    corrected(tmp_path, folder(tmp_path / "late", actions=[late]), reason="late-action")
+    text = next((tmp_path / "out" / "trio").glob("restatement_*.txt")).read_text(encoding="utf-8")
+    bp = {line.split()[4]: line.split()[-1] for line in text.splitlines() if "1 → 2" in line}
+
+    assert float(bp["price"]) == 0
+    assert float(bp["gross"]) > 50
+
+
+def test_a_correction_by_rule_prints_a_notice_too(path):
+    by_rule(path, changed(path, 1, 5))
+
+    assert list((path / "out" / "trio").glob("restatement_*.txt"))
+
+
+def test_history_shows_both_variants_after_a_correction(tmp_path):
+    names = [basket(tmp_path, variants=["price", "gross"])]
+    published(tmp_path, *DAYS[:6], names=names)
+    corrected(tmp_path, folder(tmp_path / "m2", prices(**moved(SYMBOLS[0], DAYS[5], 10))))
+    with reading(desk(tmp_path).engine) as connection:
+        rows = [row[:6] for row in history_rows(connection, "trio") if row[0] == "2026-03-09"]
+
+    assert [(row[1], row[5]) for row in rows] == [("price", 2), ("gross", 2)]

@@ -1,0 +1,290 @@
+"""Published files are the ledger's, byte for byte, whatever becomes of them."""
+
+import os
+import shutil
+import subprocess
+from datetime import timedelta
+
+import pytest
+
+from indexer.errors import LedgerError, OutputError
+from indexer.ledger.database import reading
+from indexer.ledger.history import COLUMNS, history_rows
+from indexer.run.derived import export
+from indexer.run.verify import verify
+from tests.run.desk import (
+    DAYS,
+    NOON,
+    SYMBOLS,
+    corrected,
+    desk,
+    files,
+    folder,
+    ledger_url,
+    moved,
+    prices,
+    published,
+    told,
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Return a folder with six sessions published, one of them corrected."""
+    path = tmp_path_factory.mktemp("made")
+    published(path, DAYS[0], DAYS[5])
+    corrected(path, folder(path / "market", prices(**moved(SYMBOLS[0], DAYS[5], 10))))
+    return path
+
+
+@pytest.fixture
+def path(made, tmp_path):
+    """Return a copy of it."""
+    return shutil.copytree(made, tmp_path / "copy")
+
+
+def again(path):
+    """Publish once more what is published."""
+    return published(path, DAYS[0], DAYS[5], market=path / "market", now=NOON + timedelta(3))
+
+
+NAMES = [
+    *(f"trio_{day:%Y%m%d}_r1.csv" for day in DAYS[:6]),
+    f"trio_{DAYS[5]:%Y%m%d}_r2.csv",
+    "MANIFEST.sha256",
+    "latest.csv",
+]
+
+
+def test_files_are_named_by_index_session_and_revision(path):
+    found = {name.removeprefix("trio/") for name in files(path / "out")}
+
+    assert {name for name in found if not name.startswith("restatement_")} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_that_was_deleted_is_written_again_by_the_next_run(path, name):
+    before = files(path / "out")
+    (path / "out" / "trio" / name).unlink()
+    again(path)
+
+    assert files(path / "out") == before
+
+
+def test_all_files_deleted_are_written_again_by_the_next_run(path):
+    before = files(path / "out")
+    shutil.rmtree(path / "out")
+    again(path)
+
+    assert files(path / "out") == before
+
+
+def test_an_export_is_byte_for_byte_what_was_published(path):
+    export(desk(path).engine, path / "elsewhere")
+
+    assert files(path / "elsewhere") == files(path / "out")
+
+
+def test_an_export_mends_what_was_altered(path):
+    before = files(path / "out")
+    for name in NAMES:
+        (path / "out" / "trio" / name).write_text("altered", encoding="utf-8")
+    export(desk(path).engine, path / "out")
+
+    assert files(path / "out") == before
+
+
+def test_the_manifest_is_read_by_sha256sum(path):
+    command = ["sha256sum", "--check", "--strict", "--quiet", "MANIFEST.sha256"]
+    found = subprocess.run(command, cwd=path / "out" / "trio", check=False, capture_output=True)
+
+    assert (found.returncode, found.stdout) == (0, b"")
+
+
+def test_the_manifest_lists_every_file_of_a_session_and_every_notice(path):
+    text = (path / "out" / "trio" / "MANIFEST.sha256").read_text(encoding="utf-8")
+    listed = {line.split("  ")[1] for line in text.splitlines()[1:]}
+
+    assert "schema 1" in text.splitlines()[0]
+    assert listed == set(os.listdir(path / "out" / "trio")) - {"MANIFEST.sha256", "latest.csv"}
+
+
+def test_the_latest_is_the_last_session_as_it_is_in_force(path):
+    out = path / "out" / "trio"
+
+    assert (out / "latest.csv").read_bytes() == (out / NAMES[6]).read_bytes()
+
+
+def test_a_gap_filled_later_does_not_become_the_latest(path):
+    other = path / "other"
+    other.mkdir()
+    published(other, DAYS[5])
+    published(other, DAYS[2])
+
+    assert (other / "out" / "trio" / "latest.csv").read_text("utf-8").splitlines()[1].startswith(
+        DAYS[5].isoformat()
+    )  # fmt: skip
+
+
+def test_a_file_has_the_columns_and_cells_of_the_history(path):
+    with reading(desk(path).engine) as connection:
+        row = history_rows(connection, "trio")[0]
+    text = (path / "out" / "trio" / NAMES[0]).read_bytes().decode()
+
+    assert text == f"{','.join(COLUMNS)}\n{','.join(map(str, row))}\n"
+
+
+def test_the_exact_level_of_a_file_reads_back(path):
+    with reading(desk(path).engine) as connection:
+        exact = [row[3] for row in history_rows(connection, "trio")]
+    read = [
+        float((path / "out" / "trio" / name).read_text("utf-8").splitlines()[1].split(",")[3])
+        for name in (*NAMES[:5], NAMES[6])
+    ]
+
+    assert read == exact
+
+
+def test_nothing_temporary_is_left(path):
+    again(path)
+
+    assert not [name for name in os.listdir(path / "out" / "trio") if name.startswith(".")]
+
+
+# --- what stands in the way -------------------------------------------------------------------
+
+NEW = f"trio_{DAYS[6]:%Y%m%d}_r1.csv"
+
+
+def next_one(path):
+    return published(path, DAYS[6], market=path / "market")
+
+
+def test_a_folder_in_the_way_of_a_file_is_told_and_the_level_is_safe(path):
+    (path / "out" / "trio" / NEW).mkdir()
+    outcome = next_one(path)
+
+    assert isinstance(outcome.error, OutputError)
+    assert told(path)[-1][0] == DAYS[6].isoformat()
+
+
+def test_the_next_run_writes_what_could_not_be_written(path):
+    (path / "out" / "trio" / NEW).mkdir()
+    next_one(path)
+    (path / "out" / "trio" / NEW).rmdir()
+
+    assert next_one(path).state == "unchanged"
+    assert verify(desk(path).engine, out=path / "out").files
+
+
+def test_a_failed_run_leaves_the_files_there_were(path):
+    before = files(path / "out")
+    (path / "out" / "trio" / NEW).mkdir()
+    next_one(path)
+
+    assert files(path / "out") == before
+
+
+@pytest.mark.parametrize("name", [NEW, "latest.csv", "MANIFEST.sha256"])
+def test_a_link_in_the_way_is_not_followed(path, name):
+    target, link = path / "target", path / "out" / "trio" / name
+    target.write_text("mine", encoding="utf-8")
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+    next_one(path)
+
+    assert target.read_text(encoding="utf-8") == "mine"
+    assert not link.is_symlink()
+
+
+def test_a_file_in_the_way_of_the_folder_is_told(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "trio").write_text("mine", encoding="utf-8")
+    outcome = published(tmp_path, DAYS[0])
+
+    assert isinstance(outcome.error, OutputError)
+    assert (tmp_path / "out" / "trio").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_told(path):
+    (path / "out" / "trio").chmod(0o500)
+    outcome = next_one(path)
+    (path / "out" / "trio").chmod(0o700)
+
+    assert isinstance(outcome.error, OutputError)
+
+
+def test_a_manifest_that_is_not_ours_is_replaced(path):
+    before = files(path / "out")
+    (path / "out" / "trio" / "MANIFEST.sha256").write_bytes(b"\xff\xfe nonsense")
+    again(path)
+
+    assert files(path / "out") == before
+
+
+# --- verification -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_that_differs_in_one_byte_is_named(path, name):
+    file = path / "out" / "trio" / name
+    text = bytearray(file.read_bytes())
+    text[len(text) // 2] ^= 1
+    file.write_bytes(text)
+
+    with pytest.raises(LedgerError, match=f"{name}: is not what was published|{name}: .*cannot"):
+        verify(desk(path).engine, out=path / "out")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_that_is_missing_is_named(path, name):
+    (path / "out" / "trio" / name).unlink()
+
+    with pytest.raises(LedgerError, match=f"{name}: is missing"):
+        verify(desk(path).engine, out=path / "out")
+
+
+def test_a_file_that_was_never_published_is_named(path):
+    (path / "out" / "trio" / "trio_20260310_r1.csv").write_text("made up", encoding="utf-8")
+
+    with pytest.raises(LedgerError, match=r"trio_20260310_r1\.csv: was never published"):
+        verify(desk(path).engine, out=path / "out")
+
+
+def test_a_ledger_older_than_its_files_is_found_by_them(path, tmp_path):
+    """As from a copy that was put back: its chain is sound."""
+    shutil.copy(path / "ledger.db", tmp_path / "older.db")
+    next_one(path)
+    shutil.copy(tmp_path / "older.db", path / "ledger.db")
+
+    assert verify(desk(path).engine).entries == 7
+    with pytest.raises(LedgerError, match=f"{NEW}: was never published"):
+        verify(desk(path).engine, out=path / "out")
+
+
+def test_levels_are_built_again_from_a_market(path):
+    found = verify(desk(path).engine, market=path / "market")
+
+    assert found.built == 6
+
+
+def test_a_market_that_gives_other_levels_is_found(path):
+    other = folder(path / "other", prices(**moved(SYMBOLS[1], DAYS[3], 0.01)))
+
+    with pytest.raises(LedgerError, match=r"trio 2026-03-05 \(entry 4, revision 1\)"):
+        verify(desk(path).engine, market=other)
+
+
+def test_levels_are_built_again_from_what_the_ledger_kept(path):
+    """Every one, also that no longer in force."""
+    shutil.rmtree(path / "market")
+
+    assert verify(desk(path).engine, inputs=True).built == 7
+
+
+def test_what_is_verified_is_counted(path):
+    found = verify(desk(path).engine)
+
+    assert (found.entries, found.built, found.files) == (7, 0, False)
+    assert ledger_url(path).endswith("ledger.db")

@@ -1,0 +1,87 @@
+"""Which sessions a publication is about: those whose closes are final."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from indexer.errors import MissingInputError, TryAgainError
+from indexer.run.find import definition
+from indexer.run.sessions import Period, final_at, last_final, sessions_asked, zone_of
+from tests.run.desk import DAYS, basket, evening
+
+
+@pytest.fixture
+def index(tmp_path):
+    """Return an index of Shanghai."""
+    return definition(basket(tmp_path))
+
+
+def of(path, calendar, *symbols):
+    return definition(
+        basket(path, calendar=calendar, constituents=[{"symbol": symbol} for symbol in symbols])
+    )
+
+
+@pytest.mark.parametrize(
+    ("calendar", "symbol", "day", "at"),
+    [
+        ("XSHG", "600001.SH", date(2026, 3, 2), "2026-03-02T07:30"),
+        ("XHKG", "00700.HK", date(2026, 3, 2), "2026-03-02T08:40"),
+        ("XHKG", "00700.HK", date(2025, 12, 24), "2025-12-24T04:40"),
+        ("XNYS", "NVDA.US", date(2026, 3, 2), "2026-03-02T22:00"),
+        ("XNYS", "NVDA.US", date(2026, 3, 9), "2026-03-09T21:00"),
+        ("XSHG", "NVDA.US", date(2026, 3, 2), "2026-03-02T22:00"),
+        ("XSHG", "00700.HK", date(2026, 4, 3), "2026-04-03T07:30"),
+    ],
+    ids=["Shanghai", "Hong Kong", "a half day", "New York", "in summer", "abroad", "a holiday"],
+)
+def test_a_session_is_final_so_long_after_its_last_close(tmp_path, calendar, symbol, day, at):
+    found = final_at(of(tmp_path, calendar, symbol), day)
+
+    assert found.astimezone(UTC) == datetime.fromisoformat(f"{at}+00:00")
+
+
+def test_neither_end_is_the_last_final_session(index):
+    assert sessions_asked(index, Period(), evening(DAYS[3])) == [DAYS[3]]
+    assert sessions_asked(index, Period(), evening(DAYS[3], 3)) == [DAYS[2]]
+
+
+def test_on_a_weekend_it_is_that_of_friday(index):
+    assert last_final(index, evening(date(2026, 3, 7))) == DAYS[4]
+
+
+def test_the_last_final_one_up_to_a_date(index):
+    assert last_final(index, evening(DAYS[9]), date(2026, 3, 8)) == DAYS[4]
+
+
+def test_a_range_holds_both_ends_and_no_weekend(index):
+    found = sessions_asked(index, Period(DAYS[3], DAYS[6]), evening(DAYS[9]))
+
+    assert found == DAYS[3:7]
+
+
+def test_a_range_without_an_end(index):
+    assert sessions_asked(index, Period(DAYS[3]), evening(DAYS[5])) == DAYS[3:6]
+
+
+def test_a_range_without_an_end_that_begins_too_late_is_waited_for(index):
+    with pytest.raises(TryAgainError):
+        sessions_asked(index, Period(DAYS[6]), evening(DAYS[5]))
+
+
+def test_an_end_alone_is_that_session(index):
+    assert sessions_asked(index, Period(last=DAYS[3]), evening(DAYS[5])) == [DAYS[3]]
+
+
+def test_a_session_to_come_is_waited_for(index):
+    with pytest.raises(TryAgainError, match="2026-03-31 are final only from 2026-03-31 15:30 CST"):
+        sessions_asked(index, Period(DAYS[-1], DAYS[-1]), evening(DAYS[0]))
+
+
+def test_a_date_the_calendar_does_not_know_is_told(index):
+    with pytest.raises(MissingInputError, match="2099"):
+        sessions_asked(index, Period(date(2099, 1, 5), date(2099, 1, 5)), evening(DAYS[0]))
+
+
+def test_the_zone_is_that_of_the_calendar(tmp_path):
+    assert zone_of(basket(tmp_path, calendar="XNYS")).key == "America/New_York"

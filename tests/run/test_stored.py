@@ -1,0 +1,147 @@
+"""What the ledger keeps of a market folds back to exactly the rows an entry rested on."""
+
+from collections import Counter
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, assume, given, settings
+from hypothesis import strategies as st
+
+from indexer.errors import IndexerError, LedgerError
+from indexer.index.build import build
+from indexer.ledger.database import open_ledger, publishing, reading
+from indexer.ledger.history import read_entries
+from indexer.run import stored
+from indexer.run.entries import index_candidate
+from indexer.run.publish import Desk, append_revised
+from indexer.run.revise import corrected, differences
+from indexer.run.verify import verify
+from tests.index.drawn import cases
+from tests.index.examples import basket, market
+from tests.run.desk import DAYS, SYMBOLS, desk, folder, moved, prices, published
+from tests.run.desk import corrected as restated
+
+SIZES = ((1, 12), (2, 12), (3, 45), (3, 25))
+
+
+@st.composite
+def published_cases(draw):
+    """Draw a definition, versions of a market, and which sessions are published from each.
+
+    The first lacks rows that come late; the last has other closes, and lacks actions. A symbol has
+    one action a day: the order of several is in what is published, and not in what is kept.
+    """
+    case = draw(cases(sizes=SIZES, sound=True))
+    rows = case.tables["prices"]
+    actions = list({(r["symbol"], r["ex_date"]): r for r in case.tables["actions"]}.values())
+    case = case.with_table("actions", actions)
+    late = draw(st.sets(st.integers(0, len(rows) - 1), max_size=3))
+    first = {**case.tables, "prices": [row for n, row in enumerate(rows) if n not in late]}
+    other = draw(st.sets(st.integers(0, len(rows) - 1), max_size=3))
+    closes = [
+        {**row, "close": round(row["close"] * 1.001, 4)} if n in other else row
+        for n, row in enumerate(rows)
+    ]
+    gone = draw(st.sets(st.integers(0, 3)))
+    kept = [row for n, row in enumerate(actions) if n not in gone]
+    last = {**case.tables, "prices": closes, "actions": kept}
+    picks = st.lists(st.integers(0, 40), min_size=1, max_size=3)
+    return case.definition, [(tables, draw(picks)) for tables in (first, case.tables, last)]
+
+
+def bag(rows):
+    """Return rows of inputs without their order."""
+    return Counter((name, columns, row) for name, (columns, cells) in rows.items() for row in cells)
+
+
+def publish_all(engine, definition, versions):
+    """Publish as the versions say, what differs as corrections; return the rows of each entry."""
+    at = Desk(engine, Path("nowhere"), datetime(2026, 1, 1, tzinfo=UTC), "run")
+    rows = {}
+    for tables, picks in versions:
+        candidate = index_candidate(build(definition, market(tables)), market(tables))
+        named = [row["date"] for row in tables["prices"] if row["symbol"] in definition.symbols]
+        days = [day for day in candidate.days.tolist() if day in named] or [candidate.last]
+        for session in sorted({days[pick % len(days)] for pick in picks}):
+            with publishing(engine) as connection:
+                found = differences(connection, candidate, immaterial=True)
+                new = [corrected(one, "bad-price", "", "Ada", "run") for one in found]
+                there = {e.session for e in read_entries(connection)}
+                if session.isoformat() not in there:
+                    new.append(candidate.entry(session))
+                for entry in append_revised(connection, at, candidate, new):
+                    day = date.fromisoformat(entry.session)
+                    rows[entry.number] = bag(candidate.inputs.rows(day))
+    return rows
+
+
+@settings(max_examples=12, phases=(Phase.explicit, Phase.generate))  # small enough as drawn
+@given(published_cases())
+def test_every_entry_is_built_again_from_the_rows_it_rested_on(drawn):
+    """Late rows, corrections, actions and changes of symbol in between; every one bit for bit."""
+    definition, versions = drawn
+    engine = open_ledger("sqlite://", create=True)
+    try:
+        rows = publish_all(engine, basket(**definition), versions)
+    except IndexerError:
+        assume(False)  # a market that makes no index, or takes a session back
+    with reading(engine) as connection:
+        for number, expected in rows.items():
+            assert stored.bag_of(connection, number) == expected
+
+    assert verify(engine, inputs=True).built == len(rows)
+    engine.dispose()
+
+
+def packed(path, number):
+    """Return the stored inputs of one entry."""
+    with reading(desk(path).engine) as connection:
+        return next(read_entries(connection, number, number))
+
+
+def test_an_entry_stores_only_what_came_since_the_one_before(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[2])
+    tables = stored._unpacked(packed(tmp_path, 3).inputs)["tables"]
+
+    assert packed(tmp_path, 3).basis == 2
+    assert {row[1] for row in tables["prices"]["added"]} == {DAYS[2].isoformat()}
+    assert tables["prices"]["removed"] == []
+
+
+def test_a_correction_stores_the_rows_that_went_and_came(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[2])
+    restated(tmp_path, folder(tmp_path / "m", prices(**moved(SYMBOLS[0], DAYS[1], 10))))
+    told = stored._unpacked(packed(tmp_path, 4).inputs)["tables"]["prices"]
+
+    assert [row[:2] for row in told["added"]] == [[s, DAYS[1].isoformat()] for s in SYMBOLS]
+    assert told["removed"] == []  # it adds to the session before, which had none of them
+    assert packed(tmp_path, 5).basis == 4
+
+
+def test_a_gap_filled_rests_on_the_session_before_it(tmp_path):
+    published(tmp_path, DAYS[0])
+    published(tmp_path, DAYS[4])
+    published(tmp_path, DAYS[2])
+
+    assert [packed(tmp_path, n).basis for n in (1, 2, 3)] == [None, 1, 1]
+
+
+def test_the_market_of_an_entry_holds_no_row_more(tmp_path):
+    more = [*prices(), *prices(symbols=["600777.SH"])]
+    published(tmp_path, DAYS[0], DAYS[2], market=folder(tmp_path / "m", more))
+    with reading(desk(tmp_path).engine) as connection:
+        found = stored.market_of_entry(connection, 2, synthetic=False)
+
+    assert sorted(set(found.prices["symbol"])) == list(SYMBOLS)
+    assert max(found.prices["date"]) == DAYS[1]
+
+
+def test_inputs_that_cannot_be_read_are_told(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[1])
+    with desk(tmp_path).engine.connect() as connection:
+        connection.exec_driver_sql("DROP TRIGGER entries_no_update")
+        connection.exec_driver_sql("UPDATE entries SET inputs = x'00'")
+        connection.commit()
+        with pytest.raises(LedgerError, match="inputs of entry 2"):
+            stored.market_of_entry(connection, 2, synthetic=False)

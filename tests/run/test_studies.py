@@ -1,0 +1,129 @@
+"""Studies are published after their indices, with the signals that the study itself shows."""
+
+from datetime import UTC, date, datetime
+
+import polars as pl
+import pytest
+
+from indexer.errors import LedgerError
+from indexer.ledger.database import reading
+from indexer.ledger.history import read_entries
+from indexer.market.tables import read_market
+from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET, study_named
+from indexer.run.publish import publish
+from indexer.run.results import study as compare_study
+from indexer.run.sessions import Period
+from indexer.run.verify import verify
+from tests.run.desk import desk, files
+
+DAY = date(2026, 5, 7)
+NOW = datetime(2026, 8, 20, 12, tzinfo=UTC)
+STUDY = "cloud-catch-up"
+
+
+def quick(path):
+    """Write the bundled study with as few resamples as it may have, and return its file."""
+    text = (BUNDLED_BASKETS / f"{STUDY}.yaml").read_text(encoding="utf-8")
+    file = path / f"{STUDY}.yaml"
+    file.write_text(f"{text}bootstrap: {{replications: 99}}\n", encoding="utf-8")
+    return str(file)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Return a folder with a study of the bundled sample published, and what became of it."""
+    path = tmp_path_factory.mktemp("study")
+    at = desk(path, NOW)
+    return path, publish([quick(path)], BUNDLED_MARKET, at, Period(DAY, DAY))
+
+
+@pytest.fixture(scope="module")
+def compared(made):
+    """Return the study made up to that day."""
+    study = study_named(str(made[0] / f"{STUDY}.yaml"))
+    return compare_study(study, read_market(BUNDLED_MARKET), until=DAY)
+
+
+def entry(path):
+    with reading(desk(path).engine) as connection:
+        return next(e for e in read_entries(connection) if e.kind == "study")
+
+
+def test_its_indices_are_published_before_it(made):
+    _, outcomes = made
+
+    assert [(o.subject, o.state) for o in outcomes] == [
+        ("us-cloud", "published"), ("hk-internet", "published"), (STUDY, "published"),
+    ]  # fmt: skip
+    assert [e.number for o in outcomes for e in o.entries] == [1, 2, 3]
+
+
+def test_indices_are_published_up_to_what_is_final_on_their_own_exchanges(made):
+    _, outcomes = made
+
+    assert all(o.sessions[-1] <= DAY for o in outcomes)
+
+
+def test_its_signals_are_those_of_the_study(made, compared):
+    path, _ = made
+    expected = compared.table.filter(pl.col("date") == DAY).drop("date").rows()
+
+    assert entry(path).rows["signals"] == expected
+    assert len(expected) > 3
+
+
+def test_its_states_are_those_of_the_study(made, compared):
+    path, _ = made
+    shown = compared.state_table.filter(pl.col("date") == DAY)
+    told = [(row[0], row[1], row[2]) for row in entry(path).rows.get("states", [])]
+
+    assert told == shown.select("leader", "follower", "state").rows()
+
+
+def test_the_levels_it_compares_are_those_it_was_made_of(made, compared):
+    path, _ = made
+    rows = compared.levels.filter(pl.col("date") == DAY).drop("date").rows()
+
+    assert [row[: len(rows[0])] for row in entry(path).rows["aligned"]] == rows
+
+
+def test_the_sample_is_marked_as_invented(made):
+    assert entry(made[0]).synthetic
+
+
+def test_the_same_again_changes_nothing(made):
+    path, _ = made
+    before = files(path / "out")
+    outcomes = publish([quick(path)], BUNDLED_MARKET, desk(path, NOW), Period(DAY, DAY))
+
+    assert {o.state for o in outcomes} == {"unchanged"}
+    assert files(path / "out") == before
+
+
+def test_its_files_are_verified_and_its_indices_built_again(made):
+    path, _ = made
+
+    found = verify(desk(path).engine, out=path / "out", inputs=True)
+    assert (found.entries, found.built) == (3, 3)
+
+
+def test_it_is_not_published_where_one_of_its_indices_is_refused(tmp_path):
+    """The other one is; so is what was asked for beside it."""
+    days = Period(date(2025, 7, 10), date(2025, 7, 10))  # before the base date of both
+    outcomes = publish([STUDY, "star-50"], BUNDLED_MARKET, desk(tmp_path, NOW), days)
+    told = {o.subject: o for o in outcomes}
+
+    assert isinstance(told[STUDY].error, LedgerError)
+    assert "could not be" in str(told[STUDY].error)
+    assert told["star-50"].state == "published"
+
+
+def test_a_ready_made_series_is_published_as_it_was_read(tmp_path):
+    publish(["star-50"], BUNDLED_MARKET, desk(tmp_path, NOW), Period(DAY, DAY))
+    with reading(desk(tmp_path).engine) as connection:
+        found = next(read_entries(connection))
+    series = read_market(BUNDLED_MARKET).series
+    close = series.filter(pl.col("symbol") == "000688.SH", pl.col("date") == DAY)["close"].item()
+
+    assert found.rows["levels"][0][2] == close
+    assert verify(desk(tmp_path).engine, inputs=True, market=BUNDLED_MARKET).built == 2
