@@ -24,6 +24,7 @@ from benchmarks.reliability.kept import keep
 from benchmarks.reliability.planted import plant
 from benchmarks.reliability.scenario import Scenario, Words
 from benchmarks.reliability.world import World, definitions, drawn, write_definitions, write_folder
+from indexer.digest import digest_bytes
 from indexer.market.tables import read_market
 from indexer.run.find import study_named
 from indexer.run.results import study as compare_study
@@ -119,8 +120,9 @@ def _compiled() -> list[tuple[str, str, list[Any]]]:
 
 
 def inputs_below(memory: Path) -> Path:
-    """Return the folder of inputs, written if it is not there."""
-    place = memory / "inputs"
+    """Return the folder of inputs, written if it is not there, or by other code."""
+    texts = sorted([*(ROOT / "indexer").rglob("*.py"), *Path(__file__).parent.glob("*.py")])
+    place = memory / f"inputs-{digest_bytes([path.read_bytes() for path in texts])[:12]}"
     if not (place / "done").is_file():
         words = [sys.executable, "-m", "benchmarks.reliability.publication", str(place)]
         subprocess.run(words, check=True, cwd=ROOT)
