@@ -123,9 +123,14 @@ def inputs_below(memory: Path) -> Path:
     """Return the folder of inputs, written if it is not there, or by other code."""
     texts = sorted([*(ROOT / "indexer").rglob("*.py"), *Path(__file__).parent.glob("*.py")])
     place = memory / f"inputs-{digest_bytes([path.read_bytes() for path in texts])[:12]}"
-    if not (place / "done").is_file():
-        words = [sys.executable, "-m", "benchmarks.reliability.publication", str(place)]
+    if not place.is_dir():
+        half = memory / f"{place.name}.{os.getpid()}"
+        words = [sys.executable, "-m", "benchmarks.reliability.publication", str(half)]
         subprocess.run(words, check=True, cwd=ROOT)
+        try:
+            half.rename(place)
+        except OSError:  # another process was first
+            shutil.rmtree(half)
     return place
 
 
@@ -153,7 +158,6 @@ def write_inputs(place: Path) -> None:
     read = read_market(place / "market")
     compare_study(study_named(str(place / "pair.yaml")), read)
     (place / KERNELS).write_bytes(pickle.dumps(_compiled()))
-    (place / "done").write_text("", encoding="ascii")
 
 
 def small_world() -> World:
