@@ -93,9 +93,11 @@ def _reliability(options: argparse.Namespace) -> None:
     found = tried(options.only, quick=options.quick, processes=options.processes or 2)
     print(json.dumps({"bars": found}, indent=1, ensure_ascii=False))
     if not options.quick:
+        from benchmarks.reliability.page import renew
         from benchmarks.reliability.record import merge
 
         merge(options.results / "reliability.json", found)
+        renew(options.results / "reliability.json")
     if any(bar["wrong"] for bar in found):
         sys.exit(1)
 

@@ -27,7 +27,14 @@ PATIENCE = 60.0  # seconds a publisher waits for its turn
 
 _PRAGMAS = ("journal_mode=DELETE", "synchronous=EXTRA", "foreign_keys=ON", "busy_timeout=10000")
 _TURN = 7310894311706259304  # number of the advisory lock on PostgreSQL: any, but always the same
-_NO_DATABASE = ("malformed", "not a database", "no such table", "no such column", "corrupt")
+_NO_DATABASE = (  # what SQLite says of a file that is damaged
+    "malformed",
+    "not a database",
+    "no such table",
+    "no such column",
+    "corrupt",
+    "Could not decode",
+)
 
 
 def open_ledger(url: str, *, create: bool = False) -> sa.Engine:
