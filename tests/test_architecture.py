@@ -33,6 +33,7 @@ INNER_IMPORTS = {
     "cli.app": {"indexer.run", "indexer.run.find"},
     "cli.screen": {"rich.console", "rich.table"},
     "market.calendars.listing": {"exchange_calendars"},
+    "market.sources.child": {"akshare"},
 }
 
 EFFECTS = {
@@ -51,6 +52,10 @@ EFFECTS = {
     "market.calendars.listing": {"read", "write"},
     "market.conventions.ladders": {"read"},
     "market.conventions.limits": {"read"},
+    "market.sources.archive": {"read", "write"},
+    "market.sources.child": {"environment", "network", "read"},
+    "market.sources.guard": {"chance", "clock", "read", "write"},
+    "market.sources.worker": {"clock", "process", "read", "write"},
     "market.tables": {"read"},
     "report.files": {"read", "write"},
     "report.page": {"read"},

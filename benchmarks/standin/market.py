@@ -1,0 +1,94 @@
+"""What the stand-in knows: bars, actions, shares, suspensions and rates of an invented market."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from indexer.market.tables import read_market
+
+
+class Bar(NamedTuple):
+    """One session of one symbol: prices in its currency, volume in shares, amount in currency."""
+
+    day: date
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    amount: float
+
+
+@dataclass(slots=True)
+class Market:
+    """What the vendors answer from, and the day it is there.
+
+    Attributes
+    ----------
+    today : no vendor tells anything dated after it
+    bars : of securities and of series, by symbol, ascending
+    actions, shares : rows of the market folder's tables, by symbol, ascending
+    suspensions : rows of the table
+    rates : yuan for one unit, by currency and date
+    sessions : trading days of Shanghai
+    listed : first trading days, by symbol
+    weights : constituents and their fraction of one, by index
+    """
+
+    today: date
+    bars: dict[str, list[Bar]] = field(default_factory=dict)
+    actions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    shares: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    suspensions: list[dict[str, Any]] = field(default_factory=list)
+    rates: dict[str, dict[date, float]] = field(default_factory=dict)
+    sessions: list[date] = field(default_factory=list)
+    listed: dict[str, date] = field(default_factory=dict)
+    weights: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
+
+    def known_bars(self, symbol: str) -> list[Bar]:
+        """Return the bars of a symbol that have happened."""
+        return [bar for bar in self.bars.get(symbol, []) if bar.day <= self.today]
+
+
+def bar_of(day: date, before: float, close: float, volume: float = 0.0, digits: int = 2) -> Bar:
+    """Return a bar around two closes, with an average price between its low and its high."""
+    open_ = round(before + (close - before) / 4, digits)
+    high = round(max(open_, close) * 1.004, digits)
+    low = round(min(open_, close) * 0.996, digits)
+    shares = volume or 100.0 * max(10, math.floor(2e7 / close))
+    return Bar(day, open_, high, low, close, shares, float(round(shares * (high + low) / 2)))
+
+
+def bars_of(closes: Mapping[date, float], digits: int = 2) -> list[Bar]:
+    """Return a bar for each close of one symbol."""
+    bars, before = [], 0.0
+    for day, close in sorted(closes.items()):
+        bars.append(bar_of(day, before or close, close, digits=digits))
+        before = close
+    return bars
+
+
+def from_folder(folder: Path, today: date, sessions: Iterable[date]) -> Market:
+    """Return a market folder as the stand-in's; what closes leave open is filled in around them."""
+    tables = read_market(folder)
+    market = Market(today, sessions=sorted(sessions))
+    for frame in (tables.prices, tables.series):
+        for (symbol,), rows in frame.group_by("symbol"):
+            closes = dict(zip(rows["date"], rows["close"].round(3), strict=True))
+            market.bars[str(symbol)] = bars_of(closes, 3 if str(symbol).endswith(".HK") else 2)
+    for name in ("actions", "shares"):
+        kept = getattr(market, name)
+        for row in getattr(tables, name).iter_rows(named=True):
+            kept.setdefault(row["symbol"], []).append(row)
+    market.suspensions = list(tables.suspensions.iter_rows(named=True))
+    for row in tables.fx.filter(pl.col("quote") == "CNY").iter_rows(named=True):
+        market.rates.setdefault(row["base"], {})[row["date"]] = row["rate"]
+    for row in tables.securities.iter_rows(named=True):
+        if row["list_date"]:
+            market.listed[row["symbol"]] = row["list_date"]
+    return market
