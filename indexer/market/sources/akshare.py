@@ -173,9 +173,9 @@ def _absurd(ask: Ask, frame: pl.DataFrame) -> str:
                 return f"a {name} that is no number above zero"
     for name, allowed in (("date", 0), ("ex_date", _AHEAD)):
         if name in frame.columns:
-            late = frame.filter(pl.col(name) > ask.today + timedelta(days=allowed))
+            late = frame.filter(pl.col(name) > ask.asked_on + timedelta(days=allowed))
             if not late.is_empty():
-                return f"a row dated {late[name][0]}, and it was asked on {ask.today}"
+                return f"a row dated {late[name][0]}, and it was asked on {ask.asked_on}"
     return ""
 
 

@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def _answered(akshare: Any, link: _Link, question: dict[str, Any]) -> dict[str, Any]:
-    dates = {key: date.fromisoformat(question[key]) for key in ("since", "until", "today")}
+    dates = {key: date.fromisoformat(question[key]) for key in ("since", "until", "asked_on")}
     ask = Ask(question["table"], question["subject"], **dates)
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(used.ru_utime + used.ru_stime) + _CPU

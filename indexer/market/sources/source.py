@@ -54,14 +54,14 @@ class Ask:
     table : what kind of rows
     subject : a symbol, a pair like ``USD/CNY``, or nothing where the table is of no symbol
     since, until : first and last date, both inclusive
-    today : the date on which it is asked; a row dated after it cannot be true
+    asked_on : the date on which it is asked; a row dated after it cannot be true
     """
 
     table: Table
     subject: str
     since: date
     until: date
-    today: date
+    asked_on: date
 
     def __str__(self) -> str:
         what = f"{self.table} of {self.subject}" if self.subject else self.table

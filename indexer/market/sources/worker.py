@@ -81,7 +81,7 @@ class Worker:
         if self._process is None:
             self._start()
         question = {"source": source, "table": ask.table, "subject": ask.subject}
-        question |= {key: str(getattr(ask, key)) for key in ("since", "until", "today")}
+        question |= {key: str(getattr(ask, key)) for key in ("since", "until", "asked_on")}
         try:
             self._say(question)
             left = self._deadline
