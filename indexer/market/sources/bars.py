@@ -14,6 +14,7 @@ from indexer.market.checks import ROW, Column
 from indexer.market.conventions.finality import minutes_to_final
 from indexer.market.conventions.limits import price_limit
 from indexer.market.conventions.ticks import tick_size
+from indexer.market.sources.cells import typed_cells
 from indexer.market.sources.verdict import Sieve
 from indexer.market.tables import TABLES
 
@@ -29,9 +30,11 @@ REQUIRED = ("symbol", "date", "close")
 COLUMNS = tuple(TABLES["prices"].columns)
 MAINLAND = (".SH", ".SZ", ".BJ")
 
-_CELLS = {"symbol": Column("text"), "date": Column("date")} | dict.fromkeys(
-    FIGURES, Column("number")
-)
+_NUMBER = Column("number", expected="a finite number, zero or above")
+_CELLS = {
+    "symbol": Column("text", expected="a symbol"),
+    "date": Column("date", expected="a date like 2024-01-02"),
+} | dict.fromkeys(FIGURES, _NUMBER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,31 +109,10 @@ def typed_bars(sieve: Sieve, symbol: str) -> pl.DataFrame:
     A figure that is no finite number condemns its row; NaN counts as absent where a bar may lack
     the figure, which may be everything but its close.
     """
-    given, faults = sieve.given, []
-    typed = {ROW: given[ROW]}
-    for name, column in _CELLS.items():
-        if name not in given.columns:
-            typed[name] = pl.repeat(None, len(given), dtype=pl.Float64, eager=True)
-            continue
-        cells = column.typed(given[name])
-        absent = given[name].is_null() | (given[name].cast(pl.String) == "").fill_null(value=False)
-        wrong = cells.is_null() & ~absent
-        if column.kind == "number":
-            wrong |= cells.is_infinite().fill_null(value=False)
-            cells = cells.fill_nan(None)
-        wrong |= cells.is_null() & (name in REQUIRED)
-        faults.append(pl.select(pl.when(wrong).then(pl.lit(name))).to_series())
-        typed[name] = cells
-    rows = pl.DataFrame(typed).with_columns(fault=pl.coalesce(faults))
+    rows = typed_cells(sieve, _CELLS, REQUIRED)
     some = [pl.col(name).is_null() for name in ("open", "high", "low")]
     torn = pl.any_horizontal(some) & ~pl.all_horizontal(some)
-    rows = rows.with_columns(pl.coalesce("fault", pl.when(torn).then(pl.lit("open, high or low"))))
-    rows = sieve.drop(
-        rows,
-        pl.col("fault").is_not_null(),
-        "type",
-        lambda row: f"{row['fault']} is not what the column holds: take it from another source",
-    ).drop("fault")
+    rows = sieve.drop(rows, torn, "type", "open, high and low come together or not at all")
     others = rows.filter(pl.col("symbol") != symbol)
     if others.is_empty():
         return rows.sort("date", ROW)
@@ -204,9 +186,8 @@ def priced_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
     order = (low <= pl.min_horizontal(open_, close) * slack) & (
         high * slack >= pl.max_horizontal(open_, close)
     )
-    volume = pl.any_horizontal(pl.col(name) < 0 for name in ("volume", "amount"))
-    wrong = ~above | ~order.fill_null(value=True) | volume.fill_null(value=False)
-    why = "expected 0 < low <= open, close <= high, and no volume or amount below zero"
+    wrong = ~above | ~order.fill_null(value=True)
+    why = "expected 0 < low <= open, close <= high"
     if many := _too_many(rows, wrong):
         why = f"{why}; {many}: columns are swapped, or the table is none of daily bars"
         return sieve.condemn(rows, "price", why)

@@ -91,7 +91,9 @@ def _of(symbol: str, known: Known) -> Known:
     own = pl.col("symbol") == symbol
     return replace(
         known,
-        stored=known.stored.filter(own).sort("date"),
+        stored=pl.concat([_empty(), known.stored.filter(own)], how="diagonal_relaxed")
+        .select(COLUMNS)
+        .sort("date"),
         actions=known.actions.filter(own),
         suspensions=known.suspensions.filter(own),
     )

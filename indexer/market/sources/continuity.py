@@ -19,6 +19,7 @@ from indexer.market.sources.verdict import Sieve
 OVERLAP = 20  # sessions that every fetch repeats, to be compared with what is stored
 CHANGED = 0.1  # share of them that upstream may have revised; more is another series
 VOLUME = 0.01  # relative: sources round volume and amount differently
+NEAR = 0.02  # a close that leaves the limits by less is wrong alone: no level has broken
 FREE = 5  # sessions after listing without a price limit
 
 
@@ -108,13 +109,15 @@ def bounded_bars(
 def _spike(chain: _Chain, bounds: tuple[Vector, Vector], asked: Asked, known: Known) -> int | None:
     """Return the first bar that is wrong alone; None where there is none.
 
-    Its close is within the limits and another price is not, or the bar after it comes back to the
-    bar before it.
+    Its close is within the limits and another price is not, or only just outside them, or the bar
+    after it comes back to the bar before it.
     """
-    broken = _outside(chain.prices[:, 3], *bounds)
+    low, high = bounds
+    broken = _outside(chain.prices[:, 3], low, high)
+    far = _outside(chain.prices[:, 3], low * (1 - NEAR), high * (1 + NEAR))
     others = np.array([_outside(column, *bounds) for column in chain.prices.T[:3]]).any(axis=0)
     for i in np.flatnonzero((others | broken) & ~chain.anchored).tolist():
-        if not broken[i]:
+        if not far[i]:
             return int(i)
         if i + 1 < len(broken) and broken[i + 1]:
             pair = _Chain(*(column[[i - 1, i + 1]] for column in chain))  # type: ignore[arg-type]

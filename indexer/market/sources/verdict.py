@@ -25,6 +25,7 @@ RULES = {
     "future": "its date has not come yet",
     "provisional": "its session is not over, or only just",
     "calendar": "the exchange is closed on its date",
+    "session": "an ex-date on which the exchange is closed",
     "listing": "it is dated before the listing or after the delisting",
     "duplicate": "the same row came before",
     "conflict": "another row of the same key says otherwise",
