@@ -57,7 +57,7 @@ def agree(table: str, replies: Mapping[str, pl.DataFrame], on: date) -> Agreemen
     Parameters
     ----------
     table : one of ``prices``, ``series``, ``shares``, ``actions``, ``fx``
-    replies : by source, at least one; rows believed one by one, as the checks of one reply return them
+    replies : by source, at least one; rows as the checks of one reply believe them
     on : the date whose hierarchy counts
 
     Raises
@@ -69,7 +69,8 @@ def agree(table: str, replies: Mapping[str, pl.DataFrame], on: date) -> Agreemen
     --------
     >>> bar = pl.DataFrame({"symbol": "300308.SZ", "date": date(2026, 8, 20), "close": 10.0})
     >>> other = bar.with_columns(close=10.02)
-    >>> found = agree("prices", {"eastmoney": bar, "tencent": other}, date(2026, 11, 20))
+    >>> replies = {"eastmoney": bar, "tencent": other}
+    >>> found = agree("prices", replies, date(2026, 11, 20))
     >>> print(found.disregarded[0])
     disagreement: 300308.SZ 2026-08-20: close 10: eastmoney says so and tencent 10.02; ...
     """
@@ -183,16 +184,20 @@ def _judged(
 
 def _tolerances(rule: Precedence, rows: pl.DataFrame, values: Grid) -> Vector:
     """Return by how much the figures of each row may differ."""
-    size = np.nanmax(np.where(np.isnan(values), 0.0, np.abs(values)), axis=1)
+    size: Vector = np.nanmax(np.where(np.isnan(values), 0.0, np.abs(values)), axis=1)
+    slack: Vector = _EXACT * size
     if rule.unit == "relative":
-        return rule.tolerance * size
+        slack += rule.tolerance * size
+        return slack
     if rule.unit == "absolute":
-        return rule.tolerance + _EXACT * size
+        slack += rule.tolerance
+        return slack
     ticks = [
         tick_size(symbol, day, price)
         for symbol, day, price in zip(rows["symbol"], rows["date"], size.tolist(), strict=True)
     ]
-    return rule.tolerance * np.array(ticks) + _EXACT * size
+    slack += rule.tolerance * np.array(ticks)
+    return slack
 
 
 def _log_single(

@@ -15,7 +15,7 @@ from indexer.market.conventions.finality import minutes_to_final
 from indexer.market.conventions.limits import price_limit
 from indexer.market.conventions.ticks import tick_size
 from indexer.market.sources.cells import typed_cells
-from indexer.market.sources.verdict import Sieve
+from indexer.market.sources.verdict import Sieve, quoted
 from indexer.market.tables import TABLES
 
 EXACT = 1e-9  # relative: prices this close are the same decimal number
@@ -116,7 +116,7 @@ def typed_bars(sieve: Sieve, symbol: str) -> pl.DataFrame:
     others = rows.filter(pl.col("symbol") != symbol)
     if others.is_empty():
         return rows.sort("date", ROW)
-    found = ascii(others["symbol"][0])
+    found = quoted(others["symbol"][0])
     return sieve.condemn(
         rows, "identity", f"{symbol} was asked for and {found} came: nothing holds"
     )

@@ -36,5 +36,7 @@ def typed_cells(
         rows,
         pl.col("fault").is_not_null(),
         "type",
-        lambda row: f"{row['fault']}: expected {columns[row['fault']].expected}; ask another source",
+        lambda row: (
+            f"{row['fault']}: expected {columns[row['fault']].expected}; ask another source"
+        ),
     ).drop("fault")

@@ -74,7 +74,7 @@ def check_bars(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
     if fault := shape_fault(dict(frame.schema)):
         numbers = sieve.given.select(ROW, symbol=pl.lit(asked.symbol))
         sieve.condemn(numbers, "shape", fault)
-        return _verdict(sieve, _empty(), ())
+        return _verdict(sieve, _empty(), tuple(_expected(asked, known).tolist()))
     rows = unique_bars(sieve, typed_bars(sieve, asked.symbol))
     rows = dated_bars(sieve, rows, asked, known)
     rows = priced_bars(sieve, rows, asked)

@@ -3,8 +3,9 @@
 As for bars, what other facts contradict is not believed, and is written down row by row.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from indexer.market.checks import ROW
 from indexer.market.conventions.bounds import plausible
 from indexer.market.sources.bars import EXACT, Asked, Known
 from indexer.market.sources.cells import typed_cells
-from indexer.market.sources.verdict import Sieve, Verdict
+from indexer.market.sources.verdict import Sieve, Verdict, quoted
 from indexer.market.tables import TABLES
 
 GAP = 12  # days without a rate: holidays are shorter
@@ -65,9 +66,11 @@ def _plausible_actions(sieve: Sieve, rows: pl.DataFrame, bars: pl.DataFrame) -> 
     )
     wrong: dict[int, str] = {}
     for row in rows.iter_rows(named=True):
-        cash = row["cash"] is not None and row["kind"] not in ("merger",)
+        cash = row["cash"] is not None and row["kind"] != "merger"
         quantity = "cash" if cash else row["kind"]
-        value = row["cash"] / row["last"] if cash and row["last"] else None if cash else row["ratio"]
+        value = row["ratio"]
+        if cash:
+            value = row["cash"] / row["last"] if row["last"] else None
         bounds = plausible(quantity, row["ex_date"])
         if bounds and value is not None and not bounds[0] <= value <= bounds[1]:
             against = f" of the close {row['last']:g}" if cash else ""
@@ -80,9 +83,7 @@ def _plausible_actions(sieve: Sieve, rows: pl.DataFrame, bars: pl.DataFrame) -> 
     return sieve.drop(rows, at, "bound", lambda row: wrong[row[ROW]])
 
 
-def check_shares(
-    frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.DataFrame
-) -> Verdict:
+def check_shares(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.DataFrame) -> Verdict:
     """Return what is believed of the share counts a source returned for one symbol.
 
     A step of the total beyond what is plausible, after the bonus issues and splits between, drops
@@ -141,7 +142,7 @@ def check_rates(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Data
         return _verdict(sieve, TABLES["fx"].empty(), ())
     pair = (pl.col("base") == base) & (pl.col("quote") == quote)
     if not rows.filter(~pair).is_empty():
-        found = "/".join(ascii(cell)[1:-1] for cell in rows.filter(~pair).row(0)[2:4])
+        found = "/".join(quoted(cell) for cell in rows.filter(~pair).row(0)[2:4])
         rows = sieve.condemn(rows, "identity", f"{asked.symbol} was asked for and {found} came")
     rows = _not_yet(sieve, _asked_for(sieve, rows, asked), asked, known)
     rows = sieve.drop(rows, pl.col("date").dt.weekday() > 5, "calendar", "no rate is fixed then")
@@ -157,7 +158,9 @@ def check_rates(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Data
             )
         if last is None or step is None or step[0] <= row["rate"] / last["rate"] <= step[1]:
             return ""
-        return f"rate {row['rate']:g} after {last['rate']:g} on {last['date']}: {step} times is most"
+        return (
+            f"rate {row['rate']:g} after {last['rate']:g} on {last['date']}: {step} times is most"
+        )
 
     rows = _chained(sieve, rows, before, fault)
     return _verdict(sieve, rows, _gaps(rows, asked, known))
@@ -169,7 +172,7 @@ def _gaps(rows: pl.DataFrame, asked: Asked, known: Known) -> tuple[date, ...]:
     ends = [asked.since, *rows["date"], min(asked.until, today)]
     return tuple(
         day
-        for a, b in zip(ends[:-1], ends[1:], strict=True)
+        for a, b in pairwise(ends)
         if (b - a).days > GAP
         for day in known.calendar.between(a, b).tolist()
         if a < day < b
@@ -218,14 +221,15 @@ def _typed(sieve: Sieve, name: str, symbol: str | None) -> pl.DataFrame | None:
     if missing or unknown or any(given[c].dtype == pl.Object for c in columns):
         why = (
             f"columns {', '.join(sorted(columns)) or 'none'}: missing "
-            f"{', '.join(sorted(missing)) or 'none'}, unknown {', '.join(sorted(unknown)) or 'none'}"
-            f" for the table {name}: the source has changed its table, adapt what reads it"
+            f"{', '.join(sorted(missing)) or 'none'}, unknown "
+            f"{', '.join(sorted(unknown)) or 'none'} for the table {name}: the source "
+            "has changed its table, adapt what reads it"
         )
         sieve.condemn(given.select(ROW), "shape", why)
         return None
     rows = typed_cells(sieve, table.columns, table.required)
     if symbol is not None and not (others := rows.filter(pl.col("symbol") != symbol)).is_empty():
-        found = ascii(others["symbol"][0])
+        found = quoted(others["symbol"][0])
         return sieve.condemn(rows, "identity", f"{symbol} was asked for and {found} came")
     twice = ~pl.struct(pl.exclude(ROW)).is_first_distinct()
     rows = sieve.drop(rows, twice, "duplicate", "the same row came before: kept once")
@@ -256,7 +260,11 @@ def _known_days(calendar: Calendar, days: pl.Series) -> pl.Series:
 
 
 def _unrevised(
-    sieve: Sieve, rows: pl.DataFrame, stored: pl.DataFrame, key: tuple[str, ...], figures: tuple[str, ...]
+    sieve: Sieve,
+    rows: pl.DataFrame,
+    stored: pl.DataFrame,
+    key: tuple[str, ...],
+    figures: tuple[str, ...],
 ) -> pl.DataFrame:
     """Return the rows that do not differ from what is stored under their key."""
     groups = {

@@ -157,7 +157,7 @@ class Sieve:
         self, row: Mapping[str, Any], rule: str, name: str, value: str, why: Why
     ) -> Disregarded:
         text = why if isinstance(why, str) else why(row)
-        symbol = row.get("symbol") or self.symbol
+        symbol = ascii(row.get("symbol") or self.symbol)[1:-1][:CELL]
         return Disregarded(rule, symbol, row.get(self.key), name, value, text)
 
     def _values(self, numbers: pl.Series) -> list[str]:
@@ -169,8 +169,9 @@ class Sieve:
 
 
 def _told(row: Mapping[str, Any]) -> str:
-    return " ".join(f"{name} {_quoted(cell)}" for name, cell in row.items())
+    return " ".join(f"{name} {quoted(cell)}" for name, cell in row.items())
 
 
-def _quoted(cell: object) -> str:
+def quoted(cell: object) -> str:
+    """Return a cell of a reply as text that is safe to show, cut where it is long."""
     return ascii(cell)[:CELL] if isinstance(cell, str) else str(cell)[:CELL]
