@@ -1,1 +1,1 @@
-"""Sources of market data: what they are asked, what they answer, and what is believed of it."""
+"""Sources of market data, and what of their replies is believed."""

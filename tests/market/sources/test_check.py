@@ -1,0 +1,513 @@
+"""Bars of one reply: clean ones are accepted whole, and each kind of fault beside them is not."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from indexer.market.actions import Action
+from indexer.market.sources.bars import Asked, Known
+from indexer.market.sources.check import check_bars
+from tests.market.sources.example import LAST, Case, at, case
+
+D = pl.col("date")
+PRICES = ["symbol", "date", "open", "high", "low", "close"]
+Change = Callable[[pl.DataFrame], pl.DataFrame]
+
+CLEAN = {
+    "share": case(),
+    "main-board": case("600519.SH"),
+    "beijing": case("920808.BJ"),
+    "hong-kong": case("00700.HK"),
+    "new-york": case("NVDA.US"),
+    "bonus-and-cash": case(
+        actions=[(20, Action("bonus", ratio=0.4)), (20, Action("dividend", cash=0.5))]
+    ),
+    "rights": case(actions=[(33, Action("rights", ratio=0.3, price=4.0))]),
+    "consolidation": case("00700.HK", actions=[(33, Action("split", ratio=0.1))]),
+    "suspension": case(suspended=[(10, 25)]),
+    "events-inside-a-suspension": case(
+        suspended=[(10, 30)],
+        actions=[(15, Action("bonus", ratio=1.0)), (22, Action("dividend", cash=0.2))],
+    ),
+    "limit-up": case(limit_up=[5, 6, 7, 8]),
+    "new-listing": case(listed=True),
+}
+
+
+def scaled(factor: float, *columns: str, digits: int = 4) -> Change:
+    names = columns or ("open", "high", "low", "close")
+    return lambda bars: bars.with_columns((pl.col(n) * factor).round(digits) for n in names)
+
+
+def misread(bars: pl.DataFrame) -> pl.DataFrame:
+    """Return bars with a wrong close that is within the range of the day."""
+    close, low, high = pl.col("close"), pl.col("low"), pl.col("high")
+    return bars.with_columns(close=pl.when(close == low).then(high).otherwise(low))
+
+
+def only(where: pl.Expr, change: Change) -> Change:
+    return lambda bars: pl.concat([bars.filter(~where), change(bars.filter(where))]).sort("date")
+
+
+def valued(value: object, column: str = "close") -> Change:
+    return lambda bars: bars.with_columns(pl.lit(value, pl.Float64).alias(column))
+
+
+def renamed(**names: str) -> Change:
+    return lambda bars: bars.rename(names).select(bars.columns)
+
+
+def added(change: Change, where: pl.Expr) -> Change:
+    return lambda bars: pl.concat([bars, change(bars.filter(where))])
+
+
+def redated(day: date) -> Change:
+    return lambda bars: bars.with_columns(date=pl.lit(day))
+
+
+def shifted(days: int) -> Change:
+    return lambda bars: bars.with_columns(D + timedelta(days=days))
+
+
+def of(symbol: str) -> Change:
+    return lambda bars: bars.with_columns(symbol=pl.lit(symbol))
+
+
+def as_text(column: str, cell: str) -> Change:
+    """Return bars with one cell of a column, all of it text, replaced."""
+    text = pl.when(D == MIDDLE).then(pl.lit(cell)).otherwise(pl.col(column).cast(pl.String))
+    return lambda bars: bars.with_columns(text.alias(column))
+
+
+MIDDLE, FRIDAY = date(2026, 8, 5), date(2026, 8, 7)
+ONE, END, LATER = D == MIDDLE, D == LAST, D >= MIDDLE
+
+# kind of fault: what becomes of the frame, the outcome, and a rule by which it shows
+FAULTS: dict[str, tuple[Change, str, str]] = {
+    "no-columns": (lambda _: pl.DataFrame(), "corrupt", ""),
+    "empty": (lambda bars: bars.clear(), "no_data_unexplained", ""),
+    "column-more": (lambda bars: bars.with_columns(note=pl.lit(1.0)), "corrupt", "shape"),
+    "column-less": (lambda bars: bars.drop("close"), "corrupt", "shape"),
+    "page-cap": (lambda bars: bars.tail(12), "no_data_unexplained", ""),
+    "amount-is-volume": (valued(1e6, "amount"), "corrupt", "unit"),
+    "volume-and-amount-swapped": (renamed(volume="amount", amount="volume"), "corrupt", "unit"),
+    "close-and-high-swapped": (renamed(close="high", high="close"), "corrupt", "price"),
+    "columns-in-another-order": (
+        lambda bars: bars.rename({"close": "high", "high": "low", "low": "close"}),
+        "corrupt",
+        "price",
+    ),
+    "another-code": (of("300309.SZ"), "corrupt", "identity"),
+    "negative": (only(ONE, valued(-3.9)), "corrupt", "type"),
+    "zero": (only(ONE, valued(0.0)), "corrupt", "price"),
+    "nan": (only(ONE, valued(float("nan"))), "corrupt", "type"),
+    "infinite": (only(ONE, valued(float("inf"))), "corrupt", "type"),
+    "beyond-a-double": (as_text("close", "1e400"), "corrupt", "type"),
+    "dash": (as_text("close", "-"), "corrupt", "type"),
+    "tenfold-once": (only(ONE, scaled(10)), "corrupt", "limit"),
+    "a-tenth-once": (only(ONE, scaled(0.1)), "corrupt", "tick"),
+    "decimals-lost-on-the-last-day": (only(END, scaled(100)), "corrupt", "limit"),
+    "tenfold-from-a-day-on": (only(LATER, scaled(10)), "corrupt", "unit"),
+    "adjusted-from-a-day-on": (only(LATER, scaled(0.9)), "corrupt", "tick"),
+    "adjusted-to-cents-from-a-day-on": (only(LATER, scaled(0.9, digits=2)), "corrupt", "unit"),
+    "adjusted-throughout": (scaled(0.7134), "corrupt", "tick"),
+    "last-session-late": (lambda bars: bars.filter(D < LAST), "transient", ""),
+    "hole": (lambda bars: bars.filter(D != MIDDLE), "no_data_unexplained", ""),
+    "every-third-day": (lambda bars: bars.gather_every(3), "no_data_unexplained", ""),
+    "late-start": (lambda bars: bars.filter(D > MIDDLE), "no_data_unexplained", ""),
+    "early-end": (lambda bars: bars.filter(D < MIDDLE), "no_data_unexplained", ""),
+    "same-row-twice": (added(lambda bars: bars, ONE), "ok", "duplicate"),
+    "rows-in-conflict": (added(scaled(1.01, "close", "high"), ONE), "corrupt", "conflict"),
+    "a-day-later": (shifted(1), "corrupt", "calendar"),
+    "a-day-earlier": (shifted(-1), "corrupt", "calendar"),
+    "phantom-saturday": (added(redated(date(2026, 8, 8)), D == FRIDAY), "ok", "calendar"),
+    "row-of-2030": (added(redated(date(2030, 1, 2)), END), "ok", "future"),
+    "impossible-date": (as_text("date", "2026-02-30"), "corrupt", "type"),
+    "one-bar-in-lots": (only(ONE, scaled(0.01, "volume")), "ok", "unit"),
+    "volume-a-hundredfold": (scaled(100, "volume"), "corrupt", "unit"),
+    "standing-still": (
+        lambda bars: only(END, lambda _: redated(LAST)(bars.tail(2).head(1)))(bars),
+        "corrupt",
+        "frozen",
+    ),
+    "not-asked-for": (
+        added(redated(date(2026, 1, 5)), END),
+        "ok",
+        "window",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_a_clean_reply_is_believed_whole(name: str):
+    clean = CLEAN[name]
+    verdict = clean.check()
+
+    assert (verdict.outcome, verdict.disregarded, verdict.reason) == ("ok", (), "")
+    assert verdict.rows.equals(clean.bars)
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_a_clean_reply_that_repeats_what_is_stored_is_believed_whole(name: str):
+    clean = CLEAN[name].stored(1)
+
+    assert clean.check().outcome == "ok"
+    assert clean.check().rows.equals(clean.bars)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("clean", [case(), case().stored(15)], ids=["first", "new"])
+def test_a_fault_shows(name: str, clean: Case):
+    change, outcome, rule = FAULTS[name]
+    verdict = clean.check(change(clean.bars))
+
+    assert verdict.outcome == outcome
+    assert rule in {entry.rule for entry in verdict.disregarded} | {""}
+    assert bool(verdict.reason) == (outcome != "ok")
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("clean", [case(), case().stored(15)], ids=["first", "new"])
+def test_what_is_believed_of_a_faulty_reply_is_true(name: str, clean: Case):
+    verdict = clean.check(FAULTS[name][0](clean.bars))
+
+    assert verdict.rows.join(clean.bars, on=PRICES, how="anti").is_empty()
+    assert set(verdict.missing) >= set(clean.bars["date"]) - set(verdict.rows["date"])
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_in_what_is_stored_already_changes_nothing_there(name: str):
+    clean = case().stored(3)
+    verdict = clean.check(FAULTS[name][0](clean.bars))
+
+    assert verdict.rows.join(clean.bars, on=PRICES, how="anti").is_empty()
+    assert verdict.outcome != "ok" or verdict.disregarded
+
+
+# What is accepted all the same
+
+
+@pytest.mark.parametrize(
+    "drift",
+    [
+        lambda bars: bars.with_columns(pl.all().cast(pl.String)),
+        lambda bars: bars.with_columns(D.cast(pl.Datetime("ms"))),
+        lambda bars: bars.with_columns(pl.col("volume").cast(pl.Int64)),
+        lambda bars: bars.with_columns(pl.col("symbol").cast(pl.Categorical)),
+        lambda bars: bars.select(reversed(bars.columns)),
+        lambda bars: bars.sample(fraction=1, shuffle=True, seed=3),
+    ],
+    ids=["text", "datetime", "integer", "categorical", "order", "rows"],
+)
+def test_types_and_order_may_drift(drift: Change):
+    clean = case()
+    verdict = clean.check(drift(clean.bars))
+
+    assert verdict.outcome == "ok"
+    assert verdict.rows.equals(clean.bars)
+
+
+def test_volume_in_lots_becomes_shares():
+    clean = case()
+    verdict = clean.check(scaled(0.01, "volume")(clean.bars))
+
+    assert verdict.outcome == "ok"
+    assert verdict.rows["volume"].to_list() == pytest.approx(clean.bars["volume"].to_list())
+
+
+def test_a_close_alone_is_a_bar():
+    clean = case()
+    verdict = clean.check(clean.bars.select("symbol", "date", "close"))
+
+    assert verdict.outcome == "ok"
+    assert verdict.rows["high"].null_count() == len(clean.bars)
+
+
+def test_an_announced_action_does_not_act_before_its_ex_date():
+    clean = case(actions=[(59, Action("bonus", ratio=0.4))])
+    early = clean.bars.filter(D < LAST)
+    asked = replace(clean.asked, until=early["date"][-1])
+
+    assert Case(early, asked, clean.known).check().outcome == "ok"
+
+
+# What explains that there is nothing
+
+
+def test_a_suspension_explains_that_there_is_nothing():
+    clean = case(suspended=[(30, 59)])
+    asked = replace(clean.asked, since=clean.known.suspensions["from"][0])
+
+    verdict = Case(clean.bars.clear(), asked, clean.known).check()
+
+    assert (verdict.outcome, verdict.missing) == ("no_data_explained", ())
+
+
+def test_a_listing_to_come_explains_that_there_is_nothing():
+    clean = case()
+    known = replace(clean.known, listed=LAST + timedelta(days=1))
+
+    assert Case(clean.bars.clear(), clean.asked, known).check().outcome == "no_data_explained"
+
+
+def test_a_delisting_explains_that_bars_end():
+    clean = case()
+    known = replace(clean.known, delisted=MIDDLE)
+    bars = clean.bars.filter(D < MIDDLE)
+
+    assert Case(bars, clean.asked, known).check().outcome == "ok"
+    assert Case(clean.bars, clean.asked, known).check().outcome == "corrupt"
+
+
+def test_bars_before_the_listing_are_those_of_another():
+    clean = case()
+    known = replace(clean.known, listed=MIDDLE)
+
+    verdict = Case(clean.bars, clean.asked, known).check()
+
+    assert (verdict.outcome, len(verdict.rows)) == ("corrupt", 0)
+
+
+def test_a_repeated_price_without_trade_is_no_bar_of_a_mainland_share():
+    clean = case()
+    flat = only(END, lambda bars: bars.with_columns(volume=0.0, amount=0.0))(clean.bars)
+
+    verdict = clean.check(flat)
+
+    assert [entry.rule for entry in verdict.disregarded] == ["filler"]
+    assert verdict.outcome == "transient"
+
+
+def test_a_day_without_trade_is_a_bar_in_hong_kong():
+    clean = case("00700.HK")
+    flat = only(END, lambda bars: bars.with_columns(volume=0.0, amount=0.0))(clean.bars)
+
+    assert clean.check(flat).outcome == "ok"
+
+
+# The bar of today
+
+
+@pytest.mark.parametrize(
+    ("symbol", "early", "late"),
+    [
+        ("300308.SZ", (15, 29), (15, 30)),
+        ("00700.HK", (16, 39), (16, 40)),
+        ("NVDA.US", (16, 59), (17, 0)),
+    ],
+)
+def test_the_bar_of_today_counts_from_its_hour_on(
+    symbol: str, early: tuple[int, int], late: tuple[int, int]
+):
+    clean = case(symbol)
+    calendar = clean.known.calendar
+    before = replace(clean.asked, at=at(LAST, *early, calendar))
+    after = replace(clean.asked, at=at(LAST, *late, calendar))
+
+    found = Case(clean.bars, before, clean.known).check()
+
+    assert [(e.rule, e.date) for e in found.disregarded] == [("provisional", LAST)]
+    assert (found.outcome, found.missing) == ("ok", ())
+    assert len(Case(clean.bars, after, clean.known).check().rows) == len(clean.bars)
+
+
+def test_the_bar_of_a_half_day_counts_earlier():
+    clean = case("00700.HK")
+    calendar = clean.known.calendar
+    eve = date(2025, 12, 24)
+    bars = redated(eve)(clean.bars.tail(1))
+    asked = Asked("00700.HK", eve, eve, at(eve, 12, 40, calendar))
+
+    assert check_bars(bars, asked, clean.known).outcome == "ok"
+
+
+# What is stored
+
+
+def test_a_revision_is_reported_and_not_applied():
+    clean = case().stored(3)
+    verdict = clean.check(only(ONE, scaled(1.001, "volume", "amount"))(clean.bars))
+    close = clean.check(only(ONE, misread)(clean.bars))
+
+    assert verdict.outcome == "ok"
+    assert verdict.disregarded == ()  # sources round: that is no revision
+    assert [(e.rule, e.date) for e in close.disregarded] == [("revision", MIDDLE)]
+    assert (close.outcome, close.missing) == ("ok", ())
+    assert MIDDLE not in close.rows["date"]
+
+
+@pytest.mark.parametrize("factor", [0.9, 3.0, 0.001])
+def test_prices_at_another_level_than_those_stored_are_not_believed(factor: float):
+    clean = case().stored(3)
+    whole = scaled(factor, "open", "high", "low", "close", "amount")
+    on_tick = whole(clean.bars).with_columns(pl.col("open", "high", "low", "close").round(2))
+
+    verdict = clean.check(on_tick)
+
+    assert (verdict.outcome, len(verdict.rows)) == ("corrupt", 0)
+
+
+def test_dates_that_do_not_repeat_what_is_stored_are_refused_before_asking():
+    clean = case().stored(3)
+    asked = replace(clean.asked, since=MIDDLE)
+
+    with pytest.raises(ValueError, match="ask for dates that hold 20 of them"):
+        check_bars(clean.bars, asked, clean.known)
+
+
+def test_rows_that_join_on_to_stored_ones_are_kept_where_prices_break():
+    clean = case().stored(5)
+    days = clean.bars["date"]
+    broken = only(days[-4] < D, scaled(1.5, "open", "high", "low", "close", "amount"))(clean.bars)
+    on_tick = broken.with_columns(pl.col("open", "high", "low", "close").round(2))
+
+    verdict = clean.check(on_tick)
+
+    assert verdict.outcome == "corrupt"
+    assert verdict.rows["date"].to_list() == days[:-3].to_list()
+
+
+def test_a_move_somebody_answers_for_is_believed():
+    clean = case()
+    doubled = only(LATER, scaled(2, "open", "high", "low", "close", "amount"))(clean.bars)
+    known = replace(clean.known, released=frozenset({MIDDLE}))
+
+    assert clean.check(doubled).outcome == "corrupt"
+    assert Case(doubled, clean.asked, known).check().outcome == "ok"
+
+
+def test_a_bonus_nobody_knows_of_breaks_the_series():
+    clean = CLEAN["bonus-and-cash"]
+    unknown = replace(clean.known, actions=clean.known.actions.clear())
+
+    verdict = Case(clean.bars, clean.asked, unknown).check()
+
+    assert (verdict.outcome, len(verdict.rows)) == ("corrupt", 0)
+    assert "enter the action that is missing" in verdict.reason
+
+
+def test_prices_adjusted_for_a_known_bonus_break_at_its_ex_date():
+    clean = CLEAN["bonus-and-cash"]
+    ex_date = clean.known.actions["ex_date"][0]
+    adjusted = only(ex_date > D, scaled(1 / 1.4))(clean.bars)
+    cents = adjusted.with_columns(pl.col("open", "high", "low", "close").round(2))
+
+    assert clean.check(cents.drop("amount", "volume")).outcome == "corrupt"
+    assert clean.check(cents).outcome == "corrupt"
+
+
+# What the previous close shows
+
+
+def with_previous(bars: pl.DataFrame) -> pl.DataFrame:
+    return bars.with_columns(previous_close=pl.col("close").shift(1))
+
+
+def test_open_and_close_swapped_show_by_the_previous_close():
+    clean = case()
+    swapped = renamed(open="close", close="open")(clean.bars)
+    told = swapped.with_columns(previous_close=clean.bars["close"].shift(1))
+
+    assert clean.check(with_previous(clean.bars)).outcome == "ok"
+    assert clean.check(told).outcome == "corrupt"
+    assert clean.check(swapped).outcome == "ok"  # without it nothing shows
+
+
+def test_a_plausible_wrong_close_shows_by_the_previous_close_of_the_next_bar():
+    clean = case()
+    told = with_previous(clean.bars)
+    wrong = only(ONE, misread)(told)
+
+    assert [(e.rule, e.date) for e in clean.check(wrong).disregarded] == [("previous", MIDDLE)]
+
+
+def test_a_previous_close_restated_for_an_action_is_one():
+    clean = CLEAN["bonus-and-cash"]
+    told = with_previous(clean.bars)
+    ex_date = clean.known.actions["ex_date"][0]
+    restated = ((pl.col("previous_close") - 0.5) / 1.4).round(2)
+    told = told.with_columns(
+        previous_close=pl.when(ex_date == D).then(restated).otherwise("previous_close")
+    )
+
+    assert clean.check(told).outcome == "ok"
+
+
+# Series
+
+
+def series() -> Case:
+    clean = case("000852.SH")
+    level = clean.bars.with_columns(pl.col("open", "high", "low", "close") * 40 + 0.123)
+    return Case(level, replace(clean.asked, series=True), clean.known)
+
+
+def test_a_series_is_believed_whole():
+    clean = series()
+
+    assert clean.check().outcome == "ok"
+    assert clean.check(clean.bars.select("symbol", "date", "close")).outcome == "ok"
+
+
+def test_a_share_with_the_digits_of_an_index_is_none():
+    clean = series()
+
+    verdict = clean.check(case("000852.SH").bars)
+
+    assert (verdict.outcome, verdict.disregarded[0].rule) == ("corrupt", "identity")
+
+
+def test_an_index_with_the_digits_of_a_share_is_none():
+    clean = case("000852.SZ")
+    index = series().bars.with_columns(symbol=pl.lit("000852.SZ")).with_columns(
+        pl.col("open", "high", "low", "close").round(2)
+    )  # fmt: skip
+
+    assert clean.check(index).outcome == "corrupt"
+
+
+@pytest.mark.parametrize("factor", [10.0, 0.1])
+def test_a_decimal_lost_in_a_series_shows(factor: float):
+    clean = series()
+
+    assert clean.check(only(END, scaled(factor))(clean.bars)).outcome == "corrupt"
+
+
+# What is said
+
+
+def test_evidence_names_symbol_date_value_bound_and_remedy():
+    clean = case()
+    reason = clean.check(only(ONE, scaled(10))(clean.bars)).reason
+
+    for part in ("300308.SZ", str(MIDDLE), "close ", "is possible by the limit", "another source"):
+        assert part in reason
+
+
+def test_a_hostile_cell_is_quoted_and_cut():
+    clean = case()
+    hostile = clean.bars.with_columns(symbol=pl.lit("\x1b[2J{x}" * 40))
+
+    said = str(clean.check(hostile).disregarded[0])
+
+    assert "\x1b" not in said
+    assert len(said) < 400
+
+
+def test_nothing_is_known_of_a_symbol_by_the_facts_of_another():
+    clean = case(actions=[(20, Action("bonus", ratio=0.4))])
+    other = clean.known.actions.with_columns(symbol=pl.lit("300502.SZ"))
+    known = Known(clean.known.calendar, actions=other, listed=clean.known.listed)
+
+    assert Case(clean.bars, clean.asked, known).check().outcome == "corrupt"
+
+
+def test_the_example_moves_like_a_market():
+    """Else the limits would never be put to the test."""
+    moves = np.diff(np.log(case().bars["close"].to_numpy()))
+
+    assert 0.005 < moves.std() < 0.08
