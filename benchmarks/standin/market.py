@@ -55,21 +55,15 @@ class Market:
         return [bar for bar in self.bars.get(symbol, []) if bar.day <= self.today]
 
 
-def bar_of(day: date, before: float, close: float, volume: float = 0.0, digits: int = 2) -> Bar:
-    """Return a bar around two closes, with an average price between its low and its high."""
-    open_ = round(before + (close - before) / 4, digits)
-    high = round(max(open_, close) * 1.004, digits)
-    low = round(min(open_, close) * 0.996, digits)
-    shares = volume or 100.0 * max(10, math.floor(2e7 / close))
-    return Bar(day, open_, high, low, close, shares, float(round(shares * (high + low) / 2)))
+def bars_of(closes: Mapping[date, float]) -> list[Bar]:
+    """Return a bar for each close of one symbol, all its prices that close: limits hold as well.
 
-
-def bars_of(closes: Mapping[date, float], digits: int = 2) -> list[Bar]:
-    """Return a bar for each close of one symbol."""
-    bars, before = [], 0.0
-    for day, close in sorted(closes.items()):
-        bars.append(bar_of(day, before or close, close, digits=digits))
-        before = close
+    Volumes never repeat from one bar to the next, and no two amounts are the same by chance.
+    """
+    bars = []
+    for n, (day, close) in enumerate(sorted(closes.items())):
+        shares = 100.0 * (math.floor(2e5 / close) + 7 * (n % 97) + 11)
+        bars.append(Bar(day, close, close, close, close, shares, float(round(shares * close))))
     return bars
 
 
@@ -80,7 +74,7 @@ def from_folder(folder: Path, today: date, sessions: Iterable[date]) -> Market:
     for frame in (tables.prices, tables.series):
         for (symbol,), rows in frame.group_by("symbol"):
             closes = dict(zip(rows["date"], rows["close"].round(3), strict=True))
-            market.bars[str(symbol)] = bars_of(closes, 3 if str(symbol).endswith(".HK") else 2)
+            market.bars[str(symbol)] = bars_of(closes)
     for name in ("actions", "shares"):
         kept = getattr(market, name)
         for row in getattr(tables, name).iter_rows(named=True):
