@@ -33,6 +33,7 @@ INNER_IMPORTS = {
     "cli.app": {"indexer.run", "indexer.run.find"},
     "cli.screen": {"rich.console", "rich.table"},
     "market.calendars.listing": {"exchange_calendars"},
+    "market.delta": {"deltalake", "deltalake.exceptions"},
 }
 
 EFFECTS = {
@@ -51,6 +52,8 @@ EFFECTS = {
     "market.calendars.listing": {"read", "write"},
     "market.conventions.ladders": {"read"},
     "market.conventions.limits": {"read"},
+    "market.delta": {"read"},
+    "market.store": {"write"},
     "market.tables": {"read"},
     "report.files": {"read", "write"},
     "report.page": {"read"},
@@ -68,7 +71,7 @@ NAMES = {
     | {"glob", "iterdir", "resolve", "lstat", "stat", "scan_parquet", "scan_csv"},
     "screen": {"print", "echo", "print_exc", "isatty", "input"},
     "write": {"write_text", "write_bytes", "mkdir", "unlink", "rmdir", "rmtree", "mkdtemp"}
-    | {"fsync", "symlink_to", "touch", "chmod"},
+    | {"fsync", "symlink_to", "touch", "chmod", "write_deltalake"},
     "code": {"eval", "exec", "compile", "__import__"},
 }
 IMPORTS = {
