@@ -141,7 +141,7 @@ def _is_conflict(error: Exception) -> bool:
 def _refuse_files(folder: Path, names: Iterable[str]) -> None:
     """Raise where a table stands in a file already, which has no versions."""
     flaws = [
-        Flaw(file.name, None, "", f"is no part of a store: move it away, or write {name} into it")
+        Flaw(file.name, None, "", "cannot be added to: write its rows with the others and move it away")
         for name in names
         for file in table_files(folder, name)
     ]
@@ -265,7 +265,8 @@ def _change(
     if table is None:
         return _Change(given.sort(key), "append")
     span = next((column for column in key if column in _DATES), key[0])
-    stored = rows_of(table, pl.col(span).is_between(given[span].min(), given[span].max()))
+    least, most = pl.lit(given[span].min()), pl.lit(given[span].max())
+    stored = rows_of(table, pl.col(span).is_between(least, most))
     stored, given = _aligned(stored.join(given, on=key, how="semi"), given)
     told = [column for column in given.columns if column not in PROVENANCE]
     fresh = given.join(stored, on=told, how="anti", nulls_equal=True)
