@@ -33,6 +33,7 @@ INNER_IMPORTS = {
     "cli.app": {"indexer.run", "indexer.run.find"},
     "cli.screen": {"rich.console", "rich.table"},
     "market.calendars.listing": {"exchange_calendars"},
+    "market.delta": {"deltalake", "deltalake.exceptions"},
     "market.sources.child": {"akshare"},
 }
 
@@ -56,10 +57,12 @@ EFFECTS = {
     "market.conventions.ladders": {"read"},
     "market.conventions.limits": {"read"},
     "market.conventions.ticks": {"read"},
+    "market.delta": {"read"},
     "market.sources.archive": {"read", "write"},
     "market.sources.child": {"environment", "network", "read"},
     "market.sources.guard": {"chance", "clock", "read", "write"},
     "market.sources.worker": {"clock", "process", "read", "write"},
+    "market.store": {"write"},
     "market.tables": {"read"},
     "report.files": {"read", "write"},
     "report.page": {"read"},
@@ -77,7 +80,7 @@ NAMES = {
     | {"glob", "iterdir", "resolve", "lstat", "stat", "scan_parquet", "scan_csv"},
     "screen": {"print", "echo", "print_exc", "isatty", "input"},
     "write": {"write_text", "write_bytes", "mkdir", "unlink", "rmdir", "rmtree", "mkdtemp"}
-    | {"fsync", "symlink_to", "touch", "chmod"},
+    | {"fsync", "symlink_to", "touch", "chmod", "write_deltalake"},
     "code": {"eval", "exec", "compile", "__import__"},
 }
 IMPORTS = {
