@@ -20,7 +20,7 @@ from indexer.market.tables import TABLES
 
 EXACT = 1e-9  # relative: prices this close are the same decimal number
 FEW = 0.01  # share of rows that may be wrong one by one; more of them condemn the reply
-UNFIT = 0.05  # share of bars whose amount may not fit their volume
+UNFIT = 0.05  # share of bars whose amount may fit their volume in no unit
 VWAP = 0.01  # by which amount / volume may leave the day's range: rounding, and trades after hours
 LOT = 100
 
@@ -227,8 +227,8 @@ def measured_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked) -> pl.DataFram
     """Return the bars with volume in shares, by what their amounts say.
 
     Volume comes in shares or in lots of 100. Whether ``amount / volume`` lies in the day's range
-    settles which, bar by bar; most bars settle it for the series, and a bar that says otherwise
-    keeps its prices and loses its volume.
+    settles which, bar by bar; most bars settle it for the series, and a bar in the other unit
+    keeps its prices and loses its volume. A bar that fits neither is not believed.
 
     For a series the same figures must not fit: an index whose turnover by volume lies in its own
     range is a share with the same digits.
@@ -246,22 +246,23 @@ def measured_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked) -> pl.DataFram
     if asked.series:
         return rows if len(units) <= len(judged) / 2 else _share_for_index(sieve, rows, judged)
     if len(unfit) > max(1, UNFIT * len(judged)):
-        first = unfit.row(0, named=True)
         why = (
-            f"{_implied(first)}, and so on {len(unfit)} of {len(judged)} bars: prices are "
-            "adjusted, columns swapped, or it is another symbol; ask another source"
+            f"{_implied(unfit.row(0, named=True))}, and so on {len(unfit)} of {len(judged)} bars: "
+            "prices are adjusted, columns swapped, or it is another symbol; ask another source"
         )
-        return sieve.condemn(rows, "unit", why)
+        return sieve.condemn(rows, "turnover", why)
+    marked = sieve.drop(
+        marked,
+        pl.col("judged") & pl.col("unit").is_null(),
+        "turnover",
+        lambda row: f"{_implied(row)}: prices or volume are wrong, ask another source",
+    )
     unit = int(np.bincount(units.to_numpy()).argmax()) if len(units) else 1
-    odd = pl.col("judged") & (pl.col("unit").fill_null(0) != unit)
     marked = sieve.blank(
         marked,
-        odd,
+        pl.col("unit") != unit,
         ("volume", "amount"),
-        lambda row: (
-            f"amount / volume is {row['amount'] / row['volume']:.6g}, the range {row['low']:g} "
-            f"to {row['high']:g} and the unit of the series {unit}: the prices are kept without it"
-        ),
+        lambda row: f"{_implied(row)}, the unit of the series {unit}: prices are kept without it",
     )
     return marked.with_columns(pl.col("volume") * unit).drop("unit", "judged")
 

@@ -93,8 +93,8 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "column-more": (lambda bars: bars.with_columns(note=pl.lit(1.0)), "corrupt", "shape"),
     "column-less": (lambda bars: bars.drop("close"), "corrupt", "shape"),
     "page-cap": (lambda bars: bars.tail(12), "no_data_unexplained", ""),
-    "amount-is-volume": (valued(1e6, "amount"), "corrupt", "unit"),
-    "volume-and-amount-swapped": (renamed(volume="amount", amount="volume"), "corrupt", "unit"),
+    "amount-is-volume": (valued(1e6, "amount"), "corrupt", "turnover"),
+    "volume-and-amount-swapped": (renamed(volume="amount", amount="volume"), "corrupt", "turnover"),
     "close-and-high-swapped": (renamed(close="high", high="close"), "corrupt", "price"),
     "columns-in-another-order": (
         lambda bars: bars.rename({"close": "high", "high": "low", "low": "close"}),
@@ -108,12 +108,17 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "infinite": (only(ONE, valued(float("inf"))), "corrupt", "type"),
     "beyond-a-double": (as_text("close", "1e400"), "corrupt", "type"),
     "dash": (as_text("close", "-"), "corrupt", "type"),
-    "tenfold-once": (only(ONE, scaled(10)), "corrupt", "limit"),
+    "tenfold-once": (only(ONE, scaled(10)), "corrupt", "turnover"),
+    "tenfold-with-the-amount": (only(ONE, scaled(10, *PRICES[2:], "amount")), "corrupt", "limit"),
     "a-tenth-once": (only(ONE, scaled(0.1)), "corrupt", "tick"),
-    "decimals-lost-on-the-last-day": (only(END, scaled(100)), "corrupt", "limit"),
-    "tenfold-from-a-day-on": (only(LATER, scaled(10)), "corrupt", "unit"),
+    "decimals-lost-on-the-last-day": (
+        only(END, scaled(100, *PRICES[2:], "amount")),
+        "corrupt",
+        "limit",
+    ),
+    "tenfold-from-a-day-on": (only(LATER, scaled(10)), "corrupt", "turnover"),
     "adjusted-from-a-day-on": (only(LATER, scaled(0.9)), "corrupt", "tick"),
-    "adjusted-to-cents-from-a-day-on": (only(LATER, scaled(0.9, digits=2)), "corrupt", "unit"),
+    "adjusted-to-cents-from-a-day-on": (only(LATER, scaled(0.9, digits=2)), "corrupt", "turnover"),
     "adjusted-throughout": (scaled(0.7134), "corrupt", "tick"),
     "last-session-late": (lambda bars: bars.filter(D < LAST), "transient", ""),
     "hole": (lambda bars: bars.filter(D != MIDDLE), "no_data_unexplained", ""),
@@ -128,7 +133,7 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "row-of-2030": (added(redated(date(2030, 1, 2)), END), "ok", "future"),
     "impossible-date": (as_text("date", "2026-02-30"), "corrupt", "type"),
     "one-bar-in-lots": (only(ONE, scaled(0.01, "volume")), "ok", "unit"),
-    "volume-a-hundredfold": (scaled(100, "volume"), "corrupt", "unit"),
+    "volume-a-hundredfold": (scaled(100, "volume"), "corrupt", "turnover"),
     "standing-still": (
         lambda bars: only(END, lambda _: redated(LAST)(bars.tail(2).head(1)))(bars),
         "corrupt",
@@ -482,7 +487,7 @@ def test_a_decimal_lost_in_a_series_shows(factor: float):
 
 def test_evidence_names_symbol_date_value_bound_and_remedy():
     clean = case()
-    reason = clean.check(only(ONE, scaled(10))(clean.bars)).reason
+    reason = clean.check(FAULTS["tenfold-with-the-amount"][0](clean.bars)).reason
 
     for part in ("300308.SZ", str(MIDDLE), "close ", "is possible by the limit", "another source"):
         assert part in reason
