@@ -136,7 +136,7 @@ def test_rates_agree_within_a_thousandth(other: float, rows: int):
         row = {"date": DAY, "base": "USD", "quote": "CNY", "rate": figure}
         return pl.DataFrame([row], schema=TABLES["fx"].empty().schema)
 
-    found = agree("fx", {"safe": rate(7.1), "boc_sina": rate(other)}, ON)
+    found = agree("fx", {"safe": rate(7.1), "sina": rate(other)}, ON)
 
     assert len(found.rows) == rows
     assert {entry.symbol for entry in found.disregarded} <= {"USD/CNY"}
