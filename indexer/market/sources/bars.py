@@ -64,10 +64,11 @@ class Known:
     calendar : sessions of the exchange
     stored : bars believed before; columns of the table ``prices``
     actions : all that is known, announced ones with an ex-date to come included
-    suspensions : ``from`` and ``until`` are the first and the last session without trade; an
-        open end lasts until today
+    suspensions : ``from`` and ``until`` are the first and the last session without trade; it
+        lasts until then, or until a bar shows that it is over
     listed, delisted : first day of trading (or from which the source declares to have bars), and
-        the day from which there is none
+        the day from which there is none; where the first is not known, a bar is expected of every
+        session asked for
     released : sessions whose move beyond the bound somebody answers for by name
     """
 
@@ -154,8 +155,8 @@ def dated_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked, known: Known) -> 
     drop = sieve.drop
     rows = drop(rows, day > today, "future", f"it is only {today}: no bar can be of a later date")
     early = f"bars of {today} are final {wait} minutes after the close: fetch again then"
-    sessions = days_between(calendar, asked.since - timedelta(days=10), today)
     begin = max(asked.since - timedelta(days=10), calendar.sessions[0].item())
+    sessions = days_between(calendar, begin, today)
     closed = (day >= begin) & ~day.is_in(pl.Series(sessions).cast(pl.Date).implode())
     why = f"the exchange is closed on that date by the calendar {calendar.code}"
     rows = drop(rows, closed | (day.dt.weekday() > 5), "calendar", why)
@@ -258,9 +259,10 @@ def measured_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked) -> pl.DataFram
         lambda row: f"{_implied(row)}: prices or volume are wrong, ask another source",
     )
     unit = int(np.bincount(units.to_numpy()).argmax()) if len(units) else 1
+    untold = ~pl.col("judged") & (pl.col("volume") > 0) & (unit != 1)
     marked = sieve.blank(
         marked,
-        pl.col("unit") != unit,
+        (pl.col("unit") != unit).fill_null(value=False) | untold,
         ("volume", "amount"),
         lambda row: f"{_implied(row)}, the unit of the series {unit}: prices are kept without it",
     )
@@ -284,6 +286,8 @@ def _share_for_index(sieve: Sieve, rows: pl.DataFrame, judged: pl.DataFrame) -> 
 
 
 def _implied(row: Mapping[str, Any]) -> str:
+    if not row["volume"] or row["amount"] is None or row["low"] is None:
+        return f"nothing tells the unit of the volume on {row['date']}"
     return (
         f"amount / volume is {row['amount'] / row['volume']:.6g} on {row['date']}, the day's range "
         f"{row['low']:g} to {row['high']:g}"

@@ -224,6 +224,22 @@ def test_volume_in_lots_becomes_shares():
     assert verdict.rows["volume"].to_list() == pytest.approx(clean.bars["volume"].to_list())
 
 
+def test_volume_in_lots_without_an_amount_to_tell_is_not_believed():
+    clean = case()
+    lots = scaled(0.01, "volume")(clean.bars)
+    verdict = clean.check(only(ONE, valued(None, "amount"))(lots))
+
+    assert [(e.rule, e.field, e.date) for e in verdict.disregarded] == [("unit", "volume", MIDDLE)]
+    assert verdict.rows.filter(ONE)["volume"].to_list() == [None]
+
+
+def test_the_first_session_of_the_calendar_can_be_asked_for():
+    clean = case("600519.SH")
+    asked = replace(clean.asked, since=clean.known.calendar.sessions[0].item())
+
+    assert Case(clean.bars, asked, replace(clean.known, listed=clean.bars["date"][0])).check()
+
+
 def test_a_close_alone_is_a_bar():
     clean = case()
     verdict = clean.check(clean.bars.select("symbol", "date", "close"))
@@ -292,6 +308,18 @@ def test_a_day_without_trade_is_a_bar_in_hong_kong():
     flat = only(END, lambda bars: bars.with_columns(volume=0.0, amount=0.0))(clean.bars)
 
     assert clean.check(flat).outcome == "ok"
+
+
+@pytest.mark.parametrize("until", [None, LAST + timedelta(days=30)])
+def test_a_suspension_is_over_when_a_bar_shows_it(until: date | None):
+    """Else a planned end, or none, would explain every later day without a bar."""
+    clean = case(suspended=[(30, 40)])
+    planned = clean.known.suspensions.with_columns(until=pl.lit(until, pl.Date))
+    known = replace(clean.known, suspensions=planned)
+
+    assert Case(clean.bars, clean.asked, known).check().outcome == "ok"
+    late = Case(clean.bars.filter(D < LAST), clean.asked, known).check()
+    assert (late.outcome, late.missing) == ("transient", (LAST,))
 
 
 # The bar of today
