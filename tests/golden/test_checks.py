@@ -112,22 +112,21 @@ def test_sessions_without_a_bar_are_suspensions_or_the_known_end_of_a_source(
     assert len(holes) == 698
 
 
-@pytest.mark.parametrize("folder", [COMPUTE, SSE], ids=["compute", "sse50"])
-def test_a_day_that_follows_stored_ones_is_believed(folder: Path):
+@pytest.mark.parametrize("folder", ["compute", "sse50"])
+def test_a_day_that_follows_stored_ones_is_believed(folder: str, request: pytest.FixtureRequest):
     """Every line as it is fetched day by day: 20 sessions repeated and one new."""
-    market = read_market(folder)
-    for symbol, verdict in checked(market).items():
+    actions = read_market(SHARED / folder).actions
+    for symbol, verdict in request.getfixturevalue(folder).items():
         if len(verdict.rows) < 21:
             continue
         stored, last = verdict.rows.head(-1), verdict.rows.tail(21)
         asked = Asked(symbol, last["date"][0], last["date"][-1], NOW)
-        known = Known(read_calendar(exchange_of(symbol)), stored, market.actions)
-        missing = verdict.missing
+        known = Known(read_calendar(exchange_of(symbol)), stored, actions)
 
         found = check_bars(last, asked, known)
 
         assert found.rows.equals(last)
-        assert set(found.missing) <= set(missing)
+        assert set(found.missing) <= set(verdict.missing)
         assert not found.disregarded
 
 

@@ -121,7 +121,7 @@ def _spike(chain: _Chain, bounds: tuple[Vector, Vector], asked: Asked, known: Kn
         if not far[i]:
             return int(i)
         if i + 1 < len(broken) and broken[i + 1]:
-            pair = _Chain(*(column[[i - 1, i + 1]] for column in chain))  # type: ignore[arg-type]
+            pair = _Chain._make(column[[i - 1, i + 1]] for column in chain)
             if not _outside(pair.prices[:, 3], *_limits(pair, asked, known))[1]:
                 return int(i)
     return None

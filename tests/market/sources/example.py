@@ -14,7 +14,7 @@ from indexer.market.calendar import Calendar, exchange_of, read_calendar
 from indexer.market.conventions.limits import price_limit
 from indexer.market.sources.bars import COLUMNS, Asked, Known
 from indexer.market.sources.check import check_bars
-from indexer.market.sources.verdict import Verdict
+from indexer.market.sources.verdict import RULES, Verdict
 from indexer.market.tables import TABLES
 
 LAST = date(2026, 8, 20)  # a Thursday
@@ -34,6 +34,7 @@ class Case:
         verdict = check_bars(given, self.asked, self.known)
         whole = [entry for entry in verdict.disregarded if not entry.field]
         assert len(given) == len(verdict.rows) + len(whole)
+        assert {entry.rule for entry in verdict.disregarded} <= RULES.keys()
         return verdict
 
     def stored(self, count: int) -> "Case":

@@ -404,6 +404,20 @@ def test_rows_that_join_on_to_stored_ones_are_kept_where_prices_break():
     assert verdict.rows["date"].to_list() == days[:-3].to_list()
 
 
+@pytest.mark.parametrize(("factor", "outcome"), [(1, "ok"), (10, "corrupt")])
+def test_a_new_code_joins_on_to_bars_stored_under_the_old_one(factor: int, outcome: str):
+    """The old code is dead and the new one has no bars before the change."""
+    clean = case("920808.BJ")
+    old, new = clean.bars.filter(D < MIDDLE), clean.bars.filter(D >= MIDDLE)
+    known = replace(clean.known, stored=old, listed=MIDDLE)
+    bars = scaled(factor, *PRICES[2:], "amount", digits=2)(new)
+
+    verdict = Case(bars, clean.asked, known).check()
+
+    assert verdict.outcome == outcome
+    assert verdict.rows.equals(new if factor == 1 else new.clear())
+
+
 def test_a_move_somebody_answers_for_is_believed():
     clean = case()
     doubled = only(LATER, scaled(2, "open", "high", "low", "close", "amount"))(clean.bars)
