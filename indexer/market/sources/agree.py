@@ -75,7 +75,7 @@ def agree(table: str, replies: Mapping[str, pl.DataFrame], on: date) -> Agreemen
     disagreement: 300308.SZ 2026-08-20: close 10: eastmoney says so and tencent 10.02; ...
     """
     order = _order(table, list(replies), on)
-    names = [name for name in TABLES[table].columns if any(name in f for f in replies.values())]
+    names = list(TABLES[table].columns)
     key = [*KEYS[table], _NTH]
     wide = _side_by_side(table, [replies[source] for source in order], key)
     taken = wide.select(*key, *(_first(name, len(order)) for name in names if name not in key))
@@ -99,9 +99,7 @@ def agree(table: str, replies: Mapping[str, pl.DataFrame], on: date) -> Agreemen
             chosen, wrong = _judged(column, wide[at.tolist()], values.astype(float), log)
             refused[at] |= wrong
             taken = _replaced(taken, name, at, chosen)
-    rows = taken.filter(pl.Series(~refused)).sort(key).drop(_NTH)
-    empty = TABLES[table].empty()
-    rows = pl.concat([empty, rows], how="diagonal_relaxed").select(empty.columns)
+    rows = taken.filter(pl.Series(~refused)).sort(key).select(names)
     keys = wide.select(KEYS[table])
     return Agreement(
         rows, tuple(log), keys.filter(pl.Series(refused)), keys.filter(pl.Series(single))
@@ -134,8 +132,8 @@ def _side_by_side(table: str, frames: list[pl.DataFrame], key: list[str]) -> pl.
     """Return one row a key, with the columns of the n-th source named ``column@n``."""
     numbered = []
     for n, frame in enumerate(frames):
-        figures = [name for name in ("cash", "ratio", "price") if name in frame.columns]
-        marked = frame.sort(*KEYS[table], *figures).with_columns(
+        whole = pl.concat([TABLES[table].empty(), frame], how="diagonal_relaxed")
+        marked = whole.sort(pl.all()).with_columns(
             pl.int_range(pl.len()).over(KEYS[table]).alias(_NTH), present=pl.lit(value=True)
         )
         numbered.append(marked.rename({c: f"{c}@{n}" for c in marked.columns if c not in key}))

@@ -20,7 +20,7 @@ from indexer.market.tables import TABLES
 
 EXACT = 1e-9  # relative: prices this close are the same decimal number
 FEW = 0.01  # share of rows that may be wrong one by one; more of them condemn the reply
-UNFIT = 0.05  # share of bars whose amount may not fit their volume
+UNFIT = 0.05  # share of bars whose amount may fit their volume in no unit
 VWAP = 0.01  # by which amount / volume may leave the day's range: rounding, and trades after hours
 LOT = 100
 
@@ -64,10 +64,11 @@ class Known:
     calendar : sessions of the exchange
     stored : bars believed before; columns of the table ``prices``
     actions : all that is known, announced ones with an ex-date to come included
-    suspensions : ``from`` and ``until`` are the first and the last session without trade; an
-        open end lasts until today
+    suspensions : ``from`` and ``until`` are the first and the last session without trade; it
+        lasts until then, or until a bar shows that it is over
     listed, delisted : first day of trading (or from which the source declares to have bars), and
-        the day from which there is none
+        the day from which there is none; where the first is not known, a bar is expected of every
+        session asked for
     released : sessions whose move beyond the bound somebody answers for by name
     """
 
@@ -154,8 +155,8 @@ def dated_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked, known: Known) -> 
     drop = sieve.drop
     rows = drop(rows, day > today, "future", f"it is only {today}: no bar can be of a later date")
     early = f"bars of {today} are final {wait} minutes after the close: fetch again then"
-    sessions = days_between(calendar, asked.since - timedelta(days=10), today)
     begin = max(asked.since - timedelta(days=10), calendar.sessions[0].item())
+    sessions = days_between(calendar, begin, today)
     closed = (day >= begin) & ~day.is_in(pl.Series(sessions).cast(pl.Date).implode())
     why = f"the exchange is closed on that date by the calendar {calendar.code}"
     rows = drop(rows, closed | (day.dt.weekday() > 5), "calendar", why)
@@ -227,8 +228,8 @@ def measured_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked) -> pl.DataFram
     """Return the bars with volume in shares, by what their amounts say.
 
     Volume comes in shares or in lots of 100. Whether ``amount / volume`` lies in the day's range
-    settles which, bar by bar; most bars settle it for the series, and a bar that says otherwise
-    keeps its prices and loses its volume.
+    settles which, bar by bar; most bars settle it for the series, and a bar in the other unit
+    keeps its prices and loses its volume. A bar that fits neither is not believed.
 
     For a series the same figures must not fit: an index whose turnover by volume lies in its own
     range is a share with the same digits.
@@ -246,22 +247,24 @@ def measured_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked) -> pl.DataFram
     if asked.series:
         return rows if len(units) <= len(judged) / 2 else _share_for_index(sieve, rows, judged)
     if len(unfit) > max(1, UNFIT * len(judged)):
-        first = unfit.row(0, named=True)
         why = (
-            f"{_implied(first)}, and so on {len(unfit)} of {len(judged)} bars: prices are "
-            "adjusted, columns swapped, or it is another symbol; ask another source"
+            f"{_implied(unfit.row(0, named=True))}, and so on {len(unfit)} of {len(judged)} bars: "
+            "prices are adjusted, columns swapped, or it is another symbol; ask another source"
         )
-        return sieve.condemn(rows, "unit", why)
+        return sieve.condemn(rows, "turnover", why)
+    marked = sieve.drop(
+        marked,
+        pl.col("judged") & pl.col("unit").is_null(),
+        "turnover",
+        lambda row: f"{_implied(row)}: prices or volume are wrong, ask another source",
+    )
     unit = int(np.bincount(units.to_numpy()).argmax()) if len(units) else 1
-    odd = pl.col("judged") & (pl.col("unit").fill_null(0) != unit)
+    untold = ~pl.col("judged") & (pl.col("volume") > 0) & (unit != 1)
     marked = sieve.blank(
         marked,
-        odd,
+        (pl.col("unit") != unit).fill_null(value=False) | untold,
         ("volume", "amount"),
-        lambda row: (
-            f"amount / volume is {row['amount'] / row['volume']:.6g}, the range {row['low']:g} "
-            f"to {row['high']:g} and the unit of the series {unit}: the prices are kept without it"
-        ),
+        lambda row: f"{_implied(row)}, the unit of the series {unit}: prices are kept without it",
     )
     return marked.with_columns(pl.col("volume") * unit).drop("unit", "judged")
 
@@ -283,6 +286,8 @@ def _share_for_index(sieve: Sieve, rows: pl.DataFrame, judged: pl.DataFrame) -> 
 
 
 def _implied(row: Mapping[str, Any]) -> str:
+    if not row["volume"] or row["amount"] is None or row["low"] is None:
+        return f"nothing tells the unit of the volume on {row['date']}"
     return (
         f"amount / volume is {row['amount'] / row['volume']:.6g} on {row['date']}, the day's range "
         f"{row['low']:g} to {row['high']:g}"

@@ -33,11 +33,14 @@ from indexer.market.sources.continuity import (
     OVERLAP,
     agreeing_bars,
     bounded_bars,
+    ended,
     followed_bars,
     suspended,
 )
 from indexer.market.sources.verdict import Outcome, Sieve, Verdict
+from indexer.market.tables import TABLES
 
+NONE = TABLES["prices"].empty().select(COLUMNS)
 LATE = 5  # sessions by which a source may be late; one that ends earlier has a hole
 
 
@@ -74,12 +77,13 @@ def check_bars(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
     if fault := shape_fault(dict(frame.schema)):
         numbers = sieve.given.select(ROW, symbol=pl.lit(asked.symbol))
         sieve.condemn(numbers, "shape", fault)
-        return _verdict(sieve, _empty(), tuple(_expected(asked, known).tolist()))
+        return _verdict(sieve, NONE, tuple(_expected(asked, known).tolist()))
     rows = unique_bars(sieve, typed_bars(sieve, asked.symbol))
     rows = dated_bars(sieve, rows, asked, known)
     rows = priced_bars(sieve, rows, asked)
     rows = measured_bars(sieve, rows, asked)
     rows = moving_bars(sieve, rows)
+    known = replace(known, suspensions=ended(known.suspensions, _bars(rows, known.stored)))
     rows, confirmed = agreeing_bars(sieve, rows, known.stored)
     rows = bounded_bars(sieve, rows, asked, known, confirmed)
     rows = followed_bars(sieve, rows, asked, known, confirmed)
@@ -91,12 +95,21 @@ def _of(symbol: str, known: Known) -> Known:
     own = pl.col("symbol") == symbol
     return replace(
         known,
-        stored=pl.concat([_empty(), known.stored.filter(own)], how="diagonal_relaxed")
+        stored=pl.concat(
+            [NONE, known.stored.filter(own)],
+            how="diagonal_relaxed",
+        )
         .select(COLUMNS)
         .sort("date"),
         actions=known.actions.filter(own),
-        suspensions=known.suspensions.filter(own),
+        suspensions=pl.concat(
+            [TABLES["suspensions"].empty(), known.suspensions.filter(own)], how="diagonal_relaxed"
+        ).select("symbol", "from", "until", "reason"),
     )
+
+
+def _bars(*frames: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat(frame.select("date", "volume") for frame in frames)
 
 
 def _require_overlap(asked: Asked, known: Known) -> None:
@@ -144,7 +157,11 @@ def _verdict(
     if fault := sieve.fault:
         return Verdict("corrupt", rows, log, missing, fault)
     if not missing:
-        return Verdict("no_data_explained" if rows.is_empty() else "ok", rows, log)
+        return Verdict(
+            "no_data_explained" if rows.is_empty() else "ok",
+            rows,
+            log,
+        )
     late = expected is not None and missing == tuple(expected[-len(missing) :].tolist())
     outcome: Outcome = "no_data_unexplained"
     if late and len(missing) <= LATE and not rows.is_empty():
@@ -157,9 +174,3 @@ def _verdict(
     span = f"{missing[0]}" if len(missing) == 1 else f"{missing[0]} to {missing[-1]}"
     reason = f"{sieve.symbol}: no bar for {len(missing)} sessions, {span}: {remedy}"
     return Verdict(outcome, rows, log, missing, reason)
-
-
-def _empty() -> pl.DataFrame:
-    return pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.Float64)).cast(
-        {"symbol": pl.String, "date": pl.Date}
-    )

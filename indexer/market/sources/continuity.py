@@ -1,7 +1,7 @@
 """Bars against those before them and against what is stored: limits, revisions, previous closes."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ OVERLAP = 20  # sessions that every fetch repeats, to be compared with what is s
 CHANGED = 0.1  # share of them that upstream may have revised; more is another series
 VOLUME = 0.01  # relative: sources round volume and amount differently
 NEAR = 0.02  # a close that leaves the limits by less is wrong alone: no level has broken
+LEVEL = 0.01  # to which levels of series are published
 FREE = 5  # sessions after listing without a price limit
 
 
@@ -120,7 +121,7 @@ def _spike(chain: _Chain, bounds: tuple[Vector, Vector], asked: Asked, known: Kn
         if not far[i]:
             return int(i)
         if i + 1 < len(broken) and broken[i + 1]:
-            pair = _Chain(*(column[[i - 1, i + 1]] for column in chain))  # type: ignore[arg-type]
+            pair = _Chain._make(column[[i - 1, i + 1]] for column in chain)
             if not _outside(pair.prices[:, 3], *_limits(pair, asked, known))[1]:
                 return int(i)
     return None
@@ -205,6 +206,17 @@ def _trading(known: Known, days: Days) -> Days:
     return trading
 
 
+def ended(suspensions: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
+    """Return suspensions that end before the first bar with trade: dates are often planned ones."""
+    days = bars.filter(pl.col("volume").fill_null(1.0) > 0)["date"].sort()
+    rows = []
+    for symbol, first, last, reason in suspensions.iter_rows():
+        traded = days.filter(days >= first)
+        over = traded[0] - timedelta(days=1) if len(traded) else date.max
+        rows.append((symbol, first, min(last or date.max, over), reason))
+    return pl.DataFrame(rows, schema=suspensions.schema, orient="row")
+
+
 def suspended(sessions: Days, suspensions: pl.DataFrame) -> Flags:
     """Return which sessions lie in a suspension; an open end lasts for ever."""
     off = np.zeros(len(sessions), dtype=bool)
@@ -271,7 +283,8 @@ def followed_bars(
     wrong: dict[int, str] = {}
     for i in range(1, len(close)):
         said = chain.previous[i]
-        slack = tick_size(asked.symbol, chain.day[i].item(), close[i - 1]) * 1.01
+        tick = tick_size(asked.symbol, chain.day[i].item(), close[i - 1])
+        slack = (LEVEL if asked.series else tick) * 1.01
         off = min(abs(said - close[i - 1]), abs(said - reference[i]))
         if not gap[i - 1] and off > slack:  # false where nothing is said
             j = i if chain.anchored[i - 1] else i - 1

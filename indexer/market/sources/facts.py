@@ -142,7 +142,7 @@ def check_rates(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Data
         return _verdict(sieve, TABLES["fx"].empty(), ())
     pair = (pl.col("base") == base) & (pl.col("quote") == quote)
     if not rows.filter(~pair).is_empty():
-        found = "/".join(quoted(cell) for cell in rows.filter(~pair).row(0)[2:4])
+        found = "/".join(quoted(cell)[1:-1] for cell in rows.filter(~pair).row(0)[2:4])
         rows = sieve.condemn(rows, "identity", f"{asked.symbol} was asked for and {found} came")
     rows = _not_yet(sieve, _asked_for(sieve, rows, asked), asked, known)
     rows = sieve.drop(rows, pl.col("date").dt.weekday() > 5, "calendar", "no rate is fixed then")

@@ -14,7 +14,7 @@ from indexer.market.calendar import Calendar, exchange_of, read_calendar
 from indexer.market.conventions.limits import price_limit
 from indexer.market.sources.bars import COLUMNS, Asked, Known
 from indexer.market.sources.check import check_bars
-from indexer.market.sources.verdict import Verdict
+from indexer.market.sources.verdict import RULES, Verdict
 from indexer.market.tables import TABLES
 
 LAST = date(2026, 8, 20)  # a Thursday
@@ -34,6 +34,7 @@ class Case:
         verdict = check_bars(given, self.asked, self.known)
         whole = [entry for entry in verdict.disregarded if not entry.field]
         assert len(given) == len(verdict.rows) + len(whole)
+        assert {entry.rule for entry in verdict.disregarded} <= RULES.keys()
         return verdict
 
     def stored(self, count: int) -> "Case":
@@ -55,11 +56,12 @@ def case(symbol: str = "300308.SZ", count: int = 60, seed: int = 7, **facts: Any
     ----------
     facts : ``actions`` as pairs of a session's number and an action; ``suspended`` as pairs of the
         first and last session's number; ``listed`` if the first session is that of the listing;
-        ``limit_up`` as numbers of sessions
+        ``limit_up`` as numbers of sessions; ``back`` by how many sessions the last one is earlier
     """
     calendar = read_calendar(exchange_of(symbol))
     sessions = calendar.sessions[: np.searchsorted(calendar.sessions, np.datetime64(LAST)) + 1]
-    days = sessions[-count:]
+    sessions = sessions[: len(sessions) - facts.get("back", 0)]
+    days, last = sessions[-count:], sessions[-1].item()
     off = {i for a, b in facts.get("suspended", ()) for i in range(a, b + 1)}
     bars = _bars(symbol, days, off, np.random.default_rng(seed), facts)
     close = calendar.close_of(days[-1:])[0].item().replace(tzinfo=UTC)
@@ -70,7 +72,7 @@ def case(symbol: str = "300308.SZ", count: int = 60, seed: int = 7, **facts: Any
         suspensions=_suspensions(symbol, days, facts.get("suspended", ())),
         listed=first if facts.get("listed") else date(2012, 4, 10),
     )
-    return Case(bars, Asked(symbol, first, LAST, close + timedelta(hours=2)), known)
+    return Case(bars, Asked(symbol, first, last, close + timedelta(hours=2)), known)
 
 
 def actions(symbol: str, days: Days, given: Iterable[tuple[int, Action]]) -> pl.DataFrame:

@@ -93,8 +93,8 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "column-more": (lambda bars: bars.with_columns(note=pl.lit(1.0)), "corrupt", "shape"),
     "column-less": (lambda bars: bars.drop("close"), "corrupt", "shape"),
     "page-cap": (lambda bars: bars.tail(12), "no_data_unexplained", ""),
-    "amount-is-volume": (valued(1e6, "amount"), "corrupt", "unit"),
-    "volume-and-amount-swapped": (renamed(volume="amount", amount="volume"), "corrupt", "unit"),
+    "amount-is-volume": (valued(1e6, "amount"), "corrupt", "turnover"),
+    "volume-and-amount-swapped": (renamed(volume="amount", amount="volume"), "corrupt", "turnover"),
     "close-and-high-swapped": (renamed(close="high", high="close"), "corrupt", "price"),
     "columns-in-another-order": (
         lambda bars: bars.rename({"close": "high", "high": "low", "low": "close"}),
@@ -108,12 +108,17 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "infinite": (only(ONE, valued(float("inf"))), "corrupt", "type"),
     "beyond-a-double": (as_text("close", "1e400"), "corrupt", "type"),
     "dash": (as_text("close", "-"), "corrupt", "type"),
-    "tenfold-once": (only(ONE, scaled(10)), "corrupt", "limit"),
+    "tenfold-once": (only(ONE, scaled(10)), "corrupt", "turnover"),
+    "tenfold-with-the-amount": (only(ONE, scaled(10, *PRICES[2:], "amount")), "corrupt", "limit"),
     "a-tenth-once": (only(ONE, scaled(0.1)), "corrupt", "tick"),
-    "decimals-lost-on-the-last-day": (only(END, scaled(100)), "corrupt", "limit"),
-    "tenfold-from-a-day-on": (only(LATER, scaled(10)), "corrupt", "unit"),
+    "decimals-lost-on-the-last-day": (
+        only(END, scaled(100, *PRICES[2:], "amount")),
+        "corrupt",
+        "limit",
+    ),
+    "tenfold-from-a-day-on": (only(LATER, scaled(10)), "corrupt", "turnover"),
     "adjusted-from-a-day-on": (only(LATER, scaled(0.9)), "corrupt", "tick"),
-    "adjusted-to-cents-from-a-day-on": (only(LATER, scaled(0.9, digits=2)), "corrupt", "unit"),
+    "adjusted-to-cents-from-a-day-on": (only(LATER, scaled(0.9, digits=2)), "corrupt", "turnover"),
     "adjusted-throughout": (scaled(0.7134), "corrupt", "tick"),
     "last-session-late": (lambda bars: bars.filter(D < LAST), "transient", ""),
     "hole": (lambda bars: bars.filter(D != MIDDLE), "no_data_unexplained", ""),
@@ -128,7 +133,7 @@ FAULTS: dict[str, tuple[Change, str, str]] = {
     "row-of-2030": (added(redated(date(2030, 1, 2)), END), "ok", "future"),
     "impossible-date": (as_text("date", "2026-02-30"), "corrupt", "type"),
     "one-bar-in-lots": (only(ONE, scaled(0.01, "volume")), "ok", "unit"),
-    "volume-a-hundredfold": (scaled(100, "volume"), "corrupt", "unit"),
+    "volume-a-hundredfold": (scaled(100, "volume"), "corrupt", "turnover"),
     "standing-still": (
         lambda bars: only(END, lambda _: redated(LAST)(bars.tail(2).head(1)))(bars),
         "corrupt",
@@ -219,6 +224,22 @@ def test_volume_in_lots_becomes_shares():
     assert verdict.rows["volume"].to_list() == pytest.approx(clean.bars["volume"].to_list())
 
 
+def test_volume_in_lots_without_an_amount_to_tell_is_not_believed():
+    clean = case()
+    lots = scaled(0.01, "volume")(clean.bars)
+    verdict = clean.check(only(ONE, valued(None, "amount"))(lots))
+
+    assert [(e.rule, e.field, e.date) for e in verdict.disregarded] == [("unit", "volume", MIDDLE)]
+    assert verdict.rows.filter(ONE)["volume"].to_list() == [None]
+
+
+def test_the_first_session_of_the_calendar_can_be_asked_for():
+    clean = case("600519.SH")
+    asked = replace(clean.asked, since=clean.known.calendar.sessions[0].item())
+
+    assert Case(clean.bars, asked, replace(clean.known, listed=clean.bars["date"][0])).check()
+
+
 def test_a_close_alone_is_a_bar():
     clean = case()
     verdict = clean.check(clean.bars.select("symbol", "date", "close"))
@@ -287,6 +308,18 @@ def test_a_day_without_trade_is_a_bar_in_hong_kong():
     flat = only(END, lambda bars: bars.with_columns(volume=0.0, amount=0.0))(clean.bars)
 
     assert clean.check(flat).outcome == "ok"
+
+
+@pytest.mark.parametrize("until", [None, LAST + timedelta(days=30)])
+def test_a_suspension_is_over_when_a_bar_shows_it(until: date | None):
+    """Else a planned end, or none, would explain every later day without a bar."""
+    clean = case(suspended=[(30, 40)])
+    planned = clean.known.suspensions.with_columns(until=pl.lit(until, pl.Date))
+    known = replace(clean.known, suspensions=planned)
+
+    assert Case(clean.bars, clean.asked, known).check().outcome == "ok"
+    late = Case(clean.bars.filter(D < LAST), clean.asked, known).check()
+    assert (late.outcome, late.missing) == ("transient", (LAST,))
 
 
 # The bar of today
@@ -369,6 +402,20 @@ def test_rows_that_join_on_to_stored_ones_are_kept_where_prices_break():
 
     assert verdict.outcome == "corrupt"
     assert verdict.rows["date"].to_list() == days[:-3].to_list()
+
+
+@pytest.mark.parametrize(("factor", "outcome"), [(1, "ok"), (10, "corrupt")])
+def test_a_new_code_joins_on_to_bars_stored_under_the_old_one(factor: int, outcome: str):
+    """The old code is dead and the new one has no bars before the change."""
+    clean = case("920808.BJ")
+    old, new = clean.bars.filter(D < MIDDLE), clean.bars.filter(D >= MIDDLE)
+    known = replace(clean.known, stored=old, listed=MIDDLE)
+    bars = scaled(factor, *PRICES[2:], "amount", digits=2)(new)
+
+    verdict = Case(bars, clean.asked, known).check()
+
+    assert verdict.outcome == outcome
+    assert verdict.rows.equals(new if factor == 1 else new.clear())
 
 
 def test_a_move_somebody_answers_for_is_believed():
@@ -482,7 +529,7 @@ def test_a_decimal_lost_in_a_series_shows(factor: float):
 
 def test_evidence_names_symbol_date_value_bound_and_remedy():
     clean = case()
-    reason = clean.check(only(ONE, scaled(10))(clean.bars)).reason
+    reason = clean.check(FAULTS["tenfold-with-the-amount"][0](clean.bars)).reason
 
     for part in ("300308.SZ", str(MIDDLE), "close ", "is possible by the limit", "another source"):
         assert part in reason
