@@ -31,6 +31,7 @@ MAY_IMPORT = {  # a layer, or one module of it written with a dot
 # A slow or optional dependency is imported inside a function, in the one module that wraps it.
 INNER_IMPORTS = {
     "cli.app": {"indexer.run", "indexer.run.find"},
+    "cli.fetch": {"indexer.run"},
     "cli.screen": {"rich.console", "rich.table"},
     "market.calendars.listing": {"exchange_calendars"},
     "market.delta": {"deltalake", "deltalake.exceptions"},
@@ -39,6 +40,7 @@ INNER_IMPORTS = {
 
 EFFECTS = {
     "cli.app": {"exit", "screen"},
+    "cli.fetch": {"clock", "environment", "screen"},
     "cli.process": {"environment"},
     "cli.screen": {"screen"},
     "definitions.read": {"read"},

@@ -237,7 +237,9 @@ _REPLIES: dict[str, Callable[[Reply], Reply]] = {
     "redirect_loop": lambda reply: reply._replace(
         body=b"", status="302 Found", headers=(("Location", "/again"),)
     ),
-    "code_in_body": _body(lambda _: b'var KLC="x";__import__("os").system("touch /tmp/ran")'),
+    "code_in_body": _body(
+        lambda _: b'var KLC="x";__import__("os").system("touch /tmp/indexer-standin-ran")'
+    ),
 }
 
 TRANSPORT = (

@@ -55,15 +55,23 @@ class Market:
         return [bar for bar in self.bars.get(symbol, []) if bar.day <= self.today]
 
 
-def bars_of(closes: Mapping[date, float]) -> list[Bar]:
-    """Return a bar for each close of one symbol, all its prices that close: limits hold as well.
+def bars_of(closes: Mapping[date, float], spread: float = 0.0) -> list[Bar]:
+    """Return a bar for each close of one symbol; volumes never repeat from one to the next.
 
-    Volumes never repeat from one bar to the next, and no two amounts are the same by chance.
+    Parameters
+    ----------
+    spread : by how much the open differs from the close, a fraction of it; half as much more lies
+        between them and high and low. At 0 all prices are the close, within any limit it is in
     """
     bars = []
     for n, (day, close) in enumerate(sorted(closes.items())):
+        open_ = round(close * (1 + spread * (1 if n % 2 else -1)), 2) if spread else close
+        high = round(max(open_, close) * (1 + spread / 2), 2) if spread else close
+        low = round(min(open_, close) * (1 - spread / 2), 2) if spread else close
         shares = 100.0 * (math.floor(2e5 / close) + 7 * (n % 97) + 11)
-        bars.append(Bar(day, close, close, close, close, shares, float(round(shares * close))))
+        bars.append(
+            Bar(day, open_, high, low, close, shares, float(round(shares * (high + low) / 2)))
+        )
     return bars
 
 

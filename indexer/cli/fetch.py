@@ -11,6 +11,7 @@ import click
 
 from indexer.cli.screen import print_table, progress
 
+SOURCES = ("eastmoney", "tencent", "sina", "csindex", "cninfo", "safe")
 _DATE = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
 
 
@@ -36,7 +37,7 @@ class SystemClock:
 )
 @click.option("--since", type=_DATE, metavar="DATE", help="First date, inclusive.")
 @click.option("--until", type=_DATE, metavar="DATE", help="Last date, inclusive.")
-@click.option("--source", metavar="NAME", help="Ask this source alone.")
+@click.option("--source", type=click.Choice(SOURCES), help="Ask this source alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
 def fetch(
     names: tuple[str, ...],
@@ -51,22 +52,14 @@ def fetch(
     Through akshare, from two sources where there are two. What is there already is not asked for
     again but for the last sessions; a fetch that was cut off goes on where it was.
     """
-    from indexer.folders import cache_folder
-    from indexer.market.sources.akshare import NAMES, Access, upstreams
-    from indexer.market.sources.guard import Guard
-    from indexer.market.sources.worker import Worker
     from indexer.run import fetch as use
 
-    if source is not None and source not in NAMES:
-        raise click.BadParameter(f"{source!r}: expected one of {', '.join(NAMES)}")
-    clock = SystemClock()
-    kept = cache_folder("sources")
-    guard = Guard(clock, kept / "pace.json" if kept else None)
-    span = use.Span(clock.now(), since.date() if since else None, until.date() if until else None)
-    with progress() as tell, Worker(os.environ) as worker:
-        access = Access(worker, guard, market / "replies")
-        sources = upstreams(access, [source] if source else NAMES)
-        found = use.fetch(names, market, sources, span, progress=tell)
+    way = use.Way(os.environ, SystemClock(), source)
+    first, last = (moment.date() if moment else None for moment in (since, until))
+    with progress() as tell:
+        found = use.fetch_through_akshare(
+            names, market, way, since=first, until=last, progress=tell
+        )
     report = use.report_of(found)
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False, allow_nan=False))

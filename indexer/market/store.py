@@ -141,7 +141,12 @@ def _is_conflict(error: Exception) -> bool:
 def _refuse_files(folder: Path, names: Iterable[str]) -> None:
     """Raise where a table stands in a file already, which has no versions."""
     flaws = [
-        Flaw(file.name, None, "", "cannot be added to: write its rows with the others and move it away")
+        Flaw(
+            file.name,
+            None,
+            "",
+            "cannot be added to: write its rows with the others and move it away",
+        )
         for name in names
         for file in table_files(folder, name)
     ]

@@ -3,7 +3,7 @@
 Each need is written when it has been met, so a fetch that was cut off goes on where it was.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -12,8 +12,11 @@ from typing import Any
 import polars as pl
 
 from indexer.errors import Flaw, IndexerError, MarketDataError, SourceError, TryAgainError
+from indexer.market.sources.akshare import NAMES, Access, upstreams
+from indexer.market.sources.guard import Clock, lasting
 from indexer.market.sources.source import Source
 from indexer.market.sources.verdict import Disregarded
+from indexer.market.sources.worker import Worker
 from indexer.market.store import read_rows, write_rows
 from indexer.market.tables import TABLES
 from indexer.run.gather import Believed, Gathered, Gatherer
@@ -127,6 +130,43 @@ def fetch(
             version = write_rows(market, new, symbols=_symbols(found))
         done.append(found)
     return Fetched(tuple(done), version)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the upstreams are reached.
+
+    Attributes
+    ----------
+    environment : variables; those about proxies and certificates are passed on, no others
+    clock : where time comes from, and is waited for
+    source : the only one to ask; None asks all
+    """
+
+    environment: Mapping[str, str]
+    clock: Clock
+    source: str | None = None
+
+
+def fetch_through_akshare(
+    names: Sequence[str],
+    market: Path,
+    way: Way,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    progress: Progress = lambda _: None,
+) -> Fetched:
+    """Fetch from the upstreams behind akshare; raises as `fetch` does.
+
+    Their replies are kept in ``replies/`` in the folder of the store.
+    """
+    with Worker(way.environment) as worker:
+        guard = lasting(way.clock)
+        access = Access(worker, guard, market / "replies")
+        sources = upstreams(access, NAMES if way.source is None else [way.source])
+        span = Span(datetime.fromisoformat(guard.instant()), since, until)
+        return fetch(names, market, sources, span, progress=progress)
 
 
 def _stored(market: Path, table: str) -> pl.DataFrame:

@@ -94,8 +94,9 @@ def _answered(akshare: Any, link: _Link, question: dict[str, Any]) -> dict[str, 
         names = [str(name) for name in frame.columns]
         return {n: [_plain(v) for v in frame.iloc[:, k].tolist()] for k, n in enumerate(names)}
 
+    adapter = ADAPTERS[question["source"], ask.table]
     try:
-        columns = ADAPTERS[question["source"], ask.table](ask, call)
+        columns = adapter(ask, call)
     except bodies.Refused as refused:
         return {"done": refused.outcome, "reason": refused.reason}
     except (ImportError, PermissionError, KeyboardInterrupt):

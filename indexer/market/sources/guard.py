@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from indexer.folders import cache_folder
+
 REST = timedelta(minutes=30)  # how long a host is left alone
 FAILURES = 2  # in a row, after which it is
 
@@ -128,6 +130,12 @@ class Guard:
             text = json.dumps({name: asdict(host) for name, host in self._hosts.items()}, indent=1)
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(self.file)
+
+
+def lasting(clock: Clock) -> Guard:
+    """Return a guard that remembers in this user's cache folder, where there is one."""
+    folder = cache_folder("sources")
+    return Guard(clock, folder / "pace.json" if folder else None)
 
 
 def upstream(host: str) -> str:

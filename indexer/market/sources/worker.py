@@ -76,7 +76,9 @@ class Worker:
         Raises
         ------
         Ended
-            If it died, or was killed at the deadline or for what it said.
+            If it was killed: by a signal, at the deadline, or for what it said.
+        RuntimeError
+            If it cannot start, or left by itself: a fault of ours, told as it told it.
         """
         if self._process is None:
             self._start()
@@ -135,9 +137,8 @@ class Worker:
         try:
             self.versions = {str(k): str(v) for k, v in self._hear(START)[0]["ready"].items()}
         except Ended as ended:
-            told = (self._home / "stderr").read_text(encoding="utf-8", errors="replace")[-2000:]
             self.stop()
-            raise RuntimeError(f"akshare's process does not start: {ended.how}\n{told}") from ended
+            raise RuntimeError(f"akshare's process does not start: {ended.how}") from ended
         except BaseException:
             self.stop()
             raise
@@ -179,4 +180,7 @@ class Worker:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
         code = self._process.returncode
-        return f"it died by signal {-code}" if code and code < 0 else f"it left with code {code}"
+        if code is not None and code < 0:
+            return f"it died by signal {-code}"
+        told = (self._home / "stderr").read_text(encoding="utf-8", errors="replace")
+        raise RuntimeError(f"akshare's process left with code {code}\n{told[-2000:]}")

@@ -64,7 +64,7 @@ def small_market() -> Market:
             closes = {
                 d: round((p - 0.5) / 1.4, 2) if d >= EX_DATE else p for d, p in closes.items()
             }
-        market.bars[symbol] = bars_of(closes)
+        market.bars[symbol] = bars_of(closes, 0.004)
         market.listed[symbol] = date(2015, 1, 5)
     paid = {"symbol": "300308.SZ", "ex_date": EX_DATE, "cash": None, "ratio": None, "price": None}
     market.actions["300308.SZ"] = [
