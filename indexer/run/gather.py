@@ -30,7 +30,6 @@ from indexer.run.needs import Need
 ENOUGH = 2  # sources that agree
 _AHEAD = timedelta(days=400)  # ex-dates are announced before
 _WORST: tuple[Outcome, ...] = ("corrupt", "blocked", "transient", "no_data_unexplained")
-_NAMES = {("fx", "sina"): "boc_sina"}  # in the hierarchy
 
 
 @dataclass(slots=True)
@@ -159,7 +158,7 @@ class Gatherer:
             outcome = "corrupt"
             reason = str(found.disregarded[-1]) if found.disregarded else "sources disagree"
         elif rows[need.table].is_empty() and need.table == "actions":
-            outcome, reason = _no_actions(need, answers, self._offering(need))
+            outcome, reason = _no_actions(answers)
         return Gathered(need, outcome, rows, answers, failures, tuple(logs), reason)
 
     def _with_stored(self, need: Need, rows: pl.DataFrame) -> pl.DataFrame:
@@ -169,9 +168,6 @@ class Gatherer:
         stored = self.believed.of("actions", need.subject)
         fresh = rows.join(stored, on=["ex_date", "kind"], how="anti")
         return pl.concat([stored, fresh], how="diagonal_relaxed").sort("ex_date", "kind")
-
-    def _offering(self, need: Need) -> int:
-        return len(sources_of(need.table, need.subject, self.sources))
 
     def _ask(self, need: Need) -> Ask | None:
         """Return what to ask for, the last sessions that are stored again; None if all is there."""
@@ -293,7 +289,7 @@ class Gatherer:
         return Gathered(need, outcome, {}, (), told, (), reason)
 
     def _agree(self, need: Need, usable: Mapping[str, tuple[Answer, Verdict]]) -> Agreement:
-        frames = {_NAMES.get((need.table, n), n): v.rows for n, (_, v) in usable.items()}
+        frames = {name: verdict.rows for name, (_, verdict) in usable.items()}
         if need.table != "actions" or len(frames) == 1:
             return agree(need.table, frames, self.at.date())
         # Rights are told by one source alone: they are nobody's to second.
@@ -319,12 +315,15 @@ def _empty_actions(answer: Answer, verdict: Verdict) -> bool:
     return table == "actions" and nothing
 
 
-def _no_actions(need: Need, answers: tuple[Answer, ...], offering: int) -> tuple[Outcome, str]:
-    """Return what it means that no action is known: two sources that say so explain it."""
+def _no_actions(answers: tuple[Answer, ...]) -> tuple[Outcome, str]:
+    """Return what it means that no action is known.
+
+    It is explained where a source answers and has none in the span, or where two have none at all.
+    """
     names = " and ".join(answer.source for answer in answers)
-    if len(answers) >= min(ENOUGH, max(offering, ENOUGH)):
+    if len(answers) >= ENOUGH or any(answer.outcome == "ok" for answer in answers):
         return "no_data_explained", f"{names} know of none"
-    return "no_data_unexplained", f"{names} alone knows of none: no action and no answer look alike"
+    return "no_data_unexplained", f"{names} alone has none: no action and no answer look alike"
 
 
 def _worst(need: Need, failed: Iterable[tuple[Outcome, str]]) -> tuple[Outcome, str]:

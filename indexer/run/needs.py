@@ -58,7 +58,8 @@ def _all(names: Iterable[str], asked_on: date) -> Iterator[Need]:
     for name in names:
         found = definition(name)
         if not isinstance(found, Study):
-            yield from _of_index(found, asked_on - timedelta(days=366 * _YEARS))
+            base = found.base.date if found.base else asked_on - timedelta(days=366 * _YEARS)
+            yield from _of_index(found, base)
             continue
         start = found.start - timedelta(days=_BEFORE)
         for index in indices_of(found).values():

@@ -26,9 +26,11 @@ class Folder:
     market: Market = field(repr=False)
 
     def offers(self, table: Table, subject: str) -> bool:
-        """Return whether a table has any row of a subject."""
+        """Return whether a table has any row of a subject, or could have an action of it."""
         if table == "suspensions":
             return not self.market.suspensions.is_empty()
+        if table == "actions":
+            return not self.market.actions.is_empty() and self._has(subject)
         return table in _HELD and not self._rows(table, subject).is_empty()
 
     def fetch(self, ask: Ask) -> Answer:
@@ -48,10 +50,14 @@ class Folder:
         elif ask.table != "listing":
             day = pl.col(_DATES.get(ask.table, "date"))
             rows = rows.filter(day.is_between(ask.since, ask.until))
-        if rows.is_empty():
+        if rows.is_empty() and not (ask.table == "actions" and self._has(ask.subject)):
             reason = f"{self.market.folder} has no rows in the span"
             return without_rows(ask, self.name, "no_data_unexplained", reason)
         return Answer(ask, self.name, "ok", rows)
+
+    def _has(self, symbol: str) -> bool:
+        """Return whether there are prices of a symbol: then the actions told are all there were."""
+        return bool((self.market.prices["symbol"] == symbol).any())
 
     def _rows(self, table: Table, subject: str) -> pl.DataFrame:
         """Return all rows of a subject in the columns of a source, by date."""
