@@ -5,8 +5,9 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from benchmarks.standin.market import Bar, Market
 from benchmarks.standin.replies import Reply, Request, Row, Spoil
@@ -44,9 +45,9 @@ class _Spoiled:
     request: Request
 
     def symbol(self, symbol: str) -> str:
-        if self.fault.kind in {"data_null", "partial_map"}:
+        if self.fault.kind == "data_null":
             return ""
-        if self.fault.kind in {"wrong_code", "alias_other"}:
+        if self.fault.kind == "wrong_code":
             other = (s for s in self.market.bars if s != symbol and s[-2:] == symbol[-2:])
             return next(other, "")
         return symbol
@@ -90,6 +91,11 @@ def _ragged(rows: list[Row], at: int) -> list[Row]:
     return rows
 
 
+def _future(rows: list[Row], at: int) -> list[Row]:
+    del at
+    return [*rows, [f"{int(rows[-1][0][:4]) + 4}{rows[-1][0][4:]}", *rows[-1][1:]]]
+
+
 # Cells of a row: date, open, close, high, low, volume and what the vendor adds.
 _ROWS: dict[str, Callable[[list[Row], int], list[Row]]] = {
     "dup_rows": _twice,
@@ -106,6 +112,7 @@ _ROWS: dict[str, Callable[[list[Row], int], list[Row]]] = {
     "swapped_cols": _swapped,
     "ragged": _ragged,
     "klines_empty": lambda rows, at: [],
+    "future_row": _future,
     "fractional_lots": _cell(5, lambda cell: f"{float(cell) + 0.5:.2f}"),
 }
 
@@ -137,11 +144,6 @@ def _volumes(factor: float) -> _Bars:
 
 def _shifted(days: int) -> _Bars:
     return lambda bars: [bar._replace(day=bar.day + timedelta(days)) for bar in bars]
-
-
-def _future(bars: list[Bar], at: int) -> list[Bar]:
-    del at
-    return [*bars, bars[-1]._replace(day=bars[-1].day.replace(year=bars[-1].day.year + 4, day=1))]
 
 
 def _phantom(bars: list[Bar], at: int) -> list[Bar]:
@@ -178,7 +180,6 @@ def _swap_amount(bars: list[Bar]) -> list[Bar]:
 
 _BARS: dict[str, Callable[[list[Bar], int], list[Bar]]] = {
     "one_row_missing_today": lambda bars, at: bars[:-1],
-    "future_row": _future,
     "truncated_page": lambda bars, at: bars[-2:],
     "column_swap": _all(_swap_amount),
     "rebased_history": lambda bars, at: [*_scaled(1, -0.9)(bars[:at]), *bars[at:]],
@@ -219,8 +220,13 @@ def _gzipped(body: bytes) -> Callable[[Reply], Reply]:
     return lambda reply: reply._replace(body=body, headers=(("Content-Encoding", "gzip"),))
 
 
+@lru_cache
+def _bomb_bytes() -> bytes:
+    return gzip.compress(b" " * (200 << 20), 1)
+
+
 def _bomb(reply: Reply) -> Reply:
-    return _gzipped(gzip.compress(b" " * (200 << 20), 1))(reply)
+    return _gzipped(_bomb_bytes())(reply)
 
 
 _REPLIES: dict[str, Callable[[Reply], Reply]] = {
@@ -237,6 +243,7 @@ _REPLIES: dict[str, Callable[[Reply], Reply]] = {
     "redirect_loop": lambda reply: reply._replace(
         body=b"", status="302 Found", headers=(("Location", "/again"),)
     ),
+    "nested_json": _body(lambda body: b"[" * 200_000),
     "code_in_body": _body(
         lambda _: b'var KLC="x";__import__("os").system("touch /tmp/indexer-standin-ran")'
     ),
@@ -250,8 +257,9 @@ TRANSPORT = (
     *("missing_col", "swapped_cols", "ragged", "one_row_missing_today", "future_row", "huge_int"),
     *("gbk_bytes", "bom_json", "gzip_bomb", "bad_gzip", "redirect_loop", "hang", "drip"),
 )
+PATIENCE = 10  # requests a host answers before ``ban_after_n`` shuts it
 DATA = (
-    *("truncated_page", "partial_map", "alias_other", "column_swap", "rebased_history"),
+    *("truncated_page", "nested_json", "ban_after_n", "column_swap", "rebased_history"),
     *("affine_history", "adjusted_as_raw", "scaled_up", "scaled_down", "decimals_lost"),
     *("decimals_lost_once", "row_dropped", "head_cut", "end_cut", "shifted_forward"),
     *("shifted_back", "phantom", "flat_zero_volume", "repeated_close", "partial_today"),
@@ -279,10 +287,5 @@ def wire(fault: Spoil | Fault, reply: Reply, connection: socket.socket) -> None:
         for byte in message:
             connection.sendall(bytes([byte]))
             time.sleep(DRIP)
-    elif kind != "close_no_response":
+    elif kind not in {"close_no_response", "ban_after_n"}:
         connection.sendall(message)
-
-
-def at(fault: Fault, row: int) -> Fault:
-    """Return the fault, falling on another row."""
-    return replace(fault, at=row)

@@ -1,7 +1,8 @@
 """What the stand-in knows: bars, actions, shares, suspensions and rates of an invented market."""
 
 import math
-from collections.abc import Iterable, Mapping
+import random
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -73,6 +74,23 @@ def bars_of(closes: Mapping[date, float], spread: float = 0.0) -> list[Bar]:
             Bar(day, open_, high, low, close, shares, float(round(shares * (high + low) / 2)))
         )
     return bars
+
+
+def invented(symbols: Sequence[str], sessions: Sequence[date], seed: int) -> Market:
+    """Return a market of random walks within all price limits, the last session its today."""
+    market = Market(sessions[-1], sessions=list(sessions))
+    for n, symbol in enumerate(symbols):
+        draw = random.Random(seed * 1000 + n)  # noqa: S311 (no secret)
+        closes, close = {}, 8.0 + 90 * draw.random()
+        for day in sessions:
+            step = draw.uniform(0.003, 0.03) * draw.choice((-1, 1))
+            close = round(close * (1 + step), 2)
+            closes[day] = close
+        market.bars[symbol] = bars_of(closes, 0.004)
+        market.listed[symbol] = date(2015, 1, 5)
+        shares = {"total_shares": 1e9, "free_float_shares": 9e8}
+        market.shares[symbol] = [{"symbol": symbol, "date": date(2015, 1, 5)} | shares]
+    return market
 
 
 def from_folder(folder: Path, today: date, sessions: Iterable[date]) -> Market:

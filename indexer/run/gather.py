@@ -182,7 +182,8 @@ class Gatherer:
         if not held.is_empty():
             days = held["date"].sort()
             final = last_final(self._asked(need, since, until), calendar)
-            covered = days[0] <= calendar.on_or_after(need.since)
+            first = max(need.since, self._known(need).listed or need.since)
+            covered = days[0] <= calendar.on_or_after(first)
             if covered and final is not None and days[-1] >= min(final, until):
                 return None
             if covered:

@@ -133,8 +133,11 @@ def kline(code: str, markets: Iterable[int], fields: int) -> Check:
     return check
 
 
-def tencent(symbol: str, until: date) -> Check:
-    """Accept Tencent's bars of a symbol with its prefix, raw ones, that begin before a date."""
+def tencent(symbol: str, until: date, seen: list[int]) -> Check:
+    """Accept Tencent's bars of a symbol with its prefix, raw ones, that begin before a date.
+
+    How many are in each reply is added to what was ``seen``.
+    """
 
     def check(url: str, body: bytes) -> None:
         text = _text(body)
@@ -153,6 +156,7 @@ def tencent(symbol: str, until: date) -> Check:
             adjusted = [key for key in rows[symbol] if key.endswith("day")]
             kind: Outcome = "corrupt" if adjusted else "no_data_unexplained"
             raise Refused(kind, f"{' and '.join(adjusted) or 'nothing'} instead of raw bars")
+        seen.append(len(rows[symbol]["day"]))
         for row in rows[symbol]["day"]:
             if len(row) < 9 or len(row) > 11:
                 raise Refused("corrupt", f"{len(row)} cells in a bar instead of 9 to 11")

@@ -36,13 +36,16 @@ def _compact(day: date) -> str:
     return f"{day:%Y%m%d}"
 
 
-def bars(ask: Ask, found: Mapping[str, Sequence[Any]], names: str) -> Columns:
+def bars(
+    ask: Ask, found: Mapping[str, Sequence[Any]], names: str, units: Sequence[int] = (1,)
+) -> Columns:
     """Return bars in our columns, their volumes in shares.
 
     Parameters
     ----------
     names : the columns' names in the order date, open, high, low, close, volume, amount and
-        change against the previous close; ``-`` where there is none. Volumes in lots or shares
+        change against the previous close; ``-`` where there is none
+    units : how many shares the source's unit of volume may be, the likeliest first
     """
     if not found:
         raise bodies.Refused("no_data_unexplained", "no bars in the span")
@@ -56,7 +59,7 @@ def bars(ask: Ask, found: Mapping[str, Sequence[Any]], names: str) -> Columns:
     days, opens, highs, lows, closes, volumes, amounts, changes = (
         [list(column) for column in zip(*kept, strict=True)] if kept else [[]] * 8
     )
-    unit = _unit(kept)
+    unit = _unit(kept, units)
     before = [_minus(close, change) for close, change in zip(closes, changes, strict=True)]
     return {
         "symbol": [ask.subject] * len(kept),
@@ -75,20 +78,24 @@ def _minus(close: float | None, change: float | None) -> float | None:
     return None if close is None or change is None else round(close - change, 4)
 
 
-def _unit(rows: Sequence[Sequence[Any]]) -> int:
-    """Return how many shares a unit of volume is: one, or a lot of a hundred.
+def _unit(rows: Sequence[Sequence[Any]], units: Sequence[int]) -> int:
+    """Return how many shares a unit of volume is, of those it is known to be.
 
-    What is documented is wrong by board and by day, so the bars vote: average prices lie within
-    the day's range in one unit only. Bars that fit neither, or not the one chosen, are for the
-    check to find.
+    Average prices lie within the day's range in one unit only, so most bars settle it. Where they
+    settle on one the source is not known to use, it has changed its unit, or its prices have lost
+    their point: which of the two, the reply does not tell.
     """
-    votes = {1: 0, _LOT: 0}
+    votes = dict.fromkeys((*units, *{1, _LOT}.difference(units)), 0)
     for _, _, high, low, _, volume, amount, _ in rows:
         if volume and amount and low and high:
             for unit in votes:
                 average = amount / (volume * unit)
                 votes[unit] += low * (1 - _TOLERANCE) <= average <= high * (1 + _TOLERANCE)
-    return max(votes, key=lambda unit: votes[unit])
+    found = max(votes, key=lambda unit: votes[unit])
+    if found not in units:
+        told = f"volumes are told in units of {' or '.join(map(str, units))} shares"
+        raise bodies.Refused("corrupt", f"{told}, and these fit their amounts in {found} only")
+    return found
 
 
 def _series(ask: Ask, days: Sequence[Any], closes: Sequence[Any]) -> Columns:
@@ -108,6 +115,11 @@ _CHINESE = "日期 开盘 最高 最低 收盘 成交量 成交额 涨跌额"
 _ENGLISH = "date open high low close volume amount -"
 
 
+def _lots(code: str) -> tuple[int, ...]:
+    """Return the units in which mainland volumes are told: lots, on STAR lots or shares."""
+    return (1, _LOT) if code.startswith(("688", "689")) else (_LOT,)
+
+
 def eastmoney_prices(ask: Ask, call: Call) -> Columns:
     """Return bars of a share of the mainland, Hong Kong or New York."""
     code, suffix = _code(ask.subject)
@@ -115,7 +127,7 @@ def eastmoney_prices(ask: Ask, call: Call) -> Columns:
     if suffix in {"SH", "SZ", "BJ"}:
         check = bodies.kline(code, [int(suffix == "SH")], 11)
         found = call("stock_zh_a_hist", check, symbol=code, adjust="", timeout=20, **span)
-        return bars(ask, found, _CHINESE)
+        return bars(ask, found, _CHINESE, _lots(code))
     if suffix == "HK":
         return bars(
             ask, call("stock_hk_hist", bodies.kline(code, [116], 11), symbol=code, **span), _CHINESE
@@ -142,18 +154,18 @@ def tencent_prices(ask: Ask, call: Call) -> Columns:
     """Return bars of a mainland share; amounts to a hundred yuan."""
     code, suffix = _code(ask.subject)
     symbol = f"{suffix.lower()}{code}"
-    found = call(
-        "stock_zh_a_hist_tx",
-        bodies.tencent(symbol, ask.until),
-        symbol=symbol,
-        start_date=str(ask.since),
-        end_date=str(ask.until),
-        adjust="",
-        timeout=20,
-    )
+    seen: list[int] = []
+    span = {"start_date": str(ask.since), "end_date": str(ask.until)}
+    check = bodies.tencent(symbol, ask.until, seen)
+    try:
+        found = call("stock_zh_a_hist_tx", check, symbol=symbol, adjust="", timeout=20, **span)
+    except IndexError:
+        if any(seen):
+            raise
+        raise bodies.Refused("no_data_unexplained", "no bars") from None
     if not symbol.startswith(_TOLD_AS_THEY_ARE):  # akshare has taken lots for granted
         found["volume"] = [None if v is None else v / _LOT for v in found["volume"]]
-    return bars(ask, found, _ENGLISH)
+    return bars(ask, found, _ENGLISH, _lots(code))
 
 
 def sina_prices(ask: Ask, call: Call) -> Columns:
