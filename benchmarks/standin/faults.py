@@ -48,7 +48,7 @@ class _Spoiled:
         if self.fault.kind == "data_null":
             return ""
         if self.fault.kind == "wrong_code":
-            other = (s for s in self.market.bars if s != symbol and s[-2:] == symbol[-2:])
+            other = (s for s in self.market.bars if s != symbol and s[-2:] in {"SH", "SZ"})
             return next(other, "")
         return symbol
 

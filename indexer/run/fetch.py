@@ -3,7 +3,7 @@
 Each need is written when it has been met, so a fetch that was cut off goes on where it was.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import polars as pl
 
 from indexer.errors import Flaw, IndexerError, MarketDataError, SourceError, TryAgainError
 from indexer.market.sources.akshare import NAMES, Access, upstreams
+from indexer.market.sources.archive import log
 from indexer.market.sources.guard import Clock, lasting
 from indexer.market.sources.source import Source
 from indexer.market.sources.verdict import Disregarded
@@ -24,6 +25,7 @@ from indexer.run.needs import needs_of
 
 Progress = Callable[[str], None]
 
+REPLIES = "replies"  # in the folder of the store: raw replies, and what was disregarded
 _GOOD = {"ok", "no_data_explained"}
 
 
@@ -128,6 +130,7 @@ def fetch(
             believed.add(table, rows.select(_known(rows)))
         if new := _to_write(found):
             version = write_rows(market, new, symbols=_symbols(found))
+        log(market / REPLIES, _log_entries(found, span.at))
         done.append(found)
     return Fetched(tuple(done), version)
 
@@ -163,7 +166,7 @@ def fetch_through_akshare(
     """
     with Worker(way.environment) as worker:
         guard = lasting(way.clock)
-        access = Access(worker, guard, market / "replies")
+        access = Access(worker, guard, market / REPLIES)
         sources = upstreams(access, NAMES if way.source is None else [way.source])
         span = Span(datetime.fromisoformat(guard.instant()), since, until)
         return fetch(names, market, sources, span, progress=progress)
@@ -195,6 +198,19 @@ def _to_write(found: Gathered) -> dict[str, pl.DataFrame]:
         for table, rows in found.rows.items()
         if not rows.is_empty()
     }
+
+
+def _log_entries(found: Gathered, at: datetime) -> Iterator[dict[str, Any]]:
+    """Yield each datum that is not believed and each source that does not count, and its rule."""
+    told = {"at": at.isoformat(), "table": found.need.table}
+    for entry in found.disregarded:
+        fields = {
+            name: getattr(entry, name) for name in ("rule", "symbol", "field", "value", "why")
+        }
+        yield told | fields | {"date": str(entry.date or "")}
+    for source, reason in found.failures.items():
+        outcome, _, why = reason.partition(": ")
+        yield told | {"rule": outcome, "symbol": found.need.subject, "source": source, "why": why}
 
 
 def _symbols(found: Gathered) -> list[str]:

@@ -1,5 +1,9 @@
 """What a fetch leaves in the store, whoever fails on the way; through akshare's own code."""
 
+import json
+import os
+import subprocess
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -7,6 +11,7 @@ import polars as pl
 import pytest
 
 from benchmarks.standin.faults import Fault
+from indexer.cli.fetch import SOURCES
 from indexer.errors import MarketDataError, SourceError, TryAgainError
 from indexer.index.build import build
 from indexer.market.sources.akshare import NAMES, upstreams
@@ -47,6 +52,10 @@ calendar: XHKG
 base: {date: 2026-03-02, level: 1000}
 symbol: HSTECH.HK
 """
+
+
+def test_the_command_knows_every_source_by_name():
+    assert sorted(SOURCES) == sorted(NAMES)
 
 
 @pytest.fixture
@@ -279,3 +288,39 @@ def test_what_no_source_offers_is_told(reach, tmp_path):
 
     assert isinstance(found.problem, SourceError)
     assert "no source has actions of NVDA.US" in str(found.problem)
+
+
+def test_every_datum_and_every_source_that_does_not_count_is_logged_with_its_rule(reach, tmp_path):
+    failing(reach, "scaled_up", "push2his.eastmoney.com")
+
+    found = run(reach, tmp_path, written(tmp_path, "600584.SH"))
+
+    lines = (tmp_path / "store" / "replies" / "disregarded.jsonl").read_text().splitlines()
+    told = [json.loads(line) for line in lines]
+    assert len([t for t in told if "source" not in t]) == len(found.disregarded)
+    assert {(t["rule"], t["source"]) for t in told if "source" in t} == {("corrupt", "eastmoney")}
+    assert all(t["why"] and t["symbol"] == "600584.SH" for t in told)
+
+
+@pytest.mark.parametrize(("kind", "code"), [("none", 0), ("http_403_json_ok_body", 69)])
+def test_the_command_says_by_its_exit_code_how_it_went(reach, tmp_path, kind, code):
+    failing(reach, kind, "csindex.com.cn")
+    text = SERIES.replace("HSTECH.HK", "000985.SH").replace("XHKG", "XSHG").replace("HKD", "CNY")
+    (tmp_path / "tech.yaml").write_text(text)
+    given = (*("--market", "store", "--until", "2026-06-12", "--source", "csindex"), "--json")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "indexer.cli.app", "fetch", "tech.yaml", *given],
+        cwd=tmp_path,
+        env=os.environ | reach.standin.environment | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == code, done.stderr
+    need = json.loads(done.stdout)["needs"][0]
+    assert need["outcome"] == ("blocked" if code else "ok")
+    assert need["rows"].get("series", 0) == (
+        0 if code else len(read_rows(tmp_path / "store", "series"))
+    )

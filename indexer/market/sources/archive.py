@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,18 @@ def body_of(folder: Path, digest: str) -> bytes:
     if hashlib.sha256(body).hexdigest() != digest:
         raise ValueError(f"{_place(folder, digest)}: its bytes are no longer those of {digest}")
     return body
+
+
+def log(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:
+    """Append what was disregarded, and whose answer did not count, to `disregarded.jsonl`."""
+    lines = [json.dumps(dict(entry), ensure_ascii=False, sort_keys=True) for entry in entries]
+    if not lines:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "disregarded.jsonl").open("ab") as stream:
+        stream.write("".join(f"{line}\n" for line in lines).encode())
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def index_of(folder: Path) -> Iterator[dict[str, Any]]:
