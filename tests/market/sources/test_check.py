@@ -256,6 +256,35 @@ def test_an_announced_action_does_not_act_before_its_ex_date():
     assert Case(early, asked, clean.known).check().outcome == "ok"
 
 
+@pytest.mark.parametrize("outside", ["open", "close"])
+@pytest.mark.parametrize(("edge", "step"), [("low", -0.01), ("high", 0.01)])
+def test_a_price_outside_the_range_of_its_day_is_none(outside: str, edge: str, step: float):
+    clean = case()
+    moved = (pl.col(edge) + step).round(2).alias(outside)
+
+    verdict = clean.check(only(ONE, lambda bars: bars.with_columns(moved))(clean.bars))
+
+    assert [(entry.rule, entry.date) for entry in verdict.disregarded] == [("price", MIDDLE)]
+
+
+def test_a_zero_alone_is_no_price():
+    closes = case().bars.select("symbol", "date", "close")
+
+    verdict = case().check(only(END, valued(0.0))(closes))
+
+    assert [(entry.rule, entry.date) for entry in verdict.disregarded] == [("price", LAST)]
+
+
+def test_a_long_hole_does_not_excuse_a_lost_decimal():
+    clean = case("600519.SH")
+    days = clean.bars["date"]
+    after = scaled(10, *PRICES[2:], "amount", digits=2)(clean.bars.filter(days[45] < D))
+
+    verdict = clean.check(pl.concat([clean.bars.filter(days[15] > D), after]))
+
+    assert (verdict.outcome, len(verdict.rows)) == ("corrupt", 0)
+
+
 # What explains that there is nothing
 
 
