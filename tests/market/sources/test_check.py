@@ -351,6 +351,14 @@ def test_a_suspension_is_over_when_a_bar_shows_it(until: date | None):
     assert (late.outcome, late.missing) == ("transient", (LAST,))
 
 
+def test_one_lot_at_the_same_price_two_days_running_is_no_standing_feed():
+    clean = case("00700.HK")
+    flat = [pl.lit(10.0).alias(name) for name in PRICES[2:]]
+    quiet = clean.bars.with_columns(*flat, volume=100.0, amount=1000.0)
+
+    assert clean.check(quiet).outcome == "ok"
+
+
 # The bar of today
 
 
