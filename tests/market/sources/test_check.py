@@ -267,6 +267,18 @@ def test_a_price_outside_the_range_of_its_day_is_none(outside: str, edge: str, s
     assert [(entry.rule, entry.date) for entry in verdict.disregarded] == [("price", MIDDLE)]
 
 
+def test_prices_off_the_tick_speak_against_those_that_are_on_it():
+    """Some of a series that was adjusted fall on the tick by chance."""
+    clean = case()
+    half = pl.int_range(pl.len()) % 2 == 0
+    off = clean.bars.with_columns(high=pl.when(half).then(pl.col("high") + 0.004).otherwise("high"))
+
+    verdict = clean.check(off)
+
+    assert {entry.rule for entry in verdict.disregarded} == {"tick"}
+    assert len(verdict.rows) == 0
+
+
 def test_a_zero_alone_is_no_price():
     closes = case().bars.select("symbol", "date", "close")
 
