@@ -279,6 +279,17 @@ def test_prices_off_the_tick_speak_against_those_that_are_on_it():
     assert len(verdict.rows) == 0
 
 
+def test_amounts_that_often_do_not_fit_speak_against_those_that_do():
+    clean = case()
+    third = pl.int_range(pl.len()) % 3 == 0
+    amount = pl.when(third).then(pl.col("amount") * 1.4).otherwise("amount")
+
+    verdict = clean.check(clean.bars.with_columns(amount=amount))
+
+    assert {entry.rule for entry in verdict.disregarded} == {"turnover"}
+    assert len(verdict.rows) == 0
+
+
 def test_a_zero_alone_is_no_price():
     closes = case().bars.select("symbol", "date", "close")
 
