@@ -136,10 +136,8 @@ def _joined(
     why = _why(chain, int(np.flatnonzero(broken)[0]), *bounds)
     stretch = np.cumsum(broken)
     sound = np.isin(stretch, stretch[chain.anchored])
-    lost = chain.row[~sound]
-    if not chain.anchored.any():
-        return sieve.condemn(rows, "limit", f"{why}; nothing stored tells which side is right")
-    return sieve.drop(rows, pl.col(ROW).is_in(lost.tolist()), "limit", f"from a break on: {why}")
+    lost = chain.row[~sound].tolist()
+    return sieve.drop(rows, pl.col(ROW).is_in(lost), "limit", f"nothing stored joins on: {why}")
 
 
 def _chain(rows: pl.DataFrame, stored: pl.DataFrame, confirmed: set[date]) -> _Chain:

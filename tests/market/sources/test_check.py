@@ -298,6 +298,15 @@ def test_a_zero_alone_is_no_price():
     assert [(entry.rule, entry.date) for entry in verdict.disregarded] == [("price", LAST)]
 
 
+def test_a_hole_in_a_run_of_limit_moves_leaves_the_rest():
+    clean = case(limit_up=[30, 31, 32])
+    hole = clean.bars["date"][31]
+
+    verdict = clean.check(clean.bars.filter(hole != D))
+
+    assert (verdict.outcome, verdict.disregarded) == ("no_data_unexplained", ())
+
+
 def test_a_long_hole_does_not_excuse_a_lost_decimal():
     clean = case("600519.SH")
     days = clean.bars["date"]
