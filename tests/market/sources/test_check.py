@@ -487,6 +487,16 @@ def test_a_new_code_joins_on_to_bars_stored_under_the_old_one(factor: int, outco
     assert verdict.rows.equals(new if factor == 1 else new.clear())
 
 
+def test_what_is_stored_is_not_judged_again():
+    clean = case().stored(3)
+    early = clean.known.stored["date"][10] == D
+    stored = only(early, scaled(10, *PRICES[2:], "amount", digits=2))(clean.known.stored)
+
+    assert (
+        Case(clean.bars, clean.asked, replace(clean.known, stored=stored)).check().outcome == "ok"
+    )
+
+
 def test_a_move_somebody_answers_for_is_believed():
     clean = case()
     doubled = only(LATER, scaled(2, "open", "high", "low", "close", "amount"))(clean.bars)
@@ -539,6 +549,13 @@ def test_a_plausible_wrong_close_shows_by_the_previous_close_of_the_next_bar():
     wrong = only(ONE, misread)(told)
 
     assert [(e.rule, e.date) for e in clean.check(wrong).disregarded] == [("previous", MIDDLE)]
+
+
+def test_a_previous_close_is_not_held_against_the_bar_before_a_hole():
+    clean = case()
+    told = with_previous(clean.bars).filter(D != MIDDLE)
+
+    assert clean.check(told).disregarded == ()
 
 
 def test_a_previous_close_restated_for_an_action_is_one():
