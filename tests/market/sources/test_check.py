@@ -298,6 +298,20 @@ def test_a_zero_alone_is_no_price():
     assert [(entry.rule, entry.date) for entry in verdict.disregarded] == [("price", LAST)]
 
 
+@pytest.mark.parametrize(("ticks", "rules"), [(1, []), (3, ["limit"])])
+@pytest.mark.parametrize("columns", [["high"], ["high", "close"]])
+def test_a_bar_just_beyond_its_limit_is_wrong_alone(
+    ticks: int, rules: list[str], columns: list[str]
+):
+    clean = case(limit_up=[30])
+    beyond = [(pl.col(name) + ticks / 100).round(2) for name in columns]
+    there = clean.bars["date"][30] == D
+
+    verdict = clean.check(only(there, lambda bars: bars.with_columns(beyond))(clean.bars))
+
+    assert [entry.rule for entry in verdict.disregarded] == rules
+
+
 def test_a_hole_in_a_run_of_limit_moves_leaves_the_rest():
     clean = case(limit_up=[30, 31, 32])
     hole = clean.bars["date"][31]
