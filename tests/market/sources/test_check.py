@@ -312,6 +312,16 @@ def test_a_bar_just_beyond_its_limit_is_wrong_alone(
     assert [entry.rule for entry in verdict.disregarded] == rules
 
 
+def test_several_bars_beyond_their_limits_speak_against_the_others():
+    clean = case()
+    days = clean.bars["date"]
+    wrong = D.is_in([days[20], days[40]])
+
+    verdict = clean.check(only(wrong, scaled(10, *PRICES[2:], "amount", digits=2))(clean.bars))
+
+    assert (verdict.outcome, len(verdict.rows)) == ("corrupt", 0)
+
+
 def test_a_hole_in_a_run_of_limit_moves_leaves_the_rest():
     clean = case(limit_up=[30, 31, 32])
     hole = clean.bars["date"][31]
