@@ -155,6 +155,9 @@ def test_shares_that_a_bonus_explains_are_believed():
 
     assert check_shares(table("shares", *SHARES), ASKED, KNOWN, table("shares")).outcome == "ok"
     assert check_shares(table("shares", *tripled), ASKED, known, table("shares")).outcome == "ok"
+    fifth = replace(KNOWN, actions=table("actions", action("2024-06-03", "bonus", ratio=0.2)))
+    more = [SHARES[0], shares("2024-06-03", 9.6e8)]
+    assert check_shares(table("shares", *more), ASKED, fifth, table("shares")).outcome == "ok"
     alone = check_shares(table("shares", *tripled), ASKED, KNOWN, table("shares"))
     assert rules(alone, 2) == ["bound"]
 
