@@ -86,7 +86,8 @@ def test_an_action_that_cannot_be_is_not_believed(wrong: dict[str, Any], rule: s
 
 
 def test_a_dividend_is_held_against_the_close_before_it():
-    bars = table("prices", {"symbol": SYMBOL, "date": date(2024, 5, 31), "close": 12.0})
+    before = {"symbol": SYMBOL, "date": date(2024, 5, 31), "close": 12.0}
+    bars = table("prices", before, before | {"date": date(2024, 6, 3), "close": 0.6})
     known = replace(KNOWN, stored=bars)
     ten_shares = action("2024-06-03", "dividend", cash=7.5)
 
