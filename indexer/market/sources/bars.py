@@ -23,6 +23,7 @@ FEW = 0.01  # share of rows that may be wrong one by one; more of them condemn t
 UNFIT = 0.05  # share of bars whose amount may fit their volume in no unit
 VWAP = 0.01  # by which amount / volume may leave the day's range: rounding, and trades after hours
 LOT = 100
+LIVELY = 100_000  # shares: smaller turnovers may be equal two days running
 
 PRICES = ("open", "high", "low", "close")
 FIGURES = (*PRICES, "volume", "amount", "previous_close")
@@ -219,7 +220,7 @@ def _on_tick(sieve: Sieve, rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
 def moving_bars(sieve: Sieve, rows: pl.DataFrame) -> pl.DataFrame:
     """Return the bars that do not repeat the one before to the last share traded."""
     same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in PRICES)
-    frozen = same & (pl.col("volume") == pl.col("volume").shift(1)) & (pl.col("volume") > 0)
+    frozen = same & (pl.col("volume") == pl.col("volume").shift(1)) & (pl.col("volume") > LIVELY)
     why = "prices and volume are those of the bar before: the feed stood still, fetch again"
     return sieve.drop(rows, frozen, "frozen", why)
 

@@ -3,8 +3,11 @@
 Nothing is trusted: not the shape, the code, the dates, the units or the prices. What other facts
 contradict is not believed and is written down, row by row, with the rule it breaks.
 
-A plausible close that is wrong, within the limit and the day's range, shows only against a second
-source (`indexer.market.sources.agree`), or by the next bar's previous close.
+What is wrong and yet plausible does not show in one reply: a close within the day's range, open
+and close exchanged, a bar at another price with an amount to match within the limit, bars of near
+days exchanged, a first history wholly at another scale with amounts to match. Some of it shows by
+the next bar's previous close, where sources give it, or against what is stored; all of it against
+a second source (`indexer.market.sources.agree`).
 """
 
 from dataclasses import replace

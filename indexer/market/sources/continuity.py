@@ -136,10 +136,8 @@ def _joined(
     why = _why(chain, int(np.flatnonzero(broken)[0]), *bounds)
     stretch = np.cumsum(broken)
     sound = np.isin(stretch, stretch[chain.anchored])
-    lost = chain.row[~sound]
-    if not chain.anchored.any():
-        return sieve.condemn(rows, "limit", f"{why}; nothing stored tells which side is right")
-    return sieve.drop(rows, pl.col(ROW).is_in(lost.tolist()), "limit", f"from a break on: {why}")
+    lost = chain.row[~sound].tolist()
+    return sieve.drop(rows, pl.col(ROW).is_in(lost), "limit", f"nothing stored joins on: {why}")
 
 
 def _chain(rows: pl.DataFrame, stored: pl.DataFrame, confirmed: set[date]) -> _Chain:
@@ -178,13 +176,13 @@ def _limits(chain: _Chain, asked: Asked, known: Known) -> tuple[Vector, Vector]:
         limit = None if asked.series or day <= free else price_limit(asked.symbol, day)
         if day in known.released:
             continue
-        if limit is None:
-            least, most = _plausible("series_move" if asked.series else "move", day)
-            low[i], high[i] = least * reference[i], most * reference[i]
-        else:
+        least, most = _plausible("series_move" if asked.series else "move", day)
+        low[i], high[i] = least * reference[i], most * reference[i]
+        if limit is not None:  # also after sessions without a bar, one limit for each of them
             count = max(1, elapsed[i - 1])
-            low[i] = _to_tick(reference[i] * (1 - float(limit)) ** count) - tick * (1 + EXACT)
-            high[i] = _to_tick(reference[i] * (1 + float(limit)) ** count) + tick * (1 + EXACT)
+            bottom = _to_tick(reference[i] * (1 - float(limit)) ** count) - tick * (1 + EXACT)
+            top = _to_tick(reference[i] * (1 + float(limit)) ** count) + tick * (1 + EXACT)
+            low[i], high[i] = max(low[i], bottom), min(high[i], top)
     return low, high
 
 

@@ -104,7 +104,8 @@ def _bars(
         low, high = _cents(reference * (1 - limit)), _cents(reference * (1 + limit))
         if facts.get("listed") and i < 5:
             low, high = _cents(reference * 0.6), _cents(reference * 1.9)
-        drawn = rng.normal(0, 0.02, 4) * reference + reference
+        lively = 0.3 if facts.get("listed") and i < 5 else 0.02
+        drawn = rng.normal(0, lively, 4) * reference + reference
         opened, *between, close = (float(min(max(_cents(p), low), high)) for p in drawn)
         if i in facts.get("limit_up", ()):
             opened, between, close = close, [high, high], high

@@ -256,6 +256,91 @@ def test_an_announced_action_does_not_act_before_its_ex_date():
     assert Case(early, asked, clean.known).check().outcome == "ok"
 
 
+@pytest.mark.parametrize("outside", ["open", "close"])
+@pytest.mark.parametrize(("edge", "step"), [("low", -0.01), ("high", 0.01)])
+def test_a_price_outside_the_range_of_its_day_is_none(outside: str, edge: str, step: float):
+    clean = case()
+    moved = (pl.col(edge) + step).round(2).alias(outside)
+
+    verdict = clean.check(only(ONE, lambda bars: bars.with_columns(moved))(clean.bars))
+
+    assert [(entry.rule, entry.date) for entry in verdict.disregarded] == [("price", MIDDLE)]
+
+
+def test_prices_off_the_tick_speak_against_those_that_are_on_it():
+    """Some of a series that was adjusted fall on the tick by chance."""
+    clean = case()
+    half = pl.int_range(pl.len()) % 2 == 0
+    off = clean.bars.with_columns(high=pl.when(half).then(pl.col("high") + 0.004).otherwise("high"))
+
+    verdict = clean.check(off)
+
+    assert {entry.rule for entry in verdict.disregarded} == {"tick"}
+    assert len(verdict.rows) == 0
+
+
+def test_amounts_that_often_do_not_fit_speak_against_those_that_do():
+    clean = case()
+    third = pl.int_range(pl.len()) % 3 == 0
+    amount = pl.when(third).then(pl.col("amount") * 1.4).otherwise("amount")
+
+    verdict = clean.check(clean.bars.with_columns(amount=amount))
+
+    assert {entry.rule for entry in verdict.disregarded} == {"turnover"}
+    assert len(verdict.rows) == 0
+
+
+def test_a_zero_alone_is_no_price():
+    closes = case().bars.select("symbol", "date", "close")
+
+    verdict = case().check(only(END, valued(0.0))(closes))
+
+    assert [(entry.rule, entry.date) for entry in verdict.disregarded] == [("price", LAST)]
+
+
+@pytest.mark.parametrize(("ticks", "rules"), [(1, []), (3, ["limit"])])
+@pytest.mark.parametrize("columns", [["high"], ["high", "close"]])
+def test_a_bar_just_beyond_its_limit_is_wrong_alone(
+    ticks: int, rules: list[str], columns: list[str]
+):
+    clean = case(limit_up=[30])
+    beyond = [(pl.col(name) + ticks / 100).round(2) for name in columns]
+    there = clean.bars["date"][30] == D
+
+    verdict = clean.check(only(there, lambda bars: bars.with_columns(beyond))(clean.bars))
+
+    assert [entry.rule for entry in verdict.disregarded] == rules
+
+
+def test_several_bars_beyond_their_limits_speak_against_the_others():
+    clean = case()
+    days = clean.bars["date"]
+    wrong = D.is_in([days[20], days[40]])
+
+    verdict = clean.check(only(wrong, scaled(10, *PRICES[2:], "amount", digits=2))(clean.bars))
+
+    assert (verdict.outcome, len(verdict.rows)) == ("corrupt", 0)
+
+
+def test_a_hole_in_a_run_of_limit_moves_leaves_the_rest():
+    clean = case(limit_up=[30, 31, 32])
+    hole = clean.bars["date"][31]
+
+    verdict = clean.check(clean.bars.filter(hole != D))
+
+    assert (verdict.outcome, verdict.disregarded) == ("no_data_unexplained", ())
+
+
+def test_a_long_hole_does_not_excuse_a_lost_decimal():
+    clean = case("600519.SH")
+    days = clean.bars["date"]
+    after = scaled(10, *PRICES[2:], "amount", digits=2)(clean.bars.filter(days[45] < D))
+
+    verdict = clean.check(pl.concat([clean.bars.filter(days[15] > D), after]))
+
+    assert (verdict.outcome, len(verdict.rows)) == ("corrupt", 0)
+
+
 # What explains that there is nothing
 
 
@@ -320,6 +405,14 @@ def test_a_suspension_is_over_when_a_bar_shows_it(until: date | None):
     assert Case(clean.bars, clean.asked, known).check().outcome == "ok"
     late = Case(clean.bars.filter(D < LAST), clean.asked, known).check()
     assert (late.outcome, late.missing) == ("transient", (LAST,))
+
+
+def test_one_lot_at_the_same_price_two_days_running_is_no_standing_feed():
+    clean = case("00700.HK")
+    flat = [pl.lit(10.0).alias(name) for name in PRICES[2:]]
+    quiet = clean.bars.with_columns(*flat, volume=100.0, amount=1000.0)
+
+    assert clean.check(quiet).outcome == "ok"
 
 
 # The bar of today
@@ -418,6 +511,16 @@ def test_a_new_code_joins_on_to_bars_stored_under_the_old_one(factor: int, outco
     assert verdict.rows.equals(new if factor == 1 else new.clear())
 
 
+def test_what_is_stored_is_not_judged_again():
+    clean = case().stored(3)
+    early = clean.known.stored["date"][10] == D
+    stored = only(early, scaled(10, *PRICES[2:], "amount", digits=2))(clean.known.stored)
+
+    assert (
+        Case(clean.bars, clean.asked, replace(clean.known, stored=stored)).check().outcome == "ok"
+    )
+
+
 def test_a_move_somebody_answers_for_is_believed():
     clean = case()
     doubled = only(LATER, scaled(2, "open", "high", "low", "close", "amount"))(clean.bars)
@@ -470,6 +573,13 @@ def test_a_plausible_wrong_close_shows_by_the_previous_close_of_the_next_bar():
     wrong = only(ONE, misread)(told)
 
     assert [(e.rule, e.date) for e in clean.check(wrong).disregarded] == [("previous", MIDDLE)]
+
+
+def test_a_previous_close_is_not_held_against_the_bar_before_a_hole():
+    clean = case()
+    told = with_previous(clean.bars).filter(D != MIDDLE)
+
+    assert clean.check(told).disregarded == ()
 
 
 def test_a_previous_close_restated_for_an_action_is_one():

@@ -86,7 +86,8 @@ def test_an_action_that_cannot_be_is_not_believed(wrong: dict[str, Any], rule: s
 
 
 def test_a_dividend_is_held_against_the_close_before_it():
-    bars = table("prices", {"symbol": SYMBOL, "date": date(2024, 5, 31), "close": 12.0})
+    before = {"symbol": SYMBOL, "date": date(2024, 5, 31), "close": 12.0}
+    bars = table("prices", before, before | {"date": date(2024, 6, 3), "close": 0.6})
     known = replace(KNOWN, stored=bars)
     ten_shares = action("2024-06-03", "dividend", cash=7.5)
 
@@ -155,6 +156,9 @@ def test_shares_that_a_bonus_explains_are_believed():
 
     assert check_shares(table("shares", *SHARES), ASKED, KNOWN, table("shares")).outcome == "ok"
     assert check_shares(table("shares", *tripled), ASKED, known, table("shares")).outcome == "ok"
+    fifth = replace(KNOWN, actions=table("actions", action("2024-06-03", "bonus", ratio=0.2)))
+    more = [SHARES[0], shares("2024-06-03", 9.6e8)]
+    assert check_shares(table("shares", *more), ASKED, fifth, table("shares")).outcome == "ok"
     alone = check_shares(table("shares", *tripled), ASKED, KNOWN, table("shares"))
     assert rules(alone, 2) == ["bound"]
 
