@@ -52,6 +52,7 @@ EFFECTS = {
     "market.calendars.listing": {"read", "write"},
     "market.conventions.ladders": {"read"},
     "market.conventions.limits": {"read"},
+    "market.conventions.renames": {"read"},
     "market.delta": {"read"},
     "market.store": {"write"},
     "market.tables": {"read"},

@@ -20,7 +20,6 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 import numpy as np
 import polars as pl
@@ -29,7 +28,7 @@ import polars.selectors as cs
 from indexer.digest import digest_bytes, digest_json
 from indexer.errors import MarketDataError
 from indexer.folders import cache_folder
-from indexer.market.delta import ANCHOR, rows_of, split_version, tables_at
+from indexer.market.delta import ANCHOR, files_of, rows_of, split_version, tables_at
 from indexer.market.grid import CloseGrid, grid_of
 from indexer.market.tables import TABLES, read_table, table_files
 
@@ -70,7 +69,7 @@ def read_grid(folder: Path | str) -> CloseGrid:
     stored, kept = _stored(folder), cache_folder("closes")
     files = table_files(path, ANCHOR)
     if stored is not None:
-        files = sorted(Path(unquote(place)) for place in stored.file_uris())
+        files = files_of(path, ANCHOR, stored)
     elif len(files) != 1:
         kept = None  # reading the table says what is wrong
     read = partial(_read, folder, stored)
@@ -106,9 +105,10 @@ def _read(folder: Path | str, stored: "DeltaTable | None") -> CloseGrid:
     """Return the closes of a folder, or of its Delta table at one version, checked."""
     if stored is None:
         return grid_of(read_table(folder, ANCHOR))
-    with suppress(MarketDataError, pl.exceptions.PolarsError, OSError):
+    with suppress(MarketDataError):
         rows = rows_of(stored, columns=cs.by_name(*_GRID, require_all=False))
-        if all(_sound(name, rows[name]) for name in rows.columns):
+        there = TABLES[ANCHOR].required.keys() <= set(rows.columns)
+        if there and all(_sound(name, rows[name]) for name in rows.columns):
             found = grid_of(rows)
             if _sound("symbol", pl.Series(found.symbols), each=True):
                 return found

@@ -77,7 +77,8 @@ def write_rows(
     Raises
     ------
     MarketDataError
-        With everything wrong with the rows, as `read_market` finds it; nothing is written.
+        With everything wrong with the rows, as `read_market` finds it, or if what is stored cannot
+        be read; nothing is written.
     TryAgainError
         If other writers have been faster for a minute.
     OutputError
@@ -116,7 +117,7 @@ def read_rows(folder: Path | str, name: str, symbols: Iterable[str] | None = Non
     Raises
     ------
     MarketDataError
-        If the log of the table cannot be read.
+        If the table cannot be read.
     """
     found = tables_at(Path(folder), [name]).get(name)
     asked = [] if symbols is None else [pl.col("symbol").is_in(list(symbols))]

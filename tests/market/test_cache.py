@@ -449,7 +449,7 @@ def test_a_file_of_a_store_that_is_changed_in_its_place_is_read_again(
     file = DeltaTable(tmp_path / "m" / "prices").file_uris()[0]
     pl.read_parquet(file).with_columns(pl.col("close") * -1).write_parquet(file)
 
-    with pytest.raises(MarketDataError, match="^prices/: "):
+    with pytest.raises(MarketDataError, match=r"^prices/: "):
         read_grid(tmp_path / "m")
 
 
@@ -478,6 +478,12 @@ def test_what_others_wrote_into_a_table_is_checked(
     bad.write_delta(tmp_path / "prices", mode="append")
 
     with pytest.raises(MarketDataError, match=said):
+        read_grid(tmp_path)
+
+
+def test_a_column_that_others_left_out_is_missed(tmp_path: Path) -> None:
+    pl.DataFrame({"symbol": ["NVDA.US"], "date": ["2024-01-02"]}).write_delta(tmp_path / "prices")
+    with pytest.raises(MarketDataError, match="required column 'close' is missing"):
         read_grid(tmp_path)
 
 
