@@ -31,6 +31,7 @@ MAY_IMPORT = {  # a layer, or one module of it written with a dot
 # A slow or optional dependency is imported inside a function, in the one module that wraps it.
 INNER_IMPORTS = {
     "cli.app": {"indexer.run", "indexer.run.find"},
+    "cli.calendars": {"indexer.run"},
     "cli.screen": {"rich.console", "rich.table"},
     "market.calendars.listing": {"exchange_calendars"},
     "market.delta": {"deltalake", "deltalake.exceptions"},
@@ -38,6 +39,7 @@ INNER_IMPORTS = {
 
 EFFECTS = {
     "cli.app": {"exit", "screen"},
+    "cli.calendars": {"screen"},
     "cli.process": {"environment"},
     "cli.screen": {"screen"},
     "definitions.read": {"read"},
@@ -54,10 +56,12 @@ EFFECTS = {
     "market.conventions.limits": {"read"},
     "market.conventions.renames": {"read"},
     "market.delta": {"read"},
+    "market.overlays": {"read", "write"},
     "market.store": {"write"},
     "market.tables": {"read"},
     "report.files": {"read", "write"},
     "report.page": {"read"},
+    "run.calendars": {"read"},
     "run.find": {"read"},
     "signals.catchup": {"chance"},
     "signals.inference": {"chance"},

@@ -14,6 +14,7 @@ from typing import Literal
 
 import click
 
+from indexer.cli.calendars import calendar
 from indexer.cli.process import prepare
 from indexer.cli.screen import print_explanation, print_index, print_notes, print_study, progress
 from indexer.errors import (
@@ -219,6 +220,9 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
             click.echo(f"{len(files)} valid")
     if problems:
         sys.exit(EXIT_CODES[DefinitionError])
+
+
+app.add_command(calendar)
 
 
 def _day(moment: datetime | None) -> date | None:
