@@ -92,20 +92,27 @@ def overlay_entries(code: str, announced: Days, source: str) -> str:
 
 
 def refreshed_overlay(code: str, announced: Days, source: str) -> str:
-    """Return the overlay of a calendar with the announced days in the place of estimates."""
+    """Return the overlay of a calendar with the announced days in the place of estimates.
+
+    Estimates that reach farther begin where the announced days end.
+    """
     path = path_of(read_listing(code).code, ".yaml")
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     entries = overlay_entries(code, announced, source)
     if not entries:
         return text
-    last = announced.max().item()
-    kept = text.splitlines(keepends=True)
+    last, kept = announced.max().item(), text.splitlines(keepends=True)
     for node in reversed(getattr(yaml.compose(text, yaml.BaseLoader), "value", [])):
-        fields = {key.value: value.value for key, value in node.value}
-        until = date.fromisoformat(fields.get("date", fields.get("until", "")))
-        if fields["status"] == "estimated" and until <= last:
+        fields = {key.value: value for key, value in node.value}
+        if fields["status"].value != "estimated":
+            continue
+        until = date.fromisoformat(fields["date" if "date" in fields else "until"].value)
+        if until <= last:
             del kept[node.start_mark.line : node.value[-1][1].end_mark.line + 1]
-    # Estimates that reach farther go on from where the announced days end.
+        elif "from" in fields and date.fromisoformat(fields["from"].value) <= last:
+            begin, end = fields["from"].start_mark, fields["from"].end_mark
+            line = kept[begin.line]
+            kept[begin.line] = f"{line[: begin.column]}{last + _DAY}{line[end.column :]}"
     return entries + "".join(kept)
 
 

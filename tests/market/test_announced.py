@@ -70,7 +70,9 @@ def test_where_nothing_differs_there_is_nothing_to_write(folder: Path) -> None:
     assert refreshed_overlay("XSHG", days_of(*known()), "notice") == before
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=8
+)
 @given(
     st.sets(st.sampled_from(sorted(weekdays_of_2027())), max_size=30),
     st.sampled_from([date(2027, 12, 31), date(2027, 6, 30), date(2027, 5, 4), date(2027, 1, 4)]),
