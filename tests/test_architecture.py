@@ -31,6 +31,7 @@ MAY_IMPORT = {  # a layer, or one module of it written with a dot
 # A slow or optional dependency is imported inside a function, in the one module that wraps it.
 INNER_IMPORTS = {
     "cli.app": {"indexer.run", "indexer.run.find"},
+    "cli.calendars": {"indexer.run"},
     "cli.fetch": {"indexer.run"},
     "cli.screen": {"rich.console", "rich.table"},
     "market.calendars.listing": {"exchange_calendars"},
@@ -40,6 +41,7 @@ INNER_IMPORTS = {
 
 EFFECTS = {
     "cli.app": {"exit", "screen"},
+    "cli.calendars": {"screen"},
     "cli.fetch": {"clock", "environment", "screen"},
     "cli.process": {"environment"},
     "cli.screen": {"screen"},
@@ -58,8 +60,10 @@ EFFECTS = {
     "market.conventions.hierarchy": {"read"},
     "market.conventions.ladders": {"read"},
     "market.conventions.limits": {"read"},
+    "market.conventions.renames": {"read"},
     "market.conventions.ticks": {"read"},
     "market.delta": {"read"},
+    "market.overlays": {"read", "write"},
     "market.sources.archive": {"read", "write"},
     "market.sources.child": {"environment", "network", "read"},
     "market.sources.guard": {"chance", "clock", "read", "write"},
@@ -68,6 +72,7 @@ EFFECTS = {
     "market.tables": {"read"},
     "report.files": {"read", "write"},
     "report.page": {"read"},
+    "run.calendars": {"read"},
     "run.find": {"read"},
     "signals.catchup": {"chance"},
     "signals.inference": {"chance"},

@@ -14,6 +14,7 @@ from typing import Literal
 
 import click
 
+from indexer.cli.calendars import calendar
 from indexer.cli.fetch import fetch
 from indexer.cli.process import prepare
 from indexer.cli.screen import print_explanation, print_index, print_notes, print_study, progress
@@ -222,6 +223,7 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
         sys.exit(EXIT_CODES[DefinitionError])
 
 
+app.add_command(calendar)
 app.add_command(fetch)
 
 

@@ -17,6 +17,9 @@ from indexer.errors import Flaw, MarketDataError, MissingInputError
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
+# Polars panics on some broken Parquet files, and a panic is no Exception.
+UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+
 ANCHOR = "prices"  # the table whose versions are those of the store
 MARK = "indexer"  # transaction identifier in every commit of ours
 
@@ -101,13 +104,25 @@ def rows_of(table: "DeltaTable", *asked: pl.Expr, columns: pl.Expr | None = None
 
     Raises
     ------
-    polars.exceptions.PolarsError, OSError
+    MarketDataError
         If a file of the table is missing or damaged.
     """
-    rows = pl.scan_delta(table).filter(*asked)
-    return (rows if columns is None else rows.select(columns)).collect()
+    escaped = "%" in table.table_uri  # polars takes the escaped name of a folder for its name
+    try:
+        rows = pl.DataFrame(table.scan()).lazy() if escaped else pl.scan_delta(table)
+        rows = rows.filter(*asked)
+        return (rows if columns is None else rows.select(columns)).collect()
+    except UNREADABLE as error:
+        name = table.table_uri.rstrip("/").rpartition("/")[2]
+        raise MarketDataError([Flaw(f"{name}/", None, "", _told(error))]) from error
 
 
-def _told(error: Exception) -> str:
+def files_of(folder: Path, name: str, table: "DeltaTable") -> list[Path]:
+    """Return the files of a table of a market folder, sorted."""
+    actions = pl.DataFrame(table.get_add_actions())
+    return sorted(folder / name / file for file in actions["path"])
+
+
+def _told(error: BaseException) -> str:
     reason = next(iter(str(error).splitlines()), type(error).__name__)
     return f"cannot be read as a table: {reason}"

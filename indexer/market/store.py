@@ -18,7 +18,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from indexer.errors import Flaw, MarketDataError, OutputError, TryAgainError
-from indexer.market.checks import ROW, Column, Table
+from indexer.market.checks import ROW, Column, Table, ascending
 from indexer.market.delta import ANCHOR, MARK, rows_of, tables_at
 from indexer.market.tables import TABLES, table_files
 
@@ -37,6 +37,8 @@ PROVENANCE = {  # columns a row may have besides; where a row comes from is no p
 _POSITION = "position"  # of an action among those of its symbol: their order is kept
 
 _DATES = ("date", "from")
+_UNFIT = "%[]^|\\"  # deltalake takes such a name for another one, or panics
+
 KEYS = {name: table.key for name, table in TABLES.items()} | {"suspensions": ("symbol", "from")}
 
 _SETTINGS = {  # every version stays readable
@@ -75,13 +77,17 @@ def write_rows(
     Raises
     ------
     MarketDataError
-        With everything wrong with the rows, as `read_market` finds it; nothing is written.
+        With everything wrong with the rows, as `read_market` finds it, or if what is stored cannot
+        be read; nothing is written.
     TryAgainError
         If other writers have been faster for a minute.
     OutputError
         If the folder cannot be written to.
     """
     place = Path(folder)
+    if unfit := {c for c in place.absolute().as_posix() if c in _UNFIT or not c.isprintable()}:
+        said = " ".join(map(repr, sorted(unfit)))
+        raise OutputError(str(folder), f"a folder of Delta tables has no {said} in its name")
     _refuse_files(place, {*rows, ANCHOR})
     given = _checked(rows)
     try:
@@ -111,7 +117,7 @@ def read_rows(folder: Path | str, name: str, symbols: Iterable[str] | None = Non
     Raises
     ------
     MarketDataError
-        If the log of the table cannot be read.
+        If the table cannot be read.
     """
     found = tables_at(Path(folder), [name]).get(name)
     asked = [] if symbols is None else [pl.col("symbol").is_in(list(symbols))]
@@ -141,12 +147,7 @@ def _is_conflict(error: Exception) -> bool:
 def _refuse_files(folder: Path, names: Iterable[str]) -> None:
     """Raise where a table stands in a file already, which has no versions."""
     flaws = [
-        Flaw(
-            file.name,
-            None,
-            "",
-            "cannot be added to: write its rows with the others and move it away",
-        )
+        Flaw(file.name, None, "", "cannot be added to: write its rows too, and move it away")
         for name in names
         for file in table_files(folder, name)
     ]
@@ -161,7 +162,8 @@ def _checked(rows: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         table = replace(TABLES[name], key=KEYS[name], optional=TABLES[name].optional | _more(name))
         known = [c for c in frame.columns if c in table.columns or table.open_ended]
         told = frame.select(known)
-        if KEYS[name]:  # rows that differ in where they are from are one
+        if KEYS[name] and not ascending(told, KEYS[name]):
+            # Rows that differ in nothing but where they are from are one.
             told = told.unique(pl.exclude(*PROVENANCE), keep="first", maintain_order=True)
         typed, wrong = table.checked(told.with_row_index(ROW, offset=1), name)
         flaws += wrong

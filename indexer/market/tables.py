@@ -26,13 +26,10 @@ from indexer.market.checks import (
     Table,
     ascending,
 )
-from indexer.market.delta import rows_of, split_version, tables_at
+from indexer.market.delta import UNREADABLE, rows_of, split_version, tables_at
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
-
-# Polars panics on some broken Parquet files, and a panic is no Exception.
-_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 PriceKind = Literal["raw", "total_return_adjusted"]
 
@@ -224,7 +221,10 @@ def _read_table(
         return table.empty()
     try:
         rows = _read_rows(files[0]) if stored is None else _stored_rows(table, stored)
-    except _UNREADABLE as error:
+    except MarketDataError as error:
+        flaws.extend(error.flaws)
+        return table.empty()
+    except UNREADABLE as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         flaws.append(Flaw(forms[0], None, "", f"cannot be read as a table: {reason}"))
         return table.empty()

@@ -208,6 +208,21 @@ def test_a_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
         write_rows(tmp_path / "file", {"prices": pl.DataFrame([ROWS["prices"]])})
 
 
+@pytest.mark.parametrize("name", ["市场", "a b", "{x}", "x#y?*"])
+def test_a_store_may_have_almost_any_name(tmp_path: Path, name: str) -> None:
+    for n in range(2):
+        assert write_rows(tmp_path / name, pair(n)) == n
+    assert assert_whole(tmp_path / name) == 2
+    assert assert_whole(f"{tmp_path / name}@0") == 1
+
+
+@pytest.mark.parametrize("name", ["a%20b", "a[1]", "a|b", "a\\b", "a^b", "a\tb"])
+def test_a_name_that_deltalake_takes_for_another_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OutputError, match="a folder of Delta tables has no "):
+        write_rows(tmp_path / name, pair(0))
+    assert list(tmp_path.iterdir()) == []
+
+
 # Other writers, and none that gets to its end
 
 
