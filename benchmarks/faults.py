@@ -285,7 +285,7 @@ def run(results: Path, *, every: int = 1, count: int = 20) -> dict[str, Any]:
                 done[scenario] = {"scenario": scenario, "wrong": wrong, "seconds": seconds}
                 stream.write(json.dumps(done[scenario], ensure_ascii=False) + "\n")
                 stream.flush()
-            print(f"\r{n} of {len(chosen)}", end="", file=sys.stderr)
+            print(f"\r{n} of {len(chosen)} ", end="", file=sys.stderr, flush=True)
         beside = alone(on)
     entries = [done[scenario] for scenario in chosen]
     frames = [kind for kind, what in beside.items() if what == "another frame"]

@@ -283,6 +283,21 @@ def test_a_market_folder_is_a_source_like_any_other(reach, tmp_path, basket):
     assert not reach.standin.asked
 
 
+def test_a_share_of_hong_kong_in_a_basket_in_yuan_brings_its_rate_with_it(reach, tmp_path):
+    found = run(reach, tmp_path, written(tmp_path, "00700.HK", "600584.SH"))
+
+    told = {
+        (need["table"], need["subject"]): (need["outcome"], need["sources"])
+        for need in report_of(found)["needs"]
+    }
+    assert told["prices", "00700.HK"] == ("ok", ["eastmoney", "sina"])
+    assert told["actions", "00700.HK"] == ("ok", ["eastmoney"])
+    assert told["fx", "HKD/CNY"] == ("ok", ["safe", "sina"])
+    stored = read_rows(tmp_path / "store", "fx").select("date", "rate").rows()
+    assert stored == sorted(small_market().rates["HKD"].items())
+    assert "no source has shares of 00700.HK" in str(found.problem)
+
+
 def test_what_no_source_offers_is_told(reach, tmp_path):
     found = run(reach, tmp_path, written(tmp_path, "NVDA.US"))
 
