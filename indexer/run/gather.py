@@ -156,7 +156,8 @@ class Gatherer:
         outcome, reason = best.outcome, best.reason
         if not found.refused.is_empty():
             outcome = "corrupt"
-            reason = str(found.disregarded[-1]) if found.disregarded else "sources disagree"
+            against = (e for e in found.disregarded if "counts" not in e.why or _NEITHER in e.why)
+            reason = str(next(against, "sources disagree"))
         elif rows[need.table].is_empty() and need.table == "actions":
             outcome, reason = _no_actions(answers)
         return Gathered(need, outcome, rows, answers, failures, tuple(logs), reason)
@@ -301,6 +302,7 @@ class Gatherer:
         return replace(found, rows=rows)
 
 
+_NEITHER = "neither counts"  # as `agree` says of a figure for which a row is refused
 _WHOLE = {"ok", "no_data_explained"}
 _MANY = 60  # sessions without a bar at the start are a listing, not so many days of suspension
 
