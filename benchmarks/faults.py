@@ -242,7 +242,7 @@ else:
 """
 
 
-def alone(on: Ground, kinds: tuple[str, ...] = KINDS, patience: float = 15.0) -> dict[str, str]:
+def alone(on: Ground, kinds: tuple[str, ...] = KINDS, patience: float = 60.0) -> dict[str, str]:
     """Return what akshare by itself makes of each fault: raises, the truth, or another frame."""
     symbol = on.symbols[0]
     told: dict[str, str] = {}

@@ -74,7 +74,8 @@ def _print(report: dict[str, Any]) -> None:
     rows: list[tuple[str, ...]] = []
     for need in report["needs"]:
         count = need["rows"].get(need["table"], 0)
-        cells = (need["subject"], need["table"], need["outcome"], " ".join(need["sources"]))
+        told = " ".join(need["sources"]) + (" alone" if need["single"] else "")
+        cells = (need["subject"], need["table"], need["outcome"], told)
         rows.append((*cells, str(count), str(need["refused"] or "")))
     print_table(("subject", "table", "outcome", "from", "rows", "refused"), rows)
     for need in report["needs"]:

@@ -228,6 +228,7 @@ def report_of(found: Fetched) -> dict[str, Any]:
                 "subject": gathered.need.subject,
                 "outcome": gathered.outcome,
                 "sources": [answer.source for answer in gathered.answers],
+                "single": gathered.single,
                 "rows": {table: len(rows) for table, rows in gathered.rows.items()},
                 "refused": sum(not entry.field for entry in gathered.disregarded),
                 "failures": gathered.failures,

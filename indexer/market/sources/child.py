@@ -14,7 +14,7 @@ import sys
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -66,7 +66,7 @@ def main() -> None:
     link = _Link(sys.stdin.buffer, outbound)
     import akshare  # type: ignore[import-untyped]  # noqa: PLC0415 (takes seconds)
 
-    _load_what_is_loaded_late(akshare)
+    _load_what_is_loaded_late()
     _give_up_rights(Path(akshare.__file__).parent)
     _guard_requests(link)
     names = ("akshare", "pandas", "requests", "urllib3")
@@ -89,7 +89,7 @@ def _answered(akshare: Any, link: _Link, question: dict[str, Any]) -> dict[str, 
 
     def call(function: str, check: bodies.Check, **arguments: Any) -> dict[str, list[Any]]:
         link.check = check
-        _forget(akshare)
+        _forget()
         frame = getattr(akshare, function)(**arguments)
         names = [str(name) for name in frame.columns]
         return {n: [_plain(v) for v in frame.iloc[:, k].tolist()] for k, n in enumerate(names)}
@@ -110,31 +110,24 @@ def _answered(akshare: Any, link: _Link, question: dict[str, Any]) -> dict[str, 
 
 
 def _plain(value: Any) -> Any:
-    """Return a cell as JSON holds it; what pandas calls missing is None."""
-    if isinstance(value, datetime | date):
-        return None if str(value) == "NaT" else value.isoformat()[:10]
-    if isinstance(value, float):
-        return None if value != value else value  # noqa: PLR0124 (NaN)
-    return (
-        value
-        if isinstance(value, str | int | None)
-        else None
-        if str(value) == "NaT"
-        else str(value)
-    )
+    """Return a cell as JSON holds it; what pandas calls missing, unequal to itself, is None."""
+    if value is None or value != value:  # noqa: PLR0124
+        return None
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    return value if isinstance(value, str | int | float) else str(value)
 
 
-def _forget(akshare: Any) -> None:
+def _forget() -> None:
     """Empty what akshare keeps of replies: a spoiled one would stay for ever."""
     for function in (
         sys.modules["akshare.index.index_stock_hk"]._symbol_code_dict,
         sys.modules["akshare.currency.currency_china_bank_sina"]._currency_boc_sina_map,
     ):
         function.cache_clear()
-    del akshare
 
 
-def _load_what_is_loaded_late(akshare: Any) -> None:
+def _load_what_is_loaded_late() -> None:
     """Import what libraries import on first use: without rights it may not be readable."""
     for name in (
         *("encodings.idna", "encodings.gbk", "encodings.gb18030", "encodings.utf_8_sig"),
@@ -144,7 +137,6 @@ def _load_what_is_loaded_late(akshare: Any) -> None:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     sys.modules["py_mini_racer"].MiniRacer().eval("1")  # loads the engine
-    del akshare
 
 
 def _give_up_rights(package: Path) -> None:

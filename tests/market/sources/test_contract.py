@@ -24,7 +24,7 @@ from tests.market.sources.standin import (
 )
 
 SUBJECTS: dict[Table, tuple[str, ...]] = {
-    "prices": SHARES + ABROAD,
+    "prices": SHARES[:3] + SHARES[4:] + ABROAD,
     "series": SERIES,
     "actions": ("300308.SZ", "00700.HK"),
     "shares": ("300308.SZ", "600584.SH"),
