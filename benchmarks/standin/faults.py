@@ -148,7 +148,7 @@ def _shifted(days: int) -> _Bars:
 
 def _phantom(bars: list[Bar], at: int) -> list[Bar]:
     del at
-    friday = max(n for n, bar in enumerate(bars) if bar.day.weekday() == 4)
+    friday = max(n for n, bar in enumerate(bars[:-1]) if bar.day.weekday() == 4)
     saturday = bars[friday]._replace(day=bars[friday].day + timedelta(1))
     return [*bars[: friday + 1], saturday, *bars[friday + 1 :]]
 

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.market.conventions.renames import rename_actions
 from indexer.market.sources.agree import Agreement, agree
 from indexer.market.sources.akshare import sources_of
 from indexer.market.sources.bars import Asked, Known, last_final
@@ -158,7 +159,7 @@ class Gatherer:
             outcome = "corrupt"
             against = (e for e in found.disregarded if "counts" not in e.why or _NEITHER in e.why)
             reason = str(next(against, "sources disagree"))
-        elif rows[need.table].is_empty() and need.table == "actions":
+        elif need.table == "actions" and not len(found.rows):
             outcome, reason = _no_actions(answers)
         return Gathered(need, outcome, rows, answers, failures, tuple(logs), reason)
 
@@ -167,7 +168,9 @@ class Gatherer:
         if need.table != "actions":
             return rows
         stored = self.believed.of("actions", need.subject)
-        fresh = rows.join(stored, on=["ex_date", "kind"], how="anti")
+        renamed = rename_actions([need.subject]).filter(pl.col("symbol") == need.subject)
+        found = pl.concat([rows, renamed], how="diagonal_relaxed")
+        fresh = found.join(stored, on=["ex_date", "kind"], how="anti")
         return pl.concat([stored, fresh], how="diagonal_relaxed").sort("ex_date", "kind")
 
     def _ask(self, need: Need) -> Ask | None:
@@ -175,9 +178,12 @@ class Gatherer:
         calendar = self._calendar(need)
         today = self.at.astimezone(calendar.zone).date()
         held = self.believed.of(need.table, need.subject)
-        since, until = need.since, min(self.until, today)
+        since, last = need.since, need.until or date.max
+        until = min(self.until, today, last)
+        if until < since:
+            return None
         if need.table == "actions":
-            return Ask("actions", need.subject, since, self.at.date() + _AHEAD, today)
+            return Ask("actions", need.subject, since, min(today + _AHEAD, last), today)
         if need.table == "shares":
             return Ask("shares", need.subject, since, until, today)
         if not held.is_empty():

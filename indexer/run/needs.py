@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from indexer.definitions.basket import Basket, Index, Series
 from indexer.definitions.study import Study
+from indexer.market.conventions.renames import renames_of
 from indexer.market.sources.source import Table
 from indexer.run.find import definition, indices_of
 
@@ -17,7 +18,7 @@ _BY_SHARES = {"market_cap", "free_float", "free_float_cap"}
 _ORDER: tuple[Table, ...] = ("actions", "prices", "series", "shares", "listing", "fx")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Need:
     """Rows that are needed.
 
@@ -25,11 +26,13 @@ class Need:
     ----------
     table, subject : of what and of whom
     since : the first date that matters
+    until : the last one, where the subject has another symbol after it; else None
     """
 
     table: Table
     subject: str
     since: date
+    until: date | None = None
 
 
 def needs_of(names: Iterable[str], asked_on: date, since: date | None = None) -> list[Need]:
@@ -46,45 +49,57 @@ def needs_of(names: Iterable[str], asked_on: date, since: date | None = None) ->
     MissingInputError, DefinitionError
         As finding the definitions does.
     """
-    first: dict[tuple[Table, str], date] = {}
-    for need in _all(names, asked_on):
+    found: dict[tuple[Table, str], Need] = {}
+    for need in _all(names, asked_on, since):
         key = (need.table, need.subject)
-        first[key] = since or min(need.since, first.get(key, need.since))
-    found = [Need(table, subject, day) for (table, subject), day in first.items()]
-    return sorted(found, key=lambda need: _ORDER.index(need.table))
+        found[key] = min(need, found.get(key, need), key=lambda n: n.since)
+    return sorted(found.values(), key=lambda need: _ORDER.index(need.table))
 
 
-def _all(names: Iterable[str], asked_on: date) -> Iterator[Need]:
+def _all(names: Iterable[str], asked_on: date, since: date | None) -> Iterator[Need]:
     for name in names:
         found = definition(name)
         if not isinstance(found, Study):
             base = found.base.date if found.base else asked_on - timedelta(days=366 * _YEARS)
-            yield from _of_index(found, base)
+            yield from _of_index(found, base, since)
             continue
-        start = found.start - timedelta(days=_BEFORE)
+        start = since or found.start - timedelta(days=_BEFORE)
         for index in indices_of(found).values():
-            yield from _of_index(index, start)
+            yield from _of_index(index, start, since)
             if found.currency != "local":
                 yield from _rate(index.currency, found.currency, start)
         for overlay in found.overlays:
             yield Need("series", overlay.symbol, start)
 
 
-def _of_index(index: Index, start: date) -> Iterator[Need]:
+def _of_index(index: Index, start: date, given: date | None) -> Iterator[Need]:
     """Yield what one index needs; a series begins where it is compared from."""
     if isinstance(index, Series):
-        yield Need("series", index.symbol, min(start, index.base.date) if index.base else start)
+        begin = min(start, index.base.date) if index.base else start
+        yield Need("series", index.symbol, given or begin)
         return
-    since = index.base.date - timedelta(days=_BEFORE + 2 * _sessions_before(index))
+    since = given or index.base.date - timedelta(days=_BEFORE + 2 * _sessions_before(index))
     by_shares = {index.weighting.scheme, index.selection.rank_by if index.selection else ""}
     for symbol in index.symbols:
-        yield Need("actions", symbol, since)
-        yield Need("prices", symbol, since)
-        if by_shares & _BY_SHARES:
-            yield Need("shares", symbol, since)
-        if index.eligibility.seasoning:
-            yield Need("listing", symbol, since)
+        for own, first, last in _periods(symbol, since):
+            yield Need("actions", own, first, last)
+            yield Need("prices", own, first, last)
+            if by_shares & _BY_SHARES:
+                yield Need("shares", own, first, last)
+            if index.eligibility.seasoning:
+                yield Need("listing", own, first, last)
         yield from _rate(_CURRENCY[symbol.rpartition(".")[2]], index.currency, since)
+
+
+def _periods(symbol: str, since: date) -> Iterator[tuple[str, date, date | None]]:
+    """Yield the symbols a security has had since a date, and the first and last date of each."""
+    changes = renames_of(symbol)
+    names = [changes[0].symbol, *(c.other for c in changes)] if changes else [symbol]
+    starts = [date.min, *(change.since for change in changes)]
+    ends = [*(change.since - timedelta(days=1) for change in changes), None]
+    for name, first, last in zip(names, starts, ends, strict=True):
+        if last is None or last >= since:
+            yield name, max(first, since), last
 
 
 def _sessions_before(index: Basket) -> int:

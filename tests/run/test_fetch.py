@@ -11,9 +11,11 @@ import polars as pl
 import pytest
 
 from benchmarks.standin.faults import Fault
+from benchmarks.standin.market import invented
 from indexer.cli.fetch import SOURCES
 from indexer.errors import MarketDataError, SourceError, TryAgainError
 from indexer.index.build import build
+from indexer.market.calendar import read_calendar
 from indexer.market.sources.akshare import NAMES, upstreams
 from indexer.market.sources.folder import folder_source
 from indexer.market.store import read_rows
@@ -339,3 +341,27 @@ def test_the_command_says_by_its_exit_code_how_it_went(reach, tmp_path, kind, co
     assert need["rows"].get("series", 0) == (
         0 if code else len(read_rows(tmp_path / "store", "series"))
     )
+
+
+def test_a_share_that_changed_its_code_is_fetched_under_each_while_it_had_it(reach, tmp_path):
+    sessions = read_calendar("XSHG").between(date(2025, 9, 15), date(2025, 11, 14)).tolist()
+    whole = invented(["920047.BJ"], sessions, 7)
+    switch = date(2025, 10, 9)
+    for symbol, kept in (("430047.BJ", False), ("920047.BJ", True)):
+        bars = [bar for bar in whole.bars["920047.BJ"] if (bar.day >= switch) == kept]
+        reach.standin.market.bars[symbol] = bars
+    reach.standin.market.today, reach.clock.at = sessions[-1], evening(sessions[-1])
+    text = BASKET.replace("2026-04-01", "2025-10-15").replace("free_float", "equal")
+    (tmp_path / "small.yaml").write_text(text % "{symbol: 920047.BJ}")
+
+    found = run(reach, tmp_path, str(tmp_path / "small.yaml"))
+
+    assert found.problem is None
+    told = {(g.need.subject, g.need.since, g.need.until) for g in found.needs}
+    assert told == {
+        ("430047.BJ", date(2025, 9, 15), switch - timedelta(days=1)),
+        ("920047.BJ", switch, None),
+    }
+    actions = read_rows(tmp_path / "store", "actions").select("symbol", "ex_date", "kind", "other")
+    assert actions.rows() == [("430047.BJ", switch, "symbol_change", "920047.BJ")]
+    assert len(closes(tmp_path)) == len(sessions)
