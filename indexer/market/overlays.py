@@ -83,8 +83,9 @@ def overlay_entries(code: str, announced: Days, source: str) -> str:
         opened = sorted(day for day in days if day >= begin and day.weekday() >= 5)
     else:
         closed, opened = [], []
-    closed += [day for day in found.closes if day <= listing.last or not entries]
-    opened += [day for day in found.opens if day <= listing.last]
+    extends = bool(entries)  # what it says of its dates is in the entries already
+    closed += [day for day in found.closes if day <= listing.last or not extends]
+    opened += [day for day in found.opens if day <= listing.last or not extends]
     entries += [(first, last, "closed: not announced") for first, last in _ranges(sorted(closed))]
     close = f"close: '{listing.close:%H:%M}'"
     entries += [(day, day, close) for day in sorted(opened)]

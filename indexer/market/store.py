@@ -84,7 +84,9 @@ def write_rows(
     OutputError
         If the folder cannot be written to.
     """
-    place = Path(folder)
+    place, asked = Path(folder), frozenset(symbols)
+    if asked and "actions" not in rows:
+        rows = {**rows, "actions": _empty("actions")}
     if unfit := {c for c in place.absolute().as_posix() if c in _UNFIT or not c.isprintable()}:
         said = " ".join(map(repr, sorted(unfit)))
         raise OutputError(str(folder), f"a folder of Delta tables has no {said} in its name")
@@ -100,7 +102,7 @@ def write_rows(
             wait_jitter=0.05,
         ):
             with attempt:
-                return _commit(place, given, frozenset(symbols))
+                return _commit(place, given, asked)
     except (DeltaError, OSError) as error:
         if _is_conflict(error):
             raise TryAgainError(str(folder), "other writers are at it") from error

@@ -106,6 +106,16 @@ def test_a_whole_year_leaves_no_estimate(folder: Path) -> None:
     assert read_calendar("XSHG").verified_until == date(2027, 12, 31)
 
 
+def test_what_was_announced_may_be_corrected_later(folder: Path) -> None:
+    write_overlay("XSHG", days_of(*known(), *weekdays_of_2027()), "notice")
+    later = known() | weekdays_of_2027() | {date(2027, 5, 8)}
+    assert "- date: 2027-05-08\n  close: '15:00'" in overlay_entries(
+        "XSHG", days_of(*later), "more"
+    )
+    write_overlay("XSHG", days_of(*later, date(2027, 12, 31)), "more")
+    assert read_calendar("XSHG").is_session(date(2027, 5, 8))
+
+
 def test_an_official_entry_that_says_otherwise_is_for_people_to_settle(folder: Path) -> None:
     overlay = folder / "XSHG.yaml"
     entry = "- {date: 2024-03-01, closed: flood, status: official, source: notice}\n"

@@ -92,6 +92,13 @@ def test_actions_are_sets_of_their_symbols_in_the_order_given(
             assert found == expected
 
 
+def test_a_symbol_named_alone_has_no_actions_any_more(tmp_path: Path) -> None:
+    write_rows(tmp_path, {"actions": dividends(*((s, DAYS[0], 1.0) for s in SYMBOLS))})
+    assert write_rows(tmp_path, {}, symbols=iter(SYMBOLS[:1])) == 1
+    assert read_rows(tmp_path, "actions")["symbol"].to_list() == list(SYMBOLS[1:])
+    assert write_rows(tmp_path, {}, symbols=SYMBOLS[:1]) == 1
+
+
 ROWS: dict[str, dict[str, Any]] = {
     "prices": {"symbol": "300308.SZ", "date": "2024-01-02", "close": "10.5", "volume": "3"},
     "securities": {"symbol": "300308.SZ", "segment": "optical", "points": "7", "grade": "A"},
