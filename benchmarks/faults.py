@@ -269,13 +269,21 @@ def alone(on: Ground, kinds: tuple[str, ...] = KINDS, patience: float = 60.0) ->
     return told
 
 
-def run(results: Path, *, every: int = 1, count: int = 20) -> dict[str, Any]:
-    """Run every n-th scenario that is not kept already; return the summary and keep it."""
+def run(
+    results: Path, *, every: int = 1, count: int = 20, beside: tuple[str, ...] = KINDS
+) -> dict[str, Any]:
+    """Run every n-th scenario that is not kept already; return the summary and keep it.
+
+    Parameters
+    ----------
+    beside : kinds of fault that are shown to akshare alone as well
+    """
     results.mkdir(parents=True, exist_ok=True)
     kept = results / f"faults-{count}.jsonl"
     done = _kept(kept)
     begun = time.monotonic()
     with ground(count) as on, kept.open("a", encoding="utf-8") as stream:
+        stream.write("\n")  # after a line that was cut off
         chosen = scenarios()[::every]
         for n, scenario in enumerate(chosen, 1):
             if scenario not in done:
@@ -286,9 +294,9 @@ def run(results: Path, *, every: int = 1, count: int = 20) -> dict[str, Any]:
                 stream.write(json.dumps(done[scenario], ensure_ascii=False) + "\n")
                 stream.flush()
             print(f"\r{n} of {len(chosen)} ", end="", file=sys.stderr, flush=True)
-        beside = alone(on)
+        told = alone(on, beside)
     entries = [done[scenario] for scenario in chosen]
-    frames = [kind for kind, what in beside.items() if what == "another frame"]
+    frames = [kind for kind, what in told.items() if what == "another frame"]
     summary = {
         "id": "faults",
         "n": len(entries),
@@ -299,11 +307,11 @@ def run(results: Path, *, every: int = 1, count: int = 20) -> dict[str, Any]:
         "seed": SEED,
         "constituents": count,
         "akshare_alone": {
-            "n": len(beside),
-            "raises": sum(what.startswith("raises") for what in beside.values()),
-            "hangs": sum(what == "hangs" for what in beside.values()),
+            "n": len(told),
+            "raises": sum(what.startswith("raises") for what in told.values()),
+            "hangs": sum(what == "hangs" for what in told.values()),
             "silently_another_frame": len(frames),
-            "by_kind": beside,
+            "by_kind": told,
         },
         "failures": [entry for entry in entries if entry["wrong"]][:50],
     }

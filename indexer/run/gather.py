@@ -130,7 +130,7 @@ class Gatherer:
             answer = source.fetch(ask)
             verdict = self._verdict(answer, need, extra)
             logs += verdict.disregarded
-            if verdict.outcome in {"ok", "transient"} or _empty_actions(answer, verdict):
+            if verdict.outcome in _USABLE or _empty_actions(answer, verdict):
                 usable[source.name] = (answer, verdict)
                 found = self._agree(need, usable)
             else:
@@ -223,7 +223,8 @@ class Gatherer:
 
     def _verdict(self, answer: Answer, need: Need, extra: dict[str, pl.DataFrame]) -> Verdict:
         """Return what is believed of an answer, after asking what might explain its holes."""
-        if answer.outcome != "ok":
+        nothing = need.table == "prices" and answer.outcome == "no_data_unexplained"
+        if answer.outcome != "ok" and not nothing:
             rows = TABLES[need.table].empty()
             return Verdict(answer.outcome, rows, (), (), answer.reason)
         verdict = self._checked(answer, need)
@@ -310,6 +311,7 @@ class Gatherer:
 
 _NEITHER = "neither counts"  # as `agree` says of a figure for which a row is refused
 _WHOLE = {"ok", "no_data_explained"}
+_USABLE = _WHOLE | {"transient"}
 _MANY = 60  # sessions without a bar at the start are a listing, not so many days of suspension
 
 

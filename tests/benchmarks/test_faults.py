@@ -4,7 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.faults import EXTENTS, OUTCOMES, PLACES, Ground, Scenario, ground, judged, scenarios
+from benchmarks.faults import (
+    EXTENTS,
+    OUTCOMES,
+    PLACES,
+    Ground,
+    Scenario,
+    alone,
+    ground,
+    judged,
+    run,
+    scenarios,
+)
 from benchmarks.standin.faults import DATA, KINDS, TRANSPORT
 
 SLOW = {"hang", "drip"}  # seconds of silence each: the worker's own tests have them
@@ -49,3 +60,22 @@ def test_the_judge_sees_an_outcome_that_is_not_the_faults(on, monkeypatch):
     wrong = judged(on, Scenario("http_429", "first", "all", "first"))
 
     assert [line for line in wrong if "is called blocked" in line]
+
+
+def test_scenarios_that_are_kept_are_not_run_again(tmp_path):
+    first = run(tmp_path, every=1000, count=2, beside=())
+    kept = tmp_path / "faults-2.jsonl"
+    lines = kept.read_text()
+    kept.write_text(lines + '{"scenario": ["cut off')
+
+    second = run(tmp_path, every=1000, count=2, beside=())
+
+    assert kept.read_text().startswith(lines)
+    assert (first["n"], first["wrong"], first["seed"]) == (3, 0, second["seed"])
+    assert (second["n"], second["wrong"], second["seconds"]) == (3, 0, first["seconds"])
+
+
+def test_akshare_alone_gives_frames_that_are_not_the_truth(on):
+    told = alone(on, ("http_429", "conflicting_dup"))
+
+    assert told == {"http_429": "raises KeyError", "conflicting_dup": "another frame"}

@@ -365,3 +365,22 @@ def test_a_share_that_changed_its_code_is_fetched_under_each_while_it_had_it(rea
     actions = read_rows(tmp_path / "store", "actions").select("symbol", "ex_date", "kind", "other")
     assert actions.rows() == [("430047.BJ", switch, "symbol_change", "920047.BJ")]
     assert len(closes(tmp_path)) == len(sessions)
+
+
+def test_a_share_that_is_not_listed_yet_has_no_bars_and_that_is_explained(reach, tmp_path):
+    reach.standin.market.bars["600584.SH"] = []
+    reach.standin.market.listed["600584.SH"] = date(2026, 7, 1)
+
+    found = run(reach, tmp_path, written(tmp_path, "600584.SH", "000063.SZ"))
+
+    told = {(g.need.table, g.need.subject): g.outcome for g in found.needs}
+    assert told["prices", "600584.SH"] == "no_data_explained"
+    assert found.problem is None
+
+
+def test_a_share_without_bars_that_is_listed_is_not_explained(reach, tmp_path):
+    reach.standin.market.bars["600584.SH"] = []
+
+    found = run(reach, tmp_path, written(tmp_path, "600584.SH"))
+
+    assert isinstance(found.problem, TryAgainError)
