@@ -18,7 +18,7 @@ class Folder:
 
     Attributes
     ----------
-    name : what it is called in reports
+    name : what it is called; that of a source in the hierarchy where others are asked as well
     market : its tables
     """
 
