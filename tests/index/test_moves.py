@@ -154,6 +154,16 @@ def test_the_first_five_sessions_of_a_listing_are_exempt(sessions, beyond):
     assert bool(of_constituent("600001.SH", 25.0, securities=facts)) == beyond
 
 
+def test_a_new_listing_does_not_hide_the_close_of_another():
+    facts = [{"symbol": "600001.SH", "list_date": date(2024, 9, 9)}]
+    prices = sound((*SHANGHAI, *SHENZHEN))
+    for symbol in SHANGHAI[:2]:
+        prices = with_close(prices, symbol, DAY, 25.0)
+    (found,) = [f for f in judged(prices, DAY, tables={"securities": facts}) if f.rule == "R16"]
+
+    assert found.message.startswith("600002.SH closed at 25.0 on 2024-09-10")
+
+
 def test_adjusted_closes_have_two_per_cent_for_ticks_that_are_not_known():
     """The limit of 10 per cent on 10.01 is 11.011, and 11.2112 with them."""
     facts = [{"symbol": "600001.SH", "price_kind": "total_return_adjusted"}]
