@@ -132,6 +132,23 @@ def test_sessions_without_a_close_are_told_with_the_evidence():
     assert "price 10 of 2024-09-04, 3 sessions without a close between" in found.message
 
 
+@pytest.mark.parametrize(("missing", "told"), [(0, ""), (1, ", 1 sessions without"), (2, ", 2 s")])
+def test_each_session_without_a_close_is_counted(missing, told):
+    gap = days_of("600001.SH", date(2024, 9, 4), date(2024, 9, 9))[4 - missing :]
+    prices = [r for r in sound((*SHANGHAI, *SHENZHEN))
+              if r["symbol"] != "600001.SH" or r["date"] not in gap]  # fmt: skip
+    (found,) = judged(with_close(prices, "600001.SH", DAY, 12.0), DAY)
+
+    assert ("without a close between" in found.message) == bool(missing)
+    assert told in found.message
+
+
+def test_where_there_is_no_limit_the_bounds_are_told_too():
+    (message,) = of_constituent("00011.HK", 100.1)
+
+    assert "outside 5.56111 to 18.018 (a factor of 1.8 from the ex-reference price" in message
+
+
 @pytest.mark.parametrize("close", [100.1, 1.001, 1001.0])
 @pytest.mark.parametrize("symbol", BEFORE)
 def test_a_close_in_another_unit_is_refused_on_every_board(symbol, close):
@@ -278,6 +295,13 @@ def test_shanghai_frozen_while_others_move_is_refused():
     assert told(found) == [("2024-09-27", "R18", "refuse")]
     assert "all 3 held .SH constituents" in found[0].message
     assert "while .SZ, .HK moved" in found[0].message
+
+
+def test_one_close_that_moves_elsewhere_tells_that_only_one_exchange_is_frozen():
+    found = judged(repeated(sound((*SHANGHAI, HONG_KONG[0])), SHANGHAI), DAY)
+
+    assert told(found) == [("2024-09-10", "R18", "refuse")]
+    assert "while .HK moved" in found[0].message
 
 
 @pytest.mark.parametrize(("count", "refused"), [(2, False), (3, True)])
