@@ -142,6 +142,13 @@ def test_a_member_of_weight_zero_is_a_line_only_while_it_is_held():
     assert (found.symbols, found.leaves) == (("A.US",), ())
 
 
+def test_who_is_held_by_a_part_of_a_share_is_held():
+    found = made(A + B, base={"date": MONDAY, "level": 0.5})
+
+    assert found.members["change"].to_list() == ["stays", "stays"]
+    assert (found.shares < 1).all()
+
+
 def test_on_the_effective_date_the_next_rebalance_is_the_one_after_it():
     prices = [r for s in ("A.US", "B.US") for r in closes(s, *[10.0] * 30)]
 
@@ -168,10 +175,17 @@ def test_the_summary_is_json_and_names_every_line():
         ("B.US", "leaves", 0.0),
     ]
     assert summary["excluded"][0]["symbol"] == "B.US"
+    assert "until 2024-01-20" in summary["excluded"][0]["reason"]
+    assert [summary[key] for key in ("last", "reference", "effective", "first_session")] == [
+        "2024-01-10",
+        "2024-01-23",
+        "2024-01-26",
+        "2024-01-29",
+    ]
 
 
 def test_a_basket_that_is_never_rebalanced_has_no_next_rebalance():
-    with pytest.raises(DefinitionError, match="never: the basket has no next rebalance"):
+    with pytest.raises(DefinitionError, match=r"rebalance\.frequency: never: the basket has no"):
         made(A + B, rebalance={"frequency": "never"})
 
 
