@@ -229,6 +229,15 @@ def test_other_symbols_of_the_folder_tell_that_an_exchange_is_silent():
     assert told(found) == [("2024-09-30", "R15", "note")]
 
 
+def test_two_symbols_that_traded_last_are_too_few_to_tell():
+    """The third has none on the session before either."""
+    prices = without(sound((*MANY, *HONG_KONG)), HONG_KONG[1:2], days_of("00011.HK")[-2])
+    held = [{"symbol": s} for s in (*MANY, HONG_KONG[0])]
+    found = judged(without(prices, HONG_KONG, LAST), LAST, constituents=held)
+
+    assert told(found) == [("2024-09-30", "R15", "note")]
+
+
 def test_symbols_that_stopped_trading_long_ago_tell_nothing_of_their_exchange():
     """No exchange has rested for more than 15 days."""
     prices = sound((*MANY, *HONG_KONG))

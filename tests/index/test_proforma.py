@@ -142,11 +142,15 @@ def test_a_member_of_weight_zero_is_a_line_only_while_it_is_held():
     assert (found.symbols, found.leaves) == (("A.US",), ())
 
 
-def test_who_is_held_by_a_part_of_a_share_is_held():
-    found = made(A + B, base={"date": MONDAY, "level": 0.5})
+def test_parts_of_a_share_join_stay_and_leave_as_whole_ones_do():
+    day = date(2024, 1, 20)
+    spans = {"B.US": {"until": day}, "A.US": {}, "C.US": {"from": day}}
+    members = [{"symbol": symbol, **span} for symbol, span in spans.items()]
+    prices = A + B + closes("C.US", 5, 5, 5)
+    found = made(prices, base={"date": MONDAY, "level": 0.5}, constituents=members)
 
-    assert found.members["change"].to_list() == ["stays", "stays"]
-    assert (found.shares < 1).all()
+    assert column(found, "change") == {"A.US": "stays", "C.US": "joins", "B.US": "leaves"}
+    assert max(*found.shares, *found.shares_before) < 1
 
 
 def test_on_the_effective_date_the_next_rebalance_is_the_one_after_it():
