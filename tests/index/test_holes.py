@@ -312,6 +312,22 @@ def test_every_cause_of_stale_weight_has_its_remedy_once_and_on_one_line():
     assert "\n" not in found.message
 
 
+def test_what_weighs_nothing_asks_for_no_remedy():
+    """A share spun off and not yet listed is held beside what is stale, at no value."""
+    action = {"symbol": "600002.SH", "ex_date": DAY, "kind": "spinoff", "other": "600050.SH",
+              "ratio": 1.0}  # fmt: skip
+    own = [r for r in sound(["600050.SH"]) if r["date"] >= date(2024, 9, 12)]
+    facts = [{"symbol": "600050.SH", "list_date": date(2024, 9, 12)}]
+    members = [{"symbol": s} for s in (*SHANGHAI, *SHENZHEN)]
+    prices = [*without(FLAT, SHANGHAI[:1], DAY), *own]
+    tables = {"actions": [action], "securities": facts}
+    found = judged(prices, DAY, tables=tables, constituents=members)
+    message = next(f.message for f in found if f.rule == "R14")
+
+    assert "2 in all" in message
+    assert message.endswith(": fetch the closes")
+
+
 def test_a_delisting_with_its_price_is_a_remedy():
     rows = [{"symbol": "600001.SH", "from": date(2024, 9, 9)}]
     gone = {"symbol": "600001.SH", "ex_date": DAY, "kind": "delisting", "price": 0.00001}
