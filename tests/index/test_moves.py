@@ -171,6 +171,14 @@ def test_the_first_five_sessions_of_a_listing_are_exempt(sessions, beyond):
     assert bool(of_constituent("600001.SH", 25.0, securities=facts)) == beyond
 
 
+def test_a_first_close_has_none_that_it_could_be_far_from():
+    facts = [{"symbol": s, "list_date": date(2010, 1, 4)} for s in SHANGHAI]
+    prices = [row | {"close": 10.0 * row["close"]} if row["symbol"] == "600003.SH" else row
+              for row in sound(SHANGHAI)]  # fmt: skip
+
+    assert not judged(prices, FIRST, tables={"securities": facts})
+
+
 def test_a_new_listing_does_not_hide_the_close_of_another():
     facts = [{"symbol": "600001.SH", "list_date": date(2024, 9, 9)}]
     prices = sound((*SHANGHAI, *SHENZHEN))
@@ -285,6 +293,14 @@ def test_a_constituent_without_a_close_does_not_hide_that_the_others_are_frozen(
     found = judged(repeated(prices, symbols), DAY)
 
     assert told(found) == [("2024-09-10", "R15", "note"), ("2024-09-10", "R17", "refuse")]
+
+
+def test_first_closes_repeat_none():
+    """All are the same, but no line had one before."""
+    flat = no_volume([row | {"close": 10.0} for row in sound(SHANGHAI)])
+
+    assert not judged(flat, FIRST)
+    assert told(judged(flat, days_of("600001.SH")[1]), "R17")
 
 
 def test_shanghai_frozen_while_others_move_is_refused():
