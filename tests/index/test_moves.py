@@ -179,6 +179,18 @@ def test_a_first_close_has_none_that_it_could_be_far_from():
     assert not judged(prices, FIRST, tables={"securities": facts})
 
 
+@pytest.mark.parametrize(("ratio", "close"), [(1.0, 25.0), (2.0, 10.0)])
+def test_the_second_close_of_the_first_constituent_is_judged_too(ratio, close):
+    """Too high as it is, or for a split of two for one."""
+    day = days_of("600001.SH")[1]
+    facts = [{"symbol": s, "list_date": date(2010, 1, 4)} for s in SHANGHAI]
+    split = {"symbol": "600001.SH", "ex_date": day, "kind": "split", "ratio": ratio}
+    prices = with_close(sound(SHANGHAI), "600001.SH", day, close)
+    found = judged(prices, day, tables={"securities": facts, "actions": [split]})
+
+    assert told(found) == [(str(day), "R16", "refuse")]
+
+
 def test_a_new_listing_does_not_hide_the_close_of_another():
     facts = [{"symbol": "600001.SH", "list_date": date(2024, 9, 9)}]
     prices = sound((*SHANGHAI, *SHENZHEN))
