@@ -61,8 +61,8 @@ def test_with_fewer_than_60_returns_the_move_of_an_index_is_not_judged():
 
 def test_a_level_that_never_moved_may_not_begin_to():
     """But for what rounding does to it."""
-    assert not moved([*[0.0] * 100, 1e-10], [101])
-    assert moved([*[0.0] * 100, 1e-6], [101])
+    assert not moved([*[0.0] * 100, 0.9e-9], [101])
+    assert moved([*[0.0] * 100, 1.1e-9], [101])
 
 
 def test_the_move_of_an_index_names_levels_return_and_bound():
