@@ -1,4 +1,4 @@
-"""Prove the kernels, or print what the commands and very large or very many indices cost.
+"""Prove the kernels and the ledger, or print what commands and very many indices cost.
 
 Leave with 1 if ours is wrong anywhere, a command exceeds its bound, or a table is stale.
 """
@@ -31,13 +31,14 @@ def main() -> None:
         "study": _study,
         "faults": _faults,
         "days": _days,
+        "reliability": _reliability,
         "table": _table,
     }
     parser.add_argument("part", nargs="?", choices=[*parts], default="kernels")
     parser.add_argument("--quick", action="store_true", help="small sizes; nothing is kept")
     kernels = parser.add_argument_group("kernels")
     kernels.add_argument(
-        "--only", nargs="+", default=[], metavar="CASE", help="cases, accuracy, growth"
+        "--only", nargs="+", default=[], metavar="CASE", help="cases, accuracy, growth; or bars"
     )
     kernels.add_argument(
         "--rivals",
@@ -116,6 +117,20 @@ def _table(options: argparse.Namespace) -> None:
         print(table.section(options.results), end="")
     elif stale := table.stale(options.results):
         sys.exit(f"stale: {', '.join(stale)}; python -m benchmarks table --write renews them")
+
+
+def _reliability(options: argparse.Namespace) -> None:
+    """Try what is left of the bars on this commit, and merge what was found into one file."""
+    from benchmarks.reliability.bars import tried
+
+    found = tried(options.only, quick=options.quick, processes=options.processes or 2)
+    print(json.dumps({"bars": found}, indent=1, ensure_ascii=False))
+    if not options.quick:
+        from benchmarks.reliability.record import merge
+
+        merge(options.results / "reliability.json", found)
+    if any(bar["wrong"] for bar in found):
+        sys.exit(1)
 
 
 def _inference(options: argparse.Namespace) -> None:

@@ -86,7 +86,8 @@ def write_folders(
                 _sync(written)
     except BaseException as error:
         for temporary in pending.values():
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # what failed may fail again; the next run sweeps it away
+                temporary.unlink(missing_ok=True)
         for folder_made in reversed(made):
             with suppress(OSError):  # no longer empty: somebody else's files are in it
                 folder_made.rmdir()

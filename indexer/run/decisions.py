@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from indexer.definitions.basket import Basket
 from indexer.errors import DefinitionError, LedgerError, Refusal
 from indexer.index.proforma import Proforma
 from indexer.index.proforma import proforma as next_rebalance
 from indexer.ledger.database import publishing
-from indexer.ledger.entry import Entry
+from indexer.ledger.entry import Entry, sealed
 from indexer.ledger.heads import last_heads
 from indexer.ledger.history import read_entry
 from indexer.ledger.publish import append
@@ -36,6 +38,8 @@ def proforma(
 
 def approve(name: str, found: Proforma, desk: Desk, note: str = "") -> Entry:
     """Record who approves a rebalance to come, with its members, weights and shares.
+
+    The same again, by the same name, records nothing and returns the entry there is.
 
     Raises
     ------
@@ -68,16 +72,22 @@ def approve(name: str, found: Proforma, desk: Desk, note: str = "") -> Entry:
     )
     with publishing(desk.engine) as connection:
         check_not_retired(connection, basket.id, "index")
+        for head in last_heads(connection, basket.id, "approval"):
+            before = read_entry(connection, head.number)
+            if _decided(before) == _decided(sealed(entry)):
+                return before
         return append(connection, [entry], desk.instant, {basket.digest: basket.canonical})[0]
 
 
 def retire(subject: str, reason: str, desk: Desk) -> Entry:
     """Write the final entry of an index or study: its last session once more, marked retired.
 
+    The same again, by the same name, writes what files are missing and returns the entry there is.
+
     Raises
     ------
     LedgerError
-        If it was never published, or is retired already.
+        If it was never published, or is retired already for another reason or by another name.
     TryAgainError
         If the ledger cannot be written now.
     OutputError
@@ -88,22 +98,34 @@ def retire(subject: str, reason: str, desk: Desk) -> Entry:
         newest = last_heads(connection, subject, kind)
         if not newest:
             raise LedgerError([Refusal(subject, "", "", "was never published")])
-        check_not_retired(connection, subject, kind)
         last = read_entry(connection, max(newest, key=lambda head: head.session).number)
-        final = replace(
-            last,
-            status="retired",
-            reason="retired",
-            note=reason,
-            by=desk.terms.by,
-            correction="",
-            basis=last.number,
-            inputs=stored.nothing_more(),
-            run=desk.run,
-        )
-        entry = append(connection, [final], desk.instant, {})[0]
+        again = (last.status, last.note, last.by) == ("retired", reason, desk.terms.by)
+        if not again:
+            check_not_retired(connection, subject, kind)
+            last = _final(connection, last, reason, desk)
     write_derived(desk.engine, desk.out, subject, kind)
-    return entry
+    return last
+
+
+def _final(connection: sa.Connection, last: Entry, reason: str, desk: Desk) -> Entry:
+    """Append the entry that ends a subject."""
+    final = replace(
+        last,
+        status="retired",
+        reason="retired",
+        note=reason,
+        by=desk.terms.by,
+        correction="",
+        basis=last.number,
+        inputs=stored.nothing_more(),
+        run=desk.run,
+    )
+    return append(connection, [final], desk.instant, {})[0]
+
+
+def _decided(approval: Entry) -> tuple[str, ...]:
+    """Return what makes an approval another one."""
+    return (approval.session, approval.content, approval.definition, approval.by, approval.note)
 
 
 def _basket(name: str) -> Basket:

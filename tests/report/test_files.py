@@ -1,5 +1,7 @@
 """Results are written whole or not at all; until then an earlier run's stay."""
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +46,19 @@ def test_a_temporary_file_of_a_killed_run_is_no_obstacle_and_does_not_stay(tmp_p
     write_folders(tmp_path, {"demo": {"levels": TABLE}}, "csv")
 
     assert set(contents(tmp_path)) == {"demo/levels.csv"}
+
+
+def test_a_disk_gone_read_only_is_told_as_what_could_not_be_written(tmp_path, monkeypatch):
+    """Nothing can be removed there either: the first error is the one to tell."""
+
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+    with pytest.raises(OutputError, match="Read-only"):
+        write_folders(tmp_path, {"a": {"b.json": {}}}, "csv")
 
 
 def test_files_of_others_in_the_folder_stay(tmp_path):

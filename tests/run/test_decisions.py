@@ -81,6 +81,16 @@ def test_it_is_retired_once(path):
         retire("trio", "again", desk(path, by="Ada"))
 
 
+def test_the_same_retirement_again_writes_what_files_are_missing(path):
+    """As after a run that died between the ledger and the files."""
+    entry = retire("trio", "over", desk(path, by="Ada"))
+    whole = files(path / "out")
+    (path / "out" / "trio" / "trio_20260306_r2.csv").unlink()
+
+    assert retire("trio", "over", desk(path, by="Ada")).number == entry.number
+    assert files(path / "out") == whole
+
+
 def test_what_was_never_published_cannot_be_retired(path):
     with pytest.raises(LedgerError, match="never published"):
         retire("nobody", "over", desk(path, by="Ada"))
@@ -136,6 +146,14 @@ def test_an_approval_given_again_is_a_revision(path):
     assert told == [1, 2]
     with reading(desk(path).engine) as connection:
         assert [entry.by for entry in read_entries(connection, 6)] == ["Ada", "Grace"]
+
+
+def test_the_same_approval_again_records_nothing(path):
+    """As after a run that died before it could say that it was done."""
+    name, rebalance = found(path)
+    told = [approve(name, rebalance, desk(path, by="Ada")).number for _ in range(2)]
+
+    assert told == [6, 6]
 
 
 def test_a_ready_made_series_has_nothing_to_approve(path):

@@ -1,0 +1,1 @@
+"""Publication under crashes, lost writes, failing disks, rivals and time: what goes wrong."""

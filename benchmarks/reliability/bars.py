@@ -1,0 +1,190 @@
+"""The bars, each a campaign, in full and as a slice that takes some seconds.
+
+A unit of work is named by text, so that any process can do it: ``scenario:part/of``, or figures.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from benchmarks.reliability.campaign import Campaign, memory_below, part_of, parts, run
+from benchmarks.reliability.clock import ZONES, clocks
+from benchmarks.reliability.contest import contest
+from benchmarks.reliability.faults import error_sweep, full_sweep, memory_sweep
+from benchmarks.reliability.flips import flips
+from benchmarks.reliability.kill import kill_sweep
+from benchmarks.reliability.planted import BUGS
+from benchmarks.reliability.power import power_sweep
+from benchmarks.reliability.publication import Publication, inputs_below, scenarios, warm
+from benchmarks.reliability.record import ROOT, Found
+from benchmarks.reliability.replay import replay
+from benchmarks.reliability.scenario import Publisher, Scenario
+from benchmarks.reliability.steps import steps
+from benchmarks.reliability.years import years
+
+SEED = 20260507
+SHORT = ("first", "next", "week", "restate", "retire", "correct", "export", "study")
+LARGE = {"backfill": 16, "three-weeks": 16, "restate-all": 8, "export-over": 24, "study-week": 8}
+CONTESTS = tuple(
+    f"{kind}:{publishers}:{days}"
+    for kind in ("sqlite", "postgresql")
+    for publishers, days in ((2, 4000), (4, 4000), (8, 2000))
+)
+
+
+def campaigns() -> dict[str, Campaign]:
+    """Return all campaigns by id."""
+    names = [scenario.name for scenario in scenarios()]
+    kills = tuple(unit for name in names for unit in parts([name], LARGE.get(name, 2)))
+    losses = tuple(f"{name}:{16 if name in LARGE else 1}" for name in names)
+    found = (
+        Campaign("B1", "kill -9 at every change of files", kills, kill),
+        Campaign("B3", "power lost at every change of files", losses, lose_power, SEED),
+        Campaign("B3-planted", "planted bugs found in lost writes", tuple(BUGS), find, SEED),
+        Campaign("B4", "failing calls, once and for ever", parts(SHORT, 8), fail),
+        Campaign("B5", "full disks and largest files", parts(["week"], 8), fill),
+        Campaign("B6", "little memory", parts(["week"], 4), choke),
+        Campaign("B7", "clocks", ZONES, tell_time),
+        Campaign("B8", "simulated years", tuple(f"{n}:20" for n in range(1, 51)), live, 1),
+        Campaign("B12", "random steps beside a model", tuple(map(str, range(1, 101))), walk, 1),
+        Campaign("B13", "publishers at once", CONTESTS, race),
+        Campaign("B14", "flipped bits", tuple(f"{n}:500" for n in range(1, 21)), flip, 1),
+        Campaign("B15", "levels built again", ("1:1:1000", "1:2:1000"), build_again, 1),
+    )
+    return {campaign.id: campaign for campaign in found}
+
+
+SLICE = {
+    "B1": ("next:1/25", "restate:3/50", "study:7/160"),
+    "B3": ("retire:8",),
+    "B3-planted": ("no fsync of the directory", "synchronous off"),
+    "B4": ("next:5/100", "export:7/200"),
+    "B5": ("week:3/120",),
+    "B6": ("week:3/50",),
+    "B7": ("America/New_York",),
+    "B8": ("1:1",),
+    "B12": ("1",),
+    "B13": ("sqlite:3:40", "postgresql:3:40"),
+    "B14": ("1:100",),
+    "B15": ("1:1:60",),
+}
+
+
+def tried(only: Sequence[str], *, quick: bool, processes: int) -> list[dict[str, Any]]:
+    """Do what is left of campaigns, all or some of them, and return what is kept of each.
+
+    Raises
+    ------
+    SystemExit
+        If there is no bar of a name.
+    """
+    every = campaigns()
+    if unknown := sorted(set(only) - set(every)):
+        raise SystemExit(f"no bars {', '.join(unknown)}: there are {', '.join(every)}")
+    journals = ROOT / "build" / "reliability" / ("slice" if quick else "full")
+    inputs_below(place())
+    chosen = [every[name] for name in (only or every)]
+    return [
+        run(replace(one, units=SLICE[one.id]) if quick else one, journals, processes)
+        for one in chosen
+    ]
+
+
+def kill(unit: str) -> Found:
+    """Do a part of B1."""
+    return _swept(kill_sweep, unit)
+
+
+def lose_power(unit: str) -> Found:
+    """Do a scenario of B3, after one step in so many: ``scenario:every``."""
+    name, _, every = unit.partition(":")
+    return power_sweep(_publication(place()), _scenario(name), SEED, place(), int(every))
+
+
+def find(unit: str) -> Found:
+    """Return as wrong a planted bug that is not found."""
+    publication = replace(_publication(place()), planted=unit)
+    scenario = _scenario("week" if unit == "two transactions" else "retire")
+    found = power_sweep(publication, scenario, SEED, place())
+    wrong = () if found.wrong else (f"{unit}: not found in {found.n} states",)
+    figures = {"states": found.n, "states_that_show_it": len(found.wrong)}
+    return Found(1, wrong, found.seconds, figures)
+
+
+def fail(unit: str) -> Found:
+    """Do a part of B4."""
+    return _swept(error_sweep, unit)
+
+
+def fill(unit: str) -> Found:
+    """Do a part of B5."""
+    return _swept(full_sweep, unit)
+
+
+def choke(unit: str) -> Found:
+    """Do a part of B6."""
+    return _swept(memory_sweep, unit)
+
+
+def tell_time(unit: str) -> Found:
+    """Do a zone of B7."""
+    return clocks(_publication(place()), _scenario("next"), unit, place())
+
+
+def live(unit: str) -> Found:
+    """Do a seed of B8: ``seed:years``."""
+    seed, count = map(int, unit.split(":"))
+    return years(seed, (date(2006, 1, 4), date(2005 + count, 12, 31)), place())
+
+
+def walk(unit: str) -> Found:
+    """Do a seed of B12."""
+    return steps(int(unit), 10, place())
+
+
+def race(unit: str) -> Found:
+    """Do a contest of B13: ``kind:publishers:days``."""
+    kind, publishers, days = unit.split(":")
+    return contest(kind, int(publishers), int(days), place())
+
+
+def flip(unit: str) -> Found:
+    """Do a seed of B14: ``seed:bits``."""
+    seed, count = map(int, unit.split(":"))
+    return flips(seed, count, place())
+
+
+def build_again(unit: str) -> Found:
+    """Do a part of B15: ``seed:threads:levels``."""
+    seed, threads, count = map(int, unit.split(":"))
+    return replay(seed, threads, count, place())
+
+
+Sweep = Callable[[Publisher, Scenario, tuple[int, int], Path], Found]
+
+
+def _swept(sweep: Sweep, unit: str) -> Found:
+    name, part = part_of(unit)
+    return sweep(_publication(place()), _scenario(name), part, place())
+
+
+def _scenario(name: str) -> Scenario:
+    return next(scenario for scenario in scenarios() if scenario.name == name)
+
+
+@functools.cache
+def _publication(memory: Path) -> Publication:
+    """Return the publisher, this process made ready to fork it."""
+    inputs = inputs_below(memory)
+    warm(inputs)
+    return Publication(inputs)
+
+
+def place() -> Path:
+    """Return the folder that campaigns work below."""
+    folder = ROOT / "build" / "reliability"
+    folder.mkdir(parents=True, exist_ok=True)
+    return memory_below(folder)

@@ -1,0 +1,52 @@
+"""Kill −9 at every change a command makes to files, and half-way through every write (B1)."""
+
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.reliability.observe import Rows, observe
+from benchmarks.reliability.record import Found
+from benchmarks.reliability.scenario import Publisher, Scenario, Stage
+from benchmarks.reliability.tracing import Fault
+
+
+def kill_points(stage: Stage) -> list[Fault]:
+    """Return a kill before every change, and one in the middle of each write of several bytes."""
+    before = [Fault(n, "kill") for n in range(len(stage.changes))]
+    middle = [Fault(n, "half") for n, change in enumerate(stage.changes) if change.size > 1]
+    return before + middle
+
+
+def kill_sweep(
+    publisher: Publisher, scenario: Scenario, part: tuple[int, int], memory: Path
+) -> Found:
+    """Kill at the points of one part, and after each see what a reader sees and the next run heals.
+
+    Parameters
+    ----------
+    part : (r, m): the points whose number leaves r when divided by m
+    memory : folder to work below, best one held in memory
+    """
+    began = time.perf_counter()
+    wrong: list[str] = []
+    states: set[Rows] = set()
+    with tempfile.TemporaryDirectory(dir=memory) as root:
+        stage = Stage(Path(root), publisher, scenario)
+        points = kill_points(stage)[part[0] :: part[1]]
+        for fault in points:
+            flaws = killed(stage, fault, states)
+            where = f"{scenario.name} {fault.act} {fault.at} {stage.changes[fault.at]}"
+            wrong += [f"{where}: {'; '.join(flaws)}"] if flaws else []
+    figures = {
+        "max_healing_cpu_seconds": round(stage.longest, 3),
+        "distinct_states": len(stage.healed),
+    }
+    return Found(len(points), tuple(wrong), time.perf_counter() - began, figures)
+
+
+def killed(stage: Stage, fault: Fault, states: set[Rows]) -> list[str]:
+    """Kill once, look as a reader would, run again; return what was wrong."""
+    ended = stage.disturb(fault)
+    if ended.code != -9:
+        return [f"was not killed: ended with {ended.code}: {ended.said[-300:]}"]
+    return stage.flaws_on_the_way(observe(stage.place), states) + stage.heal()

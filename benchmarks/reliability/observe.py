@@ -1,0 +1,94 @@
+"""What stands in a folder of publication: rows of the ledger, and files as a reader sees them."""
+
+import hashlib
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+LEDGER, OUT = "indexer.db", "out"
+
+Rows = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A ledger's rows by table, each sorted, and the digests of files by path below the folder."""
+
+    rows: Rows
+    files: Mapping[str, str]
+
+    @property
+    def published(self) -> dict[str, str]:
+        """Return the files a reader would take for results: not those still being written.
+
+        Nor the figures of a run, which are written whether or not anything was published.
+        """
+        return {
+            path: digest
+            for path, digest in self.files.items()
+            if not is_temporary(path) and not path.endswith(".prom")
+        }
+
+
+def is_temporary(path: str) -> bool:
+    """Return whether a name says that a file is not whole yet."""
+    name = path.rsplit("/", 1)[-1]
+    return name.startswith(".") or name.endswith(".tmp")
+
+
+def observe(folder: Path) -> Observed:
+    """Read a folder without changing it: the ledger is opened, and so recovered, as a copy."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        for file in folder.glob(f"{LEDGER}*"):
+            shutil.copy2(file, name)
+        rows = ledger_rows(Path(name) / LEDGER)
+    out = folder / OUT
+    files = {
+        str(path.relative_to(out)): digest_of(path)
+        for path in sorted(out.rglob("*"))
+        if path.is_file()
+    }
+    return Observed(rows, files)
+
+
+def state_of(folder: Path) -> str:
+    """Return one digest of all files and folders, byte for byte."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        total.update(f"{path.relative_to(folder)}\0".encode())
+        if path.is_file():
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def ledger_rows(path: Path) -> Rows:
+    """Return the rows of every table that has any, as text; a hot journal is rolled back first.
+
+    Raises
+    ------
+    sqlite3.DatabaseError
+        If the file is not whole.
+    """
+    if not path.is_file() or not path.stat().st_size:
+        return ()
+    with closing(sqlite3.connect(path)) as ledger:
+        if (state := ledger.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
+            raise sqlite3.DatabaseError(state)
+        names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        tables = [name for (name,) in ledger.execute(names) if name != "alembic_version"]
+        found = {
+            name: tuple(sorted(repr(row) for row in ledger.execute(f'SELECT * FROM "{name}"')))  # noqa: S608
+            for name in sorted(tables)
+        }
+    return tuple((name, rows) for name, rows in found.items() if rows)
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file; of the figures of a run, which are not compared, a word."""
+    if path.suffix == ".prom":
+        return "figures of the last run"  # which was another one
+    return hashlib.sha256(path.read_bytes()).hexdigest()

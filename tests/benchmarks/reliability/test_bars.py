@@ -1,0 +1,43 @@
+"""A slice of every campaign; in full they are run by ``python -m benchmarks reliability``."""
+
+import pytest
+
+from benchmarks.reliability import bars, volume
+from benchmarks.reliability.calls import AVAILABLE
+from benchmarks.reliability.server import programs
+
+TRACED, MOUNTED = {"B1", "B4", "B5"}, {"B3", "B3-planted"}
+UNITS = [(id, unit) for id, units in bars.SLICE.items() for unit in units]
+
+
+def lacking(id: str, unit: str) -> str:
+    """Return what a unit needs of the machine that is not there."""
+    if id in TRACED and not AVAILABLE:
+        return "stopping at system calls is written for x86-64 Linux"
+    if id in MOUNTED and (why := volume.available() or "" if AVAILABLE else "no Linux"):
+        return f"needs FUSE: {why}"
+    if unit.startswith("postgresql") and programs() is None:
+        return "needs PostgreSQL's programs"
+    return ""
+
+
+@pytest.mark.parametrize(("id", "unit"), UNITS)
+def test_nothing_goes_wrong(apart, id, unit):
+    if why := lacking(id, unit):
+        pytest.skip(why)
+    found = apart(bars.campaigns()[id].work, unit)
+
+    assert not found.wrong
+    assert found.n > 0
+
+
+def test_every_bar_has_a_slice():
+    assert bars.SLICE.keys() == bars.campaigns().keys()
+
+
+def test_every_scenario_is_killed_in_full():
+    """All of them, and no part twice."""
+    units = bars.campaigns()["B1"].units
+
+    assert len(set(units)) == len(units)
+    assert {unit.split(":")[0] for unit in units} == {s.name for s in bars.scenarios()}

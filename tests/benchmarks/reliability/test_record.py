@@ -1,0 +1,54 @@
+"""What campaigns find is kept while they run, and merged when they end."""
+
+import json
+
+import pytest
+from scipy.stats import beta
+
+from benchmarks.reliability.record import Found, Journal, bound95, merge, tally
+
+
+@pytest.mark.parametrize(("n", "wrong"), [(10_000, 0), (100, 0), (10, 1), (50, 5)])
+def test_the_bound_is_that_of_the_exact_binomial(n, wrong):
+    assert bound95(n, wrong) == pytest.approx(beta.ppf(0.95, wrong + 1, n - wrong), rel=1e-9)
+
+
+def test_nothing_tried_bounds_nothing():
+    assert bound95(0, 0) == 1.0
+
+
+def test_a_journal_tells_what_was_done_on_this_commit_alone(tmp_path):
+    Journal(tmp_path / "B1.jsonl", "a").write("first", Found(3, ("lost",), 1.5, {"max_s": 2.0}))
+
+    assert Journal(tmp_path / "B1.jsonl", "a").done == {
+        "first": Found(3, ("lost",), 1.5, {"max_s": 2.0})
+    }
+    assert Journal(tmp_path / "B1.jsonl", "b").done == {}
+
+
+def test_a_line_half_written_is_left_out(tmp_path):
+    journal = Journal(tmp_path / "B1.jsonl", "a")
+    journal.write("first", Found(3))
+    with journal.path.open("a", encoding="utf-8") as stream:
+        stream.write('{"key": "a", "un')
+
+    assert set(Journal(journal.path, "a").done) == {"first"}
+
+
+def test_units_are_added_and_largest_figures_compared():
+    founds = [Found(3, (), 1.0, {"cut": 1, "max_s": 2.0}), Found(4, ("lost",), 2.0, {"max_s": 3.0})]
+    bar = tally("B1", "Kill", founds, seed=7, at="abc")
+
+    told = {key: bar[key] for key in ("n", "wrong", "seconds", "seed", "commit", "cut", "max_s")}
+    assert told == {
+        "n": 7, "wrong": 1, "seconds": 3.0, "seed": 7, "commit": "abc", "cut": 1, "max_s": 3.0,
+    }  # fmt: skip
+    assert bar["first_wrong"] == ["lost"]
+
+
+def test_results_of_other_bars_stay(tmp_path):
+    path = tmp_path / "results" / "reliability.json"
+    merge(path, [{"id": "B10", "n": 1}, {"id": "B3", "n": 2}])
+    merge(path, [{"id": "B3", "n": 5}])
+
+    assert json.loads(path.read_text()) == {"bars": [{"id": "B3", "n": 5}, {"id": "B10", "n": 1}]}
