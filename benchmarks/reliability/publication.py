@@ -24,6 +24,7 @@ from benchmarks.reliability.kept import keep
 from benchmarks.reliability.planted import plant
 from benchmarks.reliability.scenario import Scenario, Words
 from benchmarks.reliability.world import World, definitions, drawn, write_definitions, write_folder
+from indexer.digest import digest_bytes
 from indexer.market.tables import read_market
 from indexer.run.find import study_named
 from indexer.run.results import study as compare_study
@@ -119,11 +120,17 @@ def _compiled() -> list[tuple[str, str, list[Any]]]:
 
 
 def inputs_below(memory: Path) -> Path:
-    """Return the folder of inputs, written if it is not there."""
-    place = memory / "inputs"
-    if not (place / "done").is_file():
-        words = [sys.executable, "-m", "benchmarks.reliability.publication", str(place)]
+    """Return the folder of inputs, written if it is not there, or by other code."""
+    texts = sorted([*(ROOT / "indexer").rglob("*.py"), *Path(__file__).parent.glob("*.py")])
+    place = memory / f"inputs-{digest_bytes([path.read_bytes() for path in texts])[:12]}"
+    if not place.is_dir():
+        half = memory / f"{place.name}.{os.getpid()}"
+        words = [sys.executable, "-m", "benchmarks.reliability.publication", str(half)]
         subprocess.run(words, check=True, cwd=ROOT)
+        try:
+            half.rename(place)
+        except OSError:  # another process was first
+            shutil.rmtree(half)
     return place
 
 
@@ -151,7 +158,6 @@ def write_inputs(place: Path) -> None:
     read = read_market(place / "market")
     compare_study(study_named(str(place / "pair.yaml")), read)
     (place / KERNELS).write_bytes(pickle.dumps(_compiled()))
-    (place / "done").write_text("", encoding="ascii")
 
 
 def small_world() -> World:
