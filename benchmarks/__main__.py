@@ -8,12 +8,14 @@ import dataclasses
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from benchmarks.commands import Command, Cost, command_costs
 
 # What the parts import would count in the peak memory of every process they start: imported there.
 ROOT = Path(__file__).parents[1]
+QUICK_FAULTS = 37  # has no factor in common with the places, extents and sources
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -27,6 +29,8 @@ def main() -> None:
         "thousand": _thousand,
         "inference": _inference,
         "study": _study,
+        "faults": _faults,
+        "days": _days,
         "reliability": _reliability,
         "table": _table,
     }
@@ -51,6 +55,8 @@ def main() -> None:
         "--sizes", type=int, nargs="+", default=[500, 1000, 2000, 5000], help="constituents"
     )
     commands.add_argument("--json", action="store_true", help="print JSON")
+    faults = parser.add_argument_group("faults")
+    faults.add_argument("--every", type=int, default=1, help="run each n-th scenario only")
     tables = parser.add_argument_group("table")
     tables.add_argument("--check", action="store_true", help="fail if a table is stale")
     tables.add_argument("--write", action="store_true", help="write the tables, README's as well")
@@ -72,6 +78,33 @@ def _kernels(options: argparse.Namespace) -> None:
     wrong = prove(options.rivals, dataclasses.replace(effort, **changed), options.only, keep)
     if wrong:
         sys.exit("\n".join(["", "wrong:", *wrong]))
+
+
+def _faults(options: argparse.Namespace) -> None:
+    """Fault every kind of reply everywhere; leave with 1 if any scenario ends wrong."""
+    from benchmarks.faults import run
+
+    if options.quick:
+        with tempfile.TemporaryDirectory() as folder:
+            summary = run(Path(folder), every=QUICK_FAULTS, count=4)
+    else:
+        summary = run(options.results, every=options.every)
+    print(json.dumps(summary, indent=1, ensure_ascii=False))
+    if summary["wrong"]:
+        sys.exit(f"{summary['wrong']} of {summary['n']} scenarios end wrong")
+
+
+def _days(options: argparse.Namespace) -> None:
+    """Fetch on sixty evenings with 30 % of all requests faulted; leave with 1 if a row is wrong."""
+    from benchmarks.days import QUIET, simulate
+
+    summary = simulate(5, count=3, kinds=QUIET) if options.quick else simulate(60)
+    text = json.dumps(summary, indent=1, ensure_ascii=False)
+    print(text)
+    if not options.quick:
+        (options.results / "days.json").write_text(f"{text}\n", encoding="utf-8")
+    if summary["wrong"]:
+        sys.exit(f"{summary['wrong']} rows are wrong")
 
 
 def _table(options: argparse.Namespace) -> None:

@@ -207,6 +207,7 @@ CASES = (
         relative=True,
     ),
     _table("table-first", "read and checked", Contender(OURS, panels.read_and_check), panels.TABLE),
+    _table("table-store", "from a store", Contender(OURS, panels.read_store), panels.TABLE[:1]),
     _table(
         "table-again",
         "mapped",

@@ -17,8 +17,9 @@ import polars as pl
 from benchmarks.contenders import Contender, Ready, Rolling, Size, as_it_is
 from indexer.arrays import Grid
 from indexer.kernels.fill import fill_forward
-from indexer.market.cache import SETTLED, read_grid
+from indexer.market.cache import SETTLED, fresh_grid, read_grid
 from indexer.market.grid import grid_of
+from indexer.market.store import write_rows
 from indexer.market.tables import read_table
 
 _PAGE = 512  # doubles of a page of memory
@@ -120,6 +121,14 @@ def _numpy_fill(case: Rolling) -> Ready:
 def read_and_check(case: Closes) -> Ready:
     """Read, check and lay out the table, as on the first use of a file."""
     return Ready(lambda: grid_of(read_table(case.folder, "prices")), lambda found: found.close)
+
+
+def read_store(case: Closes) -> Ready:
+    """Read, check and lay out the same rows from a store, as on the first use of a version."""
+    store = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, store, ignore_errors=True)
+    write_rows(store, {"prices": pl.read_parquet(case.folder / "prices.parquet")})
+    return Ready(lambda: fresh_grid(store), lambda found: found.close)
 
 
 def map_kept(case: Closes) -> Ready:

@@ -37,14 +37,20 @@ INNER_IMPORTS = {
         for name in ("decisions", "doctor", "publish", "records", "reporting", "restate")
     }
     | {"indexer.run.sessions"},
+    "cli.calendars": {"indexer.run"},
+    "cli.fetch": {"indexer.run"},
     "cli.screen": {"rich.console", "rich.table"},
     "ledger.database": {"alembic", "alembic.config"},
     "market.calendars.listing": {"exchange_calendars"},
+    "market.delta": {"deltalake", "deltalake.exceptions"},
+    "market.sources.child": {"akshare"},
 }
 
 EFFECTS = {
     "cli.app": {"exit", "screen"},
     "cli.ledger": {"clock", "exit", "screen"},
+    "cli.calendars": {"screen"},
+    "cli.fetch": {"clock", "environment", "screen"},
     "cli.process": {"environment"},
     "cli.screen": {"screen"},
     "definitions.read": {"read"},
@@ -60,13 +66,25 @@ EFFECTS = {
     "market.calendar": {"read"},
     "market.calendars.listing": {"read", "write"},
     "market.conventions.gates": {"read"},
+    "market.conventions.bounds": {"read"},
     "market.conventions.finality": {"read"},
+    "market.conventions.hierarchy": {"read"},
     "market.conventions.ladders": {"read"},
     "market.conventions.limits": {"read"},
+    "market.conventions.renames": {"read"},
+    "market.conventions.ticks": {"read"},
+    "market.delta": {"read"},
+    "market.overlays": {"read", "write"},
+    "market.sources.archive": {"read", "write"},
+    "market.sources.child": {"environment", "network", "read"},
+    "market.sources.guard": {"chance", "clock", "read", "write"},
+    "market.sources.worker": {"clock", "process", "read", "write"},
+    "market.store": {"write"},
     "market.tables": {"read"},
     "report.files": {"read", "write"},
     "report.page": {"read"},
     "run.derived": {"read", "write"},
+    "run.calendars": {"read"},
     "run.find": {"read"},
     "run.provenance": {"read"},
     "signals.catchup": {"chance"},
@@ -82,7 +100,7 @@ NAMES = {
     | {"glob", "iterdir", "resolve", "lstat", "stat", "scan_parquet", "scan_csv"},
     "screen": {"print", "echo", "print_exc", "isatty", "input"},
     "write": {"write_text", "write_bytes", "mkdir", "unlink", "rmdir", "rmtree", "mkdtemp"}
-    | {"fsync", "symlink_to", "touch", "chmod"},
+    | {"fsync", "symlink_to", "touch", "chmod", "write_deltalake"},
     "code": {"eval", "exec", "compile", "__import__"},
 }
 IMPORTS = {

@@ -14,7 +14,9 @@ from typing import Literal
 
 import click
 
+from indexer.cli.calendars import calendar
 from indexer.cli.exits import EXIT_BUG, EXIT_CODES, exit_code
+from indexer.cli.fetch import fetch
 from indexer.cli.ledger import COMMANDS
 from indexer.cli.options import DATE, FORMAT, JSON, MARKET, NEEDED_MARKET, OUT, UNTIL
 from indexer.cli.process import prepare
@@ -181,7 +183,7 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
         sys.exit(EXIT_CODES[DefinitionError])
 
 
-for command in COMMANDS:
+for command in (fetch, calendar, *COMMANDS):
     app.add_command(command)
 
 

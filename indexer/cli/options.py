@@ -13,9 +13,10 @@ def plain(_: click.Context, __: click.Parameter, text: str) -> str:
 
 
 DATE = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
-MARKET = click.option("--market", type=click.Path(path_type=Path), help="Market folder.")
+_FOLDER = "Market folder; DIR@N reads version N of a store."
+MARKET = click.option("--market", type=click.Path(path_type=Path), metavar="DIR", help=_FOLDER)
 NEEDED_MARKET = click.option(
-    "--market", type=click.Path(path_type=Path), required=True, help="Market folder."
+    "--market", type=click.Path(path_type=Path), metavar="DIR", required=True, help=_FOLDER
 )
 OUT = click.option(
     "--out",

@@ -52,7 +52,7 @@ def print_study(summary: dict[str, Any], out: Path, as_json: bool) -> None:
         return
     title = f"{summary['name']['en']} · {summary['last_session']}"
     click.echo(f"{title}  SYNTHETIC DATA" if summary["synthetic"] else title)
-    _print_table(
+    print_table(
         ("leader\n/ follower", "state", "since", "kind", "peak", "leader", "follower", "z", "corr"),
         [_pair_cells(pair, summary["last_session"]) for pair in summary["pairs"]],
     )
@@ -63,7 +63,7 @@ def print_study(summary: dict[str, Any], out: Path, as_json: bool) -> None:
         )
         before = ("ratio_correlation", "ratio_null", "ratio_excess", "partial_correlation")
         given = "partial_correlation_benchmark"
-        _print_table(
+        print_table(
             (
                 *("window", "correlation", "null", "excess", "partial", "adjusted p"),
                 *("given market", "of levels", "their null"),
@@ -162,7 +162,8 @@ def print_notes(
     click.echo(f"\nwritten to {out}", err=True)
 
 
-def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Print a table as wide as its cells."""
     from rich.console import Console
     from rich.table import Table
 
@@ -237,6 +238,6 @@ def print_proforma(found: Any, as_json: bool) -> None:
             "symbol", "change", "current_weight", "target_weight", "shares"
         ).iter_rows()
     ]
-    _print_table(("symbol", "change", "now", "then", "shares"), rows)
+    print_table(("symbol", "change", "now", "then", "shares"), rows)
     for symbol, reason in found.excluded:
         click.echo(f"not held: {symbol}: {reason}", err=True)

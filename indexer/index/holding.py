@@ -82,7 +82,7 @@ def rebalance(
     effective = panel.sessions[row].item()
     lines = np.union1d(weights.columns, np.flatnonzero(book.shares)).astype(np.int64)
     tradable = {int(j): is_tradable(panel, row, int(j)) for j in lines}
-    freeze = basket.rebalance.untradable == "freeze"
+    freeze = basket.rebalance.untradable == "freeze" and not when.ahead
     kept = np.zeros(len(panel.lines))
     for j in np.flatnonzero(book.shares) if freeze else ():
         if not tradable[int(j)] and (j in weights.columns or j not in joined):

@@ -7,11 +7,18 @@ import numpy as np
 import polars as pl
 
 from indexer.arrays import Days, Grid, Mask, Rows
-from indexer.index.finding import Asked, Finding, shown
+from indexer.index.finding import SHOWN, Asked, Finding, shown
 from indexer.market.tables import Market
 
 _ACTIVE = np.timedelta64(15, "D")  # longer than any exchange has rested: its last session is inside
 _ROUNDING = 1e-12  # of weights: ten of a hundred equal ones are a tenth, not more
+_REMEDIES = {  # of stale weight, by why a close is missing: not every one can be fetched
+    "unexplained": "fetch the closes",
+    "suspended": "publish with a recorded override while trading is suspended, or add a delisting "
+    "with its price to the actions where it will not go on",
+    "not yet listed": "publish with a recorded override until what is not listed yet trades",
+    "delisted": "add the delisting of what is delisted to the actions, with its price",
+}
 
 
 class _Traded(NamedTuple):
@@ -169,9 +176,11 @@ def _stale(asked: Asked, missing: Mask, why: dict[tuple[int, int], str]) -> Iter
                 f"{ages[j]} sessions old, {why.get((k, j), 'unexplained')}"
                 for j in order
             ]
+            reasons = {why.get((k, j), "unexplained") for j in order if weight[k, j] > 0}
+            remedy = "; ".join(text for reason, text in _REMEDIES.items() if reason in reasons)
             message = (
                 f"{part[k]:.4%} of the index weight of {asked.day(k)} is stale, more than "
-                f"{limit:.0%} ({'; '.join(names[:5])}; {len(names)} in all): fetch the closes"
+                f"{limit:.0%} ({'; '.join(names[:SHOWN])}; {len(names)} in all): {remedy}"
             )
             yield Finding(asked.day(k), "R14", message, "refuse")
         old = [

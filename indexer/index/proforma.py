@@ -1,5 +1,6 @@
 """The next rebalance of a basket: what it will hold, as far as that is known today."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, cast
@@ -154,8 +155,10 @@ def proforma(basket: Basket, market: Market, until: date | None = None) -> Profo
     oldest = cast("date", known.prices["date"].min())
     *past, coming = rebalance_dates(basket, panel, calendar, oldest)
     row = int(np.searchsorted(sessions, np.datetime64(last)))
-    weighed = replace(coming, reference=min(coming.reference, row))
-    done = calculate(_tradable(basket), panel, [*past, weighed]).rebalances[-1]
+    weighed = replace(coming, reference=min(coming.reference, row), ahead=True)
+    # The age of closes up to the last session is judged; those carried on grow older than they are.
+    ageless = basket.model_copy(update={"max_stale": None})
+    done = calculate(ageless, panel, [*past, weighed]).rebalances[-1]
     lines = _lines(done)
     before, after = done.before.shares, done.after.shares
     target = np.zeros(len(panel.lines))
@@ -176,7 +179,7 @@ def proforma(basket: Basket, market: Market, until: date | None = None) -> Profo
         shares_before=before[lines],
         shares=after[lines],
         turnover=done.turnover,
-        excluded=done.excluded,
+        excluded=(*done.excluded, *_without_close(history.missing, done)),
     )
 
 
@@ -203,16 +206,18 @@ def _next_effective(basket: Basket, last: date) -> date:
     raise MissingInputError([Flaw(f"calendar {calendar.code}", None, "", message)])
 
 
-def _tradable(basket: Basket) -> Basket:
-    """Return a basket that trades everything and does not mind the age of the closes carried on.
-
-    Who will have a close on the effective date nobody knows.
-    """
-    rule = basket.rebalance.model_copy(update={"untradable": "ignore"})
-    return basket.model_copy(update={"rebalance": rule, "max_stale": None})
+def _without_close(missing: Collection[str], done: Rebalanced) -> Iterator[tuple[str, str]]:
+    """Yield the constituents that have no close yet, in the order of the definition."""
+    told = {symbol for symbol, _ in done.excluded}
+    for symbol in missing:
+        if symbol not in told:
+            yield symbol, f"no close on or before {done.reference}"
 
 
 def _lines(done: Rebalanced) -> Rows:
-    """Return the columns that will be held, then those that leave."""
-    leaving = np.flatnonzero((done.before.shares > 0) & ~(done.after.shares > 0))
-    return np.concatenate([done.columns, np.setdiff1d(leaving, done.columns)])
+    """Return the columns that will be held, then those that leave.
+
+    A member of weight zero is among them only while it is held.
+    """
+    before, after = done.before.shares > 0, done.after.shares > 0
+    return np.concatenate([done.columns[after[done.columns]], np.flatnonzero(before & ~after)])

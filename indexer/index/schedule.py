@@ -18,12 +18,14 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 class RebalanceDates:
     """Rows of the panel: data are frozen at reference; shares change after the close of effective.
 
-    ``first_session`` is a date: it may lie after the last row.
+    ``first_session`` is a date: it may lie after the last row. A rebalance that is ``ahead`` of the
+    data counts everything as tradable: what will have a close on its day nobody knows.
     """
 
     reference: int
     effective: int
     first_session: date
+    ahead: bool = False
 
 
 def calendar_of(definition: Definition) -> Calendar:

@@ -1,7 +1,8 @@
 """The closes of a market folder: read and checked once, mapped into memory after that.
 
-A grid is kept under the digest of the file it was read from: it is never out of date, and losing it
-costs only time. It is laid out as
+A grid is kept under the digest of the file it was read from or, of a version of a store, under the
+names and states of that version's files, which are written once: it is never out of date, and
+losing it costs only time. It is laid out as
 
     digest of the labels | their length | labels as JSON, padded | closes | amounts
 
@@ -16,20 +17,30 @@ import re
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
+import polars.selectors as cs
 
 from indexer.digest import digest_bytes, digest_json
+from indexer.errors import MarketDataError
 from indexer.folders import cache_folder
+from indexer.market.delta import ANCHOR, files_of, rows_of, split_version, tables_at
 from indexer.market.grid import CloseGrid, grid_of
-from indexer.market.tables import read_table, table_files
+from indexer.market.tables import TABLES, read_table, table_files
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
 
 FORMAT = 1  # to be raised whenever the layout, or what is checked in a table, changes
 SETTLED = 2_000_000_000  # ns after a change by which the next one shows: file clocks are coarse
 KEPT = {"closes": 4, "digest": 64}  # files of each kind; closes of 12 M rows take 110 or 220 MB
 ABANDONED = 3_600_000_000_000  # ns after which a file half written will not be finished
 
+_GRID = ("symbol", "date", "close", "amount")  # columns that a grid is made of
 _DIGEST = 64  # characters
 _HEAD = _DIGEST + 8  # bytes before the labels
 _ALIGNED = 64  # bytes: no figure straddles two cache lines
@@ -38,35 +49,83 @@ State = tuple[int, int, int, int, int]
 
 
 def read_grid(folder: Path | str) -> CloseGrid:
-    """Return the checked closes of a market folder as a grid.
+    """Return the checked closes of a market folder, ``DIR`` or ``DIR@VERSION``, as a grid.
 
     A file that has not changed is neither read nor checked again: its grid is mapped from this
     user's cache folder. Nothing is kept where that is not private or cannot be written, and within
     two seconds of a change of the file.
 
+    Of a store, columns that are no part of a grid are not read: they were checked when they were
+    written. Those that are part of it are checked like any other.
+
     Raises
     ------
     MissingInputError
-        If the folder has no table of prices.
+        If the folder has no table of prices, or no such version.
     MarketDataError
         With every flaw of that table.
     """
-    files, kept = table_files(Path(folder), "prices"), cache_folder("closes")
-    if kept is None or len(files) != 1:
-        return grid_of(read_table(folder, "prices"))
-    file = files[0]
+    path, _ = split_version(folder)
+    stored, kept = _stored(folder), cache_folder("closes")
+    files = table_files(path, ANCHOR)
+    if stored is not None:
+        files = files_of(path, ANCHOR, stored)
+    elif len(files) != 1:
+        kept = None  # reading the table says what is wrong
+    read = partial(_read, folder, stored)
+    if kept is None:
+        return read()
     try:
-        before = _state(file)
-        key, settled = _key(file, before, kept)
+        before = [_state(file) for file in files]
+        key, settled = _key(files, before, kept, in_store=stored is not None)
     except OSError:  # reading the table says what is wrong
-        return grid_of(read_table(folder, "prices"))
+        return read()
     place = kept / f"{key}.closes"
     found = _mapped(place)
     if found is None:
-        found = grid_of(read_table(folder, "prices"))
-        if settled and found.symbols and _state(file) == before:
+        found = read()
+        if settled and found.symbols and [_state(file) for file in files] == before:
             _write(place, _parts(found))
     return found
+
+
+def fresh_grid(folder: Path | str) -> CloseGrid:
+    """Return the same, read and checked anew; raises as `read_grid` does."""
+    return _read(folder, _stored(folder))
+
+
+def _stored(folder: Path | str) -> "DeltaTable | None":
+    """Return a folder's prices as a Delta table; None where they stand in a file, or in both."""
+    path, version = split_version(folder)
+    found = tables_at(path, [ANCHOR], version).get(ANCHOR)
+    return None if table_files(path, ANCHOR) else found
+
+
+def _read(folder: Path | str, stored: "DeltaTable | None") -> CloseGrid:
+    """Return the closes of a folder, or of its Delta table at one version, checked."""
+    if stored is None:
+        return grid_of(read_table(folder, ANCHOR))
+    with suppress(MarketDataError):
+        rows = rows_of(stored, columns=cs.by_name(*_GRID, require_all=False))
+        there = TABLES[ANCHOR].required.keys() <= set(rows.columns)
+        if there and all(_sound(name, rows[name]) for name in rows.columns):
+            found = grid_of(rows)
+            if _sound("symbol", pl.Series(found.symbols), each=True):
+                return found
+    # Reading the whole table says what is wrong, and makes one of rows that agree.
+    path, _ = split_version(folder)
+    return grid_of(read_table(f"{path}/@{stored.version()}", ANCHOR))
+
+
+def _sound(name: str, cells: pl.Series, *, each: bool = False) -> bool:
+    """Return whether cells of a stored table are what their column holds, as `checked` sees it.
+
+    A symbol is looked at once, not in each of its rows, which takes 12 M rows 0.4 s.
+    """
+    column, required = TABLES[ANCHOR].columns[name], name in TABLES[ANCHOR].required
+    if cells.dtype != column.dtype or (required and cells.null_count()):
+        return False
+    return (name == "symbol" and not each) or bool(column.sound(cells).all())
 
 
 def _state(file: Path) -> State:
@@ -75,25 +134,35 @@ def _state(file: Path) -> State:
     return s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns
 
 
-def _key(file: Path, state: State, kept: Path) -> tuple[str, bool]:
-    """Return what a file's grid is kept under, and whether a change from now on would show.
+def _key(files: list[Path], states: list[State], kept: Path, *, in_store: bool) -> tuple[str, bool]:
+    """Return what the grid of some files is kept under, and whether a change of them would show.
 
-    Its digest is remembered by its state, as git does. A file changed so lately that the next
-    change might leave it in the same state is not remembered.
+    The digest of a file is remembered by its state, as git does. A file changed so lately that the
+    next change might leave it in the same state is not remembered. Files of a store have names of
+    their own, which no other content will ever have: they need no digest.
     """
+    if in_store:
+        told = [[file.name, *state] for file, state in zip(files, states, strict=True)]
+        return digest_json([FORMAT, told]), _settled(states, kept)
+    [file], [state] = files, states
     memo = kept / f"{digest_json(state)}.digest"
     with suppress(OSError, UnicodeDecodeError):
         known = memo.read_text("ascii")
         if re.fullmatch(f"[0-9a-f]{{{_DIGEST}}}", known):
             return known, True
-    now = _clock(kept)
+    settled = _settled(states, kept)
     with file.open("rb") as stream:
         content = hashlib.file_digest(stream, "sha256").digest()
     key = digest_bytes([str(FORMAT).encode(), file.suffix.encode(), content])
-    settled = now - state[-1] >= SETTLED and _state(file) == state
+    settled = settled and _state(file) == state
     if settled:
         _write(memo, [key.encode()])
     return key, settled
+
+
+def _settled(states: list[State], kept: Path) -> bool:
+    """Return whether the last change of some files is so long ago that the next one shows."""
+    return _clock(kept) - max((state[-1] for state in states), default=0) >= SETTLED
 
 
 def _clock(folder: Path) -> int:

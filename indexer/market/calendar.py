@@ -173,7 +173,12 @@ def read_calendar(code: str) -> Calendar:
     """
     listing = read_listing(code)
     path = path_of(listing.code, ".yaml")
-    return _assemble(listing, _read_overlay(path) if path.is_file() else [])
+    return calendar_with(listing, path) if path.is_file() else _assemble(listing, [])
+
+
+def calendar_with(listing: Listing, overlay: Path) -> Calendar:
+    """Return the calendar that a listing and an overlay file make; raises as `read_calendar`."""
+    return _assemble(listing, _read_overlay(overlay))
 
 
 def _read_overlay(path: Path) -> list[_Entry]:

@@ -124,7 +124,7 @@ class Table:
         frame = rows.with_columns(typed.values())
         frame = frame.filter(sound) if flaws else frame
         frame = frame if self.open_ended else frame.select(ROW, *self.columns)
-        if self.key and not _ascending(frame, self.key):
+        if self.key and not ascending(frame, self.key):
             frame = frame.unique(pl.exclude(ROW), keep="first", maintain_order=True)
             flaws.extend(self._conflicts(frame, file))
         broken = frame.select(rule.broken.alias(str(n)) for n, rule in enumerate(self.rules))
@@ -172,7 +172,7 @@ class Table:
             yield Flaw(file, None, "", f"{len(groups) - SHOWN} more conflicts like these")
 
 
-def _ascending(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
+def ascending(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
     """Return whether every row's key is above that of the row before, so that none comes twice.
 
     Tables mostly are in order. Of 12 M rows this takes 0.1 s, and looking for equal keys 10 s.

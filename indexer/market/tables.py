@@ -1,21 +1,34 @@
-"""A market folder: tables of prices, actions and reference data, read and checked whole."""
+"""A market folder: tables of prices, actions and reference data, read and checked whole.
+
+A table is a Parquet or CSV file, or a Delta table as `write_rows` makes them; the latter are read
+as they stood at any version of the store.
+"""
 
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 import yaml
 
 from indexer.definitions.symbols import CANONICAL, CANONICAL_SERIES
 from indexer.errors import Flaw, MarketDataError, MissingInputError
-from indexer.market.checks import ACTION_RULES, FLOAT_RULES, FX_RULES, ROW, Column, Table
+from indexer.market.checks import (
+    ACTION_RULES,
+    FLOAT_RULES,
+    FX_RULES,
+    ROW,
+    Column,
+    Table,
+    ascending,
+)
+from indexer.market.delta import UNREADABLE, rows_of, split_version, tables_at
 
-# Polars panics on some broken Parquet files, and a panic is no Exception.
-_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
 
 PriceKind = Literal["raw", "total_return_adjusted"]
 
@@ -107,25 +120,26 @@ class Market:
 
 
 def read_market(folder: Path | str) -> Market:
-    """Return the checked tables of a market folder.
+    """Return the checked tables of a market folder, ``DIR`` or ``DIR@VERSION``.
 
     Raises
     ------
     MissingInputError
-        If the folder, or every table in it, is missing.
+        If the folder, the version, or every table in it, is missing.
     MarketDataError
         With every flaw of every table: a missing column, a cell that is not what its column
         holds, a close that is zero, negative or not finite, rows that conflict.
     """
-    path = Path(folder)
+    path, version = split_version(folder)
     if not path.is_dir():
         raise MissingInputError([Flaw(str(folder), None, "", "no such market folder")])
     flaws: list[Flaw] = []
+    stored = tables_at(path, TABLES, version)
     files = {name: table_files(path, name) for name in TABLES}
-    if not any(files.values()):
+    if not any(files.values()) and not stored:
         message = f"holds none of the tables {', '.join(TABLES)}"
         raise MissingInputError([Flaw(str(folder), None, "", message)])
-    frames = {name: _read_table(name, found, flaws) for name, found in files.items()}
+    frames = {name: _read_table(name, files[name], stored.get(name), flaws) for name in TABLES}
     manifest = _read_manifest(path / "manifest.yaml", flaws)
     if flaws:
         raise MarketDataError(flaws)
@@ -133,20 +147,21 @@ def read_market(folder: Path | str) -> Market:
 
 
 def read_table(folder: Path | str, name: str) -> pl.DataFrame:
-    """Return one table of a market folder, checked.
+    """Return one table of a market folder, ``DIR`` or ``DIR@VERSION``, checked.
 
     Raises
     ------
     MissingInputError
-        If the folder has no such table.
+        If the folder has no such table, or no such version.
     MarketDataError
         With every flaw of the table, as `read_market` does.
     """
-    files = table_files(Path(folder), name)
-    if not files:
+    path, version = split_version(folder)
+    files, stored = table_files(path, name), tables_at(path, [name], version).get(name)
+    if not files and stored is None:
         raise MissingInputError([Flaw(str(folder), None, "", f"holds no table {name}")])
     flaws: list[Flaw] = []
-    frame = _read_table(name, files, flaws)
+    frame = _read_table(name, files, stored, flaws)
     if flaws:
         raise MarketDataError(flaws)
     return frame
@@ -157,27 +172,56 @@ def table_files(folder: Path, name: str) -> list[Path]:
     return [p for p in (folder / f"{name}.parquet", folder / f"{name}.csv") if p.exists()]
 
 
-def _read_table(name: str, files: list[Path], flaws: list[Flaw]) -> pl.DataFrame:
+def _read_table(
+    name: str, files: list[Path], stored: "DeltaTable | None", flaws: list[Flaw]
+) -> pl.DataFrame:
     """Return one table, empty where it is absent; append what is wrong with it."""
     table = TABLES[name]
-    if not files:
+    forms = [file.name for file in files] + [f"{name}/"] * (stored is not None)
+    if len(forms) > 1:
+        both = " and ".join(forms)
+        flaws.append(Flaw(forms[0], None, "", f"{both} both exist: keep one of them"))
+    if len(forms) != 1:
         return table.empty()
-    if len(files) > 1:
-        both = " and ".join(path.name for path in files)
-        flaws.append(Flaw(files[0].name, None, "", f"{both} both exist: keep one of them"))
-        return table.empty()
-    file = files[0]
     try:
-        rows = _read_rows(file)
-    except _UNREADABLE as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        flaws.append(Flaw(file.name, None, "", f"cannot be read as a table: {reason}"))
+        rows = _read_rows(files[0]) if stored is None else _stored_rows(table, stored)
+    except MarketDataError as error:
+        flaws.extend(error.flaws)
         return table.empty()
-    frame, found = table.checked(rows, file.name)
-    if found and file.suffix == ".csv":
-        frame, found = table.checked(_with_lines(rows, file), file.name)
+    except UNREADABLE as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        flaws.append(Flaw(forms[0], None, "", f"cannot be read as a table: {reason}"))
+        return table.empty()
+    frame, found = table.checked(rows, forms[0])
+    if stored is not None:
+        found = [_keyed(flaw, rows, table) for flaw in found]
+    elif found and files[0].suffix == ".csv":
+        frame, found = table.checked(_with_lines(rows, files[0]), forms[0])
     flaws.extend(found)
     return frame
+
+
+def _stored_rows(table: Table, stored: "DeltaTable") -> pl.DataFrame:
+    """Return the rows of a Delta table, which have no order of their own, in that of its key."""
+    rows = rows_of(stored)
+    order = [c for c in table.key or ("symbol", "from", "position") if c in rows.columns]
+    if order and not ascending(rows, tuple(order)):
+        rows = rows.sort(order, maintain_order=True)
+    return rows.with_row_index(ROW, offset=1)
+
+
+def _keyed(flaw: Flaw, rows: pl.DataFrame, table: Table) -> Flaw:
+    """Return a flaw of a row that has a key, but no place in a file."""
+    if flaw.row is None:
+        return flaw
+    cells = rows.row(flaw.row - 1, named=True)
+    told = [cells[name] for name in (*table.required, *table.key) if name in _TELLING]
+    key = " ".join(str(cell) for cell in dict.fromkeys(told))
+    begun = not key or flaw.message.startswith(key)
+    return Flaw(flaw.table, None, flaw.symbol, flaw.message if begun else f"{key}: {flaw.message}")
+
+
+_TELLING = ("date", "ex_date", "from", "base", "quote")  # which row of a symbol, or of all, it is
 
 
 def _read_rows(file: Path) -> pl.DataFrame:

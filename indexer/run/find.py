@@ -1,14 +1,16 @@
 """Where definitions are: the file that is named, else an id beside it, here, or bundled."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 
-from indexer.definitions.basket import Index
+from indexer.definitions.basket import Constituent, Index
 from indexer.definitions.read import read_basket, read_definition
 from indexer.definitions.study import Study
 from indexer.definitions.text import closest
 from indexer.errors import DefinitionError, Flaw, MissingInputError, Problem
 from indexer.index.schedule import calendar_of
+from indexer.market.conventions.renames import latest_symbol
 
 _PACKAGE = Path(__file__).parents[1]
 _PACKED = _PACKAGE / "bundled"  # in an installed wheel; in a checkout the folders lie beside it
@@ -31,7 +33,7 @@ def definition(name: str) -> Index | Study:
     if not path.is_file():
         path = next(_places(name, Path("baskets")), path)
     found = read_definition(path)
-    calendar_of(found)
+    _check(found)
     return found
 
 
@@ -75,12 +77,36 @@ def indices_of(study: Study) -> dict[str, Index]:
             continue
         try:
             found[id] = read_basket(path)
-            calendar_of(found[id])
+            _check(found[id])
         except DefinitionError as error:
             problems += error.problems
     if problems:
         raise DefinitionError(list(dict.fromkeys(problems)))
     return found
+
+
+def _check(found: Index | Study) -> None:
+    """Raise if a definition breaks a rule that calendars or conventions of markets know of."""
+    calendar_of(found)
+    problems, held = [], dict[str, list[Constituent]]()
+    for n, constituent in enumerate(getattr(found, "constituents", ())):
+        others = held.setdefault(latest_symbol(constituent.symbol), [])
+        for other in others:
+            if other.symbol != constituent.symbol and _overlap(constituent, other):
+                message = (
+                    f"{constituent.symbol} and {other.symbol} are one security, held twice: list "
+                    f"one of them, or end one where the other begins"
+                )
+                problems.append(found.problem(("constituents", n, "symbol"), message))
+        others.append(constituent)
+    if problems:
+        raise DefinitionError(problems)
+
+
+def _overlap(one: Constituent, other: Constituent) -> bool:
+    """Return whether two constituents may take part in one rebalance."""
+    begin = max(c.from_ or date.min for c in (one, other))
+    return begin < min(c.until or date.max for c in (one, other))
 
 
 def existing(name: str) -> Path:
@@ -122,7 +148,7 @@ def validate(names: Sequence[str]) -> list[Problem]:
     for name in names:
         try:
             found = read_definition(existing(name))
-            calendar_of(found)
+            _check(found)
             if isinstance(found, Study):
                 indices_of(found)
         except DefinitionError as error:

@@ -10,6 +10,7 @@ METHODOLOGY = "1"  # of the formulas; a change of what a number means takes the 
 
 _PACKAGE = Path(__file__).parents[1]
 _CODE = ("arrays.py", "definitions", "index", "kernels", "market", "signals")
+_NO_CODE = "market/sources"  # fetching computes nothing
 _RULES = ("ledger/corrections.yaml", "market/conventions/gates.yaml")
 _KINDS = {".py", ".yaml", ".csv", ".txt"}
 _LIBRARIES = ("exchange-calendars", "llvmlite", "numba", "numpy", "polars")
@@ -20,7 +21,12 @@ def code_digest() -> str:
     """Return the SHA-256 of everything that computes: our files, and the libraries' versions."""
     places = (_PACKAGE / name for name in _CODE)
     files = sorted(p for place in places for p in (place, *place.rglob("*")) if p.suffix in _KINDS)
-    ours = {str(p.relative_to(_PACKAGE).as_posix()): digest_bytes([p.read_bytes()]) for p in files}
+    names = {path.relative_to(_PACKAGE).as_posix(): path for path in files}
+    ours = {
+        name: digest_bytes([path.read_bytes()])
+        for name, path in names.items()
+        if not name.startswith(_NO_CODE)
+    }
     return digest_json({"files": ours, "versions": {n: metadata.version(n) for n in _LIBRARIES}})
 
 

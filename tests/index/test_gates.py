@@ -147,6 +147,30 @@ def test_the_level_of_a_rebalance_is_that_of_the_old_basket():
         assert not told(found), scheme
 
 
+@pytest.mark.parametrize("kind", ["delisting", "merger"])
+def test_the_level_of_a_session_after_which_one_leaves_is_that_of_all_of_them(kind):
+    action = {"symbol": "600003.SH", "ex_date": DAY, "kind": kind}
+    action |= {"cash": 9.0} if kind == "merger" else {"price": 9.0}
+    prices = [r for r in sound(SHANGHAI) if r["symbol"] != "600003.SH" or r["date"] <= DAY]
+
+    assert not judged(prices, DAY, date(2024, 9, 11), tables={"actions": [action]})
+
+
+def test_closes_of_a_past_symbol_are_of_its_own_exchange():
+    """Until 2024-09-18 it was listed in Hong Kong, which traded while the mainland rested."""
+    moved = {"symbol": "00011.HK", "ex_date": date(2024, 9, 18), "kind": "symbol_change",
+             "other": "600011.SH"}  # fmt: skip
+    old = [r for r in sound(HONG_KONG[:1]) if r["date"] < date(2024, 9, 18)]
+    new = [r for r in sound(("600011.SH",)) if r["date"] >= date(2024, 9, 18)]
+    assert any(r["date"] == date(2024, 9, 16) for r in old)
+    members = [{"symbol": s} for s in (*SHANGHAI, "00011.HK")]
+    money = [{"symbol": "600011.SH", "currency": "HKD"}]
+    tables = {"actions": [moved], "securities": money}
+    found = judged([*sound(SHANGHAI), *old, *new], tables=tables, constituents=members)
+
+    assert not told(found, "R19")
+
+
 def test_a_session_after_the_last_level_is_waited_for():
     found = judged(sound(SHANGHAI), LAST, date(2024, 10, 8))
 

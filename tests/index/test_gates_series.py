@@ -41,6 +41,7 @@ def test_a_level_that_is_still_that_of_the_session_before_is_refused():
     found = judged(with_level(DAY, before), DAY)
 
     assert told(found) == [("2024-09-10", "R17", "refuse")]
+    assert f"level {before} of 2024-09-10 is that of 2024-09-09" in found[0].message
 
 
 def test_a_series_is_held_to_its_deviations():

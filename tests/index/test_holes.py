@@ -56,6 +56,13 @@ def test_parts_of_a_tenth_that_sum_to_more_by_rounding_alone_pass():
     assert not told(judged(without(prices, symbols[:12], DAY), DAY), "R14")
 
 
+@pytest.mark.parametrize("level", [0.001, 1e6])
+def test_weight_is_a_part_of_the_index_however_small_its_level_is(level):
+    keys = {"base": {"date": FIRST, "level": level}}
+
+    assert told(judged(without(FLAT, SHANGHAI[:1], DAY), DAY, **keys), "R14")
+
+
 def test_a_refusal_names_who_is_stale_since_when_and_how_much():
     found = judged(without(FLAT, SHANGHAI[:1], date(2024, 9, 9), DAY), DAY)
     message = found[0].message
@@ -222,6 +229,43 @@ def test_other_symbols_of_the_folder_tell_that_an_exchange_is_silent():
     assert told(found) == [("2024-09-30", "R15", "note")]
 
 
+def test_two_symbols_that_traded_last_are_too_few_to_tell():
+    """The third has none on the session before either."""
+    prices = without(sound((*MANY, *HONG_KONG)), HONG_KONG[1:2], days_of("00011.HK")[-2])
+    held = [{"symbol": s} for s in (*MANY, HONG_KONG[0])]
+    found = judged(without(prices, HONG_KONG, LAST), LAST, constituents=held)
+
+    assert told(found) == [("2024-09-30", "R15", "note")]
+
+
+def test_symbols_that_stopped_trading_long_ago_tell_nothing_of_their_exchange():
+    """No exchange has rested for more than 15 days."""
+    prices = sound((*MANY, *HONG_KONG))
+    held = [{"symbol": s} for s in (*MANY, HONG_KONG[0])]
+    days = [day for day in days_of("00011.HK") if day > DAY]
+    found = judged(without(prices, HONG_KONG, *days), constituents=held)
+
+    silent = [day for day, rule, _ in told(found) if rule == "R19"]
+    assert (silent[0], silent[-1]) == ("2024-09-11", "2024-09-25")
+    assert told(found)[-1] == ("2024-09-30", "R15", "note")
+    alone = judged(without(prices, HONG_KONG, *days), date(2024, 9, 25), constituents=held)
+    assert told(alone) == [("2024-09-25", "R19", "wait")]
+
+
+def test_a_refusal_names_the_five_heaviest_and_counts_the_rest():
+    members = [{"symbol": s, "weight": float(n)} for n, s in enumerate(MANY, 1)]
+    weighting = {"scheme": "fixed", "normalise": True}
+    prices = without([row | {"close": 10.0} for row in sound(MANY)], MANY[6:], DAY)
+    found = judged(prices, DAY, weighting=weighting, constituents=members)
+    message = next(f.message for f in found if f.rule == "R14")
+
+    places = [message.find(symbol) for symbol in reversed(MANY[7:])]
+    assert places == sorted(places)
+    assert places[0] > 0
+    assert MANY[6] not in message
+    assert "6 in all" in message
+
+
 def test_constituents_known_to_be_suspended_do_not_make_an_exchange_silent():
     rows = [{"symbol": s, "from": DAY, "until": date(2024, 9, 11)} for s in HONG_KONG]
     prices = without(sound((*MANY, *HONG_KONG)), HONG_KONG, DAY)
@@ -229,3 +273,66 @@ def test_constituents_known_to_be_suspended_do_not_make_an_exchange_silent():
 
     assert told(found) == [("2024-09-10", "R14", "refuse")]
     assert "suspended" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("tables", "remedy"),
+    [
+        ({}, "fetch the closes"),
+        (
+            {"suspensions": [{"symbol": "600001.SH", "from": DAY}]},
+            "publish with a recorded override while trading is suspended, or add a delisting with "
+            "its price to the actions where it will not go on",
+        ),
+        (
+            {"securities": [{"symbol": "600001.SH", "list_date": LAST}]},
+            "publish with a recorded override until what is not listed yet trades",
+        ),
+        (
+            {"securities": [{"symbol": "600001.SH", "delist_date": DAY}]},
+            "add the delisting of what is delisted to the actions, with its price",
+        ),
+    ],
+)
+def test_the_remedy_of_stale_weight_is_one_that_its_cause_admits(tables, remedy):
+    """What is suspended has no close that could be fetched."""
+    (found,) = [f for f in judged(without(FLAT, SHANGHAI[:1], DAY), DAY, tables=tables)
+                if f.rule == "R14"]  # fmt: skip
+
+    assert found.message.endswith(f"; 1 in all): {remedy}")
+
+
+def test_every_cause_of_stale_weight_has_its_remedy_once_and_on_one_line():
+    rows = [{"symbol": s, "from": DAY} for s in SHENZHEN[:2]]
+    prices = without(FLAT, (SHANGHAI[0], *SHENZHEN[:2]), DAY)
+    (found,) = [f for f in judged(prices, DAY, tables={"suspensions": rows}) if f.rule == "R14"]
+
+    assert "3 in all): fetch the closes; publish with a recorded override" in found.message
+    assert found.message.count("override") == 1
+    assert "\n" not in found.message
+
+
+def test_what_weighs_nothing_asks_for_no_remedy():
+    """A share spun off and not yet listed is held beside what is stale, at no value."""
+    action = {"symbol": "600002.SH", "ex_date": DAY, "kind": "spinoff", "other": "600050.SH",
+              "ratio": 1.0}  # fmt: skip
+    own = [r for r in sound(["600050.SH"]) if r["date"] >= date(2024, 9, 12)]
+    facts = [{"symbol": "600050.SH", "list_date": date(2024, 9, 12)}]
+    members = [{"symbol": s} for s in (*SHANGHAI, *SHENZHEN)]
+    prices = [*without(FLAT, SHANGHAI[:1], DAY), *own]
+    tables = {"actions": [action], "securities": facts}
+    found = judged(prices, DAY, tables=tables, constituents=members)
+    message = next(f.message for f in found if f.rule == "R14")
+
+    assert "2 in all" in message
+    assert message.endswith(": fetch the closes")
+
+
+def test_a_delisting_with_its_price_is_a_remedy():
+    rows = [{"symbol": "600001.SH", "from": date(2024, 9, 9)}]
+    gone = {"symbol": "600001.SH", "ex_date": DAY, "kind": "delisting", "price": 0.00001}
+    prices = [r for r in FLAT if r["symbol"] != "600001.SH" or r["date"] < date(2024, 9, 9)]
+    assert told(judged(prices, DAY, tables={"suspensions": rows}), "R14")
+
+    found = judged(prices, DAY, LAST, tables={"suspensions": rows, "actions": [gone]})
+    assert not told(found, "R14")

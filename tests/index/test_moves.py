@@ -61,8 +61,8 @@ def test_with_fewer_than_60_returns_the_move_of_an_index_is_not_judged():
 
 def test_a_level_that_never_moved_may_not_begin_to():
     """But for what rounding does to it."""
-    assert not moved([*[0.0] * 100, 1e-10], [101])
-    assert moved([*[0.0] * 100, 1e-6], [101])
+    assert not moved([*[0.0] * 100, 0.9e-9], [101])
+    assert moved([*[0.0] * 100, 1.1e-9], [101])
 
 
 def test_the_move_of_an_index_names_levels_return_and_bound():
@@ -132,6 +132,23 @@ def test_sessions_without_a_close_are_told_with_the_evidence():
     assert "price 10 of 2024-09-04, 3 sessions without a close between" in found.message
 
 
+@pytest.mark.parametrize(("missing", "told"), [(0, ""), (1, ", 1 sessions without"), (2, ", 2 s")])
+def test_each_session_without_a_close_is_counted(missing, told):
+    gap = days_of("600001.SH", date(2024, 9, 4), date(2024, 9, 9))[4 - missing :]
+    prices = [r for r in sound((*SHANGHAI, *SHENZHEN))
+              if r["symbol"] != "600001.SH" or r["date"] not in gap]  # fmt: skip
+    (found,) = judged(with_close(prices, "600001.SH", DAY, 12.0), DAY)
+
+    assert ("without a close between" in found.message) == bool(missing)
+    assert told in found.message
+
+
+def test_where_there_is_no_limit_the_bounds_are_told_too():
+    (message,) = of_constituent("00011.HK", 100.1)
+
+    assert "outside 5.56111 to 18.018 (a factor of 1.8 from the ex-reference price" in message
+
+
 @pytest.mark.parametrize("close", [100.1, 1.001, 1001.0])
 @pytest.mark.parametrize("symbol", BEFORE)
 def test_a_close_in_another_unit_is_refused_on_every_board(symbol, close):
@@ -152,6 +169,36 @@ def test_the_first_five_sessions_of_a_listing_are_exempt(sessions, beyond):
     facts = [{"symbol": "600001.SH", "list_date": days[-sessions]}]
 
     assert bool(of_constituent("600001.SH", 25.0, securities=facts)) == beyond
+
+
+def test_a_first_close_has_none_that_it_could_be_far_from():
+    facts = [{"symbol": s, "list_date": date(2010, 1, 4)} for s in SHANGHAI]
+    prices = [row | {"close": 10.0 * row["close"]} if row["symbol"] == "600003.SH" else row
+              for row in sound(SHANGHAI)]  # fmt: skip
+
+    assert not judged(prices, FIRST, tables={"securities": facts})
+
+
+@pytest.mark.parametrize(("ratio", "close"), [(1.0, 25.0), (2.0, 10.0)])
+def test_the_second_close_of_the_first_constituent_is_judged_too(ratio, close):
+    """Too high as it is, or for a split of two for one."""
+    day = days_of("600001.SH")[1]
+    facts = [{"symbol": s, "list_date": date(2010, 1, 4)} for s in SHANGHAI]
+    split = {"symbol": "600001.SH", "ex_date": day, "kind": "split", "ratio": ratio}
+    prices = with_close(sound(SHANGHAI), "600001.SH", day, close)
+    found = judged(prices, day, tables={"securities": facts, "actions": [split]})
+
+    assert told(found) == [(str(day), "R16", "refuse")]
+
+
+def test_a_new_listing_does_not_hide_the_close_of_another():
+    facts = [{"symbol": "600001.SH", "list_date": date(2024, 9, 9)}]
+    prices = sound((*SHANGHAI, *SHENZHEN))
+    for symbol in SHANGHAI[:2]:
+        prices = with_close(prices, symbol, DAY, 25.0)
+    (found,) = [f for f in judged(prices, DAY, tables={"securities": facts}) if f.rule == "R16"]
+
+    assert found.message.startswith("600002.SH closed at 25.0 on 2024-09-10")
 
 
 def test_adjusted_closes_have_two_per_cent_for_ticks_that_are_not_known():
@@ -260,6 +307,14 @@ def test_a_constituent_without_a_close_does_not_hide_that_the_others_are_frozen(
     assert told(found) == [("2024-09-10", "R15", "note"), ("2024-09-10", "R17", "refuse")]
 
 
+def test_first_closes_repeat_none():
+    """All are the same, but no line had one before."""
+    flat = no_volume([row | {"close": 10.0} for row in sound(SHANGHAI)])
+
+    assert not judged(flat, FIRST)
+    assert told(judged(flat, days_of("600001.SH")[1]), "R17")
+
+
 def test_shanghai_frozen_while_others_move_is_refused():
     """The morning of 2024-09-27, when Shanghai's system stood still and Shenzhen's did not."""
     day = date(2024, 9, 27)
@@ -268,6 +323,13 @@ def test_shanghai_frozen_while_others_move_is_refused():
     assert told(found) == [("2024-09-27", "R18", "refuse")]
     assert "all 3 held .SH constituents" in found[0].message
     assert "while .SZ, .HK moved" in found[0].message
+
+
+def test_one_close_that_moves_elsewhere_tells_that_only_one_exchange_is_frozen():
+    found = judged(repeated(sound((*SHANGHAI, HONG_KONG[0])), SHANGHAI), DAY)
+
+    assert told(found) == [("2024-09-10", "R18", "refuse")]
+    assert "while .HK moved" in found[0].message
 
 
 @pytest.mark.parametrize(("count", "refused"), [(2, False), (3, True)])

@@ -17,6 +17,7 @@ from tests.index.test_laws import EVERY, law, some
 from tests.reference.example import MONDAY, WEEK, action, closes
 
 NEXT = {"frequency": "monthly", "day": "26", "reference_lag": 3}  # Friday 26, from Tuesday 23
+UNTRADABLE = "not tradable, and not held before"
 A, B = closes("A.US", 10, 10, 12), closes("B.US", 20, 20, 20)
 
 
@@ -110,6 +111,48 @@ def test_nobody_is_frozen_and_no_close_too_old_before_the_day_has_come():
     assert found.turnover > 0
 
 
+def test_what_was_frozen_before_is_held_as_it_was_kept():
+    """On Tuesday A has no close: its 50 shares stay, though B, at 40, is worth twice as much."""
+    rule = {"frequency": "monthly", "day": "9", "untradable": "freeze"}
+    found = made(closes("A.US", 10) + closes("B.US", 20, 40, 40), rebalance=rule)
+
+    assert column(found, "shares_before") == {"A.US": 50.0, "B.US": 25.0}
+    assert column(found, "target_weight") == {"A.US": 0.5, "B.US": 0.5}
+
+
+def test_a_constituent_without_a_close_yet_is_told_as_the_rebalance_would_tell_it():
+    """Also one that never had any; C, which trades from Thursday on, the index leaves out too."""
+    rule = {"frequency": "monthly", "day": "12", "reference_lag": 2}
+    members = [{"symbol": s} for s in ("C.US", "A.US", "GONE.US")]
+    prices = A + closes("C.US", 5, 5, start=WEEK[3])
+    asked = basket(rebalance=rule, constituents=members)
+    folder = market({"prices": prices + closes("A.US", 12, 12, start=WEEK[3])})
+    done = build(asked, folder).rebalances[-1]
+    found = proforma(asked, folder, WEEK[2])
+
+    reason = f"no close on or before {WEEK[2]}"
+    assert (done.effective, done.excluded) == (WEEK[4], (("C.US", reason),))
+    assert found.excluded == (("C.US", reason), ("GONE.US", reason))
+
+
+def test_a_member_of_weight_zero_is_a_line_only_while_it_is_held():
+    members = [{"symbol": "A.US", "weight": 1.0}, {"symbol": "B.US", "weight": 0.0}]
+    found = made(A + B, weighting={"scheme": "fixed"}, constituents=members)
+
+    assert (found.symbols, found.leaves) == (("A.US",), ())
+
+
+def test_parts_of_a_share_join_stay_and_leave_as_whole_ones_do():
+    day = date(2024, 1, 20)
+    spans = {"B.US": {"until": day}, "A.US": {}, "C.US": {"from": day}}
+    members = [{"symbol": symbol, **span} for symbol, span in spans.items()]
+    prices = A + B + closes("C.US", 5, 5, 5)
+    found = made(prices, base={"date": MONDAY, "level": 0.5}, constituents=members)
+
+    assert column(found, "change") == {"A.US": "stays", "C.US": "joins", "B.US": "leaves"}
+    assert max(*found.shares, *found.shares_before) < 1
+
+
 def test_on_the_effective_date_the_next_rebalance_is_the_one_after_it():
     prices = [r for s in ("A.US", "B.US") for r in closes(s, *[10.0] * 30)]
 
@@ -136,10 +179,17 @@ def test_the_summary_is_json_and_names_every_line():
         ("B.US", "leaves", 0.0),
     ]
     assert summary["excluded"][0]["symbol"] == "B.US"
+    assert "until 2024-01-20" in summary["excluded"][0]["reason"]
+    assert [summary[key] for key in ("last", "reference", "effective", "first_session")] == [
+        "2024-01-10",
+        "2024-01-23",
+        "2024-01-26",
+        "2024-01-29",
+    ]
 
 
 def test_a_basket_that_is_never_rebalanced_has_no_next_rebalance():
-    with pytest.raises(DefinitionError, match="never: the basket has no next rebalance"):
+    with pytest.raises(DefinitionError, match=r"rebalance\.frequency: never: the basket has no"):
         made(A + B, rebalance={"frequency": "never"})
 
 
@@ -171,6 +221,12 @@ def latest(case: Case, day: date) -> date:
     return max(own, default=date.min)
 
 
+def unseen(case: Case, day: date) -> set[str]:
+    """Return the constituents without a close by a date, who are told as that and nothing else."""
+    seen = {row["symbol"] for row in case.tables["prices"] if row["date"] <= day}
+    return {entry["symbol"] for entry in case.definition["constituents"]} - seen
+
+
 @law
 @some
 @given(st.data())
@@ -197,9 +253,12 @@ def test_a_proforma_after_the_reference_date_has_the_weights_of_the_rebalance(sc
     targets = column(found, "target_weight")
     names = [history.symbols[j] for j in done.columns]
     held = dict(zip(names, done.target.tolist(), strict=True))
+    wanted = {(symbol, reason) for symbol, reason in done.excluded if reason != UNTRADABLE}
+    assert {s for s, _ in found.excluded} == {s for s, _ in wanted} | set(history.missing)
+    known = {(s, reason) for s, reason in found.excluded if s not in unseen(case, found.last)}
+    assert known <= wanted
     if asked.rebalance.untradable == "ignore":
         assert {s: w for s, w in targets.items() if s in held} == held
         assert {s for s in targets if s not in held} == set(found.leaves)
-        assert dict(found.excluded) == dict(done.excluded)
     else:  # who cannot be traded on the day is known on the day
         assert {s: w for s, w in held.items() if w > 0}.items() <= targets.items()

@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from deltalake import DeltaTable
 from numpy.testing import assert_array_equal
 
 from indexer.errors import MarketDataError, MissingInputError
 from indexer.market import cache
-from indexer.market.cache import read_grid
+from indexer.market.cache import fresh_grid, read_grid
 from indexer.market.grid import CloseGrid
+from indexer.market.store import write_rows
 
 SYMBOLS = ("00700.HK", "300308.SZ", "NVDA.US")
 
@@ -375,3 +377,124 @@ def test_a_table_without_rows_is_an_empty_grid(tmp_path: Path, kept: Path) -> No
 
     found = read_grid(tmp_path)
     assert (found.close.shape, found.symbols, found.amount) == ((0, 0), (), None)
+
+
+# Of a store
+
+
+def rows_of(folder: Path) -> pl.DataFrame:
+    return pl.read_csv(folder / "prices.csv", try_parse_dates=True)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store of four versions, all of them some time ago, and of plain folders beside it.
+
+    The plain folder ``one`` holds the rows of versions 2 and 3, ``half`` those of version 0.
+    """
+    top = tmp_path_factory.mktemp("store")
+    write_prices(top / "one")
+    whole = rows_of(top / "one")
+    (top / "half").mkdir()
+    whole[::2].write_csv(top / "half" / "prices.csv")
+    write_rows(top / "store", {"prices": whole[::2]})
+    write_rows(top / "store", {"prices": whole[1::4]})
+    write_rows(top / "store", {"prices": whole})
+    rate = {"date": ["2024-01-02"], "base": ["USD"], "quote": ["CNY"], "rate": [7.1]}
+    write_rows(top / "store", {"fx": pl.DataFrame(rate)})
+    settle(max((top / "store" / "prices").glob("*.parquet"), key=lambda f: f.stat().st_ctime_ns))
+    return top / "store"
+
+
+def test_each_version_of_a_store_has_its_own_grid(store: Path, kept: Path) -> None:
+    for version, plain in ((0, "half"), (2, "one"), (0, "half"), (2, "one")):
+        seen = len(stored(kept))
+        found = read_grid(f"{store}@{version}")
+        expected = fresh_grid(store.parent / plain)
+        assert mapped(found) == (seen == 2)
+        assert found.symbols == expected.symbols
+        assert_array_equal(found.days, expected.days)
+        assert_array_equal(found.close, expected.close)
+        assert_array_equal(found.amount, expected.amount)
+
+
+def test_a_version_with_the_same_prices_has_the_same_grid(store: Path) -> None:
+    read_grid(f"{store}@2")
+    assert mapped(read_grid(f"{store}@3"))
+    assert mapped(read_grid(store))
+
+
+def test_a_copy_of_a_store_that_goes_on_by_itself_has_a_grid_of_its_own(
+    store: Path, tmp_path: Path
+) -> None:
+    """The table has the same id and the same number of versions."""
+    for n, name in enumerate(("a", "b")):
+        shutil.copytree(store, tmp_path / name)
+        day = pl.DataFrame({"symbol": ["NVDA.US"], "date": ["2025-01-02"], "close": [1.0 + n]})
+        assert write_rows(tmp_path / name, {"prices": day}) == 4
+    time.sleep(cache.SETTLED / 1e9 + 0.1)
+
+    for _ in range(2):
+        assert read_grid(tmp_path / "a").close[-1, -1] == 1.0
+        assert read_grid(tmp_path / "b").close[-1, -1] == 2.0
+
+
+def test_a_file_of_a_store_that_is_changed_in_its_place_is_read_again(
+    store: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(store, tmp_path / "m")
+    time.sleep(cache.SETTLED / 1e9 + 0.1)
+    read_grid(tmp_path / "m")
+    assert mapped(read_grid(tmp_path / "m"))
+    file = DeltaTable(tmp_path / "m" / "prices").file_uris()[0]
+    pl.read_parquet(file).with_columns(pl.col("close") * -1).write_parquet(file)
+
+    with pytest.raises(MarketDataError, match=r"^prices/: "):
+        read_grid(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"close": 0.0}, "close 0.0: expected"),
+        ({"close": np.inf}, "close inf: expected"),
+        ({"close": np.nan}, "close nan: expected"),
+        ({"close": None}, "close is empty"),
+        ({"amount": -1.0}, "amount -1.0: expected"),
+        ({"amount": np.nan}, "amount nan: expected"),
+        ({"symbol": "6.SH"}, "symbol '6.SH': expected"),
+        ({"symbol": None}, "symbol is empty"),
+        ({"date": None}, "date is empty"),
+        ({"close": 7.0}, "conflicts in rows"),
+    ],
+    ids=str,
+)
+def test_what_others_wrote_into_a_table_is_checked(
+    store: Path, tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    rows = rows_of(store.parent / "one")
+    bad = rows[:1].with_columns(**{k: pl.lit(v, rows[k].dtype) for k, v in change.items()})
+    rows.write_delta(tmp_path / "prices")
+    bad.write_delta(tmp_path / "prices", mode="append")
+
+    with pytest.raises(MarketDataError, match=said):
+        read_grid(tmp_path)
+
+
+def test_a_column_that_others_left_out_is_missed(tmp_path: Path) -> None:
+    pl.DataFrame({"symbol": ["NVDA.US"], "date": ["2024-01-02"]}).write_delta(tmp_path / "prices")
+    with pytest.raises(MarketDataError, match="required column 'close' is missing"):
+        read_grid(tmp_path)
+
+
+def test_rows_that_agree_are_one_in_a_table_of_others_too(store: Path, tmp_path: Path) -> None:
+    rows = rows_of(store.parent / "one")
+    pl.concat([rows, rows]).write_delta(tmp_path / "prices")
+    assert_right(read_grid(tmp_path), store.parent / "one")
+
+
+def test_a_store_in_two_forms_is_refused(store: Path, tmp_path: Path) -> None:
+    shutil.copytree(store, tmp_path / "m")
+    shutil.copy(store.parent / "one" / "prices.csv", tmp_path / "m")
+    with pytest.raises(MarketDataError, match="both exist"):
+        read_grid(tmp_path / "m")

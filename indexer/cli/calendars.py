@@ -1,0 +1,56 @@
+"""The command that shows what exchange calendars know and how it compares with announced days."""
+
+import json
+
+import click
+
+
+@click.command()
+@click.argument("codes", nargs=-1, metavar="[CODE]...")
+@click.option(
+    "--against",
+    metavar="FILE|MARKET",
+    help="Compare one calendar with trading days: a file of dates, or a market's prices.",
+)
+@click.option("--source", default="", help="Who announced the days, for the overlay's entries.")
+@click.option(
+    "--write", is_flag=True, help="Put the entries into the overlay, in the place of estimates."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+def calendar(
+    codes: tuple[str, ...], against: str | None, source: str, write: bool, as_json: bool
+) -> None:
+    """Show how far exchange calendars reach, and what of it is estimated.
+
+    CODE is an ISO 10383 code such as XSHG; default XSHG, XHKG and XNYS. With --against, the dates
+    to open and to close, and the entries of the overlay that would do it.
+    """
+    from indexer.run import calendars
+
+    if against is None and write:
+        raise click.UsageError("--write needs --against: the days to write")
+    if against is None:
+        told = calendars.calendars(codes)
+    elif len(codes) != 1:
+        raise click.UsageError("--against compares one calendar: name its CODE")
+    else:
+        told = [calendars.against(codes[0], against, source=source, write=write)]
+    if as_json:
+        click.echo(json.dumps({"calendars": told}, ensure_ascii=False, allow_nan=False))
+        return
+    for one in told:
+        click.echo(
+            f"{one['code']:<6} {one['first']} … {one['horizon']}  {one['sessions']:,} sessions, "
+            f"verified until {one['verified_until']}, {one['estimated']} estimated"
+            + (f"  overlay {one['overlay'][:12]}" if one["overlay"] else "")
+        )
+        if "compared" in one:
+            click.echo(f"compared with {against} from {one['compared'][0]} to {one['compared'][1]}")
+            for title in ("to_open", "to_close"):
+                dates = one[title]
+                few = ", ".join(dates[:10]) + (" …" if len(dates) > 10 else "")
+                click.echo(f"  {title.replace('_', ' '):<9}{len(dates)}: {few or 'none'}")
+            if "written" in one:
+                click.echo(f"\nwritten to {one['written']}", err=True)
+            elif one["entries"]:
+                click.echo(f"\nentries for the overlay:\n\n{one['entries']}", nl=False)

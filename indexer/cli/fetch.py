@@ -1,0 +1,85 @@
+"""The command that brings market data in, and what a person sees of it."""
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from indexer.cli.screen import print_table, progress
+
+SOURCES = ("eastmoney", "tencent", "sina", "csindex", "cninfo", "safe")
+_DATE = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        """Return the instant, in UTC."""
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="(BASKET|STUDY)...")
+@click.option(
+    "--market",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of the market store, made where it is missing.",
+)
+@click.option("--since", type=_DATE, metavar="DATE", help="First date, inclusive.")
+@click.option("--until", type=_DATE, metavar="DATE", help="Last date, inclusive.")
+@click.option("--source", type=click.Choice(SOURCES), help="Ask this source alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+def fetch(
+    names: tuple[str, ...],
+    market: Path,
+    since: datetime | None,
+    until: datetime | None,
+    source: str | None,
+    as_json: bool,
+) -> None:
+    """Bring in the market data that each BASKET or STUDY needs.
+
+    Through akshare, from two sources where there are two. What is there already is not asked for
+    again but for the last sessions; a fetch that was cut off goes on where it was.
+    """
+    from indexer.run import fetch as use
+
+    way = use.Way(os.environ, SystemClock(), source)
+    first, last = (moment.date() if moment else None for moment in (since, until))
+    with progress() as tell:
+        found = use.fetch_through_akshare(
+            names, market, way, since=first, until=last, progress=tell
+        )
+    report = use.report_of(found)
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False, allow_nan=False))
+    else:
+        _print(report)
+    if found.problem is not None:
+        raise found.problem
+
+
+def _print(report: dict[str, Any]) -> None:
+    """Print what came from where, and what was refused and why."""
+    rows: list[tuple[str, ...]] = []
+    for need in report["needs"]:
+        count = need["rows"].get(need["table"], 0)
+        told = " ".join(need["sources"]) + (" alone" if need["single"] else "")
+        cells = (need["subject"], need["table"], need["outcome"], told)
+        rows.append((*cells, str(count), str(need["refused"] or "")))
+    print_table(("subject", "table", "outcome", "from", "rows", "refused"), rows)
+    for need in report["needs"]:
+        for source, reason in need["failures"].items():
+            click.echo(f"note: {need['table']} of {need['subject']}: {source}: {reason}", err=True)
+    for line in report["disregarded"]:
+        click.echo(f"refused: {line}", err=True)

@@ -1,0 +1,63 @@
+"""Ticks: the smallest step of a price, as dated data."""
+
+import csv
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+
+class _Step(NamedTuple):
+    suffix: str
+    prefix: str
+    since: date
+    above: float
+    tick: float
+
+
+def tick_size(symbol: str, day: date, price: float) -> float:
+    """Return the tick of a symbol at a price on a date, in its listing currency.
+
+    A price on the edge of two bands has the wider tick of the two. A date before the first entry
+    of a market has the ticks of that entry.
+
+    Raises
+    ------
+    ValueError
+        If no entry is for the symbol's suffix.
+
+    Examples
+    --------
+    >>> tick_size("300308.SZ", date(2024, 1, 2), 151.2)
+    0.01
+    >>> [tick_size("00700.HK", date(2025, 8, day), 45.0) for day in (1, 4)]
+    [0.05, 0.02]
+    """
+    steps = [step for step in _table(*symbol.rpartition(".")[::2]) if step.above <= price]
+    dated = [step for step in steps if step.since <= day] or steps
+    if not dated:
+        raise ValueError(f"{symbol!r} has no tick: add its market to conventions/ticks.csv")
+    return max(dated, key=lambda step: (step.since, step.above)).tick
+
+
+@lru_cache
+def _table(code: str, suffix: str) -> tuple[_Step, ...]:
+    """Return the steps of the longest prefix that a code begins with."""
+    own = [s for s in _steps() if s.suffix == suffix and code.startswith(s.prefix)]
+    longest = max((len(step.prefix) for step in own), default=0)
+    return tuple(step for step in own if len(step.prefix) == longest)
+
+
+@lru_cache
+def _steps() -> tuple[_Step, ...]:
+    text = Path(__file__).with_name("ticks.csv").read_text(encoding="utf-8")
+    return tuple(
+        _Step(
+            r["suffix"],
+            r["prefix"],
+            date.fromisoformat(r["from"]),
+            float(r["above"]),
+            float(r["tick"]),
+        )
+        for r in csv.DictReader(text.splitlines())
+    )

@@ -1,0 +1,88 @@
+"""Raw replies, kept as they came: by the digest of their bytes, compressed, never deleted by us.
+
+A level can be rebuilt from them without any upstream, and what an upstream said on a day can be
+shown years later. `index.jsonl` tells of each reply what was asked, when, and what read it.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from indexer.market.sources.source import Reply
+
+
+def keep(
+    folder: Path, url: str, body: bytes, fetched_at: str, told: Mapping[str, Any] | None = None
+) -> Reply:
+    """Store a reply durably and return how it is found again.
+
+    Parameters
+    ----------
+    told : what else is known of it, such as status and versions; goes into the index as it is
+
+    Notes
+    -----
+    The body is on disk before the index names it; equal bodies are stored once.
+    """
+    digest = hashlib.sha256(body).hexdigest()
+    target = _place(folder, digest)
+    if not target.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        with temporary.open("wb") as stream:
+            stream.write(gzip.compress(body, 6, mtime=0))
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+    reply = Reply(url, digest, fetched_at)
+    line = {"url": url, "sha256": digest, "fetched_at": fetched_at, "size": len(body)}
+    text = json.dumps(line | dict(told or {}), ensure_ascii=False, sort_keys=True)
+    with (folder / "index.jsonl").open("ab") as stream:  # one write: lines of two runs do not mix
+        stream.write(f"{text}\n".encode())
+    return reply
+
+
+def body_of(folder: Path, digest: str) -> bytes:
+    """Return the bytes of a reply.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none with this digest.
+    ValueError
+        If what is stored is not what came: the digest differs.
+    """
+    body = gzip.decompress(_place(folder, digest).read_bytes())
+    if hashlib.sha256(body).hexdigest() != digest:
+        raise ValueError(f"{_place(folder, digest)}: its bytes are no longer those of {digest}")
+    return body
+
+
+def log(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:
+    """Append what was disregarded, and whose answer did not count, to `disregarded.jsonl`."""
+    lines = [json.dumps(dict(entry), ensure_ascii=False, sort_keys=True) for entry in entries]
+    if not lines:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "disregarded.jsonl").open("ab") as stream:
+        stream.write("".join(f"{line}\n" for line in lines).encode())
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def index_of(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield what is known of each reply, oldest first; a line that was cut off is passed over."""
+    file = folder / "index.jsonl"
+    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue
+
+
+def _place(folder: Path, digest: str) -> Path:
+    return folder / digest[:2] / f"{digest}.gz"

@@ -1,0 +1,200 @@
+"""What companies announce: dividends, bonus issues, rights, share counts, suspensions, listing."""
+
+import re
+from datetime import date, timedelta
+from typing import Any
+
+from indexer.market.sources import bodies
+from indexer.market.sources.quotes import Adapter, Call, Columns
+from indexer.market.sources.source import Ask, Table
+
+_TEN = 10  # shares to which the mainland's payouts refer
+_MYRIAD = 10_000  # shares to a unit of cninfo's counts
+
+
+def _actions(ask: Ask, found: list[tuple[str, str, Any, Any, Any]]) -> Columns:
+    """Return actions from symbol's ex-date, kind, cash, ratio and price, those of the span."""
+    kept = sorted(
+        (row for row in found if str(ask.since) <= row[0] <= str(ask.until)), key=lambda r: r[:2]
+    )
+    columns = [list(column) for column in zip(*kept, strict=True)] if kept else [[]] * 5
+    keys = ("ex_date", "kind", "cash", "ratio", "price")
+    return {"symbol": [ask.subject] * len(kept)} | dict(zip(keys, columns, strict=True))
+
+
+def _payouts(
+    days: list[Any], cash: list[Any], bonus: list[Any]
+) -> list[tuple[str, str, Any, Any, Any]]:
+    """Return a dividend and a bonus issue for each payout to ten shares that has an ex-date."""
+    found: list[tuple[str, str, Any, Any, Any]] = []
+    for day, paid, given in zip(days, cash, bonus, strict=True):
+        if day is None:  # decided, not carried out yet
+            continue
+        if paid:
+            found.append((day, "dividend", round(paid / _TEN, 9), None, None))
+        if given:
+            found.append((day, "bonus", None, round(given / _TEN, 9), None))
+    return found
+
+
+def cninfo_actions(ask: Ask, call: Call) -> Columns:
+    """Return dividends, bonus issues and rights of a mainland share."""
+    code = ask.subject[:-3]
+    try:
+        check = bodies.records("F010N", "F011N", "F012N", "F020D")
+        found = call("stock_dividend_cninfo", check, symbol=code)
+    except bodies.Refused as refused:
+        if refused.reason != "no records":
+            raise
+        rows = []  # a company that has paid nothing may still have issued rights
+    else:
+        given = [
+            (a or 0) + (b or 0) for a, b in zip(found["送股比例"], found["转增比例"], strict=True)
+        ]
+        rows = _payouts(found["除权日"], found["派息比例"], given)
+    rights = _rights(ask, call)
+    if not rows and not rights:
+        raise bodies.Refused("no_data_unexplained", "no records")
+    return _actions(ask, rows + rights)
+
+
+def _rights(ask: Ask, call: Call) -> list[tuple[str, str, Any, Any, Any]]:
+    code = ask.subject[:-3]
+    span = {"start_date": f"{ask.since:%Y%m%d}", "end_date": f"{ask.until:%Y%m%d}"}
+    try:
+        found = call("stock_allotment_cninfo", bodies.records(), symbol=code, **span)
+    except bodies.Refused as refused:
+        if refused.reason != "no records":
+            raise
+        return []
+    if set(found["证券代码"]) != {code}:
+        raise bodies.Refused("corrupt", f"rights of {found['证券代码'][0]}, not of {code}")
+    told = zip(found["除权基准日"], found["配股比例"], found["配股价格"], strict=True)
+    return [(d, "rights", None, r / _TEN, p) for d, r, p in told if d and r and p]
+
+
+def eastmoney_actions(ask: Ask, call: Call) -> Columns:
+    """Return dividends and bonus issues, of a mainland share or of one in Hong Kong."""
+    code = ask.subject[:-3]
+    if ask.subject.endswith(".HK"):
+        return _hong_kong(ask, call)
+    check = bodies.datacenter(
+        *("PRETAX_BONUS_RMB", "BONUS_IT_RATIO", "EX_DIVIDEND_DATE", "ASSIGN_PROGRESS"),
+        keys=30,
+        own=("SECURITY_CODE", code),
+    )
+    found = call("stock_fhps_detail_em", check, symbol=code)
+    done = [progress == "实施分配" for progress in found["方案进度"]]
+    days = [d if yes else None for d, yes in zip(found["除权除息日"], done, strict=True)]
+    return _actions(
+        ask, _payouts(days, found["现金分红-现金分红比例"], found["送转股份-送转总比例"])
+    )
+
+
+_PAYS = re.compile(r"每股派(?:发)?(?:现金)?(?:股息)?(?:港币|港元)([0-9]+(?:\.[0-9]+)?)元?")
+_NOTHING = re.compile(r"(?:不分派|不派息|无|不分配不转增)?")
+
+
+def _hong_kong(ask: Ask, call: Call) -> Columns:
+    """Return cash dividends in Hong Kong dollars; anything else a plan says is not guessed at."""
+    code = ask.subject[:-3]
+    check = bodies.datacenter("EX_DIVIDEND_DATE", "PLAN_EXPLAIN", own=("SECURITY_CODE", code))
+    found = call("stock_hk_dividend_payout_em", check, symbol=code)
+    rows: list[tuple[str, str, Any, Any, Any]] = []
+    for day, plan in zip(found["除净日"], found["分红方案"], strict=True):
+        if day is None or not str(ask.since) <= day <= str(ask.until):
+            continue
+        if paid := _PAYS.fullmatch(plan or ""):
+            rows.append((day, "dividend", float(paid[1]), None, None))
+        elif not _NOTHING.fullmatch(plan or ""):
+            raise bodies.Refused("corrupt", f"{day}: the plan {plan!r} is not understood")
+    return _actions(ask, rows)
+
+
+def _shares(ask: Ask, rows: list[tuple[Any, Any, Any]]) -> Columns:
+    """Return share counts that held within the span: the one in force at its start as well."""
+    rows = sorted(row for row in rows if row[0] is not None and row[1] is not None)
+    first = max((day for day, *_ in rows if day <= str(ask.since)), default=str(ask.since))
+    kept = {row[0]: row for row in rows if first <= row[0] <= str(ask.until)}
+    days, totals, free = (
+        [list(column) for column in zip(*kept.values(), strict=True)] if kept else ([], [], [])
+    )
+    symbols = [ask.subject] * len(days)
+    return {"symbol": symbols, "date": days, "total_shares": totals, "free_float_shares": free}
+
+
+def eastmoney_shares(ask: Ask, call: Call) -> Columns:
+    """Return total shares, and those listed on the mainland that may be sold."""
+    check = bodies.datacenter(
+        "END_DATE", "TOTAL_SHARES", "LISTED_A_SHARES", own=("SECUCODE", ask.subject)
+    )
+    found = call("stock_zh_a_gbjg_em", check, symbol=ask.subject)
+    told = zip(found["变更日期"], found["总股本"], found["已上市流通A股"], strict=True)
+    return _shares(ask, list(told))
+
+
+def cninfo_shares(ask: Ask, call: Call) -> Columns:
+    """Return total shares and those that circulate."""
+    code = ask.subject[:-3]
+    found = call(
+        "stock_share_change_cninfo",
+        bodies.records("SECCODE", "VARYDATE", "DECLAREDATE", "F003N", "F021N"),
+        symbol=code,
+        start_date="19901219",
+        end_date=f"{ask.until:%Y%m%d}",
+    )
+    if set(found["证券代码"]) != {code}:
+        raise bodies.Refused("corrupt", f"shares of {found['证券代码'][0]}, not of {code}")
+    told = zip(found["变动日期"], found["总股本"], found["已流通股份"], strict=True)
+    return _shares(ask, [(day, _times(a), _times(b)) for day, a, b in told])
+
+
+def _times(count: float | None) -> float | None:
+    return None if count is None else round(count * _MYRIAD)
+
+
+def eastmoney_suspensions(ask: Ask, call: Call) -> Columns:
+    """Return who was suspended on a day, at least to the end of it."""
+    check = bodies.datacenter("SECURITY_CODE", "SUSPEND_START_TIME", keys=12)
+    found = call("stock_tfp_em", check, date=f"{ask.since:%Y%m%d}")
+    columns: Columns = {"symbol": [], "from": [], "until": [], "reason": []}
+    told = (found[name] for name in ("代码", "停牌时间", "预计复牌时间", "停牌原因"))
+    for code, start, resumes, reason in zip(*told, strict=True):
+        suffix = _suffix(code)
+        if suffix is None or start is None or start > str(ask.since):
+            continue
+        next_day = str(ask.since + timedelta(days=1))  # all that is known of one that goes on
+        until = resumes if resumes and resumes > str(ask.since) else next_day
+        row = (f"{code}.{suffix}", start, until, reason or "")
+        for name, cell in zip(columns, row, strict=True):
+            columns[name].append(cell)
+    return columns
+
+
+def _suffix(code: Any) -> str | None:
+    """Return the exchange of a mainland share's code; None of anything else."""
+    boards = (("6", "SH"), ("0", "SZ"), ("3", "SZ"), ("4", "BJ"), ("8", "BJ"), ("92", "BJ"))
+    if not isinstance(code, str) or not re.fullmatch(r"[0-9]{6}", code):
+        return None
+    return next((suffix for start, suffix in boards if code.startswith(start)), None)
+
+
+def eastmoney_listing(ask: Ask, call: Call) -> Columns:
+    """Return the first trading day of a mainland share."""
+    code = ask.subject[:-3]
+    found = call("stock_individual_info_em", bodies.quote(code), symbol=code)
+    told = str(dict(zip(found["item"], found["value"], strict=True)).get("上市时间"))
+    if not re.fullmatch(r"[0-9]{8}", told):
+        raise bodies.Refused("corrupt", f"{told!r} is no first trading day")
+    day = date(int(told[:4]), int(told[4:6]), int(told[6:]))
+    return {"symbol": [ask.subject], "list_date": [str(day)]}
+
+
+FILINGS: dict[tuple[str, Table], Adapter] = {
+    ("cninfo", "actions"): cninfo_actions,
+    ("eastmoney", "actions"): eastmoney_actions,
+    ("eastmoney", "shares"): eastmoney_shares,
+    ("cninfo", "shares"): cninfo_shares,
+    ("eastmoney", "suspensions"): eastmoney_suspensions,
+    ("eastmoney", "listing"): eastmoney_listing,
+}

@@ -1,0 +1,175 @@
+"""When an upstream may be asked: spaced, within a daily budget, and not while it says no.
+
+Upstreams ban those who ask too often, for days and by address, so asking a host that has refused
+twice only makes it worse. What was asked when is kept in a file: a ban outlives a process.
+"""
+
+import json
+import random
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from indexer.folders import cache_folder
+
+REST = timedelta(minutes=30)  # how long a host is left alone
+FAILURES = 2  # in a row, after which it is
+
+
+class Clock(Protocol):
+    """Where time comes from."""
+
+    def now(self) -> datetime:
+        """Return the instant, in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a host may be asked.
+
+    Attributes
+    ----------
+    spacing : least seconds between two requests
+    jitter : up to how many more, drawn evenly: a fixed rhythm is what a machine has
+    daily : requests a day in UTC
+    """
+
+    spacing: float = 3.0
+    jitter: float = 3.0
+    daily: int = 2000
+
+
+@dataclass(slots=True)
+class _Host:
+    next_at: str = ""  # ISO instants
+    rests_until: str = ""
+    day: str = ""
+    asked: int = 0
+    failed: int = 0  # in a row
+
+
+@dataclass(slots=True)
+class Guard:
+    """The gate in front of every request.
+
+    Attributes
+    ----------
+    clock : the only place it takes time from
+    file : where it remembers, across processes; None forgets
+    pace : of every host that ``paces`` does not name
+    draw : gives numbers in [0, 1) for the jitter
+    """
+
+    clock: Clock
+    file: Path | None = None
+    pace: Pace = Pace()
+    paces: dict[str, Pace] = field(default_factory=dict)
+    draw: Callable[[], float] = random.random
+    _hosts: dict[str, _Host] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.file is not None:
+            self._hosts = _remembered(self.file)
+
+    def instant(self) -> str:
+        """Return the instant in UTC, to the second, ISO 8601."""
+        return self.clock.now().astimezone(UTC).isoformat(timespec="seconds")
+
+    def refusal(self, host: str) -> str:
+        """Return why a host is not to be asked now; empty where it may be."""
+        kept = self._host(host)
+        now = self.clock.now()
+        if kept.rests_until and now < datetime.fromisoformat(kept.rests_until):
+            return f"{host} refused {FAILURES} times in a row: left alone until {kept.rests_until}"
+        if kept.day == f"{now:%Y-%m-%d}" and kept.asked >= self._pace(host).daily:
+            return f"{host} was asked {kept.asked} times today, the most it is"
+        return ""
+
+    def wait(self, host: str) -> None:
+        """Wait for a host's turn and take it."""
+        kept, pace = self._host(host), self._pace(host)
+        now = self.clock.now()
+        if kept.next_at:
+            left = (datetime.fromisoformat(kept.next_at) - now).total_seconds()
+            longest = pace.spacing + pace.jitter  # a clock put back must not stop everything
+            self.clock.sleep(min(max(left, 0.0), longest))
+            now = self.clock.now()
+        pause = timedelta(seconds=pace.spacing + pace.jitter * self.draw())
+        kept.next_at = (now + pause).isoformat()
+        today = f"{now:%Y-%m-%d}"
+        kept.day, kept.asked = today, kept.asked + 1 if kept.day == today else 1
+        self._remember()
+
+    def note(self, host: str, *, failed: bool) -> bool:
+        """Take down how a request ended; return whether the host is left alone from now on."""
+        kept = self._host(host)
+        kept.failed = kept.failed + 1 if failed else 0
+        rests = kept.failed >= FAILURES
+        if rests:
+            kept.rests_until = (self.clock.now() + REST).isoformat(timespec="seconds")
+            kept.failed = FAILURES - 1  # the first refusal after the rest is enough
+        self._remember()
+        return rests
+
+    def _host(self, host: str) -> _Host:
+        return self._hosts.setdefault(upstream(host), _Host())
+
+    def _pace(self, host: str) -> Pace:
+        return self.paces.get(upstream(host), self.pace)
+
+    def _remember(self) -> None:
+        if self.file is not None:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            temporary = self.file.with_name(f".{self.file.name}.tmp")
+            text = json.dumps({name: asdict(host) for name, host in self._hosts.items()}, indent=1)
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self.file)
+
+
+def lasting(clock: Clock) -> Guard:
+    """Return a guard that remembers in this user's cache folder, where there is one."""
+    folder = cache_folder("sources")
+    return Guard(clock, folder / "pace.json" if folder else None)
+
+
+def upstream(host: str) -> str:
+    """Return whom a host belongs to: numbered mirrors count, and ban, as one.
+
+    Examples
+    --------
+    >>> upstream("33.push2his.eastmoney.com")
+    'push2his.eastmoney.com'
+    """
+    return re.sub(r"^\d+\.", "", host.lower())
+
+
+def _remembered(file: Path) -> dict[str, _Host]:
+    """Return what was asked when; nothing where the file is absent or is not what we wrote."""
+    try:
+        kept: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
+        hosts = {name: _Host(**fields) for name, fields in kept.items()}
+        for host in hosts.values():
+            for instant in (host.next_at, host.rests_until):
+                if instant and datetime.fromisoformat(instant).tzinfo is None:
+                    raise ValueError(instant)
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+    return hosts
+
+
+def host_of(url: str) -> str:
+    """Return the host of an address, without its port.
+
+    Examples
+    --------
+    >>> host_of("https://push2his.eastmoney.com:443/api?x=/")
+    'push2his.eastmoney.com'
+    """
+    found = re.match(r"https?://(?:[^/?#@]*@)?([^/?#:]+)", url)
+    return found[1].lower() if found else ""

@@ -1,0 +1,71 @@
+"""How two processes speak: JSON with its length before it, and bytes nobody interprets after it."""
+
+import json
+import struct
+from typing import Any, BinaryIO
+
+LONGEST = 64 << 20  # bytes of a message, and of what comes with it
+_HEAD = struct.Struct(">II")
+
+
+def write(stream: BinaryIO, message: dict[str, Any], body: bytes = b"") -> None:
+    """Write a message and the bytes that go with it.
+
+    Raises
+    ------
+    ValueError
+        If a number in it is NaN or infinite.
+    """
+    text = json.dumps(message, allow_nan=False).encode()
+    stream.write(_HEAD.pack(len(text), len(body)) + text + body)
+    stream.flush()
+
+
+def sizes(head: bytes) -> tuple[int, int]:
+    """Return how long a message and its bytes are, from the first eight bytes.
+
+    Raises
+    ------
+    ValueError
+        If either is longer than anything that is meant.
+    """
+    text, body = _HEAD.unpack(head)
+    if max(text, body) > LONGEST:
+        raise ValueError(f"a message of {text} and {body} bytes")
+    return text, body
+
+
+def message(text: bytes) -> dict[str, Any]:
+    """Return a message from its text.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON object.
+    """
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise TypeError("not an object")
+    return found
+
+
+def read(stream: BinaryIO) -> tuple[dict[str, Any], bytes]:
+    """Return the next message and its bytes.
+
+    Raises
+    ------
+    EOFError
+        If there is none: the other process has gone.
+    """
+    text, body = sizes(_exactly(stream, _HEAD.size))
+    return message(_exactly(stream, text)), _exactly(stream, body)
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    found = stream.read(size)
+    if len(found) < size:
+        raise EOFError
+    return found
+
+
+HEAD = _HEAD.size

@@ -1,0 +1,240 @@
+"""The use case that brings market data in: what definitions need, merged into a market store.
+
+Each need is written when it has been met, so a fetch that was cut off goes on where it was.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from indexer.errors import Flaw, IndexerError, MarketDataError, SourceError, TryAgainError
+from indexer.market.sources.akshare import NAMES, Access, upstreams
+from indexer.market.sources.archive import log
+from indexer.market.sources.guard import Clock, lasting
+from indexer.market.sources.source import Source
+from indexer.market.sources.verdict import Disregarded
+from indexer.market.sources.worker import Worker
+from indexer.market.store import read_rows, write_rows
+from indexer.market.tables import TABLES
+from indexer.run.gather import Believed, Gathered, Gatherer
+from indexer.run.needs import needs_of
+
+Progress = Callable[[str], None]
+
+REPLIES = "replies"  # in the folder of the store: raw replies, and what was disregarded
+_GOOD = {"ok", "no_data_explained"}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which dates are fetched.
+
+    Attributes
+    ----------
+    at : the instant of the fetch, with its zone
+    since : first date, instead of what the definitions need; None for that
+    until : last date, inclusive; None for the latest
+    """
+
+    at: datetime
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fetched:
+    """What came of a fetch.
+
+    Attributes
+    ----------
+    needs : one entry a need, in the order in which they were met
+    version : version of the store after it; None where nothing was written
+    """
+
+    needs: tuple[Gathered, ...]
+    version: int | None
+
+    @property
+    def disregarded(self) -> list[Disregarded]:
+        """Every datum that is not believed."""
+        return [entry for gathered in self.needs for entry in gathered.disregarded]
+
+    @property
+    def problem(self) -> IndexerError | None:
+        """The error that says what stands against the whole; None where nothing does.
+
+        Data that are wrong before a source that cannot be reached, and that before data that are
+        not complete yet.
+        """
+        open_ = [g for g in self.needs if g.outcome not in _GOOD]
+        if wrong := [g for g in open_ if g.outcome == "corrupt"]:
+            return MarketDataError(
+                [Flaw(g.need.table, None, g.need.subject, g.reason) for g in wrong]
+            )
+        if away := [
+            g for g in open_ if g.outcome == "blocked" or (not g.failures and not g.answers)
+        ]:
+            first = away[0]
+            asked = f"{first.need.table} of {first.need.subject}"
+            return SourceError(
+                _more(", ".join(first.failures) or "no source", away), asked, first.reason
+            )
+        if open_:
+            asked = f"{open_[0].need.table} of {open_[0].need.subject}"
+            return TryAgainError(_more(asked, open_), open_[0].reason)
+        return None
+
+
+def _more(text: str, found: Sequence[Gathered]) -> str:
+    return text if len(found) == 1 else f"{text} and {len(found) - 1} more"
+
+
+def fetch(
+    names: Sequence[str],
+    market: Path,
+    sources: list[Source],
+    span: Span,
+    *,
+    progress: Progress = lambda _: None,
+) -> Fetched:
+    """Bring in what some definitions need and merge it into a market store.
+
+    Parameters
+    ----------
+    names : baskets, series and studies, by file or id
+    market : folder of the store, made where it is missing
+    sources : whom to ask
+
+    Raises
+    ------
+    MissingInputError, DefinitionError
+        If a definition is missing or wrong.
+    MarketDataError
+        If what is stored cannot be read. What is wrong with what came is told in the result.
+    TryAgainError, OutputError
+        If the store cannot be written.
+    """
+    needs = needs_of(names, span.at.date(), span.since)
+    believed = Believed({table: _stored(market, table) for table in TABLES})
+    gatherer = Gatherer(sources, span.at, span.until or date.max, believed)
+    done: list[Gathered] = []
+    version: int | None = None
+    for n, need in enumerate(needs, 1):
+        progress(f"{n} of {len(needs)}: {need.table} of {need.subject}")
+        found = gatherer.gather(need)
+        for table, rows in found.rows.items():
+            believed.add(table, rows.select(_known(rows)))
+        if new := _to_write(found):
+            version = write_rows(market, new, symbols=_symbols(found))
+        log(market / REPLIES, _log_entries(found, span.at))
+        done.append(found)
+    return Fetched(tuple(done), version)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the upstreams are reached.
+
+    Attributes
+    ----------
+    environment : variables; those about proxies and certificates are passed on, no others
+    clock : where time comes from, and is waited for
+    source : the only one to ask; None asks all
+    """
+
+    environment: Mapping[str, str]
+    clock: Clock
+    source: str | None = None
+
+
+def fetch_through_akshare(
+    names: Sequence[str],
+    market: Path,
+    way: Way,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    progress: Progress = lambda _: None,
+) -> Fetched:
+    """Fetch from the upstreams behind akshare; raises as `fetch` does.
+
+    Their replies are kept in ``replies/`` in the folder of the store.
+    """
+    with Worker(way.environment) as worker:
+        guard = lasting(way.clock)
+        access = Access(worker, guard, market / REPLIES)
+        sources = upstreams(access, NAMES if way.source is None else [way.source])
+        span = Span(datetime.fromisoformat(guard.instant()), since, until)
+        return fetch(names, market, sources, span, progress=progress)
+
+
+def _stored(market: Path, table: str) -> pl.DataFrame:
+    """Return what is stored of a table, in the columns of a market folder."""
+    empty = TABLES[table].empty()
+    zoned = pl.col(pl.Datetime("us", "UTC")).dt.replace_time_zone(None)
+    rows = read_rows(market, table).with_columns(zoned)
+    return pl.concat([empty, rows.select(_known(rows))], how="diagonal_relaxed")
+
+
+def _known(rows: pl.DataFrame) -> list[str]:
+    return [name for name in rows.columns if name not in {"source", "fetched_at", "sha256"}]
+
+
+def _to_write(found: Gathered) -> dict[str, pl.DataFrame]:
+    """Return rows with where they are from."""
+    told: dict[str, Any] = {}
+    if found.answers:
+        first = found.answers[0]
+        told["source"] = pl.lit(first.source)
+        if first.replies:
+            told["fetched_at"] = pl.lit(first.replies[-1].fetched_at.replace("+00:00", "Z"))
+            told["sha256"] = pl.lit(first.replies[-1].sha256)
+    return {
+        table: rows.with_columns(**told)
+        for table, rows in found.rows.items()
+        if not rows.is_empty()
+    }
+
+
+def _log_entries(found: Gathered, at: datetime) -> Iterator[dict[str, Any]]:
+    """Yield each datum that is not believed and each source that does not count, and its rule."""
+    told = {"at": at.isoformat(), "table": found.need.table}
+    for entry in found.disregarded:
+        fields = {
+            name: getattr(entry, name) for name in ("rule", "symbol", "field", "value", "why")
+        }
+        yield told | fields | {"date": str(entry.date or "")}
+    for source, reason in found.failures.items():
+        outcome, _, why = reason.partition(": ")
+        yield told | {"rule": outcome, "symbol": found.need.subject, "source": source, "why": why}
+
+
+def _symbols(found: Gathered) -> list[str]:
+    return [found.need.subject] if "actions" in found.rows else []
+
+
+def report_of(found: Fetched) -> dict[str, Any]:
+    """Return what came from where, and what was refused and why, as JSON holds it."""
+    return {
+        "version": found.version,
+        "complete": found.problem is None,
+        "needs": [
+            {
+                "table": gathered.need.table,
+                "subject": gathered.need.subject,
+                "outcome": gathered.outcome,
+                "sources": [answer.source for answer in gathered.answers],
+                "single": gathered.single,
+                "rows": {table: len(rows) for table, rows in gathered.rows.items()},
+                "refused": sum(not entry.field for entry in gathered.disregarded),
+                "failures": gathered.failures,
+                "reason": gathered.reason,
+            }
+            for gathered in found.needs
+        ],
+        "disregarded": [str(entry) for entry in found.disregarded],
+    }

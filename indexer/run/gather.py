@@ -1,0 +1,345 @@
+"""One need: who is asked, what of the answers is believed, and where two of them agree.
+
+Sources are asked in their order until two whole answers that passed their checks agree. One alone
+counts where no other can be had, and is marked; where they differ, the written hierarchy decides.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.market.conventions.renames import rename_actions
+from indexer.market.sources.agree import Agreement, agree
+from indexer.market.sources.akshare import sources_of
+from indexer.market.sources.bars import Asked, Known, last_final
+from indexer.market.sources.check import check_bars
+from indexer.market.sources.continuity import OVERLAP
+from indexer.market.sources.facts import (
+    check_actions,
+    check_rates,
+    check_shares,
+    check_suspensions,
+)
+from indexer.market.sources.source import Answer, Ask, Outcome, Source, Table
+from indexer.market.sources.verdict import Disregarded, Verdict
+from indexer.market.tables import TABLES
+from indexer.run.needs import Need
+
+ENOUGH = 2  # sources that agree
+_AHEAD = timedelta(days=400)  # ex-dates are announced before
+_WORST: tuple[Outcome, ...] = ("corrupt", "blocked", "transient", "no_data_unexplained")
+
+
+@dataclass(slots=True)
+class Believed:
+    """What is known while a fetch goes on: what is stored, and what came since.
+
+    Attributes
+    ----------
+    tables : rows by table, in the schemas of a market folder
+    days : dates on which it was asked who was suspended
+    """
+
+    tables: dict[str, pl.DataFrame]
+    days: set[date] = field(default_factory=set)
+
+    def add(self, table: str, rows: pl.DataFrame) -> None:
+        """Add rows; those of a key that is there already take its place."""
+        key = [k for k in ("symbol", "date", "from", "base", "quote") if k in rows.columns]
+        if table == "actions":
+            kept = self.tables[table].filter(~pl.col("symbol").is_in(rows["symbol"].implode()))
+        else:
+            kept = self.tables[table].join(rows, on=key, how="anti")
+        self.tables[table] = pl.concat([kept, rows], how="diagonal_relaxed")
+
+    def of(self, table: str, subject: str) -> pl.DataFrame:
+        """Return the rows of a subject."""
+        rows = self.tables[table]
+        if table == "fx":
+            base, _, quote = subject.partition("/")
+            return rows.filter(pl.col("base") == base, pl.col("quote") == quote)
+        return rows.filter(pl.col("symbol") == subject)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """What came of one need.
+
+    Attributes
+    ----------
+    need : what was needed
+    outcome : ``ok`` where all of it is there, or is explained
+    rows : new rows by table, in the schemas of a market folder; more than one table where a hole
+        was explained by a suspension or a listing
+    answers : those the rows rest on, the one that counts first
+    failures : why each other source does not count, in words
+    disregarded : every datum that is not believed, with its rule
+    reason : what stands against ``ok``
+    """
+
+    need: Need
+    outcome: Outcome
+    rows: dict[str, pl.DataFrame]
+    answers: tuple[Answer, ...] = ()
+    failures: dict[str, str] = field(default_factory=dict)
+    disregarded: tuple[Disregarded, ...] = ()
+    reason: str = ""
+
+    @property
+    def single(self) -> bool:
+        """Whether the rows rest on one source alone."""
+        return len(self.answers) == 1
+
+
+@dataclass(slots=True)
+class Gatherer:
+    """Everybody who can be asked, until when, and what is known already.
+
+    Attributes
+    ----------
+    sources : whom to ask
+    at : the instant of the asking, with its zone
+    until : last date asked for
+    believed : what is stored, and what came since
+    """
+
+    sources: list[Source]
+    at: datetime
+    until: date
+    believed: Believed
+
+    def gather(self, need: Need) -> Gathered:
+        """Return what the sources make of a need; ``ok`` and empty where it is held already."""
+        if need.table == "listing":
+            return self._listing(need)
+        ask = self._ask(need)
+        if ask is None:
+            return Gathered(need, "ok", {})
+        usable: dict[str, tuple[Answer, Verdict]] = {}
+        failed: dict[str, tuple[Outcome, str]] = {}
+        logs: list[Disregarded] = []
+        found: Agreement | None = None
+        extra: dict[str, pl.DataFrame] = {}
+        for source in sources_of(need.table, need.subject, self.sources):
+            whole = [name for name, (_, v) in usable.items() if v.outcome in _WHOLE]
+            if found is not None and len(whole) >= ENOUGH and found.refused.is_empty():
+                break
+            answer = source.fetch(ask)
+            verdict = self._verdict(answer, need, extra)
+            logs += verdict.disregarded
+            if verdict.outcome in _USABLE or _empty_actions(answer, verdict):
+                usable[source.name] = (answer, verdict)
+                found = self._agree(need, usable)
+            else:
+                failed[source.name] = (verdict.outcome, verdict.reason)
+        return self._gathered(need, usable, failed, logs, found, extra)
+
+    def _gathered(
+        self,
+        need: Need,
+        usable: Mapping[str, tuple[Answer, Verdict]],
+        failed: Mapping[str, tuple[Outcome, str]],
+        logs: list[Disregarded],
+        found: Agreement | None,
+        extra: dict[str, pl.DataFrame],
+    ) -> Gathered:
+        failures = {name: f"{outcome}: {reason}" for name, (outcome, reason) in failed.items()}
+        if found is None:
+            outcome, reason = _worst(need, failed.values())
+            return Gathered(need, outcome, {}, (), failures, tuple(logs), reason)
+        answers = tuple(answer for answer, _ in usable.values())
+        rows = extra | {need.table: self._with_stored(need, found.rows)}
+        logs += found.disregarded
+        best = min(usable.values(), key=lambda pair: pair[1].outcome not in _WHOLE)[1]
+        outcome, reason = best.outcome, best.reason
+        if not found.refused.is_empty():
+            outcome = "corrupt"
+            against = (e for e in found.disregarded if "counts" not in e.why or _NEITHER in e.why)
+            reason = str(next(against, "sources disagree"))
+        elif need.table == "actions" and not len(found.rows):
+            outcome, reason = _no_actions(answers)
+        return Gathered(need, outcome, rows, answers, failures, tuple(logs), reason)
+
+    def _with_stored(self, need: Need, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return actions with those stored, which stay: they are written anew as a whole."""
+        if need.table != "actions":
+            return rows
+        stored = self.believed.of("actions", need.subject)
+        renamed = rename_actions([need.subject]).filter(pl.col("symbol") == need.subject)
+        found = pl.concat([rows, renamed], how="diagonal_relaxed")
+        fresh = found.join(stored, on=["ex_date", "kind"], how="anti")
+        return pl.concat([stored, fresh], how="diagonal_relaxed").sort("ex_date", "kind")
+
+    def _ask(self, need: Need) -> Ask | None:
+        """Return what to ask for, the last sessions that are stored again; None if all is there."""
+        calendar = self._calendar(need)
+        today = self.at.astimezone(calendar.zone).date()
+        held = self.believed.of(need.table, need.subject)
+        since, last = need.since, need.until or date.max
+        until = min(self.until, today, last)
+        if until < since:
+            return None
+        if need.table == "actions":
+            return Ask("actions", need.subject, since, min(today + _AHEAD, last), today)
+        if need.table == "shares":
+            return Ask("shares", need.subject, since, until, today)
+        if not held.is_empty():
+            days = held["date"].sort()
+            final = last_final(self._asked(need, since, until), calendar)
+            first = max(need.since, self._known(need).listed or need.since)
+            covered = days[0] <= calendar.on_or_after(first)
+            if covered and final is not None and days[-1] >= min(final, until):
+                return None
+            if covered:
+                since = days[max(-OVERLAP, -len(days))]
+        return Ask(need.table, need.subject, since, until, today)
+
+    def _asked(self, need: Need, since: date, until: date) -> Asked:
+        return Asked(need.subject, since, until, self.at, series=need.table == "series")
+
+    def _calendar(self, need: Need) -> Calendar:
+        return read_calendar("XSHG" if need.table == "fx" else exchange_of(need.subject))
+
+    def _known(self, need: Need) -> Known:
+        """Return what is known of a subject without the source; a suspension's last session."""
+        believed, subject = self.believed, need.subject
+        if need.table == "fx":
+            return Known(self._calendar(need))
+        life = believed.of("securities", subject).select("list_date", "delist_date").rows()
+        listed, delisted = life[0] if life else (None, None)
+        return Known(
+            self._calendar(need),
+            stored=believed.of("series" if need.table == "series" else "prices", subject),
+            actions=believed.of("actions", subject),
+            suspensions=believed.of("suspensions", subject).with_columns(
+                pl.col("until") - pl.duration(days=1)
+            ),
+            listed=listed,
+            delisted=delisted,
+        )
+
+    def _verdict(self, answer: Answer, need: Need, extra: dict[str, pl.DataFrame]) -> Verdict:
+        """Return what is believed of an answer, after asking what might explain its holes."""
+        nothing = need.table == "prices" and answer.outcome == "no_data_unexplained"
+        if answer.outcome != "ok" and not nothing:
+            rows = TABLES[need.table].empty()
+            return Verdict(answer.outcome, rows, (), (), answer.reason)
+        verdict = self._checked(answer, need)
+        if need.table == "prices" and verdict.missing and self._explains(need, verdict, extra):
+            return self._checked(answer, need)
+        return verdict
+
+    def _checked(self, answer: Answer, need: Need) -> Verdict:
+        asked = self._asked(need, answer.ask.since, answer.ask.until)
+        known, frame = self._known(need), answer.frame
+        if need.table in {"prices", "series"}:
+            return check_bars(frame, asked, known)
+        if need.table == "actions":
+            return check_actions(frame, asked, known)
+        stored = self.believed.of(need.table, need.subject)
+        if need.table == "shares":
+            since = min([asked.since, *frame["date"]])  # what held at the start is older
+            asked = replace(asked, since=since)
+            return check_shares(frame, asked, known, stored)
+        return check_rates(frame, asked, known, stored)
+
+    def _explains(self, need: Need, verdict: Verdict, extra: dict[str, pl.DataFrame]) -> bool:
+        """Ask what may explain sessions without a bar; return whether anything new was learned."""
+        learned = False
+        first = verdict.rows["date"].min()
+        head = [day for day in verdict.missing if first is None or day < first]  # type: ignore[operator]
+        if head and self._known(need).listed is None:
+            listing = self._listing(Need("listing", need.subject, need.since))
+            extra |= listing.rows
+            learned = bool(listing.rows)
+        for day in verdict.missing:
+            if day in self.believed.days or not need.subject.endswith((".SH", ".SZ", ".BJ")):
+                continue
+            if len(verdict.missing) > _MANY and day in head:
+                continue
+            learned |= self._suspended_on(day)
+        own = self.believed.of("suspensions", need.subject)
+        if not own.is_empty():
+            extra["suspensions"] = own
+        return learned or not own.is_empty()
+
+    def _suspended_on(self, day: date) -> bool:
+        self.believed.days.add(day)
+        for source in sources_of("suspensions", "", self.sources):
+            answer = source.fetch(Ask("suspensions", "", day, day, self.at.date()))
+            if answer.outcome == "ok":
+                asked = Asked("", day - _AHEAD, day, self.at)
+                known = Known(read_calendar("XSHG"), stored=self.believed.tables["prices"])
+                rows = check_suspensions(_last_sessions(answer.frame), asked, known).rows
+                rows = rows.with_columns(pl.col("until") + pl.duration(days=1))
+                self.believed.add("suspensions", rows.select(*TABLES["suspensions"].columns))
+                return True
+        return False
+
+    def _listing(self, need: Need) -> Gathered:
+        held = self.believed.of("securities", need.subject)
+        if held["list_date"].is_not_null().any():
+            return Gathered(need, "ok", {})
+        failed: dict[str, tuple[Outcome, str]] = {}
+        asked_on = self.at.date()
+        for source in sources_of("listing", need.subject, self.sources):
+            answer = source.fetch(Ask("listing", need.subject, need.since, asked_on, asked_on))
+            if answer.outcome == "ok":
+                day = pl.lit(answer.frame["list_date"][0]).alias("list_date")
+                rows = answer.frame if held.is_empty() else held.with_columns(day)
+                self.believed.add("securities", rows)
+                return Gathered(need, "ok", {"securities": rows}, (answer,))
+            failed[source.name] = (answer.outcome, answer.reason)
+        outcome, reason = _worst(need, failed.values())
+        told = {name: f"{kind}: {why}" for name, (kind, why) in failed.items()}
+        return Gathered(need, outcome, {}, (), told, (), reason)
+
+    def _agree(self, need: Need, usable: Mapping[str, tuple[Answer, Verdict]]) -> Agreement:
+        frames = {name: verdict.rows for name, (_, verdict) in usable.items()}
+        if need.table != "actions" or len(frames) == 1:
+            return agree(need.table, frames, self.at.date())
+        # Rights are told by one source alone: they are nobody's to second.
+        plain = {n: f.filter(pl.col("kind") != "rights") for n, f in frames.items()}
+        found = agree(need.table, plain, self.at.date())
+        rights = [f.filter(pl.col("kind") == "rights") for f in frames.values()]
+        rows = pl.concat([found.rows, *rights], how="diagonal_relaxed").sort("ex_date", "kind")
+        return replace(found, rows=rows)
+
+
+_NEITHER = "neither counts"  # as `agree` says of a figure for which a row is refused
+_WHOLE = {"ok", "no_data_explained"}
+_USABLE = _WHOLE | {"transient"}
+_MANY = 60  # sessions without a bar at the start are a listing, not so many days of suspension
+
+
+def _last_sessions(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.with_columns(pl.col("until") - pl.duration(days=1))
+
+
+def _empty_actions(answer: Answer, verdict: Verdict) -> bool:
+    """Return whether a source says that there were no actions: that may be so."""
+    table: Table = answer.ask.table
+    nothing = verdict.outcome == "no_data_unexplained" and not verdict.missing
+    return table == "actions" and nothing
+
+
+def _no_actions(answers: tuple[Answer, ...]) -> tuple[Outcome, str]:
+    """Return what it means that no action is known.
+
+    It is explained where a source answers and has none in the span, or where two have none at all.
+    """
+    names = " and ".join(answer.source for answer in answers)
+    if len(answers) >= ENOUGH or any(answer.outcome == "ok" for answer in answers):
+        return "no_data_explained", f"{names} know of none"
+    return "no_data_unexplained", f"{names} alone has none: no action and no answer look alike"
+
+
+def _worst(need: Need, failed: Iterable[tuple[Outcome, str]]) -> tuple[Outcome, str]:
+    """Return the outcome that says most, and its reason."""
+    found = sorted(failed, key=lambda f: _WORST.index(f[0]) if f[0] in _WORST else len(_WORST))
+    if not found:
+        return "no_data_unexplained", f"no source has {need.table} of {need.subject}"
+    return found[0]

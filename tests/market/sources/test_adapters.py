@@ -1,0 +1,109 @@
+"""What akshare's columns are taken to mean; the calls themselves are in the contract's suite."""
+
+from datetime import date
+
+import pytest
+
+from indexer.market.sources.bodies import Refused
+from indexer.market.sources.filings import FILINGS
+from indexer.market.sources.quotes import QUOTES, bars
+from indexer.market.sources.source import Ask
+
+ASK = Ask("prices", "300308.SZ", date(2026, 6, 1), date(2026, 6, 30), date(2026, 6, 30))
+NAMES = "date open high low close volume amount -"
+
+
+def columns(volume: float, amount: float = 1_005_000.0) -> dict[str, list]:
+    cells = {"date": "2026-06-11", "open": 10.0, "high": 10.2, "low": 9.9, "close": 10.1}
+    return {name: [cell] for name, cell in (cells | {"volume": volume, "amount": amount}).items()}
+
+
+def plan(text: str) -> list:
+    """Return the actions in a plan of a company in Hong Kong."""
+    ask = Ask("actions", "00700.HK", ASK.since, ASK.until, ASK.asked_on)
+    found = {"除净日": ["2026-06-11"], "分红方案": [text]}
+    told = FILINGS["eastmoney", "actions"](ask, lambda *_, **__: found)
+    return list(zip(told["kind"], told["cash"], strict=True))
+
+
+@pytest.mark.parametrize(("told", "units"), [(1000, (100,)), (100_000, (1,)), (1000, (1, 100))])
+def test_volumes_are_told_in_shares_whatever_they_came_in(told, units):
+    assert bars(ASK, columns(told), NAMES, units)["volume"] == [100_000]
+
+
+@pytest.mark.parametrize(("told", "units"), [(100_000, (100,)), (1000, (1,))])
+def test_a_unit_the_source_is_not_known_to_use_condemns_the_reply(told, units):
+    """Volumes in shares beside prices of which the point is lost look like lots."""
+    with pytest.raises(Refused, match="in units of"):
+        bars(ASK, columns(told), NAMES, units)
+
+
+def test_where_no_unit_fits_the_documented_one_stays_for_the_check_to_find():
+    assert bars(ASK, columns(777), NAMES, (100,))["volume"] == [77_700]
+
+
+def test_bars_outside_the_span_are_left_out():
+    found = {name: cells * 2 for name, cells in columns(1000).items()}
+    found["date"] = ["2026-05-29", "2026-06-11"]
+
+    assert bars(ASK, found, NAMES, (100,))["date"] == ["2026-06-11"]
+
+
+def test_the_previous_close_is_the_one_the_change_is_from():
+    found = columns(1000) | {"change": [0.1]}
+
+    assert bars(ASK, found, NAMES.replace("-", "change"), (100,))["previous_close"] == [10.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "actions"),
+    [
+        ("每股派港币5.3元", [("dividend", 5.3)]),
+        ("每股派港元0.25", [("dividend", 0.25)]),
+        ("不分派", []),
+        ("", []),
+    ],
+)
+def test_a_plan_in_hong_kong_that_is_understood(text, actions):
+    assert plan(text) == actions
+
+
+@pytest.mark.parametrize(
+    "text", ["每股派人民币1.2元", "每10股送1股", "每股派港币5.3元,可选代息股份"]
+)
+def test_a_plan_in_hong_kong_that_is_not_understood_is_not_guessed_at(text):
+    with pytest.raises(Refused, match="is not understood"):
+        plan(text)
+
+
+def test_an_american_code_is_asked_of_each_exchange_until_one_knows_it():
+    asked = []
+
+    def call(function, check, **arguments):
+        del function, check
+        asked.append(arguments["symbol"])
+        if not arguments["symbol"].startswith("106."):
+            raise Refused("no_data_unexplained", "data is null")
+        renamed = dict(
+            zip(
+                NAMES.split()[:7],
+                ["日期", "开盘", "最高", "最低", "收盘", "成交量", "成交额"],
+                strict=True,
+            )
+        )
+        return {renamed[n]: cells for n, cells in columns(100_000).items()} | {"涨跌额": [0.1]}
+
+    ask = Ask("prices", "BRK-B.US", ASK.since, ASK.until, ASK.asked_on)
+
+    assert QUOTES["eastmoney", "prices"](ask, call)["close"] == [10.1]
+    assert asked == ["105.BRK_B", "106.BRK_B"]
+
+
+def test_a_refusal_by_the_first_american_exchange_is_not_asked_round():
+    def call(*_, **__):
+        raise Refused("blocked", "status 403")
+
+    ask = Ask("prices", "NVDA.US", ASK.since, ASK.until, ASK.asked_on)
+
+    with pytest.raises(Refused, match="403"):
+        QUOTES["eastmoney", "prices"](ask, call)

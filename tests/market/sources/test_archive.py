@@ -1,0 +1,62 @@
+"""Raw replies: kept as they came, found by their digest."""
+
+import gzip
+import hashlib
+
+import pytest
+
+from indexer.market.sources.archive import body_of, index_of, keep
+
+URL, WHEN = "https://push2his.eastmoney.com/api", "2026-06-12T12:00:00+00:00"
+BODY = '{"name": "寒武纪"}'.encode()
+
+
+def test_a_body_comes_back_to_the_last_byte_under_its_digest(tmp_path):
+    reply = keep(tmp_path, URL, BODY, WHEN)
+
+    assert reply.sha256 == hashlib.sha256(BODY).hexdigest()
+    assert body_of(tmp_path, reply.sha256) == BODY
+
+
+def test_the_index_tells_of_every_reply_what_was_asked_and_when(tmp_path):
+    keep(tmp_path, URL, BODY, WHEN, {"status": 200, "akshare": "1.19.5"})
+    keep(tmp_path, f"{URL}?again", BODY, WHEN, {"status": 200, "akshare": "1.19.5"})
+
+    told = list(index_of(tmp_path))
+
+    assert [line["url"] for line in told] == [URL, f"{URL}?again"]
+    assert told[0] | {"url": ""} == {
+        "url": "",
+        "sha256": hashlib.sha256(BODY).hexdigest(),
+        "fetched_at": WHEN,
+        "size": len(BODY),
+        "status": 200,
+        "akshare": "1.19.5",
+    }
+
+
+def test_equal_bodies_are_stored_once(tmp_path):
+    keep(tmp_path, URL, BODY, WHEN)
+    keep(tmp_path, URL, BODY, WHEN)
+
+    assert len(list(tmp_path.glob("??/*"))) == 1
+
+
+def test_a_body_that_was_changed_in_the_archive_is_not_given_out(tmp_path):
+    digest = keep(tmp_path, URL, BODY, WHEN).sha256
+    (tmp_path / digest[:2] / f"{digest}.gz").write_bytes(gzip.compress(b"other"))
+
+    with pytest.raises(ValueError, match="no longer those of"):
+        body_of(tmp_path, digest)
+
+
+def test_a_line_cut_off_by_a_crash_is_passed_over(tmp_path):
+    keep(tmp_path, URL, BODY, WHEN)
+    with (tmp_path / "index.jsonl").open("a") as stream:
+        stream.write('{"url": "https://')
+
+    assert len(list(index_of(tmp_path))) == 1
+
+
+def test_an_archive_that_is_not_there_tells_nothing(tmp_path):
+    assert list(index_of(tmp_path / "none")) == []

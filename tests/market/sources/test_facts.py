@@ -1,0 +1,273 @@
+"""Actions, shares, rates and suspensions: what is plausible is believed, what is not is logged."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from indexer.market.calendar import read_calendar
+from indexer.market.sources.bars import Asked, Known
+from indexer.market.sources.facts import (
+    check_actions,
+    check_rates,
+    check_shares,
+    check_suspensions,
+)
+from indexer.market.sources.verdict import Verdict
+from indexer.market.tables import TABLES
+
+SYMBOL = "300308.SZ"
+NOW = datetime(2026, 8, 20, 10, tzinfo=UTC)
+ASKED = Asked(SYMBOL, date(2024, 1, 1), date(2026, 12, 31), NOW)
+RATES = replace(ASKED, symbol="USD/CNY", since=date(2026, 8, 3), until=date(2026, 8, 20))
+KNOWN = Known(read_calendar("XSHG"), listed=date(2012, 4, 10))
+
+
+def table(name: str, *rows: dict[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=TABLES[name].empty().schema)
+
+
+def action(day: str, kind: str, **amounts: Any) -> dict[str, Any]:
+    return {"symbol": SYMBOL, "ex_date": date.fromisoformat(day), "kind": kind, **amounts}
+
+
+def shares(day: str, total: float, free: float | None = None) -> dict[str, Any]:
+    date_ = date.fromisoformat(day)
+    return {"symbol": SYMBOL, "date": date_, "total_shares": total, "free_float_shares": free}
+
+
+def rate(day: int, figure: float, base: str = "USD") -> dict[str, Any]:
+    return {"date": date(2026, 8, day), "base": base, "quote": "CNY", "rate": figure}
+
+
+def rules(verdict: Verdict, received: int) -> list[str]:
+    """Return the rules broken, every row received being believed or logged."""
+    assert received == len(verdict.rows) + len(verdict.disregarded)
+    return [entry.rule for entry in verdict.disregarded]
+
+
+BONUS = action("2024-06-03", "bonus", ratio=0.4)
+CASH = action("2024-06-03", "dividend", cash=0.5)
+LATER = action("2026-09-15", "dividend", cash=0.3)
+
+
+def test_actions_are_believed_and_announced_ones_kept():
+    verdict = check_actions(table("actions", BONUS, CASH, LATER), ASKED, KNOWN)
+
+    assert verdict.outcome == "ok"
+    assert verdict.rows["ex_date"].max() == date(2026, 9, 15)
+    assert rules(verdict, 3) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "rule"),
+    [
+        (action("2024-06-03", "bonus", ratio=4.0), "bound"),  # per 10 shares
+        (action("2024-06-03", "bonus", ratio=-0.4), "type"),
+        (action("2024-06-03", "bonus", ratio=float("inf")), "type"),
+        (action("2024-06-03", "bonus", ratio=float("nan")), "bound"),
+        (action("2024-06-03", "bonus"), "bound"),
+        (action("2024-06-03", "rights", ratio=3.0, price=5.0), "bound"),
+        (action("2024-06-03", "rights", ratio=0.3), "bound"),
+        (action("2024-06-03", "gift", ratio=0.3), "bound"),
+        (action("2024-06-02", "dividend", cash=0.5), "session"),  # a Sunday
+        (action("2024-06-10", "dividend", cash=0.5), "session"),  # Dragon Boat Festival
+        (action("2011-06-03", "dividend", cash=0.5), "window"),
+    ],
+)
+def test_an_action_that_cannot_be_is_not_believed(wrong: dict[str, Any], rule: str):
+    verdict = check_actions(table("actions", wrong, LATER), ASKED, KNOWN)
+
+    assert rules(verdict, 2) == [rule]
+    assert verdict.rows["ex_date"].to_list() == [LATER["ex_date"]]
+    assert verdict.outcome == ("ok" if rule == "window" else "corrupt")
+
+
+def test_a_dividend_is_held_against_the_close_before_it():
+    before = {"symbol": SYMBOL, "date": date(2024, 5, 31), "close": 12.0}
+    bars = table("prices", before, before | {"date": date(2024, 6, 3), "close": 0.6})
+    known = replace(KNOWN, stored=bars)
+    ten_shares = action("2024-06-03", "dividend", cash=7.5)
+
+    assert check_actions(table("actions", CASH), ASKED, known).outcome == "ok"
+    assert "per 10 shares" in check_actions(table("actions", ten_shares), ASKED, known).reason
+
+
+def test_an_action_before_the_listing_is_that_of_another():
+    known = replace(KNOWN, listed=date(2025, 1, 6))
+
+    assert rules(check_actions(table("actions", CASH), ASKED, known), 1) == ["listing"]
+
+
+def test_an_action_given_twice_is_one():
+    verdict = check_actions(table("actions", CASH, CASH), ASKED, KNOWN)
+
+    assert (verdict.outcome, len(verdict.rows)) == ("ok", 1)
+    assert rules(verdict, 2) == ["duplicate"]
+
+
+def test_an_action_that_changed_is_reported_and_not_applied():
+    known = replace(KNOWN, actions=table("actions", CASH))
+    changed = action("2024-06-03", "dividend", cash=0.49)
+
+    verdict = check_actions(table("actions", changed, BONUS), ASKED, known)
+
+    assert rules(verdict, 2) == ["revision"]
+    assert (verdict.outcome, verdict.missing) == ("ok", ())
+
+
+def test_an_action_that_vanished_is_missing():
+    known = replace(KNOWN, actions=table("actions", CASH, LATER))
+
+    verdict = check_actions(table("actions", CASH), ASKED, known)
+
+    assert verdict.outcome == "no_data_unexplained"
+    assert verdict.missing == (LATER["ex_date"],)
+
+
+@pytest.mark.parametrize(
+    ("frame", "outcome"),
+    [
+        (pl.DataFrame(), "corrupt"),
+        (TABLES["actions"].empty(), "no_data_unexplained"),
+        (table("actions", CASH).drop("kind"), "corrupt"),
+        (table("actions", CASH).with_columns(note=pl.lit(1)), "corrupt"),
+        (table("actions", CASH | {"symbol": "300502.SZ"}), "corrupt"),
+    ],
+    ids=["no-columns", "empty", "column-less", "column-more", "another-code"],
+)
+def test_a_table_of_something_else_says_nothing(frame: pl.DataFrame, outcome: str):
+    verdict = check_actions(frame, ASKED, KNOWN)
+
+    assert (verdict.outcome, len(verdict.rows)) == (outcome, 0)
+    assert verdict.reason
+
+
+# Shares
+
+SHARES = [shares("2024-01-02", 8e8, 7.9e8), shares("2024-06-03", 1.12e9, 1.1e9)]
+
+
+def test_shares_that_a_bonus_explains_are_believed():
+    known = replace(KNOWN, actions=table("actions", action("2024-06-03", "bonus", ratio=2.0)))
+    tripled = [SHARES[0], shares("2024-06-03", 2.4e9)]
+
+    assert check_shares(table("shares", *SHARES), ASKED, KNOWN, table("shares")).outcome == "ok"
+    assert check_shares(table("shares", *tripled), ASKED, known, table("shares")).outcome == "ok"
+    fifth = replace(KNOWN, actions=table("actions", action("2024-06-03", "bonus", ratio=0.2)))
+    more = [SHARES[0], shares("2024-06-03", 9.6e8)]
+    assert check_shares(table("shares", *more), ASKED, fifth, table("shares")).outcome == "ok"
+    alone = check_shares(table("shares", *tripled), ASKED, KNOWN, table("shares"))
+    assert rules(alone, 2) == ["bound"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "rule"),
+    [
+        (shares("2025-01-02", 1.12e5), "bound"),  # in ten thousands
+        (shares("2025-01-02", 1.12e9, 1.2e9), "bound"),  # more free than there are
+        (shares("2025-01-02", 0.0), "type"),
+        (shares("2025-01-02", 2.3e9), "bound"),
+        (shares("2026-08-21", 1.12e9), "future"),
+    ],
+)
+def test_a_share_count_that_cannot_be_is_not_believed(wrong: dict[str, Any], rule: str):
+    verdict = check_shares(table("shares", *SHARES, wrong), ASKED, KNOWN, table("shares"))
+
+    assert rules(verdict, 3) == [rule]
+    assert len(verdict.rows) == 2
+
+
+def test_share_counts_at_another_level_than_those_stored_are_not_believed():
+    level = table("shares", *SHARES).with_columns(pl.col("total_shares") / 20)
+    new = level.with_columns(pl.col("date") + timedelta(days=365))
+
+    verdict = check_shares(
+        new.drop("free_float_shares"), ASKED, KNOWN, table("shares", *SHARES)
+    )  # fmt: skip
+
+    assert verdict.rows.is_empty()
+    assert verdict.outcome == "corrupt"
+
+
+def test_share_counts_that_conflict_are_not_believed():
+    verdict = check_shares(
+        table("shares", *SHARES, shares("2024-01-02", 8.1e8)), ASKED, KNOWN, table("shares")
+    )
+
+    assert sorted(rules(verdict, 3)) == ["conflict", "conflict"]
+
+
+# Exchange rates
+
+DAYS = [3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 17, 18, 19, 20]
+
+
+def test_rates_are_believed():
+    frame = table("fx", *(rate(day, 7.1 + day / 1000) for day in DAYS))
+
+    assert check_rates(frame, RATES, KNOWN, table("fx")).outcome == "ok"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "rule"),
+    [
+        (rate(18, 710.0), "bound"),  # for 100
+        (rate(18, 1 / 7.1), "bound"),  # the other way round
+        (rate(18, 8.5), "bound"),
+        (rate(18, 0.0), "type"),
+        (rate(16, 7.1), "calendar"),  # a Sunday
+        (rate(21, 7.1), "future"),
+    ],
+)
+def test_a_rate_that_cannot_be_is_not_believed(wrong: dict[str, Any], rule: str):
+    good = [rate(day, 7.1) for day in DAYS if day != 18]
+    asked = replace(RATES, until=date(2026, 8, 31))
+
+    verdict = check_rates(table("fx", *good, wrong), asked, KNOWN, table("fx"))
+
+    assert rules(verdict, 14) == [rule]
+
+
+def test_rates_of_another_pair_are_not_believed():
+    frame = table("fx", *(rate(day, 0.9, "HKD") for day in DAYS))
+
+    verdict = check_rates(frame, RATES, KNOWN, table("fx"))
+
+    assert set(rules(verdict, 14)) == {"identity"}
+    assert "HKD/CNY" in verdict.reason
+
+
+def test_rates_that_end_early_are_missing():
+    frame = table("fx", *(rate(day, 7.1) for day in DAYS[:3]))
+
+    verdict = check_rates(frame, RATES, KNOWN, table("fx"))
+
+    assert verdict.outcome == "no_data_unexplained"
+    assert verdict.missing[0] == date(2026, 8, 6)
+
+
+# Suspensions
+
+
+def suspension(first: str, last: str | None) -> dict[str, Any]:
+    until = None if last is None else date.fromisoformat(last)
+    return {"symbol": SYMBOL, "from": date.fromisoformat(first), "until": until}
+
+
+def test_suspensions_are_believed_unless_traded_through():
+    good, open_end = suspension("2026-08-03", "2026-08-07"), suspension("2026-08-19", None)
+    traded = {"symbol": SYMBOL, "date": date(2026, 8, 19), "close": 10.0, "volume": 100.0}
+    known = replace(KNOWN, stored=table("prices", traded))
+    frame = table("suspensions", good, open_end)
+
+    assert check_suspensions(frame, ASKED, KNOWN).outcome == "ok"
+    assert rules(check_suspensions(frame, ASKED, known), 2) == ["bound"]
+
+
+def test_a_suspension_that_ends_before_it_begins_is_not_believed():
+    frame = table("suspensions", suspension("2026-08-07", "2026-08-03"))
+
+    assert rules(check_suspensions(frame, ASKED, KNOWN), 1) == ["bound"]

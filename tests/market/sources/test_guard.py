@@ -1,0 +1,122 @@
+"""When a host may be asked, on a clock that moves only when told."""
+
+from datetime import timedelta
+
+import pytest
+
+from indexer.market.sources.guard import FAILURES, REST, Guard, Pace
+from tests.market.sources.standin import StillClock, evening
+
+HOST = "push2his.eastmoney.com"
+
+
+@pytest.fixture
+def clock():
+    return StillClock(evening())
+
+
+def guard_of(clock, file=None, **pace):
+    return Guard(clock, file, Pace(**pace), draw=lambda: 0.5)
+
+
+def test_two_requests_to_one_host_are_spaced_and_the_first_is_not_kept_waiting(clock):
+    guard = guard_of(clock, spacing=3, jitter=4)
+
+    guard.wait(HOST)
+    guard.wait(HOST)
+
+    assert clock.slept == [5.0]
+
+
+def test_time_that_has_passed_anyway_is_not_waited_for_again(clock):
+    guard = guard_of(clock, spacing=3, jitter=4)
+    guard.wait(HOST)
+    clock.at += timedelta(seconds=2)
+
+    guard.wait(HOST)
+
+    assert clock.slept == [3.0]
+
+
+def test_hosts_have_turns_of_their_own_and_mirrors_share_one(clock):
+    guard = guard_of(clock, spacing=3, jitter=0)
+
+    for host in ("proxy.finance.qq.com", HOST, f"33.{HOST}"):
+        guard.wait(host)
+
+    assert clock.slept == [3.0]
+
+
+def test_a_host_that_fails_twice_in_a_row_is_left_alone_for_half_an_hour(clock):
+    guard = guard_of(clock)
+
+    rests = [guard.note(HOST, failed=True) for _ in range(FAILURES)]
+
+    assert rests == [False, True]
+    assert guard.refusal(HOST).startswith(f"{HOST} refused 2 times in a row")
+    clock.at += REST - timedelta(seconds=1)
+    assert guard.refusal(HOST)
+    clock.at += timedelta(seconds=1)
+    assert not guard.refusal(HOST)
+
+
+def test_after_the_rest_the_first_failure_is_enough(clock):
+    guard = guard_of(clock)
+    for _ in range(FAILURES):
+        guard.note(HOST, failed=True)
+    clock.at += REST
+
+    assert guard.note(HOST, failed=True)
+
+
+def test_an_answer_between_two_failures_starts_the_count_anew(clock):
+    guard = guard_of(clock)
+
+    for failed in (True, False, True):
+        guard.note(HOST, failed=failed)
+
+    assert not guard.refusal(HOST)
+
+
+def test_a_host_is_asked_so_many_times_a_day_and_again_the_next(clock):
+    guard = guard_of(clock, spacing=0, jitter=0, daily=2)
+
+    for _ in range(2):
+        guard.wait(HOST)
+
+    assert "asked 2 times today" in guard.refusal(HOST)
+    clock.at += timedelta(days=1)
+    assert not guard.refusal(HOST)
+
+
+def test_what_was_asked_and_refused_is_remembered_by_the_next_process(clock, tmp_path):
+    file = tmp_path / "sources" / "pace.json"
+    first = guard_of(clock, file, spacing=3, jitter=0, daily=1)
+    first.wait(HOST)
+    for _ in range(FAILURES):
+        first.note("finance.sina.com.cn", failed=True)
+
+    second = guard_of(clock, file, spacing=3, jitter=0, daily=1)
+
+    assert "asked 1 times today" in second.refusal(HOST)
+    assert "left alone" in second.refusal("finance.sina.com.cn")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"a": 1}', '{"a": {"next_at": "soon"}}', '{"a": {"b": 1}}']
+)
+def test_a_memory_that_is_not_ours_is_none(clock, tmp_path, text):
+    file = tmp_path / "pace.json"
+    file.write_text(text)
+
+    assert not guard_of(clock, file).refusal(HOST)
+
+
+def test_a_clock_put_back_delays_no_longer_than_the_pace(clock):
+    guard = guard_of(clock, spacing=3, jitter=4)
+    guard.wait(HOST)
+    clock.at -= timedelta(days=30)
+
+    guard.wait(HOST)
+
+    assert clock.slept == [7.0]

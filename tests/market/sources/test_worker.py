@@ -1,0 +1,183 @@
+"""The process akshare runs in: what it may not do, and what hostile replies do not achieve."""
+
+import os
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from benchmarks.standin.faults import Fault
+from indexer.market.sources.akshare import Access, upstreams
+from indexer.market.sources.guard import Guard, Pace
+from indexer.market.sources.source import Answer, Ask
+from indexer.market.sources.worker import Ended, Worker
+from tests.market.sources.standin import FIRST, LAST, Reach
+
+SHARE = Ask("prices", "300308.SZ", FIRST, LAST, LAST)
+
+
+def fetched(reach: Reach, kind: str, name: str = "eastmoney", times: int = 99) -> Answer:
+    """Return what a source answers while its upstream has a fault."""
+    left = [times]
+
+    def choose(request):
+        left[0] -= 1
+        return Fault(kind) if left[0] >= 0 else None
+
+    reach.standin.choose = choose
+    return upstreams(reach.access, [name])[0].fetch(SHARE)
+
+
+@pytest.fixture
+def short(reach, monkeypatch):
+    """Give every question two seconds."""
+    monkeypatch.setattr(reach.access.worker, "_deadline", 2.0)
+    return reach
+
+
+def test_one_process_answers_many_questions(reach):
+    source = upstreams(reach.access, ["eastmoney"])[0]
+    source.fetch(SHARE)
+    process = reach.access.worker._process
+
+    source.fetch(SHARE)
+
+    assert reach.access.worker._process is process
+
+
+def test_it_is_given_no_variable_but_those_about_the_way_out(reach, monkeypatch):
+    upstreams(reach.access, ["eastmoney"])[0].fetch(SHARE)
+    process = reach.access.worker._process
+    assert process is not None
+
+    told = Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+
+    names = {line.partition(b"=")[0].decode() for line in told if line}
+    assert names <= {
+        *("PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR", "TQDM_DISABLE", "NO_PROXY", "no_proxy"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "REQUESTS_CA_BUNDLE"),
+        "SSL_CERT_FILE",
+    }
+
+
+def test_it_has_limits_and_where_we_are_root_it_is_nobody(reach):
+    upstreams(reach.access, ["eastmoney"])[0].fetch(SHARE)
+    process = reach.access.worker._process
+    assert process is not None
+    limits = Path(f"/proc/{process.pid}/limits").read_text()
+    status = Path(f"/proc/{process.pid}/status").read_text()
+
+    for what in ("Max data size", "Max address space", "Max file size", "Max cpu time"):
+        line = next(line for line in limits.splitlines() if line.startswith(what))
+        assert not line.removeprefix(what).split()[0].startswith("unlimited")
+    uid = next(line for line in status.splitlines() if line.startswith("Uid")).split()[1]
+    assert int(uid) == (65534 if os.geteuid() == 0 else os.getuid())
+
+
+@pytest.mark.parametrize("kind", ["hang", "drip"])
+def test_silence_and_dripping_end_at_the_deadline(short, kind):
+    begun = time.monotonic()
+
+    answer = fetched(short, kind, times=1)
+
+    assert time.monotonic() - begun < 30  # with the start of a new process
+    assert answer.outcome == "ok"  # asked once more
+    assert len(short.standin.asked) == 2
+
+
+def test_silence_twice_is_a_refusal_and_the_host_is_left_alone(short):
+    answer = fetched(short, "hang")
+
+    assert answer.outcome == "blocked"
+    assert "no answer within" in answer.reason
+    assert fetched(short, "none").outcome == "blocked"  # without being asked
+    assert len(short.standin.asked) == 2
+
+
+def test_a_body_that_unpacks_to_two_hundred_megabytes_is_given_up(reach):
+    answer = fetched(reach, "gzip_bomb")
+
+    assert (answer.outcome, answer.replies) == ("corrupt", ())
+    assert "more than 32 MB" in answer.reason
+
+
+@pytest.mark.parametrize("name", ["eastmoney", "tencent", "sina"])
+def test_a_reply_that_is_code_is_not_run(reach, name):
+    mark = Path("/tmp/indexer-standin-ran")  # noqa: S108 (where the code in the reply would write)
+    mark.unlink(missing_ok=True)
+
+    answer = fetched(reach, "code_in_body", name)
+
+    assert answer.outcome in {"corrupt", "blocked", "transient"}
+    assert not mark.exists()
+
+
+def test_factors_that_are_code_are_not_evaluated(reach):
+    """What stands behind the first sign of equality of this reply would be evaluated."""
+    mark = Path("/tmp/indexer-standin-ran")  # noqa: S108
+    mark.unlink(missing_ok=True)
+    ask = Ask("prices", "NVDA.US", FIRST, LAST, LAST)
+    reach.standin.choose = lambda r: Fault("code_in_body") if "_qfq.js" in r.path else None
+
+    answer = upstreams(reach.access, ["sina"])[0].fetch(ask)
+
+    assert (answer.outcome, mark.exists()) == ("corrupt", False)
+    assert "no plain data" in answer.reason
+
+
+def test_a_process_that_is_killed_is_made_anew(reach):
+    source = upstreams(reach.access, ["eastmoney"])[0]
+    source.fetch(SHARE)
+    process = reach.access.worker._process
+    assert process is not None
+    process.kill()
+
+    died, again = source.fetch(SHARE), source.fetch(SHARE)
+
+    assert (died.outcome, again.outcome) == ("corrupt", "ok")
+    assert "died by signal 9" in died.reason
+
+
+def test_nothing_of_it_is_left_when_it_is_stopped(reach, tmp_path):
+    with Worker(os.environ | reach.standin.environment) as worker:
+        access = Access(worker, Guard(reach.clock, pace=Pace(0, 0)), tmp_path)
+        assert upstreams(access, ["eastmoney"])[0].fetch(SHARE).outcome == "ok"
+        process, home = worker._process, worker._home
+
+    assert process is not None
+    assert process.poll() is not None
+    assert not home.exists()
+
+
+def test_what_is_no_message_ends_it():
+    worker = Worker({})
+    fake = _Fake(b"\xff" * 64)
+    worker._process = fake  # type: ignore[assignment]
+
+    with fake.stdout, pytest.raises(Ended, match="does not speak as agreed"):
+        worker._hear(5.0)
+
+
+class _Fake:
+    """A process that says some bytes and no more."""
+
+    def __init__(self, says: bytes) -> None:
+        read, write = os.pipe()
+        os.write(write, says)
+        os.close(write)
+        self.stdout = os.fdopen(read, "rb", 0)
+
+
+def test_a_question_it_does_not_know_is_a_bug_and_not_an_answer(reach):
+    with pytest.raises(RuntimeError, match="KeyError"):
+        upstreams(reach.access, ["safe"])[0].fetch(SHARE)
+
+
+def test_dates_are_asked_in_the_form_the_upstream_takes(reach):
+    upstreams(reach.access, ["eastmoney"])[0].fetch(SHARE)
+
+    query = reach.standin.asked[0].query
+    assert (query["secid"], query["beg"], query["end"]) == ("0.300308", "20260302", "20260612")
+    assert query["fqt"] == "0"  # raw
+    assert date.today() >= LAST  # noqa: DTZ011 (akshare's own idea of the last year)

@@ -1,0 +1,52 @@
+"""Dated conventions: ticks, finality and bounds of plausibility."""
+
+from datetime import date
+
+import pytest
+
+from indexer.market.conventions.bounds import plausible
+from indexer.market.conventions.finality import minutes_to_final
+from indexer.market.conventions.ticks import tick_size
+
+DAY = date(2024, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "price", "tick"),
+    [
+        ("300308.SZ", 151.2, 0.01),
+        ("510300.SH", 3.9, 0.001),
+        ("900901.SH", 0.5, 0.001),
+        ("920808.BJ", 20.0, 0.01),
+        ("NVDA.US", 180.0, 0.01),
+        ("00700.HK", 0.2, 0.001),
+        ("00700.HK", 9.99, 0.01),
+        ("00700.HK", 15.0, 0.02),
+        ("00700.HK", 45.0, 0.05),
+        ("00700.HK", 300.0, 0.2),
+    ],
+)
+def test_the_tick_is_that_of_the_market_and_the_band(symbol: str, price: float, tick: float):
+    assert tick_size(symbol, DAY, price) == tick
+
+
+def test_hong_kong_has_narrower_ticks_from_august_2025_on():
+    before, after = date(2025, 8, 1), date(2025, 8, 4)
+
+    assert [tick_size("00700.HK", day, 15.0) for day in (before, after)] == [0.02, 0.01]
+
+
+def test_a_market_without_ticks_is_an_error():
+    with pytest.raises(ValueError, match=r"has no tick.*ticks\.csv"):
+        tick_size("VOD.L", DAY, 70.0)
+
+
+def test_an_exchange_without_a_margin_is_an_error():
+    with pytest.raises(ValueError, match=r"XLON.*finality\.csv"):
+        minutes_to_final("XLON", DAY)
+
+
+def test_what_no_entry_bounds_is_not_bounded():
+    assert plausible("height", DAY) is None
+    assert plausible("USD/CNY", date(1993, 12, 31)) is None
+    assert plausible("USD/CNY", DAY) == (5.0, 10.0)

@@ -1,0 +1,386 @@
+"""What a fetch leaves in the store, whoever fails on the way; through akshare's own code."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from benchmarks.standin.faults import Fault
+from benchmarks.standin.market import invented
+from indexer.cli.fetch import SOURCES
+from indexer.errors import MarketDataError, SourceError, TryAgainError
+from indexer.index.build import build
+from indexer.market.calendar import read_calendar
+from indexer.market.sources.akshare import NAMES, upstreams
+from indexer.market.sources.folder import folder_source
+from indexer.market.store import read_rows
+from indexer.market.tables import read_market
+from indexer.run.fetch import Fetched, Span, fetch, report_of
+from indexer.run.find import index_named
+from tests.market.sources.standin import (
+    EX_DATE,
+    LAST,
+    SHARES,
+    Reach,
+    evening,
+    small_market,
+    write_folder,
+)
+
+BASKET = """
+version: 1
+id: small
+name: {en: Small}
+currency: CNY
+calendar: XSHG
+base: {date: 2026-04-01, level: 1000}
+variants: [price, gross]
+weighting: {scheme: free_float}
+rebalance: {frequency: monthly}
+constituents: [%s]
+"""
+SERIES = """
+version: 1
+id: tech
+kind: series
+name: {en: Tech}
+currency: HKD
+calendar: XHKG
+base: {date: 2026-03-02, level: 1000}
+symbol: HSTECH.HK
+"""
+
+
+def test_the_command_knows_every_source_by_name():
+    assert sorted(SOURCES) == sorted(NAMES)
+
+
+@pytest.fixture
+def basket(tmp_path: Path) -> str:
+    return written(tmp_path, *SHARES)
+
+
+def written(folder: Path, *symbols: str) -> str:
+    """Write a basket of some shares; return its path."""
+    listed = ", ".join(f"{{symbol: {symbol}}}" for symbol in symbols)
+    (folder / "small.yaml").write_text(BASKET % listed)
+    return str(folder / "small.yaml")
+
+
+def run(reach: Reach, folder: Path, *names: str, sources: tuple[str, ...] = NAMES) -> Fetched:
+    """Fetch into a store at the instant the stand-in's clock shows."""
+    span = Span(reach.clock.at, until=reach.standin.market.today)
+    return fetch(names, folder / "store", upstreams(reach.access, sources), span)
+
+
+def closes(folder: Path) -> pl.DataFrame:
+    return read_rows(folder / "store", "prices").select("symbol", "date", "close")
+
+
+def true_closes(*symbols: str, until: date = LAST) -> pl.DataFrame:
+    rows = [
+        (symbol, bar.day, bar.close)
+        for symbol in sorted(symbols)
+        for bar in small_market().bars[symbol]
+        if bar.day <= until
+    ]
+    return pl.DataFrame(rows, schema=["symbol", "date", "close"], orient="row")
+
+
+def failing(reach: Reach, kind: str, *hosts: str) -> None:
+    """Give every request to some hosts a fault."""
+    reach.standin.choose = lambda r: Fault(kind) if r.host.endswith(hosts) else None
+
+
+def test_an_index_of_what_was_fetched_is_that_of_the_true_market(reach, tmp_path, basket):
+    found = run(reach, tmp_path, basket)
+    write_folder(small_market(), tmp_path / "true")
+
+    index = build(index_named(basket), read_market(tmp_path / "store"))
+    true = build(index_named(basket), read_market(tmp_path / "true"))
+
+    assert found.problem is None
+    assert index.levels.drop("market_value").equals(true.levels.drop("market_value"))
+
+
+def test_prices_rest_on_two_sources_that_agree_and_say_where_they_are_from(reach, tmp_path):
+    found = run(reach, tmp_path, written(tmp_path, "300308.SZ"))
+
+    prices = next(g for g in found.needs if g.need.table == "prices")
+    assert [answer.source for answer in prices.answers] == ["eastmoney", "tencent"]
+    row = read_rows(tmp_path / "store", "prices").row(0, named=True)
+    assert row["source"] == "eastmoney"
+    assert row["sha256"] == prices.answers[0].replies[-1].sha256
+
+
+def test_a_hole_is_explained_by_who_was_suspended_on_its_days(reach, tmp_path):
+    found = run(reach, tmp_path, written(tmp_path, "688256.SH"))
+
+    assert found.problem is None
+    stored = read_rows(tmp_path / "store", "suspensions")
+    assert stored.select("symbol", "from").row(0) == ("688256.SH", date(2026, 4, 8))
+
+
+def test_a_hole_that_nobody_explains_is_told_and_the_session_is_missing(reach, tmp_path):
+    del reach.standin.market.bars["600584.SH"][30]
+
+    found = run(reach, tmp_path, written(tmp_path, "600584.SH"))
+
+    assert isinstance(found.problem, TryAgainError)
+    assert "no bar for 1 sessions" in str(found.problem)
+
+
+def test_what_is_there_is_not_asked_for_again(reach, tmp_path, basket):
+    run(reach, tmp_path, basket)
+    reach.standin.asked.clear()
+
+    found = run(reach, tmp_path, basket)
+
+    assert found.problem is None
+    assert not [r for r in reach.standin.asked if "kline" in r.path]
+
+
+def test_the_next_day_asks_for_the_last_twenty_sessions_and_adds_one(reach, tmp_path):
+    name = written(tmp_path, "600584.SH")
+    reach.standin.market.today = LAST - timedelta(days=1)
+    reach.clock.at = evening(LAST - timedelta(days=1))
+    run(reach, tmp_path, name)
+    before = closes(tmp_path)
+    reach.standin.market.today, reach.clock.at = LAST, evening()
+    reach.standin.asked.clear()
+
+    found = run(reach, tmp_path, name)
+
+    assert found.problem is None
+    first = next(r for r in reach.standin.asked if "kline" in r.path).query["beg"]
+    assert first == f"{before['date'].sort()[-20]:%Y%m%d}"
+    assert closes(tmp_path).equals(true_closes("600584.SH"))
+
+
+def test_a_fetch_that_was_cut_off_goes_on_where_it_was(reach, tmp_path, basket):
+    class CutError(Exception):
+        pass
+
+    def progress(text: str) -> None:
+        if "prices of 600584.SH" in text:
+            raise CutError
+
+    span = Span(reach.clock.at, until=LAST)
+    with pytest.raises(CutError):
+        fetch([basket], tmp_path / "store", upstreams(reach.access), span, progress=progress)
+    assert set(closes(tmp_path)["symbol"]) == {"300308.SZ", "688256.SH", "000063.SZ"}
+    reach.standin.asked.clear()
+
+    assert run(reach, tmp_path, basket).problem is None
+    assert {r.query["secid"] for r in reach.standin.asked if "secid" in r.query} == {
+        "1.600584",
+        "0.920002",
+    }
+    assert closes(tmp_path).equals(true_closes(*SHARES))
+
+
+@pytest.mark.parametrize("kind", ["http_403_json_ok_body", "captcha_html_200", "rst"])
+def test_a_first_source_that_refuses_leaves_the_others(reach, tmp_path, kind):
+    failing(reach, kind, "push2his.eastmoney.com")
+
+    found = run(reach, tmp_path, written(tmp_path, "600584.SH", "000063.SZ"))
+
+    assert found.problem is None
+    assert closes(tmp_path).equals(true_closes("600584.SH", "000063.SZ"))
+    told = {need["table"]: need["sources"] for need in report_of(found)["needs"]}
+    assert told["prices"] == ["tencent", "sina"]
+
+
+def test_a_source_that_refuses_is_asked_no_more_than_twice(reach, tmp_path, basket):
+    failing(reach, "rst", "push2his.eastmoney.com")
+
+    run(reach, tmp_path, basket)
+
+    assert len([r for r in reach.standin.asked if r.host == "push2his.eastmoney.com"]) == 2
+
+
+def test_when_nobody_can_be_reached_the_error_says_so(reach, tmp_path):
+    failing(reach, "close_no_response", "")
+
+    found = run(reach, tmp_path, written(tmp_path, "600584.SH"))
+
+    assert isinstance(found.problem, SourceError)
+    assert found.version is None
+
+
+def test_when_all_that_came_is_wrong_the_error_says_so_and_nothing_is_stored(reach, tmp_path):
+    failing(reach, "scaled_up", "push2his.eastmoney.com", "qq.com", "sina.com.cn")
+
+    found = run(reach, tmp_path, written(tmp_path, "600584.SH"))
+
+    assert isinstance(found.problem, MarketDataError)
+    assert closes(tmp_path).filter(pl.col("date") == LAST).is_empty()
+
+
+def test_a_session_nobody_has_yet_is_to_be_asked_for_later(reach, tmp_path):
+    failing(reach, "one_row_missing_today", "")
+
+    found = run(reach, tmp_path, written(tmp_path, "600584.SH"))
+
+    assert isinstance(found.problem, TryAgainError)
+    assert closes(tmp_path).equals(true_closes("600584.SH", until=LAST - timedelta(days=1)))
+
+
+def test_where_two_sources_differ_a_third_decides(reach, tmp_path):
+    """Both closes are possible; only that two say the same tells them apart."""
+    market = reach.standin.market
+    bars = market.bars["600584.SH"]
+    true = bars[30].close
+
+    def choose(request):
+        wrong = request.host.startswith("push2his")
+        close = round(true + 0.05, 2) if wrong else true
+        bars[30] = bars[30]._replace(close=close)
+
+    reach.standin.choose = choose
+
+    found = run(reach, tmp_path, written(tmp_path, "600584.SH"))
+
+    assert found.problem is None
+    assert closes(tmp_path).equals(true_closes("600584.SH"))
+    assert any(entry.rule == "disagreement" for entry in found.disregarded)
+
+
+def test_actions_that_are_stored_stay_when_a_source_forgets_them(reach, tmp_path):
+    name = written(tmp_path, "300308.SZ")
+    run(reach, tmp_path, name)
+    stored = read_rows(tmp_path / "store", "actions").select("symbol", "ex_date", "kind")
+    reach.standin.market.actions.clear()
+
+    run(reach, tmp_path, name)
+
+    again = read_rows(tmp_path / "store", "actions").select("symbol", "ex_date", "kind")
+    assert again.equals(stored)
+    assert set(stored["ex_date"]) == {EX_DATE}
+
+
+def test_a_series_is_fetched_as_closes(reach, tmp_path):
+    (tmp_path / "tech.yaml").write_text(SERIES)
+
+    found = run(reach, tmp_path, str(tmp_path / "tech.yaml"))
+
+    assert found.problem is None
+    stored = read_rows(tmp_path / "store", "series").select("date", "close").rows()
+    assert stored == [(bar.day, bar.close) for bar in small_market().bars["HSTECH.HK"]]
+
+
+def test_a_market_folder_is_a_source_like_any_other(reach, tmp_path, basket):
+    write_folder(small_market(), tmp_path / "true")
+    source = folder_source(tmp_path / "true", "eastmoney")
+
+    found = fetch([basket], tmp_path / "store", [source], Span(evening(), until=LAST))
+
+    assert found.problem is None
+    assert closes(tmp_path).equals(true_closes(*SHARES))
+    assert not reach.standin.asked
+
+
+def test_a_share_of_hong_kong_in_a_basket_in_yuan_brings_its_rate_with_it(reach, tmp_path):
+    found = run(reach, tmp_path, written(tmp_path, "00700.HK", "600584.SH"))
+
+    told = {
+        (need["table"], need["subject"]): (need["outcome"], need["sources"])
+        for need in report_of(found)["needs"]
+    }
+    assert told["prices", "00700.HK"] == ("ok", ["eastmoney", "sina"])
+    assert told["actions", "00700.HK"] == ("ok", ["eastmoney"])
+    assert told["fx", "HKD/CNY"] == ("ok", ["safe", "sina"])
+    stored = read_rows(tmp_path / "store", "fx").select("date", "rate").rows()
+    assert stored == sorted(small_market().rates["HKD"].items())
+    assert "no source has shares of 00700.HK" in str(found.problem)
+
+
+def test_what_no_source_offers_is_told(reach, tmp_path):
+    found = run(reach, tmp_path, written(tmp_path, "NVDA.US"))
+
+    assert isinstance(found.problem, SourceError)
+    assert "no source has actions of NVDA.US" in str(found.problem)
+
+
+def test_every_datum_and_every_source_that_does_not_count_is_logged_with_its_rule(reach, tmp_path):
+    failing(reach, "scaled_up", "push2his.eastmoney.com")
+
+    found = run(reach, tmp_path, written(tmp_path, "600584.SH"))
+
+    lines = (tmp_path / "store" / "replies" / "disregarded.jsonl").read_text().splitlines()
+    told = [json.loads(line) for line in lines]
+    assert len([t for t in told if "source" not in t]) == len(found.disregarded)
+    assert {(t["rule"], t["source"]) for t in told if "source" in t} == {("corrupt", "eastmoney")}
+    assert all(t["why"] and t["symbol"] == "600584.SH" for t in told)
+
+
+@pytest.mark.parametrize(("kind", "code"), [("none", 0), ("http_403_json_ok_body", 69)])
+def test_the_command_says_by_its_exit_code_how_it_went(reach, tmp_path, kind, code):
+    failing(reach, kind, "csindex.com.cn")
+    text = SERIES.replace("HSTECH.HK", "000985.SH").replace("XHKG", "XSHG").replace("HKD", "CNY")
+    (tmp_path / "tech.yaml").write_text(text)
+    given = (*("--market", "store", "--until", "2026-06-12", "--source", "csindex"), "--json")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "indexer.cli.app", "fetch", "tech.yaml", *given],
+        cwd=tmp_path,
+        env=os.environ | reach.standin.environment | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == code, done.stderr
+    need = json.loads(done.stdout)["needs"][0]
+    assert need["outcome"] == ("blocked" if code else "ok")
+    assert need["rows"].get("series", 0) == (
+        0 if code else len(read_rows(tmp_path / "store", "series"))
+    )
+
+
+def test_a_share_that_changed_its_code_is_fetched_under_each_while_it_had_it(reach, tmp_path):
+    sessions = read_calendar("XSHG").between(date(2025, 9, 15), date(2025, 11, 14)).tolist()
+    whole = invented(["920047.BJ"], sessions, 7)
+    switch = date(2025, 10, 9)
+    for symbol, kept in (("430047.BJ", False), ("920047.BJ", True)):
+        bars = [bar for bar in whole.bars["920047.BJ"] if (bar.day >= switch) == kept]
+        reach.standin.market.bars[symbol] = bars
+    reach.standin.market.today, reach.clock.at = sessions[-1], evening(sessions[-1])
+    text = BASKET.replace("2026-04-01", "2025-10-15").replace("free_float", "equal")
+    (tmp_path / "small.yaml").write_text(text % "{symbol: 920047.BJ}")
+
+    found = run(reach, tmp_path, str(tmp_path / "small.yaml"))
+
+    assert found.problem is None
+    told = {(g.need.subject, g.need.since, g.need.until) for g in found.needs}
+    assert told == {
+        ("430047.BJ", date(2025, 9, 15), switch - timedelta(days=1)),
+        ("920047.BJ", switch, None),
+    }
+    actions = read_rows(tmp_path / "store", "actions").select("symbol", "ex_date", "kind", "other")
+    assert actions.rows() == [("430047.BJ", switch, "symbol_change", "920047.BJ")]
+    assert len(closes(tmp_path)) == len(sessions)
+
+
+def test_a_share_that_is_not_listed_yet_has_no_bars_and_that_is_explained(reach, tmp_path):
+    reach.standin.market.bars["600584.SH"] = []
+    reach.standin.market.listed["600584.SH"] = date(2026, 7, 1)
+
+    found = run(reach, tmp_path, written(tmp_path, "600584.SH", "000063.SZ"))
+
+    told = {(g.need.table, g.need.subject): g.outcome for g in found.needs}
+    assert told["prices", "600584.SH"] == "no_data_explained"
+    assert found.problem is None
+
+
+def test_a_share_without_bars_that_is_listed_is_not_explained(reach, tmp_path):
+    reach.standin.market.bars["600584.SH"] = []
+
+    found = run(reach, tmp_path, written(tmp_path, "600584.SH"))
+
+    assert isinstance(found.problem, TryAgainError)

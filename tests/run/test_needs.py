@@ -1,0 +1,103 @@
+"""What definitions need of market data."""
+
+from datetime import date
+
+import pytest
+
+from indexer.run.needs import Need, needs_of
+
+TODAY = date(2026, 11, 27)
+
+
+def wanted(*names: str, since: date | None = None) -> list[Need]:
+    return needs_of(names, TODAY, since)
+
+
+def test_both_compute_baskets_need_bars_and_actions_of_eighty_eight_shares():
+    found = wanted("north-america-compute", "domestic-compute")
+
+    assert {need.table for need in found} == {"actions", "prices"}
+    assert len(found) == 2 * 88
+    assert {need.since for need in found} == {date(2023, 11, 23)}
+
+
+def test_a_study_needs_its_indices_its_benchmark_and_those_of_its_events():
+    found = wanted("compute-diffusion")
+
+    series = {need.subject for need in found if need.table == "series"}
+    assert series == {"HSTECH.HK", "000985.SH", "399006.SZ", "000688.SH"}
+    assert len([need for need in found if need.table == "prices"]) == 88
+
+
+def test_actions_come_before_the_prices_that_are_judged_by_them():
+    tables = [need.table for need in wanted("compute-diffusion")]
+
+    assert tables == sorted(tables, key=["actions", "prices", "series"].index)
+
+
+def test_share_counts_are_needed_where_the_scheme_weighs_by_them():
+    found = wanted("domestic-compute-free-float")
+
+    assert len([need for need in found if need.table == "shares"]) == 41
+
+
+def test_what_two_definitions_need_is_needed_once_from_the_earlier_date(tmp_path):
+    text = """
+version: 1
+id: early
+name: {en: Early}
+currency: CNY
+calendar: XSHG
+base: {date: 2020-01-02, level: 1000}
+weighting: {scheme: equal}
+constituents: [{symbol: 688256.SH}, {symbol: 600584.SH}]
+"""
+    (tmp_path / "early.yaml").write_text(text)
+
+    found = wanted("domestic-compute", str(tmp_path / "early.yaml"))
+
+    shared = [need for need in found if (need.table, need.subject) == ("prices", "600584.SH")]
+    assert shared == [Need("prices", "600584.SH", date(2019, 12, 3))]
+
+
+def test_a_date_that_is_given_counts_for_all():
+    assert {n.since for n in wanted("compute-diffusion", since=date(2026, 1, 5))} == {
+        date(2026, 1, 5)
+    }
+
+
+@pytest.mark.parametrize(
+    ("currency", "pairs"), [("HKD", ["HKD/CNY", "USD/HKD"]), ("CNY", ["HKD/CNY", "USD/CNY"])]
+)
+def test_pairs_are_asked_for_as_they_are_published(tmp_path, currency, pairs):
+    text = f"""
+version: 1
+id: mixed
+name: {{en: Mixed}}
+currency: {currency}
+calendar: XSHG
+base: {{date: 2026-04-01, level: 1000}}
+weighting: {{scheme: equal}}
+constituents: [{{symbol: 600584.SH}}, {{symbol: 00700.HK}}, {{symbol: NVDA.US}}]
+"""
+    (tmp_path / "mixed.yaml").write_text(text)
+
+    found = wanted(str(tmp_path / "mixed.yaml"))
+
+    assert sorted(need.subject for need in found if need.table == "fx") == pairs
+
+
+def test_what_is_looked_back_at_from_the_base_date_is_needed_as_well(tmp_path):
+    text = """
+version: 1
+id: calm
+name: {en: Calm}
+currency: CNY
+calendar: XSHG
+base: {date: 2026-04-01, level: 1000}
+weighting: {scheme: inverse_volatility, lookback: 60}
+constituents: [{symbol: 600584.SH}]
+"""
+    (tmp_path / "calm.yaml").write_text(text)
+
+    assert {need.since for need in wanted(str(tmp_path / "calm.yaml"))} == {date(2025, 11, 2)}
