@@ -58,18 +58,18 @@ def campaigns() -> dict[str, Campaign]:
 
 
 SLICE = {
-    "B1": ("next:1/25", "restate:3/50", "study:7/160"),
+    "B1": ("retire:1/25", "restate:3/60", "study:7/160"),
     "B3": ("retire:8",),
     "B3-planted": ("no fsync of the directory", "synchronous off"),
     "B4": ("next:5/100", "export:7/200"),
     "B5": ("week:3/120",),
     "B6": ("week:3/50",),
     "B7": ("America/New_York",),
-    "B8": ("1:1",),
+    "B8": ("3:1",),
     "B12": ("1",),
-    "B13": ("sqlite:3:40", "postgresql:3:40"),
-    "B14": ("1:100",),
-    "B15": ("1:1:60",),
+    "B13": ("sqlite:3:25", "postgresql:3:25"),
+    "B14": ("1:50",),
+    "B15": ("1:1:30",),
 }
 
 

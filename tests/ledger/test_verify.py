@@ -193,7 +193,7 @@ def test_a_damaged_page_is_found(engine, tmp_path):
     assert "damaged" in damage(file)
 
 
-@pytest.mark.parametrize("word", [b"final", b"CREATE TABLE levels"])
+@pytest.mark.parametrize("word", [b"final", b"CREATE TABLE levels", b"definitions_sealed"])
 def test_a_bit_that_makes_text_no_text_is_damage(engine, tmp_path, word):
     """It is not to be tried again: it will be the same tomorrow."""
     engine.dispose()
