@@ -48,7 +48,7 @@ def campaigns() -> dict[str, Campaign]:
         Campaign("B5", "full disks and largest files", parts(["week"], 8), fill),
         Campaign("B6", "little memory", parts(["week"], 4), choke),
         Campaign("B7", "clocks", ZONES, tell_time),
-        Campaign("B8", "simulated years", tuple(f"{n}:20" for n in range(1, 51)), live, 1),
+        Campaign("B8", "simulated years", tuple(f"{n}:20:10" for n in range(1, 51)), live, 1),
         Campaign("B12", "random steps beside a model", tuple(map(str, range(1, 101))), walk, 1),
         Campaign("B13", "publishers at once", CONTESTS, race),
         Campaign("B14", "flipped bits", tuple(f"{n}:500" for n in range(1, 21)), flip, 1),
@@ -65,7 +65,7 @@ SLICE = {
     "B5": ("week:3/120",),
     "B6": ("week:3/50",),
     "B7": ("America/New_York",),
-    "B8": ("3:1",),
+    "B8": ("3:1:3",),
     "B12": ("1",),
     "B13": ("sqlite:3:25", "postgresql:3:25"),
     "B14": ("1:50",),
@@ -135,9 +135,9 @@ def tell_time(unit: str) -> Found:
 
 
 def live(unit: str) -> Found:
-    """Do a seed of B8: ``seed:years``."""
-    seed, count = map(int, unit.split(":"))
-    return years(seed, (date(2006, 1, 4), date(2005 + count, 12, 31)), place())
+    """Do a seed of B8: ``seed:years:indices``."""
+    seed, count, indices = map(int, unit.split(":"))
+    return years(seed, (date(2006, 1, 4), date(2005 + count, 12, 31)), indices, place())
 
 
 def walk(unit: str) -> Found:
