@@ -4,7 +4,7 @@ A unit of work is named by text, so that any process can do it: ``scenario:part/
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -73,8 +73,8 @@ SLICE = {
 }
 
 
-def tried(only: Sequence[str], *, quick: bool, processes: int) -> list[dict[str, Any]]:
-    """Do what is left of campaigns, all or some of them, and return what is kept of each.
+def tried(only: Sequence[str], *, quick: bool, processes: int) -> Iterator[dict[str, Any]]:
+    """Do what is left of campaigns, all or some of them, and yield what is kept of each.
 
     Raises
     ------
@@ -86,11 +86,9 @@ def tried(only: Sequence[str], *, quick: bool, processes: int) -> list[dict[str,
         raise SystemExit(f"no bars {', '.join(unknown)}: there are {', '.join(every)}")
     journals = ROOT / "build" / "reliability" / ("slice" if quick else "full")
     inputs_below(place())
-    chosen = [every[name] for name in (only or every)]
-    return [
-        run(replace(one, units=SLICE[one.id]) if quick else one, journals, processes)
-        for one in chosen
-    ]
+    for one in (every[name] for name in (only or every)):
+        chosen = replace(one, units=SLICE[one.id]) if quick else one
+        yield run(chosen, journals, processes)
 
 
 def kill(unit: str) -> Found:
