@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -82,7 +82,7 @@ def write_folders(
             for target in pending:
                 for stale in _other_formats(target, format):
                     stale.unlink(missing_ok=True)
-            for written in {path.parent for path in (*pending, *made)}:
+            for written in {path.parent for path in (*pending, *made)} | _above(out, folders):
                 _sync(written)
     except BaseException as error:
         for temporary in pending.values():
@@ -121,9 +121,14 @@ def _sweep(folder: Path) -> None:
             left.unlink(missing_ok=True)
 
 
+def _above(out: Path, folders: Iterable[str]) -> set[Path]:
+    """Return the folders that hold what was written, made now or by a run that died before."""
+    return {out.parent, out, *(out / folder for folder in folders)}
+
+
 def _sync(folder: Path) -> None:
-    """Make the names in a folder durable, where the system can."""
-    if hasattr(os, "O_DIRECTORY"):
+    """Make the names in a folder durable, where the system can, and where it may be looked into."""
+    if hasattr(os, "O_DIRECTORY") and os.access(folder, os.R_OK):
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(handle)
