@@ -120,16 +120,20 @@ def _table(options: argparse.Namespace) -> None:
 
 
 def _reliability(options: argparse.Namespace) -> None:
-    """Try what is left of the bars on this commit, and merge what was found into one file."""
+    """Try what is left of the bars on this commit, and merge each into one file when it is done."""
     from benchmarks.reliability.bars import tried
+    from benchmarks.reliability.page import renew
+    from benchmarks.reliability.record import merge
 
-    found = tried(options.only, quick=options.quick, processes=options.processes or 2)
-    print(json.dumps({"bars": found}, indent=1, ensure_ascii=False))
-    if not options.quick:
-        from benchmarks.reliability.record import merge
-
-        merge(options.results / "reliability.json", found)
-    if any(bar["wrong"] for bar in found):
+    results = options.results / "reliability.json"
+    wrong = 0
+    for bar in tried(options.only, quick=options.quick, processes=options.processes or 2):
+        print(json.dumps(bar, ensure_ascii=False), flush=True)
+        wrong += bar["wrong"]
+        if not options.quick:
+            merge(results, [bar])
+            renew(results)
+    if wrong:
         sys.exit(1)
 
 

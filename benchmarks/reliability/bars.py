@@ -4,7 +4,7 @@ A unit of work is named by text, so that any process can do it: ``scenario:part/
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -48,7 +48,7 @@ def campaigns() -> dict[str, Campaign]:
         Campaign("B5", "full disks and largest files", parts(["week"], 8), fill),
         Campaign("B6", "little memory", parts(["week"], 4), choke),
         Campaign("B7", "clocks", ZONES, tell_time),
-        Campaign("B8", "simulated years", tuple(f"{n}:20" for n in range(1, 51)), live, 1),
+        Campaign("B8", "simulated years", tuple(f"{n}:20:10" for n in range(1, 51)), live, 1),
         Campaign("B12", "random steps beside a model", tuple(map(str, range(1, 101))), walk, 1),
         Campaign("B13", "publishers at once", CONTESTS, race),
         Campaign("B14", "flipped bits", tuple(f"{n}:500" for n in range(1, 21)), flip, 1),
@@ -58,23 +58,23 @@ def campaigns() -> dict[str, Campaign]:
 
 
 SLICE = {
-    "B1": ("next:1/25", "restate:3/50", "study:7/160"),
+    "B1": ("retire:1/25", "restate:3/60", "study:7/160"),
     "B3": ("retire:8",),
     "B3-planted": ("no fsync of the directory", "synchronous off"),
     "B4": ("next:5/100", "export:7/200"),
     "B5": ("week:3/120",),
     "B6": ("week:3/50",),
     "B7": ("America/New_York",),
-    "B8": ("1:1",),
+    "B8": ("3:1:3",),
     "B12": ("1",),
-    "B13": ("sqlite:3:40", "postgresql:3:40"),
-    "B14": ("1:100",),
-    "B15": ("1:1:60",),
+    "B13": ("sqlite:3:25", "postgresql:3:25"),
+    "B14": ("1:50",),
+    "B15": ("1:1:30",),
 }
 
 
-def tried(only: Sequence[str], *, quick: bool, processes: int) -> list[dict[str, Any]]:
-    """Do what is left of campaigns, all or some of them, and return what is kept of each.
+def tried(only: Sequence[str], *, quick: bool, processes: int) -> Iterator[dict[str, Any]]:
+    """Do what is left of campaigns, all or some of them, and yield what is kept of each.
 
     Raises
     ------
@@ -86,11 +86,9 @@ def tried(only: Sequence[str], *, quick: bool, processes: int) -> list[dict[str,
         raise SystemExit(f"no bars {', '.join(unknown)}: there are {', '.join(every)}")
     journals = ROOT / "build" / "reliability" / ("slice" if quick else "full")
     inputs_below(place())
-    chosen = [every[name] for name in (only or every)]
-    return [
-        run(replace(one, units=SLICE[one.id]) if quick else one, journals, processes)
-        for one in chosen
-    ]
+    for one in (every[name] for name in (only or every)):
+        chosen = replace(one, units=SLICE[one.id]) if quick else one
+        yield run(chosen, journals, processes)
 
 
 def kill(unit: str) -> Found:
@@ -135,9 +133,9 @@ def tell_time(unit: str) -> Found:
 
 
 def live(unit: str) -> Found:
-    """Do a seed of B8: ``seed:years``."""
-    seed, count = map(int, unit.split(":"))
-    return years(seed, (date(2006, 1, 4), date(2005 + count, 12, 31)), place())
+    """Do a seed of B8: ``seed:years:indices``."""
+    seed, count, indices = map(int, unit.split(":"))
+    return years(seed, (date(2006, 1, 4), date(2005 + count, 12, 31)), indices, place())
 
 
 def walk(unit: str) -> Found:

@@ -69,12 +69,12 @@ class Evening:
 class Years:
     """One execution."""
 
-    def __init__(self, seed: int, span: tuple[date, date], folder: Path) -> None:
+    def __init__(self, seed: int, span: tuple[date, date], indices: int, folder: Path) -> None:
         self.rng = np.random.default_rng([seed, 6])
         self.world = drawn(seed, *span)
         self.lines = [
             Line(Basket.model_validate(told | {"version": "1"}))
-            for told in definitions(seed, self.world, base=BASE)
+            for told in definitions(seed, self.world, count=indices, base=BASE)
         ]
         self.slips = slips(seed, self.world, FIRST)
         self.model = Model(self.world, policy=seed % 2 == 0)
@@ -325,11 +325,11 @@ def _cut(history: History, row: int) -> History:
     return replace(history, days=history.days[: row - BASE], variants=levels)
 
 
-def years(seed: int, span: tuple[date, date], memory: Path) -> Found:
-    """Live through one execution."""
+def years(seed: int, span: tuple[date, date], indices: int, memory: Path) -> Found:
+    """Live through one execution of so many indices."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=memory) as name:
-        one = Years(seed, span, Path(name))
+        one = Years(seed, span, indices, Path(name))
         one.run()
     lived = len(one.world.days) - FIRST
     published = sum(len(line.digests) for line in one.lines)

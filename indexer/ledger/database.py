@@ -27,7 +27,14 @@ PATIENCE = 60.0  # seconds a publisher waits for its turn
 
 _PRAGMAS = ("journal_mode=DELETE", "synchronous=EXTRA", "foreign_keys=ON", "busy_timeout=10000")
 _TURN = 7310894311706259304  # number of the advisory lock on PostgreSQL: any, but always the same
-_NO_DATABASE = ("malformed", "not a database", "no such table", "no such column", "corrupt")
+_NO_DATABASE = (  # what SQLite says of a file that is damaged
+    "malformed",
+    "not a database",
+    "no such table",
+    "no such column",
+    "corrupt",
+    "Could not decode",
+)
 
 
 def open_ledger(url: str, *, create: bool = False) -> sa.Engine:
@@ -189,11 +196,18 @@ def _named(engine: sa.Engine) -> Iterator[None]:
         if NEVER in reason or isinstance(error, sa.exc.IntegrityError):
             raise LedgerError([Refusal(name_of(engine), "", "", reason)]) from error
         if any(word in reason for word in _NO_DATABASE):
-            message = f"the database is damaged: {reason}: restore it from a copy, then verify"
-            raise LedgerError([Refusal(name_of(engine), "", "", message)]) from error
+            raise _damaged(engine, reason) from error
         raise TryAgainError(name_of(engine), reason) from error
+    except UnicodeDecodeError as error:  # what SQLite wanted to say of damage was damaged as well
+        reason = error.object.decode(errors="backslashreplace")
+        raise _damaged(engine, reason) from error
     except OSError as error:
         raise TryAgainError(name_of(engine), error.strerror or str(error)) from error
+
+
+def _damaged(engine: sa.Engine, reason: str) -> LedgerError:
+    message = f"the database is damaged: {reason}: restore it from a copy, then verify"
+    return LedgerError([Refusal(name_of(engine), "", "", message)])
 
 
 def _schema(engine: sa.Engine) -> str | None:

@@ -191,3 +191,15 @@ def test_a_damaged_page_is_found(engine, tmp_path):
     file.write_bytes(text)
 
     assert "damaged" in damage(file)
+
+
+@pytest.mark.parametrize("word", [b"final", b"CREATE TABLE levels", b"definitions_sealed"])
+def test_a_bit_that_makes_text_no_text_is_damage(engine, tmp_path, word):
+    """It is not to be tried again: it will be the same tomorrow."""
+    engine.dispose()
+    file = tmp_path / "ledger.db"
+    text = bytearray(file.read_bytes())
+    text[text.index(word)] ^= 0x80
+    file.write_bytes(text)
+
+    assert "damaged" in damage(file)
