@@ -18,7 +18,7 @@ import polars as pl
 from benchmarks.faults import LAST, SEED, Ground, ground
 from benchmarks.standin.faults import KINDS, Fault
 from benchmarks.standin.market import Market
-from benchmarks.standin.replies import Request
+from benchmarks.standin.wire import Request
 from indexer.market.sources.akshare import upstreams
 from indexer.market.store import read_rows
 from indexer.run.fetch import Span, fetch

@@ -23,8 +23,8 @@ import polars as pl
 
 from benchmarks.standin.faults import KINDS, PATIENCE, Fault
 from benchmarks.standin.market import invented
-from benchmarks.standin.replies import Request
 from benchmarks.standin.server import Standin, serving
+from benchmarks.standin.wire import Request
 from indexer.market.calendar import read_calendar
 from indexer.market.sources.akshare import Access, upstreams
 from indexer.market.sources.guard import Guard, Pace

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from benchmarks.standin.market import Bar, Market
-from benchmarks.standin.replies import Reply, Request, Row, Spoil
+from benchmarks.standin.wire import Reply, Request, Row, Spoil
 
 DRIP = 0.5  # seconds between two bytes of a slow reply
 HANG = 60.0  # seconds a silent connection is held open

@@ -18,7 +18,8 @@ import trustme
 
 from benchmarks.standin.faults import Fault, wire
 from benchmarks.standin.market import Market
-from benchmarks.standin.replies import Reply, Request, reply
+from benchmarks.standin.replies import reply
+from benchmarks.standin.wire import Reply, Request
 
 Choose = Callable[[Request], Fault | None]
 

@@ -1,0 +1,69 @@
+"""What goes over the wire, and what every vendor's replies have in common."""
+
+import json
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, NamedTuple, Protocol
+
+from benchmarks.standin.market import Bar, Market
+
+Row = list[Any]  # cells of one bar as the vendor writes them; the first six are the same everywhere
+
+
+class Request(NamedTuple):
+    """One request: GET or POST, with the fields of its query and of its form."""
+
+    host: str
+    path: str
+    query: Mapping[str, str]
+    form: Mapping[str, str]
+
+
+class Reply(NamedTuple):
+    """One reply as it goes over the wire."""
+
+    body: bytes
+    content_type: str = "application/json"
+    status: str = "200 OK"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Spoil(Protocol):
+    """What may be done to a vendor's data before they are written."""
+
+    def symbol(self, symbol: str) -> str:
+        """Return the symbol that is answered instead of the one asked for."""
+
+    def bars(self, bars: list[Bar]) -> list[Bar]:
+        """Return the bars served for the true ones."""
+
+    def rows(self, rows: list[Row]) -> list[Row]:
+        """Return the rows written for those of the bars."""
+
+
+def as_json(content: Any) -> Reply:
+    """Return content as a reply in JSON."""
+    return Reply(json.dumps(content, ensure_ascii=False).encode())
+
+
+def as_script(text: str) -> Reply:
+    """Return text as a reply that browsers would run."""
+    return Reply(text.encode(), "application/javascript")
+
+
+def price_text(number: float) -> str:
+    """Return a price to the cent, or to the mill where it has one."""
+    return f"{number:.3f}" if round(number, 2) != number else f"{number:.2f}"
+
+
+def payouts(market: Market, symbol: str) -> list[tuple[date, float, float]]:
+    """Return ex-date, cash and bonus shares a share of each payout known today."""
+    found: dict[date, list[float]] = {}
+    for row in market.actions.get(symbol, []):
+        if row["kind"] in {"dividend", "special_dividend", "bonus"}:
+            if row["ex_date"] > market.today + timedelta(days=7):  # not announced yet
+                continue
+            sums = found.setdefault(row["ex_date"], [0.0, 0.0])
+            sums[0] += row.get("cash") or 0.0
+            sums[1] += row.get("ratio") or 0.0
+    return [(day, round(cash, 6), round(ratio, 6)) for day, (cash, ratio) in sorted(found.items())]
