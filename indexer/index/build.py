@@ -225,9 +225,9 @@ def _counting(basket: Basket, market: Market, panel: Panel) -> Iterator[tuple[st
     """Yield every symbol of an index, and the day from which its rows matter."""
     since = dict.fromkeys(basket.symbols, date.min)
     brought = market.actions.filter(pl.col("kind").is_in([RENAME, SPINOFF])).sort("ex_date")
-    for symbol, other, day in brought.select("symbol", "other", "ex_date").iter_rows():
-        if symbol in since:
-            since.setdefault(other, max(day, since[symbol]))
+    arrows = brought.select("symbol", "other", "ex_date").rows()
+    while new := {o: max(d, since[s]) for s, o, d in arrows if s in since and o not in since}:
+        since |= new
     for line in panel.lines:
         yield line.symbol, since[line.symbol]
         for past, day in line.past:

@@ -12,8 +12,9 @@ from deltalake import DeltaTable
 import indexer
 from indexer.errors import MarketDataError, MissingInputError
 from indexer.market.delta import split_version
+from indexer.market.inputs import Used, inputs_of
 from indexer.market.store import write_rows
-from indexer.market.tables import TABLES, Used, digest_of, read_market, read_table
+from indexer.market.tables import TABLES, read_market, read_table
 from tests.market.writers import pair, prices
 
 ROOT = Path(__file__).parents[2]
@@ -61,8 +62,9 @@ def test_a_store_gives_the_history_of_real_prices(tmp_path: Path) -> None:
 
 def test_a_store_has_the_digest_of_the_folder_with_the_same_rows(tmp_path: Path) -> None:
     one, other = read_market(SAMPLE), read_market(as_store(SAMPLE, tmp_path / "store"))
-    used = Used(frozenset(one.prices["symbol"]), frozenset({"CNY", "HKD", "USD"}), amounts=True)
-    digests = [digest_of(m, used, date(2026, 1, 30)) for m in (one, other)]
+    symbols = dict.fromkeys(one.prices["symbol"], date.min)
+    used = Used(symbols, frozenset({"CNY", "HKD", "USD"}), amounts=True)
+    digests = [inputs_of(m, used).digest(date(2026, 1, 30)) for m in (one, other)]
     assert digests[0] == digests[1]
     for name in ("prices", "shares", "fx", "series"):
         keys = TABLES[name].key

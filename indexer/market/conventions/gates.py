@@ -1,5 +1,6 @@
 """Limits of the gates before publication, as dated data."""
 
+import math
 from bisect import bisect_right
 from dataclasses import dataclass, fields
 from datetime import date
@@ -70,20 +71,35 @@ def parsed(text: str, file: str) -> tuple[tuple[date, GateLimits], ...]:
     """
     found: list[tuple[date, GateLimits]] = []
     names = {field.name for field in fields(GateLimits)}
-    for row, entry in enumerate(yaml.safe_load(text) or [], 1):
-        given = dict(entry)
-        since = given.pop("from", None)
-        wrong = {k: v for k, v in given.items() if not (isinstance(v, int | float) and v > 0)}
+    for row, entry in enumerate(yaml.BaseLoader(text).get_single_data() or [], 1):
+        since = _date(entry.get("from"))
+        given = {name: _number(value) for name, value in entry.items() if name != "from"}
+        wrong = {name: entry[name] for name, value in given.items() if not value > 0}
         if given.keys() != names:
             message = f"{', '.join(sorted(names ^ given.keys()))}: missing or unknown"
         elif wrong:
             message = f"{wrong}: expected numbers above zero"
-        elif not isinstance(since, date) or (found and since <= found[-1][0]):
-            message = f"from {since}: expected a date later than that of the entry before"
+        elif since is None or (found and since <= found[-1][0]):
+            message = f"from {entry.get('from')}: expected a date later than that of the one before"
         else:
-            found.append((since, GateLimits(**given)))
+            found.append((since, GateLimits(**given)))  # type: ignore[arg-type]
             continue
         raise MarketDataError([Flaw(file, row, "", message)])
     if not found:
         raise MarketDataError([Flaw(file, None, "", "has no entry of limits")])
     return tuple(found)
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> float:
+    """Return what a text says, whole where it is; NaN where it is no number."""
+    try:
+        return int(text) if text.isdecimal() else float(text)
+    except (ValueError, AttributeError):
+        return math.nan
