@@ -1,6 +1,7 @@
 """Measuring: calls take turns, what is wrong is not timed, and other bits are noticed."""
 
 import json
+import itertools
 import math
 import time
 from pathlib import Path
@@ -39,10 +40,12 @@ def test_calls_take_turns_after_those_that_do_not_count() -> None:
 
     found = timing.interleaved({"a": call("a"), "b": call("b")}, budget=0.01)
     assert calls[:4] == ["a", "a", "b", "b"]
-    turn = math.ceil(timing._SAMPLE / 0.0031)  # calls of a sample, as many before it
-    assert calls[4:][: 4 * turn] == ["a"] * 2 * turn + ["b"] * 2 * turn
-    assert {name: 2 * turn * len(samples) for name, samples in found.items()} == {
-        name: calls.count(name) - 2 for name in "ab"
+    most = math.ceil(timing._SAMPLE / 0.003)  # calls of a sample, fewer where a machine is busy
+    runs = [(name, len(list(run))) for name, run in itertools.groupby(calls[4:])]
+    assert [name for name, _ in runs] == ["a", "b"] * (len(runs) // 2)
+    assert all(2 <= count <= 2 * most and count % 2 == 0 for _, count in runs)
+    assert {name: len(samples) for name, samples in found.items()} == {
+        name: sum(one == name for one, _ in runs) for name in "ab"
     }
     assert all(wall >= 0.003 for samples in found.values() for _, wall in samples)
 
