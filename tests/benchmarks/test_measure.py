@@ -1,7 +1,7 @@
 """Measuring: calls take turns, what is wrong is not timed, and other bits are noticed."""
 
-import json
 import itertools
+import json
 import math
 import time
 from pathlib import Path
