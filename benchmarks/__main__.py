@@ -86,19 +86,19 @@ def _faults(options: argparse.Namespace) -> None:
 
     if options.quick:
         with tempfile.TemporaryDirectory() as folder:
-            summary = run(Path(folder), every=QUICK_FAULTS, count=4)
+            summary = run(Path(folder), every=QUICK_FAULTS)
     else:
-        summary = run(options.results, every=options.every)
+        summary = run(options.results, every=options.every, processes=options.processes or 1)
     print(json.dumps(summary, indent=1, ensure_ascii=False))
     if summary["wrong"]:
         sys.exit(f"{summary['wrong']} of {summary['n']} scenarios end wrong")
 
 
 def _days(options: argparse.Namespace) -> None:
-    """Fetch on sixty evenings with 30 % of all requests faulted; leave with 1 if a row is wrong."""
-    from benchmarks.days import QUIET, simulate
+    """Fetch on sixty evenings with 30 % of all answers faulted; leave with 1 if a row is wrong."""
+    from benchmarks.days import simulate
 
-    summary = simulate(5, count=3, kinds=QUIET) if options.quick else simulate(60)
+    summary = simulate(4 if options.quick else 60)
     text = json.dumps(summary, indent=1, ensure_ascii=False)
     print(text)
     if not options.quick:

@@ -1,133 +1,149 @@
-"""Days of fetching on a clock that is only told: a share of all requests fails, the store must not.
+"""Days of fetching on a clock that is only told: a share of all answers fails, the store must not.
 
-Every evening a basket is fetched through akshare's own code into a real store, up to four times an
-hour apart, while requests are faulted at random. In the end the store holds what the market holds,
-or lacks sessions that the last fetch says it lacks. One seed replays all of it.
+Every evening two baskets, two series and their rates are fetched through akshare's own code into
+a real store, up to four times an hour apart, while answers are faulted at random. Beside it the
+same days are fetched without a fault. In the end both stores hold the same, or the one lacks what
+its last fetch says that it lacks. One seed replays all of it.
 """
 
 import random
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from benchmarks.faults import LAST, SEED, Ground, ground
+from benchmarks.faults import FIGURES
+from benchmarks.ground import ABROAD, LAST, SEED, Ground, evening, ground
+from benchmarks.reliability.record import commit
 from benchmarks.standin.faults import KINDS, Fault
-from benchmarks.standin.market import Market
-from benchmarks.standin.wire import Request
+from indexer.market.calendar import read_calendar
 from indexer.market.sources.akshare import upstreams
+from indexer.market.sources.source import Ask
 from indexer.market.store import read_rows
 from indexer.run.fetch import Span, fetch
 
 ATTEMPTS = 4  # an evening
-QUIET = tuple(kind for kind in KINDS if kind not in {"hang", "drip"})  # which cost no seconds
+SHARES = 6
+FIRST = date(2026, 2, 2)  # earlier than anything that is fetched
 _BASKET = """
 version: 1
-id: days
+id: {id}
 name: {{en: Days}}
 currency: CNY
 calendar: XSHG
-base: {{date: 2026-04-01, level: 1000}}
-weighting: {{scheme: free_float}}
+base: {{date: 2026-03-20, level: 1000}}
+weighting: {{scheme: {scheme}}}
 constituents: [{listed}]
+"""
+_SERIES = """
+version: 1
+id: {id}
+name: {{en: Days}}
+kind: series
+symbol: {symbol}
+currency: {currency}
+calendar: {calendar}
+base: {{date: 2026-03-20, level: 1000}}
 """
 
 
 @dataclass(slots=True)
-class _Chance:
-    """Faults drawn request by request."""
+class Chance:
+    """Faults drawn answer by answer.
+
+    Attributes
+    ----------
+    share : of all answers that are faulted
+    counts : how many had which kind
+    """
 
     share: float
     kinds: tuple[str, ...]
     draw: random.Random
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
 
-    def __call__(self, request: Request) -> Fault | None:
-        del request
+    def __call__(self, source: str, ask: Ask) -> Fault | None:
+        """Return the fault of an answer, if it has one."""
+        del source, ask
         kind = self.draw.choice(self.kinds) if self.draw.random() < self.share else "none"
-        self.counts[kind] = self.counts.get(kind, 0) + 1
-        return None if kind == "none" else Fault(kind, self.draw.choice((1, 1, 2, 10)))
+        self.counts[kind] += 1
+        return None if kind == "none" else Fault(kind, self.draw.choice((1, 2, 10)))
 
 
-def with_actions(market: Market) -> None:
-    """Let every third symbol pay and split in the middle of its bars."""
-    for symbol, bars in list(market.bars.items())[::3]:
-        at = len(bars) // 2
-        day = bars[at].day
-        row = {"symbol": symbol, "ex_date": day, "cash": None, "ratio": None, "price": None}
-        market.actions[symbol] = [
-            row | {"kind": "bonus", "ratio": 0.4},
-            row | {"kind": "dividend", "cash": 0.5},
-        ]
-        restated = [
-            bar._replace(
-                **{
-                    name: round((getattr(bar, name) - 0.5) / 1.4, 2)
-                    for name in ("open", "high", "low", "close")
-                }
-            )
-            for bar in bars[at:]
-        ]
-        market.bars[symbol] = bars[:at] + [
-            bar._replace(amount=float(round(bar.volume * (bar.high + bar.low) / 2)))
-            for bar in restated
-        ]
+def definitions(folder: Path, shares: tuple[str, ...]) -> list[str]:
+    """Write what is fetched and return the names of the files."""
+    texts = {
+        "home": _BASKET.format(id="home", scheme="free_float", listed=_listed(shares)),
+        "abroad": _BASKET.format(id="abroad", scheme="equal", listed=_listed(ABROAD[:2])),
+        "all": _SERIES.format(id="all", symbol="000985.SH", currency="CNY", calendar="XSHG"),
+        "tech": _SERIES.format(id="tech", symbol="HSTECH.HK", currency="HKD", calendar="XHKG"),
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return [str(folder / f"{name}.yaml") for name in texts]
+
+
+def _listed(symbols: tuple[str, ...]) -> str:
+    return ", ".join(f"{{symbol: {symbol}}}" for symbol in symbols)
 
 
 def simulate(
     days: int,
     *,
     share: float = 0.3,
-    count: int = 6,
     seed: int = SEED,
     kinds: tuple[str, ...] = KINDS,
     deadline: float = 4.0,
 ) -> dict[str, Any]:
     """Fetch on some evenings; return what was asked, what failed, and what is wrong in the end."""
     begun = time.monotonic()
-    chance = _Chance(share, kinds, random.Random(seed))  # noqa: S311 (one seed replays it)
+    chance = Chance(share, kinds, random.Random(seed))  # noqa: S311 (one seed replays it)
     refused: list[str] = []
-    with ground(count, deadline) as on, tempfile.TemporaryDirectory() as folder:
-        with_actions(on.standin.market)
-        listed = ", ".join(f"{{symbol: {symbol}}}" for symbol in on.symbols)
-        name = Path(folder) / "days.yaml"
-        name.write_text(_BASKET.format(listed=listed), encoding="utf-8")
-        on.standin.choose = chance
-        for day in on.true["date"].unique().sort()[-days:]:
-            refused += _evening(on, name, day)
-        wrong, lacking = _compared(on, Path(folder) / "store")
-        complete = not refused or not refused[-1].startswith(f"{LAST} {ATTEMPTS}")
+    with ground(SHARES, deadline, FIRST) as on, tempfile.TemporaryDirectory() as folder:
+        names = definitions(Path(folder), on.shares)
+        sessions = read_calendar("XSHG").between(LAST - timedelta(days=days * 2), LAST).tolist()
+        for day in sessions[-days:]:
+            on.recorder.choose = lambda *_: None
+            if found := evening_of(on, names, Path(folder) / "clean", day):
+                raise AssertionError(f"a day without faults is refused: {found}")
+            on.recorder.choose = chance
+            refused += evening_of(on, names, Path(folder) / "store", day)
+        wrong, lacking = compared(Path(folder) / "store", Path(folder) / "clean")
+        told = refused[-1] if refused else ""
+    open_ = told.startswith(f"{LAST} {ATTEMPTS}")
     return {
         "id": "days",
         "n": days,
-        "wrong": wrong + (len(lacking) if complete else 0),
-        "lacking": lacking,
-        "complete": complete,
+        "wrong": len(wrong) + (0 if open_ else len(lacking)),
+        "wrong_rows": wrong[:20],
+        "lacking": lacking[:50],
+        "evenings_refused": sum(f" {ATTEMPTS}: " in line for line in refused),
         "attempts_refused": len(refused),
-        "refusals": refused[-20:],
-        "requests": sum(chance.counts.values()),
+        "refusals": refused[-50:],
+        "answers": sum(chance.counts.values()),
         "faulted": sum(n for kind, n in chance.counts.items() if kind != "none"),
-        "constituents": count,
+        "answers_by_akshare": on.recorder.real,
         "share": share,
         "seed": seed,
-        "seconds": round(time.monotonic() - begun, 1),
+        "commit": commit(),
+        "seconds": round(time.monotonic() - begun),
     }
 
 
-def _evening(on: Ground, name: Path, day: date) -> list[str]:
+def evening_of(on: Ground, names: list[str], store: Path, day: date) -> list[str]:
     """Fetch until nothing stands against it or the evening is over; return what did."""
     on.standin.market.today = day
     refused = []
+    on.access.guard._hosts.clear()  # a day has passed
     for attempt in range(1, ATTEMPTS + 1):
-        start = datetime(day.year, day.month, day.day, 8, tzinfo=UTC)
-        on.clock.at = start + timedelta(hours=attempt)
-        sources = upstreams(on.access)
+        on.clock.at = evening(day) + timedelta(hours=attempt - 2)
         span = Span(on.clock.at, until=day)
-        found = fetch([str(name)], name.parent / "store", sources, span)
+        found = fetch(names, store, upstreams(on.access), span)
         if found.problem is None:
             break
         first = str(found.problem).splitlines()[0][:200]
@@ -135,21 +151,14 @@ def _evening(on: Ground, name: Path, day: date) -> list[str]:
     return refused
 
 
-def _compared(on: Ground, store: Path) -> tuple[int, list[str]]:
-    """Return how many stored rows are not the market's, and which sessions are not stored."""
-    market = on.standin.market
-    bars = [(s, bar.day, bar.close) for s in on.symbols for bar in market.bars[s]]
-    true = pl.DataFrame(bars, schema=["symbol", "date", "close"], orient="row")
-    have = read_rows(store, "prices").select("symbol", "date", "close")
-    wrong = len(have.join(true, on=["symbol", "date", "close"], how="anti"))
-    lacking = true.join(have, on=["symbol", "date"], how="anti")
-    acts = [
-        (row["symbol"], row["ex_date"], row["kind"], row["cash"], row["ratio"])
-        for rows in market.actions.values()
-        for row in rows
-    ]
-    names = ["symbol", "ex_date", "kind", "cash", "ratio"]
-    true_acts = pl.DataFrame(acts, schema=names, orient="row")
-    held = read_rows(store, "actions").select(names)
-    wrong += len(held.join(true_acts, on=names, how="anti", nulls_equal=True))
-    return wrong, [f"{row[0]} {row[1]}" for row in lacking.iter_rows()]
+def compared(store: Path, clean: Path) -> tuple[list[str], list[str]]:
+    """Return the figures of a store that a clean one has otherwise, and what it lacks of them."""
+    wrong, lacking = [], []
+    for table, names in FIGURES.items():
+        have, true = (read_rows(folder, table).select(names) for folder in (store, clean))
+        keys = [name for name in names if true[name].dtype in (pl.String, pl.Date)]
+        strange = have.join(true, on=list(names), how="anti", nulls_equal=True)
+        wrong += [f"{table} {row}" for row in strange.iter_rows()]
+        absent = true.join(have, on=keys, how="anti")
+        lacking += [f"{table} {row}" for row in absent.select(keys).iter_rows()]
+    return wrong, lacking

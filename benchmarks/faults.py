@@ -1,50 +1,67 @@
-"""Every kind of fault, everywhere it can fall: no close may be wrong, and no outcome.
+"""Every kind of fault, everywhere it can fall: no figure may be wrong, and no outcome.
 
-60 kinds × 4 places × 3 extents × 3 sources through akshare's own code against the stand-in. What a
-fault must end in is written in `OUTCOMES`; beside it stands what akshare alone makes of the same
-replies. Finished scenarios are kept line by line, so a run that was stopped goes on.
+60 kinds × 4 places × 3 extents × 3 sources, as the catalogue of faults counts them, through
+akshare's own code against the stand-in. Each scenario is one fetch of twenty needs from every
+table: bars of five boards, of Hong Kong and New York, payouts, share counts, series and rates;
+sources are the first, the second or both of whoever has the table. What a fault must end in is
+written in `OUTCOMES`; beside it stands what akshare alone makes of the same replies. Finished
+scenarios are kept line by line, so a run that was stopped goes on.
 """
 
 import itertools
 import json
+import multiprocessing
 import os
+import random
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
 
-from benchmarks.standin.faults import KINDS, PATIENCE, Fault
-from benchmarks.standin.market import invented
-from benchmarks.standin.server import Standin, serving
-from benchmarks.standin.wire import Request
-from indexer.market.calendar import read_calendar
-from indexer.market.sources.akshare import Access, upstreams
-from indexer.market.sources.guard import Guard, Pace
-from indexer.market.sources.source import Outcome
-from indexer.market.sources.worker import Worker
+from benchmarks.ground import (
+    ABROAD,
+    FIRST,
+    LAST,
+    PAIRS,
+    PAYING,
+    SEED,
+    SERIES,
+    Ground,
+    evening,
+    ground,
+)
+from benchmarks.reliability.record import Found, Journal, bound95, commit
+from benchmarks.standin.faults import KINDS, Fault
+from indexer.market.calendar import exchange_of, read_calendar
+from indexer.market.sources.akshare import sources_of, upstreams
+from indexer.market.sources.bars import Asked, last_final
+from indexer.market.sources.source import Ask, Table
+from indexer.market.sources.verdict import Outcome
 from indexer.market.tables import TABLES
 from indexer.run.gather import Believed, Gathered, Gatherer
 from indexer.run.needs import Need
+from indexer.run.payouts import UNSECONDED
 
-SEED = 20260507
-LAST = date(2026, 6, 12)
 PLACES = {"first": 1, "overlap": 10, "last": 1, "rebalance": 16}  # the row, from the end
 EXTENTS = ("one", "tenth", "all")
-SOURCES: dict[str, tuple[str, ...]] = {
-    "first": ("push2his.eastmoney.com",),
-    "second": ("gtimg.cn", "finance.qq.com"),
-    "both": ("push2his.eastmoney.com", "gtimg.cn", "finance.qq.com"),
-}
-_NAMED = {"first": ("eastmoney",), "second": ("tencent",), "both": ("eastmoney", "tencent")}
+SOURCES = {"first": (0,), "second": (1,), "both": (0, 1)}  # in the order in which they are asked
+ANSWERED = {"one": 10, "tenth": 5, "all": 1}  # questions a source answers before it shuts
 
+# The figures a level rests on; others may differ between sources by their rounding.
+FIGURES = {
+    "prices": ("symbol", "date", "close"),
+    "series": ("symbol", "date", "close"),
+    "actions": ("symbol", "ex_date", "kind", "cash", "ratio"),
+    "shares": ("symbol", "date", "total_shares", "free_float_shares"),
+    "fx": ("base", "quote", "date", "rate"),
+}
+_SOUND = frozenset({"ok", "no_data_explained"})
 _GONE: frozenset[Outcome] = frozenset({"blocked"})
 _WRONG: frozenset[Outcome] = frozenset({"corrupt"})
 _EMPTY: frozenset[Outcome] = frozenset({"no_data_unexplained"})
@@ -65,8 +82,13 @@ OUTCOMES: dict[str, frozenset[Outcome]] = {
 }
 
 
+# Of these what is wrong shows by rows that are lacking, too, and rates stand on pages: what is no
+# page stands in the way of one.
+FACTS: dict[str, frozenset[Outcome]] = {"actions": _ODD, "shares": _ODD, "fx": _ODD | _GONE}
+
+
 class Scenario(NamedTuple):
-    """One fault, where it falls, on how many constituents, at which source."""
+    """One fault, where it falls, on how much of what is fetched, at which source."""
 
     kind: str
     place: str
@@ -74,157 +96,206 @@ class Scenario(NamedTuple):
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of a scenario.
+
+    Attributes
+    ----------
+    wrong : a line for each figure and each outcome that is not what it should be
+    alike : figures that are wrong and believed because two sources tell the same ones, which is
+        what the rule of two sources asks for, or the only source there is
+    ends : how many faulted needs ended how, by table and outcome
+    """
+
+    wrong: tuple[str, ...]
+    alike: tuple[str, ...]
+    ends: dict[str, int]
+
+
 def scenarios() -> list[Scenario]:
     """Return all of them."""
     return list(itertools.starmap(Scenario, itertools.product(KINDS, PLACES, EXTENTS, SOURCES)))
 
 
-@dataclass(slots=True)
-class _Clock:
-    at: datetime
-
-    def now(self) -> datetime:
-        return self.at
-
-    def sleep(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
-
-
-@dataclass(slots=True)
-class Ground:
-    """A stand-in, the way to it, and what a clean run makes of it.
-
-    Attributes
-    ----------
-    symbols : the constituents
-    true : their closes as the market has them
-    """
-
-    standin: Standin
-    access: Access
-    clock: _Clock
-    symbols: tuple[str, ...]
-    true: pl.DataFrame
-    needs: list[Need] = field(default_factory=list)
+def needs_on(on: Ground) -> list[Need]:
+    """Return what each scenario fetches."""
+    shares = on.shares
+    subjects: dict[Any, Iterable[str]] = {
+        "actions": (*(shares[n] for n in PAYING), ABROAD[0]),
+        "prices": (*shares[:6], *ABROAD),
+        "series": SERIES,
+        "shares": (shares[0], shares[1]),
+        "fx": PAIRS,
+    }
+    return [Need(table, name, FIRST) for table, names in subjects.items() for name in names]
 
 
-@contextmanager
-def ground(count: int = 20, deadline: float = 4.0) -> Iterator[Ground]:
-    """Start the stand-in over an invented market of some constituents."""
-    symbols = tuple(
-        f"{board}{n:03d}.{suffix}"
-        for n, (board, suffix) in zip(
-            range(1, count + 1),
-            itertools.cycle((("600", "SH"), ("000", "SZ"), ("300", "SZ"), ("688", "SH"))),
-            strict=False,
-        )
-    )
-    sessions = read_calendar("XSHG").between(date(2026, 3, 2), LAST).tolist()
-    market = invented(symbols, sessions, SEED)
-    rows = [(s, bar.day, bar.close) for s in symbols for bar in market.bars[s]]
-    true = pl.DataFrame(rows, schema=["symbol", "date", "close"], orient="row").sort(pl.all())
-    clock = _Clock(datetime(LAST.year, LAST.month, LAST.day, 12, tzinfo=UTC))
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        serving(market, Path(folder)) as standin,
-        Worker(os.environ | standin.environment, deadline) as worker,
-    ):
-        guard = Guard(clock, pace=Pace(3.0, 3.0, 10**9))
-        access = Access(worker, guard, Path(folder) / "replies")
-        needs = [Need("prices", symbol, sessions[0]) for symbol in symbols]
-        yield Ground(standin, access, clock, symbols, true, needs)
-
-
-def judged(on: Ground, scenario: Scenario) -> list[str]:
+def judged(on: Ground, scenario: Scenario) -> Judged:
     """Run a scenario; return everything wrong with what came of it."""
     on.access.guard._hosts.clear()
-    on.clock.at = datetime(LAST.year, LAST.month, LAST.day, 12, tzinfo=UTC)
-    until = LAST
+    on.clock.at = evening()
     if scenario.kind == "partial_today":  # the bar is unfinished because the session is
         on.clock.at = on.clock.at.replace(hour=6)
-        until = on.true["date"].unique().sort()[-2]
-    held = _held(on, scenario)
-    hit = set(_hit(on, scenario))
-    on.standin.choose = _chooser(on, scenario, hit)
-    gatherer = Gatherer(upstreams(on.access), on.clock.at, LAST, held)
+    needs = needs_on(on)
+    held = _held(on, needs, scenario.place)
+    hit = _hit(needs, scenario)
+    if "blocked" not in OUTCOMES.get(scenario.kind, _WRONG):  # no source is left alone:
+        subjects = {subject for _, subject in hit}  # what is of other subjects has no part in it
+        needs = [need for need in needs if need.subject in subjects]
+    sources = upstreams(on.access)
+    faulted = {
+        (source.name, need.table, need.subject)
+        for need in needs
+        for n, source in enumerate(sources_of(need.table, need.subject, sources))
+        if n in SOURCES[scenario.source]
+    }
+    on.recorder.choose = _chooser(scenario, faulted, hit)
+    gatherer = Gatherer(sources, on.clock.at, LAST, held)
     found = []
-    for need in on.needs:
+    for need in needs:
         gathered = gatherer.gather(need)
         for table, rows in gathered.rows.items():
             held.add(table, rows)
         found.append(gathered)
-    on.standin.choose = lambda _: None
-    return [*_wrong_closes(on, held, found, until), *_wrong_outcomes(scenario, hit, found)]
+    on.recorder.choose = lambda *_: None
+    refused = {g.need.subject for g in found if g.outcome not in _SOUND}
+    wrong: list[str] = []
+    alike: list[str] = []
+    for one in found:
+        lines = [*_strange(on, held, one.need)]
+        if one.need.subject in refused and one.need.table == "actions":
+            lines = []  # no level is made of them
+        if one.need.subject not in refused:
+            lines += _silent(on, held, one.need)
+        key = _key(one.need)
+        others = {(s.name, *key) for s in sources_of(*key, sources)} - faulted
+        same = key in hit and (scenario.source == "both" or not others)
+        (alike if same else wrong).extend(lines)
+    wrong += _wrong_outcomes(scenario, faulted, hit, found)
+    ends = Counter(f"{g.need.table} {_end(g)}" for g in found if _key(g.need) in hit)
+    return Judged(tuple(wrong), tuple(alike), dict(sorted(ends.items())))
 
 
-def _held(on: Ground, scenario: Scenario) -> Believed:
+def _key(need: Need) -> tuple[Table, str]:
+    return need.table, need.subject
+
+
+def _end(gathered: Gathered) -> str:
+    return "as without" if gathered.outcome in _SOUND else gathered.outcome
+
+
+def true_rows(on: Ground, need: Need) -> pl.DataFrame:
+    """Return what the market holds of a need, the figures that levels rest on."""
+    market, subject, columns = on.market, need.subject, FIGURES[need.table]
+    rows: list[tuple[Any, ...]]
+    if need.table in {"prices", "series"}:
+        rows = [(subject, bar.day, bar.close) for bar in market.bars[subject]]
+    elif need.table == "fx":
+        rows = [(subject[:3], "CNY", *told) for told in market.rates[subject[:3]].items()]
+    else:
+        table = market.actions if need.table == "actions" else market.shares
+        rows = [tuple(row[name] for name in columns) for row in table.get(subject, [])]
+    return pl.DataFrame(rows, schema=_schema(need.table), orient="row")
+
+
+def _schema(table: str) -> dict[str, pl.DataType]:
+    schema = TABLES[table].empty().schema
+    return {name: schema[name] for name in FIGURES[table]}
+
+
+def _held(on: Ground, needs: list[Need], place: str) -> Believed:
     """Return what is stored before: nothing, or all but the last sessions."""
     tables = {name: table.empty() for name, table in TABLES.items()}
-    lacking = {"overlap": 5, "last": 1}.get(scenario.place)
-    if lacking:
-        bars = [
-            (symbol, *bar)
-            for symbol in on.symbols
-            for bar in on.standin.market.bars[symbol][:-lacking]
-        ]
-        schema = {"symbol": pl.String()} | dict(
-            zip(
-                ("date", "open", "high", "low", "close", "volume", "amount"),
-                (pl.Date(), *[pl.Float64()] * 6),
-                strict=True,
-            )
-        )
-        rows = pl.DataFrame(bars, schema=schema, orient="row")
-        tables["prices"] = rows.select(TABLES["prices"].empty().columns)
-    return Believed(tables)
+    held = Believed(tables)
+    lacking = {"overlap": 5, "last": 1}.get(place)
+    for need in needs if lacking else ():
+        if need.table == "prices":
+            bars = on.market.bars[need.subject][:-lacking]  # type: ignore[operator]
+            rows = pl.DataFrame(bars, orient="row").rename({"day": "date"})
+            rows = rows.with_columns(symbol=pl.lit(need.subject))
+        else:
+            rows = true_rows(on, need)
+            rows = rows[:-lacking] if need.table in {"series", "fx"} else rows  # type: ignore[operator]
+        held.add(need.table, rows)
+    return held
 
 
-def _hit(on: Ground, scenario: Scenario) -> tuple[str, ...]:
-    count = {"one": 1, "tenth": max(1, len(on.symbols) // 10)}.get(scenario.extent)
-    return on.symbols[:count]
+def _hit(needs: list[Need], scenario: Scenario) -> set[tuple[Table, str]]:
+    """Return which needs have the fault: drawn, so that each comes to be the only one."""
+    count = {"one": 1, "tenth": len(needs) // 10}.get(scenario.extent, len(needs))
+    draw = random.Random(f"{SEED} {scenario.kind} {scenario.place} {scenario.source}")  # noqa: S311
+    return {_key(need) for need in draw.sample(needs, max(1, count))}
 
 
-def _chooser(on: Ground, scenario: Scenario, hit: set[str]) -> Any:
-    """Return what gives the requests about some symbols to some hosts the fault."""
-    hosts, fault = SOURCES[scenario.source], Fault(scenario.kind, PLACES[scenario.place])
-    codes = {symbol[:6] for symbol in hit}
-    asked: dict[str, int] = {}
+def _chooser(
+    scenario: Scenario, faulted: set[tuple[str, Table, str]], hit: set[tuple[Table, str]]
+) -> Any:
+    """Return what gives the answers of some sources about some needs the fault."""
+    asked: Counter[str] = Counter()
+    fault = Fault(scenario.kind, PLACES[scenario.place])
 
-    def choose(request: Request) -> Fault | None:
-        if not request.host.endswith(hosts):
+    def choose(source: str, ask: Ask) -> Fault | None:
+        if (source, ask.table, ask.subject) not in faulted:
             return None
         if scenario.kind == "ban_after_n":
-            asked[request.host] = asked.get(request.host, 0) + 1
-            return fault if asked[request.host] > PATIENCE else None
-        return fault if any(code in str(request.query) for code in codes) else None
+            asked[source] += 1
+            return fault if asked[source] > ANSWERED[scenario.extent] else None
+        return fault if (ask.table, ask.subject) in hit else None
 
     return choose
 
 
-def _wrong_closes(on: Ground, held: Believed, found: list[Gathered], until: date) -> Iterator[str]:
-    """Yield closes that are not the market's, and sessions that are silently missing."""
-    have = held.tables["prices"].select("symbol", "date", "close")
-    extra = have.join(on.true, on=["symbol", "date", "close"], how="anti")
-    for row in extra.iter_rows():
-        yield f"close {row[2]:g} of {row[0]} on {row[1]} is not the market's"
-    whole = {g.need.subject for g in found if g.outcome in {"ok", "no_data_explained"}}
-    lacking = on.true.filter(pl.col("date") <= until).join(have, on=["symbol", "date"], how="anti")
-    for symbol in sorted(whole.intersection(lacking["symbol"])):
-        yield f"{symbol} is called complete and lacks sessions"
+def _strange(on: Ground, held: Believed, need: Need) -> Iterator[str]:
+    """Yield figures that are not the market's."""
+    columns = list(FIGURES[need.table])
+    have, true = held.of(need.table, need.subject).select(columns), true_rows(on, need)
+    if need.table == "shares":  # what holds on a date counts, not since when
+        dates = have.select("symbol", "date").sort("date")
+        true = dates.join_asof(true.sort("date").drop("symbol"), on="date").select(columns)
+    strange = have.join(true, on=columns, how="anti", nulls_equal=True)
+    yield from (f"{need.table} {row} are not the market's" for row in strange.iter_rows())
 
 
-def _wrong_outcomes(scenario: Scenario, hit: set[str], found: list[Gathered]) -> Iterator[str]:
+def _silent(on: Ground, held: Believed, need: Need) -> Iterator[str]:
+    """Yield the dates that are missing where all is said to be there."""
+    day = "ex_date" if need.table == "actions" else "date"
+    true, have = true_rows(on, need), held.of(need.table, need.subject)
+    if need.table in {"prices", "series"}:
+        calendar = read_calendar(exchange_of(need.subject))
+        final = last_final(Asked(need.subject, FIRST, LAST, on.clock.at), calendar)
+        true = true.filter(pl.col("date") <= final)
+    lacking = true.join(have, on=day, how="anti")[day].to_list()
+    if lacking:
+        yield f"{need.table} of {need.subject} are called whole and lack {lacking}"
+
+
+def _wrong_outcomes(
+    scenario: Scenario,
+    faulted: set[tuple[str, Table, str]],
+    hit: set[tuple[Table, str]],
+    found: list[Gathered],
+) -> Iterator[str]:
     """Yield outcomes of the faulted source that are not what such a fault is called."""
     allowed = OUTCOMES.get(scenario.kind, _WRONG)
+    unknown = {g.need.subject for g in found if _key(g.need) in hit and g.need.table == "actions"}
     for gathered in found:
+        key = _key(gathered.need)
+        broken = _WRONG if key[0] == "prices" and key[1] in unknown else frozenset()
         for source, told in gathered.failures.items():
             outcome = told.partition(":")[0]
-            faulted = source in _NAMED[scenario.source] and gathered.need.subject in hit
+            own = (source, *key) in faulted and key in hit
             resting = outcome == "blocked" and "blocked" in allowed  # left alone after another's
-            if not resting and not (faulted and outcome in allowed):
-                yield f"{source} is called {outcome} for {gathered.need.subject}: {told[:200]}"
-        if gathered.outcome not in {"ok", "no_data_explained"} | allowed:
-            yield f"{gathered.need.subject} ends {gathered.outcome}: {gathered.reason[:200]}"
+            resting |= told == ": ".join(UNSECONDED)  # and the other one has the fault
+            named = allowed | FACTS.get(key[0], frozenset())
+            if not resting and not (own and outcome in named) and outcome not in broken:
+                yield f"{source} is called {outcome} for {' of '.join(key)}: {told[:200]}"
+        # Where nobody is left to decide between two that differ, neither is believed; nor are
+        # prices that break where an action is not known.
+        refused = broken | (_WRONG if key in hit else frozenset())
+        refused |= FACTS.get(key[0], frozenset()) if key in hit else frozenset()
+        if gathered.outcome not in _SOUND | allowed | refused:
+            yield f"{' of '.join(key)} ends {gathered.outcome}: {gathered.reason[:200]}"
 
 
 _ALONE = """
@@ -244,12 +315,11 @@ else:
 
 def alone(on: Ground, kinds: tuple[str, ...] = KINDS, patience: float = 60.0) -> dict[str, str]:
     """Return what akshare by itself makes of each fault: raises, the truth, or another frame."""
-    symbol = on.symbols[0]
     told: dict[str, str] = {}
     truth: Any = None
     for kind in ("none", *kinds):
         on.standin.choose = lambda _, kind=kind: Fault(kind)  # type: ignore[misc]
-        command = [sys.executable, "-c", _ALONE, symbol[:6]]
+        command = [sys.executable, "-c", _ALONE, on.shares[0][:6]]
         environment = os.environ | on.standin.environment | {"TQDM_DISABLE": "1"}
         try:
             done = subprocess.run(
@@ -270,63 +340,86 @@ def alone(on: Ground, kinds: tuple[str, ...] = KINDS, patience: float = 60.0) ->
 
 
 def run(
-    results: Path, *, every: int = 1, count: int = 20, beside: tuple[str, ...] = KINDS
+    results: Path, *, every: int = 1, processes: int = 1, beside: tuple[str, ...] = KINDS
 ) -> dict[str, Any]:
     """Run every n-th scenario that is not kept already; return the summary and keep it.
 
     Parameters
     ----------
+    processes : that share the kinds; each has a stand-in of its own
     beside : kinds of fault that are shown to akshare alone as well
     """
     results.mkdir(parents=True, exist_ok=True)
-    kept = results / f"faults-{count}.jsonl"
-    done = _kept(kept)
-    begun = time.monotonic()
-    with ground(count) as on, kept.open("a", encoding="utf-8") as stream:
-        stream.write("\n")  # after a line that was cut off
-        chosen = scenarios()[::every]
-        for n, scenario in enumerate(chosen, 1):
-            if scenario not in done:
-                started = time.monotonic()
-                wrong = judged(on, scenario)
-                seconds = round(time.monotonic() - started, 2)
-                done[scenario] = {"scenario": scenario, "wrong": wrong, "seconds": seconds}
-                stream.write(json.dumps(done[scenario], ensure_ascii=False) + "\n")
-                stream.flush()
-            print(f"\r{n} of {len(chosen)} ", end="", file=sys.stderr, flush=True)
+    kept, key = results / "faults.jsonl", commit()
+    chosen = scenarios()[::every]
+    shares = [[s for s in chosen if KINDS.index(s.kind) % processes == n] for n in range(processes)]
+    start = multiprocessing.get_context("spawn").Process
+    running = [start(target=_run, args=(kept, key, share)) for share in shares]
+    for process in running:
+        process.start()
+    with ground() as on:
         told = alone(on, beside)
-    entries = [done[scenario] for scenario in chosen]
-    frames = [kind for kind, what in told.items() if what == "another frame"]
-    summary = {
-        "id": "faults",
-        "n": len(entries),
-        "wrong": sum(bool(entry["wrong"]) for entry in entries),
-        "bound95": round(3 / len(entries), 5),
-        "seconds": round(sum(entry["seconds"] for entry in entries), 1),
-        "elapsed": round(time.monotonic() - begun, 1),
-        "seed": SEED,
-        "constituents": count,
-        "akshare_alone": {
-            "n": len(told),
-            "raises": sum(what.startswith("raises") for what in told.values()),
-            "hangs": sum(what == "hangs" for what in told.values()),
-            "silently_another_frame": len(frames),
-            "by_kind": told,
-        },
-        "failures": [entry for entry in entries if entry["wrong"]][:50],
-    }
+    for process in running:
+        process.join()
+        if process.exitcode:
+            raise RuntimeError(f"a process left with {process.exitcode}")
+    done = Journal(kept, key).done
+    summary = summed(key, {scenario: done[" ".join(scenario)] for scenario in chosen}, told)
     (results / "faults.json").write_text(
         json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     return summary
 
 
-def _kept(file: Path) -> dict[Scenario, dict[str, Any]]:
-    done: dict[Scenario, dict[str, Any]] = {}
-    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
-        try:
-            entry = json.loads(line)
-        except ValueError:  # cut off
-            continue
-        done[Scenario(*entry["scenario"])] = entry
-    return done
+def _run(kept: Path, key: str, share: list[Scenario]) -> None:
+    """Run the scenarios of one process; lines of several do not mix."""
+    journal = Journal(kept, key)
+    left = [scenario for scenario in share if " ".join(scenario) not in journal.done]
+    if not left:
+        return
+    with ground() as on:
+        for n, scenario in enumerate(left, 1):
+            started, real = time.monotonic(), on.recorder.real
+            found = judged(on, scenario)
+            figures = {"real": on.recorder.real - real, **found.ends}
+            figures |= {"alike": bool(found.alike)}
+            wrong = tuple(f"{' '.join(scenario)}: {line}" for line in found.wrong[:5])
+            seconds = round(time.monotonic() - started, 2)
+            journal.write(" ".join(scenario), Found(1, wrong, seconds, figures))
+            print(f"{n} of {len(left)}: {scenario.kind}", file=sys.stderr, flush=True)
+
+
+def summed(key: str, done: Mapping[Scenario, Found], told: dict[str, str]) -> dict[str, Any]:
+    """Return what is kept of the scenarios and of akshare alone."""
+    founds = list(done.values())
+    wrong = [found for found in founds if found.wrong]
+    ends: Counter[str] = Counter()
+    for found in founds:
+        ends.update({name: int(count) for name, count in found.figures.items()})
+    kinds = Counter(scenario.kind for scenario, found in done.items() if found.figures["alike"])
+    real, alike = ends.pop("real", 0), ends.pop("alike", 0)
+    silent = sum(what == "another frame" for what in told.values())
+    return {
+        "id": "faults",
+        "n": len(founds),
+        "wrong": len(wrong),
+        "uncontradicted": alike,
+        "uncontradicted_by_kind": dict(
+            Counter(s.kind for s, f in done.items() if f.figures["alike"])
+        ),
+        "bound95": float(f"{bound95(len(founds), len(wrong)):.3g}"),
+        "seconds": round(sum(found.seconds for found in founds)),
+        "seed": SEED,
+        "commit": key,
+        "needs": 20,
+        "answers_by_akshare": real,
+        "ends": dict(sorted(ends.items())),
+        "akshare_alone": {
+            "n": len(told),
+            "raises": sum(what.startswith("raises") for what in told.values()),
+            "hangs": sum(what == "hangs" for what in told.values()),
+            "silently_another_frame": silent,
+            "by_kind": told,
+        },
+        "failures": [line for found in wrong for line in found.wrong][:100],
+    }

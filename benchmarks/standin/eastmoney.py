@@ -11,8 +11,11 @@ from benchmarks.standin.wire import (
     Row,
     Spoil,
     as_json,
+    ex_references,
     payouts,
     price_text,
+    share_counts,
+    tenfold,
 )
 
 _MARKETS = {"SH": "1", "SZ": "0", "BJ": "0", "HK": "116", "US": "105"}
@@ -37,8 +40,9 @@ def _kline(market: Market, request: Request, spoil: Spoil) -> Reply:
     bars = spoil.bars(market.known_bars(symbol))
     rows: list[Row] = []
     before = 0.0
+    restating = ex_references(market, symbol)
     for bar in bars:
-        before = before or bar.open
+        before = restating(bar.day, before) or bar.open
         change, span = bar.close - before, bar.high - bar.low
         prices = [price_text(n) for n in (bar.open, bar.close, bar.high, bar.low)]
         lots = bar.volume / lot
@@ -104,7 +108,7 @@ _SUSPENSION_KEYS = (
 
 def _datacenter(market: Market, request: Request, spoil: Spoil) -> Reply:
     report, filter_ = request.query["reportName"], request.query["filter"]
-    rows = _REPORTS[report](market, filter_, spoil)
+    rows = spoil.records(_REPORTS[report](market, filter_, spoil), _KEPT[report])
     if not rows:
         return as_json({"result": None, "success": False, "message": "返回数据为空", "code": 9201})
     size, page = int(request.query["pageSize"]), int(request.query["pageNumber"])
@@ -120,30 +124,28 @@ def _asked(market: Market, filter_: str) -> str:
 def _bonuses(market: Market, filter_: str, spoil: Spoil) -> list[dict[str, Any]]:
     symbol = spoil.symbol(_asked(market, filter_))
     rows = []
-    for day, cash, ratio in payouts(market, symbol):
+    for day, cash, ratio in payouts(market, symbol, spoil):
         row: dict[str, Any] = dict.fromkeys(_BONUS_KEYS)
-        row |= {"SECUCODE": symbol, "SECURITY_CODE": symbol[:-3], "BONUS_IT_RATIO": ratio * 10}
-        row |= {"IT_RATIO": ratio * 10 or None, "PRETAX_BONUS_RMB": cash * 10 or None}
+        row |= {"SECUCODE": symbol, "SECURITY_CODE": symbol[:-3], "BONUS_IT_RATIO": tenfold(ratio)}
+        row |= {"IT_RATIO": tenfold(ratio), "PRETAX_BONUS_RMB": tenfold(cash)}
         row |= {"EX_DIVIDEND_DATE": _stamp(day), "REPORT_DATE": _stamp(day)}
         rows.append(row | {"ASSIGN_PROGRESS": "实施分配", "NOTICE_DATE": _stamp(day)})
     return rows
 
 
-def _stamp(day: date | None) -> str | None:
+def _stamp(day: date | str | None) -> str | None:
     return f"{day} 00:00:00" if day else None
 
 
 def _equity(market: Market, filter_: str, spoil: Spoil) -> list[dict[str, Any]]:
     symbol = spoil.symbol(_asked(market, filter_))
     rows: list[dict[str, Any]] = []
-    for held in market.shares.get(symbol, []):
-        if held["date"] <= market.today:
-            row: dict[str, Any] = dict.fromkeys(_EQUITY_KEYS) | {"SECUCODE": symbol}
-            row |= {"SECURITY_CODE": symbol[:-3], "END_DATE": _stamp(held["date"])}
-            free = held["free_float_shares"] or held["total_shares"]
-            row |= {"TOTAL_SHARES": held["total_shares"], "FREE_SHARES": free}
-            row |= {"LIMITED_A_SHARES": held["total_shares"] - free, "LISTED_A_SHARES": free}
-            rows.insert(0, row | {"CHANGE_REASON": "股份变动"})
+    known = [row for row in share_counts(market, symbol) if row[0] <= str(market.today)]
+    for day, total, free in spoil.figures(known):
+        row: dict[str, Any] = dict.fromkeys(_EQUITY_KEYS) | {"SECUCODE": symbol}
+        row |= {"SECURITY_CODE": symbol[:-3], "END_DATE": _stamp(day), "TOTAL_SHARES": total}
+        row |= {"FREE_SHARES": free, "LIMITED_A_SHARES": None, "LISTED_A_SHARES": free}
+        rows.insert(0, row | {"CHANGE_REASON": "股份变动"})
     return rows
 
 
@@ -165,11 +167,12 @@ def _suspended(market: Market, filter_: str, spoil: Spoil) -> list[dict[str, Any
 def _hk_payouts(market: Market, filter_: str, spoil: Spoil) -> list[dict[str, Any]]:
     symbol = spoil.symbol(_asked(market, filter_))
     rows: list[dict[str, Any]] = []
-    for day, cash, _ in payouts(market, symbol):
+    for day, cash, _ in payouts(market, symbol, spoil):
         row = {"SECURITY_CODE": symbol[:-3], "UPDATE_DATE": _stamp(day), "REPORT_TYPE": "年度分配"}
-        row |= {"EX_DIVIDEND_DATE": _stamp(day), "DIVIDEND_DATE": f"{day:%Y/%m/%d}"}
-        row |= {"TRANSFER_END_DATE": "", "YEAR": str(day.year), "IS_BFP": "0"}
-        rows.append(row | {"PLAN_EXPLAIN": f"每股派港币{cash:g}元"})
+        row |= {"EX_DIVIDEND_DATE": _stamp(day), "DIVIDEND_DATE": day.replace("-", "/")}
+        row |= {"TRANSFER_END_DATE": "", "YEAR": day[:4], "IS_BFP": "0"}
+        paid = f"{cash:g}" if isinstance(cash, int | float) else cash
+        rows.append(row | {"PLAN_EXPLAIN": f"每股派港币{paid}元"})
     return rows
 
 
@@ -178,6 +181,13 @@ _REPORTS: dict[str, Callable[[Market, str, Spoil], list[dict[str, Any]]]] = {
     "RPT_F10_EH_EQUITY": _equity,
     "RPT_CUSTOM_SUSPEND_DATA_INTERFACE": _suspended,
     "RPT_HKF10_MAIN_DIVBASIC": _hk_payouts,
+}
+# The column of each report that is lost where one is.
+_KEPT = {
+    "RPT_SHAREBONUS_DET": "PRETAX_BONUS_RMB",
+    "RPT_F10_EH_EQUITY": "TOTAL_SHARES",
+    "RPT_CUSTOM_SUSPEND_DATA_INTERFACE": "SUSPEND_START_TIME",
+    "RPT_HKF10_MAIN_DIVBASIC": "PLAN_EXPLAIN",
 }
 
 

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
+from benchmarks.standin.figures import reshaped, spoiled
 from benchmarks.standin.market import Bar, Market
 from benchmarks.standin.wire import Reply, Request, Row, Spoil
 
@@ -47,6 +49,8 @@ class _Spoiled:
     def symbol(self, symbol: str) -> str:
         if self.fault.kind == "data_null":
             return ""
+        if self.fault.kind == "wrong_code" and symbol in self.market.rates:
+            return next(code for code in self.market.rates if code != symbol)
         if self.fault.kind == "wrong_code":
             other = (s for s in self.market.bars if s != symbol and s[-2:] in {"SH", "SZ"})
             return next(other, "")
@@ -61,6 +65,12 @@ class _Spoiled:
         change = _ROWS.get(self.fault.kind)
         row = len(rows) - min(self.fault.at, len(rows))
         return change([list(cells) for cells in rows], row) if change and rows else rows
+
+    def figures(self, rows: list[Row]) -> list[Row]:
+        return spoiled(self.fault.kind, rows, len(rows) - min(self.fault.at, len(rows)))
+
+    def records(self, records: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+        return reshaped(self.fault.kind, records, key)
 
 
 def _cell(column: int, write: _Text) -> Callable[[list[Row], int], list[Row]]:

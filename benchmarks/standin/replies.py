@@ -18,6 +18,8 @@ from benchmarks.standin.wire import (
     as_script,
     payouts,
     price_text,
+    share_counts,
+    tenfold,
 )
 
 
@@ -82,7 +84,7 @@ def _sina_bars(market: Market, request: Request, spoil: Spoil) -> Reply:
     asked = asked if asked in market.bars else ""
     symbol = spoil.symbol(asked)
     bars = spoil.bars(market.known_bars(symbol))
-    served = code if symbol == asked else symbol[-2:].lower() + symbol[:-3]
+    served = code if symbol in {asked, ""} else symbol[-2:].lower() + symbol[:-3]
     return as_script(f'var KLC_KL_{served.lstrip(".")}="{encode_bars(bars) if bars else ""}";')
 
 
@@ -100,21 +102,29 @@ def _sina_factors(market: Market, request: Request, spoil: Spoil) -> Reply:
 
 
 def _sina_rates(market: Market, request: Request, spoil: Spoil) -> Reply:
-    del spoil
     query, names = request.query, {"USD": "美元", "HKD": "港币", "EUR": "欧元"}
     options = "".join(f'<option value="{k}">{v}</option>' for k, v in names.items())
     first, last = query["startdate"], query["enddate"]
-    rates = market.rates.get(query["money_code"], {})
-    days = [d for d in sorted(rates, reverse=True) if first <= str(d) <= last and d <= market.today]
-    page, pages = int(query.get("page", 1)), -(-len(days) // 20)
-    rows = "".join(
-        f"<tr><td>{day}</td>{'<td>{0:.2f}</td>' * 5}</tr>".format(rates[day] * 100)
-        for day in days[(page - 1) * 20 : page * 20]
-    )
+    rates = market.rates.get(spoil.symbol(query["money_code"]), {})
+    known = [[str(day), round(rates[day] * 100, 2)] for day in sorted(rates) if day <= market.today]
+    told = [row for row in spoil.figures(known)[::-1] if first <= row[0] <= last]
+    page, pages = int(query.get("page", 1)), -(-len(told) // 20)
+    rows = "".join(_line(row + row[1:] * 4, spoil) for row in told[(page - 1) * 20 : page * 20])
     head = "<tr><th>日期</th><th>a</th><th>b</th><th>c</th><th>d</th><th>e</th></tr>"
     links = "".join(f'<a class="page">{n}</a>' for n in [*range(1, pages + 1), "下一页"])
     text = f'<select id="money_code">{options}</select><table>{head}{rows}</table>{links}'
     return Reply(text.encode("gbk"), "text/html; charset=gbk")
+
+
+def _line(cells: Row, spoil: Spoil) -> str:
+    """Return a line of a table in HTML, a cell longer or shorter where columns changed."""
+    numbered = {str(n): cell for n, cell in enumerate(cells)}
+    shown = spoil.records([numbered], str(len(cells) - 1))[0].values()
+    return "<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in shown) + "</tr>"
+
+
+def _cell(cell: Any) -> str:
+    return f"{cell:.4f}".removesuffix("00") if isinstance(cell, float) else str(cell)
 
 
 # cninfo, csindex, SAFE
@@ -131,11 +141,11 @@ def _by_code(market: Market, code: str) -> str:
 def _cninfo_payouts(market: Market, request: Request, spoil: Spoil) -> Reply:
     symbol = spoil.symbol(_by_code(market, request.query["scode"]))
     rows = []
-    for day, cash, ratio in payouts(market, symbol):
-        row = {"F006D": str(day), "F044V": "年度分红", "F011N": ratio * 10 or None, "F010N": None}
-        row |= {"F012N": cash * 10 or None, "F018D": str(day), "F020D": str(day), "F023D": str(day)}
-        rows.append(row | {"F025D": None, "F007V": "", "F001V": f"{day.year - 1}年报"})
-    return _records(rows)
+    for day, cash, ratio in payouts(market, symbol, spoil):
+        row = {"F006D": day, "F044V": "年度分红", "F011N": tenfold(ratio), "F010N": None}
+        row |= {"F012N": tenfold(cash), "F018D": day, "F020D": day, "F023D": day}
+        rows.append(row | {"F025D": None, "F007V": "", "F001V": "年报"})
+    return _records(spoil.records(rows, "F012N"))
 
 
 _ALLOTMENT = {"price": 8, "ratio": 9, "ex_date": 18, "code": 21}  # positions among its 57 keys
@@ -156,13 +166,13 @@ def _cninfo_rights(market: Market, request: Request, spoil: Spoil) -> Reply:
 def _cninfo_shares(market: Market, request: Request, spoil: Spoil) -> Reply:
     symbol = spoil.symbol(_by_code(market, request.query["scode"]))
     rows = []
-    for held in market.shares.get(symbol, []):
-        if request.query["sdate"] <= str(held["date"]) <= request.query["edate"]:
-            free = held["free_float_shares"] or held["total_shares"]
+    for day, *counts in spoil.figures(share_counts(market, symbol)):
+        if request.query["sdate"] <= day <= request.query["edate"]:
+            total, free = (n / 1e4 if isinstance(n, int | float) else n for n in counts)
             row = {"SECCODE": symbol[:-3], "SECNAME": "样本", "ORGNAME": "样本", "F002V": "变动"}
-            row |= {"DECLAREDATE": str(held["date"]), "VARYDATE": str(held["date"]), "F001V": "1"}
-            rows.append(row | {"F003N": held["total_shares"] / 1e4, "F021N": free / 1e4})
-    return _records(rows)
+            row |= {"DECLAREDATE": day, "VARYDATE": day, "F001V": "1"}
+            rows.append(row | {"F003N": total, "F021N": free})
+    return _records(spoil.records(rows, "F003N"))
 
 
 _PERFORMANCE_KEYS = (
@@ -212,34 +222,34 @@ def _safe_page(market: Market, request: Request, spoil: Spoil) -> Reply:
     return Reply(page.encode(), "text/html")
 
 
-def _safe_split(market: Market) -> tuple[list[date], list[date]]:
-    """Return the days in the workbook, and those after it that the query tells."""
-    days = sorted(d for d in set().union(*market.rates.values()) if d <= market.today)
-    return days[:-5], days[-5:]
-
-
-def _safe_rows(market: Market, days: Sequence[date]) -> list[list[str | float | None]]:
-    return [
-        [str(day), *(_hundred(market.rates.get(code, {}).get(day)) for code in _SAFE_NAMES)]
-        for day in days
-    ]
+def _safe_rows(market: Market, spoil: Spoil) -> list[Row]:
+    """Return what is told of each day, a hundred units in yuan."""
+    rates = [market.rates.get(spoil.symbol(code), {}) for code in _SAFE_NAMES]
+    days = sorted({day for told in rates for day in told if day <= market.today})
+    return spoil.figures([[str(day), *(_hundred(told.get(day)) for told in rates)] for day in days])
 
 
 def _hundred(rate: float | None) -> float | None:
     return None if rate is None else round(rate * 100, 4)
 
 
+_QUERIED = 5  # days that are not in the workbook yet, which the query tells
+
+
 def _safe_book(market: Market, request: Request, spoil: Spoil) -> Reply:
-    del request, spoil
-    rows = _safe_rows(market, _safe_split(market)[0])
-    return Reply(sheet([["日期", *_SAFE_NAMES.values()], *rows]), "application/vnd.ms-excel")
+    del request
+    rows = _safe_rows(market, spoil)[:-_QUERIED]
+    whole = [["日期", *_SAFE_NAMES.values()], *rows]
+    numbered = [{str(n): cell for n, cell in enumerate(row)} for row in whole]
+    told = [list(row.values()) for row in spoil.records(numbered, "2")]
+    return Reply(sheet(told), "application/vnd.ms-excel")
 
 
 def _safe_query(market: Market, request: Request, spoil: Spoil) -> Reply:
-    del request, spoil
-    rows = _safe_rows(market, _safe_split(market)[1])
+    del request
+    rows = _safe_rows(market, spoil)[-_QUERIED:]
     head = "".join(f"<th>{name}</th>" for name in ["日期", *_SAFE_NAMES.values()])
-    lines = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    lines = "".join(_line(row, spoil) for row in rows)
     page = f"<table><tr><th>x</th></tr></table><table><tr>{head}</tr>{lines}</table>"
     return Reply(page.encode(), "text/html; charset=utf-8")
 

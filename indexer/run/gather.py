@@ -14,7 +14,7 @@ from indexer.market.calendar import Calendar, exchange_of, read_calendar
 from indexer.market.conventions.renames import rename_actions
 from indexer.market.sources.agree import Agreement, agree
 from indexer.market.sources.akshare import sources_of
-from indexer.market.sources.bars import Asked, Known, last_final
+from indexer.market.sources.bars import MAINLAND, Asked, Known, last_final
 from indexer.market.sources.check import check_bars
 from indexer.market.sources.continuity import OVERLAP
 from indexer.market.sources.facts import (
@@ -23,10 +23,11 @@ from indexer.market.sources.facts import (
     check_shares,
     check_suspensions,
 )
-from indexer.market.sources.source import Answer, Ask, Outcome, Source, Table
-from indexer.market.sources.verdict import Disregarded, Verdict
+from indexer.market.sources.source import Answer, Ask, Source
+from indexer.market.sources.verdict import Disregarded, Outcome, Verdict
 from indexer.market.tables import TABLES
 from indexer.run.needs import Need
+from indexer.run.payouts import UNSECONDED, none_known, says_none, unannounced
 
 ENOUGH = 2  # sources that agree
 _AHEAD = timedelta(days=400)  # ex-dates are announced before
@@ -123,6 +124,7 @@ class Gatherer:
         logs: list[Disregarded] = []
         found: Agreement | None = None
         extra: dict[str, pl.DataFrame] = {}
+        told: list[Answer] = []
         for source in sources_of(need.table, need.subject, self.sources):
             whole = [name for name, (_, v) in usable.items() if v.outcome in _WHOLE]
             if found is not None and len(whole) >= ENOUGH and found.refused.is_empty():
@@ -130,12 +132,31 @@ class Gatherer:
             answer = source.fetch(ask)
             verdict = self._verdict(answer, need, extra)
             logs += verdict.disregarded
-            if verdict.outcome in _USABLE or _empty_actions(answer, verdict):
+            told.append(answer)
+            if verdict.outcome in _USABLE or says_none(answer, verdict):
                 usable[source.name] = (answer, verdict)
                 found = self._agree(need, usable)
             else:
                 failed[source.name] = (verdict.outcome, verdict.reason)
-        return self._gathered(need, usable, failed, logs, found, extra)
+        if failed and len(usable) == 1 and found and self._fresh(need, found.rows):
+            found, failed = None, failed | dict.fromkeys(usable, UNSECONDED)
+        return self._announced(self._gathered(need, usable, failed, logs, found, extra), told)
+
+    def _fresh(self, need: Need, rows: pl.DataFrame) -> bool:
+        """Return whether there are figures that nothing can be held against but another source."""
+        key = {"actions": ["ex_date", "kind"], "shares": ["date"], "fx": ["date"]}.get(need.table)
+        stored = self.believed.of(need.table, need.subject)
+        return key is not None and not rows.join(stored, on=key, how="anti").is_empty()
+
+    def _announced(self, gathered: Gathered, told: list[Answer]) -> Gathered:
+        """Return what was gathered, without bars by which an action is missing."""
+        need, rows = gathered.need, dict(gathered.rows)
+        if need.table != "prices" or not need.subject.endswith(MAINLAND) or "prices" not in rows:
+            return gathered
+        actions = self.believed.of("actions", need.subject)
+        reason = unannounced(rows.pop("prices"), told, actions, self._calendar(need))
+        refused = replace(gathered, outcome="corrupt", rows=rows, reason=reason)
+        return refused if reason else gathered
 
     def _gathered(
         self,
@@ -160,7 +181,7 @@ class Gatherer:
             against = (e for e in found.disregarded if "counts" not in e.why or _NEITHER in e.why)
             reason = str(next(against, "sources disagree"))
         elif need.table == "actions" and not len(found.rows):
-            outcome, reason = _no_actions(answers)
+            outcome, reason = none_known(answers, ENOUGH)
         return Gathered(need, outcome, rows, answers, failures, tuple(logs), reason)
 
     def _with_stored(self, need: Need, rows: pl.DataFrame) -> pl.DataFrame:
@@ -317,24 +338,6 @@ _MANY = 60  # sessions without a bar at the start are a listing, not so many day
 
 def _last_sessions(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.col("until") - pl.duration(days=1))
-
-
-def _empty_actions(answer: Answer, verdict: Verdict) -> bool:
-    """Return whether a source says that there were no actions: that may be so."""
-    table: Table = answer.ask.table
-    nothing = verdict.outcome == "no_data_unexplained" and not verdict.missing
-    return table == "actions" and nothing
-
-
-def _no_actions(answers: tuple[Answer, ...]) -> tuple[Outcome, str]:
-    """Return what it means that no action is known.
-
-    It is explained where a source answers and has none in the span, or where two have none at all.
-    """
-    names = " and ".join(answer.source for answer in answers)
-    if len(answers) >= ENOUGH or any(answer.outcome == "ok" for answer in answers):
-        return "no_data_explained", f"{names} know of none"
-    return "no_data_unexplained", f"{names} alone has none: no action and no answer look alike"
 
 
 def _worst(need: Need, failed: Iterable[tuple[Outcome, str]]) -> tuple[Outcome, str]:

@@ -1,5 +1,6 @@
 """A slice of the matrix of faults, through akshare's own code: each kind once."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -8,22 +9,22 @@ from benchmarks.faults import (
     EXTENTS,
     OUTCOMES,
     PLACES,
-    Ground,
     Scenario,
     alone,
-    ground,
     judged,
+    needs_on,
     run,
     scenarios,
+    summed,
 )
+from benchmarks.ground import SILENT, Ground, ground
+from benchmarks.reliability.record import Found
 from benchmarks.standin.faults import DATA, KINDS, TRANSPORT
-
-SLOW = {"hang", "drip"}  # seconds of silence each: the worker's own tests have them
 
 
 @pytest.fixture(scope="module")
 def on() -> Iterator[Ground]:
-    with ground(2, deadline=30.0) as found:
+    with ground(deadline=30.0) as found:
         yield found
 
 
@@ -33,46 +34,77 @@ def test_there_are_sixty_kinds_in_two_thousand_one_hundred_and_sixty_scenarios()
     assert set(OUTCOMES) <= set(KINDS)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in SLOW])
-def test_a_fault_in_both_first_sources_makes_no_close_wrong_and_is_called_what_it_is(on, kind):
-    n = KINDS.index(kind)
-    place, extent = list(PLACES)[n % len(PLACES)], EXTENTS[n % len(EXTENTS)]
+def test_a_scenario_fetches_twenty_needs_of_every_table(on):
+    tables = Counter(need.table for need in needs_on(on))
+    suffixes = {need.subject[-2:] for need in needs_on(on) if need.table == "prices"}
 
-    assert judged(on, Scenario(kind, place, extent, "both")) == []
+    assert tables == {"prices": 9, "actions": 4, "series": 3, "shares": 2, "fx": 2}
+    assert suffixes == {"SH", "SZ", "BJ", "HK", "US"}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in SILENT])
+def test_a_fault_makes_no_figure_wrong_and_is_called_what_it_is(on, kind):
+    n = KINDS.index(kind)
+    place, extent = list(PLACES)[n % len(PLACES)], EXTENTS[n % (len(EXTENTS) - 1)]
+
+    assert judged(on, Scenario(kind, place, extent, "first")).wrong == ()
+
+
+def test_an_answer_repeated_is_the_answer_given(on):
+    scenario = Scenario("conflicting_dup", "first", "all", "first")
+    first, real = judged(on, scenario), on.recorder.real
+
+    second = judged(on, scenario)
+
+    assert (first, on.recorder.real) == (second, real)
+    on.recorder._told.clear()
+    assert judged(on, scenario) == first
+    assert on.recorder.real > real
 
 
 def test_the_judge_sees_a_close_that_is_not_the_markets(on):
-    """A fault that all three sources have is believed: nothing can tell."""
-    bars = on.standin.market.bars[on.symbols[0]]
+    """What every source says is believed: nothing can tell."""
+    bars = on.market.bars[on.shares[0]]
     true = bars[5]
+    on.recorder._told.clear()
+    judged(on, Scenario("bom_json", "first", "all", "first"))  # the true bars are told
     bars[5] = true._replace(close=round(true.close + 0.01, 2), high=round(true.high + 0.01, 2))
     try:
-        wrong = judged(on, Scenario("bom_json", "first", "one", "first"))
+        wrong = judged(on, Scenario("bom_json", "first", "all", "first")).wrong
     finally:
         bars[5] = true
 
-    assert [line for line in wrong if "is not the market's" in line]
+    assert [line for line in wrong if "are not the market's" in line]
 
 
 def test_the_judge_sees_an_outcome_that_is_not_the_faults(on, monkeypatch):
     monkeypatch.setitem(OUTCOMES, "http_429", frozenset({"corrupt"}))
 
-    wrong = judged(on, Scenario("http_429", "first", "all", "first"))
+    wrong = judged(on, Scenario("http_429", "first", "all", "first")).wrong
 
     assert [line for line in wrong if "is called blocked" in line]
 
 
 def test_scenarios_that_are_kept_are_not_run_again(tmp_path):
-    first = run(tmp_path, every=1000, count=2, beside=())
-    kept = tmp_path / "faults-2.jsonl"
+    first = run(tmp_path, every=1000, beside=())
+    kept = tmp_path / "faults.jsonl"
     lines = kept.read_text()
     kept.write_text(lines + '{"scenario": ["cut off')
 
-    second = run(tmp_path, every=1000, count=2, beside=())
+    second = run(tmp_path, every=1000, beside=())
 
     assert kept.read_text().startswith(lines)
     assert (first["n"], first["wrong"], first["seed"]) == (3, 0, second["seed"])
-    assert (second["n"], second["wrong"], second["seconds"]) == (3, 0, first["seconds"])
+    assert (second["n"], second["seconds"]) == (3, first["seconds"])
+
+
+def test_what_is_believed_because_two_sources_tell_it_is_told():
+    found = Found(1, (), 1.0, {"real": 2, "alike": True, "series as without": 3})
+
+    told = summed("commit", {Scenario("scaled_up", "first", "all", "both"): found}, {})
+
+    assert (told["uncontradicted"], told["uncontradicted_by_kind"]) == (1, {"scaled_up": 1})
+    assert (told["n"], told["wrong"], told["ends"]) == (1, 0, {"series as without": 3})
 
 
 def test_akshare_alone_gives_frames_that_are_not_the_truth(on):

@@ -14,12 +14,12 @@ from indexer.market.sources.source import (
     SCHEMAS,
     Answer,
     Ask,
-    Outcome,
     Reply,
     Source,
     Table,
     without_rows,
 )
+from indexer.market.sources.verdict import Outcome
 from indexer.market.sources.worker import Ended, Worker
 
 _MAINLAND = frozenset({"SH", "SZ", "BJ"})

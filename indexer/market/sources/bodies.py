@@ -11,13 +11,17 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from indexer.market.sources.source import Outcome
+from indexer.market.sources.verdict import Outcome
 
 Check = Callable[[str, bytes], None]  # the address and the body; raises `Refused`
+Texts = Sequence[str]
+Own = tuple[str, str]
 
+_HUGE = 1e15  # no figure of a company's is larger
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _KLC = re.compile(r'\s*var\s+(\w+)\s*=\s*"([A-Za-z0-9+/]*)"\s*;?\s*')
+_CUT = re.compile(r'\s*var\s+\w+\s*=\s*"[A-Za-z0-9+/]*')
 _AMOUNTS = re.compile(
     r"(?:/\*[^*]*\*/)?\s*(?:var\s+)?\w+\s*=\s*\(?\["
     r'(?:\{date:"[0-9-]+",amount:"[0-9.]+"\},?)*\]\)?;?\s*'
@@ -57,6 +61,8 @@ def html(*wanted: str, encoding: str = "utf-8") -> Check:
 
     def check(_: str, body: bytes) -> None:
         text = body.decode(encoding, errors="replace")
+        if text.count("<table") > text.count("</table"):
+            raise Refused("transient", "a page that ends within a table")
         if not any(word in text for word in wanted):
             raise Refused("blocked", f"a page without {' or '.join(wanted)}")
 
@@ -81,7 +87,10 @@ def klc(code: str) -> Check:
     """Accept compact bars named after a code: nothing but one text, so nothing that runs."""
 
     def check(_: str, body: bytes) -> None:
-        found = _KLC.fullmatch(_text(body))
+        text = _text(body)
+        found = _KLC.fullmatch(text)
+        if found is None and _CUT.fullmatch(text):
+            raise Refused("transient", "a text that does not end")
         if found is None:
             raise Refused("corrupt", "not one quoted text: it is not handed to a script engine")
         name, data = found.groups()
@@ -166,8 +175,8 @@ def tencent(symbol: str, until: date, seen: list[int]) -> Check:
     return check
 
 
-def records(*needed: str) -> Check:
-    """Accept cninfo's records with some keys."""
+def records(*needed: str, days: Texts = (), figures: Texts = ()) -> Check:
+    """Accept cninfo's records with some keys, and with dates and figures, or nothing, in some."""
 
     def check(_: str, body: bytes) -> None:
         found = _object(body)
@@ -178,13 +187,16 @@ def records(*needed: str) -> Check:
             raise Refused("corrupt", "no records")
         if not rows:
             raise Refused("no_data_unexplained", "no records")
-        _keyed(rows, needed)
+        _keyed(rows, (*needed, *days, *figures))
+        _plain(rows, days, figures)
 
     return check
 
 
-def datacenter(*needed: str, keys: int = 0, own: tuple[str, str] | None = None) -> Check:
-    """Accept Eastmoney's report rows: some keys, a number of them, and whose rows they are."""
+def datacenter(
+    *needed: str, days: Texts = (), figures: Texts = (), keys: int = 0, own: Own | None = None
+) -> Check:
+    """Accept Eastmoney's rows as `records`, with a number of keys, and a key that says whose."""
 
     def check(_: str, body: bytes) -> None:
         found = _object(body)
@@ -196,7 +208,8 @@ def datacenter(*needed: str, keys: int = 0, own: tuple[str, str] | None = None) 
         rows = result.get("data")
         if not rows:
             raise Refused("no_data_unexplained", "no rows")
-        _keyed(rows, needed)
+        _keyed(rows, (*needed, *days, *figures))
+        _plain(rows, days, figures)
         if keys and {len(row) for row in rows} != {keys}:
             raise Refused("corrupt", f"{len(rows[0])} columns instead of {keys}")
         if own and {row.get(own[0]) for row in rows} != {own[1]}:
@@ -303,6 +316,19 @@ def _keyed(rows: Sequence[Any], needed: Iterable[str]) -> None:
     missing = [key for key in needed if not all(isinstance(r, dict) and key in r for r in rows)]
     if missing:
         raise Refused("corrupt", f"rows without {', '.join(missing)}")
+
+
+def _plain(rows: Sequence[Any], days: Texts, figures: Texts) -> None:
+    """Refuse what akshare would turn into "missing": no date, or no number, where one stands."""
+    for row in rows:
+        for name in days:
+            if row[name]:
+                _day(str(row[name]).removesuffix(" 00:00:00"))
+        for name in figures:
+            cell = row[name]
+            known = isinstance(cell, int | float) and abs(cell) < _HUGE
+            if cell is not None and not known and not _NUMBER.fullmatch(str(cell)):
+                raise Refused("corrupt", f"{name} {str(cell)[:24]!r} is no number")
 
 
 def _day(text: Any) -> None:

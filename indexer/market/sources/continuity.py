@@ -167,7 +167,7 @@ def _outside(price: Vector, low: Vector, high: Vector) -> Flags:
 
 def _limits(chain: _Chain, asked: Asked, known: Known) -> tuple[Vector, Vector]:
     """Return the lowest and highest price of each bar by the one before; NaN for the first."""
-    days, reference = chain.day, _references(chain.day, chain.prices[:, 3], known.actions)
+    days, reference = chain.day, references(chain.day, chain.prices[:, 3], known.actions)
     low, high = np.full(len(days), np.nan), np.full(len(days), np.nan)
     elapsed = np.diff(np.searchsorted(_trading(known, days), days, side="right"))
     free = _free_until(known)
@@ -235,7 +235,7 @@ def _free_until(known: Known) -> date:
     return last
 
 
-def _references(days: Days, close: Vector, actions: pl.DataFrame) -> Vector:
+def references(days: Days, close: Vector, actions: pl.DataFrame) -> Vector:
     """Return the ex-reference price of each bar: the close before, through the actions since.
 
     An action counts from its ex-date on, however early it is announced.
@@ -276,7 +276,7 @@ def followed_bars(
     if np.isnan(chain.previous).all():
         return rows
     close = chain.prices[:, 3]
-    reference = _references(chain.day, close, known.actions)
+    reference = references(chain.day, close, known.actions)
     gap = np.diff(np.searchsorted(_trading(known, chain.day), chain.day, side="right")) > 1
     wrong: dict[int, str] = {}
     for i in range(1, len(close)):

@@ -4,6 +4,7 @@ As for bars, what other facts contradict is not believed, and is written down ro
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -15,12 +16,12 @@ from indexer.arrays import Days
 from indexer.market.calendar import Calendar
 from indexer.market.checks import ROW
 from indexer.market.conventions.bounds import plausible
-from indexer.market.sources.bars import EXACT, Asked, Known
+from indexer.market.sources.bars import EXACT, Asked, Known, days_between, last_final
 from indexer.market.sources.cells import typed_cells
 from indexer.market.sources.verdict import Sieve, Verdict, quoted
 from indexer.market.tables import TABLES
 
-GAP = 12  # days without a rate: holidays are shorter
+_COUNTS = ("total_shares", "free_float_shares")
 
 
 def check_actions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
@@ -52,9 +53,10 @@ def check_actions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
     before = known.actions.filter(
         pl.col("symbol") == asked.symbol, day.is_between(asked.since, asked.until)
     )
+    told = set(rows.select("ex_date", "kind").rows())
     rows = _unrevised(sieve, rows, before, ("ex_date", "kind"), ("cash", "ratio", "price"))
-    present = rows["ex_date"].to_list() + _dates(sieve, "revision")
-    missing = [day for day in before["ex_date"].unique().sort() if day not in present]
+    held = before.select("ex_date", "kind").unique().sort(pl.all()).rows()
+    missing = dict.fromkeys(day for day, kind in held if (day, kind) not in told)
     return _verdict(sieve, rows, tuple(missing))
 
 
@@ -101,7 +103,7 @@ def check_shares(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Dat
     rows = _not_yet(sieve, _asked_for(sieve, rows, asked), asked, known)
     before = stored.filter(pl.col("symbol") == asked.symbol).sort("date")
     factors = _factors(known.actions.filter(pl.col("symbol") == asked.symbol))
-    rows = _unrevised(sieve, rows, before, ("date",), ("total_shares", "free_float_shares"))
+    rows = _unrevised(sieve, rows, before, ("date",), _COUNTS)
 
     def fault(row: Mapping[str, Any], last: Mapping[str, Any] | None) -> str:
         size = plausible("outstanding", row["date"])
@@ -121,13 +123,23 @@ def check_shares(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Dat
         )
 
     rows = _chained(sieve, rows, before, fault)
+    old = {row["date"]: row for row in before.to_dicts()}
+    counts = old | {row["date"]: row for row in rows.to_dicts()}
+    same = [
+        day
+        for last, day in pairwise(sorted(counts))
+        if day not in old and all(counts[day][n] == counts[last][n] for n in _COUNTS)
+    ]
+    why = "its counts are those of the date before"
+    rows = sieve.drop(rows, pl.col("date").is_in(same), "duplicate", why)
     return _verdict(sieve, rows, _absent(before, rows, sieve, asked))
 
 
 def check_rates(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.DataFrame) -> Verdict:
     """Return what is believed of the exchange rates a source returned for one pair.
 
-    ``missing`` are the sessions in stretches of more than 12 days without a rate.
+    ``missing`` are the sessions without a rate; of a reply that lacks some the rest is believed,
+    and it is ``transient``.
 
     Parameters
     ----------
@@ -163,20 +175,18 @@ def check_rates(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Data
         )
 
     rows = _chained(sieve, rows, before, fault)
-    return _verdict(sieve, rows, _gaps(rows, asked, known))
+    missing = _gaps(rows, sieve, asked, known)
+    verdict = _verdict(sieve, rows, missing)
+    late = verdict.outcome == "no_data_unexplained" and not rows.is_empty()
+    return replace(verdict, outcome="transient") if late else verdict
 
 
-def _gaps(rows: pl.DataFrame, asked: Asked, known: Known) -> tuple[date, ...]:
-    """Return the sessions in stretches without a rate that no holidays explain."""
-    today = asked.at.astimezone(known.calendar.zone).date()
-    ends = [asked.since, *rows["date"], min(asked.until, today)]
-    return tuple(
-        day
-        for a, b in pairwise(ends)
-        if (b - a).days > GAP
-        for day in known.calendar.between(a, b).tolist()
-        if a < day < b
-    )
+def _gaps(rows: pl.DataFrame, sieve: Sieve, asked: Asked, known: Known) -> tuple[date, ...]:
+    """Return the sessions without a rate: one is fixed on every morning before them."""
+    last = min(asked.until, last_final(asked, known.calendar) or date.min)
+    present = {*rows["date"], *_dates(sieve, "revision")}
+    sessions = days_between(known.calendar, asked.since, last).tolist()
+    return tuple(day for day in sessions if day not in present)
 
 
 def check_suspensions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:

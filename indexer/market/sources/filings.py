@@ -41,7 +41,7 @@ def cninfo_actions(ask: Ask, call: Call) -> Columns:
     """Return dividends, bonus issues and rights of a mainland share."""
     code = ask.subject[:-3]
     try:
-        check = bodies.records("F010N", "F011N", "F012N", "F020D")
+        check = bodies.records(days=["F020D"], figures=["F010N", "F011N", "F012N"])
         found = call("stock_dividend_cninfo", check, symbol=code)
     except bodies.Refused as refused:
         if refused.reason != "no records":
@@ -79,7 +79,9 @@ def eastmoney_actions(ask: Ask, call: Call) -> Columns:
     if ask.subject.endswith(".HK"):
         return _hong_kong(ask, call)
     check = bodies.datacenter(
-        *("PRETAX_BONUS_RMB", "BONUS_IT_RATIO", "EX_DIVIDEND_DATE", "ASSIGN_PROGRESS"),
+        "ASSIGN_PROGRESS",
+        days=["EX_DIVIDEND_DATE"],
+        figures=["PRETAX_BONUS_RMB", "BONUS_IT_RATIO"],
         keys=30,
         own=("SECURITY_CODE", code),
     )
@@ -98,7 +100,9 @@ _NOTHING = re.compile(r"(?:不分派|不派息|无|不分配不转增)?")
 def _hong_kong(ask: Ask, call: Call) -> Columns:
     """Return cash dividends in Hong Kong dollars; anything else a plan says is not guessed at."""
     code = ask.subject[:-3]
-    check = bodies.datacenter("EX_DIVIDEND_DATE", "PLAN_EXPLAIN", own=("SECURITY_CODE", code))
+    check = bodies.datacenter(
+        "PLAN_EXPLAIN", days=["EX_DIVIDEND_DATE"], own=("SECURITY_CODE", code)
+    )
     found = call("stock_hk_dividend_payout_em", check, symbol=code)
     rows: list[tuple[str, str, Any, Any, Any]] = []
     for day, plan in zip(found["除净日"], found["分红方案"], strict=True):
@@ -126,7 +130,9 @@ def _shares(ask: Ask, rows: list[tuple[Any, Any, Any]]) -> Columns:
 def eastmoney_shares(ask: Ask, call: Call) -> Columns:
     """Return total shares, and those listed on the mainland that may be sold."""
     check = bodies.datacenter(
-        "END_DATE", "TOTAL_SHARES", "LISTED_A_SHARES", own=("SECUCODE", ask.subject)
+        days=["END_DATE"],
+        figures=["TOTAL_SHARES", "LISTED_A_SHARES"],
+        own=("SECUCODE", ask.subject),
     )
     found = call("stock_zh_a_gbjg_em", check, symbol=ask.subject)
     told = zip(found["变更日期"], found["总股本"], found["已上市流通A股"], strict=True)
@@ -138,7 +144,7 @@ def cninfo_shares(ask: Ask, call: Call) -> Columns:
     code = ask.subject[:-3]
     found = call(
         "stock_share_change_cninfo",
-        bodies.records("SECCODE", "VARYDATE", "DECLAREDATE", "F003N", "F021N"),
+        bodies.records("SECCODE", "DECLAREDATE", days=["VARYDATE"], figures=["F003N", "F021N"]),
         symbol=code,
         start_date="19901219",
         end_date=f"{ask.until:%Y%m%d}",

@@ -6,6 +6,8 @@ from typing import Literal, Protocol
 
 import polars as pl
 
+from indexer.market.sources.verdict import Outcome
+
 Table = Literal[
     "prices",  # daily bars of a security, raw, in its listing currency
     "series",  # daily levels of a ready-made index
@@ -17,15 +19,6 @@ Table = Literal[
     "weights",  # constituents of a published index at the last month's end
     "listing",  # first trading day of a security
 ]
-Outcome = Literal[
-    "ok",
-    "no_data_explained",
-    "no_data_unexplained",
-    "blocked",
-    "transient",
-    "corrupt",
-]
-
 SCHEMAS: dict[Table, dict[str, pl.DataType]] = {
     "prices": {"symbol": pl.String(), "date": pl.Date()}
     | dict.fromkeys(("open", "high", "low", "close", "volume", "amount"), pl.Float64())

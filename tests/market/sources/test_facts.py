@@ -145,6 +145,14 @@ def test_a_table_of_something_else_says_nothing(frame: pl.DataFrame, outcome: st
     assert verdict.reason
 
 
+def test_an_action_of_which_another_kind_is_told_is_missing():
+    known = replace(KNOWN, actions=table("actions", CASH))
+
+    verdict = check_actions(table("actions", BONUS), ASKED, known)
+
+    assert (verdict.outcome, verdict.missing) == ("no_data_unexplained", (CASH["ex_date"],))
+
+
 # Shares
 
 SHARES = [shares("2024-01-02", 8e8, 7.9e8), shares("2024-06-03", 1.12e9, 1.1e9)]
@@ -190,6 +198,15 @@ def test_share_counts_at_another_level_than_those_stored_are_not_believed():
 
     assert verdict.rows.is_empty()
     assert verdict.outcome == "corrupt"
+
+
+def test_counts_that_repeat_those_before_are_left_out():
+    again = SHARES[-1] | {"date": date(2024, 7, 1)}
+
+    verdict = check_shares(table("shares", *SHARES, again), ASKED, KNOWN, table("shares"))
+
+    assert (verdict.outcome, rules(verdict, 3)) == ("ok", ["duplicate"])
+    assert verdict.rows["date"].max() == date(2024, 6, 3)
 
 
 def test_share_counts_that_conflict_are_not_believed():
@@ -245,8 +262,16 @@ def test_rates_that_end_early_are_missing():
 
     verdict = check_rates(frame, RATES, KNOWN, table("fx"))
 
-    assert verdict.outcome == "no_data_unexplained"
+    assert (verdict.outcome, len(verdict.rows)) == ("transient", 3)
     assert verdict.missing[0] == date(2026, 8, 6)
+
+
+def test_a_session_without_a_rate_is_missing():
+    frame = table("fx", *(rate(day, 7.1) for day in DAYS if day != 12))
+
+    verdict = check_rates(frame, RATES, KNOWN, table("fx"))
+
+    assert (verdict.outcome, verdict.missing) == ("transient", (date(2026, 8, 12),))
 
 
 # Suspensions

@@ -1,0 +1,74 @@
+"""What else is known of corporate actions: who says none, who nobody seconds, what bars tell."""
+
+from collections.abc import Collection, Iterable
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from indexer.market.actions import RESTATING
+from indexer.market.calendar import Calendar
+from indexer.market.sources.continuity import references
+from indexer.market.sources.source import Answer, Table
+from indexer.market.sources.verdict import Outcome, Verdict
+
+UNSECONDED: tuple[Outcome, str] = (
+    "transient",
+    "new figures that no other source seconds are not taken: fetch again, or choose one source",
+)
+_TICK = 0.011  # yuan: a tick and no more
+_OFF = 0.005  # relative: by which what is told of an action may differ from what it did
+
+
+def says_none(answer: Answer, verdict: Verdict) -> bool:
+    """Return whether a source says that there were no actions: that may be so."""
+    table: Table = answer.ask.table
+    nothing = verdict.outcome == "no_data_unexplained" and not verdict.missing
+    return table == "actions" and nothing
+
+
+def none_known(answers: Collection[Answer], enough: int) -> tuple[Outcome, str]:
+    """Return what it means that no action is known.
+
+    It is explained where a source answers and has none in the span, or where enough of them have
+    none at all.
+    """
+    names = " and ".join(answer.source for answer in answers)
+    if len(answers) >= enough or any(answer.outcome == "ok" for answer in answers):
+        return "no_data_explained", f"{names} know of none"
+    return "no_data_unexplained", f"{names} alone has none: no action and no answer look alike"
+
+
+def unannounced(
+    rows: pl.DataFrame, answers: Iterable[Answer], actions: pl.DataFrame, calendar: Calendar
+) -> str:
+    """Return which action is missing by what sources call the previous close; empty if none is.
+
+    A source whose closes are those believed restates the one before where something was paid: no
+    other source needs to contradict the prices for an action to be missing, or to be wrong.
+
+    Parameters
+    ----------
+    rows : bars of one symbol that are believed, by date
+    actions : all that are known of it
+    calendar : of its exchange; nothing is compared across sessions without a bar
+    """
+    known = actions.filter(pl.col("kind").is_in(RESTATING))["ex_date"].to_list()
+    for answer in answers:
+        frame = answer.frame.select("date", "close", "previous_close").drop_nulls()
+        both = rows.select("date", "close").join(frame, on=["date", "close"]).sort("date")
+        days = both["date"].to_numpy().astype("datetime64[D]")
+        close, told = both["close"].to_numpy(), both["previous_close"].to_numpy()
+        reference = references(days, close, actions)
+        next_to = np.diff(np.searchsorted(calendar.sessions, days)) == 1
+        restated = np.abs(told[1:] - close[:-1]) > _TICK
+        for i in (np.flatnonzero(next_to & restated) + 1).tolist():
+            day: date = days[i].item()
+            slack = max(_TICK, _OFF * close[i - 1]) if day in known else 0.0
+            if abs(told[i] - reference[i]) > slack:
+                what = "the actions known of that date do not" if slack else "no action does"
+                return (
+                    f"{rows['symbol'][0]}: {answer.source} restates the close {close[i - 1]:g} "
+                    f"before {day} to {told[i]:g}, and {what}: enter the action, or fetch it again"
+                )
+    return ""
