@@ -396,7 +396,6 @@ def summed(key: str, done: Mapping[Scenario, Found], told: dict[str, str]) -> di
     ends: Counter[str] = Counter()
     for found in founds:
         ends.update({name: int(count) for name, count in found.figures.items()})
-    kinds = Counter(scenario.kind for scenario, found in done.items() if found.figures["alike"])
     real, alike = ends.pop("real", 0), ends.pop("alike", 0)
     silent = sum(what == "another frame" for what in told.values())
     return {
