@@ -278,7 +278,11 @@ def _wrong_outcomes(
 ) -> Iterator[str]:
     """Yield outcomes of the faulted source that are not what such a fault is called."""
     allowed = OUTCOMES.get(scenario.kind, _WRONG)
-    unknown = {g.need.subject for g in found if _key(g.need) in hit and g.need.table == "actions"}
+    unknown = {
+        g.need.subject
+        for g in found
+        if g.need.table == "actions" and (_key(g.need) in hit or g.outcome not in _SOUND)
+    }
     for gathered in found:
         key = _key(gathered.need)
         broken = _WRONG if key[0] == "prices" and key[1] in unknown else frozenset()

@@ -12,7 +12,7 @@ import polars as pl
 
 from indexer.market.calendar import Calendar, exchange_of, read_calendar
 from indexer.market.conventions.renames import rename_actions
-from indexer.market.sources.agree import Agreement, agree
+from indexer.market.sources.agree import Agreement
 from indexer.market.sources.akshare import sources_of
 from indexer.market.sources.bars import MAINLAND, Asked, Known, last_final
 from indexer.market.sources.check import check_bars
@@ -27,7 +27,7 @@ from indexer.market.sources.source import Answer, Ask, Source
 from indexer.market.sources.verdict import Disregarded, Outcome, Verdict
 from indexer.market.tables import TABLES
 from indexer.run.needs import Need
-from indexer.run.payouts import UNSECONDED, none_known, says_none, unannounced
+from indexer.run.payouts import UNSECONDED, agreed, none_known, says_none, unannounced
 
 ENOUGH = 2  # sources that agree
 _AHEAD = timedelta(days=400)  # ex-dates are announced before
@@ -135,7 +135,9 @@ class Gatherer:
             told.append(answer)
             if verdict.outcome in _USABLE or says_none(answer, verdict):
                 usable[source.name] = (answer, verdict)
-                found = self._agree(need, usable)
+                found = agreed(
+                    need.table, {n: v.rows for n, (_, v) in usable.items()}, self.at.date()
+                )
             else:
                 failed[source.name] = (verdict.outcome, verdict.reason)
         if failed and len(usable) == 1 and found and self._fresh(need, found.rows):
@@ -317,17 +319,6 @@ class Gatherer:
         outcome, reason = _worst(need, failed.values())
         told = {name: f"{kind}: {why}" for name, (kind, why) in failed.items()}
         return Gathered(need, outcome, {}, (), told, (), reason)
-
-    def _agree(self, need: Need, usable: Mapping[str, tuple[Answer, Verdict]]) -> Agreement:
-        frames = {name: verdict.rows for name, (_, verdict) in usable.items()}
-        if need.table != "actions" or len(frames) == 1:
-            return agree(need.table, frames, self.at.date())
-        # Rights are told by one source alone: they are nobody's to second.
-        plain = {n: f.filter(pl.col("kind") != "rights") for n, f in frames.items()}
-        found = agree(need.table, plain, self.at.date())
-        rights = [f.filter(pl.col("kind") == "rights") for f in frames.values()]
-        rows = pl.concat([found.rows, *rights], how="diagonal_relaxed").sort("ex_date", "kind")
-        return replace(found, rows=rows)
 
 
 _NEITHER = "neither counts"  # as `agree` says of a figure for which a row is refused

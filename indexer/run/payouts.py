@@ -1,6 +1,7 @@
-"""What else is known of corporate actions: who says none, who nobody seconds, what bars tell."""
+"""What sources make together of what companies announce, and what bars tell of it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -8,9 +9,10 @@ import polars as pl
 
 from indexer.market.actions import RESTATING
 from indexer.market.calendar import Calendar
+from indexer.market.sources.agree import Agreement, agree
 from indexer.market.sources.continuity import references
 from indexer.market.sources.source import Answer, Table
-from indexer.market.sources.verdict import Outcome, Verdict
+from indexer.market.sources.verdict import Disregarded, Outcome, Verdict
 
 UNSECONDED: tuple[Outcome, str] = (
     "transient",
@@ -18,6 +20,41 @@ UNSECONDED: tuple[Outcome, str] = (
 )
 _TICK = 0.011  # yuan: a tick and no more
 _OFF = 0.005  # relative: by which what is told of an action may differ from what it did
+
+
+def agreed(table: str, replies: Mapping[str, pl.DataFrame], on: date) -> Agreement:
+    """Return what is believed of a table, as `agree` does where sources tell the same of each row.
+
+    Rights are told by one source alone: they are nobody's to second. Counts that two sources date
+    differently are counted from the first of the dates.
+    """
+    if len(replies) == 1 or table not in {"actions", "shares"}:
+        return agree(table, replies, on)
+    if table == "shares":
+        return _first_dates(agree(table, replies, on))
+    plain = {n: rows.filter(pl.col("kind") != "rights") for n, rows in replies.items()}
+    found = agree(table, plain, on)
+    rights = [rows.filter(pl.col("kind") == "rights") for rows in replies.values()]
+    rows = pl.concat([found.rows, *rights], how="diagonal_relaxed").sort("ex_date", "kind")
+    return replace(found, rows=rows)
+
+
+def _first_dates(found: Agreement) -> Agreement:
+    """Return counts of shares without those that only repeat the ones before."""
+    rows = found.rows.sort("date")
+    same = rows.select(
+        pl.all_horizontal(
+            pl.col(name).eq_missing(pl.col(name).shift(1))
+            for name in ("total_shares", "free_float_shares")
+        )
+        & (pl.int_range(pl.len()) > 0)
+    ).to_series()
+    why = "another source has these counts from an earlier date: they count from then"
+    log = tuple(
+        Disregarded("duplicate", row["symbol"], row["date"], "", str(row["total_shares"]), why)
+        for row in rows.filter(same).iter_rows(named=True)
+    )
+    return replace(found, rows=rows.filter(~same), disregarded=(*found.disregarded, *log))
 
 
 def says_none(answer: Answer, verdict: Verdict) -> bool:

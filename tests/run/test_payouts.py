@@ -1,0 +1,107 @@
+"""What sources make together of payouts and counts, and what bars tell of a missing action."""
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+
+from indexer.market.calendar import read_calendar
+from indexer.market.sources.source import SCHEMAS, Answer, Ask
+from indexer.market.tables import TABLES
+from indexer.run.payouts import agreed, unannounced
+
+ON = date(2026, 11, 20)
+SYMBOL = "600584.SH"
+CALENDAR = read_calendar("XSHG")
+DAYS = CALENDAR.between(date(2026, 8, 17), date(2026, 8, 21)).tolist()
+CLOSES = [20.0, 20.4, 20.1, 19.9, 20.3]
+
+
+def bars(closes: list[float] = CLOSES, days: list[date] = DAYS) -> pl.DataFrame:
+    rows = {"symbol": [SYMBOL] * len(days), "date": days, "close": closes}
+    return pl.DataFrame(rows, schema_overrides=TABLES["prices"].empty().schema)
+
+
+def told(previous: list[float | None], closes: list[float] = CLOSES) -> Answer:
+    """Return a source's bars, with what it calls the previous close of each."""
+    frame = pl.DataFrame(
+        {"symbol": [SYMBOL] * 5, "date": DAYS, "close": closes, "previous_close": previous},
+        schema_overrides=SCHEMAS["prices"],
+    )
+    return Answer(Ask("prices", SYMBOL, DAYS[0], DAYS[-1], ON), "eastmoney", "ok", frame)
+
+
+def actions(*rows: dict[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [{"symbol": SYMBOL, **row} for row in rows], schema=TABLES["actions"].empty().schema
+    )
+
+
+def counts(day: date, total: float = 1e9) -> pl.DataFrame:
+    row = {"symbol": SYMBOL, "date": day, "total_shares": total, "free_float_shares": 9e8}
+    return pl.DataFrame([row], schema=TABLES["shares"].empty().schema)
+
+
+PLAIN = [None, 20.0, 20.4, 20.1, 19.9]
+RESTATED = [None, 20.0, 20.28, 20.1, 19.9]  # 0.12 were paid on the third day
+
+
+def test_closes_that_are_called_what_they_were_tell_of_no_action():
+    assert unannounced(bars(), [told(PLAIN)], actions(), CALENDAR) == ""
+
+
+def test_a_close_that_is_restated_without_an_action_tells_that_one_is_missing():
+    reason = unannounced(bars(), [told(RESTATED)], actions(), CALENDAR)
+
+    assert "restates the close 20.4 before 2026-08-19 to 20.28, and no action does" in reason
+
+
+def test_the_action_that_is_known_explains_it():
+    paid = actions({"ex_date": DAYS[2], "kind": "dividend", "cash": 0.12})
+
+    assert unannounced(bars(), [told(RESTATED)], paid, CALENDAR) == ""
+
+
+def test_an_action_that_does_something_else_does_not():
+    bonus = actions({"ex_date": DAYS[2], "kind": "bonus", "ratio": 0.12})
+
+    reason = unannounced(bars(), [told(RESTATED)], bonus, CALENDAR)
+
+    assert "the actions known of that date do not" in reason
+
+
+def test_an_amount_a_little_off_is_how_companies_with_own_shares_pay():
+    paid = actions({"ex_date": DAYS[2], "kind": "dividend", "cash": 0.15})
+
+    assert unannounced(bars(), [told(RESTATED)], paid, CALENDAR) == ""
+
+
+def test_a_source_with_closes_of_its_own_tells_nothing():
+    other = told(RESTATED, [close + 1 for close in CLOSES])
+
+    assert unannounced(bars(), [other], actions(), CALENDAR) == ""
+
+
+def test_nothing_is_compared_across_a_session_without_a_bar():
+    held = bars().filter(pl.col("date") != DAYS[1])
+
+    assert unannounced(held, [told(RESTATED)], actions(), CALENDAR) == ""
+
+
+@pytest.mark.parametrize("order", [("eastmoney", "cninfo"), ("cninfo", "eastmoney")])
+def test_counts_that_two_sources_date_differently_count_from_the_first(order):
+    replies = dict(zip(order, (counts(date(2015, 1, 5)), counts(date(2015, 1, 10))), strict=True))
+
+    found = agreed("shares", replies, ON)
+
+    assert found.rows["date"].to_list() == [date(2015, 1, 5)]
+    assert [(entry.rule, entry.date) for entry in found.disregarded] == [
+        ("duplicate", date(2015, 1, 10))
+    ]
+
+
+def test_counts_that_differ_stay():
+    replies = {"eastmoney": counts(DAYS[0]), "cninfo": counts(DAYS[1], 1.4e9)}
+
+    assert agreed("shares", replies, ON).rows["total_shares"].to_list() == [1e9, 1.4e9]
