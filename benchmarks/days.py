@@ -36,7 +36,7 @@ id: {id}
 name: {{en: Days}}
 currency: CNY
 calendar: XSHG
-base: {{date: 2026-03-20, level: 1000}}
+base: {{date: {base}, level: 1000}}
 weighting: {{scheme: {scheme}}}
 constituents: [{listed}]
 """
@@ -48,7 +48,7 @@ kind: series
 symbol: {symbol}
 currency: {currency}
 calendar: {calendar}
-base: {{date: 2026-03-20, level: 1000}}
+base: {{date: {base}, level: 1000}}
 """
 
 
@@ -75,13 +75,18 @@ class Chance:
         return None if kind == "none" else Fault(kind, self.draw.choice((1, 2, 10)))
 
 
-def definitions(folder: Path, shares: tuple[str, ...]) -> list[str]:
+def definitions(
+    folder: Path, shares: tuple[str, ...], abroad: tuple[str, ...], base: date
+) -> list[str]:
     """Write what is fetched and return the names of the files."""
+    home = {"scheme": "free_float", "listed": _listed(shares)}
+    tech = {"symbol": "HSTECH.HK", "currency": "HKD", "calendar": "XHKG"}
+    csi = {"symbol": "000985.SH", "currency": "CNY", "calendar": "XSHG"}
     texts = {
-        "home": _BASKET.format(id="home", scheme="free_float", listed=_listed(shares)),
-        "abroad": _BASKET.format(id="abroad", scheme="equal", listed=_listed(ABROAD[:2])),
-        "all": _SERIES.format(id="all", symbol="000985.SH", currency="CNY", calendar="XSHG"),
-        "tech": _SERIES.format(id="tech", symbol="HSTECH.HK", currency="HKD", calendar="XHKG"),
+        "home": _BASKET.format(id="home", base=base, **home),
+        "abroad": _BASKET.format(id="abroad", base=base, scheme="equal", listed=_listed(abroad)),
+        "all": _SERIES.format(id="all", base=base, **csi),
+        "tech": _SERIES.format(id="tech", base=base, **tech),
     }
     for name, text in texts.items():
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -105,7 +110,7 @@ def simulate(
     chance = Chance(share, kinds, random.Random(seed))  # noqa: S311 (one seed replays it)
     refused: list[str] = []
     with ground(SHARES, deadline, FIRST) as on, tempfile.TemporaryDirectory() as folder:
-        names = definitions(Path(folder), on.shares)
+        names = definitions(Path(folder), on.shares, ABROAD[:2], date(2026, 3, 20))
         sessions = read_calendar("XSHG").between(LAST - timedelta(days=days * 2), LAST).tolist()
         for day in sessions[-days:]:
             on.recorder.choose = lambda *_: None

@@ -187,7 +187,10 @@ def symbols_of(count: int) -> tuple[str, ...]:
 
 
 def market_of(shares: Sequence[str], first: date = FIRST, last: date = LAST) -> Market:
-    """Return a market of every table, in which all that is paid and split shows in the prices."""
+    """Return a market of every table, in which all that is paid and split shows in the prices.
+
+    With fewer shares than are to pay, none does.
+    """
     days = read_calendar("XSHG").between(first, last).tolist()
     market = invented(shares, days, SEED)
     market.sessions = [date(1990, 12, 19), *days]
@@ -196,11 +199,11 @@ def market_of(shares: Sequence[str], first: date = FIRST, last: date = LAST) -> 
         market.bars |= invented([symbol], open_, hash_of(symbol)).bars
         market.listed[symbol] = date(2015, 1, 5)
     market.bars["NVDA.US"] = [bar for bar in market.bars["NVDA.US"] if bar.day < last]
-    for n in PAYING:
+    for n in PAYING if len(shares) > max(PAYING) else ():
         _pay(market, shares[n], n)
     for symbol, third in itertools.product(ABROAD[:2], (1, 2)):
         at = market.bars[symbol][third * len(market.bars[symbol]) // 3]
-        _act(market, symbol, at.day, "dividend", cash=round(0.01 * at.close, 2))
+        act(market, symbol, at.day, "dividend", cash=round(0.01 * at.close, 2))
     market.rates = {
         code: {day: round(rate + n % 50 * 0.0003, 4) for n, day in enumerate(days)}
         for code, rate in (("USD", 7.1), ("HKD", 0.91))
@@ -213,7 +216,8 @@ def hash_of(symbol: str) -> int:
     return SEED + sum(map(ord, symbol))
 
 
-def _act(market: Market, symbol: str, day: date, kind: str, **amounts: float) -> None:
+def act(market: Market, symbol: str, day: date, kind: str, **amounts: float) -> None:
+    """Add an action to a market; prices are left as they are."""
     row = {"symbol": symbol, "ex_date": day, "kind": kind, "cash": None, "ratio": None}
     market.actions.setdefault(symbol, []).append({**row, "price": None, **amounts})
 
@@ -222,10 +226,10 @@ def _pay(market: Market, symbol: str, n: int) -> None:
     """Let a symbol pay after a third of its bars, and every third one issue bonus shares later."""
     bars, counts = market.bars[symbol], {"total_shares": 1e9, "free_float_shares": 9e8}
     paid, given = len(bars) // 3 + n % 5, 2 * len(bars) // 3 + n % 7
-    _act(market, symbol, bars[paid].day, "dividend", cash=0.12)
+    act(market, symbol, bars[paid].day, "dividend", cash=0.12)
     ratio = 0.4 if n % 3 == 0 else 0.0
     if ratio:
-        _act(market, symbol, bars[given].day, "bonus", ratio=ratio)
+        act(market, symbol, bars[given].day, "bonus", ratio=ratio)
         row = {"symbol": symbol, "date": bars[given].day}
         market.shares[symbol].append(row | {k: round(v * 1.4) for k, v in counts.items()})
     market.bars[symbol] = [
@@ -248,7 +252,11 @@ def evening(day: date = LAST) -> datetime:
 
 @contextmanager
 def ground(
-    count: int = 9, deadline: float = 4.0, first: date = FIRST, last: date = LAST
+    count: int = 9,
+    deadline: float = 4.0,
+    first: date = FIRST,
+    last: date = LAST,
+    made: type[Recorder] = Recorder,
 ) -> Iterator[Ground]:
     """Start the stand-in and the process that asks it.
 
@@ -256,12 +264,13 @@ def ground(
     ----------
     count : mainland shares in the market
     deadline : seconds that a question may take
+    made : the process that asks
     """
     shares, clock = symbols_of(count), Clock(evening(last))
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(market_of(shares, first, last), Path(folder)) as standin,
-        closing(Recorder(os.environ | standin.environment, deadline, standin)) as recorder,
+        closing(made(os.environ | standin.environment, deadline, standin)) as recorder,
     ):
         guard = Guard(clock, pace=Pace(3.0, 3.0, 10**9), draw=lambda: 0.5)
         access = Access(recorder, guard, Path(folder) / "replies")

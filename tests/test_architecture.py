@@ -87,6 +87,7 @@ EFFECTS = {
     "run.calendars": {"read"},
     "run.find": {"read"},
     "run.provenance": {"read"},
+    "run.supply": {"read"},
     "signals.catchup": {"chance"},
     "signals.inference": {"chance"},
     "signals.pairs": {"chance"},

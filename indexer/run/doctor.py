@@ -20,6 +20,7 @@ from indexer.market.tables import read_market
 from indexer.run.find import definition as definition_named
 from indexer.run.restate import published_definition
 from indexer.run.sessions import last_final
+from indexer.run.supply import supplied
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def examine(names: Sequence[str], market: Path | None, ledger: str, now: datetim
         except IndexerError as error:
             checks.append(Check(name, "wrong", str(error)))
     if market is not None:
-        checks.append(_market(market))
+        checks += _market(market, now)
     checks += _ledger(ledger, definitions, now)
     for code in dict.fromkeys(definition.calendar for definition in definitions.values()):
         first = next(d for d in definitions.values() if d.calendar == code)
@@ -56,17 +57,19 @@ def examine(names: Sequence[str], market: Path | None, ledger: str, now: datetim
     return checks
 
 
-def _market(folder: Path) -> Check:
+def _market(folder: Path, now: datetime) -> Iterator[Check]:
+    """Yield what is found of a market, and of those who supply it where it is fetched into."""
     try:
         tables = read_market(folder)
     except IndexerError as error:
-        return Check(str(folder), "wrong", str(error))
+        yield Check(str(folder), "wrong", str(error))
+        return
     if tables.prices.is_empty():
-        return Check(str(folder), "note", "holds no prices")
-    count = tables.prices["symbol"].n_unique()
-    return Check(
-        str(folder), "ok", f"closes of {count} symbols, the last of {max(tables.prices['date'])}"
-    )
+        yield Check(str(folder), "note", "holds no prices")
+    else:
+        count, last = tables.prices["symbol"].n_unique(), max(tables.prices["date"])
+        yield Check(str(folder), "ok", f"closes of {count} symbols, the last of {last}")
+    yield from (Check(*seen) for seen in supplied(folder, tables.prices, now))
 
 
 def _calendar(code: str, definition: Index | Study, today: date) -> Check:

@@ -132,7 +132,7 @@ def test_a_hole_that_nobody_explains_is_told_and_the_session_is_missing(reach, t
     found = run(reach, tmp_path, written(tmp_path, "600584.SH"))
 
     assert isinstance(found.problem, TryAgainError)
-    assert "no bar for 1 sessions" in str(found.problem)
+    assert "no bar for 1 session," in str(found.problem)
 
 
 def test_what_is_there_is_not_asked_for_again(reach, tmp_path, basket):

@@ -84,5 +84,11 @@ def index_of(folder: Path) -> Iterator[dict[str, Any]]:
             continue
 
 
+def sizes(folder: Path) -> tuple[int, int]:
+    """Return how many bodies are kept, and how many bytes they take."""
+    found = [file.stat().st_size for file in folder.glob("??/*.gz")]
+    return len(found), sum(found)
+
+
 def _place(folder: Path, digest: str) -> Path:
     return folder / digest[:2] / f"{digest}.gz"

@@ -175,5 +175,6 @@ def _verdict(
         else "ask the next source, or enter the suspension, listing or closure that explains it"
     )
     span = f"{missing[0]}" if len(missing) == 1 else f"{missing[0]} to {missing[-1]}"
-    reason = f"{sieve.symbol}: no bar for {len(missing)} sessions, {span}: {remedy}"
+    sessions = "1 session" if len(missing) == 1 else f"{len(missing)} sessions"
+    reason = f"{sieve.symbol}: no bar for {sessions}, {span}: {remedy}"
     return Verdict(outcome, rows, log, missing, reason)

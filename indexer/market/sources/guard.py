@@ -134,8 +134,40 @@ class Guard:
 
 def lasting(clock: Clock) -> Guard:
     """Return a guard that remembers in this user's cache folder, where there is one."""
+    return Guard(clock, _memory())
+
+
+def _memory() -> Path | None:
     folder = cache_folder("sources")
-    return Guard(clock, folder / "pace.json" if folder else None)
+    return folder / "pace.json" if folder else None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How it stands with a host.
+
+    Attributes
+    ----------
+    name : the host
+    asked, daily : requests today, and how many they may be
+    rests_until : instant until which it is left alone, ISO 8601; empty where it is not
+    """
+
+    name: str
+    asked: int
+    daily: int
+    rests_until: str
+
+
+def standings(now: datetime) -> list[Standing]:
+    """Return how it stands with every host that this user has asked, by name."""
+    file, today = _memory(), f"{now.astimezone(UTC):%Y-%m-%d}"
+    found = []
+    for name, host in sorted(_remembered(file).items() if file else ()):
+        rests = host.rests_until and now < datetime.fromisoformat(host.rests_until)
+        asked = host.asked if host.day == today else 0
+        found.append(Standing(name, asked, Pace().daily, host.rests_until if rests else ""))
+    return found
 
 
 def upstream(host: str) -> str:

@@ -1,0 +1,71 @@
+"""What keeps a market store supplied: how fresh it is, its archive, and who may be asked."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import polars as pl
+
+from indexer.market.calendar import exchange_of, read_calendar
+from indexer.market.sources.archive import index_of, sizes
+from indexer.market.sources.bars import Asked, last_final
+from indexer.market.sources.guard import standings
+
+NEARLY = 0.9  # of a day's requests, from which it is worth telling
+REPLIES = "replies"  # in the folder of the store
+
+
+class Seen(NamedTuple):
+    """One thing that was looked at: what it is about, how it stands, and why."""
+
+    about: str
+    state: Literal["ok", "note", "late", "wrong"]
+    message: str
+
+
+def supplied(market: Path, prices: pl.DataFrame, now: datetime) -> Iterator[Seen]:
+    """Yield what is found of a store that is fetched into; nothing of any other market.
+
+    Parameters
+    ----------
+    prices : of the store
+    now : the instant, with its zone
+    """
+    folder = market / REPLIES
+    if not folder.is_dir():
+        return
+    yield from _fresh(prices, now)
+    count, size = sizes(folder)
+    yield Seen(str(folder), "ok", f"replies: {count:,}, {size / 2**20:,.1f} MiB")
+    last: dict[str, str] = {}
+    for entry in index_of(folder):
+        if entry.get("status") == 200:
+            last[str(entry.get("source"))] = str(entry.get("fetched_at"))
+    for source, instant in sorted(last.items()):
+        yield Seen(f"source {source}", "ok", f"last replied at {instant}")
+    for host in standings(now):
+        message = f"requests today: {host.asked}, at most {host.daily}"
+        if host.rests_until:
+            yield Seen(host.name, "note", f"is left alone until {host.rests_until}; {message}")
+        else:
+            state: Literal["ok", "note"] = "note" if host.asked >= NEARLY * host.daily else "ok"
+            yield Seen(host.name, state, message)
+
+
+def _fresh(prices: pl.DataFrame, now: datetime) -> Iterator[Seen]:
+    """Yield how far the closes of each exchange lie behind the last session that is final."""
+    lasts: dict[str, tuple[date, str]] = {}
+    for symbol, day in prices.group_by("symbol").agg(pl.col("date").max()).iter_rows():
+        code = exchange_of(symbol)
+        lasts[code] = max(lasts.get(code, (date.min, "")), (day, symbol))
+    for code, (day, symbol) in sorted(lasts.items()):
+        calendar = read_calendar(code)
+        today = now.astimezone(calendar.zone).date()
+        due = last_final(Asked(symbol, today, today, now), calendar)
+        behind = len(calendar.between(day + timedelta(1), due)) if due and due > day else 0
+        if behind:
+            message = f"last close {day}, {behind} behind {due}, the last final session: fetch"
+            yield Seen(f"market {code}", "late", message)
+        else:
+            yield Seen(f"market {code}", "ok", f"last close {day}")

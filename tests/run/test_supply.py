@@ -1,0 +1,93 @@
+"""What the doctor sees of a store that is fetched into."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from indexer.market.sources import guard
+from indexer.market.sources.archive import keep
+from indexer.market.sources.guard import Guard, Pace
+from indexer.market.tables import TABLES
+from indexer.run.supply import Seen, supplied
+
+NOW = datetime(2026, 8, 20, 12, tzinfo=UTC)  # after Shanghai's and Hong Kong's close
+
+
+class Clock:
+    """A clock that stands still."""
+
+    def now(self) -> datetime:
+        """Return the instant."""
+        return NOW
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for nothing."""
+        raise AssertionError(seconds)
+
+
+def prices(**last: int) -> pl.DataFrame:
+    rows = [(f"{s[1:7]}.{s[-2:]}", date(2026, 8, d), 1.0) for s, d in last.items()]
+    return pl.DataFrame(
+        rows, schema={n: TABLES["prices"].empty().schema[n] for n in ("symbol", "date", "close")},
+        orient="row",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setattr(guard, "_memory", lambda: tmp_path / "pace.json")
+    told = {"status": 200, "source": "sina"}
+    keep(tmp_path / "store" / "replies", "https://a/b", b"body", "2026-08-20T09:00:00+00:00", told)
+    return tmp_path / "store"
+
+
+def seen(store: Path, **last: int) -> dict[str, Seen]:
+    return {one.about: one for one in supplied(store, prices(**last), NOW)}
+
+
+def test_a_market_that_is_not_fetched_into_is_not_looked_at(tmp_path):
+    assert list(supplied(tmp_path, prices(_600584SH=20), NOW)) == []
+
+
+def test_closes_of_the_last_final_session_are_fresh(store):
+    found = seen(store, _600584SH=20, _000063SZ=3)
+
+    assert found["market XSHG"][1:] == ("ok", "last close 2026-08-20")
+
+
+def test_closes_before_it_are_late(store):
+    found = seen(store, _600584SH=18)["market XSHG"]
+
+    assert (found.state, "2 behind 2026-08-20" in found.message) == ("late", True)
+
+
+def test_the_archive_is_measured_and_each_source_has_a_last_reply(store):
+    found = seen(store)
+
+    assert found[str(store / "replies")].message.startswith("replies: 1, 0.0 MiB")
+    assert found["source sina"].message == "last replied at 2026-08-20T09:00:00+00:00"
+
+
+def test_a_host_that_is_left_alone_is_told(store, tmp_path):
+    gate = Guard(Clock(), tmp_path / "pace.json")
+    gate.wait("1.push2his.eastmoney.com")
+    gate.note("push2his.eastmoney.com", failed=True)
+    gate.note("push2his.eastmoney.com", failed=True)
+
+    found = seen(store)["push2his.eastmoney.com"]
+
+    assert found.state == "note"
+    assert "left alone until 2026-08-20T12:30:00+00:00; requests today: 1" in found.message
+
+
+def test_a_budget_nearly_used_is_told(store, tmp_path):
+    gate = Guard(Clock(), tmp_path / "pace.json", Pace(0, 0, 2000))
+    gate.wait("www.safe.gov.cn")
+    kept = json.loads((tmp_path / "pace.json").read_text())
+    kept["www.safe.gov.cn"]["asked"] = 1900
+    (tmp_path / "pace.json").write_text(json.dumps(kept))
+
+    assert seen(store)["www.safe.gov.cn"][1:] == ("note", "requests today: 1900, at most 2000")
