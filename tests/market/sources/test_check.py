@@ -312,6 +312,29 @@ def test_a_bar_just_beyond_its_limit_is_wrong_alone(
     assert [entry.rule for entry in verdict.disregarded] == rules
 
 
+def test_the_limit_of_a_bar_is_that_of_its_day():
+    """ChiNext's was doubled on 2020-08-24: what a bar could do later it could not do before."""
+    sessions = case().known.calendar.between(date(2020, 9, 10), LAST)
+    clean = case(back=len(sessions) - 1, limit_up=[40])
+    day = clean.bars["date"][40]
+    more = only(day == D, scaled(1.05, *PRICES, "amount", digits=2))
+
+    verdict = clean.check(more(clean.bars))
+
+    assert day < date(2020, 8, 24) < clean.bars["date"][-1]
+    assert (verdict.outcome, {entry.rule for entry in verdict.disregarded}) == (
+        "corrupt",
+        {"limit"},
+    )
+
+
+@pytest.mark.parametrize(("early", "outcome"), [(5, "transient"), (6, "no_data_unexplained")])
+def test_a_source_may_be_late_by_five_sessions(early: int, outcome: str):
+    clean = case()
+
+    assert clean.check(clean.bars.head(-early)).outcome == outcome
+
+
 def test_several_bars_beyond_their_limits_speak_against_the_others():
     clean = case()
     days = clean.bars["date"]

@@ -209,6 +209,15 @@ def test_counts_that_repeat_those_before_are_left_out():
     assert verdict.rows["date"].max() == date(2024, 6, 3)
 
 
+def test_counts_that_are_stored_stay_although_they_repeat_those_before():
+    again = SHARES[-1] | {"date": date(2024, 7, 1)}
+    every = table("shares", *SHARES, again)
+
+    verdict = check_shares(every, ASKED, KNOWN, every)
+
+    assert (verdict.outcome, len(verdict.rows)) == ("ok", 3)
+
+
 def test_share_counts_that_conflict_are_not_believed():
     verdict = check_shares(
         table("shares", *SHARES, shares("2024-01-02", 8.1e8)), ASKED, KNOWN, table("shares")
@@ -264,6 +273,14 @@ def test_rates_that_end_early_are_missing():
 
     assert (verdict.outcome, len(verdict.rows)) == ("transient", 3)
     assert verdict.missing[0] == date(2026, 8, 6)
+
+
+def test_the_rate_of_a_session_that_is_not_over_may_come_later():
+    frame = table("fx", *(rate(day, 7.1) for day in DAYS if day != 20))
+    morning = replace(RATES, at=datetime(2026, 8, 20, 1, tzinfo=UTC))
+
+    assert check_rates(frame, morning, KNOWN, table("fx")).outcome == "ok"
+    assert check_rates(frame, RATES, KNOWN, table("fx")).outcome == "transient"
 
 
 def test_a_session_without_a_rate_is_missing():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.standin import faults
 from benchmarks.standin.faults import Fault
 from indexer.market.sources.akshare import Access, upstreams
 from indexer.market.sources.guard import Guard, Pace
@@ -100,6 +101,30 @@ def test_a_body_that_unpacks_to_two_hundred_megabytes_is_given_up(reach):
 
     assert (answer.outcome, answer.replies) == ("corrupt", ())
     assert "more than 32 MB" in answer.reason
+
+
+@pytest.mark.parametrize("kind", ["gzip_bomb", "two_hundred_megabytes"])
+def test_however_large_a_body_is_little_memory_and_time_is_spent_on_it(reach, monkeypatch, kind):
+    large = b"x" * (200 << 20)
+    monkeypatch.setitem(
+        faults._REPLIES, "two_hundred_megabytes", lambda reply: reply._replace(body=large)
+    )
+    upstreams(reach.access, ["eastmoney"])[0].fetch(SHARE)
+    before, begun = _peak(reach), time.monotonic()
+
+    answer = fetched(reach, kind)
+
+    assert (answer.outcome, "more than 32 MB" in answer.reason) == ("corrupt", True)
+    assert _peak(reach) - before < 160 << 10  # what one reply may be, and what is read of it
+    assert time.monotonic() - begun < reach.access.worker._deadline
+
+
+def _peak(reach: Reach) -> int:
+    """Return the most memory that akshare's process has had, in KiB."""
+    process = reach.access.worker._process
+    assert process is not None
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
 
 
 @pytest.mark.parametrize("name", ["eastmoney", "tencent", "sina"])
