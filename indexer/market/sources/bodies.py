@@ -326,8 +326,8 @@ def _plain(rows: Sequence[Any], days: Texts, figures: Texts) -> None:
                 _day(str(row[name]).removesuffix(" 00:00:00"))
         for name in figures:
             cell = row[name]
-            known = isinstance(cell, int | float) and abs(cell) < _HUGE
-            if cell is not None and not known and not _NUMBER.fullmatch(str(cell)):
+            plain = isinstance(cell, int | float) or _NUMBER.fullmatch(str(cell))
+            if cell is not None and not (plain and abs(float(cell)) < _HUGE):
                 raise Refused("corrupt", f"{name} {str(cell)[:24]!r} is no number")
 
 

@@ -229,3 +229,40 @@ def test_an_address_that_was_not_to_be_asked_is_no_answer():
 )
 def test_a_workbook_begins_like_one(body, outcome):
     assert refusal(bodies.excel, body) == outcome
+
+
+CELLS = [
+    ("DAY", "2026-05-18 00:00:00", ""),
+    ("DAY", None, ""),  # decided, not carried out yet
+    ("DAY", "2026-13-45", "corrupt"),
+    ("DAY", "18.05.2026", "corrupt"),
+    ("PAID", 5.3, ""),
+    ("PAID", "5.3", ""),
+    ("PAID", None, ""),
+    *(("PAID", cell, "corrupt") for cell in ("-", "inf", "1e400", "", 1e15, float("1e300"))),
+]
+
+
+@pytest.mark.parametrize(("name", "cell", "outcome"), CELLS)
+def test_a_cell_that_akshare_would_call_missing_is_refused(name, cell, outcome):
+    row = {"DAY": "2026-05-18", "PAID": 5.3} | {name: cell}
+    report = json.dumps({"result": {"data": [row]}}).encode()
+    told = json.dumps({"resultcode": 200, "records": [row]}).encode()
+
+    assert refusal(bodies.datacenter(days=["DAY"], figures=["PAID"]), report) == outcome
+    assert refusal(bodies.records(days=["DAY"], figures=["PAID"]), told) == outcome
+
+
+def test_a_text_that_does_not_end_was_cut_off_and_may_be_asked_for_again():
+    check = bodies.klc("sh600000")
+
+    assert refusal(check, b'var KLC_KL_sh600000="aBc') == "transient"
+    assert refusal(check, b'var KLC_KL_sh600000="aBc";') == ""
+    assert refusal(check, b'var KLC_KL_sh600000="aBc";alert(1)') == "corrupt"
+
+
+def test_a_page_that_ends_within_a_table_was_cut_off():
+    check = bodies.html("<table")
+
+    assert refusal(check, b"<table><tr><td>7.1</td></tr>") == "transient"
+    assert refusal(check, b"<table><tr><td>7.1</td></tr></table>") == ""

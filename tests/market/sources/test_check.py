@@ -317,7 +317,7 @@ def test_the_limit_of_a_bar_is_that_of_its_day():
     sessions = case().known.calendar.between(date(2020, 9, 10), LAST)
     clean = case(back=len(sessions) - 1, limit_up=[40])
     day = clean.bars["date"][40]
-    more = only(day == D, scaled(1.05, *PRICES, "amount", digits=2))
+    more = only(day == D, scaled(1.05, *PRICES[2:], "amount", digits=2))
 
     verdict = clean.check(more(clean.bars))
 
