@@ -83,6 +83,7 @@ def _kernels(options: argparse.Namespace) -> None:
 
 def _faults(options: argparse.Namespace) -> None:
     """Fault every kind of reply everywhere; leave with 1 if any scenario ends wrong."""
+    from benchmarks import survival
     from benchmarks.faults import run
 
     if options.quick:
@@ -90,6 +91,7 @@ def _faults(options: argparse.Namespace) -> None:
             summary = run(Path(folder), every=QUICK_FAULTS)
     else:
         summary = run(options.results, every=options.every, processes=options.processes or 1)
+        survival.renew(options.results)
     print(json.dumps(summary, indent=1, ensure_ascii=False))
     if summary["wrong"]:
         sys.exit(f"{summary['wrong']} of {summary['n']} scenarios end wrong")
@@ -97,6 +99,7 @@ def _faults(options: argparse.Namespace) -> None:
 
 def _days(options: argparse.Namespace) -> None:
     """Fetch on sixty evenings with 30 % of all answers faulted; leave with 1 if a row is wrong."""
+    from benchmarks import survival
     from benchmarks.days import simulate
 
     summary = simulate(4 if options.quick else 60)
@@ -104,12 +107,14 @@ def _days(options: argparse.Namespace) -> None:
     print(text)
     if not options.quick:
         (options.results / "days.json").write_text(f"{text}\n", encoding="utf-8")
+        survival.renew(options.results)
     if summary["wrong"]:
         sys.exit(f"{summary['wrong']} rows are wrong")
 
 
 def _years(options: argparse.Namespace) -> None:
     """Fetch on the evenings of ten years from recorded answers; leave with 1 if a row is wrong."""
+    from benchmarks import survival
     from benchmarks.years import simulate
 
     summary = simulate(every=options.every, limit=8 if options.quick else None)
@@ -117,6 +122,7 @@ def _years(options: argparse.Namespace) -> None:
     print(text)
     if not options.quick:
         (options.results / "years.json").write_text(f"{text}\n", encoding="utf-8")
+        survival.renew(options.results)
     if summary["wrong"]:
         sys.exit(f"{summary['wrong']} rows are wrong")
 

@@ -92,7 +92,7 @@ def unannounced(
     """
     known = actions.filter(pl.col("kind").is_in(RESTATING))["ex_date"].to_list()
     for answer in answers:
-        frame = answer.frame.select("date", "close", "previous_close").drop_nulls()
+        frame = answer.frame.select("date", "close", "previous_close")
         both = rows.select("date", "close").join(frame, on=["date", "close"]).sort("date")
         days = both["date"].to_numpy().astype("datetime64[D]")
         close, told = both["close"].to_numpy(), both["previous_close"].to_numpy()
