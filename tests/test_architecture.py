@@ -37,7 +37,7 @@ INNER_IMPORTS = {
         for name in ("decisions", "doctor", "publish", "records", "reporting", "restate")
     }
     | {"indexer.run.sessions"},
-    "cli.calendars": {"indexer.run"},
+    "cli.calendars": {"indexer.run", "indexer.run.announced", "indexer.run.fetch"},
     "cli.fetch": {"indexer.run"},
     "cli.screen": {"rich.console", "rich.table"},
     "ledger.database": {"alembic", "alembic.config"},
@@ -49,7 +49,7 @@ INNER_IMPORTS = {
 EFFECTS = {
     "cli.app": {"exit", "screen"},
     "cli.ledger": {"clock", "exit", "screen"},
-    "cli.calendars": {"screen"},
+    "cli.calendars": {"environment", "read", "screen"},
     "cli.fetch": {"clock", "environment", "screen"},
     "cli.process": {"environment"},
     "cli.screen": {"screen"},
@@ -83,6 +83,7 @@ EFFECTS = {
     "market.tables": {"read"},
     "report.files": {"read", "write"},
     "report.page": {"read"},
+    "run.announced": {"write"},
     "run.derived": {"read", "write"},
     "run.calendars": {"read"},
     "run.find": {"read"},

@@ -14,7 +14,7 @@ from typing import Literal
 
 import click
 
-from indexer.cli.calendars import calendar
+from indexer.cli.calendars import calendar, constituents
 from indexer.cli.exits import EXIT_BUG, EXIT_CODES, exit_code
 from indexer.cli.fetch import fetch
 from indexer.cli.ledger import COMMANDS
@@ -183,7 +183,7 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
         sys.exit(EXIT_CODES[DefinitionError])
 
 
-for command in (fetch, calendar, *COMMANDS):
+for command in (fetch, calendar, constituents, *COMMANDS):
     app.add_command(command)
 
 

@@ -1,16 +1,24 @@
-"""The command that shows what exchange calendars know and how it compares with announced days."""
+"""What upstreams announce: trading days, beside the calendars, and who is in their indices."""
 
 import json
+import os
+from pathlib import Path
 
 import click
+
+from indexer.cli.fetch import SystemClock
+from indexer.cli.options import JSON
+
+AKSHARE = "akshare"
 
 
 @click.command()
 @click.argument("codes", nargs=-1, metavar="[CODE]...")
 @click.option(
     "--against",
-    metavar="FILE|MARKET",
-    help="Compare one calendar with trading days: a file of dates, or a market's prices.",
+    metavar="FILE|MARKET|akshare",
+    help="Compare one calendar with trading days: a file of dates, a market's prices, or those of "
+    "XSHG that Sina announces.",
 )
 @click.option("--source", default="", help="Who announced the days, for the overlay's entries.")
 @click.option(
@@ -25,7 +33,8 @@ def calendar(
     CODE is an ISO 10383 code such as XSHG; default XSHG, XHKG and XNYS. With --against, the dates
     to open and to close, and the entries of the overlay that would do it.
     """
-    from indexer.run import calendars
+    from indexer.run import announced, calendars
+    from indexer.run.fetch import Way
 
     if against is None and write:
         raise click.UsageError("--write needs --against: the days to write")
@@ -33,8 +42,14 @@ def calendar(
         told = calendars.calendars(codes)
     elif len(codes) != 1:
         raise click.UsageError("--against compares one calendar: name its CODE")
-    else:
+    elif against != AKSHARE or Path(against).exists():
         told = [calendars.against(codes[0], against, source=source, write=write)]
+    elif codes[0] != announced.CALENDAR:
+        raise click.UsageError(f"akshare has the trading days of {announced.CALENDAR} alone")
+    else:
+        days = announced.trading_days_through_akshare(Way(os.environ, SystemClock()))
+        named = source or "trading days as Sina announces them"
+        told = [calendars.against(codes[0], days, source=named, write=write)]
     if as_json:
         click.echo(json.dumps({"calendars": told}, ensure_ascii=False, allow_nan=False))
         return
@@ -54,3 +69,24 @@ def calendar(
                 click.echo(f"\nwritten to {one['written']}", err=True)
             elif one["entries"]:
                 click.echo(f"\nentries for the overlay:\n\n{one['entries']}", nl=False)
+
+
+@click.command()
+@click.argument("index", metavar="INDEX")
+@JSON
+def constituents(index: str, as_json: bool) -> None:
+    """Show who is in INDEX, one of CSI's such as 000300.SH, and their weights at month's end.
+
+    What is printed is a file of constituents for a basket: symbol and weight, fractions of one.
+    """
+    from indexer.run.announced import constituents_through_akshare
+    from indexer.run.fetch import Way
+
+    found = constituents_through_akshare(index, Way(os.environ, SystemClock()))
+    at = str(found["date"][0])
+    rows = found.select("symbol", "weight")
+    if as_json:
+        click.echo(json.dumps({"index": index, "date": at, "constituents": rows.to_dicts()}))
+        return
+    click.echo(rows.write_csv(), nl=False)
+    click.echo(f"{len(rows)} constituents of {index} on {at}", err=True)

@@ -36,12 +36,15 @@ def calendars(codes: Sequence[str]) -> list[dict[str, Any]]:
     return [_told(code) for code in codes or CODES]
 
 
-def against(code: str, announced: str, *, source: str = "", write: bool = False) -> dict[str, Any]:
+def against(
+    code: str, announced: str | Days, *, source: str = "", write: bool = False
+) -> dict[str, Any]:
     """Return a calendar, where it differs from announced trading days, and what would mend that.
 
     Parameters
     ----------
-    announced : a file of dates, one a line, or a market, whose prices are of its trading days
+    announced : trading days, or a file of dates, one a line, or a market, whose prices are of its
+        trading days
     source : who announced them, for the entries; default the name of the file or market
     write : whether the overlay in the package is to have the entries
 
@@ -54,9 +57,10 @@ def against(code: str, announced: str, *, source: str = "", write: bool = False)
     OutputError
         If the package cannot be written to.
     """
-    told, days = _told(code), _announced(code, announced)
+    told = _told(code)
+    days = _announced(code, announced) if isinstance(announced, str) else announced
     found = difference(read_calendar(code), days)
-    named = source or f"trading days of {Path(announced).name}"
+    named = source or f"trading days of {Path(str(announced)).name}"
     told |= {
         "compared": [str(found.first), str(found.last)],
         "to_open": [str(day) for day in found.opens],

@@ -4,6 +4,7 @@ Each need is written when it has been met, so a fetch that was cut off goes on w
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -164,12 +165,23 @@ def fetch_through_akshare(
 
     Their replies are kept in ``replies/`` in the folder of the store.
     """
+    with reaching(way, market / REPLIES) as (sources, at):
+        return fetch(names, market, sources, Span(at, since, until), progress=progress)
+
+
+@contextmanager
+def reaching(way: Way, archive: Path) -> Iterator[tuple[list[Source], datetime]]:
+    """Give the upstreams behind akshare and the instant, and end akshare's process afterwards.
+
+    Parameters
+    ----------
+    archive : folder in which their replies are kept
+    """
     with Worker(way.environment) as worker:
         guard = lasting(way.clock)
-        access = Access(worker, guard, market / REPLIES)
+        access = Access(worker, guard, archive)
         sources = upstreams(access, NAMES if way.source is None else [way.source])
-        span = Span(datetime.fromisoformat(guard.instant()), since, until)
-        return fetch(names, market, sources, span, progress=progress)
+        yield sources, datetime.fromisoformat(guard.instant())
 
 
 def _stored(market: Path, table: str) -> pl.DataFrame:

@@ -47,7 +47,7 @@ NAMES = tuple(dict.fromkeys(name for offers in OFFERS.values() for name in offer
 _FOREIGN = {"USD", "HKD", "EUR", "JPY", "GBP"}
 _OUTCOMES: tuple[Outcome, ...] = ("ok", "no_data_unexplained", "blocked", "transient", "corrupt")
 _FAILED = {"blocked", "transient"}
-_AHEAD = 400  # days by which an ex-date may be known before
+_AHEAD = 400  # days by which an ex-date or a trading day may be known before
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,8 @@ def _absurd(ask: Ask, frame: pl.DataFrame) -> str:
             sound = frame[name].is_finite() & (frame[name] > 0)
             if not sound.fill_null(value=False).all():
                 return f"a {name} that is no number above zero"
-    for name, allowed in (("date", 0), ("ex_date", _AHEAD)):
+    ahead = _AHEAD if ask.table == "sessions" else 0
+    for name, allowed in (("date", ahead), ("ex_date", _AHEAD)):
         if name in frame.columns:
             late = frame.filter(pl.col(name) > ask.asked_on + timedelta(days=allowed))
             if not late.is_empty():

@@ -70,7 +70,6 @@ class Known:
     listed, delisted : first day of trading (or from which the source declares to have bars), and
         the day from which there is none; where the first is not known, a bar is expected of every
         session asked for
-    released : sessions whose move beyond the bound somebody answers for by name
     """
 
     calendar: Calendar
@@ -79,7 +78,6 @@ class Known:
     suspensions: pl.DataFrame = field(default_factory=TABLES["suspensions"].empty)
     listed: date | None = None
     delisted: date | None = None
-    released: frozenset[date] = frozenset()
 
 
 def days_between(calendar: Calendar, first: date, last: date) -> Days:

@@ -174,8 +174,6 @@ def _limits(chain: _Chain, asked: Asked, known: Known) -> tuple[Vector, Vector]:
     tick = float(TICK)
     for i, day in enumerate(days.tolist()[1:], 1):
         limit = None if asked.series or day <= free else price_limit(asked.symbol, day)
-        if day in known.released:
-            continue
         least, most = _plausible("series_move" if asked.series else "move", day)
         low[i], high[i] = least * reference[i], most * reference[i]
         if limit is not None:  # also after sessions without a bar, one limit for each of them

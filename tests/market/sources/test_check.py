@@ -544,15 +544,6 @@ def test_what_is_stored_is_not_judged_again():
     )
 
 
-def test_a_move_somebody_answers_for_is_believed():
-    clean = case()
-    doubled = only(LATER, scaled(2, "open", "high", "low", "close", "amount"))(clean.bars)
-    known = replace(clean.known, released=frozenset({MIDDLE}))
-
-    assert clean.check(doubled).outcome == "corrupt"
-    assert Case(doubled, clean.asked, known).check().outcome == "ok"
-
-
 def test_a_bonus_nobody_knows_of_breaks_the_series():
     clean = CLEAN["bonus-and-cash"]
     unknown = replace(clean.known, actions=clean.known.actions.clear())
