@@ -83,7 +83,6 @@ EFFECTS = {
     "market.tables": {"read"},
     "report.files": {"read", "write"},
     "report.page": {"read"},
-    "run.announced": {"write"},
     "run.derived": {"read", "write"},
     "run.calendars": {"read"},
     "run.find": {"read"},

@@ -1,17 +1,15 @@
 """What upstreams announce that no store holds: trading days, and who is in their indices."""
 
-import tempfile
 from collections.abc import Sequence
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from indexer.arrays import Days
 from indexer.errors import Flaw, MarketDataError, MissingInputError, SourceError, TryAgainError
-from indexer.folders import cache_folder
 from indexer.market.sources.akshare import sources_of
+from indexer.market.sources.archive import private_archive
 from indexer.market.sources.source import Answer, Ask, Source, Table
 from indexer.run.fetch import Way, reaching
 
@@ -57,19 +55,14 @@ def constituents(index: str, sources: Sequence[Source], asked_on: date) -> pl.Da
 
 def trading_days_through_akshare(way: Way) -> Days:
     """Ask the upstreams behind akshare; raises as `trading_days` does."""
-    with tempfile.TemporaryDirectory() as folder, reaching(way, _archive(folder)) as (sources, at):
+    with private_archive() as archive, reaching(way, archive) as (sources, at):
         return trading_days(sources, at.date())
 
 
 def constituents_through_akshare(index: str, way: Way) -> pl.DataFrame:
     """Ask the upstreams behind akshare; raises as `constituents` does."""
-    with tempfile.TemporaryDirectory() as folder, reaching(way, _archive(folder)) as (sources, at):
+    with private_archive() as archive, reaching(way, archive) as (sources, at):
         return constituents(index, sources, at.date())
-
-
-def _archive(otherwise: str) -> Path:
-    """Return where replies are kept that belong to no store."""
-    return cache_folder("replies") or Path(otherwise)
 
 
 def _answered(

@@ -3,8 +3,10 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -12,6 +14,7 @@ from indexer.cli.app import main
 from indexer.market.calendar import read_calendar
 from indexer.market.calendars import listing
 from indexer.market.store import write_rows
+from indexer.run import announced as upstream
 
 Run = Callable[..., tuple[int, str, str]]
 PACKAGE = listing.FOLDER
@@ -178,3 +181,40 @@ def test_every_command_understands_a_version_of_a_market(
     code, _, err = indexer("build", "one.yaml", "--market", "m@2")
     assert code == 66
     assert "m: has no version 2: its versions are 0 to 1" in err
+
+
+def test_a_calendar_is_compared_with_what_an_upstream_announces(
+    indexer: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = read_calendar("XSHG").sessions[-300:-290]
+    told = np.delete(sessions, 4)
+    monkeypatch.setattr(upstream, "trading_days_through_akshare", lambda _: told)
+
+    code, out, _ = indexer("calendar", "XSHG", "--against", "akshare", "--json")
+
+    (found,) = json.loads(out)["calendars"]
+    assert (code, found["to_close"], found["to_open"]) == (0, [str(sessions[4])], [])
+
+
+def test_only_shanghai_can_be_compared_with_the_upstream(indexer: Run) -> None:
+    code, _, err = indexer("calendar", "XHKG", "--against", "akshare")
+
+    assert (code, "of XSHG alone" in err) == (2, True)
+
+
+def test_constituents_are_printed_as_a_file_of_them(
+    indexer: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = pl.DataFrame(
+        {
+            "date": [date(2026, 5, 31)] * 2,
+            "symbol": ["600519.SH", "300750.SZ"],
+            "weight": [0.6, 0.4],
+        }
+    )
+    monkeypatch.setattr(upstream, "constituents_through_akshare", lambda *_: rows)
+
+    code, out, err = indexer("constituents", "000300.SH")
+
+    assert (code, out) == (0, "symbol,weight\n600519.SH,0.6\n300750.SZ,0.4\n")
+    assert "2 constituents of 000300.SH on 2026-05-31" in err

@@ -8,10 +8,13 @@ import gzip
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from indexer.folders import cache_folder
 from indexer.market.sources.source import Reply
 
 
@@ -88,6 +91,17 @@ def sizes(folder: Path) -> tuple[int, int]:
     """Return how many bodies are kept, and how many bytes they take."""
     found = [file.stat().st_size for file in folder.glob("??/*.gz")]
     return len(found), sum(found)
+
+
+@contextmanager
+def private_archive() -> Iterator[Path]:
+    """Give a folder for replies that belong to no store: this user's, or one that is then gone."""
+    kept = cache_folder("replies")
+    if kept is not None:
+        yield kept
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 def _place(folder: Path, digest: str) -> Path:
