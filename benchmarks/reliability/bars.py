@@ -13,9 +13,9 @@ from typing import Any
 from benchmarks.reliability.campaign import Campaign, memory_below, part_of, parts, run
 from benchmarks.reliability.clock import ZONES, clocks
 from benchmarks.reliability.contest import contest
-from benchmarks.reliability.faults import error_sweep, full_sweep, memory_sweep
+from benchmarks.reliability.faults import error_sweep, full_sweep, group_sweep, memory_sweep
 from benchmarks.reliability.flips import flips
-from benchmarks.reliability.kill import kill_sweep
+from benchmarks.reliability.kill import kill_sweep, random_kills
 from benchmarks.reliability.planted import BUGS
 from benchmarks.reliability.power import power_sweep
 from benchmarks.reliability.publication import Publication, inputs_below, scenarios, warm
@@ -40,16 +40,21 @@ def campaigns() -> dict[str, Campaign]:
     names = [scenario.name for scenario in scenarios()]
     kills = tuple(unit for name in names for unit in parts([name], LARGE.get(name, 2)))
     losses = tuple(f"{name}:{16 if name in LARGE else 1}" for name in names)
+    draws = tuple(f"{name}:{n}/114" for name in names for n in (1, 2))
+    small = (*parts(["week"], 4), *parts(["groups week"], 2))
     found = (
         Campaign("B1", "kill -9 at every change of files", kills, kill),
+        Campaign("B2", "kill -9 at random instants", draws, kill_at_random, SEED),
         Campaign("B3", "power lost at every change of files", losses, lose_power, SEED),
         Campaign("B3-planted", "planted bugs found in lost writes", tuple(BUGS), find, SEED),
         Campaign("B4", "failing calls, once and for ever", parts(SHORT, 8), fail),
         Campaign("B5", "full disks and largest files", parts(["week"], 8), fill),
-        Campaign("B6", "little memory", parts(["week"], 4), choke),
+        Campaign("B6", "little memory", small, choke),
         Campaign("B7", "clocks", ZONES, tell_time),
         Campaign("B8", "simulated years", tuple(f"{n}:20:10" for n in range(1, 51)), live, 1),
-        Campaign("B12", "random steps beside a model", tuple(map(str, range(1, 101))), walk, 1),
+        Campaign(
+            "B12", "random steps beside a model", tuple(f"{n}:50" for n in range(1, 101)), walk, 1
+        ),
         Campaign("B13", "publishers at once", CONTESTS, race),
         Campaign("B14", "flipped bits", tuple(f"{n}:500" for n in range(1, 21)), flip, 1),
         Campaign("B15", "levels built again", ("1:1:1000", "1:2:1000"), build_again, 1),
@@ -59,14 +64,15 @@ def campaigns() -> dict[str, Campaign]:
 
 SLICE = {
     "B1": ("retire:1/25", "restate:3/60", "study:7/160"),
+    "B2": ("week:3/8",),
     "B3": ("retire:8",),
     "B3-planted": ("no fsync of the directory", "synchronous off"),
     "B4": ("next:5/100", "export:7/200"),
     "B5": ("week:3/120",),
-    "B6": ("week:3/50",),
+    "B6": ("week:3/50", "groups week:3/7"),
     "B7": ("America/New_York",),
     "B8": ("3:1:3",),
-    "B12": ("1",),
+    "B12": ("1:3",),
     "B13": ("sqlite:3:25", "postgresql:3:25"),
     "B14": ("1:50",),
     "B15": ("1:1:30",),
@@ -96,6 +102,11 @@ def kill(unit: str) -> Found:
     return _swept(kill_sweep, unit)
 
 
+def kill_at_random(unit: str) -> Found:
+    """Do a scenario of B2, with a seed and so many draws: ``scenario:seed/draws``."""
+    return _swept(random_kills, unit)
+
+
 def lose_power(unit: str) -> Found:
     """Do a scenario of B3, after one step in so many: ``scenario:every``."""
     name, _, every = unit.partition(":")
@@ -123,7 +134,9 @@ def fill(unit: str) -> Found:
 
 
 def choke(unit: str) -> Found:
-    """Do a part of B6."""
+    """Do a part of B6; that of a control group begins with ``groups``."""
+    if unit.startswith("groups "):
+        return _swept(group_sweep, unit.removeprefix("groups "))
     return _swept(memory_sweep, unit)
 
 
@@ -139,8 +152,9 @@ def live(unit: str) -> Found:
 
 
 def walk(unit: str) -> Found:
-    """Do a seed of B12."""
-    return steps(int(unit), 10, place())
+    """Do a seed of B12: ``seed:walks``."""
+    seed, walks = map(int, unit.split(":"))
+    return steps(seed, walks, place())
 
 
 def race(unit: str) -> Found:
