@@ -19,8 +19,8 @@ from indexer.run.publish import Desk, append_revised
 from indexer.run.revise import corrected, differences
 from indexer.run.verify import verify
 from tests.index.drawn import cases
-from tests.index.examples import basket, market, price
-from tests.reference.example import SESSIONS, WEEK, closes
+from tests.index.examples import basket, market
+from tests.reference.example import WEEK, closes
 from tests.run.desk import DAYS, SYMBOLS, desk, folder, moved, prices, published
 from tests.run.desk import corrected as restated
 
@@ -102,23 +102,12 @@ def kept(tables, until, **keys):
     return found, build(definition, market_of(rows, folder.manifest, "kept"), until=until)
 
 
-def test_the_last_session_is_kept_where_only_one_that_joins_later_has_a_close():
-    """Rows of a constituent count from the day it joins; that there is a session counts before."""
-    joins = [{"symbol": "A.US"}, {"symbol": "B.US", "from": WEEK[4]}]
-    tables = {"prices": [*closes("A.US", 10.0), *closes("B.US", 20.0, 21.0)]}
-    found, again = kept(tables, WEEK[1], constituents=joins)
+def test_the_last_session_is_kept_where_no_constituent_has_a_close_but_later():
+    """That a folder goes on tells that there was a session: its level is a carried one."""
+    rows = [*closes("A.US", 10.0, None, 11.0), *closes("B.US", 20.0, None, 21.0)]
+    found, again = kept({"prices": rows}, WEEK[1])
 
     assert found.days.tolist() == again.days.tolist() == WEEK[:2]
-
-
-def test_the_first_close_of_a_folder_is_kept_where_a_reference_date_rests_on_it():
-    """A reference date lies within the folder though no constituent has a close by then."""
-    before = SESSIONS[SESSIONS.index(WEEK[0]) - 1]
-    rows = [*closes("C.US", 1.0, start=before), *closes("A.US", 10.0), *closes("B.US", 20.0)]
-    rebalance = {"frequency": "monthly", "reference_lag": 1, "price_date": "effective"}
-    found, again = kept({"prices": rows}, WEEK[0], rebalance=rebalance)
-
-    assert price(again) == price(found)
 
 
 def packed(path, number):
