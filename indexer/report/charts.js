@@ -94,8 +94,9 @@ const charts = (() => {
       id: "marks", type: "line", data: [], silent: true,
       markLine: edge({
         label: { position: "end", distance: 3, color: colour("--muted"), fontSize: 11 },
-        data: all.map(({ at, label }) => (
-          { xAxis: at, label: { formatter: say(label), align: at > middle ? "right" : "left" } }
+        data: all.map(({ at, label }) => (label === null
+          ? { xAxis: at, label: { show: false }, lineStyle: { type: "dotted" } }
+          : { xAxis: at, label: { formatter: say(label), align: at > middle ? "right" : "left" } }
         )),
       }),
     };
@@ -231,7 +232,11 @@ const charts = (() => {
         type: "category", data: figure.x.map(String), splitLine: { show: false },
         name: say(page.words.lag), nameLocation: "middle", nameGap: 24,
       }),
-      yAxis: axis({ type: "value" }),
+      yAxis: axis({
+        type: "value",
+        min: ({ min }) => Math.floor(10 * Math.min(min, -1.2 * figure.band)) / 10,
+        max: ({ max }) => Math.ceil(10 * Math.max(max, 1.2 * figure.band)) / 10,
+      }),
       tooltip: {
         ...frame().tooltip, trigger: "item",
         formatter: ({ dataIndex }) => box(

@@ -33,6 +33,20 @@ def constituent_table(history: History, most: int | None = None) -> str:
     return table(heads, rows, "wide")
 
 
+def segment_table(history: History) -> str:
+    """Return the weight of each segment at the last close; nothing where there are no segments."""
+    panel = history.panel
+    weight: dict[str, float] = {}
+    for j, part in _heaviest(history):
+        segment = panel.segments[j] if panel is not None else ""
+        weight[segment] = weight.get(segment, 0.0) + part
+    if set(weight) <= {""}:
+        return ""
+    told = sorted(weight.items(), key=lambda one: (-one[1], one[0]))
+    text = ", ".join(f"{segment or '–'} {number(100 * part, 1)}%" for segment, part in told)
+    return paragraph(Text(f"By segment: {text}.", f"按细分环节：{text}。"))
+
+
 def _heaviest(history: History) -> Iterator[tuple[int, float]]:
     """Yield the column of each constituent held and its weight at the last close."""
     panel = history.panel

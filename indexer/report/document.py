@@ -53,7 +53,7 @@ _WORDS = {  # what the script says
 }
 
 
-def document(title: Text, body: str, content: dict[str, Any]) -> str:
+def document(title: Text, body: str, content: dict[str, Any], layout: str = "study") -> str:
     """Return a page as the text of one HTML file; the same arguments give the same text."""
     style = _asset("page.css")
     scripts = [_asset("echarts.min.js"), _asset("charts.js"), _asset("page.js")]
@@ -69,7 +69,7 @@ def document(title: Text, body: str, content: dict[str, Any]) -> str:
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(' '.join(dict.fromkeys(title)))}</title>",
-            f"<style>{style}</style></head><body>",
+            f'<style>{style}</style></head><body class="{layout}">',
             _bar(),
             f"<main>{body}</main>",
             f'<script type="application/json" id="figures">{told}</script>',
@@ -154,7 +154,10 @@ def _bar() -> str:
             f'<button type="button" data-set="{key}" data-value="{value}">{both(text)}</button>'
             for value, text in choices
         )
-        groups.append(f'<div role="group" {attribute("aria-label", label)}>{buttons}</div>')
+        groups.append(
+            f'<div role="group" {attribute("aria-label", label)}>'
+            f'<span class="switch" aria-hidden="true">{both(label)}</span>{buttons}</div>'
+        )
     named = attribute("aria-label", Text("Display", "显示"))
     return f'<nav class="bar" hidden {named}>{"".join(groups)}</nav>'
 

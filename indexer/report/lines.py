@@ -61,7 +61,7 @@ def index_figure(comparison: Comparison) -> Figure:
         if not known.size:
             continue
         level = 100 * aligned.level[:, k] / aligned.level[max(common, known[0]), k]
-        line = _line(np.arange(len(level)), level, first_live(comparison, id), 2)
+        line = line_of(np.arange(len(level)), level, first_live(comparison, id), 2)
         style = "dashed" if id == study.benchmark else "solid"
         lines.append(line | {"label": name_of(comparison, id), "slot": k + 1, "style": style})
     where = str(aligned.sessions[common]) if complete.size else None
@@ -90,22 +90,22 @@ def pair_figure(comparison: Comparison, pair: PairStates, found: PairInference) 
     strength = signal_of(comparison, "relative_strength", *ids)
     # The signal counts its base too and so may be back-tested for ever: here the day's levels are.
     tested = int(comparison.aligned.tested(ids, pair.rows).sum())
-    line = _line(pair.rows, strength.value, tested, 3)
+    line = line_of(pair.rows, strength.value, tested, 3)
     line |= {"label": ratio_name(comparison, *ids), "slot": _INK, "style": "solid"}
     figure = {
         "id": "_".join(("pair", *ids)),
         "title": joined([line["label"], Text("relative strength", "相对强弱")], ": ", "："),
         "about": Text(
             "Leader over follower, 100 on the first row, log scale; shaded: catch-up states; "
-            "dashed: turns.",
-            "领先者除以跟随者，首行为100，对数坐标；底色为补涨状态，虚线为拐点。",
+            "dotted: turns.",
+            "领先者除以跟随者，首行为100，对数坐标；底色为补涨状态，点线为拐点。",
         ),
         "digits": 2,
         "bands": bands(pair, len(comparison.aligned.sessions)),
     }
     drawn = time_figure(comparison, figure, [line], ids)
     drawn["marks"] += [
-        {"at": int(pair.rows[episode.turn_on]), "label": Text("turn", "拐点")}
+        {"at": int(pair.rows[episode.turn_on]), "label": None}
         for episode in found.episodes
         if episode.turn_on is not None
     ]
@@ -206,7 +206,7 @@ def gap_figure(comparison: Comparison) -> Figure:
         line = {"label": ratio_name(comparison, pair.leader, pair.follower), "slot": n + 2}
         lines.append(signal_line(comparison, found, 2) | line | {"style": "solid"})
     for sign in (1, -1):
-        edge = _line(np.array([0, sessions - 1]), np.full(2, sign * NORMAL), 0, 2)
+        edge = line_of(np.array([0, sessions - 1]), np.full(2, sign * NORMAL), 0, 2)
         words = Text(f"{sign * NORMAL:+.2f}", f"{sign * NORMAL:+.2f}")
         lines.append(edge | {"label": words, "slot": 8, "style": "dotted", "button": False})
     figure = {
@@ -272,10 +272,11 @@ def signal_of(comparison: Comparison, name: str, *ids: str, window: int | None =
 def signal_line(comparison: Comparison, signal: Signal, digits: int) -> Figure:
     """Return the line of a signal, rounded to what is printed."""
     rows = np.searchsorted(comparison.aligned.sessions, signal.days)
-    return _line(rows, signal.value, int(signal.backtested.sum()), digits)
+    return line_of(rows, signal.value, int(signal.backtested.sum()), digits)
 
 
-def _line(rows: Rows, values: Vector, tested: int, digits: int) -> Figure:
+def line_of(rows: Rows, values: Vector, tested: int, digits: int) -> Figure:
+    """Return a line on some rows, the first ``tested`` of them back-tested."""
     return {"rows": rows.tolist(), "values": compact(values, digits), "tested": tested}
 
 

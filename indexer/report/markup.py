@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
@@ -67,12 +67,18 @@ def table(heads: Sequence[Text], rows: Sequence[Sequence[Text]], layout: str) ->
 
 def _way(text: str) -> str:
     """Return the class of a move: percentages with a sign are up or down."""
-    moved = re.fullmatch(r"([+−])[\d.,]*[1-9][\d.,]*%.*", text)
+    moved = re.fullmatch(r"([+−])[\d.,]*[1-9][\d.,]*%(?: \(.*\))?", text)
     return f' class="{"up" if moved[1] == "+" else "down"}"' if moved else ""
 
 
 def _label(text: Text) -> str:
     return f'data-en="{escape(text.en)}" data-zh="{escape(text.zh)}"'
+
+
+def warning_list(told: Iterable[Text]) -> str:
+    """Return warnings as a list; that there are none where there are none."""
+    items = "".join(f"<li>{both(one)}</li>" for one in told)
+    return f"<ul>{items}</ul>" if items else paragraph(Text("No warnings.", "无警告。"))
 
 
 def number(value: float | None, digits: int, sign: str = "") -> str:

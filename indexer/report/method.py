@@ -28,6 +28,37 @@ _FREQUENCIES = {
 }
 
 
+_DAYS = {
+    "monday": "周一",
+    "tuesday": "周二",
+    "wednesday": "周三",
+    "thursday": "周四",
+    "friday": "周五",
+    "session": "交易日",
+}
+_WHICH = {
+    "first": "第一个",
+    "second": "第二个",
+    "third": "第三个",
+    "fourth": "第四个",
+    "last": "最后一个",
+}
+
+
+def _day(day: str) -> Text:
+    """Return the day of a rebalance in words.
+
+    Examples
+    --------
+    >>> _day("third friday").zh, _day("15").en
+    ('第三个周五', 'day 15')
+    """
+    which, _, of = day.partition(" ")
+    if not of:
+        return Text(f"day {day}", f"{day}日")
+    return Text(f"the {day}", f"{_WHICH[which]}{_DAYS[of]}")
+
+
 def index_method(index: Index) -> Iterator[Text]:
     """Yield how an index is made."""
     if not isinstance(index, Basket):
@@ -37,6 +68,7 @@ def index_method(index: Index) -> Iterator[Text]:
         )
         return
     base, rebalance = index.base, index.rebalance
+    day = _day(rebalance.day)
     yield Text(
         f"Level {base.level:g} on {base.date}, in {index.currency}, sessions of {index.calendar}; "
         f"{_SCHEMES[index.weighting.scheme].en}.",
@@ -48,13 +80,13 @@ def index_method(index: Index) -> Iterator[Text]:
     yield Text(
         f"{_FREQUENCIES[rebalance.frequency].en.capitalize()}"
         + (
-            f", on the {rebalance.day} of the month, by what was known {lag} sessions before."
+            f", on {day.en} of the month, by what was known {lag} sessions before."
             if rebalance.frequency != "never"
             else ": shares stay as they were fixed on the base date."
         ),
         _FREQUENCIES[rebalance.frequency].zh
         + (
-            f"，于当月{rebalance.day}生效，以此前{lag}个交易日所知为准。"
+            f"，于当月{day.zh}生效，以此前{lag}个交易日所知为准。"
             if rebalance.frequency != "never"
             else "：股数自基日起不变。"
         ),

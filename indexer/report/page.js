@@ -225,7 +225,7 @@
   }
 
   function resize(chart, width) {
-    chart.resize({ width });
+    chart.resize({ width, height: chart.getDom().clientHeight });
     chart.getZr().flush(); // at once: paper does not wait for the next frame
   }
 

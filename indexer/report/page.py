@@ -20,7 +20,7 @@ from indexer.report.lines import (
     pair_figure,
     ratio_figure,
 )
-from indexer.report.markup import banner, both, heading, paragraph
+from indexer.report.markup import banner, both, heading, paragraph, warning_list
 from indexer.report.method import index_method, study_method
 from indexer.report.record import Record
 from indexer.report.shapes import event_figures, heat_figure, lead_lag_figures, rotation_figure
@@ -32,9 +32,17 @@ from indexer.report.tables import (
     interval_table,
     pair_table,
     ratio_table,
-    warning_list,
 )
-from indexer.report.words import BANDS, SYNTHETIC, Text, joined, named, same
+from indexer.report.words import (
+    BANDS,
+    BANNER_SYNTHETIC,
+    SYNTHETIC_TEXT,
+    VARIANTS,
+    Text,
+    joined,
+    named,
+    same,
+)
 from indexer.signals.result import Comparison
 
 Content = Sequence[str | Figure]
@@ -127,13 +135,7 @@ def _heading(comparison: Comparison, record: Record | None) -> Iterator[str]:
 
 def _banners(comparison: Comparison) -> Iterator[str]:
     if comparison.synthetic:
-        yield banner(
-            joined([SYNTHETIC, Text("", "")], ".", "。"),
-            Text(
-                "Its prices are invented: nothing here is about a real market.",
-                "价格均为虚构，与任何真实市场无关。",
-            ),
-        )
+        yield banner(BANNER_SYNTHETIC, SYNTHETIC_TEXT)
     selected: dict[str, list[Text]] = {}
     for id, tested in zip(comparison.aligned.ids, comparison.aligned.backtested.T, strict=True):
         if tested.any():
@@ -298,7 +300,7 @@ def _method(comparison: Comparison) -> Iterator[str]:
             joined([same(study.calendar), since], ", ", "，"),
         ),
         (Text("Cut-off", "截止时间"), same(study.cutoff)),
-        (Text("Variant", "类型"), same(study.variant)),
+        (Text("Variant", "类型"), VARIANTS[study.variant]),
         (Text("Currency", "货币"), local if study.currency == "local" else same(study.currency)),
         (Text("Benchmark", "基准"), _benchmark(comparison)),
     )

@@ -1,19 +1,20 @@
 """The tables of a page: what was found, in numbers that are those of the files."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from indexer.report.document import DIGEST
 from indexer.report.lines import name_of, ratio_lines_name, ratio_name
-from indexer.report.markup import both, figure_text, heading, number, paragraph, per_cent, table
+from indexer.report.markup import figure_text, heading, number, paragraph, per_cent, table
 from indexer.report.words import (
     BACKTESTED,
     KINDS,
     NONE,
     QUADRANTS,
     STATES,
+    VARIANTS,
     Text,
     interval_name,
     joined,
@@ -144,9 +145,8 @@ def correlation_table(comparison: Comparison) -> str:
 
 
 def interval_table(comparison: Comparison) -> str:
-    """Return the moves of each pair over the usual stretches."""
+    """Return the moves of each pair over the usual stretches, a table a pair."""
     heads = (
-        _PAIR,
         Text("Stretch", "区间"),
         Text("From", "起"),
         Text("Leader", "领先者"),
@@ -154,18 +154,21 @@ def interval_table(comparison: Comparison) -> str:
         Text("Relative strength", "相对强弱"),
         Text("Back-tested", "回测"),
     )
-    rows = []
-    for leader, follower, name, begin, _, *moves, tested in comparison.interval_table.rows():
-        rows.append(
+    parts = []
+    for ids, found in comparison.interval_table.group_by("leader", "follower", maintain_order=True):
+        rows = [
             (
-                ratio_name(comparison, leader, follower),
                 interval_name(name),
                 same(str(begin)),
                 *(same(_simple(move)) for move in moves),
                 _YES if tested else _NO,
             )
-        )
-    return table(heads, rows, "wide")
+            for _, _, name, begin, _, *moves, tested in found.rows()
+        ]
+        leader, follower = map(str, ids)
+        parts.append(heading(4, ratio_name(comparison, leader, follower)))
+        parts.append(table(heads, rows, "wide"))
+    return "".join(parts)
 
 
 def _simple(move: float) -> str:
@@ -309,7 +312,7 @@ def index_table(comparison: Comparison) -> str:
         rows.append(
             (
                 named(history.definition.name),
-                same(history.offered(comparison.study.variant)),
+                VARIANTS[history.offered(comparison.study.variant)],
                 same(history.definition.currency),
                 last,
                 Text(f"{told['carried_last']} of {count}", f"{count}只中的{told['carried_last']}只")
@@ -325,11 +328,3 @@ def index_table(comparison: Comparison) -> str:
             )
         )
     return table(heads, rows, "wide")
-
-
-def warning_list(told: Iterable[Text]) -> str:
-    """Return warnings as a list; that there are none where there are none."""
-    items = list(told)
-    if not items:
-        return paragraph(Text("No warnings.", "无警告。"))
-    return "<ul>" + "".join(f"<li>{both(one)}</li>" for one in items) + "</ul>"

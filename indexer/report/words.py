@@ -43,6 +43,17 @@ def many(count: int, en: str, zh: str) -> Text:
 NONE = same("–")
 SYNTHETIC = Text("Synthetic data", "合成数据")
 BACKTESTED = Text("back-tested", "回测")
+BANNER_SYNTHETIC = Text("Synthetic data.", "合成数据。")
+SYNTHETIC_TEXT = Text(
+    "Its prices are invented: nothing here is about a real market.",
+    "价格均为虚构，与任何真实市场无关。",
+)
+
+VARIANTS = {
+    "price": Text("price", "价格"),
+    "gross": Text("gross total return", "全收益"),
+    "net": Text("net total return", "净收益"),
+}
 
 STATES = {
     "neutral": Text("neutral", "中性"),
