@@ -81,8 +81,9 @@ EFFECTS = {
     "market.sources.worker": {"clock", "process", "read", "write"},
     "market.store": {"write"},
     "market.tables": {"read"},
+    "report.document": {"read"},
     "report.files": {"read", "write"},
-    "report.page": {"read"},
+    "report.method": {"chance"},  # names the seed
     "run.derived": {"read", "write"},
     "run.calendars": {"read"},
     "run.find": {"read"},

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from indexer.report.lines import headline_window, name_of, ratio_lines_name, ratio_name
+from indexer.report.figures import headline_window, name_of, ratio_lines_name, ratio_name
 from indexer.report.markup import number, per_cent
 from indexer.report.words import KINDS, STATES, Text, joined, same
 from indexer.signals.result import Comparison

@@ -1,6 +1,6 @@
 """The charts of a study over time that look into its baskets, or lay a dated series beside them."""
 
-from indexer.report.lines import Figure, name_of, signal_line, time_figure
+from indexer.report.figures import Figure, name_of, signal_line, time_figure
 from indexer.report.words import Text, joined, same
 from indexer.signals.result import Comparison
 

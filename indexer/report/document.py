@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from indexer.report.lines import Figure
+from indexer.report.figures import Figure
 from indexer.report.markup import attribute, both, json_text, source_hash
 from indexer.report.record import Record
 from indexer.report.words import BACKTESTED, BANDS, STATES, SYNTHETIC, Text, joined, same

@@ -7,9 +7,8 @@ import numpy as np
 
 from indexer.arrays import Days, Vector
 from indexer.index.history import History
-from indexer.report.constituents import constituent_table, segment_table
 from indexer.report.document import DIGEST, document, figure_markup, packed, record_line, stamp
-from indexer.report.lines import Figure, line_of
+from indexer.report.figures import Figure, line_of
 from indexer.report.markup import (
     banner,
     both,
@@ -20,6 +19,7 @@ from indexer.report.markup import (
     table,
     warning_list,
 )
+from indexer.report.members import constituent_table, segment_table
 from indexer.report.method import index_method
 from indexer.report.record import Record
 from indexer.report.words import (

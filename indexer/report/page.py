@@ -9,9 +9,8 @@ import numpy as np
 
 from indexer.report.answer import answers
 from indexer.report.breadth import breadth_figure, overlay_figure
-from indexer.report.constituents import constituent_table
 from indexer.report.document import document, figure_markup, packed, record_line, stamp
-from indexer.report.lines import (
+from indexer.report.figures import (
     Figure,
     correlation_figures,
     gap_figure,
@@ -21,6 +20,7 @@ from indexer.report.lines import (
     ratio_figure,
 )
 from indexer.report.markup import banner, both, heading, paragraph, warning_list
+from indexer.report.members import constituent_table
 from indexer.report.method import index_method, study_method
 from indexer.report.record import Record
 from indexer.report.shapes import event_figures, heat_figure, lead_lag_figures, rotation_figure
@@ -85,6 +85,13 @@ def study_page(comparison: Comparison, record: Record | None = None) -> str:
     }
     name = joined([named(study.name), same(last)], ", ", "，")
     return document(name, "\n".join(parts), figures)
+
+
+def study_figures(comparison: Comparison) -> list[Figure]:
+    """Return every figure of the page of a study, in reading order."""
+    return [
+        part for _, content in _sections(comparison) for part in content if isinstance(part, dict)
+    ]
 
 
 def _sections(comparison: Comparison) -> Iterator[Section]:

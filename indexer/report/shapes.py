@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from indexer.index.history import History
-from indexer.report.lines import Figure, compact, name_of, ratio_name, signal_of
+from indexer.report.figures import Figure, compact, name_of, ratio_name, signal_of
 from indexer.report.words import Text, joined, named, same
 from indexer.signals.events import Happening
 from indexer.signals.matrix import MATRIX_WINDOW, correlation_matrix

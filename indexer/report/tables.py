@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from indexer.report.document import DIGEST
-from indexer.report.lines import name_of, ratio_lines_name, ratio_name
+from indexer.report.figures import name_of, ratio_lines_name, ratio_name
 from indexer.report.markup import figure_text, heading, number, paragraph, per_cent, table
 from indexer.report.words import (
     BACKTESTED,
