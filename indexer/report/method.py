@@ -121,7 +121,8 @@ def _caps(index: Basket) -> Iterator[Text]:
 
 def study_method(study: Study) -> Iterator[Text]:
     """Yield how the figures of a study are made, and where the methods come from."""
-    rule, resamples, windows = study.catch_up, study.bootstrap, study.windows
+    rule, windows = study.catch_up, study.windows
+    count, start = study.bootstrap.replications, study.bootstrap.seed
     yield Text(
         f"Levels are compared as known by {study.cutoff} on sessions of {study.calendar}. A row is "
         "a session on which every level compared is new: a holiday of one exchange gives no row, "
@@ -147,14 +148,14 @@ def study_method(study: Study) -> Iterator[Text]:
         "Two ratio lines A/B and A/C share A, so part of their correlation is arithmetic (Pearson "
         "1897). The null is what it would be if B and C had nothing in common but their tie to A; "
         "the excess is the rest; the partial correlation of B and C given A asks the same of their "
-        f"returns. p is from {resamples.replications} stationary block resamples (Politis and Romano "
-        f"1994; Politis and White 2004, corrected 2009), seed {resamples.seed}, adjusted over windows "
+        f"returns. p is from {count} stationary block resamples (Politis and Romano "
+        f"1994; Politis and White 2004, corrected 2009), seed {start}, adjusted over windows "
         "by Holm's rule. Below 60 rows nothing is tested.",
         "比价线A/B与A/C共用A，其相关性有一部分是算术结果（Pearson 1897）。"
         "零值指B与C除各自与A的联系外毫无共同之处时应有的数值，超出部分为余下者；"
         "给定A时B与C的偏相关系数对收益率问同一问题。"
-        f"p值来自{resamples.replications}次平稳区块重抽样（Politis与Romano 1994；Politis与White 2004，"
-        f"2009年更正），种子{resamples.seed}，并按Holm法对多个窗口校正。不足60行不作检验。",
+        f"p值来自{count}次平稳区块重抽样（Politis与Romano 1994；Politis与White 2004，"
+        f"2009年更正），种子{start}，并按Holm法对多个窗口校正。不足60行不作检验。",
     )
     yield Text(
         f"Gap: what the follower lacks to have moved by its beta (of {windows.beta} rows that end "
