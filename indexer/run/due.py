@@ -41,6 +41,6 @@ def due_sessions(engine: sa.Engine, now: datetime) -> dict[str, str]:
             definition = published_definition(engine, id)
             if definition is not None:
                 found[id] = last_final(definition, now).isoformat()
-        except IndexerError:  # what is wrong with it `doctor` says
+        except (IndexerError, ValueError, LookupError):  # `doctor` says what is wrong with it
             continue
     return found

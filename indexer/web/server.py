@@ -52,6 +52,7 @@ def listen(host: str, port: int) -> socket.socket:
         found = socket.socket(family, kind, proto)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind(address)
+        found.listen(_BACKLOG)
     except OSError as error:
         raise TryAgainError(f"{host}:{port}", error.strerror or str(error)) from error
     return found
