@@ -7,44 +7,16 @@ import os
 import resource
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from indexer.web.door import HEADERS
+from tests.web.serving import server
 
-PROGRAM = """
-import sys
-from indexer.web.api import source_at
-from indexer.web.door import Terms
-from indexer.web.protocol import Bounds
-from indexer.web.server import listen, serve
-taken = listen("127.0.0.1", 0)
-print(taken.getsockname()[1], flush=True)
-bounds = Bounds(receipt=0.6, delivery=0.6, connections=60)
-serve(taken, source_at(sys.argv[1]), Terms(hosts={"127.0.0.1"}), bounds)
-"""
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 LARGE = b"GET /echarts.min.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-
-
-@contextlib.contextmanager
-def server(url: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """Run a server with short deadlines; give its process and port."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, url],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2],
-    )  # fmt: skip
-    try:
-        port = int(process.stdout.readline())
-        yield process, port
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +85,7 @@ def test_who_does_not_read_is_let_go(published):
         with connected(port) as client:
             client.sendall(REQUEST)
             client.recv(65536)
+        time.sleep(0.5)  # until its end is noticed
         files = Path(f"/proc/{process.pid}/fd")
         before = len(list(files.iterdir()))
         with contextlib.ExitStack() as held:
