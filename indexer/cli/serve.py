@@ -15,7 +15,7 @@ from indexer.errors import Flaw, MissingInputError
 
 TOKEN = "INDEXER_TOKEN"  # noqa: S105 (the name of a variable)
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_AGAIN = 10.0  # seconds for which what is due, and what runs said, is not looked at again
+_AGAIN = 30.0  # seconds for which what is due, and what runs said, is not looked at again
 Found = TypeVar("Found")
 
 

@@ -14,16 +14,17 @@ from indexer.ledger.heads import AFTER_ALL, IN_FORCE_AT, MINE
 from indexer.ledger.history import COLUMNS, STUDY_COLUMNS
 from indexer.ledger.tables import constituents, entries, levels, signals, states
 
-LEVEL_COLUMNS = (*COLUMNS, "backtested", "synthetic", "carried")
-CONSTITUENT_COLUMNS = (
-    "date",
-    *(column.name for column in constituents.columns if column.name not in ("entry", "position")),
-    "carried",
-)
-STATE_COLUMNS = (
-    "date",
-    *(column.name for column in states.columns if column.name not in ("entry", "position")),
-)
+LEVEL_COLUMNS = (*COLUMNS, "backtested", "synthetic")
+
+
+def _told(table: sa.Table) -> tuple[str, ...]:
+    """Return the columns of a table that say something of an entry, as plain text."""
+    names = (str(column.name) for column in table.columns)
+    return tuple(name for name in names if name not in ("entry", "position"))
+
+
+CONSTITUENT_COLUMNS = ("date", *_told(constituents), "carried")
+STATE_COLUMNS = ("date", *_told(states))
 HEAD_COLUMNS = (  # of the entry that an answer is about; after them how many prices are carried
     "number",
     "session",
@@ -183,7 +184,6 @@ _LEVELS = _paged(
     entries.c.methodology,
     entries.c.backtested,
     entries.c.synthetic,
-    _CARRIED,
 ).where(_named(levels.c.variant))
 _SIGNALS = _paged(
     signals,

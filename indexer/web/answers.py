@@ -66,6 +66,15 @@ class Answer(NamedTuple):
     after: Mapping[str, str] | None = None
 
 
+class Unpublished(LookupError):  # noqa: N818 (it is an answer, not a failure of ours)
+    """There is no index, or no study, of an id."""
+
+
+def _check(connection: sa.Connection, id: str, kind: str) -> None:
+    if head_at(connection, Span(id), kind) is None:
+        raise Unpublished(f"there is no {kind} of that id")
+
+
 def record_at(connection: sa.Connection, span: Span, kind: str) -> Object | None:
     """Return the entry that stands for a span of sessions: the last one in force."""
     head = head_at(connection, span, kind)
@@ -97,6 +106,7 @@ def _summary(connection: sa.Connection, id: str, kind: str, first: str) -> Row:
 
 def described(connection: sa.Connection, id: str, kind: str, known_at: str) -> Answer:
     """Return one index or study: its summary, and beside it definition and publications."""
+    _check(connection, id, kind)
     first = dict(subject_spans(connection, kind))[id]
     record = record_at(connection, Span(id, known_at=known_at), kind)
     found = publications(connection, id, kind, _PUBLICATIONS)
@@ -115,6 +125,7 @@ def described(connection: sa.Connection, id: str, kind: str, known_at: str) -> A
 
 def levels(connection: sa.Connection, span: Span, variant: str) -> Answer:
     """Return a page of the levels of an index."""
+    _check(connection, span.subject, "index")
     page = level_page(connection, span, variant)
     return _paged(connection, LEVEL_COLUMNS, page, span, "index")
 
@@ -123,12 +134,14 @@ def signals(
     connection: sa.Connection, span: Span, signal: str, leader: str, follower: str
 ) -> Answer:
     """Return a page of the signals of a study; what is empty is not asked for."""
+    _check(connection, span.subject, "study")
     page = signal_page(connection, span, signal, leader, follower)
     return _paged(connection, STUDY_COLUMNS, page, span, "study")
 
 
 def constituents(connection: sa.Connection, span: Span) -> Answer:
     """Return the constituents of an index on one session: the last in a span."""
+    _check(connection, span.subject, "index")
     record = record_at(connection, span, "index")
     if record is None:
         return Answer(CONSTITUENT_COLUMNS, [], {"record": None})

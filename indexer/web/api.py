@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 import anyio
@@ -18,15 +18,17 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from indexer.ledger.database import open_ledger, reading
-from indexer.ledger.pages import Span, head_at, last_instant
+from indexer.ledger.heads import last_hash
+from indexer.ledger.pages import last_instant
 from indexer.report.published import csv_text
 from indexer.web import answers, shapes
-from indexer.web.answers import Answer
+from indexer.web.answers import Answer, Unpublished
 from indexer.web.live import show
 from indexer.web.parameters import Dated, Form, Id, Known, Levels, Listing, Signals
 from indexer.web.problem import PROBLEM_TYPE, Fault, Problem, Refused, problem_response
-from indexer.web.state import STATUS_COLUMNS, Run, status_rows
+from indexer.web.state import STATUS_COLUMNS, Run, Standing, standings, status_rows
 
+Found = TypeVar("Found")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
 
 
@@ -40,31 +42,39 @@ class Source:
     due : by id, the last session that should be published by now
     runs : what the last runs said of each subject
     threads : how many readers there are at once
+    standing : by the last entry, where everything stood then
     """
 
     ledger: sa.Engine
     due: Callable[[], Mapping[str, str]] = dict
     runs: Callable[[], Sequence[Run]] = tuple
     threads: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(4))
+    standing: dict[str, Mapping[str, Standing]] = field(default_factory=dict)
 
-    async def read(self, ask: Callable[..., Any], *asked: Any) -> Any:
+    def standings(self, connection: sa.Connection) -> Mapping[str, Standing]:
+        """Return where everything published stands, made out once for an entry of the ledger."""
+        head = last_hash(connection)
+        found = self.standing.get(head)
+        if found is None:
+            found = standings(connection)
+            self.standing.clear()
+            self.standing[head] = found
+        return found
+
+    async def read(self, ask: Callable[[sa.Connection], Found]) -> Found:
         """Return what a question to the ledger gives, asked beside the loop."""
 
-        def answer() -> Any:
+        def answer() -> Found:
             with reading(self.ledger) as connection:
-                return ask(connection, *asked)
+                return ask(connection)
 
         return await run_sync(answer, abandon_on_cancel=True, limiter=self.threads)
 
-    async def read_of(self, kind: str, id: str, ask: Callable[..., Any], *asked: Any) -> Any:
-        """Return what a question about an index or a study gives, where there is such a one."""
-
-        def answer(connection: sa.Connection) -> Any:
-            if head_at(connection, Span(id), kind) is None:
-                raise Refused(404, f"there is no {kind} of that id")
-            return ask(connection, *asked)
-
-        return await self.read(answer)
+    async def answer(
+        self, form: Callable[[Answer], Response], ask: Callable[..., Answer], *asked: Any
+    ) -> Response:
+        """Return what a question gives in the form that is wanted."""
+        return await self.read(lambda connection: form(ask(connection, *asked)))
 
 
 def source_at(
@@ -88,7 +98,11 @@ def api(source: Source) -> FastAPI:
         redirect_slashes=False,
         responses=dict.fromkeys((401, 405, 422, 503), _PROBLEM),
     )
-    handlers = {RequestValidationError: _invalid, Refused: _refused, HTTPException: _unknown}
+    handlers = {
+        RequestValidationError: _invalid,
+        Unpublished: _absent,
+        HTTPException: _unknown,
+    }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
     _indices(app, source)
@@ -104,48 +118,46 @@ def _indices(app: FastAPI, source: Source) -> None:
     @app.get("/v1/indices", **_answers(shapes.Indices))
     async def indices(asked: Annotated[Listing, Query()], request: Request) -> Response:
         """List what is published."""
-        found = await source.read(answers.listed, "index", asked.after or "", asked.limit)
-        return _table(found, asked, request)
+        form, after = _table(asked, request), asked.after or ""
+        return await source.answer(form, answers.listed, "index", after, asked.limit)
 
     @app.get("/v1/indices/{id}", **_answers(shapes.Index, 404))
     async def index(id: Id, asked: Annotated[Known, Query()]) -> Response:
         """Return an index: where it stands, its definition, and when it was published."""
-        found = await source.read_of("index", id, answers.described, id, "index", asked.known_at)
-        return _object(found, asked)
+        form = _object(asked)
+        return await source.answer(form, answers.described, id, "index", asked.known_at)
 
     @app.get("/v1/indices/{id}/levels", **_answers(shapes.Levels, 404))
     async def levels(id: Id, asked: Annotated[Levels, Query()], request: Request) -> Response:
         """Return levels, the columns of `indexer history`: `level` is the text published."""
-        variant = asked.variant or ""
-        found = await source.read_of("index", id, answers.levels, asked.span(id), variant)
-        return _table(found, asked, request)
+        form, variant = _table(asked, request), asked.variant or ""
+        return await source.answer(form, answers.levels, asked.span(id), variant)
 
     @app.get("/v1/indices/{id}/constituents", **_answers(shapes.Constituents, 404))
     async def constituents(id: Id, asked: Annotated[Dated, Query()], request: Request) -> Response:
         """Return the constituents of a session, the last one by default."""
-        found = await source.read_of("index", id, answers.constituents, asked.span(id))
-        return _table(found, asked, request)
+        return await source.answer(_table(asked, request), answers.constituents, asked.span(id))
 
 
 def _studies(app: FastAPI, source: Source) -> None:
     @app.get("/v1/studies", **_answers(shapes.Studies))
     async def studies(asked: Annotated[Listing, Query()], request: Request) -> Response:
         """List the studies that are published."""
-        found = await source.read(answers.listed, "study", asked.after or "", asked.limit)
-        return _table(found, asked, request)
+        form, after = _table(asked, request), asked.after or ""
+        return await source.answer(form, answers.listed, "study", after, asked.limit)
 
     @app.get("/v1/studies/{id}", **_answers(shapes.Study, 404))
     async def study(id: Id, asked: Annotated[Known, Query()]) -> Response:
         """Return a study: the state of each pair, its definition, and when it was published."""
-        found = await source.read_of("study", id, answers.described, id, "study", asked.known_at)
-        return _object(found, asked)
+        form = _object(asked)
+        return await source.answer(form, answers.described, id, "study", asked.known_at)
 
     @app.get("/v1/studies/{id}/signals", **_answers(shapes.Signals, 404))
     async def signals(id: Id, asked: Annotated[Signals, Query()], request: Request) -> Response:
         """Return signals as they were published."""
+        form, span = _table(asked, request), asked.span(id)
         named = (asked.signal or "", asked.leader or "", asked.follower or "")
-        found = await source.read_of("study", id, answers.signals, asked.span(id), *named)
-        return _table(found, asked, request)
+        return await source.answer(form, answers.signals, span, *named)
 
 
 def _state(app: FastAPI, source: Source) -> None:
@@ -154,10 +166,10 @@ def _state(app: FastAPI, source: Source) -> None:
         """Say of everything whether its last session is published, delayed or refused."""
 
         def found(connection: sa.Connection) -> Answer:
-            rows = status_rows(connection, source.due(), source.runs())
+            rows = status_rows(source.standings(connection), source.due(), source.runs())
             return Answer(STATUS_COLUMNS, rows, {})
 
-        answer = _table(await source.read(found), asked, request)
+        answer = await source.answer(_table(asked, request), found)
         answer.headers["cache-control"] = "no-store"
         return answer
 
@@ -186,22 +198,30 @@ def _answers(shape: type[BaseModel], *codes: int) -> dict[str, Any]:
     }
 
 
-def _table(found: Answer, asked: Form, request: Request) -> Response:
-    """Return rows in the form asked for, and where the next of them are."""
-    following = _next(found, request)
-    headers = {} if following is None else {"link": f'<{following}>; rel="next"'}
-    if asked.format == "csv":
-        return _csv(found, headers)
-    rows = answers.objects(found.columns, found.rows)
-    return _json({**found.beside, "rows": rows, "next": following}, headers)
+def _table(asked: Form, request: Request) -> Callable[[Answer], Response]:
+    """Return how rows are told in the form asked for, with where the next of them are."""
+
+    def told(found: Answer) -> Response:
+        following = _next(found, request)
+        headers = {} if following is None else {"link": f'<{following}>; rel="next"'}
+        if asked.format == "csv":
+            return _csv(found, headers)
+        rows = answers.objects(found.columns, found.rows)
+        return _json({**found.beside, "rows": rows, "next": following}, headers)
+
+    return told
 
 
-def _object(found: Answer, asked: Form) -> Response:
-    """Return the one row with what stands beside it; as CSV the row alone."""
-    if asked.format == "csv":
-        return _csv(found, {})
-    (row,) = answers.objects(found.columns, found.rows)
-    return _json({"summary": row, **found.beside}, {})
+def _object(asked: Form) -> Callable[[Answer], Response]:
+    """Return how one row is told with what stands beside it; as CSV the row alone."""
+
+    def told(found: Answer) -> Response:
+        if asked.format == "csv":
+            return _csv(found, {})
+        (row,) = answers.objects(found.columns, found.rows)
+        return _json({"summary": row, **found.beside}, {})
+
+    return told
 
 
 def _json(told: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
@@ -236,8 +256,8 @@ def _invalid(_: Request, error: RequestValidationError) -> Response:
     return problem_response(Refused(422, told, faults))
 
 
-def _refused(_: Request, refused: Refused) -> Response:
-    return problem_response(refused)
+def _absent(_: Request, error: Unpublished) -> Response:
+    return problem_response(Refused(404, str(error)))
 
 
 def _unknown(_: Request, error: HTTPException) -> Response:

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOK = 0.005  # seconds for which the last entry is not looked up again
 PATIENCE = 0.02  # seconds that a request waits to learn it, where one is known
-ROOM = 16 << 20  # bytes of bodies that are kept
+ROOM = 64 << 20  # bytes of bodies that are kept
 
 
 class Reply(NamedTuple):

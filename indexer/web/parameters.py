@@ -61,19 +61,20 @@ Day = Annotated[
     Field(pattern=_DAY, json_schema_extra={"format": "date"}, examples=["2026-05-07"]),
     AfterValidator(_date),
 ]
+# What describes a parameter stands first: a validator before it would hide it from the API's text.
 Instant = Annotated[
     str,
-    BeforeValidator(_plus),
     Field(
         pattern=_INSTANT,
         json_schema_extra={"format": "date-time"},
         description="What was in force at this instant; default now.",
         examples=["2026-05-07T10:00:00Z"],
     ),
+    BeforeValidator(_plus),
     AfterValidator(_instant),
 ]
 Limit = Annotated[
-    int, BeforeValidator(_digits), Field(ge=1, le=MAX_ROWS, description="Rows of a page.")
+    int, Field(ge=1, le=MAX_ROWS, description="Rows of a page."), BeforeValidator(_digits)
 ]
 After = Annotated[
     str,

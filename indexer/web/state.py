@@ -7,6 +7,7 @@ figures that the last run left. Both are handed in.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -38,8 +39,30 @@ def run_told(text: str) -> Run:
     return Run(instant_text(datetime.fromtimestamp(at, UTC)), states)
 
 
+class Standing(NamedTuple):
+    """What the ledger says of an index or a study: the last session, and its last publication."""
+
+    kind: str
+    session: str
+    published_at: str
+    revision: int
+    retired: bool
+
+
+def standings(connection: sa.Connection) -> dict[str, Standing]:
+    """Return by id where everything published stands."""
+    found = {}
+    for id, kind in subjects(connection).items():
+        heads = last_heads(connection, id, kind)
+        last = max(heads, key=lambda head: head.session)
+        newest = max(head.published_at for head in heads)
+        retired = any(head.status == "retired" for head in heads)
+        found[id] = Standing(kind, last.session, newest, last.revision, retired)
+    return found
+
+
 def status_rows(
-    connection: sa.Connection, due: Mapping[str, str], runs: Iterable[Run]
+    published: Mapping[str, Standing], due: Mapping[str, str], runs: Iterable[Run]
 ) -> list[Row]:
     """Return a row of `STATUS_COLUMNS` for everything published, and everything ever refused.
 
@@ -53,8 +76,7 @@ def status_rows(
         for id, state in run.states.items():
             if state == "refused":
                 refused[id] = max(run.at, refused.get(id, ""))
-    published = subjects(connection)
-    rows = [_row(connection, id, kind, due.get(id), refused) for id, kind in published.items()]
+    rows = [_row(id, one, due.get(id), refused.get(id, "")) for id, one in published.items()]
     never = [
         (id, None, "refused", None, due.get(id), None, None, at)
         for id, at in refused.items()
@@ -63,19 +85,12 @@ def status_rows(
     return sorted([*rows, *never], key=lambda row: str(row[0]))
 
 
-def _row(
-    connection: sa.Connection, id: str, kind: str, due: str | None, refused: Mapping[str, str]
-) -> Row:
-    heads = last_heads(connection, id, kind)
-    last = max(heads, key=lambda head: head.session)
-    newest = max(head.published_at for head in heads)
-    at = refused.get(id)
-    if any(head.status == "retired" for head in heads):
-        state, at = "retired", None
-    elif due is None or last.session >= due:
-        state, at = "published", None
-    elif at is not None and at > newest:
-        state = "refused"
-    else:
-        state, at = "delayed", None
-    return (id, kind, state, last.session, due, newest, last.revision, at)
+def _row(id: str, one: Standing, due: str | None, refused_at: str) -> Row:
+    state, at = "delayed", None
+    if one.retired:
+        state = "retired"
+    elif due is None or one.session >= due:
+        state = "published"
+    elif refused_at > one.published_at:
+        state, at = "refused", refused_at
+    return (id, one.kind, state, one.session, due, one.published_at, one.revision, at)

@@ -94,8 +94,14 @@ def test_every_level_is_marked(ask):
 
     assert [row["backtested"] for row in rows] == [n < SESSIONS // 2 for n in range(SESSIONS)]
     assert {row["synthetic"] for row in rows} == {True}
-    # The n-th session carries the price of the n-th constituent, but for the first.
-    assert [row["carried"] for row in rows] == [int(0 < n < 30) for n in range(SESSIONS)]
+
+
+@pytest.mark.parametrize(("n", "carried"), [(0, 0), (4, 1), (29, 1), (30, 0)])
+def test_the_record_of_a_session_says_how_many_prices_are_carried(ask, n, carried):
+    """The n-th session carries the price of the n-th constituent, but for the first."""
+    told = ask(f"{LEVELS}?from={DAYS[0]}&to={DAYS[n]}").json
+
+    assert told["record"]["carried"] == carried
 
 
 def test_constituents_are_those_of_the_session(ask):

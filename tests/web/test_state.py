@@ -7,7 +7,7 @@ import pytest
 from benchmarks.reliability import shown
 from indexer.ledger.database import reading
 from indexer.report.metrics import Figure, metrics_text
-from indexer.web.state import STATUS_COLUMNS, Run, run_told, status_rows
+from indexer.web.state import STATUS_COLUMNS, Run, run_told, standings, status_rows
 from tests.web.conftest import SESSIONS
 
 LAST = shown.days(SESSIONS)[-1]
@@ -17,7 +17,7 @@ BEFORE, AFTER = "2026-03-02T08:00:00.000000Z", "2026-03-03T00:00:00.000000Z"
 
 def told(engine, due=None, *runs):
     with reading(engine) as connection:
-        rows = status_rows(connection, {} if due is None else {"chain-1": due}, runs)
+        rows = status_rows(standings(connection), {"chain-1": due} if due else {}, runs)
     return {row[0]: dict(zip(STATUS_COLUMNS, row, strict=True)) for row in rows}
 
 
