@@ -26,7 +26,8 @@ MAY_IMPORT = {  # a layer, or one module of it written with a dot
     "ledger": "errors digest",
     "report": f"{ABOVE_ALL} ledger",
     "run": f"{ABOVE_ALL} ledger report",
-    "cli": "errors run",
+    "web": "errors ledger report",
+    "cli": "errors run web",
     "__init__": f"{ABOVE_ALL} kernels run",
 }
 # A slow or optional dependency is imported inside a function, in the one module that wraps it.
@@ -40,6 +41,10 @@ INNER_IMPORTS = {
     "cli.calendars": {"indexer.run"},
     "cli.fetch": {"indexer.run"},
     "cli.screen": {"rich.console", "rich.table"},
+    "cli.serve": {
+        "indexer.run.due",
+        *(f"indexer.web.{name}" for name in ("api", "door", "protocol", "server", "state")),
+    },
     "ledger.database": {"alembic", "alembic.config"},
     "market.calendars.listing": {"exchange_calendars"},
     "market.delta": {"deltalake", "deltalake.exceptions"},
@@ -53,6 +58,7 @@ EFFECTS = {
     "cli.fetch": {"clock", "environment", "screen"},
     "cli.process": {"environment"},
     "cli.screen": {"screen"},
+    "cli.serve": {"clock", "environment", "read", "screen"},
     "definitions.read": {"read"},
     "definitions.schema": {"write"},
     "definitions.text": {"read"},
@@ -92,6 +98,13 @@ EFFECTS = {
     "signals.inference": {"chance"},
     "signals.pairs": {"chance"},
     "signals.ratios": {"chance"},
+    "web.api": {"network"},
+    "web.door": {"network", "process"},
+    "web.kept": {"process"},
+    "web.live": {"read"},
+    "web.problem": {"network"},
+    "web.protocol": {"exit", "network", "process"},
+    "web.server": {"exit", "network"},
 }
 NAMES = {
     "clock": {"now", "utcnow", "today", "perf_counter", "monotonic", "process_time", "time_ns"},
