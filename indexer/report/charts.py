@@ -35,11 +35,14 @@ class Placed(NamedTuple):
         tested = np.flatnonzero(column.tested) if column.tested is not None else np.empty(0)
         return Line(label, 0, n, colour, style, int(tested[-1]) + 1 if tested.size else 0)
 
-    def chart(self, book: Book, title: str, lines: list[Line], axis: dict[str, Any]) -> Any:
-        """Return a chart of some lines over the sessions on which any of them has a value."""
-        chart = add_chart(book, title, (self.sheet, self.first, len(self.days)), lines)
-        set_axes(chart, self.days, axis)
-        return chart
+    def chart(
+        self, book: Book, title: str, lines: list[Line], axis: dict[str, Any]
+    ) -> Iterator[Any]:
+        """Yield a chart of some lines; none where there is nothing to draw a line of."""
+        if lines and len(self.days) > 1:
+            chart = add_chart(book, title, (self.sheet, self.first, len(self.days)), lines)
+            set_axes(chart, self.days, axis)
+            yield chart
 
 
 def study_charts(book: Book, comparison: Comparison, placed: Mapping[str, Placed]) -> Iterator[Any]:
@@ -47,7 +50,7 @@ def study_charts(book: Book, comparison: Comparison, placed: Mapping[str, Placed
     mark = _mark(comparison.synthetic, comparison.aligned.sessions[-1])
     window = headline_window(comparison.study.windows.correlation)
     yield from _levels(book, placed["指数点位"], mark)
-    yield from _strength(book, placed["相对强弱"], mark)
+    yield from _strength(book, comparison, placed["相对强弱"], mark)
     for name, wanted, title in (
         (
             "比值线相关",
@@ -59,13 +62,14 @@ def study_charts(book: Book, comparison: Comparison, placed: Mapping[str, Placed
         if name in placed:
             heads = [f"{head} {window}" for head in wanted]
             axis = {"min": -1, "max": 1, "major_unit": 0.5, "num_format": "0.0"}
-            yield _several(book, placed[name], heads, f"{title}, {window}{mark}", axis)
+            yield from _several(book, placed[name], heads, f"{title}, {window}{mark}", axis)
     gap = f"Gap {comparison.study.windows.gap}"
     title = f"偏离（对数） Gap of the follower, log{mark}"
-    yield _several(book, placed["偏离"], [gap], title, {"num_format": "0.00"})
+    yield from _several(book, placed["偏离"], [gap], title, {"num_format": "0.00"})
     if "广度" in placed:
-        title = f"扩散指数 Diffusion{mark}"
-        yield _several(book, placed["广度"], ["Diffusion"], title, {"num_format": "0%"})
+        title = f"60 日均线上方占比 Breadth: share above their 60-session average{mark}"
+        axis = {"min": 0, "max": 1, "num_format": "0%"}
+        yield from _several(book, placed["广度"], ["Breadth 60"], title, axis)
 
 
 def index_charts(book: Book, history: History, levels: Placed) -> Iterator[Any]:
@@ -76,7 +80,9 @@ def index_charts(book: Book, history: History, levels: Placed) -> Iterator[Any]:
         for n, column in enumerate(levels.columns)
         if column.en.startswith("Level ")
     ]
-    yield levels.chart(book, f"指数点位 Index level{mark}", lines, _log_axis(levels, lines))
+    yield from levels.chart(
+        book, f"指数点位 Index level{mark}", lines, _span(levels, [line.y for line in lines])
+    )
 
 
 def _mark(synthetic: bool, last: np.datetime64) -> str:
@@ -92,27 +98,34 @@ def _levels(book: Book, levels: Placed, mark: str) -> Iterator[Any]:
     ]
     if lines:
         title = f"指数点位 Index levels, {levels.columns[found[0]].zh}{mark}"
-        yield levels.chart(book, title, lines, _log_axis(levels, lines))
+        yield from levels.chart(book, title, lines, _span(levels, [line.y for line in lines]))
 
 
-def _strength(book: Book, strength: Placed, mark: str) -> Iterator[Any]:
-    """Yield the relative strength of each pair, its states drawn as bands below the line."""
-    for n, column in enumerate(strength.columns):
-        if column.en != "Relative strength":
-            continue
+def _strength(book: Book, comparison: Comparison, strength: Placed, mark: str) -> Iterator[Any]:
+    """Yield the relative strength of each pair, a band along it for each of its states."""
+    found = [n for n, column in enumerate(strength.columns) if column.en == "Relative strength"]
+    aligned = comparison.aligned
+    for n, pair in zip(found, comparison.study.pairs, strict=False):  # as many as a sheet takes
+        column = strength.columns[n]
         lines = [
             Line(SHADES[key], 0, k, _COLOURS[key], width=7.0)
             for k, other in enumerate(strength.columns)
             for key in SHADES
             if (other.about, other.en) == (column.about, f"While {key}")
         ]
-        lines.append(strength.line(n, f"{_label(column)} 相对强弱", INK[0]))
+        # The signal counts its base too and so may be back-tested for ever: here the day's levels.
+        columns = aligned.columns((pair.leader, pair.follower))
+        tested = np.flatnonzero(aligned.backtested[:, columns].any(axis=1))
+        line = strength.line(n, f"{_label(column)} 相对强弱", INK[0])
+        lines.append(line._replace(tested=int(tested[-1]) + 1 if tested.size else 0))
         title = f"{_label(column)} 相对强弱与状态 Relative strength and states{mark}"
-        yield strength.chart(book, title, lines, {"num_format": "0"} | _span(strength, [n]))
+        yield from strength.chart(book, title, lines, {"num_format": "0"} | _span(strength, [n]))
 
 
-def _several(book: Book, placed: Placed, heads: list[str], title: str, axis: dict[str, Any]) -> Any:
-    """Return a chart of every column under some English headings, the second heading dotted."""
+def _several(
+    book: Book, placed: Placed, heads: list[str], title: str, axis: dict[str, Any]
+) -> Iterator[Any]:
+    """Yield a chart of every column under some English headings, the second heading dotted."""
     found = [(n, c) for n, c in enumerate(placed.columns) if c.en in heads]
     colours = {
         about: INK[1 + k % 7] for k, about in enumerate(dict.fromkeys(c.about for _, c in found))
@@ -123,7 +136,7 @@ def _several(book: Book, placed: Placed, heads: list[str], title: str, axis: dic
         label = f"{_label(column)}{' ' + column.zh if len(heads) > 1 else ''}"
         style = "dotted" if second else "solid"
         lines.append(placed.line(n, label, colours[column.about], style))
-    return placed.chart(book, title, lines, axis)
+    yield from placed.chart(book, title, lines, axis)
 
 
 def _label(column: Column) -> str:
@@ -146,14 +159,3 @@ def _span(placed: Placed, columns: list[int]) -> dict[str, Any]:
         "min": float(np.floor(values.min() / step) * step),
         "max": float(np.ceil(values.max() / step) * step),
     }
-
-
-def _log_axis(placed: Placed, lines: list[Line]) -> dict[str, Any]:
-    """Return a logarithmic axis that doubles at each line of its grid."""
-    values = _values(placed, [line.y for line in lines])
-    if not values.size or values.min() <= 0:
-        return {"num_format": "0"}
-    unit = 100.0 if values.min() < 500 else 1000.0
-    low, high = (np.log2(bound / unit) for bound in (values.min(), values.max()))
-    bounds = (unit * 2.0 ** np.floor(low), unit * 2.0 ** np.ceil(high))
-    return {"log_base": 2, "min": bounds[0], "max": bounds[1], "num_format": "0"}

@@ -148,7 +148,7 @@ def english(name: str) -> str:
     >>> english("ratio_correlation")
     'Ratio correlation'
     """
-    words = name.replace("_", " ")
+    words = name.replace("_zh", ", in Chinese").replace("_", " ")
     return words[:1].upper() + words[1:]
 
 

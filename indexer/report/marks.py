@@ -20,12 +20,10 @@ def study_marks(comparison: Comparison, record: Record | None) -> Iterator[Mark]
     yield from _synthetic(comparison.synthetic)
     yield "mark", f"截至交易日 As of session {last} · 截止时间 Cut-off {study.cutoff}"
     yield "mark", _entry(record)
-    summaries = comparison.summary["indices"]
-    digests = "；".join(
-        f"{id} {told['definition_digest'][:DIGEST]}，数据 data {told['market_digest'][:DIGEST]}"
-        for id, told in summaries.items()
-    )
-    yield "mark", f"定义 Definition {study.id} {study.digest[:DIGEST]}；{digests}"
+    yield "mark", f"定义 Definition {study.id} {study.digest[:DIGEST]}"
+    for id in study.indices:  # of the others the notes tell
+        history = comparison.histories[id]
+        yield "mark", _made_of(history)
     tested = np.asarray(comparison.aligned.backtested.any(axis=0))
     selected = {
         id: comparison.histories[id].definition.selected_on
@@ -45,11 +43,16 @@ def index_marks(history: History, record: Record | None) -> Iterator[Mark]:
         f"截至交易日 As of session {history.days[-1]} · 货币 Currency {definition.currency}",
     )
     yield "mark", _entry(record)
-    digests = (definition.digest[:DIGEST], history.market_digest[:DIGEST])
-    yield "mark", f"定义 Definition {definition.id} {digests[0]} · 数据 Market data {digests[1]}"
+    yield "mark", _made_of(history)
     if history.backtested.any():
         yield from _backtested({definition.id: definition.selected_on})
     yield from _carried({definition.id: history})
+
+
+def _made_of(history: History) -> str:
+    definition = history.definition
+    digests = (definition.digest[:DIGEST], history.market_digest[:DIGEST])
+    return f"定义 Definition {definition.id} {digests[0]} · 数据 Market data {digests[1]}"
 
 
 def _synthetic(synthetic: bool) -> Iterator[Mark]:

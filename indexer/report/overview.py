@@ -42,7 +42,8 @@ def study_summary(book: Book, comparison: Comparison) -> None:
     )
     write_text(book, sheet, row, [note] if summary["ratio_lines"] else [], "mark")
     sheet.set_column(0, 1, 24)
-    sheet.set_column(2, 14, 14)
+    sheet.set_column(2, 14, 15)
+    sheet.fit_to_pages(1, 0)
 
 
 def _pair_row(told: dict[str, Any]) -> dict[str, Any]:

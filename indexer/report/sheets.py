@@ -37,6 +37,8 @@ _FORMATS = {
 }
 _WIDTHS = {"date": 11, "count": 9, "ratio": 12, "log": 12, "index": 12, "weight": 11, "flag": 11}
 _CHART = (900, 340)  # pixels
+_STEP = 19  # rows from one chart to the next
+_PAGE = 180  # characters that are still read when they are fitted to the width of a page
 
 
 class Column(NamedTuple):
@@ -134,7 +136,6 @@ def add_sheet(book: Book, name: str, title: str) -> tuple[Any, int]:
         sheet.write_string(n, 0, text, book.format(look))
     sheet.set_landscape()
     sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
     sheet.set_footer("&L&A&R&P / &N")
     return sheet, len(book.marks) + 2
 
@@ -158,21 +159,26 @@ def add_table(book: Book, name: str, title: str, columns: Sequence[Column]) -> t
     sheet.freeze_panes(first, 1)
     sheet.autofilter(first - 1, 0, last, len(columns) - 1)
     sheet.repeat_rows(first - 3, first - 1)
-    for n, column in enumerate(columns):
-        sheet.set_column(n, n, _width(column))
+    sheet.repeat_columns(0)
+    widths = [_width(column) for column in columns]
+    for n, width in enumerate(widths):
+        sheet.set_column(n, n, width)
+    if sum(widths) < _PAGE:
+        sheet.fit_to_pages(1, 0)
     return sheet, first
 
 
 def write_table(book: Book, sheet: Any, row: int, columns: Sequence[Column]) -> int:
     """Write headings and cells of a table from a row on, and return the row of its first cells."""
+    sheet.set_row(row, 15 * max(1 + column.about.count("\n") for column in columns))
+    for k, texts in enumerate(([c.zh for c in columns], [c.en for c in columns]), start=1):
+        sheet.set_row(row + k, 15 * max(1 + len(_shown(text)) // 14 for text in texts))
     for n, column in enumerate(columns):
         for k, (look, text) in enumerate(
             (("group", column.about), ("zh", column.zh), ("en", column.en))
         ):
             sheet.write_string(row + k, n, text, book.format(look))
         _write_cells(book, sheet, (row + 3, n), column)
-    if any("\n" in column.about for column in columns):
-        sheet.set_row(row, 15 * max(1 + column.about.count("\n") for column in columns))
     return row + 3
 
 
@@ -199,7 +205,7 @@ def add_chart(book: Book, title: str, data: tuple[Any, int, int], lines: Sequenc
     unnamed = []
     for line in lines:
         for begin, end, colour in (
-            (0, line.tested, PALE if line.width < 3 else line.colour),
+            (0, line.tested, _tint(line.colour)),
             (max(0, line.tested - 1), rows, line.colour),
         ):
             if end - begin < 2:
@@ -251,9 +257,13 @@ def set_axes(chart: Any, days: Days, y: dict[str, Any]) -> None:
 
 
 def place_charts(sheet: Any, row: int, charts: Iterable[Any]) -> None:
-    """Put charts below each other from a row on."""
-    for n, chart in enumerate(charts):
-        sheet.insert_chart(row + n * (_CHART[1] // 20 + 2), 0, chart)
+    """Put charts below each other from a row on, three to a printed page."""
+    count = 0
+    for count, chart in enumerate(charts, start=1):
+        sheet.insert_chart(row + (count - 1) * _STEP, 0, chart)
+    sheet.set_portrait()
+    sheet.set_print_scale(70)
+    sheet.set_h_pagebreaks([row + n * _STEP for n in range(3, count, 3)])
 
 
 def _serial(day: Any) -> int:
@@ -284,6 +294,11 @@ def _write_cells(book: Book, sheet: Any, at: tuple[int, int], column: Column) ->
 def _plain(value: Any) -> float | int:
     """Return a number as one of Python's own, whose digits read back to it."""
     return int(value) if isinstance(value, int | np.integer) else float(value)
+
+
+def _tint(colour: str) -> str:
+    """Return a colour halfway to white, for what is back-tested."""
+    return "#" + "".join(f"{(int(colour[n : n + 2], 16) + 255) // 2:02X}" for n in (1, 3, 5))
 
 
 def _no_formula(text: str) -> str:

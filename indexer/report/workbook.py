@@ -167,7 +167,8 @@ def _signal_column(comparison: Comparison, signal: Signal) -> Column:
     values, tested = np.full(len(sessions), np.nan), np.zeros(len(sessions), dtype=bool)
     values[rows], tested[rows] = signal.value, signal.backtested
     zh, look = SIGNALS.get(signal.name, (signal.name, "log"))
-    window = "" if signal.window is None else f" {signal.window}"
+    told = signal.window is None or signal.name.endswith(f"_{signal.window}")  # as breadth_20 does
+    window = "" if told else f" {signal.window}"
     ids = [id for id in (signal.leader, signal.follower, signal.other) if id]
     about = _about(comparison, *ids)
     heads = (f"{zh}{window}", f"{english(signal.name)}{window}")
