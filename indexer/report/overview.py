@@ -12,7 +12,7 @@ from indexer.report.headings import KINDS, STATES, columns_of
 from indexer.report.marks import chinese
 from indexer.report.markup import bilingual
 from indexer.report.record import Record
-from indexer.report.sheets import Book, add_sheet, write_pair, write_table, write_text
+from indexer.report.sheets import Book, add_sheet, write_lines, write_pair, write_table
 from indexer.signals.result import Comparison
 
 _RATIO = ("ratio_null", "ratio_excess", "partial_correlation")
@@ -24,14 +24,14 @@ def study_summary(book: Book, comparison: Comparison) -> None:
     sheet, row = add_sheet(book, "摘要", f"摘要 Summary · {bilingual(comparison.study.name)}")
     summary = comparison.summary
     pairs = pl.DataFrame([_pair_row(pair) for pair in summary["pairs"]], infer_schema_length=None)
-    row = write_text(book, sheet, row, ["各组现状 Where the pairs stand"], "head")
+    row = write_lines(book, sheet, row, ["各组现状 Where the pairs stand"], "head")
     first = write_table(book, sheet, row, columns_of(pairs))
     row = first + pairs.height + 1
     for told in summary["ratio_lines"]:
         ids = [told[role] for role in ("leader", "follower", "other")]
         names = " / ".join(chinese(comparison.histories[id].definition.name) for id in ids)
         head = f"比值线是否同步 Do the ratio lines move together: {names}"
-        row = write_text(book, sheet, row, [head], "head")
+        row = write_lines(book, sheet, row, [head], "head")
         lines = pl.DataFrame(list(_ratio_rows(told)), infer_schema_length=None)
         first = write_table(book, sheet, row, columns_of(lines))
         row = first + lines.height + 1
@@ -40,7 +40,7 @@ def study_summary(book: Book, comparison: Comparison) -> None:
         "  Two ratio lines share their numerator, so part of their correlation is arithmetic: "
         "the null is what would remain without anything else in common."
     )
-    write_text(book, sheet, row, [note] if summary["ratio_lines"] else [], "mark")
+    write_lines(book, sheet, row, [note] if summary["ratio_lines"] else [], "mark")
     sheet.set_column(0, 1, 24)
     sheet.set_column(2, 14, 15)
     sheet.fit_to_pages(1, 0)
@@ -109,12 +109,14 @@ def notes(
 ) -> None:
     """Write everything a reader must know before trusting a figure."""
     sheet, row = add_sheet(book, "数据说明", "数据说明 Data and caveats")
-    row = write_text(book, sheet, row, ["提示 Caveats"], "head")
+    sheet.set_column(0, 0, 120)
+    sheet.fit_to_pages(1, 0)
+    row = write_lines(book, sheet, row, ["提示 Caveats"], "head")
     told = list(warnings)
     for id, history in histories.items():
         told += [f"{id}: {warning}" for warning in history.warnings]
-    row = write_text(book, sheet, row, told or ["无 None"]) + 1
-    row = write_text(book, sheet, row, ["指数 Indices"], "head")
+    row = write_lines(book, sheet, row, told or ["无 None"], "wrapped") + 1
+    row = write_lines(book, sheet, row, ["指数 Indices"], "head")
     for id, history in histories.items():
         definition = history.definition
         lines = [
@@ -124,13 +126,13 @@ def notes(
         ]
         lines += [definition.description] if definition.description else []
         lines += [f"无数据 Missing: {', '.join(history.missing)}"] if history.missing else []
-        row = write_text(book, sheet, row, lines) + 1
+        row = write_lines(book, sheet, row, lines, "wrapped") + 1
     if record is not None:
-        row = write_text(book, sheet, row, ["账本记录 Ledger entry"], "head")
+        row = write_lines(book, sheet, row, ["账本记录 Ledger entry"], "head")
         facts = [f"{name} {value}" for name, value in asdict(record).items() if value is not None]
-        row = write_text(book, sheet, row, facts) + 1
-    row = write_text(book, sheet, row, ["读法 How to read it"], "head")
-    write_text(book, sheet, row, _READING)
+        row = write_lines(book, sheet, row, facts) + 1
+    row = write_lines(book, sheet, row, ["读法 How to read it"], "head")
+    write_lines(book, sheet, row, _READING, "wrapped")
 
 
 _READING = (

@@ -5,6 +5,7 @@ text whatever it begins with; a number reads back to the same double.
 """
 
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,7 +36,7 @@ _FORMATS = {
     "count": {"num_format": "0"},
     "flag": {"align": "left"},
 }
-_WIDTHS = {"date": 11, "count": 9, "ratio": 12, "log": 12, "index": 12, "weight": 11, "flag": 11}
+_WIDTHS = {"date": 12}
 _CHART = (900, 340)  # pixels
 _STEP = 19  # rows from one chart to the next
 _PAGE = 180  # characters that are still read when they are fitted to the width of a page
@@ -165,14 +166,16 @@ def add_table(book: Book, name: str, title: str, columns: Sequence[Column]) -> t
         sheet.set_column(n, n, width)
     if sum(widths) < _PAGE:
         sheet.fit_to_pages(1, 0)
+    else:
+        sheet.set_print_scale(50)
     return sheet, first
 
 
 def write_table(book: Book, sheet: Any, row: int, columns: Sequence[Column]) -> int:
     """Write headings and cells of a table from a row on, and return the row of its first cells."""
-    sheet.set_row(row, 15 * max(1 + column.about.count("\n") for column in columns))
-    for k, texts in enumerate(([c.zh for c in columns], [c.en for c in columns]), start=1):
-        sheet.set_row(row + k, 15 * max(1 + len(_shown(text)) // 14 for text in texts))
+    headings = zip(*((c.about, c.zh, c.en) for c in columns), strict=True)
+    for k, texts in enumerate(headings):
+        sheet.set_row(row + k, 15 * max(map(_lines, texts)))
     for n, column in enumerate(columns):
         for k, (look, text) in enumerate(
             (("group", column.about), ("zh", column.zh), ("en", column.en))
@@ -182,7 +185,7 @@ def write_table(book: Book, sheet: Any, row: int, columns: Sequence[Column]) -> 
     return row + 3
 
 
-def write_text(book: Book, sheet: Any, row: int, texts: Sequence[str], look: str = "text") -> int:
+def write_lines(book: Book, sheet: Any, row: int, texts: Sequence[str], look: str = "text") -> int:
     """Write texts below each other, long ones in pieces, and return the next free row."""
     for text in texts:
         for begin in range(0, max(1, len(text)), TEXT):
@@ -232,7 +235,7 @@ def add_chart(book: Book, title: str, data: tuple[Any, int, int], lines: Sequenc
         {"name": _no_formula(title), "name_font": {"name": _FONT, "size": 11}, "overlay": False}
     )
     chart.set_legend({"position": "bottom", "font": font, "delete_series": unnamed})
-    chart.show_blanks_as("gap")
+    chart.show_blanks_as("gap" if any(line.width > 3 for line in lines) else "span")
     chart.set_size({"width": _CHART[0], "height": _CHART[1]})
     return chart
 
@@ -262,7 +265,7 @@ def place_charts(sheet: Any, row: int, charts: Iterable[Any]) -> None:
     for count, chart in enumerate(charts, start=1):
         sheet.insert_chart(row + (count - 1) * _STEP, 0, chart)
     sheet.set_portrait()
-    sheet.set_print_scale(70)
+    sheet.set_print_scale(55)
     sheet.set_h_pagebreaks([row + n * _STEP for n in range(3, count, 3)])
 
 
@@ -302,8 +305,8 @@ def _tint(colour: str) -> str:
 
 
 def _no_formula(text: str) -> str:
-    """Return a name that a chart does not take for a reference."""
-    return f" {text}" if text.startswith("=") else text
+    """Return a name that is not taken for a reference to a cell, as ``x!A1`` would be."""
+    return re.sub(r"!(?=\$?[A-Z])", "! ", text)
 
 
 def _last(column: Column, count: int) -> Column:
@@ -312,10 +315,14 @@ def _last(column: Column, count: int) -> Column:
 
 
 def _width(column: Column) -> float:
-    words = [*column.about.split("\n"), column.zh * 2, *column.en.split()]
     cells = [_shown(value) for value in column.values[:200] if isinstance(value, str)]
-    longest = max((len(text) for text in (*words, *cells)), default=0)
-    return min(40.0, max(_WIDTHS.get(column.format, 13), longest + 2))
+    longest = max((len(text) for text in cells), default=0)
+    return min(40.0, max(_WIDTHS.get(column.format, 15), longest + 2))
+
+
+def _lines(heading: str) -> int:
+    """Return how many lines a heading takes in a column of the usual width."""
+    return sum(1 + len(_shown(text)) // 14 for text in heading.split("\n"))
 
 
 def _shown(text: str) -> str:
