@@ -37,6 +37,7 @@ INNER_IMPORTS = {
         for name in ("decisions", "doctor", "publish", "records", "reporting", "restate")
     }
     | {"indexer.run.sessions"},
+    "cli.begin": {"indexer.run.begin"},
     "cli.calendars": {"indexer.run"},
     "cli.fetch": {"indexer.run"},
     "cli.report": {"indexer.run.publication", "indexer.run.report"},
@@ -50,6 +51,7 @@ INNER_IMPORTS = {
 EFFECTS = {
     "cli.app": {"exit", "screen"},
     "cli.ledger": {"clock", "exit", "screen"},
+    "cli.begin": {"screen"},
     "cli.calendars": {"screen"},
     "cli.fetch": {"clock", "environment", "screen"},
     "cli.process": {"environment"},
@@ -85,6 +87,7 @@ EFFECTS = {
     "market.tables": {"read"},
     "report.files": {"read", "write"},
     "report.page": {"read"},
+    "run.begin": {"read"},
     "run.derived": {"read", "write"},
     "run.calendars": {"read"},
     "run.find": {"read"},

@@ -14,6 +14,7 @@ from typing import Literal
 
 import click
 
+from indexer.cli.begin import init
 from indexer.cli.calendars import calendar
 from indexer.cli.exits import EXIT_BUG, EXIT_CODES, exit_code
 from indexer.cli.fetch import fetch
@@ -184,7 +185,7 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
         sys.exit(EXIT_CODES[DefinitionError])
 
 
-for command in (fetch, calendar, report, *COMMANDS):
+for command in (fetch, calendar, report, init, *COMMANDS):
     app.add_command(command)
 
 

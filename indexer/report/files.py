@@ -63,9 +63,15 @@ def excel_text(table: pl.DataFrame) -> str:
     >>> excel_text(pl.DataFrame({"name": ["=cmd|x", "中际旭创"], "move": [-0.5, 1.0]}))
     "\ufeffname,move\n'=cmd|x,-0.5\n中际旭创,1.0\n"
     """
-    text = pl.col(pl.String)
-    guarded = pl.when(text.str.contains(_FORMULA)).then(pl.concat_str(pl.lit("'"), text))
-    return "\ufeff" + table.with_columns(guarded.otherwise(text)).write_csv()
+    guarded = [
+        pl.when(pl.col(name).str.contains(_FORMULA))
+        .then(pl.concat_str(pl.lit("'"), name))
+        .otherwise(name)
+        .alias(name)
+        for name, kind in table.schema.items()
+        if kind == pl.String
+    ]
+    return "\ufeff" + table.with_columns(guarded).write_csv()
 
 
 def write_folders(
