@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from indexer.report.figures import Figure
-
 _WIDTH, _HEIGHT = 860, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 20, 56, 28
 _INK = ("#1d2733", "#0b62b0", "#c2410c", "#0f7a5a", "#7a3fb5", "#a3195b", "#6b6400", "#0e7490")
@@ -55,13 +53,20 @@ class _Frame:
         return round(_HEIGHT - _BOTTOM - part * (_HEIGHT - _TOP - _BOTTOM), 1)
 
 
-def drawing(figures: Sequence[Figure], sessions: Sequence[str], mark: str) -> Drawing:
-    """Return figures as drawings; sessions as ISO dates, a mark such as that data are synthetic."""
+def drawing(figures: Sequence[dict[str, Any]], sessions: Sequence[str], mark: str) -> Drawing:
+    """Return figures as drawings.
+
+    Parameters
+    ----------
+    figures : each with ``title, lines, bands, bounds`` as `indexer.report.figures` has them
+    sessions : ISO dates
+    mark : such as that the data are synthetic; empty for none
+    """
     return Drawing(tuple(_svg(figure, sessions, mark) for figure in figures))
 
 
-def _svg(figure: Figure, sessions: Sequence[str], mark: str) -> str:
-    lines = [line for line in figure["lines"] if line.get("shown", True)]
+def _svg(figure: dict[str, Any], sessions: Sequence[str], mark: str) -> str:
+    lines = figure["lines"]
     frame = _frame(figure, lines, len(sessions))
     title = f"{mark} · {figure['title']}" if mark else str(figure["title"])  # the end may be cut
     parts = [
@@ -81,7 +86,7 @@ def _svg(figure: Figure, sessions: Sequence[str], mark: str) -> str:
     return "".join([*parts, "</svg>"])
 
 
-def _frame(figure: Figure, lines: Sequence[dict[str, Any]], sessions: int) -> _Frame:
+def _frame(figure: dict[str, Any], lines: Sequence[dict[str, Any]], sessions: int) -> _Frame:
     values = [v for line in lines for v in line["values"] if v is not None]
     if figure["bounds"]:
         low, high = figure["bounds"]
@@ -94,7 +99,7 @@ def _frame(figure: Figure, lines: Sequence[dict[str, Any]], sessions: int) -> _F
     return _Frame(sessions, low - abs(high) / 20 - 1e-9, high + abs(high) / 20 + 1e-9, log)
 
 
-def _bands(figure: Figure, frame: _Frame) -> Iterator[str]:
+def _bands(figure: dict[str, Any], frame: _Frame) -> Iterator[str]:
     for first, last, key in figure["bands"]:
         left, right = frame.x(first - 0.5), frame.x(last + 0.5)
         yield (

@@ -93,3 +93,8 @@ def _carried(histories: dict[str, History]) -> Iterator[Mark]:
 def chinese(name: Name) -> str:
     """Return the Chinese name, else the English one."""
     return name.zh or name.en
+
+
+def both(name: Name) -> str:
+    """Return the English name, and the Chinese one where there is one."""
+    return f"{name.en} {name.zh}" if name.zh else name.en

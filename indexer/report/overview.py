@@ -9,8 +9,7 @@ import polars as pl
 
 from indexer.index.history import History
 from indexer.report.headings import KINDS, STATES, columns_of
-from indexer.report.marks import chinese
-from indexer.report.markup import bilingual
+from indexer.report.marks import both, chinese
 from indexer.report.record import Record
 from indexer.report.sheets import Book, add_sheet, write_lines, write_pair, write_table
 from indexer.signals.result import Comparison
@@ -21,7 +20,7 @@ _GIVEN = "partial_correlation_benchmark"
 
 def study_summary(book: Book, comparison: Comparison) -> None:
     """Write where the pairs stand, and whether the ratio lines move together."""
-    sheet, row = add_sheet(book, "摘要", f"摘要 Summary · {bilingual(comparison.study.name)}")
+    sheet, row = add_sheet(book, "摘要", f"摘要 Summary · {both(comparison.study.name)}")
     summary = comparison.summary
     pairs = pl.DataFrame([_pair_row(pair) for pair in summary["pairs"]], infer_schema_length=None)
     row = write_lines(book, sheet, row, ["各组现状 Where the pairs stand"], "head")
@@ -84,7 +83,7 @@ def _ratio_rows(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def index_summary(book: Book, history: History) -> None:
     """Write what happened in a few figures."""
     summary = history.summary
-    title = f"摘要 Summary · {bilingual(history.definition.name)}"
+    title = f"摘要 Summary · {both(history.definition.name)}"
     sheet, row = add_sheet(book, "摘要", title)
     for zh, en, value, look in (
         ("首日", "First session", date.fromisoformat(summary["first"]["date"]), "date"),
@@ -120,7 +119,7 @@ def notes(
     for id, history in histories.items():
         definition = history.definition
         lines = [
-            f"{id}: {bilingual(definition.name)}, {definition.currency}",
+            f"{id}: {both(definition.name)}, {definition.currency}",
             f"定义摘要 Definition digest {definition.digest}",
             f"数据摘要 Market data digest {history.market_digest}",
         ]

@@ -13,10 +13,10 @@ import polars as pl
 from indexer.arrays import Days
 from indexer.index.history import History
 from indexer.report.charts import Placed, index_charts, study_charts
-from indexer.report.constituents import constituents
 from indexer.report.figures import bands
 from indexer.report.headings import COLUMNS as HEADINGS
 from indexer.report.headings import KINDS, SHADES, SIGNALS, STATES, columns_of, english
+from indexer.report.holdings import constituents
 from indexer.report.marks import chinese, index_marks, study_marks
 from indexer.report.overview import index_summary, notes, study_summary
 from indexer.report.record import Record
