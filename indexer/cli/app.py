@@ -14,12 +14,14 @@ from typing import Literal
 
 import click
 
+from indexer.cli.begin import init
 from indexer.cli.calendars import calendar
 from indexer.cli.exits import EXIT_BUG, EXIT_CODES, exit_code
 from indexer.cli.fetch import fetch
 from indexer.cli.ledger import COMMANDS
 from indexer.cli.options import DATE, FORMAT, JSON, MARKET, NEEDED_MARKET, OUT, UNTIL
 from indexer.cli.process import prepare
+from indexer.cli.report import report
 from indexer.cli.screen import print_explanation, print_index, print_notes, print_study, progress
 from indexer.cli.serve import serve
 from indexer.errors import DefinitionError, IndexerError, OutputError
@@ -184,7 +186,7 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
         sys.exit(EXIT_CODES[DefinitionError])
 
 
-for command in (fetch, calendar, *COMMANDS, serve):
+for command in (fetch, calendar, report, init, *COMMANDS, serve):
     app.add_command(command)
 
 
