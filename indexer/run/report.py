@@ -8,6 +8,7 @@ import polars as pl
 
 from indexer.index.history import History
 from indexer.ledger.database import open_ledger, reading
+from indexer.report.factsheet import index_page
 from indexer.report.files import (
     Content,
     comparison_files,
@@ -81,10 +82,11 @@ def _files(shown: Publication, name: str) -> Iterator[tuple[str, Content]]:
     """Yield the files of a report by name; tables without their ending."""
     found, record = shown.found, shown.record
     if isinstance(found, History):
+        yield f"{name}.html", index_page(found, record)
         yield f"{name}.xlsx", index_workbook(found, record)
         tables = history_files(found)
     else:
-        yield f"{name}.html", study_page(found)
+        yield f"{name}.html", study_page(found, record)
         yield f"{name}.xlsx", study_workbook(found, record)
         tables = comparison_files(found)
     yield from tables.items()
