@@ -108,7 +108,9 @@ def from_page(comparison: Comparison, _) -> Shown:
             name = "relative_strength" if kind == "pair" else "ratio_correlation"
             name = "ratio_null" if "null" in label else name
             key = (name, *(*ids, "")[:3], int(window.group(1)) if window else None)
-            for row, value in zip(line["rows"], line["values"], strict=True):
+            rows = line["rows"]  # or their number among the rows that lines share
+            rows = content["rows"][rows] if isinstance(rows, int) else rows
+            for row, value in zip(rows, line["values"], strict=True):
                 if value is not None:
                     shown[days[row], *key] = value
     return shown
@@ -120,7 +122,7 @@ SURFACES: dict[str, tuple[Callable[..., Shown], float, float]] = {
     "csv": (from_csv, 1.0, 0.0),
     "csv for Excel": (from_excel_csv, 1.0, 0.0),
     "workbook": (from_workbook, 1.0, 0.0),
-    "page": (from_page, 0.12, 5.001e-4),
+    "page": (from_page, 0.1, 5.001e-4),
 }
 
 

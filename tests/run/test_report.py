@@ -172,6 +172,8 @@ def test_reports_stand_beside_published_files_and_verification_knows_them(tmp_pa
 
     assert {path.parent for path in made.files} == {folder}
     assert (folder / "trio_20260306_r1.xlsx").is_file()
+    page = (folder / "trio_20260306_r1.html").read_text(encoding="utf-8")
+    assert made.record.digest[:12] in page
     assert verify(desk(tmp_path).engine, out=tmp_path / "out").files
     (tmp_path / "out" / "trio" / "else").mkdir()
     with pytest.raises(LedgerError, match="was never published"):
