@@ -10,12 +10,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from benchmarks.reliability.abuse import abused
 from benchmarks.reliability.campaign import Campaign, memory_below, part_of, parts, run
 from benchmarks.reliability.clock import ZONES, clocks
 from benchmarks.reliability.contest import contest
 from benchmarks.reliability.faults import error_sweep, full_sweep, group_sweep, memory_sweep
 from benchmarks.reliability.flips import flips
 from benchmarks.reliability.kill import kill_sweep, random_kills
+from benchmarks.reliability.load import measured
 from benchmarks.reliability.planted import BUGS
 from benchmarks.reliability.power import power_sweep
 from benchmarks.reliability.publication import Publication, inputs_below, scenarios, warm
@@ -32,6 +34,16 @@ CONTESTS = tuple(
     f"{kind}:{publishers}:{days}"
     for kind in ("sqlite", "postgresql")
     for publishers, days in ((2, 4000), (4, 4000), (8, 2000))
+)
+LOADS = (
+    *(f"steady:{n}:200:60:25" for n in range(1, 6)),
+    *(f"publish:{n}:200:60:50" for n in range(1, 6)),
+    *(f"full:{n}:0:20:1500" for n in range(1, 6)),
+)
+ABUSES = (
+    *(f"cases:{n}:60" for n in range(1, 15)),
+    "slow:3000:60:50",
+    *(f"hostile:{n}:10000" for n in range(1, 11)),
 )
 
 
@@ -58,6 +70,8 @@ def campaigns() -> dict[str, Campaign]:
         Campaign("B13", "publishers at once", CONTESTS, race),
         Campaign("B14", "flipped bits", tuple(f"{n}:500" for n in range(1, 21)), flip, 1),
         Campaign("B15", "levels built again", ("1:1:1000", "1:2:1000"), build_again, 1),
+        Campaign("B16", "requests answered in time", LOADS, answer, 1),
+        Campaign("B17", "requests made, slow and hostile", ABUSES, abuse, 1),
     )
     return {campaign.id: campaign for campaign in found}
 
@@ -76,6 +90,8 @@ SLICE = {
     "B13": ("sqlite:3:25", "postgresql:3:25"),
     "B14": ("1:50",),
     "B15": ("1:1:30",),
+    "B16": ("steady:1:100:3:5000", "full:1:0:3:20"),
+    "B17": ("cases:1:3", "slow:100:12:5000", "hostile:1:300"),
 }
 
 
@@ -173,6 +189,16 @@ def build_again(unit: str) -> Found:
     """Do a part of B15: ``seed:threads:levels``."""
     seed, threads, count = map(int, unit.split(":"))
     return replay(seed, threads, count, place())
+
+
+def answer(unit: str) -> Found:
+    """Do a unit of B16."""
+    return measured(unit.split(":"), place())
+
+
+def abuse(unit: str) -> Found:
+    """Do a unit of B17."""
+    return abused(unit, place())
 
 
 Sweep = Callable[[Publisher, Scenario, tuple[int, int], Path], Found]

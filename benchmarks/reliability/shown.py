@@ -39,9 +39,14 @@ def ids(count: int) -> list[str]:
     return [f"chain-{n + 1}" for n in range(count)]
 
 
-def write(path: Path, sessions: int, indices: int = len(NAMES), seed: int = 1) -> sa.Engine:
+def write(path: Path, sessions: int) -> sa.Engine:
+    """Write a ledger into a file and return it."""
+    return write_at(f"sqlite:///{path}", sessions)
+
+
+def write_at(url: str, sessions: int, indices: int = len(NAMES), seed: int = 1) -> sa.Engine:
     """Write a ledger and return it; the back-tested stretch is the first half."""
-    engine = open_ledger(f"sqlite:///{path}", create=True)
+    engine = open_ledger(url, create=True)
     rng = random.Random(seed)  # noqa: S311 (the same numbers each time)
     for n, id in enumerate(ids(indices)):
         text = _definition(id, NAMES[n % len(NAMES)])
