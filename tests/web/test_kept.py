@@ -134,6 +134,8 @@ def test_an_answer_made_while_an_entry_came_is_not_kept():
     asyncio.run(overtaken())
 
     assert counted.count == 3
+    assert list(counted.kept.answers) == [b"/b?", b"/a?"]
+    assert counted.kept.size == 2
 
 
 def test_problems_are_not_kept():

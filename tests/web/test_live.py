@@ -184,6 +184,7 @@ def test_the_pages_correlation_agrees_with_the_kernel_where_that_is_hard(elsewhe
     )
 
     wanted = rolling_correlation(x, y, window)
+    assert not np.isnan([value for value in found if value is not None]).any()
     values = [np.nan if value is None else value for value in found]
     np.testing.assert_allclose(values, wanted, rtol=0, atol=1e-10, equal_nan=True)
 
