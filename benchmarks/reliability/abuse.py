@@ -18,7 +18,8 @@ from benchmarks.reliability.load import steady
 from benchmarks.reliability.record import ROOT, Found
 from benchmarks.reliability.served import SESSIONS, Served, kept_ledger, served
 
-HOOKS = Path(__file__).with_name("contract_hooks.py")
+RULES = Path(__file__).with_name("schemathesis.toml")
+HOOKS = Path(__file__).with_name("contract.py")
 GROWTH = 20 << 20  # bytes a server may grow by
 CLOSED_WITHIN = 15.0  # seconds in which a slow connection must be closed
 ALL_AT_ONCE = 16
@@ -51,7 +52,8 @@ def _cases(server: Served, seed: int, examples: int) -> Found:
     """Let a tool make requests, right ones and wrong ones, and check answers by all its rules."""
     command = (
         *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"),
-        *("run", f"http://127.0.0.1:{server.port}/openapi.json", "--checks", "all", "--no-color"),
+        *("--config-file", str(RULES), "run"),
+        *(f"http://127.0.0.1:{server.port}/openapi.json", "--checks", "all", "--no-color"),
         *("--max-examples", str(examples), "--seed", str(seed)),
     )
     hooked = {**os.environ, "SCHEMATHESIS_HOOKS": str(HOOKS), "PYTHONPATH": str(ROOT)}

@@ -41,7 +41,7 @@ LOADS = (
     *(f"full:{n}:0:20:1500" for n in range(1, 6)),
 )
 ABUSES = (
-    *(f"cases:{n}:60" for n in range(1, 15)),
+    *(f"cases:{n}:60" for n in range(1, 16)),
     "slow:3000:60:50",
     *(f"hostile:{n}:10000" for n in range(1, 11)),
 )

@@ -80,19 +80,22 @@ class Connection:
 
 
 def targets(seed: int) -> Iterator[str]:
-    """Yield what readers ask for: mostly a year of an index, at times all of it."""
+    """Yield what readers ask for: mostly a year of an index, at times all of it.
+
+    There are some two hundred different requests.
+    """
     rng = random.Random(seed)  # noqa: S311
     days, ids = shown.days(SESSIONS), shown.ids(5)
     while True:
         id, at = rng.choice(ids), rng.randrange(SESSIONS - 250)
         kind = rng.random()
         if kind < 0.45:
-            since = at // 50 * 50  # many ask for the same
+            since = at // 125 * 125  # many ask for the same
             yield f"/v1/indices/{id}/levels?variant=price&from={days[since]}&to={days[since + 249]}"
         elif kind < 0.6:
-            yield f"/v1/indices/{id}/constituents?date={rng.choice(days[-60:])}"
+            yield f"/v1/indices/{id}/constituents?date={rng.choice(days[-20:])}"
         elif kind < 0.7:
-            yield f"/v1/studies/pair/signals?signal=gap&from={days[at // 50 * 50]}&limit=200"
+            yield f"/v1/studies/pair/signals?signal=gap&from={days[at // 125 * 125]}&limit=200"
         elif kind < 0.75:
             yield f"/v1/indices/{id}/levels?variant=price&limit=5000"
         else:

@@ -116,6 +116,11 @@ def publications(connection: sa.Connection, subject: str, kind: str, limit: int)
     return [tuple(row) for row in connection.execute(_PUBLICATIONS, asked)]
 
 
+def is_published(connection: sa.Connection, subject: str, kind: str) -> bool:
+    """Return whether there is an index, or a study, of an id."""
+    return connection.scalar(_ANY, {"subject": subject, "kind": kind}) is not None
+
+
 def subject_spans(connection: sa.Connection, kind: str) -> list[tuple[str, str]]:
     """Return the id and the first session of every index, or study, by id."""
     return [(id, first) for id, first in connection.execute(_SUBJECTS, {"kind": kind})]
@@ -205,6 +210,7 @@ _HEAD = (
     .order_by(entries.c.session.desc())
     .limit(1)
 )
+_ANY = sa.select(entries.c.number).where(*MINE).limit(1)
 _PUBLICATIONS = (
     sa.select(
         entries.c.published_at,

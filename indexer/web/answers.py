@@ -19,6 +19,7 @@ from indexer.ledger.pages import (
     Span,
     constituent_page,
     head_at,
+    is_published,
     last_instant,
     level_page,
     publications,
@@ -71,7 +72,7 @@ class Unpublished(LookupError):  # noqa: N818 (it is an answer, not a failure of
 
 
 def _check(connection: sa.Connection, id: str, kind: str) -> None:
-    if head_at(connection, Span(id), kind) is None:
+    if not is_published(connection, id, kind):
         raise Unpublished(f"there is no {kind} of that id")
 
 

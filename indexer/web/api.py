@@ -29,6 +29,7 @@ from indexer.web.problem import PROBLEM_TYPE, Fault, Problem, Refused, problem_r
 from indexer.web.state import STATUS_COLUMNS, Run, Standing, standings, status_rows
 
 Found = TypeVar("Found")
+_REFUSALS = (400, 401, 405, 408, 413, 414, 421, 422, 431, 503)  # of the door and the protocol
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
 
 
@@ -96,7 +97,7 @@ def api(source: Source) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses=dict.fromkeys((401, 405, 422, 503), _PROBLEM),
+        responses=dict.fromkeys(_REFUSALS, _PROBLEM),
     )
     handlers = {
         RequestValidationError: _invalid,
