@@ -26,7 +26,8 @@ MAY_IMPORT = {  # a layer, or one module of it written with a dot
     "ledger": "errors digest",
     "report": f"{ABOVE_ALL} ledger",
     "run": f"{ABOVE_ALL} ledger report",
-    "cli": "errors run",
+    "sweep": f"{ABOVE_ALL} folders kernels report run",
+    "cli": "errors run sweep",
     "__init__": f"{ABOVE_ALL} kernels run",
 }
 # A slow or optional dependency is imported inside a function, in the one module that wraps it.
@@ -40,8 +41,10 @@ INNER_IMPORTS = {
     "cli.calendars": {"indexer.run"},
     "cli.fetch": {"indexer.run"},
     "cli.screen": {"rich.console", "rich.table"},
+    "cli.sweep": {"indexer.sweep.execute", "indexer.sweep.sweep"},
     "ledger.database": {"alembic", "alembic.config"},
     "market.calendars.listing": {"exchange_calendars"},
+    "sweep.cluster": {"distributed", "distributed.scheduler"},
     "market.delta": {"deltalake", "deltalake.exceptions"},
     "market.sources.child": {"akshare"},
 }
@@ -53,6 +56,7 @@ EFFECTS = {
     "cli.fetch": {"clock", "environment", "screen"},
     "cli.process": {"environment"},
     "cli.screen": {"screen"},
+    "cli.sweep": {"clock", "exit", "screen"},
     "definitions.read": {"read"},
     "definitions.schema": {"write"},
     "definitions.text": {"read"},
@@ -74,6 +78,7 @@ EFFECTS = {
     "market.conventions.renames": {"read"},
     "market.conventions.ticks": {"read"},
     "market.delta": {"read"},
+    "market.excerpt": {"read"},
     "market.overlays": {"read", "write"},
     "market.sources.archive": {"read", "write"},
     "market.sources.child": {"environment", "network", "read"},
@@ -82,6 +87,7 @@ EFFECTS = {
     "market.store": {"write"},
     "market.tables": {"read"},
     "report.files": {"read", "write"},
+    "report.grid": {"read"},
     "report.page": {"read"},
     "run.derived": {"read", "write"},
     "run.calendars": {"read"},
@@ -91,6 +97,11 @@ EFFECTS = {
     "signals.inference": {"chance"},
     "signals.pairs": {"chance"},
     "signals.ratios": {"chance"},
+    "sweep.cluster": {"clock", "process"},  # how long there has been no scheduler
+    "sweep.execute": {"exit", "process"},  # a worker ends when who started it does
+    "sweep.finished": {"read", "write"},
+    "sweep.perform": {"process"},  # one task at a time
+    "sweep.spread": {"read", "write"},
 }
 NAMES = {
     "clock": {"now", "utcnow", "today", "perf_counter", "monotonic", "process_time", "time_ns"},

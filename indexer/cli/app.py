@@ -21,6 +21,7 @@ from indexer.cli.ledger import COMMANDS
 from indexer.cli.options import DATE, FORMAT, JSON, MARKET, NEEDED_MARKET, OUT, UNTIL
 from indexer.cli.process import prepare
 from indexer.cli.screen import print_explanation, print_index, print_notes, print_study, progress
+from indexer.cli.sweep import sweep
 from indexer.errors import DefinitionError, IndexerError, OutputError
 
 _strict = click.option(
@@ -183,7 +184,7 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
         sys.exit(EXIT_CODES[DefinitionError])
 
 
-for command in (fetch, calendar, *COMMANDS):
+for command in (fetch, calendar, sweep, *COMMANDS):
     app.add_command(command)
 
 
