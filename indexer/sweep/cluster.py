@@ -8,6 +8,8 @@ done here; a scheduler that comes back is given what is left.
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
+from itertools import islice
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from indexer.errors import MissingInputError, TryAgainError
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0  # seconds without a scheduler, or without a worker
 AHEAD = 2000  # tasks the scheduler knows of at a time: each takes about a kilobyte of it
-_PAUSE = 0.5  # seconds between two looks at a scheduler that is away
+_PAUSE = 0.5  # seconds between two looks at a scheduler
+_ANSWER = 30.0  # seconds for which a worker is asked for a result that it has
 
 Done = Iterator[tuple[Task, list[bytes]]]
 _Market = MappedMarket | None
@@ -73,30 +76,32 @@ def _sent(client: "Client", place: Place) -> _Market:
 
 def _through(client: "Client", tasks: Sequence[Task], place: Place, held: _Market) -> Done:
     """Yield tasks as they are done; a connection that is lost raises."""
-    from distributed import as_completed  # noqa: PLC0415
     from distributed.scheduler import KilledWorker  # noqa: PLC0415
 
-    # Scattered once: what follows are references to it.
+    # Scattered once: what goes with a task is a reference to it.
     market: Any = None if held is None else client.scatter(held, broadcast=True, hash=False)
-    waiting = iter(tasks)
-    running: dict[Any, Task] = {}
+    waiting, running = iter(tasks), dict[Any, Task]()
+    done: SimpleQueue[Any] = SimpleQueue()
 
-    def submit() -> list[Any]:
-        task = next(waiting, None)
-        if task is None:
-            return []
-        future = client.submit(perform, place, task, market, pure=False)
-        running[future] = task
-        return [future]
+    def submit(count: int) -> None:
+        for task in islice(waiting, count):
+            future = client.submit(perform, place, task, market, pure=False)
+            running[future] = task
+            future.add_done_callback(done.put)
 
-    done = as_completed([f for _ in range(AHEAD) for f in submit()], raise_errors=False)
-    for future in done:
+    submit(AHEAD)
+    while running:
+        try:
+            future = done.get(timeout=_PAUSE)
+        except Empty:
+            if client.status != "running":
+                raise CancelledError from None
+            continue
         task = running.pop(future)
-        if future.status in {"cancelled", "lost"} or client.status != "running":
+        if future.status not in {"finished", "error"}:
             raise CancelledError
-        error = future.exception() if future.status == "error" else None
+        error = future.exception(timeout=_ANSWER) if future.status == "error" else None
         if error is not None and not isinstance(error, KilledWorker):
             raise error
-        yield task, perform(place, task) if error is not None else future.result()
-        for more in submit():
-            done.add(more)
+        yield task, perform(place, task) if error else future.result(timeout=_ANSWER)
+        submit(1)
