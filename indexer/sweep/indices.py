@@ -210,7 +210,8 @@ def _weights(
     if scheme not in REAL_SHARES:
         return np.asarray(target)
     factor = np.divide(target, uncapped, out=np.ones(len(target)), where=uncapped > 0)
-    return np.asarray(shares * (factor / factor.max()))
+    grown = spread.grown[reference, columns] / worth  # shares since then, for one at the beginning
+    return np.asarray(shares * (factor / factor.max()) / grown)
 
 
 def _segments(spread: Spread, chosen: tuple[Rows, Rows]) -> list[tuple[int, str]]:

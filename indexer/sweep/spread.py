@@ -45,7 +45,7 @@ class Spread(NamedTuple):
     listed, latest : (N,) list date, and date of the last close
     fit : (N,) whether worth and income are all there is to know: the line never passes into
         another, leaves or pays cash that moves the divisor, and its prices are raw
-    plain : (N,) whether no event changes the number of its shares
+    plain : (N,) whether no rights bring in money, which moves the divisor of real-share schemes
     start, row, amount : of its ordinary dividends, as `Income` has them
     counted, on, total, free : share counts in order of column and date: (K,) each
     """
@@ -189,7 +189,7 @@ def _fill(found: Spread, columns: Rows, panel: Panel) -> list[tuple[int, int, fl
         if e.event.factor != 1.0:
             growth[e.column] *= e.event.factor
             found.grown[e.row :, column] *= e.event.factor
-        if e.event.quantity != 1.0 or e.event.subscribed != 0.0:
+        if e.event.subscribed != 0.0:
             found.plain[column] = False
     return paid
 

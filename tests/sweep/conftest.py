@@ -15,7 +15,9 @@ from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET
 from indexer.sweep.execute import Workers
 from indexer.sweep.sweep import Swept, sweep
 
-GRID = "{catch_up.enter: [0.5, 1.0, 1.5, 2.0], windows.zscore: [60, 120], catch_up.turn: [0.5, 1.0]}"
+GRID = (
+    "{catch_up.enter: [0.5, 1.0, 1.5, 2.0], windows.zscore: [60, 120], catch_up.turn: [0.5, 1.0]}"
+)
 HEAD = "version: 1\nid: grid\n"
 
 
