@@ -1,8 +1,8 @@
 """A thousand indices end to end from a store, by one process and by two.
 
-Wall time says little on a machine that others use. So each process's CPU time is told too, and the
-scaling they allow: the CPU time that one process takes in all, over that of the longest chain of two
-(what starts and ends the sweep, and the busier of the workers).
+Wall time says little on a machine that others use. So each process's CPU time is told too, and
+the scaling they allow: the CPU time that one process takes in all, over that of the longest chain
+of two (what starts and ends the sweep, and the busier of the workers).
 """
 
 import json
@@ -123,7 +123,7 @@ def write_market(place: Path, sizes: Sizes) -> list[str]:
 
 def _actions(rng: np.random.Generator, symbols: list[str], days: Any) -> pl.DataFrame:
     years = max(1, len(days) // 250)
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (symbol, days[at].item(), "dividend", 0.05, None)
         for symbol in symbols
         for at in rng.integers(1, len(days), years)

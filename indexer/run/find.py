@@ -1,5 +1,6 @@
 """Where definitions are: the file that is named, else an id beside it, here, or bundled."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -71,16 +72,20 @@ def swept_baskets(sweep: Sweep) -> list[Path]:
     Raises
     ------
     DefinitionError
-        If there are none.
+        If there are none, or two have one name.
     """
     pattern, beside = Path(str(sweep.baskets)), Path(sweep.file).parent
     root = Path(pattern.anchor) if pattern.anchor else beside
     own = Path(sweep.file).absolute()
     inside = str(pattern.relative_to(pattern.anchor))
-    files = sorted(f for f in root.glob(inside) if f.is_file() and f.absolute() != own)
-    if not files:
-        message = f"{sweep.baskets} names no file in {root}"
-        raise DefinitionError([sweep.problem(("baskets",), message)])
+    files = [f for f in root.glob(inside) if f.is_file() and f.absolute() != own]
+    files.sort(key=lambda file: (file.stem, file))
+    wrong = [] if files else [f"{sweep.baskets} names no file in {root}"]
+    for before, file in itertools.pairwise(files):
+        if before.stem == file.stem:
+            wrong.append(f"{file.stem} is the name of two files, {before} and {file}: name one")
+    if wrong:
+        raise DefinitionError([sweep.problem(("baskets",), message) for message in wrong])
     return files
 
 
