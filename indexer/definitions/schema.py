@@ -83,6 +83,7 @@ def study_schema() -> JsonSchemaValue:
 def sweep_schema() -> JsonSchemaValue:
     """Return the schema of a sweep definition, which names a study or baskets."""
     written = Sweep.model_json_schema(schema_generator=_EditorSchema)
+    written["properties"]["vary"]["additionalProperties"] = False
     one = [{"required": ["study"]}, {"required": ["baskets"]}]
     return {"$schema": _DIALECT, **written, "title": "Sweep definition", "oneOf": one}
 

@@ -2,7 +2,9 @@
 // The heat maps of a sweep: one chart a pair, red above zero and blue below it.
 const told = JSON.parse(document.getElementById("figures").textContent);
 for (const [n, map] of told.entries()) {
-  const chart = echarts.init(document.getElementById("map" + n), null, { renderer: "canvas" });
+  const place = document.getElementById("map" + n);
+  place.style.height = `${140 + 22 * map.rows.length}px`;
+  const chart = echarts.init(place, null, { renderer: "canvas" });
   const most = Math.max(1e-12, ...map.cells.map((cell) => Math.abs(cell[2] ?? 0)));
   chart.setOption({
     animation: false,

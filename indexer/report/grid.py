@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 from indexer.report.markup import banner, json_text, number, paragraph, safe, source_hash, table
 
 MOST = 20_000  # cells of the heat maps: more are for the table of results
-_HEIGHT = 22  # pixels a row
-
 Text = tuple[str, str]  # English and Chinese
 
 
@@ -44,7 +42,7 @@ def _document(title: str, body: str, content: str) -> str:
     style, scripts = _asset("page.css"), [_asset("echarts.min.js"), _asset("grid.js")]
     policy = (
         f"default-src 'none'; script-src {' '.join(map(source_hash, scripts))}; "
-        f"style-src {source_hash(style)} 'unsafe-inline'; img-src data:; base-uri 'none'; "
+        f"style-src {source_hash(style)}; img-src data:; base-uri 'none'; "
         "form-action 'none'"
     )
     return "\n".join(
@@ -144,11 +142,10 @@ def _maps(
             f"共 {left_out} 格，不便绘制：请看结果表。",
         )
     for n, map in enumerate(maps):
-        height = 140 + _HEIGHT * len(map["rows"])
         label = escape(f"Heat map: {figure[0]}. {map['title']}")
         yield (
             f"<figure><h3>{safe(map['title'])}</h3><figcaption>{safe(map['across'])}</figcaption>"
-            f'<div style="height:{height}px" id="map{n}" role="img" aria-label="{label}"></div>'
+            f'<div id="map{n}" role="img" aria-label="{label}"></div>'
             "</figure>"
         )
 
