@@ -27,7 +27,8 @@ MAY_IMPORT = {  # a layer, or one module of it written with a dot
     "report": f"{ABOVE_ALL} ledger",
     "run": f"{ABOVE_ALL} ledger report",
     "web": "errors ledger report",
-    "cli": "errors run web",
+    "sweep": f"{ABOVE_ALL} folders kernels report run",
+    "cli": "errors run sweep web",
     "__init__": f"{ABOVE_ALL} kernels run",
 }
 # A result shows itself in a notebook: the one arrow upwards, and inside the methods that do it.
@@ -53,8 +54,10 @@ INNER_IMPORTS = {
         *(f"indexer.web.{name}" for name in ("api", "door", "protocol", "server", "state")),
     },
     "index.history": {"indexer.report.notebook"},
+    "cli.sweep": {"indexer.sweep.execute", "indexer.sweep.sweep"},
     "ledger.database": {"alembic", "alembic.config"},
     "market.calendars.listing": {"exchange_calendars"},
+    "sweep.cluster": {"distributed", "distributed.scheduler"},
     "market.delta": {"deltalake", "deltalake.exceptions"},
     "market.sources.child": {"akshare"},
     "signals.result": {"indexer.report.notebook"},
@@ -70,6 +73,7 @@ EFFECTS = {
     "cli.report": {"screen"},
     "cli.screen": {"screen"},
     "cli.serve": {"clock", "environment", "read", "screen"},
+    "cli.sweep": {"clock", "exit", "screen"},
     "definitions.read": {"read"},
     "definitions.schema": {"write"},
     "definitions.text": {"read"},
@@ -91,6 +95,7 @@ EFFECTS = {
     "market.conventions.renames": {"read"},
     "market.conventions.ticks": {"read"},
     "market.delta": {"read"},
+    "market.excerpt": {"read"},
     "market.overlays": {"read", "write"},
     "market.sources.archive": {"read", "write"},
     "market.sources.child": {"environment", "network", "read"},
@@ -102,6 +107,7 @@ EFFECTS = {
     "report.files": {"read", "write"},
     "report.method": {"chance"},  # names the seed
     "run.begin": {"read"},
+    "report.grid": {"read"},
     "run.derived": {"read", "write"},
     "run.calendars": {"read"},
     "run.find": {"read"},
@@ -117,6 +123,11 @@ EFFECTS = {
     "web.problem": {"network"},
     "web.protocol": {"exit", "network", "process"},
     "web.server": {"exit", "network"},
+    "sweep.cluster": {"clock", "process"},  # how long there has been no scheduler
+    "sweep.execute": {"exit", "process"},  # a worker ends when who started it does
+    "sweep.finished": {"read", "write"},
+    "sweep.perform": {"process"},  # one task at a time
+    "sweep.spread": {"read", "write"},
 }
 NAMES = {
     "clock": {"now", "utcnow", "today", "perf_counter", "monotonic", "process_time", "time_ns"},

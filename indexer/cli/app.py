@@ -24,6 +24,7 @@ from indexer.cli.process import prepare
 from indexer.cli.report import report
 from indexer.cli.screen import print_explanation, print_index, print_notes, print_study, progress
 from indexer.cli.serve import serve
+from indexer.cli.sweep import sweep
 from indexer.errors import DefinitionError, IndexerError, OutputError
 
 _strict = click.option(
@@ -186,7 +187,7 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
         sys.exit(EXIT_CODES[DefinitionError])
 
 
-for command in (fetch, calendar, report, init, *COMMANDS, serve):
+for command in (fetch, calendar, report, init, sweep, *COMMANDS, serve):
     app.add_command(command)
 
 
