@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from indexer.report.markup import banner, json_text, number, paragraph, safe, source_hash, table
+from indexer.report.words import BANNER_SYNTHETIC, SYNTHETIC_TEXT, same
 
 MOST = 20_000  # cells of the heat maps: more are for the table of results
 Text = tuple[str, str]  # English and Chinese
@@ -70,13 +71,19 @@ def _both(english: str, chinese: str) -> str:
     return f'<p>{safe(english)}<br><span lang="zh">{safe(chinese)}</span></p>'
 
 
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], layout: str) -> str:
+    return table(
+        [same(text) for text in heads], [[same(cell) for cell in row] for row in rows], layout
+    )
+
+
 def _heading(english: str, chinese: str) -> str:
     return f'<h2>{safe(english)} <span lang="zh">{safe(chinese)}</span></h2>'
 
 
 def _facts(summary: Mapping[str, Any]) -> Iterable[str]:
     if summary["synthetic"]:
-        yield banner("Synthetic data. 合成数据。", "Its prices are invented. 价格为虚构。")
+        yield banner(BANNER_SYNTHETIC, SYNTHETIC_TEXT)
     tried, failed = summary["tried"], summary["failed"]
     yield _both(
         f"{tried} variants tried, {failed} failed.", f"共试 {tried} 个变体，{failed} 个失败。"
@@ -96,7 +103,7 @@ def _best(summary: Mapping[str, Any]) -> Iterable[str]:
         ("Deflated Sharpe 折减夏普", number(best["deflated_sharpe"], 4)),
         ("Trials 试验数", str(summary["trials"])),
     ]
-    yield table(heads, rows, "narrow")
+    yield _table(heads, rows, "narrow")
     yield _both(
         "The best of many is high by chance alone. The deflated figure is the probability that "
         "this one is above what the best of so many worthless trials is expected to show.",
@@ -162,6 +169,6 @@ def _failures(failures: Sequence[Mapping[str, Any]]) -> Iterable[str]:
         )
         for told in failures[:200]
     ]
-    yield table(("Variant 变体", "Values 取值", "Why 原因"), rows, "wide")
+    yield _table(("Variant 变体", "Values 取值", "Why 原因"), rows, "wide")
     if len(failures) > len(rows):
-        yield paragraph(f"{len(failures) - len(rows)} more in summary.json")
+        yield paragraph(same(f"{len(failures) - len(rows)} more in summary.json"))
