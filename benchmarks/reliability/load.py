@@ -171,15 +171,17 @@ def measured(unit: Sequence[str], place: Path) -> Found:
         asyncio.run(steady(server.port, 20, 3, 0))  # what is compiled and read once
         if kind == "publish":
             stack.enter_context(_publishing(server.ledger, Path(name)))
+        used = server.seconds
         if kind == "full":
             load = asyncio.run(saturated(server.port, seconds, int(run)))
         else:
             load = asyncio.run(steady(server.port, int(rate), seconds, int(run)))
-        memory = server.memory
+        used, memory = server.seconds - used, server.memory
     figures = {
         f"{kind}_{run}_p50_ms": round(load.quantile(0.5), 2),
         f"{kind}_{run}_p99_ms": round(load.quantile(0.99), 2),
         f"{kind}_{run}_per_second": round(len(load.seconds) / seconds, 1),
+        f"{kind}_{run}_cpu_ms_each": round(1e3 * used / len(load.seconds), 3),
         "max_memory_mib": round(memory / 2**20, 1),
     }
     wrong = load.wrong[:20]

@@ -33,9 +33,10 @@ class Served:
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE
 
     @property
-    def files(self) -> int:
-        """Open files, connections among them."""
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+    def seconds(self) -> float:
+        """Seconds of processor time it has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def digest(self) -> str:
         """Return the SHA-256 of the ledger's file."""
