@@ -41,7 +41,7 @@ INNER_IMPORTS = {
     "cli.calendars": {"indexer.run"},
     "cli.fetch": {"indexer.run"},
     "cli.screen": {"rich.console", "rich.table"},
-    "cli.sweep": {"indexer.sweep.execute", "indexer.sweep.sweep"},
+    "cli.sweep": {"indexer.sweep.execute", "indexer.sweep.processes", "indexer.sweep.sweep"},
     "ledger.database": {"alembic", "alembic.config"},
     "market.calendars.listing": {"exchange_calendars"},
     "sweep.cluster": {"distributed", "distributed.scheduler"},
@@ -98,9 +98,11 @@ EFFECTS = {
     "signals.pairs": {"chance"},
     "signals.ratios": {"chance"},
     "sweep.cluster": {"clock", "process"},  # how long there has been no scheduler
-    "sweep.execute": {"exit", "process"},  # a worker ends when who started it does
+    "sweep.execute": {"process"},
     "sweep.finished": {"read", "write"},
     "sweep.perform": {"process"},  # one task at a time
+    "sweep.plan": {"process"},
+    "sweep.processes": {"exit", "process"},  # a worker ends when who started it does
     "sweep.spread": {"read", "write"},
 }
 NAMES = {
