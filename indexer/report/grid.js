@@ -9,13 +9,13 @@ for (const [n, map] of told.entries()) {
   chart.setOption({
     animation: false,
     aria: { enabled: true },
-    grid: { left: 180, right: 30, top: 10, bottom: 110 },
+    grid: { left: 260, right: 30, top: 10, bottom: 110 },
     tooltip: {
       formatter: (at) => echarts.format.encodeHTML(
         `${map.rows[at.value[1]]} · ${map.columns[at.value[0]]}: ${at.value[2] ?? "–"}`),
     },
     xAxis: { type: "category", data: map.columns, name: map.across, nameLocation: "middle", nameGap: 30 },
-    yAxis: { type: "category", data: map.rows, inverse: true, axisLabel: { width: 160, overflow: "truncate" } },
+    yAxis: { type: "category", data: map.rows, inverse: true, axisLabel: { width: 240, overflow: "truncate" } },
     visualMap: {
       min: -most, max: most, calculable: true, orient: "horizontal", left: "center", bottom: 0,
       precision: 3, inRange: { color: ["#2166ac", "#f7f7f7", "#b2182b"] },

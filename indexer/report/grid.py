@@ -130,7 +130,8 @@ def _map(title: str, cells: Sequence[Cell], keys: Sequence[str]) -> dict[str, An
 
 
 def _row_name(cell: Cell, across: str) -> str:
-    return " · ".join(f"{k} {v}" for k, v in cell.values.items() if k != across) or "–"
+    told = ((key.rpartition(".")[2], v) for key, v in cell.values.items() if key != across)
+    return " · ".join(f"{name} {value}" for name, value in told) or "–"
 
 
 def _maps(

@@ -1,18 +1,17 @@
 """Tasks done: those that are finished already left out, the others here, by processes, or afar."""
 
-import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 
 from indexer.errors import TryAgainError
 from indexer.sweep.cluster import on_cluster
 from indexer.sweep.finished import finished, keep, sweep_away
 from indexer.sweep.perform import BUG, Place, Task, perform
+from indexer.sweep.processes import end_with_parent
 
 DEATHS = 5  # of processes, without a task done in between, after which there is no use in another
 AHEAD = 3  # tasks a process has before it
@@ -27,11 +26,6 @@ class Workers:
 
     jobs: int = 1
     scheduler: str | None = None
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def execute(
@@ -87,7 +81,7 @@ def _by_processes(tasks: Sequence[Task], place: Place, jobs: int) -> Done:
     """Yield tasks as processes finish them; after a death fewer processes go on."""
     left, deaths = {task.keys[0]: task for task in tasks}, 0
     while left:
-        pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_end_with_parent)
+        pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=end_with_parent)
         try:
             for task, results in _through(pool, list(left.values()), place, AHEAD * jobs):
                 del left[task.keys[0]]
@@ -113,15 +107,3 @@ def _through(pool: ProcessPoolExecutor, tasks: Sequence[Task], place: Place, ahe
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             results = future.result()
             yield running.pop(future), results
-
-
-def _end_with_parent() -> None:
-    """Let this process end when the one that started it does, however that ends."""
-    parent = parent_process()
-    if parent is not None:
-
-        def watch() -> None:
-            parent.join()
-            os._exit(1)
-
-        threading.Thread(target=watch, daemon=True).start()

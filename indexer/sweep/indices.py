@@ -23,7 +23,7 @@ from indexer.kernels.batch import Batch, Income, batch_levels
 from indexer.market.calendar import read_calendar
 from indexer.market.conventions.ladders import float_band
 from indexer.market.excerpt import MappedMarket, excerpt
-from indexer.sweep.spread import Spread
+from indexer.sweep.spread import Names, Spread
 from indexer.sweep.tasks import failure, index_result
 
 SCHEMES = {"equal", "price", "fixed", *REAL_SHARES}  # that the batch kernel is given weights of
@@ -153,7 +153,7 @@ def _held(basket: Basket, spread: Spread) -> _Held | None:
         return None
     last = int(np.searchsorted(spread.sessions, np.datetime64(latest)))
     found = _Held(last, effective.tolist(), [], [], [])
-    members = _members(basket, there)
+    members, segments = _members(basket, there), _segments(basket, spread, (there, columns))
     seasons = np.searchsorted(calendar.sessions, spread.listed[columns], side="right")
     for row in effective.tolist():
         reference = row - lag
@@ -161,7 +161,8 @@ def _held(basket: Basket, spread: Spread) -> _Held | None:
         able = (spread.first[columns] <= reference) & (members[0] <= spread.sessions[row])
         able &= spread.sessions[row] < members[1]
         able &= np.maximum(known - seasons, 0) >= basket.eligibility.seasoning
-        weight = _weights(basket, spread, (there[able], columns[able]), reference)
+        chosen = (there[able], columns[able], segments[able])
+        weight = _weights(basket, spread, chosen, reference)
         if weight is None:
             return None
         by_price = basket.rebalance.price_date == "reference"
@@ -181,11 +182,11 @@ def _members(basket: Basket, there: Rows) -> tuple[Days, Days]:
 
 
 def _weights(
-    basket: Basket, spread: Spread, chosen: tuple[Rows, Rows], reference: int
+    basket: Basket, spread: Spread, chosen: tuple[Rows, Rows, Names], reference: int
 ) -> Vector | None:
     """Return the target weights, or index shares, of the chosen; None where there is an error.
 
-    ``chosen`` are their positions in the definition and their columns.
+    ``chosen`` are their positions in the definition, their columns and their segments.
     """
     columns, scheme = chosen[1], basket.weighting.scheme
     worth = spread.worth[reference, columns]
@@ -199,14 +200,15 @@ def _weights(
     if not raw.sum() > 0:
         return None
     uncapped = raw / raw.sum()
-    segments = [basket.constituents[n].segment or s for n, s in _segments(spread, chosen)]
     caps = basket.weighting.caps
-    if caps.segment is not None and not all(segments):
+    target = uncapped
+    if caps.segment is not None and not chosen[2].all():
         return None
-    try:
-        target = capped(basket, uncapped, segments)
-    except IndexerError:
-        return None
+    if caps.segment is not None or uncapped.max() > (caps.constituent or 1.0):
+        try:
+            target = capped(basket, uncapped, chosen[2].tolist())
+        except IndexerError:
+            return None
     if scheme not in REAL_SHARES:
         return np.asarray(target)
     factor = np.divide(target, uncapped, out=np.ones(len(target)), where=uncapped > 0)
@@ -214,8 +216,12 @@ def _weights(
     return np.asarray(shares * (factor / factor.max()) / grown)
 
 
-def _segments(spread: Spread, chosen: tuple[Rows, Rows]) -> list[tuple[int, str]]:
-    return [(int(n), str(spread.segments[j])) for n, j in zip(*chosen, strict=True)]
+def _segments(basket: Basket, spread: Spread, of: tuple[Rows, Rows]) -> Names:
+    """Return the segment of each constituent, as the definition or else the table has it."""
+    there, columns = of
+    given = [basket.constituents[n].segment for n in there]
+    told = zip(given, spread.segments[columns].tolist(), strict=True)
+    return np.array([own or tabled for own, tabled in told], dtype=object)
 
 
 def _shares(basket: Basket, spread: Spread, columns: Rows, reference: int) -> Vector | None:

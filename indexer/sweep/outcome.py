@@ -38,8 +38,8 @@ def outcomes(variants: Sequence[Variant], found: Sequence[bytes | None]) -> list
     told = []
     for variant, content in zip(variants, found, strict=True):
         if content is None:
-            error = {"kind": type(variant.error).__name__, "message": str(variant.error)}
-            told.append(Outcome(variant, {"error": error}))
+            kind, message = variant.failure or ("", "")
+            told.append(Outcome(variant, {"error": {"kind": kind, "message": message}}))
         else:
             told.append(Outcome(variant, json.loads(content)))
     return told

@@ -2,8 +2,11 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +18,11 @@ from indexer.definitions.vary import Choice, varied
 from indexer.digest import canonical_json
 from indexer.errors import DefinitionError, IndexerError
 from indexer.run.find import check, indices_of, swept_baskets, swept_study
+from indexer.sweep.processes import end_with_parent
 
 MOST = 1_000_000  # variants; their rows alone are then a table of several gigabytes
+
+MANY = 128  # files from which on it pays to start processes
 
 Choices = tuple[Choice, ...]
 
@@ -32,20 +38,21 @@ class Variant:
     index : id of the index; empty where a study is varied
     text : the definition, or the study with the indices of its pairs, as canonical text; empty
         where that is wrong
-    error : what is wrong with it
+    failure : name of the error's class, and what is wrong with it
     """
 
     values: dict[str, str]
     pairs: tuple[tuple[str, str], ...] = ()
     index: str = ""
     text: str = ""
-    error: IndexerError | None = None
+    failure: tuple[str, str] | None = None
 
 
-def plan(sweep: Sweep) -> list[Variant]:
+def plan(sweep: Sweep, jobs: int = 1) -> list[Variant]:
     """Return the variants of a sweep, the last key varying fastest; of indices one after another.
 
-    Of the files that a glob names, studies and sweeps are left out; a series has one variant.
+    Of the files that a glob names, studies and sweeps are left out; a series has one variant. Many
+    files are read by so many processes: a definition takes as long as its levels do.
 
     Raises
     ------
@@ -59,7 +66,11 @@ def plan(sweep: Sweep) -> list[Variant]:
         message = f"{count * max(1, len(files))} variants, more than {MOST}: list fewer items"
         raise DefinitionError([sweep.problem(("vary",), message)])
     if sweep.study is None:
-        return list(_indices(sweep, files))
+        each = partial(_of_file, sweep)
+        if jobs == 1 or len(files) < MANY:
+            return [variant for file in files for variant in each(file)]
+        with ProcessPoolExecutor(jobs, get_context("spawn"), end_with_parent) as pool:
+            return [v for found in pool.map(each, files, chunksize=MANY // 8) for v in found]
     study = swept_study(sweep)
     indices_of(study)
     return list(_studies(sweep, study))
@@ -95,26 +106,32 @@ def _studies(sweep: Sweep, study: Study) -> Iterator[Variant]:
                 indices[id] = _sound(baskets[id, inside])
             yield Variant(_told(sweep, choices), pairs, text=study_text(variant, indices))
         except DefinitionError as error:
-            yield Variant(_told(sweep, choices), pairs, error=error)
+            yield Variant(_told(sweep, choices), pairs, failure=_failure(error))
 
 
-def _indices(sweep: Sweep, files: Sequence[Path]) -> Iterator[Variant]:
-    for file in files:
-        given: Index | Study | Sweep | IndexerError
+def _of_file(sweep: Sweep, file: Path) -> list[Variant]:
+    """Return the variants of the index in a file; none of a study."""
+    given: Index | Study | Sweep | IndexerError
+    try:
+        given = read_definition(file)
+        if isinstance(given, Study | Sweep):
+            return []
+        check(given)
+    except IndexerError as error:
+        given = error
+    found = []
+    for choices in [()] if isinstance(given, Series) else _choices(sweep):
+        told, id = _told(sweep, choices), file.stem
         try:
-            given = read_definition(file)
-            if isinstance(given, Study | Sweep):
-                continue
-            check(given)
+            text = _sound(_tried(_sound(given), sweep, choices)).canonical
+            found.append(Variant(told, index=id, text=text))
         except IndexerError as error:
-            given = error
-        for choices in [()] if isinstance(given, Series) else _choices(sweep):
-            told, id = _told(sweep, choices), file.stem
-            try:
-                found = _sound(_tried(_sound(given), sweep, choices))
-                yield Variant(told, index=id, text=found.canonical)
-            except IndexerError as error:
-                yield Variant(told, index=id, error=error)
+            found.append(Variant(told, index=id, failure=_failure(error)))
+    return found
+
+
+def _failure(error: IndexerError) -> tuple[str, str]:
+    return type(error).__name__, str(error)
 
 
 def _tried(definition: Any, sweep: Sweep, choices: Choices) -> Any:

@@ -29,7 +29,7 @@ FORMAT = 1  # to be raised whenever what is kept changes
 KEPT = 6  # spread markets; one of 5,500 symbols and 2,500 sessions takes 220 MB
 BLOCK = 256  # symbols a panel: the rows of all of a market at once take gigabytes
 
-Names = NDArray[np.str_]
+Names = NDArray[Any]  # text
 
 
 class Spread(NamedTuple):

@@ -50,7 +50,7 @@ def sweep(
         As `execute` and `write_folders` do.
     """
     definition = sweep_named(name)
-    variants = plan(definition)
+    variants = plan(definition, workers.jobs)
     place = Place(str(market.absolute()), market_digest(market), code_digest())
     cost = None if definition.study is None else definition.evaluate.cost_bps
     keys = [digest_json([place.digest, v.text, cost]) if v.text else None for v in variants]

@@ -203,7 +203,7 @@ def test_a_process_that_dies_has_its_tasks_done_by_another(grid: Grid, tmp_path:
 
 
 def test_processes_that_only_die_are_given_up(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(module, "_end_with_parent", _die)
+    monkeypatch.setattr(module, "end_with_parent", _die)
     monkeypatch.setattr(module, "DEATHS", 2)
     tasks = [Task((str(n),), ("{}",), 0.0) for n in range(2)]
     with pytest.raises(TryAgainError, match="2 worker processes died"):

@@ -102,7 +102,8 @@ def test_there_is_a_row_for_every_variant_failed_or_not() -> None:
 
 def test_the_summary_tells_every_failure() -> None:
     error = MissingInputError([Flaw("prices", None, "600000.SH", "no close")])
-    wrong = Variant({"catch_up.enter": "1"}, (("a", "b"),), error=error)
+    failure = (type(error).__name__, str(error))
+    wrong = Variant({"catch_up.enter": "1"}, (("a", "b"),), failure=failure)
     fine = {"synthetic": True, "pairs": []}
     found = outcomes([wrong, Variant({}, text="x")], [None, json.dumps(fine).encode()])
     told = summary(SWEEP, found, {"market_digest": "m"})

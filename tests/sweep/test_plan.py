@@ -68,19 +68,19 @@ def test_pairs_can_be_varied(tmp_path: Path) -> None:
 def test_a_variant_that_is_wrong_says_so_where_its_item_stands(tmp_path: Path) -> None:
     found = planned(tmp_path, f"{STUDY}vary: {{catch_up.enter: [1, -1]}}\n")
 
-    assert found[0].error is None
-    assert isinstance(found[1].error, DefinitionError)
-    [problem] = found[1].error.problems
-    assert (problem.line, problem.column, problem.path) == (4, 28, "catch_up.enter")
-    assert problem.file.endswith("grid.yaml")
+    assert found[0].failure is None
+    assert found[1].failure is not None
+    kind, message = found[1].failure
+    assert kind == "DefinitionError"
+    assert message.startswith(f"{tmp_path}/grid.yaml:4:28: catch_up.enter: got '-1'")
 
 
 def test_a_rule_between_keys_names_the_file_of_the_other_key(tmp_path: Path) -> None:
     """What is wrong is the scheme of the sweep together with the ladder of the basket."""
     text = f"baskets: {BUNDLED_BASKETS}/*-free-float.yaml\nvary: {{weighting.scheme: [equal]}}\n"
     for variant in planned(tmp_path, text):
-        assert isinstance(variant.error, DefinitionError)
-        assert [p.path for p in variant.error.problems] == ["weighting.ladder"]
+        assert variant.failure is not None
+        assert "-free-float.yaml:21:41: weighting.ladder: belongs to" in variant.failure[1]
 
 
 @pytest.mark.parametrize(
@@ -139,4 +139,11 @@ def test_a_basket_that_is_wrong_costs_only_itself(tmp_path: Path) -> None:
         (tmp_path / f"{name}.yaml").write_text(text.replace("id: us-cloud", "id: sound"))
     found = planned(tmp_path, "baskets: '*.yaml'\n")
 
-    assert [(v.index, v.error is None) for v in found] == [("bad", False), ("sound", True)]
+    assert [(v.index, v.failure is None) for v in found] == [("bad", False), ("sound", True)]
+
+
+def test_many_files_are_planned_alike_by_several_processes(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("indexer.sweep.plan.MANY", 8)
+    sweep = read_sweep(written(tmp_path, f"baskets: {BUNDLED_BASKETS}/*.yaml\n"))
+
+    assert plan(sweep, 2) == plan(sweep)
