@@ -30,14 +30,15 @@ def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
             f"{name.en}: there are no {window} rows to compare yet.",
             f"{name.zh}：尚不足{window}行，无法比较。",
         )
-    partial = told["partial_correlation"][window]
+    partial, excess = (told[key][window] for key in ("partial_correlation", "ratio_excess"))
     low, high = _bounds(told, "partial_correlation", window)
     first = Text(
         f"Over the last {window} rows the ratio lines of {name.en} correlate at "
-        f"{number(observed, 2)}; the leader they share would alone give {number(null, 2)}. With "
-        f"the leader taken out, {number(partial, 2)} remains{_span(low, high)}",
+        f"{number(observed, 2)}; the leader they share would alone give {number(null, 2)}, an "
+        f"excess of {number(excess, 2)}. With the leader taken out, {number(partial, 2)} "
+        f"remains{_span(low, high)}",
         f"最近{window}行，{name.zh}两条比价线的相关系数为{number(observed, 2)}；"
-        f"仅因领先者相同就会有{number(null, 2)}。剔除领先者后，"
+        f"仅因领先者相同就会有{number(null, 2)}，超出部分为{number(excess, 2)}。剔除领先者后，"
         f"偏相关系数为{number(partial, 2)}{_span_zh(low, high)}",
     )
     parts = [joined([first, _verdict(told["p_value_adjusted"][window])], "", "")]
@@ -117,7 +118,7 @@ def _by_chance(told: dict[str, Any]) -> Text:
         return Text(".", "。")
     mean, low, high = (f"{100 * share[key]:.0f}" for key in ("mean", "low", "high"))
     return Text(
-        f". Driftless paths are in that state on {mean} % of rows (95 of 100 of them on {low} to "
+        f". Driftless paths are in that state on {mean} % of rows (90 of 100 of them on {low} to "
         f"{high} %).",
-        f"。无漂移的随机路径有{mean}%的行处于该状态（95%的路径在{low}%至{high}%之间）。",
+        f"。无漂移的随机路径有{mean}%的行处于该状态（90%的路径在{low}%至{high}%之间）。",
     )

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from indexer.index.history import History
 from indexer.report.figures import Figure
 from indexer.report.markup import attribute, both, json_text, source_hash
 from indexer.report.record import Record
@@ -80,13 +81,14 @@ def document(title: Text, body: str, content: dict[str, Any], layout: str = "stu
 
 
 def stamp(
-    as_of: str, digests: Sequence[tuple[str, str]], record: Record | None, *, synthetic: bool
+    as_of: str, digests: Sequence[tuple[str, str]], record: Record | None, marks: Sequence[Text]
 ) -> Text:
     """Return what a chart that leaves the page says of itself.
 
     Parameters
     ----------
     digests : what each is of, and the digest
+    marks : what a reader must know of the figures, as `marks_of` has it
     """
     parts = [Text(f"as of {as_of}", f"截至{as_of}")]
     if record is not None:
@@ -98,9 +100,21 @@ def stamp(
             )
         )
     parts += [same(f"{name} {digest[:DIGEST]}") for name, digest in digests]
-    if synthetic:
-        parts.append(Text("SYNTHETIC DATA", "合成数据"))
-    return joined(parts, " · ", " · ")
+    return joined([*parts, *marks], " · ", " · ")
+
+
+def marks_of(histories: Sequence[History]) -> list[Text]:
+    """Return what a chart of some indices must not leave the page without: how far it is real."""
+    marks = []
+    if any(history.synthetic for history in histories):
+        marks.append(Text("SYNTHETIC DATA", "合成数据"))
+    for history in histories:
+        id, day = history.definition.id, history.definition.selected_on
+        if history.backtested.any():
+            marks.append(Text(f"{id} back-tested before {day}", f"{id}在{day}前为回测"))
+        if held := int(history.carried[-1]):
+            marks.append(Text(f"{id}: {held} carried", f"{id}：{held}只沿用旧价"))
+    return marks
 
 
 def record_line(record: Record | None) -> str:

@@ -7,7 +7,15 @@ import numpy as np
 
 from indexer.arrays import Days, Vector
 from indexer.index.history import History
-from indexer.report.document import DIGEST, document, figure_markup, packed, record_line, stamp
+from indexer.report.document import (
+    DIGEST,
+    document,
+    figure_markup,
+    marks_of,
+    packed,
+    record_line,
+    stamp,
+)
 from indexer.report.figures import Figure, line_of
 from indexer.report.markup import (
     banner,
@@ -46,7 +54,7 @@ def index_page(history: History, record: Record | None = None) -> str:
     """
     definition, last = history.definition, str(history.days[-1])
     digests = [(definition.id, definition.digest), ("market", history.market_digest)]
-    stamped = stamp(last, digests, record, synthetic=history.synthetic)
+    stamped = stamp(last, digests, record, marks_of([history]))
     figure = _figure(history)
     parts = [
         *_heading(history, record),

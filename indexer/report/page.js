@@ -64,13 +64,16 @@
     const title = {
       text: say(figure.title), subtext: say(page.stamp), left: 12, top: 8,
       textStyle: { color: colour("--ink"), fontSize: 18, width: WIDE - 24, overflow: "truncate" },
-      subtextStyle: { color: colour(page.synthetic ? "--warn" : "--muted"), fontSize: 12 },
+      subtextStyle: {
+        color: colour(page.synthetic ? "--warn" : "--muted"), fontSize: 12, lineHeight: 15,
+        width: WIDE - 24, overflow: "break",
+      },
     };
     const legend = {
-      show: names.length > 1, top: 62, left: 12, textStyle: { color: colour("--ink") }, selected,
+      show: names.length > 1, top: 100, left: 12, textStyle: { color: colour("--ink") }, selected,
       data: [...new Set(names.map((line) => say(line.legend ?? line.label)))], type: "scroll",
     };
-    const grid = { ...inside.grid, top: 110, left: 24, right: 32, bottom: 40 };
+    const grid = { ...inside.grid, top: 144, left: 24, right: 32, bottom: 40 };
     return { ...inside, title, legend, grid, backgroundColor: colour("--paper"), dataZoom: undefined };
   }
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from indexer.report.answer import answers
 from indexer.report.breadth import breadth_figure, overlay_figure
-from indexer.report.document import document, figure_markup, packed, record_line, stamp
+from indexer.report.document import document, figure_markup, marks_of, packed, record_line, stamp
 from indexer.report.figures import (
     Figure,
     correlation_figures,
@@ -59,8 +59,10 @@ def study_page(comparison: Comparison, record: Record | None = None) -> str:
     record : the entry of a ledger that is shown; None for a study that was not published
     """
     study, last = comparison.study, str(comparison.aligned.sessions[-1])
+    used = [comparison.histories[id] for id in comparison.aligned.ids]
     digests = [(study.id, study.digest)]
-    stamped = stamp(last, digests, record, synthetic=comparison.synthetic)
+    digests += [(f"{h.definition.id} data", h.market_digest) for h in used]
+    stamped = stamp(last, digests, record, marks_of(used))
     drawn: list[Figure] = []
     parts = [*_heading(comparison, record), *_banners(comparison)]
     for title, content in _sections(comparison):

@@ -132,6 +132,8 @@ def event_figures(comparison: Comparison) -> Iterator[Figure]:
     """Yield, of each event, what its indices did beyond their benchmark, added up."""
     by_event: dict[tuple[str, str], list[Happening]] = {}
     for seen in comparison.happenings:
+        if np.isnan(seen.found.cumulative).all():  # the warnings say why
+            continue
         by_event.setdefault((str(seen.event.date), seen.event.name), []).append(seen)
     for n, ((day, name), group) in enumerate(by_event.items()):
         lines = [

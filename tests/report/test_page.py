@@ -18,6 +18,7 @@ from indexer.definitions.model import Name
 from indexer.report.answer import answers
 from indexer.report.page import study_figures, study_page
 from indexer.report.words import KINDS, STATES
+from indexer.signals.ratios import FAMILY
 from indexer.signals.result import Comparison
 
 HOSTILE = "</script><script>alert(1)</script>\"><b onload='x'>&amp;\u2028"
@@ -206,12 +207,11 @@ def test_the_answer_says_what_is_arithmetic_and_how_sure_the_rest_is(
 ) -> None:
     (told,) = comparison.summary["ratio_lines"]
     first = next(iter(answers(comparison))).en.replace("−", "-")
-    observed, null, partial = (
-        told[name][60] for name in ("ratio_correlation", "ratio_null", "partial_correlation")
-    )
+    observed, null, excess, partial = (told[name][60] for name in FAMILY)
     bounds = told["partial_correlation_interval"][60]
     assert (
-        f"correlate at {observed:.2f}; the leader they share would alone give {null:.2f}" in first
+        f"correlate at {observed:.2f}; the leader they share would alone give {null:.2f}, "
+        f"an excess of {excess:.2f}." in first
     )
     assert f"{partial:.2f} remains (95 % interval {bounds['low']:.2f} to {bounds['high']:.2f})" in (
         first
@@ -219,6 +219,41 @@ def test_the_answer_says_what_is_arithmetic_and_how_sure_the_rest_is(
     assert f"not distinguishable from chance (adjusted p {told['p_value_adjusted'][60]:.3f})" in (
         first
     )
+
+
+def test_the_answer_calls_the_band_of_driftless_paths_what_it_is(comparison: Comparison) -> None:
+    told_of_pairs = list(answers(comparison))[1:]
+    for told, answer in zip(comparison.summary["pairs"], told_of_pairs, strict=True):
+        share = told["chance"]["share"][told["state"]]
+        # Low and high are 5 and 95 per cent of the paths.
+        mean, low, high = (f"{100 * share[key]:.0f}" for key in ("mean", "low", "high"))
+        assert f"{mean} % of rows (90 of 100 of them on {low} to {high} %)" in answer.en
+        assert f"（90%的路径在{low}%至{high}%之间）" in answer.zh
+
+
+def test_charts_of_a_study_leave_with_its_marks_and_the_digests_of_its_data(
+    comparison: Comparison,
+) -> None:
+    id = "domestic-compute"
+    carried = comparison.histories[id].carried.copy()
+    carried[-1] = 7
+    found = comparison.histories | {id: replace(comparison.histories[id], carried=carried)}
+    en, zh = Page(study_page(replace(comparison, histories=found))).figures["stamp"]
+    for history in comparison.histories.values():
+        assert f"{history.definition.id} data {history.market_digest[:12]}" in en
+    for mark in ("SYNTHETIC DATA", f"{id} back-tested before 2026-05-07", f"{id}: 7 carried"):
+        assert mark in en
+    assert f"{id}在2026-05-07前为回测" in zh
+
+
+def test_an_event_without_an_abnormal_return_has_no_chart(comparison: Comparison) -> None:
+    nothing = [
+        seen._replace(found=seen.found._replace(cumulative=seen.found.cumulative * float("nan")))
+        for seen in comparison.happenings
+    ]
+    told = replace(comparison, happenings=tuple(nothing))
+    assert any(figure["id"].startswith("event_") for figure in study_figures(comparison))
+    assert not any(figure["id"].startswith("event_") for figure in study_figures(told))
 
 
 def test_one_pair_has_no_ratio_lines_to_compare(single: Comparison) -> None:
