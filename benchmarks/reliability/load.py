@@ -54,7 +54,22 @@ class Connection:
         self.streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def get(self, target: str, tag: str = "") -> tuple[int, str]:
-        """Return status and tag of an answer, after all of it has come."""
+        """Return status and tag of an answer, after all of it has come.
+
+        A server closes a connection that nothing is asked on for some seconds. Where that crosses
+        a request, no byte of an answer comes, and it is sent again on a fresh connection, as every
+        client does.
+        """
+        reused = self.streams is not None
+        try:
+            return await self._asked(target, tag)
+        except (asyncio.IncompleteReadError, ConnectionResetError) as error:
+            some = isinstance(error, asyncio.IncompleteReadError) and error.partial
+            if not reused or some:
+                raise
+            return await self._asked(target, tag)
+
+    async def _asked(self, target: str, tag: str) -> tuple[int, str]:
         if self.streams is None:
             self.streams = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 22)
         reader, writer = self.streams
