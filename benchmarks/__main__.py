@@ -29,6 +29,7 @@ def main() -> None:
         "thousand": _thousand,
         "inference": _inference,
         "study": _study,
+        "sweep": _sweep,
         "faults": _faults,
         "days": _days,
         "years": _years,
@@ -230,6 +231,18 @@ def _study(options: argparse.Namespace) -> None:
             f"{f['sessions']:>10}{f['signals']:>9}{f['rows']:>10}{f['cpu_seconds']:>8.2f}"
             f"{f['peak_mib']:>10.0f}"
         )
+
+
+def _sweep(options: argparse.Namespace) -> None:
+    """Sweep a thousand baskets from a store, by one process and by two; the market is kept."""
+    from benchmarks import sweeps
+
+    name, sizes = ("quick", sweeps.QUICK) if options.quick else ("sweep", sweeps.Sizes())
+    found = sweeps.measure(ROOT / "build" / f"sweep-{name}", sizes)
+    print(json.dumps(found, indent=2) if options.json else sweeps.told(found))
+    if not options.quick:
+        text = json.dumps(found, indent=1)
+        (options.results / "sweep.json").write_text(f"{text}\n", encoding="utf-8")
 
 
 def _thousand(options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ import os
 
 from hypothesis import Phase, settings
 
-settings.register_profile("default", derandomize=True, deadline=None)
+settings.register_profile("default", max_examples=50, derandomize=True, deadline=None)
 settings.register_profile("full", max_examples=2000, deadline=None, print_blob=True)
 settings.register_profile(
     "mutants", derandomize=True, deadline=None, phases=[Phase.explicit, Phase.generate]

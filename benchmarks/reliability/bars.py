@@ -10,12 +10,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from benchmarks.reliability.abuse import abused
 from benchmarks.reliability.campaign import Campaign, memory_below, part_of, parts, run
 from benchmarks.reliability.clock import ZONES, clocks
 from benchmarks.reliability.contest import contest
-from benchmarks.reliability.faults import error_sweep, full_sweep, memory_sweep
+from benchmarks.reliability.faults import error_sweep, full_sweep, group_sweep, memory_sweep
 from benchmarks.reliability.flips import flips
-from benchmarks.reliability.kill import kill_sweep
+from benchmarks.reliability.kill import kill_sweep, random_kills
+from benchmarks.reliability.load import measured
 from benchmarks.reliability.planted import BUGS
 from benchmarks.reliability.power import power_sweep
 from benchmarks.reliability.publication import Publication, inputs_below, scenarios, warm
@@ -33,6 +35,16 @@ CONTESTS = tuple(
     for kind in ("sqlite", "postgresql")
     for publishers, days in ((2, 4000), (4, 4000), (8, 2000))
 )
+LOADS = (
+    *(f"steady:{n}:200:60:25" for n in range(1, 6)),
+    *(f"publish:{n}:200:60:50" for n in range(1, 6)),
+    *(f"full:{n}:0:20:1500" for n in range(1, 6)),
+)
+ABUSES = (
+    *(f"cases:{n}:60" for n in range(1, 16)),
+    "slow:3000:60:50",
+    *(f"hostile:{n}:10000" for n in range(1, 11)),
+)
 
 
 def campaigns() -> dict[str, Campaign]:
@@ -40,36 +52,46 @@ def campaigns() -> dict[str, Campaign]:
     names = [scenario.name for scenario in scenarios()]
     kills = tuple(unit for name in names for unit in parts([name], LARGE.get(name, 2)))
     losses = tuple(f"{name}:{16 if name in LARGE else 1}" for name in names)
+    draws = tuple(f"{name}:{n}/114" for name in names for n in (1, 2))
+    small = (*parts(["week"], 4), *parts(["groups week"], 2))
     found = (
         Campaign("B1", "kill -9 at every change of files", kills, kill),
+        Campaign("B2", "kill -9 at random instants", draws, kill_at_random, SEED),
         Campaign("B3", "power lost at every change of files", losses, lose_power, SEED),
         Campaign("B3-planted", "planted bugs found in lost writes", tuple(BUGS), find, SEED),
         Campaign("B4", "failing calls, once and for ever", parts(SHORT, 8), fail),
         Campaign("B5", "full disks and largest files", parts(["week"], 8), fill),
-        Campaign("B6", "little memory", parts(["week"], 4), choke),
+        Campaign("B6", "little memory", small, choke),
         Campaign("B7", "clocks", ZONES, tell_time),
         Campaign("B8", "simulated years", tuple(f"{n}:20:10" for n in range(1, 51)), live, 1),
-        Campaign("B12", "random steps beside a model", tuple(map(str, range(1, 101))), walk, 1),
+        Campaign(
+            "B12", "random steps beside a model", tuple(f"{n}:50" for n in range(1, 101)), walk, 1
+        ),
         Campaign("B13", "publishers at once", CONTESTS, race),
         Campaign("B14", "flipped bits", tuple(f"{n}:500" for n in range(1, 21)), flip, 1),
         Campaign("B15", "levels built again", ("1:1:1000", "1:2:1000"), build_again, 1),
+        Campaign("B16", "requests answered in time", LOADS, answer, 1),
+        Campaign("B17", "requests made, slow and hostile", ABUSES, abuse, 1),
     )
     return {campaign.id: campaign for campaign in found}
 
 
 SLICE = {
     "B1": ("retire:1/25", "restate:3/60", "study:7/160"),
+    "B2": ("week:3/8",),
     "B3": ("retire:8",),
     "B3-planted": ("no fsync of the directory", "synchronous off"),
     "B4": ("next:5/100", "export:7/200"),
     "B5": ("week:3/120",),
-    "B6": ("week:3/50",),
+    "B6": ("week:3/50", "groups week:3/7"),
     "B7": ("America/New_York",),
     "B8": ("3:1:3",),
-    "B12": ("1",),
+    "B12": ("1:3",),
     "B13": ("sqlite:3:25", "postgresql:3:25"),
     "B14": ("1:50",),
     "B15": ("1:1:30",),
+    "B16": ("steady:1:100:3:5000", "full:1:0:3:20"),
+    "B17": ("cases:1:3", "slow:100:12:5000", "hostile:1:300"),
 }
 
 
@@ -94,6 +116,11 @@ def tried(only: Sequence[str], *, quick: bool, processes: int) -> Iterator[dict[
 def kill(unit: str) -> Found:
     """Do a part of B1."""
     return _swept(kill_sweep, unit)
+
+
+def kill_at_random(unit: str) -> Found:
+    """Do a scenario of B2, with a seed and so many draws: ``scenario:seed/draws``."""
+    return _swept(random_kills, unit)
 
 
 def lose_power(unit: str) -> Found:
@@ -123,7 +150,9 @@ def fill(unit: str) -> Found:
 
 
 def choke(unit: str) -> Found:
-    """Do a part of B6."""
+    """Do a part of B6; that of a control group begins with ``groups``."""
+    if unit.startswith("groups "):
+        return _swept(group_sweep, unit.removeprefix("groups "))
     return _swept(memory_sweep, unit)
 
 
@@ -139,8 +168,9 @@ def live(unit: str) -> Found:
 
 
 def walk(unit: str) -> Found:
-    """Do a seed of B12."""
-    return steps(int(unit), 10, place())
+    """Do a seed of B12: ``seed:walks``."""
+    seed, walks = map(int, unit.split(":"))
+    return steps(seed, walks, place())
 
 
 def race(unit: str) -> Found:
@@ -159,6 +189,16 @@ def build_again(unit: str) -> Found:
     """Do a part of B15: ``seed:threads:levels``."""
     seed, threads, count = map(int, unit.split(":"))
     return replay(seed, threads, count, place())
+
+
+def answer(unit: str) -> Found:
+    """Do a unit of B16."""
+    return measured(unit.split(":"), place())
+
+
+def abuse(unit: str) -> Found:
+    """Do a unit of B17."""
+    return abused(unit, place())
 
 
 Sweep = Callable[[Publisher, Scenario, tuple[int, int], Path], Found]

@@ -21,6 +21,7 @@ TYPED = {0, 65, 66, 69, 73, 75, 78}  # exit codes that say what happened
 FULL = 4096  # bytes from one size of disk to the next
 ROOM = "size=256m,nr_inodes=0"
 MEMORY_STEPS = 200
+GROUPS = 20
 
 Limit = Callable[[], None]
 
@@ -163,6 +164,75 @@ def memory_sweep(
             flaws = _survived(stage, ended, states, typed=False) + stage.heal()
             wrong += [f"{scenario.name} {step} MiB: {'; '.join(flaws)}"] if flaws else []
     return Found(len(steps), tuple(wrong), time.perf_counter() - began, {"cut_off": cut})
+
+
+def group_sweep(
+    publisher: Publisher, scenario: Scenario, part: tuple[int, int], memory: Path
+) -> Found:
+    """Publish in control groups that are too small, so that the kernel kills at any allocation.
+
+    Where this process may not make one nothing is tried.
+    """
+    began = time.perf_counter()
+    wrong: list[str] = []
+    killed = 0
+    states: set[Rows] = set()
+    with tempfile.TemporaryDirectory(dir=memory) as root, contextlib.suppress(_NoGroupsError):
+        stage = Stage(Path(root), publisher, scenario)
+        with _group(None) as group:
+            forked(_inside(stage, group))
+            peak = int((group / "memory.max_usage_in_bytes").read_text("ascii"))
+        steps = range(1, GROUPS + 1)[part[0] :: part[1]]
+        for step in steps:
+            stage.reset()
+            with _group(peak * step // (GROUPS + 2)) as group:
+                ended = forked(_inside(stage, group))
+            killed += ended.code == -9
+            flaws = _survived(stage, ended, states, typed=False) + stage.heal()
+            where = f"{scenario.name} {step}/{GROUPS + 2} of {peak} bytes"
+            wrong += [f"{where}: {'; '.join(flaws)}"] if flaws else []
+        return Found(
+            len(steps), tuple(wrong), time.perf_counter() - began, {"killed_by_kernel": killed}
+        )
+    return Found(0, (), time.perf_counter() - began)
+
+
+class _NoGroupsError(Exception):
+    """No right to make control groups for memory."""
+
+
+@contextlib.contextmanager
+def _group(limit: int | None) -> Iterator[Path]:
+    """Make a control group (version 1) that may hold so many bytes, and take it away again."""
+    group = Path(f"/sys/fs/cgroup/memory/indexer-{os.getpid()}")
+    try:
+        group.mkdir()
+    except OSError as error:
+        raise _NoGroupsError from error
+    try:
+        if limit is not None:
+            (group / "memory.limit_in_bytes").write_text(str(limit), "ascii")
+        yield group
+    finally:
+        _emptied(group)
+
+
+def _emptied(group: Path) -> None:
+    """Remove a control group; what it held leaves it a little after its processes."""
+    for _ in range(100):
+        with contextlib.suppress(OSError):
+            group.rmdir()
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"{group} cannot be removed")
+
+
+def _inside(stage: Stage, group: Path) -> Callable[[], int]:
+    def work() -> int:
+        (group / "cgroup.procs").write_text(str(os.getpid()), "ascii")
+        return stage.command()
+
+    return work
 
 
 def _address_space() -> int:

@@ -1,13 +1,14 @@
-"""Kill −9 at every change a command makes to files, and half-way through every write (B1)."""
+"""Kill −9 at every change to files and half-way through every write (B1), or by chance (B2)."""
 
+import random
 import tempfile
 import time
 from pathlib import Path
 
 from benchmarks.reliability.observe import Rows, observe
 from benchmarks.reliability.record import Found
-from benchmarks.reliability.scenario import Publisher, Scenario, Stage
-from benchmarks.reliability.tracing import Fault
+from benchmarks.reliability.scenario import Publisher, Scenario, Stage, differences
+from benchmarks.reliability.tracing import Fault, forked
 
 
 def kill_points(stage: Stage) -> list[Fault]:
@@ -50,3 +51,55 @@ def killed(stage: Stage, fault: Fault, states: set[Rows]) -> list[str]:
     if ended.code != -9:
         return [f"was not killed: ended with {ended.code}: {ended.said[-300:]}"]
     return stage.flaws_on_the_way(observe(stage.place), states) + stage.heal()
+
+
+def random_kills(
+    publisher: Publisher, scenario: Scenario, draws: tuple[int, int], memory: Path
+) -> Found:
+    """Kill at random instants of a run, and after each see what a reader sees and what heals.
+
+    Some runs end before they are killed: then everything must be there.
+
+    Parameters
+    ----------
+    draws : seed, and how many
+    """
+    began = time.perf_counter()
+    seed, count = draws
+    rng = random.Random(seed)  # noqa: S311
+    wrong: list[str] = []
+    states: set[Rows] = set()
+    ended_before = 0
+    with tempfile.TemporaryDirectory(dir=memory) as root:
+        stage = Stage(Path(root), publisher, scenario)
+        lasts = _seconds(stage)
+        for _ in range(count):
+            instant = rng.uniform(0.0, 1.1 * lasts)
+            stage.reset()
+            ended = forked(stage.command, killed_after=instant)
+            found = observe(stage.place)
+            flaws = stage.flaws_on_the_way(found, states)
+            if ended.code != -9:
+                ended_before += 1
+                flaws += [f"ended with {ended.code}: {ended.said[-300:]}"] if ended.code else []
+                flaws += differences(stage.after, found)
+            flaws += stage.heal()
+            where = f"{scenario.name} after {instant:.4f} s of {lasts:.4f}"
+            wrong += [f"{where}: {'; '.join(flaws)}"] if flaws else []
+    figures = {
+        "ended_before_the_kill": ended_before,
+        "max_healing_cpu_seconds": round(stage.longest, 3),
+        "distinct_states": len(stage.healed),
+    }
+    return Found(count, tuple(wrong), time.perf_counter() - began, figures)
+
+
+def _seconds(stage: Stage) -> float:
+    """Return how long an undisturbed run takes, the middle one of three."""
+    taken = []
+    for _ in range(3):
+        stage.reset()
+        began = time.perf_counter()
+        forked(stage.command)
+        taken.append(time.perf_counter() - began)
+    return sorted(taken)[1]

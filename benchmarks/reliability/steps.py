@@ -1,6 +1,7 @@
 """Random steps on a ledger beside a dictionary that says what it must hold (B12)."""
 
 import contextlib
+import functools
 import shutil
 import tempfile
 import time
@@ -35,6 +36,14 @@ number = st.integers(0, DAYS - 1)
 Told = tuple[str, int, int, float]  # instant, day, revision, level
 
 
+@functools.cache
+def empty_ledger(memory: str | None) -> Path:
+    """Return an empty ledger to copy: making one takes longer than many steps."""
+    file = Path(tempfile.mkdtemp(dir=memory)) / "indexer.db"
+    open_ledger(f"sqlite:///{file}", create=True).dispose()
+    return file
+
+
 class Died(BaseException):
     """The process dies here."""
 
@@ -49,7 +58,8 @@ class Steps(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(dir=Steps.memory))
         self.url = f"sqlite:///{self.folder / 'indexer.db'}"
-        self.engine = open_ledger(self.url, create=True)
+        shutil.copyfile(empty_ledger(self.memory), self.folder / "indexer.db")
+        self.engine = open_ledger(self.url)
         self.now = START
         self.levels = {id: [1000.0 + n for n in range(DAYS)] for id in SUBJECTS}
         self.told: dict[str, list[Told]] = {id: [] for id in SUBJECTS}
@@ -186,13 +196,13 @@ class Steps(RuleBasedStateMachine):
 
 
 def steps(seed: int, examples: int, memory: Path) -> Found:
-    """Take random steps, so many times fifty; the first contradiction is reported."""
+    """Take random steps, so many times two hundred; the first contradiction is reported."""
     began = time.perf_counter()
     Steps.memory, Steps.taken = str(memory), Counter()
     machine = hypothesis.seed(seed)(type("Seeded", (Steps,), {}))
     profile = settings(
         max_examples=examples,
-        stateful_step_count=50,
+        stateful_step_count=200,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

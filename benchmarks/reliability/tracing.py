@@ -10,6 +10,7 @@ import fcntl
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -109,13 +110,16 @@ def traced(
     return Ended(code, _read(reader), tuple(watch.changes))
 
 
-def forked(work: Callable[[], int]) -> Ended:
-    """Run work in a fork, undisturbed."""
+def forked(work: Callable[[], int], killed_after: float | None = None) -> Ended:
+    """Run work in a fork, undisturbed, or kill it after so many seconds of wall time."""
     reader, writer = _pipe()
     pid = os.fork()
     if not pid:
         _leave(work, writer)
     os.close(writer)
+    if killed_after is not None:
+        time.sleep(killed_after)
+        os.kill(pid, signal.SIGKILL)  # it is not reaped yet: nobody else can have its number
     _, status, usage = os.wait4(pid, 0)
     spent = usage.ru_utime + usage.ru_stime
     return Ended(os.waitstatus_to_exitcode(status), _read(reader), cpu_seconds=spent)

@@ -14,13 +14,17 @@ from typing import Literal
 
 import click
 
+from indexer.cli.begin import init
 from indexer.cli.calendars import calendar, constituents
 from indexer.cli.exits import EXIT_BUG, EXIT_CODES, exit_code
 from indexer.cli.fetch import fetch
 from indexer.cli.ledger import COMMANDS
 from indexer.cli.options import DATE, FORMAT, JSON, MARKET, NEEDED_MARKET, OUT, UNTIL
 from indexer.cli.process import prepare
+from indexer.cli.report import report
 from indexer.cli.screen import print_explanation, print_index, print_notes, print_study, progress
+from indexer.cli.serve import serve
+from indexer.cli.sweep import sweep
 from indexer.errors import DefinitionError, IndexerError, OutputError
 
 _strict = click.option(
@@ -183,7 +187,7 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
         sys.exit(EXIT_CODES[DefinitionError])
 
 
-for command in (fetch, calendar, constituents, *COMMANDS):
+for command in (fetch, calendar, constituents, report, init, sweep, *COMMANDS, serve):
     app.add_command(command)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from indexer.cli.exits import exit_code
-from indexer.cli.options import DATE, JSON, LEDGER, NEEDED_MARKET, OUT, plain
+from indexer.cli.options import DATE, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, plain
 from indexer.cli.screen import print_outcomes, print_proforma, progress
 from indexer.errors import TryAgainError
 
@@ -153,19 +153,17 @@ def restate(
 @click.argument("index")
 @LEDGER
 @click.option("--variant", type=click.Choice(["price", "gross", "net"]), help="One variant only.")
-@click.option(
-    "--as-known-at", metavar="INSTANT", help="Time with zone, as in 2026-05-07T18:00:00+08:00."
-)
+@KNOWN_AT
 @click.option(
     "--format", "format_", type=click.Choice(["csv", "json"]), default="csv", show_default=True
 )
 def history(
-    index: str, ledger: str, variant: str | None, as_known_at: str | None, format_: str
+    index: str, ledger: str, variant: str | None, as_known_at: datetime | None, format_: str
 ) -> None:
     """Print what is published of INDEX: the revision in force now, or at an instant."""
     from indexer.run.records import history_text, published_history
 
-    columns, rows = published_history(ledger, index, variant, _instant(as_known_at))
+    columns, rows = published_history(ledger, index, variant, as_known_at)
     if format_ == "json":
         objects = [dict(zip(columns, row, strict=True)) for row in rows]
         click.echo(json.dumps(objects, ensure_ascii=False, allow_nan=False))
@@ -304,21 +302,6 @@ def _period(day: datetime | None, first: datetime | None, last: datetime | None)
     if day:
         return Period(day.date(), day.date())
     return Period(first and first.date(), last and last.date())
-
-
-def _instant(text: str | None) -> datetime | None:
-    """Return an instant that was given with its zone."""
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.UsageError(
-            f"{text!r} is no instant: write it like 2026-05-07T18:00:00+08:00"
-        ) from None
-    if found.tzinfo is None:
-        raise click.UsageError(f"{text!r} has no zone: add one, as in {text}+08:00 or {text}Z")
-    return found
 
 
 def _patiently(

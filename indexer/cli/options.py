@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -10,6 +11,21 @@ def plain(_: click.Context, __: click.Parameter, text: str) -> str:
     if not text.isprintable():
         raise click.BadParameter(f"{text!r} is not one line of printable characters")
     return text
+
+
+def instant(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
+    """Return an instant that was given with its zone."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text!r} is no instant: write it like 2026-05-07T18:00:00+08:00"
+        raise click.BadParameter(message) from None
+    if found.tzinfo is None:
+        message = f"{text!r} has no zone: add one, as in {text}+08:00 or {text}Z"
+        raise click.BadParameter(message)
+    return found
 
 
 DATE = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
@@ -43,4 +59,10 @@ LEDGER = click.option(
     show_default=True,
     show_envvar=True,
     help="SQLAlchemy URL of the ledger.",
+)
+KNOWN_AT = click.option(
+    "--as-known-at",
+    callback=instant,
+    metavar="INSTANT",
+    help="Time with zone, as in 2026-05-07T18:00:00+08:00.",
 )

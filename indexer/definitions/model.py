@@ -1,10 +1,13 @@
 """The common ground of the definition models: strictness, and text that becomes typed values."""
 
 import re
+import typing
+from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, WithJsonSchema
+from pydantic.fields import FieldInfo
 
 from indexer.definitions.symbols import parse_symbol
 from indexer.definitions.text import Document, Trail
@@ -62,13 +65,11 @@ class Name(Model):
     zh: Text | None = None
 
 
-class Definition(Model):
+class Identified(Model):
     """What every definition file begins with."""
 
     version: Literal["1"] = Field(description="version of this format")
     id: Id
-    name: Name
-    description: Text | None = None
 
     _document: Document | None = PrivateAttr(default=None)
 
@@ -91,3 +92,28 @@ class Definition(Model):
         """Return a problem at a key of the file this was read from."""
         document = self._document or Document(self.id, {}, {}, {})
         return document.problem(trail, message)
+
+
+class Definition(Identified):
+    """What the definition of an index or a study goes on with."""
+
+    name: Name
+    description: Text | None = None
+
+
+def fields_at(model: type[BaseModel], trail: Trail) -> dict[str, FieldInfo]:
+    """Return the fields of the model at a place, by key; none where the place is no model."""
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    for key in trail:
+        if isinstance(key, str):
+            inner = next(_models(fields[key].annotation), BaseModel) if key in fields else BaseModel
+            fields = {field.alias or name: field for name, field in inner.model_fields.items()}
+    return fields
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models named anywhere in a type annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in typing.get_args(annotation):
+        yield from _models(part)

@@ -4,25 +4,24 @@ import csv
 import io
 import json
 import re
-import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from indexer.definitions.basket import Basket, Constituent, Index, Series
-from indexer.definitions.model import Definition
+from indexer.definitions.model import Identified, fields_at
 from indexer.definitions.rules import broken
 from indexer.definitions.study import Study
+from indexer.definitions.sweep import Sweep
 from indexer.definitions.text import Document, Mark, Trail, closest, parse_yaml, read_text
 from indexer.digest import canonical_json
 from indexer.errors import DefinitionError, MissingInputError, Problem
 
-Kind = TypeVar("Kind", bound=Definition)
+Kind = TypeVar("Kind", bound=Identified)
 
 _EXPECTED = {  # by pydantic's name of the error, where its own words name Python's types
     "string_type": "text",
@@ -38,8 +37,11 @@ _EXPECTED = {  # by pydantic's name of the error, where its own words name Pytho
 }
 
 
-def read_definition(path: Path | str) -> Index | Study:
-    """Return the definition in a YAML file: a study where it has pairs or a start, else an index.
+def read_definition(path: Path | str) -> Index | Study | Sweep:
+    """Return the definition in a YAML file, of the kind that its keys tell.
+
+    A study where it has pairs or a start, a sweep where it names a study, baskets or what to vary,
+    else an index.
 
     Raises
     ------
@@ -50,7 +52,10 @@ def read_definition(path: Path | str) -> Index | Study:
         constituents file it names cannot be read.
     """
     document = parse_yaml(read_text(Path(path)), str(path))
-    return _study(document) if document.content.keys() & {"pairs", "start"} else _index(document)
+    keys = document.content.keys()
+    if keys & {"study", "baskets", "vary"}:
+        return validated(Sweep, document, [])
+    return _study(document) if keys & {"pairs", "start"} else _index(document)
 
 
 def read_basket(path: Path | str) -> Index:
@@ -61,6 +66,11 @@ def read_basket(path: Path | str) -> Index:
 def read_study(path: Path | str) -> Study:
     """Return the study definition in a YAML file; raises as `read_definition` does."""
     return _study(parse_yaml(read_text(Path(path)), str(path)))
+
+
+def read_sweep(path: Path | str) -> Sweep:
+    """Return the sweep definition in a YAML file; raises as `read_definition` does."""
+    return validated(Sweep, parse_yaml(read_text(Path(path)), str(path)), [])
 
 
 def restore_index(text: str) -> Index:
@@ -91,22 +101,28 @@ def restore_study(text: str) -> tuple[Study, dict[str, Index]]:
 
 
 def _study(document: Document) -> Study:
-    return _validated(Study, document, [])
+    return validated(Study, document, [])
 
 
 def _index(document: Document) -> Index:
     kind = document.content.get("kind", "index")
     if kind == "series":
-        return _validated(Series, document, [])
+        return validated(Series, document, [])
     if kind != "index":
         message = f"got {_short(kind)}, expected 'index' or 'series'"
         hint = closest(str(kind), ("index", "series"))
         raise DefinitionError([document.problem(("kind",), message + hint)])
-    return _validated(Basket, document, list(_take_constituents_file(document)))
+    return validated(Basket, document, list(_take_constituents_file(document)))
 
 
-def _validated(model: type[Kind], document: Document, problems: list[Problem]) -> Kind:
-    """Return the document as a model; problems are those found on the way here."""
+def validated(model: type[Kind], document: Document, problems: list[Problem]) -> Kind:
+    """Return the document as a model; problems are those found on the way here.
+
+    Raises
+    ------
+    DefinitionError
+        With everything that is wrong in it.
+    """
     definition = None
     try:
         definition = model.model_validate(document.content, by_alias=True, by_name=False)
@@ -126,7 +142,7 @@ def _validated(model: type[Kind], document: Document, problems: list[Problem]) -
     return definition
 
 
-def _sound_parts(model: type[Definition], content: dict[str, Any]) -> dict[str, Any]:
+def _sound_parts(model: type[Identified], content: dict[str, Any]) -> dict[str, Any]:
     """Return the top-level values that are valid by themselves, and the defaults of absent ones."""
     parts = {}
     for key, field in model.model_fields.items():
@@ -167,7 +183,7 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
     elif kind in {"model_type", "model_attributes_type"}:
         message = f"got {_short(got)}, expected keys and values: {', '.join(_keys(model, trail))}"
     elif kind == "string_pattern_mismatch":
-        field = _fields(model, trail[:-1]).get(str(trail[-1]))
+        field = fields_at(model, trail[:-1]).get(str(trail[-1]))
         wanted = field and field.description
         message = f"got {_short(got)}, expected {wanted or context['pattern']}"
     elif kind in _EXPECTED:
@@ -187,25 +203,7 @@ def _short(got: Any) -> str:
 
 def _keys(model: type[BaseModel], trail: Trail) -> list[str]:
     """Return the keys allowed at a place of the model."""
-    return list(_fields(model, trail))
-
-
-def _fields(model: type[BaseModel], trail: Trail) -> dict[str, FieldInfo]:
-    """Return the fields of the model at a place, by key; none where the place is no model."""
-    fields = {field.alias or name: field for name, field in model.model_fields.items()}
-    for key in trail:
-        if isinstance(key, str):
-            inner = next(_models(fields[key].annotation), BaseModel)
-            fields = {field.alias or name: field for name, field in inner.model_fields.items()}
-    return fields
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Yield the models named anywhere in a type annotation."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in typing.get_args(annotation):
-        yield from _models(part)
+    return list(fields_at(model, trail))
 
 
 def _take_constituents_file(document: Document) -> Iterator[Problem]:

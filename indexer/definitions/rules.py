@@ -22,9 +22,10 @@ from indexer.definitions.basket import (
     Weighting,
     Withholding,
 )
-from indexer.definitions.model import Definition
+from indexer.definitions.model import Identified
 from indexer.definitions.study import Event, Pair, Study, WindowLengths
-from indexer.definitions.text import Trail
+from indexer.definitions.sweep import FIXED, Sweep, keys_of, known
+from indexer.definitions.text import Trail, closest
 
 Broken = Iterator[tuple[Trail, str]]
 Constituents = tuple[Constituent, ...]
@@ -39,7 +40,7 @@ _OPTIONS = {  # keys of weighting that belong to one scheme only
 }
 
 
-def broken(model: type[Definition], parts: Mapping[str, Any]) -> Broken:
+def broken(model: type[Identified], parts: Mapping[str, Any]) -> Broken:
     """Yield every rule of a kind of definition that its parts break."""
     for rule in _RULES[model]:
         wanted = inspect.signature(rule).parameters
@@ -204,7 +205,30 @@ def _windows_differ(windows: WindowLengths) -> Broken:
             yield ("windows", key), f"{list(lengths)} names a length twice"
 
 
-_RULES: dict[type[Definition], tuple[Callable[..., Broken], ...]] = {
+def _a_study_or_baskets(study: str | None, baskets: str | None) -> Broken:
+    if study is None and baskets is None:
+        yield (), "names nothing to sweep: give study, or baskets"
+    elif study is not None and baskets is not None:
+        yield ("baskets",), "stands in the place of study: give one of the two"
+
+
+def _varied_keys_exist(
+    vary: Mapping[str, tuple[Any, ...]], study: str | None, baskets: str | None
+) -> Broken:
+    models = (Study, Basket) if study is not None else (Basket,)
+    for key, items in vary.items():
+        if key in FIXED:
+            yield ("vary", key), f"cannot be varied: every variant keeps its {key}"
+        elif not any(known(model, key) for model in models):
+            hint = closest(key, (name for model in models for name in keys_of(model)))
+            where = "study or its baskets" if study is not None else "baskets"
+            yield ("vary", key), f"no such key in the {where}{hint}"
+        for n, item in enumerate(items):
+            if item in items[:n]:
+                yield ("vary", key, n), f"{item!r} is listed twice"
+
+
+_RULES: dict[type[Identified], tuple[Callable[..., Broken], ...]] = {
     Series: (),
     Basket: (
         _each_constituent_once,
@@ -220,4 +244,5 @@ _RULES: dict[type[Definition], tuple[Callable[..., Broken], ...]] = {
         _net_knows_its_tax,
     ),
     Study: (_a_pair_is_two_indices, _an_event_names_an_index_once, _windows_differ),
+    Sweep: (_a_study_or_baskets, _varied_keys_exist),
 }

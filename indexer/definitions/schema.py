@@ -17,6 +17,7 @@ from pydantic_core import core_schema
 
 from indexer.definitions.basket import Basket, Series
 from indexer.definitions.study import Study
+from indexer.definitions.sweep import Sweep
 
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 
@@ -79,10 +80,18 @@ def study_schema() -> JsonSchemaValue:
     return {"$schema": _DIALECT, **written, "title": "Study definition"}
 
 
+def sweep_schema() -> JsonSchemaValue:
+    """Return the schema of a sweep definition, which names a study or baskets."""
+    written = Sweep.model_json_schema(schema_generator=_EditorSchema)
+    written["properties"]["vary"]["additionalProperties"] = False
+    one = [{"required": ["study"]}, {"required": ["baskets"]}]
+    return {"$schema": _DIALECT, **written, "title": "Sweep definition", "oneOf": one}
+
+
 def schema_files() -> dict[Path, str]:
     """Return what belongs in each schema file."""
     folder = Path(__file__).parent
-    schemas = {"basket": basket_schema(), "study": study_schema()}
+    schemas = {"basket": basket_schema(), "study": study_schema(), "sweep": sweep_schema()}
     return {
         folder / f"{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         for name, schema in schemas.items()

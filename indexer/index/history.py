@@ -1,7 +1,7 @@
 """The history of an index: what was calculated, as arrays and as tables."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -11,6 +11,9 @@ from indexer.definitions.basket import Index, Variant
 from indexer.index.holding import Rebalanced, market_weights
 from indexer.market.inputs import Used
 from indexer.market.panel import Panel
+
+if TYPE_CHECKING:
+    from indexer.report.drawing import Drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Change:
     divisor_after: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class History:
     """An index from its base date on; T sessions, N constituents.
 
@@ -194,6 +197,21 @@ class History:
             growth = 1.0 + gained.sum(axis=1, keepdims=True)
             weights[1:] = (part * growth - gained)[1:]
         return weights
+
+    def plot(self) -> "Drawing":
+        """Return its lines, one for each variant, as a notebook shows them."""
+        from indexer.report.notebook import history_drawing  # noqa: PLC0415
+
+        return history_drawing(self)
+
+    def __repr__(self) -> str:
+        return f"<History of {self.definition.id}, {self.days[0]} to {self.days[-1]}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of it."""
+        from indexer.report.notebook import history_html  # noqa: PLC0415
+
+        return history_html(self)
 
     def _effective_number(self) -> float | None:
         """Return one over the sum of squared weights at the last close."""

@@ -6,9 +6,11 @@ before the transaction, so that nobody starves on SQLite's own locks.
 """
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ SCHEMA = "0001"  # newest of the migrations
 PATIENCE = 60.0  # seconds a publisher waits for its turn
 
 _PRAGMAS = ("journal_mode=DELETE", "synchronous=EXTRA", "foreign_keys=ON", "busy_timeout=10000")
+_READER_PRAGMAS = ("query_only=ON", "busy_timeout=2000")
 _TURN = 7310894311706259304  # number of the advisory lock on PostgreSQL: any, but always the same
 _NO_DATABASE = (  # what SQLite says of a file that is damaged
     "malformed",
@@ -37,8 +40,13 @@ _NO_DATABASE = (  # what SQLite says of a file that is damaged
 )
 
 
-def open_ledger(url: str, *, create: bool = False) -> sa.Engine:
+def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> sa.Engine:
     """Return the ledger at an SQLAlchemy URL, its tables brought up to date if it may be created.
+
+    Parameters
+    ----------
+    read_only : the database itself refuses whatever would write to it, and is waited for no
+        longer than a reader has patience
 
     Raises
     ------
@@ -65,8 +73,12 @@ def open_ledger(url: str, *, create: bool = False) -> sa.Engine:
             raise LedgerError([Refusal(name_of(engine), "", "", message)])
         if file is not None and not file.parent.is_dir():
             raise MissingInputError([Flaw(str(file.parent), None, "", "no such folder")])
-        sa.event.listen(engine, "connect", _prepare)
+        if read_only and file is not None:
+            engine = sa.create_engine(url, creator=partial(_connect_reader, file))
+        sa.event.listen(engine, "connect", _prepare_reader if read_only else _prepare)
         sa.event.listen(engine, "begin", _begin)
+    elif read_only:
+        sa.event.listen(engine, "connect", _read_only)
     found = _schema(engine)
     if found == SCHEMA:
         return engine
@@ -139,6 +151,23 @@ def _prepare(connection: Any, _: Any) -> None:
     connection.isolation_level = None
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _connect_reader(file: Path) -> sqlite3.Connection:
+    name = f"{file.absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(name, uri=True, check_same_thread=False)  # a pool lends it to threads
+
+
+def _prepare_reader(connection: Any, _: Any) -> None:
+    """Set up a fresh SQLite connection that writes nothing, not even how its journal is kept."""
+    connection.isolation_level = None
+    for pragma in _READER_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _read_only(connection: Any, _: Any) -> None:
+    """Set up a fresh PostgreSQL connection that writes nothing."""
+    connection.read_only = True
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -58,6 +58,7 @@ _BEFORE = (
     .limit(1)
 )
 _LAST_NUMBER = sa.select(sa.func.max(entries.c.number))
+_LAST_HASH = sa.select(entries.c.hash).order_by(entries.c.number.desc()).limit(1)
 _CORRECTED = (
     sa.select(entries.c.correction, entries.c.number)
     .where(*MINE, entries.c.correction != "")
@@ -106,6 +107,11 @@ def last_heads(connection: sa.Connection, subject: str, kind: str = "index") -> 
 def last_number(connection: sa.Connection) -> int:
     """Return the number of the last entry of the chain; 0 where there is none."""
     return connection.scalar(_LAST_NUMBER) or 0
+
+
+def last_hash(connection: sa.Connection) -> str:
+    """Return the hash of the last entry, which names all that was ever published; empty if none."""
+    return connection.scalar(_LAST_HASH) or ""
 
 
 def corrections(connection: sa.Connection, subject: str, kind: str) -> dict[str, list[int]]:

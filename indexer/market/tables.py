@@ -5,7 +5,7 @@ as they stood at any version of the store.
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -119,8 +119,10 @@ class Market:
     series: pl.DataFrame
 
 
-def read_market(folder: Path | str) -> Market:
+def read_market(folder: Path | str, *, without: Collection[str] = ()) -> Market:
     """Return the checked tables of a market folder, ``DIR`` or ``DIR@VERSION``.
+
+    Tables named in ``without`` are neither read nor checked, and empty.
 
     Raises
     ------
@@ -139,7 +141,12 @@ def read_market(folder: Path | str) -> Market:
     if not any(files.values()) and not stored:
         message = f"holds none of the tables {', '.join(TABLES)}"
         raise MissingInputError([Flaw(str(folder), None, "", message)])
-    frames = {name: _read_table(name, files[name], stored.get(name), flaws) for name in TABLES}
+    frames = {
+        name: TABLES[name].empty()
+        if name in without
+        else _read_table(name, files[name], stored.get(name), flaws)
+        for name in TABLES
+    }
     manifest = _read_manifest(path / "manifest.yaml", flaws)
     if flaws:
         raise MarketDataError(flaws)

@@ -20,9 +20,10 @@ except ImportError:  # not on Windows: there runs into one folder do not take tu
     fcntl = None  # type: ignore[assignment]
 
 Format = Literal["csv", "parquet"]
-Content = pl.DataFrame | dict[str, Any] | str  # a table, a JSON object, or text
+Content = pl.DataFrame | dict[str, Any] | str | bytes  # a table, a JSON object, text, or as it is
 
 _FORMATS: tuple[Format, ...] = ("csv", "parquet")
+_FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"  # how text begins that a spreadsheet would calculate
 
 
 def history_files(history: History) -> dict[str, Content]:
@@ -49,6 +50,28 @@ def comparison_files(comparison: Comparison) -> dict[str, Content]:
         "events": comparison.event_table,
         "summary.json": comparison.summary,
     }
+
+
+def excel_text(table: pl.DataFrame) -> str:
+    r"""Return a table as the CSV that Excel opens as it is meant.
+
+    A byte order mark says that it is UTF-8, and an apostrophe before text that begins like a
+    formula that it is text. So it does not read back to the same text; other CSV does.
+
+    Examples
+    --------
+    >>> excel_text(pl.DataFrame({"name": ["=cmd|x", "中际旭创"], "move": [-0.5, 1.0]}))
+    "\ufeffname,move\n'=cmd|x,-0.5\n中际旭创,1.0\n"
+    """
+    guarded = [
+        pl.when(pl.col(name).str.contains(_FORMULA))
+        .then(pl.concat_str(pl.lit("'"), name))
+        .otherwise(name)
+        .alias(name)
+        for name, kind in table.schema.items()
+        if kind == pl.String
+    ]
+    return "\ufeff" + table.with_columns(guarded).write_csv()
 
 
 def write_folders(
@@ -123,7 +146,8 @@ def _sweep(folder: Path) -> None:
 
 def _above(out: Path, folders: Iterable[str]) -> set[Path]:
     """Return the folders that hold what was written, made now or by a run that died before."""
-    return {out.parent, out, *(out / folder for folder in folders)}
+    between = (path for folder in folders for path in (out / folder / "_").parents)
+    return {out.parent, *(path for path in between if path.is_relative_to(out))}
 
 
 def _sync(folder: Path) -> None:
@@ -192,7 +216,9 @@ def _write(path: Path, content: Content, format: Format) -> None:
     """Write one file durably: its bytes are on disk before it gets its name."""
     path.unlink(missing_ok=True)
     with path.open("xb") as stream:  # never through a link somebody has put there
-        if isinstance(content, str):
+        if isinstance(content, bytes):
+            stream.write(content)
+        elif isinstance(content, str):
             stream.write(content.encode())
         elif isinstance(content, dict):
             stream.write(json_text(content).encode())

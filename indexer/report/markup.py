@@ -1,6 +1,7 @@
 """Pieces of a page: text, numbers, tables and scripts, safe whatever a definition says.
 
-Text handed in is plain and is escaped here; text handed back is HTML.
+Text handed in is plain and is escaped here; text handed back is HTML. What is said in two
+languages stands in the page twice, and the page shows one of them.
 """
 
 import base64
@@ -8,11 +9,11 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from indexer.definitions.model import Name
+from indexer.report.words import Text, same
 
 
 def safe(text: str) -> str:
@@ -20,30 +21,64 @@ def safe(text: str) -> str:
     return re.sub(r"\b\d{4}-\d\d-\d\d\b", r"<time>\g<0></time>", escape(text))
 
 
-def paragraph(text: str) -> str:
+def both(text: Text) -> str:
+    """Return text in both languages; once where they say the same."""
+    if text.en == text.zh:
+        return safe(text.en)
+    return f'<span lang="en">{safe(text.en)}</span><span lang="zh-CN">{safe(text.zh)}</span>'
+
+
+def attribute(name: str, text: Text) -> str:
+    """Return an attribute in English, and what it says in both for the script to choose from."""
+    en, zh = escape(text.en), escape(text.zh)
+    return f'{name}="{en}" data-{name}-en="{en}" data-{name}-zh="{zh}"'
+
+
+def paragraph(text: Text, kind: str = "") -> str:
     """Return a paragraph."""
-    return f"<p>{safe(text)}</p>"
+    return f'<p class="{kind}">{both(text)}</p>' if kind else f"<p>{both(text)}</p>"
 
 
-def banner(head: str, text: str) -> str:
+def heading(level: int, text: Text) -> str:
+    """Return a heading."""
+    return f"<h{level}>{both(text)}</h{level}>"
+
+
+def banner(head: Text, text: Text) -> str:
     """Return a paragraph nobody overlooks."""
-    return f'<p class="banner"><strong>{safe(head)}</strong> {safe(text)}</p>'
+    return f'<p class="banner"><strong>{both(head)}</strong> {both(text)}</p>'
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], layout: str) -> str:
+def table(heads: Sequence[Text], rows: Sequence[Sequence[Text]], layout: str) -> str:
     """Return a table; each cell also carries its heading, for narrow screens."""
-    head = "".join(f'<th scope="col">{safe(text)}</th>' for text in heads)
+    head = "".join(f'<th scope="col">{both(text)}</th>' for text in heads)
     lines = []
     for first, *others in rows:
         cells = "".join(
-            f'<td data-label="{escape(label)}">{safe(text)}</td>'
+            f"<td {_label(label)}{_way(text.en)}>{both(text)}</td>"
             for label, text in zip(heads[1:], others, strict=True)
         )
-        lines.append(f'<tr><th scope="row">{safe(first)}</th>{cells}</tr>')
+        lines.append(f'<tr><th scope="row">{both(first)}</th>{cells}</tr>')
     return (
-        f'<table class="{layout}"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table>"
+        f'<div class="scroll" tabindex="0"><table class="{layout}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
+
+
+def _way(text: str) -> str:
+    """Return the class of a move: percentages with a sign are up or down."""
+    moved = re.fullmatch(r"([+−])[\d.,]*[1-9][\d.,]*%(?: \(.*\))?", text)
+    return f' class="{"up" if moved[1] == "+" else "down"}"' if moved else ""
+
+
+def _label(text: Text) -> str:
+    return f'data-en="{escape(text.en)}" data-zh="{escape(text.zh)}"'
+
+
+def warning_list(told: Iterable[Text]) -> str:
+    """Return warnings as a list; that there are none where there are none."""
+    items = "".join(f"<li>{both(one)}</li>" for one in told)
+    return f"<ul>{items}</ul>" if items else paragraph(Text("No warnings.", "无警告。"))
 
 
 def number(value: float | None, digits: int, sign: str = "") -> str:
@@ -56,15 +91,24 @@ def per_cent(log_move: float | None) -> str:
     return "–" if log_move is None else number(100 * math.expm1(log_move), 1, "+") + "%"
 
 
-def bilingual(name: Name) -> str:
-    """Return the English name, and the Chinese one where there is one."""
-    return f"{name.en} {name.zh}" if name.zh else name.en
+def figure_text(value: float | None, digits: int, sign: str = "") -> Text:
+    """Return a number as text of both languages."""
+    return same(number(value, digits, sign))
 
 
 def json_text(content: Any) -> str:
     """Return JSON that can stand inside a script element: no character of markup is left."""
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    text = json.dumps(content, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    marks = {
+        "&": "\\u0026",
+        "<": "\\u003c",
+        ">": "\\u003e",
+        "\u2028": "\\u2028",
+        "\u2029": "\\u2029",
+    }
+    for mark, told in marks.items():
+        text = text.replace(mark, told)
+    return text
 
 
 def source_hash(text: str) -> str:

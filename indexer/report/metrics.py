@@ -1,5 +1,6 @@
 """A run's figures in Prometheus' text format, for a node exporter's textfile folder."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -47,6 +48,21 @@ def metrics_text(figures: Sequence[Figure], at: float, exit_code: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def parse_metrics(text: str) -> tuple[float, dict[str, str]]:
+    """Return when the run of a file of figures was made, and the state of each index in it.
+
+    Raises
+    ------
+    ValueError
+        If the file does not say when.
+    """
+    found = re.search(r"^indexer_run_timestamp_seconds (\S+)$", text, re.MULTILINE)
+    if found is None:
+        raise ValueError("has no indexer_run_timestamp_seconds")
+    outcomes = re.findall(r'^indexer_outcome\{subject="(.*)",state="(.*)"\} 1$', text, re.MULTILINE)
+    return float(found[1]), {_plain(subject): state for subject, state in outcomes}
+
+
 def _metric(name: str, meaning: str, values: Iterable[tuple[str, float]]) -> list[str]:
     samples = [f"{name}{labels} {value!r}" for labels, value in values]
     return [f"# HELP {name} {meaning}", f"# TYPE {name} gauge", *samples] if samples else []
@@ -54,3 +70,7 @@ def _metric(name: str, meaning: str, values: Iterable[tuple[str, float]]) -> lis
 
 def _escaped(value: str) -> str:
     return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def _plain(escaped: str) -> str:
+    return re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], escaped)

@@ -1,204 +1,249 @@
 "use strict";
 (() => {
-  const { sessions, states, figures } = JSON.parse(document.getElementById("figures").textContent);
+  const page = JSON.parse(document.getElementById("figures").textContent);
+  const { colour, element, inView, option, rows, say, variable } = charts;
+  const root = document.documentElement;
   const PRINTED_WIDTH = 680; // CSS pixels of A4 between its margins
+  const [WIDE, HIGH] = [1200, 640]; // of a chart that leaves the page
   const drawn = [];
+  const printing = () => root.classList.contains("printing");
 
-  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const variable = (slot) => (slot ? `--line-${((slot - 1) % 8) + 1}` : "--ink");
-  const ink = (slot) => colour(variable(slot));
-  const number = (value, digits) => value.toFixed(digits).replace("-", "\u2212");
+  for (const figure of page.figures) {
+    for (const line of figure.lines ?? []) {
+      if (typeof line.rows === "number") line.rows = page.rows[line.rows];
+      line.shownValues = line.values;
+    }
+  }
 
-  function element(tag, text = "", classes = "") {
-    const made = document.createElement(tag);
-    made.textContent = text;
-    made.className = classes;
+  // --- what the reader chooses; it stands in the address -----------------------------------------
+
+  const chosen = {
+    lang: navigator.language.startsWith("zh") ? "zh" : "en", theme: "auto", up: "red",
+    ...Object.fromEntries(new URLSearchParams(location.hash.slice(1))),
+  };
+
+  function choose() {
+    root.lang = chosen.lang === "zh" ? "zh" : "en";
+    root.dataset.theme = chosen.theme;
+    root.dataset.up = chosen.up;
+    for (const button of document.querySelectorAll("[data-set]")) {
+      button.setAttribute("aria-pressed", chosen[button.dataset.set] === button.dataset.value);
+    }
+    for (const labelled of document.querySelectorAll("[data-aria-label-en]")) {
+      const { ariaLabelEn, ariaLabelZh } = labelled.dataset;
+      labelled.setAttribute("aria-label", root.lang === "zh" ? ariaLabelZh : ariaLabelEn);
+    }
+  }
+
+  for (const button of document.querySelectorAll("[data-set]")) {
+    button.onclick = () => {
+      chosen[button.dataset.set] = button.dataset.value;
+      history.replaceState(null, "", `#${new URLSearchParams(chosen)}`);
+      choose();
+      redraw(printing());
+    };
+  }
+
+  // --- a chart that leaves the page says where it comes from -------------------------------------
+
+  // Spreadsheets take a cell that begins so for a formula: a name must stay a name.
+  const plain = (value) => (
+    typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value)
+  );
+  const quoted = (value) => (/[",\n\r]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+
+  function table(figure) {
+    const told = [[say(figure.title)], [say(page.stamp)], ...rows(page, figure)];
+    return `\ufeff${told.map((row) => row.map((one) => quoted(plain(one))).join(",")).join("\r\n")}\r\n`;
+  }
+
+  function outside(one) {
+    const { figure, selected } = one;
+    const inside = option(page, figure, { selected, still: true });
+    const names = (figure.lines ?? []).filter((line) => line.button !== false);
+    const title = {
+      text: say(figure.title), subtext: say(page.stamp), left: 12, top: 8,
+      textStyle: { color: colour("--ink"), fontSize: 18, width: WIDE - 24, overflow: "truncate" },
+      subtextStyle: {
+        color: colour(page.synthetic ? "--warn" : "--muted"), fontSize: 12, lineHeight: 15,
+        width: WIDE - 24, overflow: "break",
+      },
+    };
+    const legend = {
+      show: names.length > 1, top: 100, left: 12, textStyle: { color: colour("--ink") }, selected,
+      data: [...new Set(names.map((line) => say(line.legend ?? line.label)))], type: "scroll",
+    };
+    const grid = { ...inside.grid, top: 144, left: 24, right: 32, bottom: 40 };
+    return { ...inside, title, legend, grid, backgroundColor: colour("--paper"), dataZoom: undefined };
+  }
+
+  function picture(one, renderer) {
+    const place = document.createElement("div");
+    const size = { width: WIDE, height: one.figure.kind === "heat" ? WIDE : HIGH };
+    const chart = echarts.init(renderer === "svg" ? null : place, null, {
+      renderer, ...size, ssr: renderer === "svg", devicePixelRatio: 2,
+    });
+    chart.setOption(outside(one));
+    if (one.figure.kind === "time") {
+      chart.setOption(inView(one.figure, one.selected, 0, page.sessions.length - 1));
+    }
+    const made = renderer === "svg"
+      ? new Blob([chart.renderToSVGString()], { type: "image/svg+xml" })
+      : decoded(chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: colour("--paper") }));
+    chart.dispose();
     return made;
   }
 
-  // Two strokes a line: pale where back-tested, full from there on; they share one point.
-  function strokes(line, n) {
-    const points = line.rows.map((row, i) => [row, line.values[i]]);
-    const stroke = (part, data, style) => ({
-      id: `${n} ${part}`, name: line.legend, type: "line", data, silent: true, showSymbol: false,
-      symbol: "circle", symbolSize: 5, itemStyle: { color: ink(line.slot) },
-      lineStyle: { color: ink(line.slot), type: line.style, ...style },
+  function decoded(address) {
+    const bytes = Uint8Array.from(atob(address.split(",")[1]), (c) => c.charCodeAt(0));
+    return new Blob([bytes], { type: "image/png" });
+  }
+
+  function save(blob, name) {
+    const link = element("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  }
+
+  function downloads(one) {
+    const bar = element("div", "", "downloads");
+    bar.setAttribute("role", "group");
+    const name = `${page.id}_${one.figure.id}`;
+    const made = {
+      png: () => picture(one, "canvas"), svg: () => picture(one, "svg"),
+      csv: () => new Blob([table(one.figure)], { type: "text/csv;charset=utf-8" }),
+    };
+    for (const [kind, make] of Object.entries(made)) {
+      const button = element("button", kind.toUpperCase());
+      button.type = "button";
+      button.onclick = () => save(make(), `${name}.${kind}`);
+      bar.append(button);
+    }
+    one.words.push(() => {
+      bar.setAttribute("aria-label", `${say(page.words.download)}: ${say(one.figure.title)}`);
     });
-    return [
-      stroke("tested", points.slice(0, line.tested), { width: 1.4, opacity: 0.65 }),
-      stroke("live", points.slice(Math.max(line.tested - 1, 0)), { width: 2.2 }),
-    ];
+    return bar;
   }
 
-  function shades(figure) {
-    return {
-      id: "bands", type: "custom", silent: true, z: 0, clip: true, tooltip: { show: false },
-      data: figure.bands.map(([first, last]) => [first, last]), encode: { x: [0, 1], y: -1 },
-      renderItem: (params, api) => {
-        const half = api.size([1, 0])[0] / 2;
-        const [left, right] = [0, 1].map((end) => api.coord([api.value(end), 0])[0]);
-        const { y, height } = params.coordSys;
-        const key = figure.bands[params.dataIndex][2];
-        const shape = { x: left - half, y, width: right - left + 2 * half, height };
-        return { type: "rect", shape, style: { fill: colour(`--${key}`) } };
-      },
-    };
+  // --- charts -----------------------------------------------------------------------------------
+
+  function fit(one) {
+    if (one.figure.kind !== "time") return;
+    const { startValue, endValue } = one.chart.getOption().dataZoom[0];
+    one.chart.setOption(inView(one.figure, one.selected, startValue, endValue));
   }
 
-  // The label of a mark stands on the side that has more room, so that it is never cut.
-  function marks(figure, middle) {
-    const label = { position: "end", distance: 3, color: colour("--muted"), fontSize: 11 };
-    return {
-      id: "marks", type: "line", data: [], silent: true,
-      markLine: {
-        silent: true, symbol: "none", animation: false, label,
-        lineStyle: { color: colour("--muted"), type: "dashed" },
-        data: figure.marks.map(({ at, label: formatter }) => (
-          { xAxis: at, label: { formatter, align: at > middle ? "right" : "left" } }
-        )),
-      },
-    };
+  function show(one, onPaper) {
+    const { chart, figure, selected } = one;
+    chart.setOption(option(page, figure, { selected, still: onPaper }), { replaceMerge: ["series"] });
+    fit(one);
   }
 
-  function reading(figure, params) {
-    if (!params.length) return "";
-    const t = sessions.indexOf(params[0].axisValue);
-    const box = element("div", "", "reading");
-    box.append(element("p", sessions[t]));
-    const band = figure.bands.find(([first, last]) => first <= t && t <= last);
-    if (figure.bands.length) box.append(element("p", band ? states[band[2]] : "neutral"));
-    const told = new Set();
-    for (const { seriesId, value } of params) {
-      const n = parseInt(seriesId, 10);
-      if (Number.isNaN(n) || told.has(n) || value[1] === null) continue;
-      told.add(n);
-      const { label, tested, rows } = figure.lines[n];
-      const hindsight = rows.indexOf(t) < tested ? " (back-tested)" : "";
-      const line = element("p", `${label}: ${number(value[1], figure.digits)}${hindsight}`);
-      line.style.color = ink(figure.lines[n].slot);
-      box.append(line);
-    }
-    return box;
-  }
-
-  // ECharts marks a log axis at powers of its base only: these are the values a reader expects.
-  function ticks(low, high) {
-    const power = (value) => 10 ** Math.floor(Math.log10(value));
-    if (high > 6 * low) {
-      const decades = Array.from({ length: 40 }, (_, k) => power(low) * 10 ** k);
-      return decades.flatMap((decade) => [decade, 2 * decade, 5 * decade]);
-    }
-    const rough = (high - low || low) / 5;
-    const step = power(rough) * [1, 2, 5, 10].find((nice) => nice * power(rough) >= rough);
-    const first = Math.ceil(low / step);
-    return Array.from({ length: 12 }, (_, k) => (first + k) * step);
-  }
-
-  // What depends on the sessions in view: values marked on a log axis, the side of labels.
-  function fit({ chart, figure, selected }) {
-    const { startValue, endValue } = chart.getOption().dataZoom[0];
-    let [low, high] = [Infinity, 0];
-    for (const line of figure.lines.filter((one) => selected[one.legend])) {
-      line.values.forEach((value, i) => {
-        if (value === null || line.rows[i] < startValue || line.rows[i] > endValue) return;
-        [low, high] = [Math.min(low, value), Math.max(high, value)];
-      });
-    }
-    const customValues = high ? ticks(low, high) : [];
-    chart.setOption({
-      yAxis: figure.bounds ? {} : { axisLabel: { customValues }, axisTick: { customValues } },
-      series: marks(figure, (startValue + endValue) / 2),
-    });
-  }
-
-  function option(figure, selected, printing) {
-    const axis = {
-      axisLine: { lineStyle: { color: colour("--rule") } },
-      axisLabel: { color: colour("--muted"), hideOverlap: true },
-      splitLine: { lineStyle: { color: colour("--rule"), opacity: 0.6 } },
-    };
-    const [min, max] = figure.bounds ?? [null, null];
-    const log = { type: "log", logBase: 2, min: "dataMin", max: "dataMax" };
-    const scale = figure.bounds ? { type: "value", min, max } : log;
-    return {
-      animation: false,
-      textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-      grid: { left: 4, right: 14, top: 22, bottom: printing ? 8 : 46, outerBoundsMode: "same" },
-      xAxis: { ...axis, type: "category", data: sessions, splitLine: { show: false } },
-      yAxis: { ...axis, ...scale },
-      legend: { show: false, selected },
-      dataZoom: {
-        show: !printing, filterMode: "weakFilter", height: 18, bottom: 8, showDataShadow: false,
-        borderColor: colour("--rule"), backgroundColor: colour("--panel"),
-        fillerColor: colour("--rule"), textStyle: { color: colour("--muted") },
-        handleStyle: { color: colour("--paper"), borderColor: colour("--muted") },
-        moveHandleStyle: { color: colour("--muted") },
-      },
-      tooltip: {
-        trigger: "axis", confine: true, backgroundColor: colour("--panel"),
-        borderColor: colour("--rule"), textStyle: { color: colour("--ink") },
-        formatter: (params) => reading(figure, params),
-      },
-      series: [shades(figure), ...figure.lines.flatMap(strokes), marks(figure, sessions.length / 2)],
-    };
-  }
-
-  function legend({ chart, figure, selected }) {
+  function legend(one) {
     const list = element("ul", "", "legend");
-    const buttons = new Map();
-    for (const line of figure.lines) {
-      if (buttons.has(line.legend)) continue;
-      const button = element("button", line.legend);
+    const groups = new Map();
+    for (const line of one.figure.lines ?? []) {
+      const key = (line.legend ?? line.label).join("\n");
+      if (line.button !== false && !groups.has(key)) groups.set(key, line);
+    }
+    for (const line of groups.values()) {
+      const button = element("button");
+      button.type = "button";
       button.style.setProperty("--colour", `var(${variable(line.slot)})`);
-      button.style.setProperty("--stroke", line.style);
-      button.onclick = () => chart.dispatchAction({ type: "legendToggleSelect", name: line.legend });
-      buttons.set(line.legend, button);
+      button.style.setProperty("--stroke", line.style ?? "solid");
+      const text = line.legend ?? line.label;
+      button.onclick = () => {
+        one.hidden.has(text.join("\n")) ? one.hidden.delete(text.join("\n")) : one.hidden.add(text.join("\n"));
+        refresh(one);
+        show(one, false);
+      };
+      one.words.push(() => {
+        button.textContent = say(text);
+        button.setAttribute("aria-pressed", !one.hidden.has(text.join("\n")));
+      });
       const item = element("li");
       item.append(button);
       list.append(item);
     }
-    const press = () => buttons.forEach((b, name) => b.setAttribute("aria-pressed", selected[name]));
-    chart.on("legendselectchanged", (event) => {
-      Object.assign(selected, event.selected);
-      press();
-      fit({ chart, figure, selected });
-    });
-    press();
     return list;
+  }
+
+  // Names in the reader's language, and which of them are shown.
+  function refresh(one) {
+    for (const key of Object.keys(one.selected)) delete one.selected[key];
+    for (const line of one.figure.lines ?? []) {
+      const text = line.legend ?? line.label;
+      one.selected[say(text)] = !one.hidden.has(text.join("\n"));
+    }
+    one.words.forEach((put) => put());
+  }
+
+  function slider(one) {
+    const { figure } = one;
+    const label = element("label", "", "base");
+    const [words, input, day] = [element("span"), element("input"), element("output")];
+    Object.assign(input, { type: "range", min: 0, max: page.sessions.length - 1, value: figure.rebase });
+    label.append(words, input, day);
+    const move = () => {
+      figure.base = Number(input.value);
+      for (const line of figure.lines) {
+        const known = line.values.findLastIndex((v, i) => v !== null && line.rows[i] <= figure.base);
+        const at = known < 0 ? line.values.findIndex((v) => v !== null) : known;
+        const by = 100 / line.values[at];
+        const moved = figure.base !== figure.rebase;
+        line.shownValues = moved ? line.values.map((v) => (v === null ? null : v * by)) : line.values;
+      }
+      day.textContent = page.sessions[figure.base];
+    };
+    move();
+    input.oninput = () => {
+      move();
+      show(one, false);
+    };
+    one.words.push(() => { words.textContent = say(page.words.move); });
+    return label;
   }
 
   function draw(figure) {
     const place = document.getElementById(figure.id);
-    const selected = Object.fromEntries(figure.lines.map((line) => [line.legend, line.shown]));
     const chart = echarts.init(place, null, { renderer: "svg" });
-    chart.group = "study";
-    chart.setOption(option(figure, selected, false));
-    const one = { chart, figure, selected };
+    const hidden = new Set(
+      (figure.lines ?? []).filter((l) => l.shown === false).map((l) => (l.legend ?? l.label).join("\n")),
+    );
+    const one = { chart, figure, selected: {}, hidden, words: [] };
     const names = legend(one);
     if (names.children.length > 1) place.before(names);
-    chart.on("datazoom", () => fit(one));
-    fit(one);
+    place.after(downloads(one));
+    if (figure.rebase !== undefined && figure.rebase !== null) place.after(slider(one));
+    refresh(one);
+    show(one, false);
+    if (figure.kind === "time") {
+      chart.group = "study";
+      chart.on("datazoom", () => fit(one));
+    }
     new ResizeObserver(() => printing() || resize(chart, "auto")).observe(place);
     drawn.push(one);
   }
 
   function resize(chart, width) {
-    chart.resize({ width });
+    chart.resize({ width, height: chart.getDom().clientHeight });
     chart.getZr().flush(); // at once: paper does not wait for the next frame
   }
 
-  const printing = () => document.documentElement.classList.contains("printing");
-
   function redraw(onPaper) {
-    document.documentElement.classList.toggle("printing", onPaper);
+    root.classList.toggle("printing", onPaper);
     for (const one of drawn) {
-      one.chart.setOption(option(one.figure, one.selected, onPaper));
-      fit(one);
+      refresh(one);
+      show(one, onPaper);
       resize(one.chart, onPaper ? PRINTED_WIDTH : "auto");
     }
   }
 
-  figures.forEach(draw);
+  choose();
+  document.querySelector(".bar").hidden = false;
+  page.figures.forEach(draw);
   echarts.connect("study");
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw(printing()));
   addEventListener("beforeprint", () => redraw(true));

@@ -1,325 +1,324 @@
-"""The page of a study: one self-contained file that shows what a comparison says.
+"""The page of a study: what a comparison says, in the order in which a reader asks.
 
-The answer comes first, then the charts, then what a reader must know before trusting either. The
-page loads nothing: its script, style and figures are inside, and its own policy forbids the rest.
+The answer comes first, then the charts, then what a reader must know before trusting either.
 """
 
-from collections.abc import Iterable, Sequence
-from html import escape
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from indexer.report.answer import answers
+from indexer.report.breadth import breadth_figure, overlay_figure
+from indexer.report.document import document, figure_markup, marks_of, packed, record_line, stamp
 from indexer.report.figures import (
-    BANDS,
     Figure,
-    figures,
-    headline_window,
+    correlation_figures,
+    gap_figure,
+    index_figure,
     name_of,
-    ratio_lines_name,
-    ratio_name,
+    pair_figure,
+    ratio_figure,
 )
-from indexer.report.markup import (
-    banner,
-    bilingual,
-    json_text,
-    number,
-    paragraph,
-    per_cent,
-    safe,
-    source_hash,
-    table,
+from indexer.report.markup import banner, both, heading, paragraph, warning_list
+from indexer.report.members import constituent_table
+from indexer.report.method import index_method, study_method
+from indexer.report.record import Record
+from indexer.report.shapes import event_figures, heat_figure, lead_lag_figures, rotation_figure
+from indexer.report.tables import (
+    correlation_table,
+    episode_table,
+    event_table,
+    index_table,
+    interval_table,
+    pair_table,
+    ratio_table,
+)
+from indexer.report.words import (
+    BANDS,
+    BANNER_SYNTHETIC,
+    SYNTHETIC_TEXT,
+    VARIANTS,
+    Text,
+    joined,
+    named,
+    same,
 )
 from indexer.signals.result import Comparison
 
-_DIGEST = 12  # characters of a digest that are shown
+Content = Sequence[str | Figure]
+Section = tuple[Text, Content]
 
 
-def study_page(comparison: Comparison) -> str:
+def study_page(comparison: Comparison, record: Record | None = None) -> str:
     """Return the page of a study as the text of one HTML file.
 
-    The same comparison gives the same text. Every name and note of a definition is escaped.
+    The same arguments give the same text. Every name and note of a definition is escaped.
+
+    Parameters
+    ----------
+    record : the entry of a ledger that is shown; None for a study that was not published
     """
-    summary, drawn = comparison.summary, figures(comparison)
-    parts = [
-        *_heading(comparison),
-        *_banners(comparison),
-        "<h2>Where the pairs stand</h2>",
-        *_pairs(comparison, summary["pairs"]),
-        *_ratio_lines(comparison, summary["ratio_lines"]),
-        "<h2>Charts</h2>",
-        *_charts(comparison, drawn),
-        "<h2>Data and caveats</h2>",
-        *_warnings(comparison),
-        *_indices(comparison, summary["indices"]),
-        *_facts(comparison),
+    study, last = comparison.study, str(comparison.aligned.sessions[-1])
+    used = [comparison.histories[id] for id in comparison.aligned.ids]
+    digests = [(study.id, study.digest)]
+    digests += [(f"{h.definition.id} data", h.market_digest) for h in used]
+    stamped = stamp(last, digests, record, marks_of(used))
+    drawn: list[Figure] = []
+    parts = [*_heading(comparison, record), *_banners(comparison)]
+    for title, content in _sections(comparison):
+        if not content:
+            continue
+        parts.append(f"<section>{heading(2, title)}")
+        for part in content:
+            if isinstance(part, str):
+                parts.append(part)
+            else:
+                drawn.append(part)
+                parts.append(figure_markup(part, stamped, synthetic=comparison.synthetic))
+        parts.append("</section>")
+    rows, told = packed(drawn)
+    figures = {
+        "id": study.id,
+        "sessions": [str(day) for day in np.datetime_as_string(comparison.aligned.sessions)],
+        "rows": rows,
+        "figures": told,
+        "stamp": stamped,
+        "synthetic": comparison.synthetic,
+    }
+    name = joined([named(study.name), same(last)], ", ", "，")
+    return document(name, "\n".join(parts), figures)
+
+
+def study_figures(comparison: Comparison) -> list[Figure]:
+    """Return every figure of the page of a study, in reading order."""
+    return [
+        part for _, content in _sections(comparison) for part in content if isinstance(part, dict)
     ]
-    content = {"sessions": _sessions(comparison), "states": BANDS, "figures": drawn}
-    return _document(comparison, "\n".join(parts), json_text(content))
 
 
-def _document(comparison: Comparison, body: str, content: str) -> str:
-    style = _asset("page.css")
-    scripts = [_asset("echarts.min.js"), _asset("page.js")]
-    policy = (
-        f"default-src 'none'; script-src {' '.join(map(source_hash, scripts))}; "
-        f"style-src {source_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'"
-    )
-    title = f"{bilingual(comparison.study.name)}, {comparison.aligned.sessions[-1]}"
-    return "\n".join(
-        [
-            "<!DOCTYPE html>",
-            '<html lang="en"><head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(title)}</title>",
-            f"<style>{style}</style></head><body>",
-            body,
-            f'<script type="application/json" id="figures">{content}</script>',
-            *(f"<script>{script}</script>" for script in scripts),
-            "</body></html>\n",
-        ]
-    )
-
-
-def _asset(name: str) -> str:
-    """Return the text of a file that lies beside this one."""
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
-
-
-def _heading(comparison: Comparison) -> Iterable[str]:
-    study = comparison.study
-    name = safe(study.name.en)
-    if study.name.zh:
-        name += f' <span lang="zh">{safe(study.name.zh)}</span>'
-    yield f"<h1>{name}</h1>"
+def _sections(comparison: Comparison) -> Iterator[Section]:
+    yield Text("The answer", "结论"), list(map(paragraph, answers(comparison)))
+    yield Text("Index lines", "指数走势"), [*_hints(comparison), index_figure(comparison)]
+    pairs = zip(comparison.states, comparison.pairs, strict=True)
     yield (
-        f'<p class="asof">As of the session of {comparison.aligned.sessions[-1]}: '
-        f"what was known by {safe(study.cutoff)}.</p>"
+        Text("Where the pairs stand", "各对所处状态"),
+        [
+            pair_table(comparison),
+            *(pair_figure(comparison, states, found) for states, found in pairs),
+            _shades(comparison),
+            heading(3, Text("Episodes", "历次过程")),
+            episode_table(comparison),
+        ],
     )
+    yield Text("Do the ratio lines move together?", "比价线是否同向？"), _ratios(comparison)
+    yield (
+        Text("Do leader and follower move together?", "领先者与跟随者是否同向？"),
+        [*correlation_figures(comparison), correlation_table(comparison)],
+    )
+    yield Text("Gap", "缺口"), [gap_figure(comparison)]
+    within = [breadth_figure(comparison), overlay_figure(comparison)]
+    yield Text("Breadth", "市场宽度"), [figure for figure in within if figure is not None]
+    yield Text("Rotation", "轮动"), [rotation_figure(comparison)]
+    yield Text("Lead and lag", "领先与滞后"), list(lead_lag_figures(comparison))
+    yield Text("Constituents", "成分股"), list(_constituents(comparison))
+    if comparison.happenings:
+        events: Content = [*event_figures(comparison), event_table(comparison)]
+        yield Text("Events", "事件"), events
+    yield Text("Intervals", "区间收益"), [interval_table(comparison)]
+    yield Text("Data and caveats", "数据与提示"), list(_caveats(comparison))
+    yield Text("Methodology", "编制与计算方法"), list(_method(comparison))
+
+
+def _heading(comparison: Comparison, record: Record | None) -> Iterator[str]:
+    study, last = comparison.study, comparison.aligned.sessions[-1]
+    yield f"<h1>{both(named(study.name))}</h1>"
+    told = Text(
+        f"As of the session of {last}: what was known by {study.cutoff}.",
+        f"截至{last}交易日{study.cutoff}所知。",
+    )
+    yield paragraph(told, "asof")
+    yield record_line(record)
     if study.description:
-        yield paragraph(study.description)
+        yield paragraph(same(study.description))
 
 
-def _banners(comparison: Comparison) -> Iterable[str]:
+def _banners(comparison: Comparison) -> Iterator[str]:
     if comparison.synthetic:
-        yield banner(
-            "Synthetic data.", "Its prices are invented: nothing here is about a real market."
-        )
-    selected: dict[str, list[str]] = {}
+        yield banner(BANNER_SYNTHETIC, SYNTHETIC_TEXT)
+    selected: dict[str, list[Text]] = {}
     for id, tested in zip(comparison.aligned.ids, comparison.aligned.backtested.T, strict=True):
         if tested.any():
             day = str(comparison.histories[id].definition.selected_on)
             selected.setdefault(day, []).append(name_of(comparison, id))
     for day, names in selected.items():
+        who = joined(names, " and ", "、")
         yield banner(
-            "Back-tested lists.",
-            f"The constituents of {' and '.join(names)} were selected on {day}: "
-            "everything before that day rests on hindsight.",
+            Text("Back-tested lists.", "名单为回测。"),
+            Text(
+                f"The constituents of {who.en} were selected on {day}: everything before that day "
+                "rests on hindsight.",
+                f"{who.zh}的成分股选定于{day}：此前一切均含后见之明。",
+            ),
         )
 
 
-def _pairs(comparison: Comparison, pairs: Sequence[dict[str, Any]]) -> Iterable[str]:
-    window, last = comparison.study.windows.zscore, str(comparison.aligned.sessions[-1])
-    heads = (
-        *("Leader / follower", "State", "Since", "How the gap is closing", "Peak on"),
-        *("Leader since peak", "Follower since peak", "Relative strength", f"z ({window} rows)"),
+def _hints(comparison: Comparison) -> Iterator[str]:
+    yield (
+        "<noscript><p>The charts need JavaScript; the tables do not. "
+        '<span lang="zh-CN">图表需要JavaScript，表格不需要。</span></p></noscript>'
     )
-    rows = []
-    for told in pairs:
-        turns = told["failed_turns"]
-        rows.append(
-            (
-                ratio_name(comparison, told["leader"], told["follower"])
-                + ("" if told["last_row"] == last else f" (last row {told['last_row']})"),
-                told["state"].replace("_", " ") + (f", failed turns: {turns}" if turns else ""),
-                told["since"],
-                told["kind"] or "–",
-                told["peak_on"] or "–",
-                per_cent(told["move_leader"]),
-                per_cent(told["move_follower"]),
-                number(told["relative_strength"], 2),
-                number(told["zscore"], 2),
+    told = [
+        Text(
+            "Drag the bar below a chart to zoom: all charts follow. Press a name to hide or show "
+            "it.",
+            "拖动图下滑块可缩放，各图联动。点击名称可隐藏或显示。",
+        )
+    ]
+    if comparison.aligned.backtested.any():
+        told.append(
+            Text(
+                "Pale lines are back-tested, a correlation while any level in its window is.",
+                "浅色线为回测；相关系数的窗口内含回测点位时亦为浅色。",
             )
         )
-    yield table(heads, rows, "wide")
-    yield paragraph(
-        "Relative strength is the leader's level over the follower's, 100 on the first row; z is "
-        "its distance from the mean of its window, in standard deviations. A row is a session on "
-        "which every level compared is new."
+    yield paragraph(joined(told, " ", ""), "hint")
+
+
+def _shades(comparison: Comparison) -> str:
+    """Return what each shade means, in words."""
+    rule = comparison.study.catch_up
+    turned = Text(
+        f"relative strength fell from its peak by {rule.turn:g} × its usual 20-row move",
+        f"相对强弱自高点回落达到通常20行波动的{rule.turn:g}倍",
     )
+    words = {
+        "stretched": Text(
+            f"z reached {rule.enter:g}, no turn since the peak",
+            f"z值达到{rule.enter:g}，高点以来尚无拐点",
+        ),
+        "catch-up": joined(
+            [
+                turned,
+                Text(
+                    "the follower rose at least as much as the leader fell",
+                    "跟随者涨幅不小于领先者跌幅",
+                ),
+            ],
+            "; ",
+            "；",
+        ),
+        "leader-fall": joined(
+            [turned, Text("mostly because the leader fell", "主要因领先者下跌")], "; ", "；"
+        ),
+        "both-falling": joined(
+            [
+                turned,
+                Text("leader and follower are both below where they were", "两者均低于高点时"),
+            ],
+            "; ",
+            "；",
+        ),
+        "closed": Text(
+            f"{rule.close:.0%} of the way back to the mean at onset is made",
+            f"回到起点均值的路程已走完{rule.close:.0%}",
+        ),
+    }
+    items = "".join(
+        f'<dt class="{key}">{both(name)}</dt><dd>{both(words[key])}</dd>'
+        for key, name in BANDS.items()
+    )
+    neutral = Text("none of these; not shaded", "以上皆非；不着色")
+    items += f"<dt>{both(Text('neutral', '中性'))}</dt><dd>{both(neutral)}</dd>"
+    title = heading(3, Text("Shades of the catch-up states", "补涨状态底色"))
+    return f'{title}<dl class="states">{items}</dl>'
 
 
-def _ratio_lines(comparison: Comparison, triples: Sequence[dict[str, Any]]) -> Iterable[str]:
-    if not triples:
-        return
-    yield "<h2>Do the ratio lines move together?</h2>"
-    yield paragraph(
+def _ratios(comparison: Comparison) -> list[str | Figure]:
+    told = comparison.summary["ratio_lines"]
+    if not told:
+        return []
+    market = _benchmark(comparison)
+    about = Text(
         "Two ratio lines share their numerator, so part of their correlation is arithmetic: the "
         "null is what remains when the followers have nothing in common but their tie to the "
         "leader, and the excess is what is not arithmetic. The partial correlations ask the same "
-        f"of the followers' returns; the benchmark is {_benchmark(comparison)}. p is how often "
-        "chance alone would show as much, adjusted for looking at several windows; below 60 rows "
-        "nothing is tested. The levels of two lines that share a leg look alike by themselves: "
-        "their correlation stands beside what unrelated followers would show."
+        f"of the followers' returns; the benchmark is {market.en}. p is how often chance alone "
+        "would show as much, adjusted for looking at several windows; below 60 rows nothing is "
+        "tested. Brackets: the interval that covers the true figure 95 times in 100.",
+        "两条比价线分子相同，其相关性有一部分是算术结果：零值指跟随者除与领先者的联系外毫无共同之处时"
+        "应有的数值，超出部分才不是算术结果。偏相关系数对跟随者的收益率问同一问题；"
+        f"基准为{market.zh}。p值指纯属偶然也会如此之大的概率，已对多个窗口校正；不足60行不作检验。"
+        "括号内为95%置信区间。",
     )
-    for told in triples:
-        ids = [told[role] for role in ("leader", "follower", "other")]
-        yield f"<h3>{safe(ratio_lines_name(comparison, ids))}</h3>"
-        yield paragraph(_ratio_sentence(told, headline_window(list(told["ratio_correlation"]))))
-        windows = list(told["ratio_correlation"])
-        rows = [
-            (label, *(_with_interval(told, name, window) for window in windows))
-            for name, label in _RATIO_FIGURES.items()
-        ]
-        rows += [
-            ("Null of the levels, median (5 to 95 %)", *map(_level_null, levels.values()))
-            for levels in [told["level_null"]]
-        ]
-        yield table(("Rows", *map(str, windows)), rows, "narrow")
+    figures = [ratio_figure(comparison, found.ids) for found in comparison.ratios]
+    tables = [ratio_table(comparison, one) for one in told]
+    return [paragraph(about), *figures, *tables]
 
 
-_RATIO_FIGURES = {
-    "ratio_correlation": "Correlation of the ratio lines",
-    "ratio_null": "Shared-leg null",
-    "ratio_excess": "Excess",
-    "partial_correlation": "Partial correlation, given the leader",
-    "p_value_adjusted": "p of excess and partial correlation",
-    "partial_correlation_benchmark": "Partial correlation, given the benchmark too",
-    "p_value_benchmark_adjusted": "p of that",
-    "level_correlation": "Correlation of the lines' levels",
-}
-
-
-def _with_interval(told: dict[str, Any], name: str, window: int) -> str:
-    """Return a figure with the interval that covers the true one 95 times in 100, where known."""
-    bounds = told.get(f"{name}_interval", {}).get(window)
-    figure = number(told[name][window], 3)
-    if bounds is None or bounds["low"] is None:
-        return figure
-    return f"{figure} ({number(bounds['low'], 2)} to {number(bounds['high'], 2)})"
-
-
-def _level_null(null: dict[str, float | None]) -> str:
-    if null["median"] is None:
-        return number(None, 3)
-    low, high = (number(null[name], 2) for name in ("low", "high"))
-    return f"{number(null['median'], 3)} ({low} to {high})"
-
-
-def _ratio_sentence(told: dict[str, Any], window: int) -> str:
-    observed, null, excess = (number(told[name][window], 3) for name in list(_RATIO_FIGURES)[:3])
-    if told["ratio_correlation"][window] is None:
-        return f"There is no correlation over {window} rows here."
-    return (
-        f"Over the last {window} rows the two lines correlate at {observed}; their shared "
-        f"numerator alone would give {null}; the excess is {excess}."
-    )
-
-
-def _charts(comparison: Comparison, drawn: Sequence[Figure]) -> Iterable[str]:
-    yield "<noscript><p>The charts need JavaScript; the tables do not.</p></noscript>"
-    hint = "Drag the bar below a chart to zoom: all charts follow. Press a name to hide or show it."
-    if comparison.aligned.backtested.any():
-        hint += " Pale lines are back-tested, a correlation while any level in its window is."
-    yield paragraph(hint)
-    for n, figure in enumerate(drawn):
-        if figure["bands"] and not any(before["bands"] for before in drawn[:n]):
-            yield _states(comparison)
-        yield _figure(figure, synthetic=comparison.synthetic)
-
-
-def _figure(figure: Figure, *, synthetic: bool) -> str:
-    about = ("Synthetic data. " if synthetic else "") + figure["about"]
-    label = escape(f"Chart: {figure['title']}. {about}")
-    return (
-        f"<figure><h3>{safe(figure['title'])}</h3><figcaption>{safe(about)}</figcaption>"
-        f'<div class="chart" id="{figure["id"]}" role="img" aria-label="{label}"></div></figure>'
-    )
-
-
-def _states(comparison: Comparison) -> str:
-    """Return what each shade means, in words."""
-    rule = comparison.study.catch_up
-    turned = f"relative strength fell from its peak by {rule.turn:g} × its usual 20-row move"
-    words = {
-        "stretched": f"z reached {rule.enter:g}, no turn since the peak",
-        "catch-up": f"{turned}; the follower rose at least as much as the leader fell",
-        "leader-fall": f"{turned}; mostly because the leader fell",
-        "both-falling": f"{turned}; leader and follower are both below where they were",
-        "closed": f"{rule.close:.0%} of the way back to the mean at onset is made",
-    }
-    items = "".join(
-        f'<dt class="{key}">{safe(name)}</dt><dd>{safe(words[key])}</dd>'
-        for key, name in BANDS.items()
-    )
-    neutral = "<dt>neutral</dt><dd>none of these; not shaded</dd>"
-    return f'<h3>Shades of the catch-up states</h3><dl class="states">{items}{neutral}</dl>'
-
-
-def _warnings(comparison: Comparison) -> Iterable[str]:
-    told = list(comparison.warnings)
-    for id, history in comparison.histories.items():
-        told += [f"{name_of(comparison, id)}: {warning}" for warning in history.warnings]
-    if not told:
-        yield paragraph("No warnings.")
-    else:
-        yield "<ul>" + "".join(f"<li>{safe(warning)}</li>" for warning in told) + "</ul>"
-
-
-def _indices(comparison: Comparison, indices: dict[str, dict[str, Any]]) -> Iterable[str]:
-    heads = (
-        *("Index", "Variant", "Currency", "Last level", "Carried then", "Missing"),
-        *("Back-tested sessions", "Definition", "Market data"),
-    )
-    rows = []
-    for (id, told), dated in zip(indices.items(), comparison.aligned.dated[-1], strict=True):
-        history, count = comparison.histories[id], told["constituents"]
-        known = "" if str(dated) == told["last_level_on"] else f", compared: {dated}"
-        rows.append(
-            (
-                bilingual(history.definition.name),
-                history.offered(comparison.study.variant),
-                history.definition.currency,
-                told["last_level_on"] + known,
-                f"{told['carried_last']} of {count}" if count else "ready-made series",
-                ", ".join(told["missing"]) or "none",
-                f"{told['backtested_sessions']} of {len(comparison.aligned.sessions)}",
-                f"{id} {told['definition_digest'][:_DIGEST]}",
-                told["market_digest"][:_DIGEST],
-            )
+def _constituents(comparison: Comparison) -> Iterator[str | Figure]:
+    for id in comparison.study.indices:
+        history = comparison.histories[id]
+        if history.panel is None:
+            continue
+        figure = heat_figure(history)
+        if figure is not None:
+            yield figure
+        count = int((history.shares[-1] > 0).sum())
+        title = Text(
+            f"{named(history.definition.name).en}: the {count} constituents, weights and "
+            "contributions",
+            f"{named(history.definition.name).zh}：{count}只成分股的权重与贡献",
         )
-    yield table(heads, rows, "wide")
+        yield (f"<details><summary>{both(title)}</summary>{constituent_table(history)}</details>")
+
+
+def _caveats(comparison: Comparison) -> Iterator[str]:
+    told = [same(warning) for warning in comparison.warnings]
+    for id, history in comparison.histories.items():
+        name = name_of(comparison, id)
+        told += [joined([name, same(warning)], ": ", "：") for warning in history.warnings]
+    yield warning_list(told)
+    yield index_table(comparison)
     yield paragraph(
-        "Carried: constituents without a close on the day, held at their last price. Missing: "
-        "constituents without any data, left out."
+        Text(
+            "Carried: constituents without a close on the day, held at their last price. Missing: "
+            "constituents without any data, left out.",
+            "沿用旧价：当日无收盘价，按最近价格持有。缺失：完全没有数据，未纳入。",
+        )
     )
-    for id in indices:
+    for id in comparison.summary["indices"]:
         definition = comparison.histories[id].definition
         if definition.description:
-            yield paragraph(f"{definition.name.en}: {definition.description}")
+            about = joined([named(definition.name), same(definition.description)], ": ", "：")
+            yield paragraph(about)
 
 
-def _facts(comparison: Comparison) -> Iterable[str]:
+def _method(comparison: Comparison) -> Iterator[str]:
     study = comparison.study
-    local = "local: each index in its own"
-    facts = {
-        "Study": f"{study.id}, definition {study.digest[:_DIGEST]}",
-        "Calendar": f"{study.calendar}, from {study.start}",
-        "Cut-off": study.cutoff,
-        "Variant": study.variant,
-        "Currency": local if study.currency == "local" else study.currency,
-        "Benchmark": _benchmark(comparison),
-    }
-    items = "".join(f"<dt>{safe(k)}</dt><dd>{safe(v)}</dd>" for k, v in facts.items())
+    yield from map(paragraph, study_method(study))
+    for id in study.indices:
+        definition = comparison.histories[id].definition
+        yield heading(3, named(definition.name))
+        yield paragraph(joined(list(index_method(definition)), " ", ""))
+    local = Text("local: each index in its own", "各指数以自身货币计")
+    since = Text(f"from {study.start}", f"自{study.start}")
+    facts = (
+        (Text("Study", "研究"), same(f"{study.id} {study.digest[:12]}")),
+        (
+            Text("Calendar", "日历"),
+            joined([same(study.calendar), since], ", ", "，"),
+        ),
+        (Text("Cut-off", "截止时间"), same(study.cutoff)),
+        (Text("Variant", "类型"), VARIANTS[study.variant]),
+        (Text("Currency", "货币"), local if study.currency == "local" else same(study.currency)),
+        (Text("Benchmark", "基准"), _benchmark(comparison)),
+    )
+    items = "".join(f"<dt>{both(k)}</dt><dd>{both(v)}</dd>" for k, v in facts)
     yield f"<dl>{items}</dl>"
 
 
-def _benchmark(comparison: Comparison) -> str:
+def _benchmark(comparison: Comparison) -> Text:
     id = comparison.study.benchmark
-    return name_of(comparison, id) if id in comparison.histories else f"{id} (no data)"
-
-
-def _sessions(comparison: Comparison) -> list[str]:
-    return [str(day) for day in np.datetime_as_string(comparison.aligned.sessions)]
+    if id in comparison.histories:
+        return name_of(comparison, id)
+    return Text(f"{id} (no data)", f"{id}（无数据）")

@@ -9,6 +9,7 @@ from typing import Any
 SCHEMA = 1  # of the files below; a change of a column takes the next one
 MANIFEST = "MANIFEST.sha256"
 LATEST = "latest.csv"
+REPORTS = "report"  # the folder of reports beside them
 
 _FIRST = f"# indexer published files, schema {SCHEMA}"
 _MARK = ", SYNTHETIC DATA 合成数据"
@@ -22,7 +23,12 @@ def file_name(subject: str, session: str, revision: int) -> str:
     >>> file_name("chinext", "2026-05-07", 1)
     'chinext_20260507_r1.csv'
     """
-    return f"{subject}_{session.replace('-', '')}_r{revision}.csv"
+    return f"{entry_name(subject, session, revision)}.csv"
+
+
+def entry_name(subject: str, session: str, revision: int) -> str:
+    """Return the name of whatever is made of one revision of a session, without an ending."""
+    return f"{subject}_{session.replace('-', '')}_r{revision}"
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -15,6 +15,7 @@ from indexer.report.notice import Correction, Decision, notice_name, notice_text
 from indexer.report.published import (
     LATEST,
     MANIFEST,
+    REPORTS,
     csv_text,
     file_name,
     manifest_text,
@@ -80,7 +81,8 @@ def wrong_files(connection: sa.Connection, out: Path) -> Iterator[tuple[Path, st
             elif found != text:
                 yield folder / name, "is not what was published: export writes it again"
         for path in sorted(folder.glob("*")):
-            if path.name not in expected and not path.name.startswith("."):
+            reports = path.name == REPORTS and path.is_dir()  # made when asked for
+            if path.name not in expected and not path.name.startswith(".") and not reports:
                 yield path, "was never published"
 
 

@@ -17,8 +17,8 @@ from indexer.ledger.database import name_of, open_ledger, reading
 from indexer.ledger.heads import last_heads, subjects
 from indexer.ledger.verify import check_database
 from indexer.market.tables import read_market
+from indexer.run.due import published_definition
 from indexer.run.find import definition as definition_named
-from indexer.run.restate import published_definition
 from indexer.run.sessions import last_final
 from indexer.run.supply import supplied
 

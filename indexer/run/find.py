@@ -1,12 +1,14 @@
 """Where definitions are: the file that is named, else an id beside it, here, or bundled."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
 from indexer.definitions.basket import Constituent, Index
-from indexer.definitions.read import read_basket, read_definition
+from indexer.definitions.read import read_basket, read_definition, read_sweep
 from indexer.definitions.study import Study
+from indexer.definitions.sweep import Sweep
 from indexer.definitions.text import closest
 from indexer.errors import DefinitionError, Flaw, MissingInputError, Problem
 from indexer.index.schedule import calendar_of
@@ -33,8 +35,58 @@ def definition(name: str) -> Index | Study:
     if not path.is_file():
         path = next(_places(name, Path("baskets")), path)
     found = read_definition(path)
-    _check(found)
+    if isinstance(found, Sweep):
+        message = "is a sweep: name an index or a study, or run it with indexer sweep"
+        raise DefinitionError([found.problem((), message)])
+    check(found)
     return found
+
+
+def sweep_named(name: str) -> Sweep:
+    """Return the sweep in a file or with an id; raises as `definition` does."""
+    path = Path(name)
+    if not path.is_file():
+        path = next(_places(name, Path("baskets")), path)
+    return read_sweep(path)
+
+
+def swept_study(sweep: Sweep) -> Study:
+    """Return the study that a sweep varies: beside it, in ./baskets, or bundled.
+
+    Raises
+    ------
+    DefinitionError
+        If it is not found, is found and wrong, or is no study.
+    """
+    id = str(sweep.study)
+    path = next(_places(id, Path(sweep.file).parent, Path("baskets")), None)
+    if path is None:
+        hint = closest(id, (p.stem for p in BUNDLED_BASKETS.glob("*.yaml")))
+        raise DefinitionError([sweep.problem(("study",), f"no definition of {id!r} found{hint}")])
+    return study_named(str(path))
+
+
+def swept_baskets(sweep: Sweep) -> list[Path]:
+    """Return the files that a sweep's glob names, beside it or from the root, in order.
+
+    Raises
+    ------
+    DefinitionError
+        If there are none, or two have one name.
+    """
+    pattern, beside = Path(str(sweep.baskets)), Path(sweep.file).parent
+    root = Path(pattern.anchor) if pattern.anchor else beside
+    own = Path(sweep.file).absolute()
+    inside = str(pattern.relative_to(pattern.anchor))
+    files = [f for f in root.glob(inside) if f.is_file() and f.absolute() != own]
+    files.sort(key=lambda file: (file.stem, file))
+    wrong = [] if files else [f"{sweep.baskets} names no file in {root}"]
+    for before, file in itertools.pairwise(files):
+        if before.stem == file.stem:
+            wrong.append(f"{file.stem} is the name of two files, {before} and {file}: name one")
+    if wrong:
+        raise DefinitionError([sweep.problem(("baskets",), message) for message in wrong])
+    return files
 
 
 def study_named(name: str) -> Study:
@@ -77,7 +129,7 @@ def indices_of(study: Study) -> dict[str, Index]:
             continue
         try:
             found[id] = read_basket(path)
-            _check(found[id])
+            check(found[id])
         except DefinitionError as error:
             problems += error.problems
     if problems:
@@ -85,7 +137,7 @@ def indices_of(study: Study) -> dict[str, Index]:
     return found
 
 
-def _check(found: Index | Study) -> None:
+def check(found: Index | Study) -> None:
     """Raise if a definition breaks a rule that calendars or conventions of markets know of."""
     calendar_of(found)
     problems, held = [], dict[str, list[Constituent]]()
@@ -127,6 +179,13 @@ def _references(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield ("events", n, "indices", k), id
 
 
+def _check_sweep(sweep: Sweep) -> None:
+    if sweep.study is None:
+        swept_baskets(sweep)
+    else:
+        indices_of(swept_study(sweep))
+
+
 def _places(id: str, *folders: Path) -> Iterator[Path]:
     """Yield the files in which a definition with this id may stand, nearest first."""
     for folder in (*folders, BUNDLED_BASKETS):
@@ -148,7 +207,10 @@ def validate(names: Sequence[str]) -> list[Problem]:
     for name in names:
         try:
             found = read_definition(existing(name))
-            _check(found)
+            if isinstance(found, Sweep):
+                _check_sweep(found)
+                continue
+            check(found)
             if isinstance(found, Study):
                 indices_of(found)
         except DefinitionError as error:

@@ -4,18 +4,15 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from indexer.definitions.basket import Index
-from indexer.definitions.read import restore_index, restore_study
 from indexer.definitions.study import Study
 from indexer.errors import DefinitionError, LedgerError, Refusal
 from indexer.index.build import build
 from indexer.ledger.database import publishing, reading
-from indexer.ledger.heads import AFTER_ALL, head_before, last_heads
-from indexer.ledger.history import read_definition
+from indexer.ledger.heads import AFTER_ALL, head_before
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
+from indexer.run.due import published_definition
 from indexer.run.entries import Candidate, index_candidate, study_candidate
 from indexer.run.find import definition as definition_named
 from indexer.run.publish import Desk, Outcome, append_revised
@@ -107,17 +104,6 @@ def restate(
         tuple(inside),
         tuple(one.head.session for one in found if one not in inside),
     )
-
-
-def published_definition(engine: sa.Engine, subject: str) -> Index | Study | None:
-    """Return the definition a subject was last published with; None where it never was."""
-    with reading(engine) as connection:
-        for kind in ("index", "study"):
-            newest = last_heads(connection, subject, kind)
-            if newest:
-                text = read_definition(connection, newest[0].definition) or ""
-                return restore_study(text)[0] if kind == "study" else restore_index(text)
-    return None
 
 
 def _definition(desk: Desk, subject: str, given: str | None) -> Index | Study:

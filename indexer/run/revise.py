@@ -58,14 +58,19 @@ class Difference:
 def stands(connection: sa.Connection, candidate: Candidate) -> bool:
     """Return whether nothing of what was published can have changed.
 
-    The newest entry was compared with everything before it when it was made. So where it and that
-    of the last session come from the same definition, rows and code as today, all of them do. A
-    candidate that ends before either is compared session by session.
+    A publication compares everything there is before it appends. So where the entry appended last
+    is a publication of the last session, and comes from the same definition, rows and code as
+    today, all of them stand: its rows are all there were. After a gap was filled, or only some
+    sessions were restated, that says nothing of the others: they are compared session by session,
+    as they are where a candidate ends before the last one.
     """
     newest = last_heads(connection, candidate.id, candidate.kind)
-    if any(date.fromisoformat(head.session) > candidate.last for head in newest):
-        return False  # they say nothing of a market that ends before them
-    return not _suspects(candidate, sorted(newest, key=lambda head: head.session))
+    if not newest:
+        return True
+    alone = len(newest) == 1 and newest[0].status == "final"
+    if not alone or date.fromisoformat(newest[0].session) > candidate.last:
+        return False
+    return not _suspects(candidate, newest)
 
 
 def differences(

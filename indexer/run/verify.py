@@ -5,22 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from indexer.definitions.read import restore_index, restore_study
-from indexer.errors import IndexerError, LedgerError, Refusal
-from indexer.index.build import build
+from indexer.errors import LedgerError, Refusal
 from indexer.ledger.database import reading
 from indexer.ledger.heads import Head, all_heads, heads, subjects
-from indexer.ledger.history import read_definition
 from indexer.ledger.verify import check_chain, check_database
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import wrong_files
-from indexer.run.entries import Candidate, index_candidate, study_candidate
+from indexer.run.entries import Candidate
+from indexer.run.rebuild import Subject, built_again, wrong_entry
 from indexer.run.results import Progress
-from indexer.run.results import study as compare_study
 from indexer.run.stored import market_of_entry
 
 
@@ -35,11 +31,6 @@ class Verified:
     head: str
     files: bool
     built: int
-
-
-class _Subject(NamedTuple):
-    id: str
-    kind: str
 
 
 def verify(
@@ -76,7 +67,7 @@ def verify(
                 raise LedgerError(wrong)
         built = 0
         tables = None if market is None else read_market(market)
-        for subject in itertools.starmap(_Subject, subjects(connection).items()):
+        for subject in itertools.starmap(Subject, subjects(connection).items()):
             progress(f"building {subject.id}")
             if tables is not None:
                 built += _from_market(connection, subject, tables)
@@ -85,7 +76,7 @@ def verify(
     return Verified(number, head, out is not None, built)
 
 
-def _from_market(connection: sa.Connection, subject: _Subject, market: Market) -> int:
+def _from_market(connection: sa.Connection, subject: Subject, market: Market) -> int:
     """Build the entries in force of a subject from a market; return how many are the same."""
     noted = {h.session: h.content for h in heads(connection, subject.id, "immaterial")}
     by_definition: dict[str, list[Head]] = {}
@@ -93,7 +84,7 @@ def _from_market(connection: sa.Connection, subject: _Subject, market: Market) -
         by_definition.setdefault(head.definition, []).append(head)
     count = 0
     for found in by_definition.values():
-        candidate = _built(connection, subject, found[-1], market)
+        candidate = built_again(connection, subject, found[-1], market).candidate
         for head in found:
             if not _is_noted(candidate, head, noted):
                 _check_same(candidate, head)
@@ -107,7 +98,7 @@ def _is_noted(candidate: Candidate, head: Head, noted: Mapping[str, str]) -> boo
     return at is not None and noted.get(head.session) == candidate.content_digest(at)
 
 
-def _from_inputs(connection: sa.Connection, subject: _Subject) -> int:
+def _from_inputs(connection: sa.Connection, subject: Subject) -> int:
     """Build every entry of a subject from its own stored inputs; return how many there are.
 
     A build of the last one serves all whose rows are those it had by their session.
@@ -117,13 +108,13 @@ def _from_inputs(connection: sa.Connection, subject: _Subject) -> int:
     while left:
         last = left[-1]
         market = market_of_entry(connection, last.number, synthetic=False)
-        candidate = _built(connection, subject, last, market)
+        candidate = built_again(connection, subject, last, market).candidate
         served = [h for h in left if h.definition == last.definition and h.session <= last.session]
         days = sorted({date.fromisoformat(head.session) for head in served})
         digests = dict(zip(days, candidate.market_digests(days), strict=True))
         if digests[date.fromisoformat(last.session)] != last.market:
             message = "its stored inputs are not those its digest was taken of"
-            raise _wrong(subject.id, last, message)
+            raise wrong_entry(subject.id, last, message)
         same = [h for h in served if digests[date.fromisoformat(h.session)] == h.market]
         for head in same:
             _check_same(candidate, head)
@@ -132,32 +123,16 @@ def _from_inputs(connection: sa.Connection, subject: _Subject) -> int:
     return count
 
 
-def _built(connection: sa.Connection, subject: _Subject, head: Head, market: Market) -> Candidate:
-    """Return a subject made with the definition and up to the session of an entry."""
-    text = read_definition(connection, head.definition) or ""
-    until = date.fromisoformat(head.session)
-    try:
-        if subject.kind == "index":
-            return index_candidate(build(restore_index(text), market, until=until), market)
-        study, indices = restore_study(text)
-        return study_candidate(compare_study(study, market, indices=indices, until=until), market)
-    except IndexerError as error:
-        raise _wrong(subject.id, head, f"cannot be built again: {error}") from error
-
-
 def _check_same(candidate: Candidate, head: Head) -> None:
     at = candidate.row(date.fromisoformat(head.session))
     if at is None:
-        raise _wrong(candidate.id, head, "built again, it is no session of the index")
+        raise wrong_entry(candidate.id, head, "built again, it is no session of the index")
     if candidate.content_digest(at) != head.content:
         levels = ", ".join(f"{name} {exact!r}" for name, _, exact, *_ in _levels(candidate, at))
-        raise _wrong(candidate.id, head, f"built again, it is another: {levels or 'other rows'}")
+        raise wrong_entry(
+            candidate.id, head, f"built again, it is another: {levels or 'other rows'}"
+        )
 
 
 def _levels(candidate: Candidate, at: int) -> Sequence[tuple[object, ...]]:
     return candidate.content(at).get("levels", ())
-
-
-def _wrong(id: str, head: Head, message: str) -> LedgerError:
-    where = f"{head.session} (entry {head.number}, revision {head.revision})"
-    return LedgerError([Refusal(id, where, "", message)])

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -20,8 +20,11 @@ from indexer.signals.signal import Signal
 from indexer.signals.strength import PERCENTILE
 from indexer.signals.tables import episode_rows, event_rows, interval_rows, leadlag_rows
 
+if TYPE_CHECKING:
+    from indexer.report.drawing import Drawing
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
     """Everything a study found.
 
@@ -148,6 +151,22 @@ class Comparison:
     def synthetic(self) -> bool:
         """Whether any level rests on synthetic data."""
         return any(history.synthetic for history in self.histories.values())
+
+    def plot(self) -> "Drawing":
+        """Return the lines of its indices, pairs and ratio lines, as a notebook shows them."""
+        from indexer.report.notebook import comparison_drawing  # noqa: PLC0415
+
+        return comparison_drawing(self)
+
+    def __repr__(self) -> str:
+        sessions = self.aligned.sessions
+        return f"<Comparison of {self.study.id}, {sessions[0]} to {sessions[-1]}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of it."""
+        from indexer.report.notebook import comparison_html  # noqa: PLC0415
+
+        return comparison_html(self)
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from indexer.signals.align import Aligned, Line, align, cutoffs, known_at, study
 from indexer.signals.events import Happening, happening
 from indexer.signals.members import member_signals
 from indexer.signals.overlay import ANNOUNCEMENTS, divergence, divergence_reach
-from indexer.signals.pairs import pair_inference, pair_signals, pair_states
+from indexer.signals.pairs import PairStates, pair_inference, pair_signals, pair_states
 from indexer.signals.ratios import ratio_inference, ratio_signals
 from indexer.signals.result import Comparison
 from indexer.signals.signal import SharedRows, Signal, reaching, siblings
@@ -50,13 +50,7 @@ def compare(
         If two indices of a pair have no session in common.
     """
     overlays = overlays or {}
-    calendar = read_calendar(study.calendar)
-    lines, warnings = _lines(study, histories)
-    sessions = study_sessions(study, calendar, lines, until)
-    aligned = align(study, sessions, lines)
-    if study.currency != "local":
-        aligned = _converted(study, aligned, histories, fixings)
-    _check_pairs(study, aligned)
+    lines, aligned, warnings = _aligned(study, histories, fixings, until)
     benchmark = study.benchmark if study.benchmark in histories else None
     warnings += tuple(_benchmark_warnings(study, aligned, histories))
     shared = [SharedRows.of(aligned, pair.leader, pair.follower) for pair in study.pairs]
@@ -87,6 +81,36 @@ def compare(
             *_overlay_warnings(study, overlays, signals),
         ),
     )
+
+
+def states_of(
+    study: Study,
+    histories: Mapping[str, History],
+    fixings: Fixings,
+    *,
+    until: date | None = None,
+) -> list[tuple[SharedRows, PairStates]]:
+    """Return the rows and the catch-up states of each pair, as `compare` does, and nothing else.
+
+    Parameters, and what is raised, are those of `compare`; only indices of pairs are looked at.
+    """
+    named = {id: histories[id] for id in study.indices}
+    _, aligned, _ = _aligned(study, named, fixings, until)
+    shared = [SharedRows.of(aligned, pair.leader, pair.follower) for pair in study.pairs]
+    return [(r, pair_states(study, p, r)) for p, r in zip(study.pairs, shared, strict=True)]
+
+
+def _aligned(
+    study: Study, histories: Mapping[str, History], fixings: Fixings, until: date | None
+) -> tuple[list[Line], Aligned, tuple[str, ...]]:
+    """Return the lines of a study, their levels known on each session, and what to warn of."""
+    lines, warnings = _lines(study, histories)
+    sessions = study_sessions(study, read_calendar(study.calendar), lines, until)
+    aligned = align(study, sessions, lines)
+    if study.currency != "local":
+        aligned = _converted(study, aligned, histories, fixings)
+    _check_pairs(study, aligned)
+    return lines, aligned, warnings
 
 
 def _benchmark_warnings(

@@ -35,6 +35,12 @@ STUDY = {key: INDEX[key] for key in ("version", "id", "name")} | {
     "start": "2024-01-02",
     "pairs": "[{leader: a, follower: b}]",
 }
+SWEEP = {"version": "1", "id": "grid", "study": "some-study", "vary": "{catch_up.enter: [1, 1.5]}"}
+
+
+def kind_of(keys: dict[str, str]) -> str:
+    """Return which schema a file with these keys is held against."""
+    return "sweep" if "vary" in keys else "study" if "pairs" in keys else "basket"
 
 
 class EditorLoader(yaml.SafeLoader):
@@ -130,12 +136,15 @@ def test_an_editor_accepts_every_bundled_definition(path: Path) -> None:
         (STUDY, {"windows": "{correlation: [20], zscore: 120}", "catch_up": "{enter: 1}"}),
         (STUDY, {"events": "[{date: 2026-07-02, name: x, indices: [star-50]}]"}),
         (STUDY, {"overlays": "[{symbol: HSTECH.HK, name: x}]"}),
+        (SWEEP, {}),
+        (SWEEP, {"study": None, "baskets": "'*.yaml'", "evaluate": "{cost_bps: 20}"}),
+        (SWEEP, {"vary": "{weighting.scheme: [equal], windows.correlation: [20, [20, 60]]}"}),
     ],
 )
 def test_an_editor_accepts_natural_yaml(
     keys: dict[str, str], changes: dict[str, str | None]
 ) -> None:
-    assert complaints("study" if "pairs" in keys else "basket", text_of(keys, **changes)) == []
+    assert complaints(kind_of(keys), text_of(keys, **changes)) == []
 
 
 @pytest.mark.parametrize(
@@ -174,9 +183,16 @@ def test_an_editor_accepts_natural_yaml(
         (STUDY, {"currency": "Local"}),
         (STUDY, {"windows": "{correlation: 60}"}),
         (STUDY, {"events": "[{date: 2026-07, name: x, indices: [a]}]"}),
+        (SWEEP, {"study": None}),
+        (SWEEP, {"baskets": "'*.yaml'"}),
+        (SWEEP, {"vary": "{catch_up.enter: 1}"}),
+        (SWEEP, {"vary": "{catch_up.enter: []}"}),
+        (SWEEP, {"vary": "{catch_up..enter: [1]}"}),
+        (SWEEP, {"evaluate": "{cost_bps: -1}"}),
+        (SWEEP, {"name": "{en: x}"}),
     ],
 )
 def test_an_editor_underlines_what_is_wrong(
     keys: dict[str, str], changes: dict[str, str | None]
 ) -> None:
-    assert complaints("study" if "pairs" in keys else "basket", text_of(keys, **changes))
+    assert complaints(kind_of(keys), text_of(keys, **changes))

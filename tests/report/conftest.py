@@ -20,7 +20,8 @@ def _no_fixings(currency: str, instants: object) -> None:
 def _compared(id: str) -> Comparison:
     market = read_market(ROOT / "seeds" / "market")
     study = read_study(ROOT / "baskets" / f"{id}.yaml")
-    names = (*study.indices, study.benchmark)
+    events = [id for event in study.events for id in event.indices]
+    names = dict.fromkeys((*study.indices, study.benchmark, *events))
     baskets = {name: read_basket(ROOT / "baskets" / f"{name}.yaml") for name in names}
     histories = {name: build(basket, market) for name, basket in baskets.items()}
     return compare(study, histories, _no_fixings)

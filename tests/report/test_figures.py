@@ -7,13 +7,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from indexer.report.figures import BANDS, bands, compact, figures, headline_window
+from indexer.report.figures import bands, compact, headline_window
+from indexer.report.page import study_figures
+from indexer.report.words import BANDS, Text
 from indexer.signals.result import Comparison
+
+SELECTED = Text("selected 2026-05-07", "选样 2026-05-07")
 
 
 def figure(comparison: Comparison, start: str) -> dict:
     """Return the first figure whose id begins so."""
-    return next(f for f in figures(comparison) if f["id"].startswith(start))
+    return next(f for f in study_figures(comparison) if f["id"].startswith(start))
 
 
 def drawn(comparison: Comparison, line: dict) -> dict[str, float | None]:
@@ -36,9 +40,12 @@ def told(comparison: Comparison, name: str, ids: tuple[str, ...], window: int | 
 
 
 def test_figures_stand_in_reading_order(comparison: Comparison, single: Comparison) -> None:
-    kinds = [f["id"].split("_")[0] for f in figures(comparison)]
-    assert kinds == ["indices", "pair", "pair", "ratio", "correlations"]
-    assert [f["id"].split("_")[0] for f in figures(single)] == ["indices", "pair", "correlations"]
+    kinds = [f["id"].split("_")[0] for f in study_figures(comparison)]
+    shared = ["correlations", "level", "gaps", "breadth", "rotation", "leadlag"]
+    ends = ["leadlag", "heat", "heat", "event"]
+    assert kinds == ["indices", "pair", "pair", "ratio", *shared, *ends]
+    kinds = [f["id"].split("_")[0] for f in study_figures(single)]
+    assert kinds == ["indices", "pair", *shared, "heat", "heat"]
 
 
 def test_the_shaded_states_are_those_of_the_comparison(
@@ -89,7 +96,7 @@ def test_correlations_are_the_signals_of_their_window(comparison: Comparison) ->
     names = [("ratio_correlation", "ratio_null")[n % 2] for n in range(6)]
     for line, name, window in zip(lines, names, (20, 20, 60, 60, 120, 120), strict=True):
         values = {day: v for day, v in drawn(comparison, line).items() if v is not None}
-        assert values == pytest.approx(told(comparison, name, ids, window), abs=1e-6)
+        assert values == pytest.approx(told(comparison, name, ids, window), abs=5.1e-4)
         assert len(values) > 400
 
 
@@ -104,14 +111,14 @@ def test_relative_strength_is_drawn_on_the_rows_of_its_pair(comparison: Comparis
 
 def test_a_window_that_is_not_full_is_null(comparison: Comparison) -> None:
     for line in figure(comparison, "correlations")["lines"]:
-        window = int(line["label"].split()[-2])
+        window = int(line["label"].en.split()[-2])
         assert line["values"][:window] == [None] * window
         assert line["values"][window] is not None
 
 
 def test_every_index_is_100_on_the_first_common_session(comparison: Comparison) -> None:
     lines = figure(comparison, "indices")["lines"]
-    assert [line["values"][0] for line in lines] == [100.0] * 4
+    assert [line["values"][0] for line in lines] == [100.0] * 6
 
 
 def test_an_index_without_a_level_yet_is_null_and_starts_later(comparison: Comparison) -> None:
@@ -121,7 +128,7 @@ def test_an_index_without_a_level_yet_is_null_and_starts_later(comparison: Compa
     lines = figure(late, "indices")["lines"]
     assert lines[2]["values"][:11] == [None] * 10 + [100.0]
     assert lines[0]["values"][10] == 100.0
-    assert str(late.aligned.sessions[10]) in figure(late, "indices")["about"]
+    assert str(late.aligned.sessions[10]) in figure(late, "indices")["about"].en
 
 
 def test_back_tested_values_are_those_dated_before_the_selection(comparison: Comparison) -> None:
@@ -130,7 +137,7 @@ def test_back_tested_values_are_those_dated_before_the_selection(comparison: Com
     first = chart["lines"][0]
     assert sessions[first["tested"] - 1] < np.datetime64("2026-05-07") <= sessions[first["tested"]]
     assert chart["lines"][2]["tested"] == 0  # a ready-made series
-    assert chart["marks"] == [{"at": first["tested"], "label": "selected 2026-05-07"}]
+    assert chart["marks"] == [{"at": first["tested"], "label": SELECTED}]
 
 
 def test_a_day_of_selection_is_marked_once_where_nothing_is_back_tested_any_more(
@@ -139,20 +146,22 @@ def test_a_day_of_selection_is_marked_once_where_nothing_is_back_tested_any_more
     chart = figure(single, "indices")
     ends = [line["tested"] for line in chart["lines"]]
     assert ends[0] == ends[1] + 1  # New York's level of a date is known a session later
-    assert chart["marks"] == [{"at": ends[0], "label": "selected 2026-05-07"}]
+    assert chart["marks"] == [{"at": ends[0], "label": SELECTED}]
 
 
 def test_a_correlation_is_back_tested_while_its_window_is(comparison: Comparison) -> None:
     live = figure(comparison, "indices")["lines"][0]["tested"]
     for line in figure(comparison, "correlations")["lines"][:3]:
-        window = int(line["label"].split()[-2])
+        window = int(line["label"].en.split()[-2])
         assert line["tested"] == min(live + window, len(line["values"]))
 
 
 def test_only_the_headline_window_is_shown_at_first(comparison: Comparison) -> None:
     for name in ("ratio", "correlations"):
         shown = [line["shown"] for line in figure(comparison, name)["lines"]]
-        assert shown == [" 60 rows" in f" {x['label']}" for x in figure(comparison, name)["lines"]]
+        assert shown == [
+            " 60 rows" in f" {x['label'].en}" for x in figure(comparison, name)["lines"]
+        ]
         assert any(shown)
 
 
@@ -160,8 +169,70 @@ def test_without_60_rows_the_middle_window_is_the_headline() -> None:
     assert [headline_window(w) for w in ((20, 60), (10, 120, 30), (250,))] == [60, 30, 250]
 
 
-def test_values_keep_six_digits_and_what_is_not_finite_is_null() -> None:
-    values = np.array([np.nan, np.inf, 1234567.0, -0.5])
-    assert compact(values) == [None, None, 1234570.0, -0.0]
-    assert compact(np.array([np.nan])) == [None]
-    assert compact(np.array([0.0])) == [0.0]
+def test_values_have_the_digits_that_are_printed_and_what_is_not_finite_is_null() -> None:
+    values = np.array([np.nan, np.inf, 1234567.891, -0.5])
+    assert compact(values, 2) == [None, None, 1234567.89, -0.5]
+    assert compact(np.array([np.nan]), 2) == [None]
+
+
+def test_turns_are_marked_where_the_episodes_have_them(comparison: Comparison) -> None:
+    pair = comparison.pairs[0]
+    marked = [m["at"] for m in figure(comparison, "pair")["marks"] if m["label"] is None]
+    turns = [episode.turn_on for episode in pair.episodes if episode.turn_on is not None]
+    assert marked == [int(comparison.states[0].rows[t]) for t in turns]
+    assert marked
+
+
+def test_the_gap_is_drawn_in_errors_of_prediction_between_its_band(comparison: Comparison) -> None:
+    first, *_, upper, lower = figure(comparison, "gaps")["lines"]
+    ids = (comparison.states[0].pair.leader, comparison.states[0].pair.follower)
+    values = {day: v for day, v in drawn(comparison, first).items() if v is not None}
+    assert values == pytest.approx(told(comparison, "gap_z", ids, 60), abs=5.1e-3)
+    assert (upper["values"], lower["values"]) == ([1.96, 1.96], [-1.96, -1.96])
+
+
+def test_breadth_is_that_of_the_signals(comparison: Comparison) -> None:
+    line = figure(comparison, "breadth")["lines"][0]
+    values = {day: v for day, v in drawn(comparison, line).items() if v is not None}
+    expected = told(comparison, "breadth_20", ("", "north-america-compute"), 20)
+    assert values == pytest.approx(expected, abs=5.1e-4)
+
+
+def test_a_tail_of_rotation_ends_at_the_last_row_and_has_one_point_a_week(
+    comparison: Comparison,
+) -> None:
+    line = figure(comparison, "rotation")["lines"][0]
+    last = comparison.summary["pairs"][0]["rotation"]
+    assert (line["x"][-1], line["y"][-1]) == (
+        round(last["rs_ratio"], 2),
+        round(last["rs_momentum"], 2),
+    )
+    weeks = [np.datetime64(day, "D").item().isocalendar()[:2] for day in line["days"]]
+    assert len(weeks) == len(set(weeks)) == 10
+
+
+def test_bars_are_the_lead_and_lag_of_the_table(comparison: Comparison) -> None:
+    chart = figure(comparison, "leadlag")
+    rows = comparison.leadlag_table.filter(leader=comparison.states[0].pair.leader)
+    rows = rows.filter(follower=comparison.states[0].pair.follower)
+    assert chart["x"] == rows["lag"].to_list()
+    assert chart["y"] == pytest.approx(rows["correlation"].to_list(), abs=5.1e-4)
+    assert chart["band"] == round(rows["band"][0], 3)
+
+
+def test_cells_of_the_heat_map_are_correlations_of_closes(comparison: Comparison) -> None:
+    chart = figure(comparison, "heat")
+    panel = comparison.histories["north-america-compute"].panel
+    assert panel is not None
+    first, second = (panel.symbols.index(chart["symbols"][n]) for n in (0, 1))
+    closes = panel.close[-61:, [first, second]]
+    expected = np.corrcoef((closes[1:] / closes[:-1] - 1).T)[0, 1]
+    assert chart["values"][1][0] == pytest.approx(expected, abs=0.02)  # an action between
+    assert [len(row) for row in chart["values"]] == list(range(1, len(chart["symbols"]) + 1))
+
+
+def test_lines_of_an_event_are_its_cumulative_returns(comparison: Comparison) -> None:
+    chart = figure(comparison, "event")
+    rows = comparison.event_table.filter(index="chinext")
+    values = [v for v in chart["lines"][0]["y"] if v is not None]
+    assert values == pytest.approx((100 * rows["cumulative"]).to_list(), abs=5.1e-3)

@@ -1,6 +1,8 @@
 """Results are written whole or not at all; until then an earlier run's stay."""
 
+import csv
 import errno
+import io
 import os
 import subprocess
 import sys
@@ -10,7 +12,7 @@ import polars as pl
 import pytest
 
 from indexer.errors import OutputError
-from indexer.report.files import write_folders
+from indexer.report.files import excel_text, write_folders
 
 TABLE = pl.DataFrame({"date": ["2024-01-02"], "level": [1000.0]})
 
@@ -82,3 +84,46 @@ def test_runs_into_one_folder_take_turns(tmp_path):
 
     assert [run.wait() for run in runs] == [0] * 4
     assert len(set(contents(tmp_path).values())) == 1
+
+
+NASTY = (
+    *("=1+1", "=cmd|' /C calc'!A0", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1"),
+    *("=HYPERLINK(\"http://x\")", "=A,\"b\"\n=c", "中际旭创", "", "a=b", "'=1"),
+)  # fmt: skip
+
+
+def test_csv_keeps_text_as_it_is(tmp_path):
+    """What a machine reads back is what was written."""
+    table = pl.DataFrame({"name": NASTY, "level": [-1.5] * len(NASTY)})
+    (path,) = write_folders(tmp_path, {"x": {"t": table}}, "csv")
+
+    assert pl.read_csv(path).equals(table)
+
+
+def test_csv_for_excel_begins_with_a_mark_and_holds_no_formula():
+    table = pl.DataFrame({"name": NASTY, "other": NASTY, "level": [-1.5] * len(NASTY)})
+    text = excel_text(table)
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))[1:]
+
+    assert text.encode().startswith(b"\xef\xbb\xbf")
+    assert not [cell for row in rows for cell in row[:2] if cell[:1] in tuple("=+-@\t\r\n＝")]
+    assert [row[0].removeprefix("'") for row in rows] == [n.removeprefix("'") for n in NASTY]
+    assert {float(row[2]) for row in rows} == {-1.5}
+
+
+def test_bytes_are_written_as_they_are(tmp_path):
+    content = bytes(range(256))
+    (path,) = write_folders(tmp_path, {"x": {"t.xlsx": content}}, "csv")
+
+    assert path.read_bytes() == content
+
+
+def test_a_folder_in_a_folder_is_made_and_removed_again(tmp_path):
+    write_folders(tmp_path / "out", {"x/report/y": {"t": TABLE}}, "csv")
+    assert (tmp_path / "out/x/report/y/t.csv").is_file()
+
+    (tmp_path / "there/x").mkdir(parents=True)
+    (tmp_path / "there/x/report").write_text("in the way", encoding="utf-8")
+    with pytest.raises(OutputError):
+        write_folders(tmp_path / "there", {"x/report/y": {"t": TABLE}, "z": {"t": TABLE}}, "csv")
+    assert sorted(path.name for path in (tmp_path / "there").rglob("*")) == ["report", "x"]

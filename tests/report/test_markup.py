@@ -3,10 +3,12 @@
 import json
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.report.markup import json_text, number, per_cent, safe, table
+from indexer.report.markup import both, json_text, number, per_cent, safe, table
+from indexer.report.words import Text, same
 
 
 def test_numbers_carry_a_true_minus_sign_and_a_dash_where_there_is_none() -> None:
@@ -26,10 +28,27 @@ def test_dates_are_marked_inside_escaped_text() -> None:
     assert safe("<b> & 2026-05-07") == "&lt;b&gt; &amp; <time>2026-05-07</time>"
 
 
-def test_cells_and_their_labels_are_escaped() -> None:
-    cells = table(["a", '"<b>'], [["<i>", "<u>"]], "wide")
-    assert '<td data-label="&quot;&lt;b&gt;">&lt;u&gt;</td>' in cells
+def test_cells_and_their_labels_are_escaped_in_both_languages() -> None:
+    cells = table([same("a"), Text('"<b>', "“<b>")], [[same("<i>"), same("<u>")]], "wide")
+    label = 'data-en="&quot;&lt;b&gt;" data-zh="“&lt;b&gt;"'
+    assert f"<td {label}>&lt;u&gt;</td>" in cells
     assert '<th scope="row">&lt;i&gt;</th>' in cells
+
+
+def test_text_stands_in_both_languages_once_where_they_agree() -> None:
+    assert both(Text("a & b", "甲")) == (
+        '<span lang="en">a &amp; b</span><span lang="zh-CN">甲</span>'
+    )
+    assert both(same("300308.SZ")) == "300308.SZ"
+
+
+@pytest.mark.parametrize(
+    ("text", "way"),
+    [("+1.2%", "up"), ("−0.5% (+20)", "down"), ("+0.0%", ""), ("1.2%", ""), ("+1.2% / −1.0%", "")],
+)
+def test_moves_are_up_or_down(text: str, way: str) -> None:
+    cell = table([same("a"), same("b")], [[same("x"), same(text)]], "wide")
+    assert (f' class="{way}">' in cell) == bool(way)
 
 
 @given(st.text())

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -14,7 +15,10 @@ from typing import Any
 import pytest
 
 from indexer.definitions.model import Name
-from indexer.report.page import study_page
+from indexer.report.answer import answers
+from indexer.report.page import study_figures, study_page
+from indexer.report.words import KINDS, STATES
+from indexer.signals.ratios import FAMILY
 from indexer.signals.result import Comparison
 
 HOSTILE = "</script><script>alert(1)</script>\"><b onload='x'>&amp;\u2028"
@@ -55,6 +59,12 @@ class Page(HTMLParser):
         """The data of the charts; what is not JSON by the letter is refused."""
         (text,) = [s for attributes, s in self.sources if attributes.get("id") == "figures"]
         return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+def english(source: str) -> str:
+    """Return the text of a page as it reads in English, its spaces single."""
+    told = Page(re.sub(r'<span lang="zh-CN">.*?</span>', "", source, flags=re.DOTALL)).text
+    return " ".join(told.split())
 
 
 def hostile(comparison: Comparison) -> Comparison:
@@ -98,7 +108,7 @@ def test_the_policy_allows_the_scripts_and_style_of_the_page_only(comparison: Co
     }
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
-    assert len(allowed) == 3
+    assert len(allowed) == 4
     assert allowed == digests
 
 
@@ -108,7 +118,7 @@ def test_no_text_of_a_definition_becomes_markup(comparison: Comparison) -> None:
         assert [t for t, _ in page.tags].count(tag) == [t for t, _ in plain.tags].count(tag)
     assert not any("onload" in attrs for _, attrs in page.tags)
     assert page.text.count(HOSTILE) > 20
-    assert page.figures["figures"][0]["lines"][0]["label"] == HOSTILE
+    assert page.figures["figures"][0]["lines"][0]["label"] == [HOSTILE, HOSTILE]
 
 
 def test_missing_values_are_null_in_the_data(comparison: Comparison) -> None:
@@ -135,7 +145,7 @@ def test_a_missing_chinese_name_leaves_no_trace(comparison: Comparison) -> None:
 def test_synthetic_data_and_back_testing_are_announced_before_any_figure(
     comparison: Comparison,
 ) -> None:
-    before = Page(study_page(comparison)).text.partition("Where the pairs stand")[0]
+    before = Page(study_page(comparison)).text.partition("The answer")[0]
     assert "Synthetic data." in before
     assert (
         "North American Compute Chain and Domestic Compute Chain were selected on 2026-05-07"
@@ -158,22 +168,23 @@ def test_the_table_states_where_each_pair_is(comparison: Comparison) -> None:
     text = Page(study_page(comparison)).text
     for told in comparison.summary["pairs"]:
         moves = [told["move_leader"], told["move_follower"]]
-        shown = ["–" if m is None else f"{100 * (2.718281828459045**m - 1):+.1f}%" for m in moves]
+        shown = ["–" if m is None else f"{100 * math.expm1(m):+.1f}%" for m in moves]
         cells = [
-            told["state"].replace("_", " "),
+            " ".join(STATES[told["state"]]),
             told["since"],
-            told["kind"] or "–",
+            " ".join(KINDS[told["kind"]]) if told["kind"] else "–",
             told["peak_on"] or "–",
             *shown,
             f"{told['relative_strength']:.2f}",
             f"{told['zscore']:.2f}",
+            f"{100 * math.expm1(told['gap']):+.1f}%",
         ]
-        assert " ".join(cells) in text.replace("−", "-")
+        assert " ".join(cells) in " ".join(text.replace("−", "-").split())
 
 
 def test_the_table_states_correlation_beside_its_null(comparison: Comparison) -> None:
     (told,) = comparison.summary["ratio_lines"]
-    text = Page(study_page(comparison)).text.replace("−", "-")
+    text = " ".join(english(study_page(comparison)).split()).replace("−", "-")
     for name in ("ratio_null", "ratio_excess", "level_correlation"):
         assert " ".join(f"{told[name][w]:.3f}" for w in (20, 60, 120)) in text
     for name in ("ratio_correlation", "partial_correlation"):
@@ -189,19 +200,66 @@ def test_the_table_states_correlation_beside_its_null(comparison: Comparison) ->
         for w in (20, 60, 120)
     ) in text  # fmt: skip
     assert "– " + " ".join(f"{told['p_value_adjusted'][w]:.3f}" for w in (60, 120)) in text
-    rho, null, excess = (
-        told[name][60] for name in ("ratio_correlation", "ratio_null", "ratio_excess")
-    )
+
+
+def test_the_answer_says_what_is_arithmetic_and_how_sure_the_rest_is(
+    comparison: Comparison,
+) -> None:
+    (told,) = comparison.summary["ratio_lines"]
+    first = next(iter(answers(comparison))).en.replace("−", "-")
+    observed, null, excess, partial = (told[name][60] for name in FAMILY)
+    bounds = told["partial_correlation_interval"][60]
     assert (
-        f"correlate at {rho:.3f}; their shared numerator alone would give {null:.3f}; "
-        f"the excess is {excess:.3f}." in text
+        f"correlate at {observed:.2f}; the leader they share would alone give {null:.2f}, "
+        f"an excess of {excess:.2f}." in first
     )
+    assert f"{partial:.2f} remains (95 % interval {bounds['low']:.2f} to {bounds['high']:.2f})" in (
+        first
+    )
+    assert f"not distinguishable from chance (adjusted p {told['p_value_adjusted'][60]:.3f})" in (
+        first
+    )
+
+
+def test_the_answer_calls_the_band_of_driftless_paths_what_it_is(comparison: Comparison) -> None:
+    told_of_pairs = list(answers(comparison))[1:]
+    for told, answer in zip(comparison.summary["pairs"], told_of_pairs, strict=True):
+        share = told["chance"]["share"][told["state"]]
+        # Low and high are 5 and 95 per cent of the paths.
+        mean, low, high = (f"{100 * share[key]:.0f}" for key in ("mean", "low", "high"))
+        assert f"{mean} % of rows (90 of 100 of them on {low} to {high} %)" in answer.en
+        assert f"（90%的路径在{low}%至{high}%之间）" in answer.zh
+
+
+def test_charts_of_a_study_leave_with_its_marks_and_the_digests_of_its_data(
+    comparison: Comparison,
+) -> None:
+    id = "domestic-compute"
+    carried = comparison.histories[id].carried.copy()
+    carried[-1] = 7
+    found = comparison.histories | {id: replace(comparison.histories[id], carried=carried)}
+    en, zh = Page(study_page(replace(comparison, histories=found))).figures["stamp"]
+    for history in comparison.histories.values():
+        assert f"{history.definition.id} data {history.market_digest[:12]}" in en
+    for mark in ("SYNTHETIC DATA", f"{id} back-tested before 2026-05-07", f"{id}: 7 carried"):
+        assert mark in en
+    assert f"{id}在2026-05-07前为回测" in zh
+
+
+def test_an_event_without_an_abnormal_return_has_no_chart(comparison: Comparison) -> None:
+    nothing = [
+        seen._replace(found=seen.found._replace(cumulative=seen.found.cumulative * float("nan")))
+        for seen in comparison.happenings
+    ]
+    told = replace(comparison, happenings=tuple(nothing))
+    assert any(figure["id"].startswith("event_") for figure in study_figures(comparison))
+    assert not any(figure["id"].startswith("event_") for figure in study_figures(told))
 
 
 def test_one_pair_has_no_ratio_lines_to_compare(single: Comparison) -> None:
     text = Page(study_page(single)).text
     assert "Where the pairs stand" in text
-    assert "ratio lines" not in text
+    assert "Do the ratio lines move together?" not in text
 
 
 def test_caveats_are_told(comparison: Comparison) -> None:
@@ -216,11 +274,12 @@ def test_caveats_are_told(comparison: Comparison) -> None:
     )
     histories = comparison.histories | {id: doubtful}
     found = replace(comparison, histories=histories, warnings=("a benchmark left out",))
-    text = Page(study_page(found)).text
+    text = " ".join(Page(study_page(found)).text.split())
     for caveat in (
         "a benchmark left out",
         "Domestic Compute Chain: a close off the calendar",
         "7 of 41",
+        "41只中的7只",
         "000001.SZ, 000002.SZ",
         doubtful.definition.digest[:12],
         doubtful.market_digest[:12],
@@ -237,9 +296,8 @@ def test_an_index_without_the_variant_says_which_it_used(single: Comparison) -> 
         id: replace(h, variants={"price": next(iter(h.variants.values()))})
         for id, h in single.histories.items()
     }
-    text = Page(study_page(replace(single, histories=histories))).text
-    assert "US Cloud 美国云计算 price USD" in text
-    assert "US Cloud 美国云计算 gross USD" in Page(study_page(single)).text
+    assert "US Cloud price USD" in english(study_page(replace(single, histories=histories)))
+    assert "US Cloud gross total return USD" in english(study_page(single))
 
 
 def test_the_same_comparison_gives_the_same_page_of_bearable_size(comparison: Comparison) -> None:
@@ -268,7 +326,7 @@ def test_a_browser_draws_every_chart_without_a_complaint(
     )
     assert [line for line in done.stderr.decode().splitlines() if ":CONSOLE:" in line] == []
     charts = re.findall(r"<figure>.*?</figure>", done.stdout.decode(), re.DOTALL)
-    assert len(charts) == 5
+    assert len(charts) == len(study_figures(comparison))
     for chart in charts:
         assert chart.count("<path") > 5
     assert re.findall(r'aria-pressed="(\w+)"[^>]*>(\d+) rows', charts[3]) == [

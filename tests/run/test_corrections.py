@@ -223,6 +223,29 @@ def test_sessions_that_were_left_are_refused_until_they_are_restated(path):
     assert published(path, DAYS[LAST + 1], market=market).state == "published"
 
 
+def test_a_restatement_of_the_last_session_does_not_hide_one_that_was_left(path):
+    """Restated, the last session rests on all rows of today; those before it still do not."""
+    more = moved(SYMBOLS[0], DAYS[LAST - 6], 10) | moved(SYMBOLS[0], DAYS[LAST], 10)
+    market = folder(path / "changed", prices(**more))
+    corrected(path, market, DAYS[LAST])
+    error = published(path, DAYS[LAST + 1], market=market).error
+
+    assert isinstance(error, LedgerError)
+    assert DAYS[LAST - 6].isoformat() in str(error)
+
+
+def test_a_gap_filled_from_other_rows_does_not_hide_that_they_are_back(path):
+    """Published last is an early session, and the last session never changed."""
+    published(path, DAYS[LAST + 4], now=evening(DAYS[LAST + 4]))
+    other = folder(path / "changed", prices(**moved(SYMBOLS[0], DAYS[LAST + 2], 30)))
+    for session in (LAST + 2, LAST + 1):
+        assert published(path, DAYS[session], market=other).state == "published"
+    error = published(path, DAYS[LAST + 5]).error
+
+    assert isinstance(error, LedgerError)
+    assert DAYS[LAST + 2].isoformat() in str(error)
+
+
 def test_a_late_action_changes_every_session_from_its_ex_date_on(path):
     split = {"symbol": SYMBOLS[0], "ex_date": DAYS[4], "kind": "bonus", "ratio": 0.01}
     corrected(path, folder(path / "late", actions=[split]), reason="late-action")

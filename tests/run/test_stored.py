@@ -12,6 +12,7 @@ from indexer.errors import IndexerError, LedgerError
 from indexer.index.build import build
 from indexer.ledger.database import open_ledger, publishing, reading
 from indexer.ledger.history import read_entries
+from indexer.market.inputs import market_of
 from indexer.run import stored
 from indexer.run.entries import index_candidate
 from indexer.run.publish import Desk, append_revised
@@ -19,6 +20,7 @@ from indexer.run.revise import corrected, differences
 from indexer.run.verify import verify
 from tests.index.drawn import cases
 from tests.index.examples import basket, market
+from tests.reference.example import WEEK, closes
 from tests.run.desk import DAYS, SYMBOLS, desk, folder, moved, prices, published
 from tests.run.desk import corrected as restated
 
@@ -29,23 +31,21 @@ SIZES = ((1, 12), (2, 12), (3, 45), (3, 25))
 def published_cases(draw):
     """Draw a definition, versions of a market, and which sessions are published from each.
 
-    The first lacks rows that come late; the last has other closes, and lacks actions. A symbol has
-    one action a day: the order of several is in what is published, and not in what is kept.
+    The first lacks rows that come late; the last has other closes, and lacks actions.
     """
     case = draw(cases(sizes=SIZES, sound=True))
     rows = case.tables["prices"]
-    actions = list({(r["symbol"], r["ex_date"]): r for r in case.tables["actions"]}.values())
-    case = case.with_table("actions", actions)
+    actions = case.tables["actions"]
     late = draw(st.sets(st.integers(0, len(rows) - 1), max_size=3))
     first = {**case.tables, "prices": [row for n, row in enumerate(rows) if n not in late]}
     other = draw(st.sets(st.integers(0, len(rows) - 1), max_size=3))
-    closes = [
+    changed = [
         {**row, "close": round(row["close"] * 1.001, 4)} if n in other else row
         for n, row in enumerate(rows)
     ]
     gone = draw(st.sets(st.integers(0, 3)))
-    kept = [row for n, row in enumerate(actions) if n not in gone]
-    last = {**case.tables, "prices": closes, "actions": kept}
+    left = [row for n, row in enumerate(actions) if n not in gone]
+    last = {**case.tables, "prices": changed, "actions": left}
     picks = st.lists(st.integers(0, 40), min_size=1, max_size=3)
     return case.definition, [(tables, draw(picks)) for tables in (first, case.tables, last)]
 
@@ -92,6 +92,22 @@ def test_every_entry_is_built_again_from_the_rows_it_rested_on(drawn):
 
     assert verify(engine, inputs=True).built == len(rows)
     engine.dispose()
+
+
+def kept(tables, until, **keys):
+    """Return an index built from a market, and from the rows of it that are kept of a session."""
+    definition, folder = basket(**keys), market(tables)
+    found = build(definition, folder, until=until)
+    rows = index_candidate(found, folder).inputs.rows(until)
+    return found, build(definition, market_of(rows, folder.manifest, "kept"), until=until)
+
+
+def test_the_last_session_is_kept_where_no_constituent_has_a_close_but_later():
+    """That a folder goes on tells that there was a session: its level is a carried one."""
+    rows = [*closes("A.US", 10.0, None, 11.0), *closes("B.US", 20.0, None, 21.0)]
+    found, again = kept({"prices": rows}, WEEK[1])
+
+    assert found.days.tolist() == again.days.tolist() == WEEK[:2]
 
 
 def packed(path, number):

@@ -1,5 +1,6 @@
 """Studies are published after their indices, with the signals that the study itself shows."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import polars as pl
@@ -10,11 +11,13 @@ from indexer.ledger.database import reading
 from indexer.ledger.history import read_entries
 from indexer.market.tables import read_market
 from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET, study_named
+from indexer.run.publication import Asked, _as_published
 from indexer.run.publish import publish
+from indexer.run.report import report
 from indexer.run.results import study as compare_study
 from indexer.run.sessions import Period
 from indexer.run.verify import verify
-from tests.run.desk import desk, files
+from tests.run.desk import desk, files, ledger_url
 
 DAY = date(2026, 5, 7)
 NOW = datetime(2026, 8, 20, 12, tzinfo=UTC)
@@ -127,3 +130,33 @@ def test_a_ready_made_series_is_published_as_it_was_read(tmp_path):
 
     assert found.rows["levels"][0][2] == close
     assert verify(desk(tmp_path).engine, inputs=True, market=BUNDLED_MARKET).built == 2
+
+
+def test_a_study_is_reported_with_page_workbook_and_tables(made):
+    path, _ = made
+    found = report(STUDY, ledger_url(path), path / "reports", Asked(DAY))
+    names = {file.name for file in found.files}
+
+    assert {file.parent.name for file in found.files} == {"20260507_r1"}
+    assert names >= {f"{STUDY}_20260507_r1.html", f"{STUDY}_20260507_r1.xlsx", "published.csv"}
+    assert (found.kind, found.synthetic, found.record.revision) == ("study", True, 1)
+
+
+def test_signals_and_levels_published_before_are_shown_as_published(made, compared):
+    """As if those of the day before had been published with other numbers."""
+    day = compared.aligned.sessions[-2].item()
+    rows = {"signals": compared.table, "aligned": compared.levels}
+    rows = {n: t.filter(pl.col("date") == day).drop("date").rows() for n, t in rows.items()}
+    signals = [(*key, value + 1, tested) for *key, value, tested in rows["signals"][1:]]
+    levels = [(id, level * 2, *marks) for id, level, *marks in rows["aligned"]]
+    published = replace(
+        entry(made[0]), session=day.isoformat(), rows={"signals": signals, "aligned": levels}
+    )
+    shown = _as_published(compared, [published], ("a caveat",))
+    on = pl.col("date") == day
+
+    assert shown.table.filter(on).drop("date").rows() == signals
+    assert shown.levels.filter(on).drop("date").rows() == levels
+    assert shown.table.filter(~on).equals(compared.table.filter(~on))
+    assert shown.levels.filter(~on).equals(compared.levels.filter(~on))
+    assert shown.warnings == ("a caveat", *compared.warnings)

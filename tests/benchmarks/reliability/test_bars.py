@@ -1,12 +1,14 @@
 """A slice of every campaign; in full they are run by ``python -m benchmarks reliability``."""
 
+from importlib.util import find_spec
+
 import pytest
 
 from benchmarks.reliability import bars, volume
 from benchmarks.reliability.calls import AVAILABLE
 from benchmarks.reliability.server import programs
 
-TRACED, MOUNTED = {"B1", "B4", "B5"}, {"B3", "B3-planted"}
+TRACED, MOUNTED, SERVED = {"B1", "B4", "B5"}, {"B3", "B3-planted"}, {"B16", "B17"}
 UNITS = [(id, unit) for id, units in bars.SLICE.items() for unit in units]
 
 
@@ -16,6 +18,10 @@ def lacking(id: str, unit: str) -> str:
         return "stopping at system calls is written for x86-64 Linux"
     if id in MOUNTED and (why := volume.available() or "" if AVAILABLE else "no Linux"):
         return f"needs FUSE: {why}"
+    if id in SERVED and find_spec("fastapi") is None:
+        return "the extra `web` is not installed"
+    if unit.startswith("cases") and find_spec("schemathesis") is None:
+        return "schemathesis is not installed"
     if unit.startswith("postgresql") and programs() is None:
         return "needs PostgreSQL's programs"
     return ""

@@ -51,7 +51,7 @@ def stepped(memory: Any) -> Found:
     steps.append_revised = lambda connection, desk, one, new: append(
         connection, desk, one, new[:-1]
     )
-    return steps.steps(1, 20, memory)
+    return steps.steps(1, 5, memory)
 
 
 def test_steps_find_a_restatement_that_loses_a_day(apart, memory):

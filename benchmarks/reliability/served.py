@@ -1,0 +1,72 @@
+"""The server that is judged: the command itself, on a ledger of its own, watched from outside."""
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.reliability import shown
+from benchmarks.reliability.record import ROOT
+
+SESSIONS = 2500  # ten years
+PAGE = 4096  # bytes, of the system's memory
+COMMAND = (sys.executable, "-c", "from indexer.cli.app import main; main()")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running server."""
+
+    process: "subprocess.Popen[str]"
+    port: int
+    ledger: Path
+
+    @property
+    def memory(self) -> int:
+        """Resident bytes."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of processor time it has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the ledger's file."""
+        return hashlib.sha256(self.ledger.read_bytes()).hexdigest()
+
+
+def kept_ledger(place: Path, sessions: int = SESSIONS) -> Path:
+    """Return a ledger of so many sessions, written once for all who look at it."""
+    path = place / f"shown-{sessions}.db"
+    if not path.exists():
+        fresh = place / f"shown-{sessions}-{os.getpid()}.db"
+        shown.write(fresh, sessions).dispose()
+        fresh.replace(path)
+        fresh.with_name(f"{fresh.name}.lock").unlink(missing_ok=True)
+    return path
+
+
+@contextlib.contextmanager
+def served(folder: Path, ledger: Path) -> Iterator[Served]:
+    """Run the command on a copy of a ledger; what it said must be nothing but where it is."""
+    own = folder / "ledger.db"
+    shutil.copy2(ledger, own)
+    words = ("serve", "--port", "0", "--ledger", f"sqlite:///{own}")
+    process = subprocess.Popen([*COMMAND, *words], stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        said = process.stderr.readline() if process.stderr else ""
+        found = re.search(r"answering at http://127.0.0.1:(\d+)/", said)
+        if found is None:
+            raise RuntimeError(f"the server did not begin: {said}")
+        yield Served(process, int(found[1]), own)
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)

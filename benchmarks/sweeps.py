@@ -1,0 +1,292 @@
+"""A thousand indices end to end from a store, by one process and by two.
+
+Wall time says little on a machine that others use. So each process's CPU time is told too, and
+the scaling they allow: the CPU time that one process takes in all, over that of the longest chain
+of two (what starts and ends the sweep, and the busier of the workers).
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from benchmarks.commands import INDEXER
+from indexer.market.calendar import read_calendar
+from indexer.market.store import write_rows
+from indexer.sweep.execute import Workers
+from indexer.sweep.plan import plan
+from indexer.sweep.sweep import sweep, tasks_of
+
+SEED, MISSING, LATE = 1, 0.03, 0.1
+FIRST, BASE = "2015-01-05", "2016-01-04"
+_TICK = os.sysconf("SC_CLK_TCK")
+_CHUNK = 500  # symbols written at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is built."""
+
+    indices: int = 1000
+    members: int = 300
+    symbols: int = 5500
+    sessions: int = 2500
+
+
+QUICK = Sizes(24, 20, 200, 600)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one command took: seconds, and MiB at the peak of the largest process.
+
+    ``own`` is the CPU time of the process that was started, ``workers`` that of each it started.
+    """
+
+    jobs: int
+    spread: bool  # whether the market was spread out before, as on every run but the first
+    wall: float
+    own: float
+    workers: tuple[float, ...]
+    peak_mib: float
+
+    @property
+    def cpu(self) -> float:
+        """CPU time of all processes."""
+        return self.own + sum(self.workers)
+
+    @property
+    def chain(self) -> float:
+        """CPU time of what cannot be done at the same time."""
+        return self.own + max(self.workers, default=0.0)
+
+
+def measure(folder: Path, sizes: Sizes) -> dict[str, Any]:
+    """Write market and definitions below a folder where they are missing, and sweep them."""
+    market, file = folder / "market", folder / "thousand.yaml"
+    if not file.is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        symbols = write_market(market, sizes)
+        write_baskets(folder / "baskets", symbols, sizes)
+        file.write_text("version: 1\nid: thousand\nbaskets: baskets/*.yaml\n", encoding="utf-8")
+    environment = os.environ | {"XDG_CACHE_HOME": str(folder / "cache"), "POLARS_MAX_THREADS": "1"}
+    shutil.rmtree(folder / "cache" / "indexer" / "spread", ignore_errors=True)
+    runs = [
+        _run(file, market, folder / "out", jobs, environment, spread=spread)
+        for jobs, spread in ((1, False), (1, True), (2, True))
+    ]
+    one, two = runs[1], runs[2]
+    return {
+        "sizes": asdict(sizes),
+        "runs": [asdict(run) | {"cpu": run.cpu} for run in runs],
+        "scaling_wall": one.wall / two.wall,
+        "scaling_cpu": one.cpu / two.chain,
+        "shares": shares(file, market),
+    }
+
+
+def write_market(place: Path, sizes: Sizes) -> list[str]:
+    """Write random walks into a store: closes with holes, a dividend a year, a few bonus issues."""
+    rng = np.random.default_rng(SEED)
+    days = read_calendar("XSHG").sessions
+    days = days[days >= np.datetime64(FIRST)][: sizes.sessions]
+    symbols = [f"{600000 + n}.SH" for n in range(sizes.symbols)]
+    for at in range(0, sizes.symbols, _CHUNK):
+        own = symbols[at : at + _CHUNK]
+        moves = 0.02 * rng.standard_normal((len(own), len(days)))
+        close = np.exp(np.cumsum(moves, axis=1)) * rng.uniform(20.0, 200.0, (len(own), 1))
+        there = rng.random(close.shape) >= MISSING
+        listed = rng.integers(0, len(days), len(own)) * (rng.random(len(own)) < LATE)
+        there &= np.arange(len(days)) >= listed[:, None]
+        row, column = np.nonzero(there)
+        prices = pl.DataFrame(
+            {
+                "symbol": pl.Series(own)[row],
+                "date": days[column],
+                "close": close[row, column].round(2).clip(1.0),
+            }
+        )
+        write_rows(place, {"prices": prices, "actions": _actions(rng, own, days)})
+    return symbols
+
+
+def _actions(rng: np.random.Generator, symbols: list[str], days: Any) -> pl.DataFrame:
+    years = max(1, len(days) // 250)
+    rows: list[tuple[Any, ...]] = [
+        (symbol, days[at].item(), "dividend", 0.05, None)
+        for symbol in symbols
+        for at in rng.integers(1, len(days), years)
+    ]
+    rows += [
+        (symbol, days[rng.integers(1, len(days))].item(), "bonus", None, 0.4)
+        for symbol in symbols[::10]
+    ]
+    names = ["symbol", "ex_date", "kind", "cash", "ratio"]
+    return pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
+
+
+def write_baskets(place: Path, symbols: list[str], sizes: Sizes) -> None:
+    """Write so many definitions: equal weighted under a cap, rebalanced each quarter."""
+    rng = np.random.default_rng(SEED)
+    place.mkdir()
+    days = read_calendar("XSHG").sessions
+    base = max(np.datetime64(BASE), days[days >= np.datetime64(FIRST)][20])
+    for n in range(sizes.indices):
+        chosen = rng.choice(len(symbols), sizes.members, replace=False)
+        told = {
+            "version": 1,
+            "id": f"index-{n:06}",
+            "name": {"en": f"Index {n}"},
+            "currency": "CNY",
+            "calendar": "XSHG",
+            "base": {"date": str(base), "level": 1000},
+            "variants": ["price", "gross"],
+            "weighting": {"scheme": "price" if n % 2 else "equal", "caps": {"constituent": 0.2}},
+            "rebalance": {"frequency": "quarterly", "reference_lag": 5},
+            "constituents": [{"symbol": symbols[k]} for k in sorted(chosen)],
+        }
+        (place / f"index-{n:06}.yaml").write_text(json.dumps(told), encoding="utf-8")
+
+
+def _run(
+    file: Path, market: Path, out: Path, jobs: int, environment: dict[str, str], *, spread: bool
+) -> Run:
+    """Run the command in a process of its own, and look at it and those it starts."""
+    shutil.rmtree(out, ignore_errors=True)
+    words = [*INDEXER, "sweep", str(file), "--market", str(market), "--out", str(out)]
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        [*words, "--jobs", str(jobs), "--format", "parquet"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+    )
+    seen: dict[int, tuple[float, float]] = {}
+    while process.poll() is None:
+        for pid in (process.pid, *_children(process.pid)):
+            seen[pid] = tuple(map(max, _usage(pid), seen.get(pid, (0.0, 0.0))))  # type: ignore[assignment]
+        time.sleep(0.1)
+    wall = time.perf_counter() - begun
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, words)
+    own = seen.pop(process.pid)
+    workers = tuple(cpu for cpu, _ in seen.values() if cpu > 1.0)
+    peak = max(own[1], *(mib for _, mib in seen.values()), 0.0)
+    return Run(jobs, spread, wall, own[0], workers, peak)
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [int(word) for word in text.split()]
+
+
+def _usage(pid: int) -> tuple[float, float]:
+    """Return CPU seconds of a process, and MiB at its peak; zero where it has ended."""
+    try:
+        cells = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0.0, 0.0
+    peak = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")]
+    return (int(cells[11]) + int(cells[12])) / _TICK, int(peak[0]) / 1024 if peak else 0.0
+
+
+def shares(file: Path, market: Path) -> dict[str, float]:
+    """Return the CPU seconds of parts of a sweep by one process, in this process."""
+    from indexer.sweep import indices, perform
+    from indexer.sweep import sweep as use
+
+    spent: dict[str, float] = {}
+    with (
+        _timed(indices, "batch_levels", spent, "kernels"),
+        _timed(indices, "_held", spent, "weights"),
+        _timed(indices, "index_result", spent, "rows of the results"),
+        _timed(perform, "map_market", spent, "market"),
+        _timed(perform, "spread_market", spent, "spread market mapped"),
+        _timed(use, "plan", spent, "definitions"),
+        _timed(use, "_files", spent, "tables and page"),
+        _timed(use, "write_folders", spent, "written"),
+    ):
+        start = time.process_time()
+        out = file.parent / "shares"
+        sweep(str(file), market, (out, "parquet"), Workers(1))
+        spent["all"] = time.process_time() - start
+    shutil.rmtree(out, ignore_errors=True)
+    return spent
+
+
+@contextmanager
+def _timed(module: Any, name: str, spent: dict[str, float], label: str) -> Iterator[None]:
+    """Add the CPU time of a function to what is spent under a label."""
+    found: Callable[..., Any] = getattr(module, name)
+
+    def timed(*given: Any, **named: Any) -> Any:
+        start = time.process_time()
+        try:
+            return found(*given, **named)
+        finally:
+            spent[label] = spent.get(label, 0.0) + time.process_time() - start
+
+    setattr(module, name, timed)
+    try:
+        yield
+    finally:
+        setattr(module, name, found)
+
+
+def told(found: dict[str, Any]) -> str:
+    """Return what was measured as lines of text."""
+    s = found["sizes"]
+    lines = [
+        f"{s['indices']:,} indices of {s['members']} of {s['symbols']:,} symbols, "
+        f"{s['sessions']:,} sessions",
+        f"{'jobs':>4}{'market spread out':>19}{'wall s':>9}{'CPU s':>9}{'peak MiB':>10}",
+    ]
+    for run in found["runs"]:
+        before = "before" if run["spread"] else "in the run"
+        figures = f"{run['wall']:>9.1f}{run['cpu']:>9.1f}{run['peak_mib']:>10.0f}"
+        lines.append(f"{run['jobs']:>4}{before:>19}{figures}")
+    lines.append(
+        f"1 to 2 processes: {found['scaling_wall']:.2f} × by wall time, "
+        f"{found['scaling_cpu']:.2f} × by CPU time of the longest chain"
+    )
+    every = found["shares"]["all"]
+    lines += [f"{n:<24}{v:>8.2f} s{v / every:>8.1%}" for n, v in found["shares"].items()]
+    return "\n".join(lines)
+
+
+def scheduler_cost(address: str, tasks: int = 2000) -> float:
+    """Return the wall seconds a task that does nothing takes by way of a Dask scheduler."""
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+        client.gather(client.map(abs, range(100), pure=False))
+        start = time.perf_counter()
+        client.gather(client.map(abs, range(tasks), pure=False))
+        return (time.perf_counter() - start) / tasks
+
+
+def task_bytes(file: Path) -> tuple[int, int]:
+    """Return the tasks of a sweep of baskets, and the bytes of their definitions."""
+    from indexer.run.find import sweep_named
+
+    variants = plan(sweep_named(str(file)))
+    tasks = tasks_of(variants, [str(n) for n in range(len(variants))], None)
+    return len(tasks), sum(len(text) for task in tasks for text in task.texts)
+
+
+if __name__ == "__main__":
+    print(scheduler_cost(sys.argv[1]))

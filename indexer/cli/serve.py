@@ -1,0 +1,130 @@
+"""The command that answers over the network."""
+
+import ipaddress
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from indexer.cli.options import LEDGER
+from indexer.errors import Flaw, MissingInputError
+
+TOKEN = "INDEXER_TOKEN"  # noqa: S105 (the name of a variable)
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_AGAIN = 30.0  # seconds for which what is due, and what runs said, is not looked at again
+Found = TypeVar("Found")
+
+
+@click.command()
+@LEDGER
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen at; 0 is any free one.",
+)
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="HOST",
+    help="Name that requests call this server by; loopback's own always may.",
+)
+@click.option(
+    "--metrics",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="File of figures that runs leave: what was refused is told from it.",
+)
+@click.option(
+    "--grace",
+    type=click.IntRange(0, 1440),
+    default=120,
+    show_default=True,
+    metavar="MINUTES",
+    help="How long after its closes are final a session is not late yet.",
+)
+def serve(
+    ledger: str,
+    host: str,
+    port: int,
+    names: tuple[str, ...],
+    metrics: tuple[Path, ...],
+    grace: int,
+) -> None:
+    """Answer over HTTP from the ledger, read only: the API, and a live page at /.
+
+    With INDEXER_TOKEN set, requests need it as bearer token; without, only this machine is
+    listened to.
+    """
+    token = _token()
+    if token is None and not _is_loopback(host):
+        raise click.UsageError(f"--host {host} is open to others: set {TOKEN} first")
+    try:
+        from indexer.web.api import source_at
+        from indexer.web.door import Terms, hashed
+        from indexer.web.protocol import Bounds
+        from indexer.web.server import listen
+        from indexer.web.server import serve as answer
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("indexer"):
+            raise
+        message = "is not installed: pip install 'indexer[web]'"
+        raise MissingInputError([Flaw(str(error.name), None, "", message)]) from None
+    from indexer.run.due import due_sessions
+
+    late = timedelta(minutes=grace)
+    source = source_at(
+        ledger,
+        _now_and_then(lambda engine: due_sessions(engine, datetime.now(UTC) - late)),
+        _now_and_then(lambda: [_run(path) for path in metrics if path.exists()]),
+    )
+    hosts = {*_LOOPBACK, host.lower(), *(name.lower() for name in names)}
+    taken = listen(host, port)
+    at = taken.getsockname()
+    click.echo(f"answering at http://{host}:{at[1]}/", err=True)
+    answer(taken, source, Terms(None if token is None else hashed(token), hosts), Bounds())
+
+
+def _token() -> str | None:
+    """Return the token, and take it out of the environment: nobody else needs it."""
+    token = os.environ.pop(TOKEN, None)
+    if token is not None and (len(token) < 16 or not token.isascii() or not token.isprintable()):
+        raise click.UsageError(f"{TOKEN} is no token: at least 16 printable ASCII characters")
+    return token
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _now_and_then(look: Callable[..., Found]) -> Callable[..., Found]:
+    """Return a function that looks, but not again at once."""
+    kept: list[tuple[float, Found]] = []
+
+    def found(*asked: Any) -> Found:
+        if not kept or time.monotonic() - kept[0][0] > _AGAIN:
+            kept[:] = [(time.monotonic(), look(*asked))]
+        return kept[0][1]
+
+    return found
+
+
+def _run(path: Path) -> Any:
+    """Return what a run has left; nothing of a file that cannot be read, which is said."""
+    from indexer.web.state import Run, run_told
+
+    try:
+        return run_told(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        click.echo(f"warning: {path}: {error}", err=True)
+        return Run("")

@@ -1,0 +1,103 @@
+"""The command that sweeps, and what a person sees of it."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from indexer.cli.exits import EXIT_BUG, EXIT_CODES
+from indexer.cli.options import FORMAT, JSON, NEEDED_MARKET, OUT
+from indexer.cli.screen import progress
+from indexer.errors import IndexerError
+
+SHOWN = 10  # failures on the screen; summary.json has all of them
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@NEEDED_MARKET
+@OUT
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes; one a processor.")
+@click.option("--scheduler", metavar="URL", help="Dask scheduler, as tcp://HOST:PORT.")
+@FORMAT
+@JSON
+def sweep(
+    file: str,
+    market: Path,
+    out: Path,
+    jobs: int | None,
+    scheduler: str | None,
+    format_: Literal["csv", "parquet"],
+    as_json: bool,
+) -> None:
+    """Try every variant that FILE lists, or build all its baskets.
+
+    Writes results, summary.json and report.html, and for baskets levels, into --out; the same for
+    any number of workers. What is finished is kept there, and not done again.
+    """
+    if jobs is not None and scheduler is not None:
+        raise click.UsageError("give one of --jobs and --scheduler: a cluster has its own workers")
+    from indexer.sweep.execute import Workers
+    from indexer.sweep.processes import processors
+    from indexer.sweep.sweep import sweep as use
+
+    workers = Workers(jobs or processors(), scheduler)
+    with progress() as tell:
+        found = use(file, market, (out, format_), workers, _estimating(tell))
+    if as_json:
+        click.echo(json.dumps(found.summary, ensure_ascii=False, allow_nan=False))
+    else:
+        _print(found.summary, out)
+    kinds = {outcome.failure[0] for outcome in found.outcomes if outcome.failure is not None}
+    if kinds:
+        _leave(kinds)
+
+
+def _estimating(tell: Callable[[str], None]) -> Callable[[int, int], None]:
+    """Return a way to say how much is done, and how long the rest will take at this pace."""
+    begun: list[tuple[float, int]] = []
+
+    def told(done: int, total: int) -> None:
+        now = time.monotonic()
+        begun.append((now, done)) if not begun else None
+        (start, before) = begun[0]
+        left = ""
+        if done > before:
+            seconds = (now - start) / (done - before) * (total - done)
+            left = f", {seconds / 60:.0f} min left" if seconds >= 90 else f", {seconds:.0f} s left"
+        tell(f"{done} of {total} variants{left}")
+
+    return told
+
+
+def _print(summary: dict[str, Any], out: Path) -> None:
+    mark = "  SYNTHETIC DATA" if summary["synthetic"] else ""
+    click.echo(f"{summary['id']}: {summary['tried']} tried, {summary['failed']} failed{mark}")
+    best = summary.get("best")
+    if best is not None:
+        values = ", ".join(f"{key} {value}" for key, value in best["values"].items())
+        deflated = best["deflated_sharpe"]
+        chance = "nothing to deflate by" if deflated is None else f"deflated {deflated:.3f}"
+        click.echo(f"best: {values}: {best['leader']} / {best['follower']}")
+        click.echo(f"Sharpe {best['sharpe']:.4f} a row, {chance}, of {summary['trials']} trials")
+    for told in summary["failures"][:SHOWN]:
+        where = told["index"] or f"variant {told['number']}"
+        lines = str(told["message"]).strip().splitlines()
+        line = lines[-1] if told["kind"] not in {e.__name__ for e in EXIT_CODES} else lines[0]
+        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+        click.echo(f"failed: {where}: {line}{more}", err=True)
+    if summary["failed"] > SHOWN:
+        click.echo(f"failed: {summary['failed'] - SHOWN} more, in summary.json", err=True)
+    click.echo(f"written to {out}")
+
+
+def _leave(kinds: set[str]) -> None:
+    """Leave with the exit code of the worst failure; a bug is the worst of all."""
+    known: dict[type[IndexerError], int] = EXIT_CODES
+    codes = [code for kind, code in known.items() if kind.__name__ in kinds]
+    unknown = kinds - {kind.__name__ for kind in known}
+    sys.exit(EXIT_BUG if unknown else codes[0])

@@ -1,0 +1,62 @@
+"""Sweep definitions: one study in many variants, or many indices at once."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from indexer.definitions.basket import Basket
+from indexer.definitions.model import Definition, Id, Identified, Model, Text, fields_at
+from indexer.definitions.study import Study
+
+FIXED = ("version", "id", "name", "description", "kind")  # who it is, which no variant changes
+
+Key = Annotated[
+    str,
+    Field(pattern=r"^[a-z_]+(?:\.[a-z_]+)*$", description="a dotted path, as in catch_up.enter"),
+]
+
+
+class Evaluate(Model):
+    """What trading the states would cost: basis points of each change, both legs together."""
+
+    cost_bps: Annotated[float, Field(ge=0, lt=10_000)] = 0.0
+
+
+class Sweep(Identified):
+    """Every combination of the items listed, each put in the place of the value at its key.
+
+    A key is a path into the study or, where a study has no such key, into each of its baskets. For
+    a list-valued key an item that is no list stands for a list of one.
+    """
+
+    study: Id | None = Field(default=None, description="id of the study that is varied")
+    baskets: Text | None = Field(
+        default=None, description="in place of study: glob of basket files, beside this one"
+    )
+    vary: dict[Key, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(default={})
+    evaluate: Evaluate = Evaluate()
+
+    def varies(self, key: str) -> type[Definition]:
+        """Return the kind of definition that a key is a path into."""
+        return Basket if self.study is None or not known(Study, key) else Study
+
+
+def known(model: type[Definition], key: str) -> bool:
+    """Return whether a dotted path leads to a value of a kind of definition that may be varied.
+
+    Examples
+    --------
+    >>> known(Study, "catch_up.enter"), known(Study, "weighting.scheme"), known(Study, "id")
+    (True, False, False)
+    """
+    *inside, last = key.split(".")
+    return key not in FIXED and last in fields_at(model, tuple(inside))
+
+
+def keys_of(model: type[Definition]) -> list[str]:
+    """Return every key of a kind of definition that may be varied."""
+    found = []
+    for name in fields_at(model, ()):
+        inner = [f"{name}.{key}" for key in fields_at(model, (name,))]
+        found += [key for key in (name, *inner) if key.split(".")[0] not in FIXED]
+    return found

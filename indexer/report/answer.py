@@ -1,0 +1,124 @@
+"""The answer of a study in plain words, and how sure it is."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from indexer.report.figures import headline_window, name_of, ratio_lines_name, ratio_name
+from indexer.report.markup import number, per_cent
+from indexer.report.words import KINDS, STATES, Text, joined, same
+from indexer.signals.result import Comparison
+
+LEVEL = 0.05  # of chance below which something is called more than chance
+
+
+def answers(comparison: Comparison) -> Iterator[Text]:
+    """Yield what the study says of each two ratio lines, then of each pair."""
+    summary = comparison.summary
+    for told in summary["ratio_lines"]:
+        yield _of_lines(comparison, told)
+    for told in summary["pairs"]:
+        yield _of_pair(comparison, told)
+
+
+def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
+    ids = [told[role] for role in ("leader", "follower", "other")]
+    name = ratio_lines_name(comparison, ids)
+    window = headline_window(list(told["ratio_correlation"]))
+    observed, null = (told[key][window] for key in ("ratio_correlation", "ratio_null"))
+    if observed is None or null is None:
+        return Text(
+            f"{name.en}: there are no {window} rows to compare yet.",
+            f"{name.zh}：尚不足{window}行，无法比较。",
+        )
+    partial, excess = (told[key][window] for key in ("partial_correlation", "ratio_excess"))
+    low, high = _bounds(told, "partial_correlation", window)
+    first = Text(
+        f"Over the last {window} rows the ratio lines of {name.en} correlate at "
+        f"{number(observed, 2)}; the leader they share would alone give {number(null, 2)}, an "
+        f"excess of {number(excess, 2)}. With the leader taken out, {number(partial, 2)} "
+        f"remains{_span(low, high)}",
+        f"最近{window}行，{name.zh}两条比价线的相关系数为{number(observed, 2)}；"
+        f"仅因领先者相同就会有{number(null, 2)}，超出部分为{number(excess, 2)}。剔除领先者后，"
+        f"偏相关系数为{number(partial, 2)}{_span_zh(low, high)}",
+    )
+    parts = [joined([first, _verdict(told["p_value_adjusted"][window])], "", "")]
+    if (given := told["partial_correlation_benchmark"].get(window)) is not None:
+        parts.append(_given_market(comparison, given, told["p_value_benchmark_adjusted"][window]))
+    return joined(parts, " ", "")
+
+
+def _verdict(p: float | None) -> Text:
+    if p is None:
+        return Text("; too few rows to test it.", "；行数太少，不作检验。")
+    told = number(p, 3)
+    if p < LEVEL:
+        return Text(
+            f": more than arithmetic and chance would show (adjusted p {told}).",
+            f"：超出算术与偶然所能解释（校正后p值{told}）。",
+        )
+    return Text(
+        f": not distinguishable from chance (adjusted p {told}).",
+        f"：与偶然无法区分（校正后p值{told}）。",
+    )
+
+
+def _given_market(comparison: Comparison, given: float, p: float | None) -> Text:
+    id = comparison.study.benchmark
+    market = name_of(comparison, id) if id in comparison.histories else same(id)
+    told = "" if p is None else f" (p {number(p, 3)})"
+    zh = "" if p is None else f"（p值{number(p, 3)}）"
+    return Text(
+        f"With {market.en} taken out as well it is {number(given, 2)}{told}.",
+        f"再剔除{market.zh}后为{number(given, 2)}{zh}。",
+    )
+
+
+def _bounds(told: dict[str, Any], name: str, window: int) -> tuple[float | None, float | None]:
+    found = told.get(f"{name}_interval", {}).get(window) or {}
+    return found.get("low"), found.get("high")
+
+
+def _span(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return ""
+    return f" (95 % interval {number(low, 2)} to {number(high, 2)})"
+
+
+def _span_zh(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return ""
+    return f"（95%置信区间{number(low, 2)}至{number(high, 2)}）"
+
+
+def _of_pair(comparison: Comparison, told: dict[str, Any]) -> Text:
+    name, state = ratio_name(comparison, told["leader"], told["follower"]), STATES[told["state"]]
+    since = told["since"]
+    parts = [Text(f"{name.en}: {state.en} since {since}", f"{name.zh}：{since}起{state.zh}")]
+    if told["peak_on"] is not None:
+        leader, follower = (per_cent(told[f"move_{role}"]) for role in ("leader", "follower"))
+        kind = KINDS.get(told["kind"] or "", None)
+        how = Text("", "") if kind is None else Text(f" ({kind.en})", f"（{kind.zh}）")
+        parts.append(
+            Text(
+                f"{how.en}; since the peak on {told['peak_on']} the leader moved {leader}, the "
+                f"follower {follower}",
+                f"{how.zh}；自{told['peak_on']}高点以来，领先者{leader}，跟随者{follower}",
+            )
+        )
+    if told["zscore"] is not None:
+        z, window = number(told["zscore"], 2), comparison.study.windows.zscore
+        parts.append(Text(f"; z {z} over {window} rows", f"；{window}行z值{z}"))
+    return joined([*parts, _by_chance(told)], "", "")
+
+
+def _by_chance(told: dict[str, Any]) -> Text:
+    """Return how often lines without any tie would be in the state."""
+    share = (told["chance"] or {}).get("share", {}).get(told["state"])
+    if share is None:
+        return Text(".", "。")
+    mean, low, high = (f"{100 * share[key]:.0f}" for key in ("mean", "low", "high"))
+    return Text(
+        f". Driftless paths are in that state on {mean} % of rows (90 of 100 of them on {low} to "
+        f"{high} %).",
+        f"。无漂移的随机路径有{mean}%的行处于该状态（90%的路径在{low}%至{high}%之间）。",
+    )

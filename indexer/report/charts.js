@@ -1,0 +1,363 @@
+"use strict";
+// What each kind of figure looks like: options for ECharts from plain figures. Draws nothing.
+const charts = (() => {
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const variable = (slot) => (slot ? `--line-${((slot - 1) % 8) + 1}` : "--ink");
+  const ink = (slot) => colour(variable(slot));
+  const number = (value, digits) => value.toFixed(digits).replace("-", "\u2212");
+  const tongue = () => (document.documentElement.lang === "zh" ? 1 : 0);
+  const say = (text) => text[tongue()];
+
+  function element(tag, text = "", classes = "") {
+    const made = document.createElement(tag);
+    made.textContent = text;
+    made.className = classes;
+    return made;
+  }
+
+  function box(...lines) {
+    const made = element("div", "", "reading");
+    for (const [text, slot] of lines) {
+      const line = element("p", text);
+      if (slot !== undefined) line.style.color = ink(slot);
+      made.append(line);
+    }
+    return made;
+  }
+
+  function axis(more = {}) {
+    return {
+      axisLine: { lineStyle: { color: colour("--rule") } },
+      axisLabel: { color: colour("--muted"), hideOverlap: true },
+      splitLine: { lineStyle: { color: colour("--rule"), opacity: 0.6 } },
+      nameTextStyle: { color: colour("--muted") },
+      ...more,
+    };
+  }
+
+  function frame(more = {}) {
+    return {
+      animation: false,
+      textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+      grid: { left: 6, right: 16, top: 24, bottom: 10, outerBoundsMode: "same" },
+      legend: { show: false },
+      tooltip: {
+        confine: true, backgroundColor: colour("--panel"), borderColor: colour("--rule"),
+        textStyle: { color: colour("--ink") },
+      },
+      ...more,
+    };
+  }
+
+  const edge = (more) => ({
+    silent: true, symbol: "none", animation: false,
+    lineStyle: { color: colour("--muted"), type: "dashed" },
+    label: { color: colour("--muted"), fontSize: 11 }, ...more,
+  });
+
+  // --- over time --------------------------------------------------------------------------------
+
+  // Two strokes a line: pale where back-tested, full from there on; they share one point.
+  function strokes(line, n) {
+    const points = line.rows.map((row, i) => [row, line.shownValues[i]]);
+    const stroke = (part, data, style) => ({
+      id: `${n} ${part}`, name: say(line.legend), type: "line", data, silent: true,
+      showSymbol: false, symbol: "circle", symbolSize: 5, itemStyle: { color: ink(line.slot) },
+      lineStyle: { color: ink(line.slot), type: line.style, ...style },
+    });
+    return [
+      stroke("tested", points.slice(0, line.tested), { width: 1.4, opacity: 0.6 }),
+      stroke("live", points.slice(Math.max(line.tested - 1, 0)), { width: 2.2 }),
+    ];
+  }
+
+  function shades(figure) {
+    return {
+      id: "bands", type: "custom", silent: true, z: 0, clip: true, tooltip: { show: false },
+      data: figure.bands.map(([first, last]) => [first, last]), encode: { x: [0, 1], y: -1 },
+      renderItem: (params, api) => {
+        const half = api.size([1, 0])[0] / 2;
+        const [left, right] = [0, 1].map((end) => api.coord([api.value(end), 0])[0]);
+        const { y, height } = params.coordSys;
+        const key = figure.bands[params.dataIndex][2];
+        const shape = { x: left - half, y, width: right - left + 2 * half, height };
+        return { type: "rect", shape, style: { fill: colour(`--${key}`) } };
+      },
+    };
+  }
+
+  // The label of a mark stands on the side that has more room, so that it is never cut.
+  function marks(figure, middle) {
+    const all = figure.base === undefined ? figure.marks
+      : [...figure.marks, { at: figure.base, label: ["= 100", "= 100"] }];
+    return {
+      id: "marks", type: "line", data: [], silent: true,
+      markLine: edge({
+        label: { position: "end", distance: 3, color: colour("--muted"), fontSize: 11 },
+        data: all.map(({ at, label }) => (label === null
+          ? { xAxis: at, label: { show: false }, lineStyle: { type: "dotted" } }
+          : { xAxis: at, label: { formatter: say(label), align: at > middle ? "right" : "left" } }
+        )),
+      }),
+    };
+  }
+
+  // ECharts marks a log axis at powers of its base only: these are the values a reader expects.
+  function ticks(low, high) {
+    const power = (value) => 10 ** Math.floor(Math.log10(value));
+    if (high > 6 * low) {
+      const decades = Array.from({ length: 40 }, (_, k) => power(low) * 10 ** k);
+      return decades.flatMap((decade) => [decade, 2 * decade, 5 * decade]);
+    }
+    const rough = (high - low || low) / 5;
+    const step = power(rough) * [1, 2, 5, 10].find((nice) => nice * power(rough) >= rough);
+    const first = Math.ceil(low / step);
+    return Array.from({ length: 12 }, (_, k) => (first + k) * step);
+  }
+
+  // What depends on the sessions in view: values marked on a log axis, the side of labels.
+  function inView(figure, selected, first, last) {
+    let [low, high] = [Infinity, 0];
+    for (const line of figure.lines.filter((one) => selected[say(one.legend)] !== false)) {
+      line.shownValues.forEach((value, i) => {
+        if (value === null || line.rows[i] < first || line.rows[i] > last) return;
+        [low, high] = [Math.min(low, value), Math.max(high, value)];
+      });
+    }
+    const customValues = high ? ticks(low, high) : [];
+    const log = figure.scale === "log" && !figure.bounds;
+    return {
+      yAxis: log ? { axisLabel: { customValues }, axisTick: { customValues } } : {},
+      series: marks(figure, (first + last) / 2),
+    };
+  }
+
+  function timeReading(page, figure, params) {
+    if (!params.length) return "";
+    const t = page.sessions.indexOf(params[0].axisValue);
+    const lines = [[page.sessions[t]]];
+    const band = figure.bands.find(([first, last]) => first <= t && t <= last);
+    if (figure.bands.length) lines.push([say(band ? page.states[band[2]] : page.words.neutral)]);
+    const told = new Set();
+    for (const { seriesId, value } of params) {
+      const n = parseInt(seriesId, 10);
+      if (Number.isNaN(n) || told.has(n) || value[1] === null) continue;
+      told.add(n);
+      const { label, tested, rows, slot } = figure.lines[n];
+      const hindsight = rows.indexOf(t) < tested ? ` (${say(page.words.backtested)})` : "";
+      lines.push([`${say(label)}: ${number(value[1], figure.digits)}${hindsight}`, slot]);
+    }
+    return box(...lines);
+  }
+
+  function time(page, figure, { selected, still }) {
+    const [min, max] = figure.bounds ?? [null, null];
+    const log = { type: "log", logBase: 2, min: "dataMin", max: "dataMax" };
+    const scale = figure.bounds ? { type: "value", min, max }
+      : figure.scale === "log" ? log : { type: "value", scale: true };
+    const middle = page.sessions.length / 2;
+    return frame({
+      grid: { left: 6, right: 16, top: 24, bottom: still ? 8 : 46, outerBoundsMode: "same" },
+      xAxis: axis({ type: "category", data: page.sessions, splitLine: { show: false } }),
+      yAxis: axis(scale),
+      legend: { show: false, selected },
+      dataZoom: {
+        show: !still, filterMode: "weakFilter", height: 18, bottom: 8, showDataShadow: false,
+        borderColor: colour("--rule"), backgroundColor: colour("--panel"),
+        fillerColor: colour("--rule"), textStyle: { color: colour("--muted") },
+        handleStyle: { color: colour("--paper"), borderColor: colour("--muted") },
+        moveHandleStyle: { color: colour("--muted") },
+      },
+      tooltip: {
+        ...frame().tooltip, trigger: "axis",
+        formatter: (params) => timeReading(page, figure, params),
+      },
+      series: [shades(figure), ...figure.lines.flatMap(strokes), marks(figure, middle)],
+    });
+  }
+
+  // --- others -----------------------------------------------------------------------------------
+
+  function rotation(page, figure) {
+    const all = figure.lines.flatMap((line) => [...line.x, ...line.y]).map((v) => Math.abs(v - 100));
+    const reach = Math.max(1, ...all) * 1.15;
+    const [low, high] = [100 - reach, 100 + reach].map((v) => Number(v.toFixed(1)));
+    const words = page.words;
+    const corner = (text, x, y, position) => [
+      { xAxis: x[0], yAxis: y[0], name: say(text), label: { position } }, { xAxis: x[1], yAxis: y[1] },
+    ];
+    const quarter = [
+      corner(words.leading, [100, high], [100, high], "insideTopRight"),
+      corner(words.weakening, [100, high], [low, 100], "insideBottomRight"),
+      corner(words.lagging, [low, 100], [low, 100], "insideBottomLeft"),
+      corner(words.improving, [low, 100], [100, high], "insideTopLeft"),
+    ];
+    const tails = figure.lines.map((line) => ({
+      name: say(line.label), type: "line", showAllSymbol: true, symbol: "circle",
+      data: line.x.map((x, i) => ({
+        value: [x, line.y[i]], symbolSize: i === line.x.length - 1 ? 12 : 5,
+      })),
+      itemStyle: { color: ink(line.slot) }, lineStyle: { color: ink(line.slot), width: 1.5 },
+    }));
+    const areas = {
+      id: "quarters", type: "line", data: [], silent: true,
+      markArea: {
+        silent: true, itemStyle: { color: "transparent" },
+        label: { color: colour("--muted"), fontSize: 12 }, data: quarter,
+      },
+      markLine: edge({ label: { show: false }, data: [{ xAxis: 100 }, { yAxis: 100 }] }),
+    };
+    const name = (en, zh) => ({ name: say([en, zh]), nameLocation: "middle", nameGap: 26 });
+    return frame({
+      grid: { left: 34, right: 16, top: 14, bottom: 34, outerBoundsMode: "same" },
+      xAxis: axis({ type: "value", min: low, max: high, ...name("RS ratio", "相对强弱比率") }),
+      yAxis: axis({ type: "value", min: low, max: high, ...name("RS momentum", "相对强弱动量") }),
+      tooltip: {
+        ...frame().tooltip, trigger: "item",
+        formatter: ({ seriesIndex, dataIndex }) => {
+          const line = figure.lines[seriesIndex];
+          const [x, y] = [line.x[dataIndex], line.y[dataIndex]].map((v) => number(v, figure.digits));
+          return box([say(line.label), line.slot], [line.days[dataIndex]], [`${x} / ${y}`]);
+        },
+      },
+      series: [...tails, areas],
+    });
+  }
+
+  function bars(page, figure) {
+    const lines = figure.band === null ? [] : [{ yAxis: figure.band }, { yAxis: -figure.band }];
+    return frame({
+      grid: { left: 6, right: 16, top: 14, bottom: 34, outerBoundsMode: "same" },
+      xAxis: axis({
+        type: "category", data: figure.x.map(String), splitLine: { show: false },
+        name: say(page.words.lag), nameLocation: "middle", nameGap: 24,
+      }),
+      yAxis: axis({
+        type: "value",
+        min: ({ min }) => Math.floor(10 * Math.min(min, -1.2 * figure.band)) / 10,
+        max: ({ max }) => Math.ceil(10 * Math.max(max, 1.2 * figure.band)) / 10,
+      }),
+      tooltip: {
+        ...frame().tooltip, trigger: "item",
+        formatter: ({ dataIndex }) => box(
+          [`${say(page.words.lag)}: ${figure.x[dataIndex]}`],
+          [number(figure.y[dataIndex], figure.digits)],
+        ),
+      },
+      series: [{
+        type: "bar", data: figure.y, itemStyle: { color: ink(figure.slot) }, barMaxWidth: 22,
+        markLine: edge({
+          data: lines, label: { ...edge().label, position: "insideEndTop" },
+        }),
+      }],
+    });
+  }
+
+  function offsets(page, figure) {
+    return frame({
+      grid: { left: 6, right: 16, top: 14, bottom: 34, outerBoundsMode: "same" },
+      xAxis: axis({
+        type: "category", data: figure.lines[0].x.map(String), splitLine: { show: false },
+        name: say(page.words.offset), nameLocation: "middle", nameGap: 24,
+      }),
+      yAxis: axis({ type: "value", axisLabel: { color: colour("--muted"), formatter: "{value} %" } }),
+      tooltip: {
+        ...frame().tooltip, trigger: "axis",
+        formatter: (params) => box(
+          [`${say(page.words.offset)}: ${params[0]?.axisValue}`],
+          ...params.filter(({ value }) => value !== null && value !== undefined).map((one) => {
+            const line = figure.lines[one.seriesIndex];
+            return [`${say(line.label)}: ${number(line.y[one.dataIndex], figure.digits)} %`, line.slot];
+          }),
+        ),
+      },
+      series: figure.lines.map((line, n) => ({
+        name: say(line.label), type: "line", data: line.y, showSymbol: false,
+        itemStyle: { color: ink(line.slot) }, lineStyle: { color: ink(line.slot), width: 2 },
+        markLine: n ? undefined : edge({ label: { show: false }, data: [{ xAxis: "0" }] }),
+      })),
+    });
+  }
+
+  function heat(page, figure) {
+    const cells = [];
+    figure.values.forEach((row, i) => row.forEach((value, j) => {
+      if (value === null) return;
+      cells.push([j, i, value]);
+      if (i !== j) cells.push([i, j, value]);
+    }));
+    const groups = figure.segments.map((segment, i) => (
+      segment === figure.segments[i - 1] ? "" : segment
+    ));
+    const label = { color: colour("--muted"), fontSize: 10, interval: (i) => groups[i] !== "" };
+    const side = (more) => ({
+      type: "category", data: figure.symbols, axisTick: { show: false },
+      axisLine: { show: false }, splitLine: { show: false },
+      axisLabel: { ...label, formatter: (_, i) => groups[i], ...more },
+    });
+    return frame({
+      grid: { left: 6, right: 16, top: 8, bottom: 8, outerBoundsMode: "same" },
+      xAxis: side({ rotate: 60 }), yAxis: { ...side({}), inverse: true },
+      visualMap: {
+        show: false, min: -1, max: 1,
+        inRange: { color: ["--cold", "--paper", "--hot"].map(colour) },
+      },
+      tooltip: {
+        ...frame().tooltip, trigger: "item",
+        formatter: ({ value: [j, i, r] }) => box(
+          [`${figure.symbols[i]} ${figure.names[i]}`], [`${figure.symbols[j]} ${figure.names[j]}`],
+          [number(r, figure.digits)],
+        ),
+      },
+      series: [{ type: "heatmap", data: cells, emphasis: { disabled: true } }],
+    });
+  }
+
+  const kinds = { time, rotation, bars, offsets, heat };
+  const option = (page, figure, how) => kinds[figure.kind](page, figure, how);
+
+  // --- the numbers of a figure as rows ----------------------------------------------------------
+
+  const cell = (value) => (value === null || value === undefined ? "" : value);
+
+  function rows(page, figure) {
+    const { words } = page;
+    if (figure.kind === "heat") {
+      const body = figure.values.map((row, i) => [
+        figure.symbols[i], figure.names[i], figure.segments[i],
+        ...figure.symbols.map((_, j) => cell(j <= i ? row[j] : figure.values[j][i])),
+      ]);
+      return [["", "", "", ...figure.symbols], ...body];
+    }
+    if (figure.kind === "bars") {
+      const head = [say(words.lag), say(figure.title)];
+      return [head, ...figure.x.map((x, i) => [x, cell(figure.y[i])])];
+    }
+    if (figure.kind === "offsets") {
+      const head = [say(words.offset), ...figure.lines.map((line) => say(line.label))];
+      return [head, ...figure.lines[0].x.map((x, i) => [x, ...figure.lines.map((l) => cell(l.y[i]))])];
+    }
+    if (figure.kind === "rotation") {
+      const head = [say(words.date), "", "RS ratio", "RS momentum"];
+      return [head, ...figure.lines.flatMap((line) => (
+        line.days.map((day, i) => [day, say(line.label), line.x[i], line.y[i]])
+      ))];
+    }
+    const lines = figure.lines.filter((line) => line.button);
+    const at = lines.map((line) => new Map(line.rows.map((row, i) => [row, i])));
+    const head = [
+      say(words.date), ...lines.flatMap((l) => [say(l.label), `${say(l.label)} (${say(words.backtested)})`]),
+    ];
+    const body = page.sessions.map((day, t) => [
+      day,
+      ...lines.flatMap((line, n) => {
+        const i = at[n].get(t);
+        const value = i === undefined ? null : line.shownValues[i];
+        return value === null ? ["", ""] : [value, i < line.tested];
+      }),
+    ]);
+    return [head, ...body.filter((row) => row.slice(1).some((one) => one !== ""))];
+  }
+
+  return { colour, element, inView, option, rows, say, variable };
+})();

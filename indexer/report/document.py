@@ -1,0 +1,181 @@
+"""The one file a page is: markup, style, script, figures, and a policy that lets nothing else in.
+
+Its reader chooses language, light or dark, and whether red or green is up; the choice stands in
+the address, so that it can be passed on.
+"""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from indexer.index.history import History
+from indexer.report.figures import Figure
+from indexer.report.markup import attribute, both, json_text, source_hash
+from indexer.report.record import Record
+from indexer.report.words import BACKTESTED, BANDS, STATES, SYNTHETIC, Text, joined, same
+
+DIGEST = 12  # characters of a digest that are shown
+
+_SWITCHES = (
+    ("lang", Text("Language", "语言"), (("en", same("English")), ("zh", same("中文")))),
+    (
+        "theme",
+        Text("Colours", "配色"),
+        (
+            ("auto", Text("auto", "自动")),
+            ("light", Text("light", "浅色")),
+            ("dark", Text("dark", "深色")),
+        ),
+    ),
+    (
+        "up",
+        Text("Up is", "上涨"),
+        (("red", Text("red", "红色")), ("green", Text("green", "绿色"))),
+    ),
+)
+_WORDS = {  # what the script says
+    "backtested": BACKTESTED,
+    "synthetic": SYNTHETIC,
+    "neutral": STATES["neutral"],
+    "png": same("PNG"),
+    "svg": same("SVG"),
+    "csv": same("CSV"),
+    "download": Text("Download", "下载"),
+    "rebased": Text("100 on", "100＝"),
+    "move": Text("Session that is 100", "定为100的交易日"),
+    "leading": Text("leading", "领先"),
+    "weakening": Text("weakening", "转弱"),
+    "lagging": Text("lagging", "落后"),
+    "improving": Text("improving", "改善"),
+    "date": Text("date", "日期"),
+    "lag": Text("lag, rows", "滞后行数"),
+    "offset": Text("rows from the event", "距事件行数"),
+}
+
+
+def document(title: Text, body: str, content: dict[str, Any], layout: str = "study") -> str:
+    """Return a page as the text of one HTML file; the same arguments give the same text."""
+    style = _asset("page.css")
+    scripts = [_asset("echarts.min.js"), _asset("charts.js"), _asset("page.js")]
+    policy = (
+        f"default-src 'none'; script-src {' '.join(map(source_hash, scripts))}; "
+        f"style-src {source_hash(style)}; img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+    told = json_text(content | {"words": _WORDS, "states": BANDS})
+    return "\n".join(
+        [
+            "<!DOCTYPE html>",
+            '<html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{escape(' '.join(dict.fromkeys(title)))}</title>",
+            f'<style>{style}</style></head><body class="{layout}">',
+            _bar(),
+            f"<main>{body}</main>",
+            f'<script type="application/json" id="figures">{told}</script>',
+            *(f"<script>{script}</script>" for script in scripts),
+            "</body></html>\n",
+        ]
+    )
+
+
+def stamp(
+    as_of: str, digests: Sequence[tuple[str, str]], record: Record | None, marks: Sequence[Text]
+) -> Text:
+    """Return what a chart that leaves the page says of itself.
+
+    Parameters
+    ----------
+    digests : what each is of, and the digest
+    marks : what a reader must know of the figures, as `marks_of` has it
+    """
+    parts = [Text(f"as of {as_of}", f"截至{as_of}")]
+    if record is not None:
+        revision = f"r{record.revision}"
+        parts.append(
+            Text(
+                f"{revision}, published {record.published_at[:16]}Z",
+                f"{revision}，发布于{record.published_at[:16]}Z",
+            )
+        )
+    parts += [same(f"{name} {digest[:DIGEST]}") for name, digest in digests]
+    return joined([*parts, *marks], " · ", " · ")
+
+
+def marks_of(histories: Sequence[History]) -> list[Text]:
+    """Return what a chart of some indices must not leave the page without: how far it is real."""
+    marks = []
+    if any(history.synthetic for history in histories):
+        marks.append(Text("SYNTHETIC DATA", "合成数据"))
+    for history in histories:
+        id, day = history.definition.id, history.definition.selected_on
+        if history.backtested.any():
+            marks.append(Text(f"{id} back-tested before {day}", f"{id}在{day}前为回测"))
+        if held := int(history.carried[-1]):
+            marks.append(Text(f"{id}: {held} carried", f"{id}：{held}只沿用旧价"))
+    return marks
+
+
+def record_line(record: Record | None) -> str:
+    """Return which entry of a ledger a page shows, as a paragraph; nothing for one of none."""
+    if record is None:
+        return ""
+    known = record.known_at
+    told = Text(
+        f"Published {record.published_at}, revision {record.revision} of the session of "
+        f"{record.session} (entry {record.number}, content {record.digest[:DIGEST]})"
+        + (f"; in force as known at {known}." if known else "; in force now."),
+        f"{record.session}交易日第{record.revision}版，发布于{record.published_at}"
+        f"（记录号{record.number}，内容摘要{record.digest[:DIGEST]}）"
+        + (f"；以{known}所知为准。" if known else "；当前有效。"),
+    )
+    return f'<p class="asof">{both(told)}</p>'
+
+
+def figure_markup(figure: Figure, stamped: Text, *, synthetic: bool) -> str:
+    """Return the place of a chart: its title, what it shows, and what it is called for others."""
+    mark = f' <strong class="mark">{both(SYNTHETIC)}</strong>' if synthetic else ""
+    label = joined([figure["title"], figure["about"], stamped], ". ", "。")
+    return (
+        f"<figure><h3>{both(figure['title'])}{mark}</h3>"
+        f"<figcaption>{both(figure['about'])}</figcaption>"
+        f'<div class="chart {figure["kind"]}" id="{figure["id"]}" role="img" '
+        f"{attribute('aria-label', label)}></div></figure>"
+    )
+
+
+def packed(figures: Sequence[Figure]) -> tuple[list[list[int]], list[Figure]]:
+    """Return the different rows of all lines once, and the figures with the number of theirs."""
+    found: dict[tuple[int, ...], int] = {}
+    told = []
+    for figure in figures:
+        lines = [
+            line | {"rows": found.setdefault(tuple(line["rows"]), len(found))}
+            if "rows" in line
+            else line
+            for line in figure.get("lines", ())
+        ]
+        told.append(figure | {"lines": lines})
+    return [list(rows) for rows in found], told
+
+
+def _bar() -> str:
+    """Return the switches of the page; the script shows them, since it alone makes them work."""
+    groups = []
+    for key, label, choices in _SWITCHES:
+        buttons = "".join(
+            f'<button type="button" data-set="{key}" data-value="{value}">{both(text)}</button>'
+            for value, text in choices
+        )
+        groups.append(
+            f'<div role="group" {attribute("aria-label", label)}>'
+            f'<span class="switch" aria-hidden="true">{both(label)}</span>{buttons}</div>'
+        )
+    named = attribute("aria-label", Text("Display", "显示"))
+    return f'<nav class="bar" hidden {named}>{"".join(groups)}</nav>'
+
+
+def _asset(name: str) -> str:
+    """Return the text of a file that lies beside this one."""
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")

@@ -1,0 +1,239 @@
+"""The page of an index: one sheet of paper when it is printed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from indexer.arrays import Days, Vector
+from indexer.index.history import History
+from indexer.report.document import (
+    DIGEST,
+    document,
+    figure_markup,
+    marks_of,
+    packed,
+    record_line,
+    stamp,
+)
+from indexer.report.figures import Figure, line_of
+from indexer.report.markup import (
+    banner,
+    both,
+    figure_text,
+    heading,
+    number,
+    paragraph,
+    table,
+    warning_list,
+)
+from indexer.report.members import constituent_table, segment_table
+from indexer.report.method import index_method
+from indexer.report.record import Record
+from indexer.report.words import (
+    BANNER_SYNTHETIC,
+    SYNTHETIC_TEXT,
+    VARIANTS,
+    Text,
+    joined,
+    many,
+    named,
+    same,
+)
+
+HEAVIEST = 10  # constituents on paper
+_STRETCHES = (1, 5, 20, 60, 250)
+
+
+def index_page(history: History, record: Record | None = None) -> str:
+    """Return the page of an index as the text of one HTML file; the same arguments, the same text.
+
+    Parameters
+    ----------
+    record : the entry of a ledger that is shown; None for an index that was not published
+    """
+    definition, last = history.definition, str(history.days[-1])
+    digests = [(definition.id, definition.digest), ("market", history.market_digest)]
+    stamped = stamp(last, digests, record, marks_of([history]))
+    figure = _figure(history)
+    parts = [
+        *_heading(history, record),
+        "<section>",
+        _numbers(history),
+        figure_markup(figure, stamped, synthetic=history.synthetic),
+        "</section>",
+        *_members(history),
+        "<section>",
+        heading(2, Text("Data and caveats", "数据与提示")),
+        warning_list(same(warning) for warning in history.warnings),
+        _facts(history),
+        "</section><section>",
+        heading(2, Text("Methodology", "编制方法")),
+        paragraph(joined(list(index_method(definition)), " ", "")),
+        "</section>",
+    ]
+    rows, told = packed([figure])
+    content = {
+        "id": definition.id,
+        "sessions": [str(day) for day in np.datetime_as_string(history.days)],
+        "rows": rows,
+        "figures": told,
+        "stamp": stamped,
+        "synthetic": history.synthetic,
+    }
+    name = joined([named(definition.name), same(last)], ", ", "，")
+    return document(name, "\n".join(parts), content, layout="factsheet")
+
+
+def _heading(history: History, record: Record | None) -> Iterator[str]:
+    definition = history.definition
+    yield f"<h1>{both(named(definition.name))}</h1>"
+    told = Text(
+        f"Close of {history.days[-1]}, {definition.currency}.",
+        f"截至{history.days[-1]}收盘，{definition.currency}。",
+    )
+    yield paragraph(told, "asof")
+    yield record_line(record)
+    if definition.description:
+        yield paragraph(same(definition.description))
+    if history.synthetic:
+        yield banner(BANNER_SYNTHETIC, SYNTHETIC_TEXT)
+    tested = int(history.backtested.sum())
+    if tested:
+        day = definition.selected_on
+        yield banner(
+            Text("Back-tested list.", "名单为回测。"),
+            Text(
+                f"The constituents were selected on {day}: the {many(tested, 'session', '').en} "
+                "before that day rest on hindsight.",
+                f"成分股选定于{day}：此前{tested}个交易日均含后见之明。",
+            ),
+        )
+
+
+def _numbers(history: History) -> str:
+    """Return what each variant did over the usual stretches, and how it moved."""
+    heads = (
+        Text("Variant", "类型"),
+        Text("Level", "点位"),
+        *(many(n, "session", "日") for n in _STRETCHES),
+        Text("Year to date", "年初至今"),
+        Text("Since base", "自基日"),
+        Text("Volatility", "波动率"),
+        Text("Largest drawdown", "最大回撤"),
+    )
+    decimals = history.definition.publish.decimals
+    rows = []
+    for name, level in history.variants.items():
+        stretches = [_move(level, n) for n in _STRETCHES]
+        rows.append(
+            (
+                VARIANTS[name],
+                same(f"{level[-1]:,.{decimals}f}"),
+                *map(_percent, stretches),
+                _percent(_year_to_date(history.days, level)),
+                _percent(level[-1] / level[0] - 1),
+                same(f"{number(_volatility(level), 1)}%"),
+                _percent((level / np.maximum.accumulate(level) - 1).min()),
+            )
+        )
+    return table(heads, rows, "wide")
+
+
+def _move(level: Vector, count: int) -> float | None:
+    return None if len(level) <= count else float(level[-1] / level[-1 - count] - 1)
+
+
+def _year_to_date(days: Days, level: Vector) -> float | None:
+    """Return the move since the last session of the year before; None where there is none."""
+    row = int(np.searchsorted(days, days[-1].astype("datetime64[Y]").astype(days.dtype))) - 1
+    return None if row < 0 else float(level[-1] / level[row] - 1)
+
+
+def _volatility(level: Vector) -> float | None:
+    """Return the sample deviation of daily log returns, a year's, in per cent."""
+    returns = np.diff(np.log(level))
+    return float(100 * returns.std(ddof=1) * np.sqrt(250)) if len(returns) > 1 else None
+
+
+def _percent(move: float | None) -> Text:
+    return same("–" if move is None else f"{number(100 * move, 1, '+')}%")
+
+
+def _figure(history: History) -> Figure:
+    tested = int(history.backtested.sum())
+    rows = np.arange(len(history.days))
+    lines = [
+        line_of(rows, level, tested, history.definition.publish.decimals)
+        | {"label": VARIANTS[name], "legend": VARIANTS[name], "slot": n + 1, "style": "solid"}
+        | {"shown": True, "button": True}
+        for n, (name, level) in enumerate(history.variants.items())
+    ]
+    day = history.definition.selected_on
+    chosen = Text(f"selected {day}", f"选样 {day}")
+    return {
+        "id": "levels",
+        "kind": "time",
+        "title": Text("Index level", "指数点位"),
+        "about": Text(
+            "Index points at the close, log scale; pale where back-tested.",
+            "收盘点位，对数坐标；浅色为回测。",
+        ),
+        "digits": history.definition.publish.decimals,
+        "bounds": None,
+        "scale": "log",
+        "bands": [],
+        "rebase": None,
+        "lines": lines,
+        "marks": [{"at": tested, "label": chosen}] if 0 < tested < len(rows) else [],
+    }
+
+
+def _members(history: History) -> Iterator[str]:
+    if history.panel is None:
+        return
+    count = int((history.shares[-1] > 0).sum())
+    yield f"<section>{heading(2, Text('Constituents', '成分股'))}"
+    shown = min(count, HEAVIEST)
+    yield paragraph(
+        Text(
+            f"The {shown} heaviest of {count}, at the close.",
+            f"收盘权重最大的{shown}只，共{count}只。",
+        ),
+        "asof",
+    )
+    yield constituent_table(history, HEAVIEST)
+    yield segment_table(history)
+    if count > HEAVIEST:
+        title = Text(f"All {count} constituents", f"全部{count}只成分股")
+        yield f"<details><summary>{both(title)}</summary>{constituent_table(history)}</details>"
+    yield "</section>"
+
+
+def _facts(history: History) -> str:
+    summary: dict[str, Any] = history.summary
+    turnover = list(summary["turnover"].items())
+    effective = summary["effective_number"]
+    none = Text("none", "无")
+    facts = (
+        (
+            Text("Carried at the close", "收盘沿用旧价"),
+            Text(
+                f"{summary['carried_last']} of {summary['constituents']}",
+                f"{summary['constituents']}只中的{summary['carried_last']}只",
+            ),
+        ),
+        (
+            Text("Missing", "缺失"),
+            same(", ".join(summary["missing"])) if summary["missing"] else none,
+        ),
+        (Text("Effective number", "有效只数"), figure_text(effective, 1)),
+        (
+            Text("Last rebalance, turnover one way", "最近调整，单边换手"),
+            same(f"{turnover[-1][0]}, {100 * turnover[-1][1]:.1f}%") if turnover else none,
+        ),
+        (Text("Definition", "定义摘要"), same(summary["definition_digest"][:DIGEST])),
+        (Text("Market data", "行情摘要"), same(summary["market_digest"][:DIGEST])),
+    )
+    items = "".join(f"<dt>{both(k)}</dt><dd>{both(v)}</dd>" for k, v in facts)
+    return f"<dl>{items}</dl>"

@@ -1,0 +1,162 @@
+"""What a column is called in Chinese, and how its numbers are shown."""
+
+import polars as pl
+
+from indexer.report.sheets import Column
+
+SIGNALS = {
+    "relative_strength": ("相对强弱", "index"),
+    "momentum": ("动量（对数）", "log"),
+    "percentile": ("分位", "ratio"),
+    "zscore": ("Z 值", "ratio"),
+    "correlation": ("相关系数", "ratio"),
+    "spearman": ("秩相关", "ratio"),
+    "level_correlation": ("点位相关", "ratio"),
+    "ratio_correlation": ("比值线相关", "ratio"),
+    "ratio_null": ("共同分子零值", "ratio"),
+    "ratio_excess": ("超出零值", "ratio"),
+    "partial_correlation": ("偏相关（给定领先指数）", "ratio"),
+    "partial_correlation_benchmark": ("偏相关（另给定基准）", "ratio"),
+    "beta": ("贝塔", "ratio"),
+    "gap": ("偏离（对数）", "log"),
+    "gap_z": ("偏离 Z 值", "ratio"),
+    "rs_ratio": ("RS-Ratio", "index"),
+    "rs_momentum": ("RS-Momentum", "index"),
+    "breadth_20": ("20 日均线上方占比", "ratio"),
+    "breadth_60": ("60 日均线上方占比", "ratio"),
+    "breadth_outperform": ("跑赢占比", "ratio"),
+    "diffusion": ("扩散指数", "ratio"),
+    "mean_pair_correlation": ("成分股平均相关", "ratio"),
+    "dispersion": ("离散度", "log"),
+    "crowding": ("拥挤度", "ratio"),
+}
+
+COLUMNS = {
+    "date": ("日期", "date"),
+    "session": ("交易日", "date"),
+    "index": ("指数", "text"),
+    "leader": ("领先指数", "text"),
+    "follower": ("跟随指数", "text"),
+    "state": ("状态", "text"),
+    "kind": ("类型", "text"),
+    "state_zh": ("状态（中文）", "text"),
+    "kind_zh": ("类型（中文）", "text"),
+    "since": ("起始", "date"),
+    "peak_on": ("峰值日", "date"),
+    "move_leader": ("峰值以来领先指数（对数）", "log"),
+    "move_follower": ("峰值以来跟随指数（对数）", "log"),
+    "stretched_on": ("拉开日", "date"),
+    "turn_on": ("转折日", "date"),
+    "closed_on": ("收敛日", "date"),
+    "failed_turns": ("失败转折次数", "count"),
+    "gap_at_turn": ("转折时偏离", "log"),
+    "closed_share": ("已收敛比例", "ratio"),
+    "forward_5": ("其后 5 行", "log"),
+    "forward_20": ("其后 20 行", "log"),
+    "forward_60": ("其后 60 行", "log"),
+    "backtested": ("回测", "flag"),
+    "interval": ("区间", "text"),
+    "begin": ("起", "date"),
+    "end": ("止", "date"),
+    "return_leader": ("领先指数涨跌", "weight"),
+    "return_follower": ("跟随指数涨跌", "weight"),
+    "return_strength": ("相对强弱变化", "weight"),
+    "lag": ("领先行数", "count"),
+    "correlation": ("相关系数", "ratio"),
+    "band": ("95% 带", "ratio"),
+    "event": ("事件日", "date"),
+    "name": ("名称", "text"),
+    "offset": ("距事件行数", "count"),
+    "abnormal": ("异常收益", "log"),
+    "p": ("p 值", "ratio"),
+    "cumulative": ("累计异常收益", "log"),
+    "cumulative_p": ("累计 p 值", "ratio"),
+    "alpha": ("截距", "log"),
+    "beta": ("贝塔", "ratio"),
+    "estimated": ("估计行数", "count"),
+    "placebos": ("安慰剂数", "count"),
+    "carried": ("沿用旧价数", "count"),
+    "constituents": ("成分股数", "count"),
+    "symbol": ("代码", "text"),
+    "segment": ("环节", "text"),
+    "currency": ("货币", "text"),
+    "shares": ("指数股数", "shares"),
+    "close": ("收盘价", "price"),
+    "dated": ("价格日期", "date"),
+    "carried_price": ("沿用旧价", "flag"),
+    "weight": ("权重", "weight"),
+    "contribution": ("当日贡献", "weight"),
+    "variant": ("收益类型", "text"),
+    "level": ("点位", "level"),
+    "divisor": ("除数", "level"),
+    "market_value": ("市值", "shares"),
+    "effective": ("生效日", "date"),
+    "reference": ("基准日", "date"),
+    "first_session": ("首个交易日", "date"),
+    "capping_factor": ("权重因子", "log"),
+    "reference_weight": ("基准日权重", "weight"),
+    "effective_weight": ("生效日权重", "weight"),
+    "tradable": ("可交易", "flag"),
+    "reason": ("原因", "text"),
+    "shares_before": ("变动前股数", "shares"),
+    "shares_after": ("变动后股数", "shares"),
+    "divisor_before": ("变动前除数", "level"),
+    "divisor_after": ("变动后除数", "level"),
+    "relative_strength": ("相对强弱", "index"),
+    "zscore": ("Z 值", "ratio"),
+    "window": ("窗口", "count"),
+    "ratio_null": ("共同分子零值", "ratio"),
+    "ratio_excess": ("超出零值", "ratio"),
+    "ratio_correlation": ("比值线相关", "ratio"),
+    "partial_correlation": ("偏相关（给定领先指数）", "ratio"),
+    "partial_correlation_benchmark": ("偏相关（另给定基准）", "ratio"),
+    "p_value_adjusted": ("校正 p 值", "ratio"),
+    "p_value_benchmark_adjusted": ("给定基准的校正 p 值", "ratio"),
+    "level_correlation": ("点位相关", "ratio"),
+    "level_null": ("点位相关零值中位数", "ratio"),
+    "low": ("95% 区间下限", "ratio"),
+    "high": ("95% 区间上限", "ratio"),
+    "last_level": ("最新点位", "level"),
+    "return": ("涨跌幅", "weight"),
+}
+
+STATES = {
+    "neutral": "中性",
+    "stretched": "拉开",
+    "catching_up": "追赶",
+    "closed": "收敛",
+}
+SHADES = {
+    "stretched": "拉开",
+    "catch-up": "补涨",
+    "leader-fall": "领先指数下跌",
+    "both-falling": "同跌",
+    "closed": "收敛",
+}
+KINDS = {
+    "catch-up": "补涨：跟随指数上涨",
+    "leader fall": "领先指数下跌",
+    "both falling": "同跌",
+}
+
+
+def english(name: str) -> str:
+    """Return a column's name in words.
+
+    Examples
+    --------
+    >>> english("ratio_correlation")
+    'Ratio correlation'
+    """
+    words = name.replace("_zh", ", in Chinese").replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def columns_of(table: pl.DataFrame) -> list[Column]:
+    """Return the columns of a table, back-tested rows marked."""
+    tested = table["backtested"].to_numpy() if "backtested" in table.columns else None
+    columns = []
+    for name in table.columns:
+        zh, look = COLUMNS.get(name, (name, "text"))
+        columns.append(Column(zh, english(name), table[name].to_list(), look, "", tested))
+    return columns

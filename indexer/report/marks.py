@@ -1,0 +1,100 @@
+"""What every sheet says of itself: as of when, of which entry, made of what, how far invented."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from indexer.definitions.model import Name
+from indexer.index.history import History
+from indexer.report.record import Record
+from indexer.signals.result import Comparison
+
+DIGEST = 12  # characters of a digest that are shown
+Mark = tuple[str, str]  # ``mark`` or ``warning``, and the text
+
+
+def study_marks(comparison: Comparison, record: Record | None) -> Iterator[Mark]:
+    """Yield the marks of a study."""
+    study, last = comparison.study, comparison.aligned.sessions[-1]
+    yield from _synthetic(comparison.synthetic)
+    yield "mark", f"截至交易日 As of session {last} · 截止时间 Cut-off {study.cutoff}"
+    yield "mark", _entry(record)
+    yield "mark", f"定义 Definition {study.id} {study.digest[:DIGEST]}"
+    for id in study.indices:  # of the others the notes tell
+        history = comparison.histories[id]
+        yield "mark", _made_of(history)
+    tested = np.asarray(comparison.aligned.backtested.any(axis=0))
+    selected = {
+        id: comparison.histories[id].definition.selected_on
+        for id, some in zip(comparison.aligned.ids, tested, strict=True)
+        if some
+    }
+    yield from _backtested(selected)
+    yield from _carried({id: comparison.histories[id] for id in comparison.aligned.ids})
+
+
+def index_marks(history: History, record: Record | None) -> Iterator[Mark]:
+    """Yield the marks of an index."""
+    definition = history.definition
+    yield from _synthetic(history.synthetic)
+    yield (
+        "mark",
+        f"截至交易日 As of session {history.days[-1]} · 货币 Currency {definition.currency}",
+    )
+    yield "mark", _entry(record)
+    yield "mark", _made_of(history)
+    if history.backtested.any():
+        yield from _backtested({definition.id: definition.selected_on})
+    yield from _carried({definition.id: history})
+
+
+def _made_of(history: History) -> str:
+    definition = history.definition
+    digests = (definition.digest[:DIGEST], history.market_digest[:DIGEST])
+    return f"定义 Definition {definition.id} {digests[0]} · 数据 Market data {digests[1]}"
+
+
+def _synthetic(synthetic: bool) -> Iterator[Mark]:
+    if synthetic:
+        yield "warning", "合成数据：价格为虚构，与真实市场无关  SYNTHETIC DATA: prices are invented"
+
+
+def _entry(record: Record | None) -> str:
+    if record is None:
+        return "未发布：仅为一次计算  Not published: a calculation"
+    known = record.known_at or record.published_at
+    return (
+        f"第 {record.revision} 版 Revision {record.revision} · 发布 Published {record.published_at}"
+        f" · 所知时刻 As known at {known} · 账本 Ledger entry {record.number}, "
+        f"{record.digest[:DIGEST]}"
+    )
+
+
+def _backtested(selected: dict[str, Any]) -> Iterator[Mark]:
+    if selected:
+        days = "；".join(f"{id} {day}" for id, day in selected.items())
+        yield (
+            "mark",
+            f"灰色斜体为回测：名单选定于 Pale italics are back-tested, selected on: {days}",
+        )
+
+
+def _carried(histories: dict[str, History]) -> Iterator[Mark]:
+    told = "；".join(
+        f"{id} {int(history.carried[-1])} / {len(history.symbols)}"
+        for id, history in histories.items()
+        if history.carried[-1]
+    )
+    if told:
+        yield "mark", f"最近交易日沿用旧价的成分股 Constituents at a carried price: {told}"
+
+
+def chinese(name: Name) -> str:
+    """Return the Chinese name, else the English one."""
+    return name.zh or name.en
+
+
+def both(name: Name) -> str:
+    """Return the English name, and the Chinese one where there is one."""
+    return f"{name.en} {name.zh}" if name.zh else name.en

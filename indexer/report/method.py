@@ -1,0 +1,168 @@
+"""Methodology in words, from the definition's own parameters."""
+
+from collections.abc import Iterator
+
+from indexer.definitions.basket import Basket, Index
+from indexer.definitions.study import Study
+from indexer.report.words import Text, joined
+
+_SCHEMES = {
+    "equal": Text("equal weights", "等权"),
+    "market_cap": Text("weights by market capitalisation", "总市值加权"),
+    "free_float": Text(
+        "weights by free-float capitalisation (CSI ladder of 2010)",
+        "自由流通市值加权（中证2010分级靠档）",
+    ),
+    "price": Text("weights by price", "价格加权"),
+    "fixed": Text("fixed weights", "固定权重"),
+    "rank": Text("weights by rank", "按排名加权"),
+    "inverse_volatility": Text("weights by inverse volatility", "波动率倒数加权"),
+    "score": Text("weights by score", "按得分加权"),
+}
+_FREQUENCIES = {
+    "never": Text("never rebalanced", "不再调整"),
+    "monthly": Text("rebalanced monthly", "每月调整"),
+    "quarterly": Text("rebalanced quarterly", "每季调整"),
+    "semiannual": Text("rebalanced twice a year", "每半年调整"),
+    "annual": Text("rebalanced yearly", "每年调整"),
+}
+
+
+_DAYS = {
+    "monday": "周一",
+    "tuesday": "周二",
+    "wednesday": "周三",
+    "thursday": "周四",
+    "friday": "周五",
+    "session": "交易日",
+}
+_WHICH = {
+    "first": "第一个",
+    "second": "第二个",
+    "third": "第三个",
+    "fourth": "第四个",
+    "last": "最后一个",
+}
+
+
+def _day(day: str) -> Text:
+    """Return the day of a rebalance in words.
+
+    Examples
+    --------
+    >>> _day("third friday").zh, _day("15").en
+    ('第三个周五', 'day 15')
+    """
+    which, _, of = day.partition(" ")
+    if not of:
+        return Text(f"day {day}", f"{day}日")
+    return Text(f"the {day}", f"{_WHICH[which]}{_DAYS[of]}")
+
+
+def index_method(index: Index) -> Iterator[Text]:
+    """Yield how an index is made."""
+    if not isinstance(index, Basket):
+        yield Text(
+            "A ready-made series of its provider's levels, used as it is.",
+            "直接采用编制方公布的点位序列。",
+        )
+        return
+    base, rebalance = index.base, index.rebalance
+    day = _day(rebalance.day)
+    yield Text(
+        f"Level {base.level:g} on {base.date}, in {index.currency}, sessions of {index.calendar}; "
+        f"{_SCHEMES[index.weighting.scheme].en}.",
+        f"{base.date}为{base.level:g}点，以{index.currency}计，按{index.calendar}交易日；"
+        f"{_SCHEMES[index.weighting.scheme].zh}。",
+    )
+    yield joined(list(_caps(index)), " ", "")
+    lag = rebalance.reference_lag
+    yield Text(
+        f"{_FREQUENCIES[rebalance.frequency].en.capitalize()}"
+        + (
+            f", on {day.en} of the month, by what was known {lag} sessions before."
+            if rebalance.frequency != "never"
+            else ": shares stay as they were fixed on the base date."
+        ),
+        _FREQUENCIES[rebalance.frequency].zh
+        + (
+            f"，于当月{day.zh}生效，以此前{lag}个交易日所知为准。"
+            if rebalance.frequency != "never"
+            else "：股数自基日起不变。"
+        ),
+    )
+    yield Text(
+        "The level is market value over divisor; the divisor changes only so that a change of "
+        "members, shares or a corporate action does not move the level. Ordinary dividends enter "
+        "gross and net variants alone, special ones the price variant too. A constituent without a "
+        "close keeps its last one, restated for actions, and is counted as carried.",
+        "点位等于市值除以除数；除数仅为使成分、股数变动与公司行动不影响点位而调整。"
+        "普通现金红利只计入全收益与净收益，特别红利亦计入价格指数。"
+        "无收盘价的成分股沿用经公司行动调整后的最近收盘价，并计入“沿用”。",
+    )
+    if index.selected_on is not None:
+        yield Text(
+            f"The list was chosen on {index.selected_on}: levels before that day are back-tested.",
+            f"名单选定于{index.selected_on}：此前点位均为回测。",
+        )
+
+
+def _caps(index: Basket) -> Iterator[Text]:
+    caps = index.weighting.caps
+    for cap, en, zh in (
+        (caps.constituent, "constituent", "单只成分股"),
+        (caps.segment, "segment", "单个细分环节"),
+    ):
+        if cap is not None:
+            yield Text(
+                f"No {en} above {cap:.0%} at a rebalance.", f"调整时{zh}权重不超过{cap:.0%}。"
+            )
+
+
+def study_method(study: Study) -> Iterator[Text]:
+    """Yield how the figures of a study are made, and where the methods come from."""
+    rule, windows = study.catch_up, study.windows
+    count, start = study.bootstrap.replications, study.bootstrap.seed
+    yield Text(
+        f"Levels are compared as known by {study.cutoff} on sessions of {study.calendar}. A row is "
+        "a session on which every level compared is new: a holiday of one exchange gives no row, "
+        "and no return of nought.",
+        f"各指数以{study.calendar}交易日{study.cutoff}所知点位比较。"
+        "一行指参与比较的点位均为新值的交易日：一方休市不产生行，也不产生零收益。",
+    )
+    yield Text(
+        "Relative strength is the leader's level over the follower's, 100 on the first row; z is "
+        f"its logarithm's distance from the mean of {windows.zscore} rows, in standard deviations.",
+        f"相对强弱为领先者点位除以跟随者点位，首行为100；z值为其对数与{windows.zscore}行均值之差，以标准差计。",
+    )
+    yield Text(
+        f"Stretched: z reaches {rule.enter:g}. Turn: relative strength falls from its peak by "
+        f"{rule.turn:g} times its usual 20-row move. Closed: {rule.close:.0%} of the way back to "
+        "the mean at onset is made. Turned by a rising follower it is a catch-up, by a falling "
+        "leader a leader fall; both can fall.",
+        f"拉大：z值达到{rule.enter:g}。拐点：相对强弱自高点回落达到其通常20行波动的{rule.turn:g}倍。"
+        f"收敛完成：回到起点均值的路程走完{rule.close:.0%}。"
+        "由跟随者上涨造成为补涨，由领先者下跌造成为补跌，亦可两者同跌。",
+    )
+    yield Text(
+        "Two ratio lines A/B and A/C share A, so part of their correlation is arithmetic (Pearson "
+        "1897). The null is what it would be if B and C had nothing in common but their tie to A; "
+        "the excess is the rest; the partial correlation of B and C given A asks the same of their "
+        f"returns. p is from {count} stationary block resamples (Politis and Romano "
+        f"1994; Politis and White 2004, corrected 2009), seed {start}, adjusted over windows "
+        "by Holm's rule. Below 60 rows nothing is tested.",
+        "比价线A/B与A/C共用A，其相关性有一部分是算术结果（Pearson 1897）。"
+        "零值指B与C除各自与A的联系外毫无共同之处时应有的数值，超出部分为余下者；"
+        "给定A时B与C的偏相关系数对收益率问同一问题。"
+        f"p值来自{count}次平稳区块重抽样（Politis与Romano 1994；Politis与White 2004，"
+        f"2009年更正），种子{start}，并按Holm法对多个窗口校正。不足60行不作检验。",
+    )
+    yield Text(
+        f"Gap: what the follower lacks to have moved by its beta (of {windows.beta} rows that end "
+        f"before) times the leader's move over {windows.gap} rows, in errors of prediction. Where "
+        "closes differ in hour the Dimson beta (1979) is given too. Lead and lag are of whitened "
+        "returns. Events: a market model on the rows before, its own residuals the placebos.",
+        f"缺口：按截至此前{windows.beta}行估计的贝塔计，跟随者相对领先者过去{windows.gap}行涨幅所欠部分，"
+        "以预测误差为单位。收盘时间不同者另给Dimson贝塔（1979）。领先滞后按去自相关的收益率计算。"
+        "事件研究采用事件之前各行的市场模型，以其残差为对照。",
+    )

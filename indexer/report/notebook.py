@@ -1,0 +1,163 @@
+"""What a notebook shows of a result: a few figures in a table, and drawings of its lines."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from indexer.arrays import Rows, Vector
+from indexer.index.history import History
+from indexer.report.drawing import Drawing, drawing
+from indexer.report.figures import bands, headline_window
+from indexer.report.marks import both
+from indexer.report.markup import safe
+from indexer.signals.result import Comparison
+
+_SYNTHETIC = "合成数据 SYNTHETIC DATA"
+
+
+def history_drawing(history: History) -> Drawing:
+    """Return the lines of an index, one for each variant."""
+    rows, tested = np.arange(len(history.days)), int(history.backtested.sum())
+    lines = [
+        _line(name, rows, level, tested, slot=n)
+        for n, (name, level) in enumerate(history.variants.items(), start=1)
+    ]
+    figure = {"title": both(history.definition.name), "lines": lines, "bands": [], "bounds": None}
+    return drawing([figure], list(map(str, history.days)), _mark(history.synthetic))
+
+
+def comparison_drawing(comparison: Comparison) -> Drawing:
+    """Return the index lines of a study, its pairs over their states, and its ratio lines."""
+    figures = [_indices(comparison), *_pairs(comparison), *_ratios(comparison)]
+    sessions = list(map(str, comparison.aligned.sessions))
+    return drawing(figures, sessions, _mark(comparison.synthetic))
+
+
+def _indices(comparison: Comparison) -> dict[str, Any]:
+    """Return every index line, 100 on its first session."""
+    aligned, lines = comparison.aligned, []
+    for k, id in enumerate(aligned.ids):
+        known = np.flatnonzero(~np.isnan(aligned.level[:, k]))
+        if known.size:
+            level = 100 * aligned.level[known, k] / aligned.level[known[0], k]
+            tested = int(aligned.backtested[known, k].sum())
+            lines.append(_line(_name(comparison, id), known, level, tested, slot=k + 1))
+    return {"title": "指数点位 Index levels", "lines": lines, "bands": [], "bounds": None}
+
+
+def _pairs(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    """Yield the relative strength of each pair over its states, marked by the levels of the day."""
+    aligned = comparison.aligned
+    signals = [s for s in comparison.signals if s.name == "relative_strength"]
+    for pair, signal in zip(comparison.states, signals, strict=True):
+        ids = (signal.leader, signal.follower)
+        label = " / ".join(_name(comparison, id) for id in ids)
+        tested = int(aligned.tested(ids, pair.rows).sum())
+        yield {
+            "title": "相对强弱 Relative strength",
+            "lines": [_line(label, pair.rows, signal.value, tested, slot=0)],
+            "bands": bands(pair, len(aligned.sessions)),
+            "bounds": None,
+        }
+
+
+def _ratios(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    """Yield the correlation of two ratio lines, and dotted what they share by arithmetic."""
+    window = headline_window(comparison.study.windows.correlation)
+    for found in comparison.ratios:
+        lines = []
+        for signal in comparison.signals:
+            key = ((signal.leader, signal.follower, signal.other), signal.window)
+            if key == (found.ids, window) and signal.name in _RATIO:
+                words, style = _RATIO[signal.name]
+                rows = np.searchsorted(comparison.aligned.sessions, signal.days)
+                tested = int(signal.backtested.sum())
+                line = _line(f"{words}, {window}", rows, signal.value, tested, slot=1)
+                lines.append(line | {"style": style})
+        names = " / ".join(_name(comparison, id) for id in found.ids)
+        title = f"比值线相关 Ratio lines: {names}"
+        yield {"title": title, "lines": lines, "bands": [], "bounds": [-1, 1]}
+
+
+_RATIO = {
+    "ratio_correlation": ("相关系数 correlation", "solid"),
+    "ratio_null": ("共同分子零值 shared-leg null", "dotted"),
+}
+
+
+def _line(label: str, rows: Rows, values: Vector, tested: int, *, slot: int) -> dict[str, Any]:
+    told = [None if np.isnan(value) else value for value in values.tolist()]
+    line = {"label": label, "rows": rows.tolist(), "values": told, "tested": tested}
+    return line | {"slot": slot, "style": "solid"}
+
+
+def _name(comparison: Comparison, id: str) -> str:
+    return both(comparison.histories[id].definition.name)
+
+
+def history_html(history: History) -> str:
+    """Return what happened to an index, in a few figures."""
+    told = history.summary
+    row = [
+        told["variant"],
+        f"{told['first']['date']}: {told['first']['level']:.4f}",
+        f"{told['last']['date']}: {told['last']['level']:.4f}",
+        f"{told['return']:+.1%}",
+        "–" if told["volatility"] is None else f"{told['volatility']:.1%}",
+        f"{told['maximum_drawdown']:.1%}",
+        f"{told['carried_last']} / {told['constituents']}",
+        str(int(history.backtested.sum())),
+    ]
+    heads = (
+        *("收益类型 Variant", "首日 First", "末日 Last", "涨跌幅 Return", "波动率 Volatility"),
+        *("最大回撤 Maximum drawdown", "沿用旧价 Carried", "回测交易日 Back-tested sessions"),
+    )
+    name = both(history.definition.name)
+    return _html(name, heads, [row], history.synthetic, told["warnings"])
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """Return where each pair of a study stands."""
+    told = comparison.summary
+    rows = [
+        [
+            f"{_name(comparison, pair['leader'])} / {_name(comparison, pair['follower'])}",
+            pair["state"].replace("_", " "),
+            pair["since"],
+            pair["kind"] or "–",
+            "–" if pair["relative_strength"] is None else f"{pair['relative_strength']:.2f}",
+            "–" if pair["zscore"] is None else f"{pair['zscore']:.2f}",
+            pair["last_row"],
+        ]
+        for pair in told["pairs"]
+    ]
+    heads = (
+        *("领先 / 跟随 Leader / follower", "状态 State", "起始 Since", "类型 Kind"),
+        *("相对强弱 Relative strength", "Z 值 z", "最近一行 Last row"),
+    )
+    name = both(comparison.study.name)
+    return _html(name, heads, rows, comparison.synthetic, told["warnings"])
+
+
+def _html(
+    title: str,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    synthetic: bool,
+    warnings: Sequence[str],
+) -> str:
+    head = "".join(f"<th>{safe(text)}</th>" for text in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{safe(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return "".join(
+        [
+            f"<p><strong>{safe(title)}</strong></p>",
+            f"<p><strong>{_SYNTHETIC}</strong></p>" if synthetic else "",
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>",
+            *(f"<p>{safe(warning)}</p>" for warning in warnings),
+        ]
+    )
+
+
+def _mark(synthetic: bool) -> str:
+    return _SYNTHETIC if synthetic else ""

@@ -1,0 +1,143 @@
+"""The sheets of words in a workbook: the answer first, the caveats last."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from indexer.index.history import History
+from indexer.report.headings import KINDS, STATES, columns_of
+from indexer.report.marks import both, chinese
+from indexer.report.record import Record
+from indexer.report.sheets import Book, add_sheet, write_lines, write_pair, write_table
+from indexer.signals.result import Comparison
+
+_RATIO = ("ratio_null", "ratio_excess", "partial_correlation")
+_GIVEN = "partial_correlation_benchmark"
+
+
+def study_summary(book: Book, comparison: Comparison) -> None:
+    """Write where the pairs stand, and whether the ratio lines move together."""
+    sheet, row = add_sheet(book, "摘要", f"摘要 Summary · {both(comparison.study.name)}")
+    summary = comparison.summary
+    pairs = pl.DataFrame([_pair_row(pair) for pair in summary["pairs"]], infer_schema_length=None)
+    row = write_lines(book, sheet, row, ["各组现状 Where the pairs stand"], "head")
+    first = write_table(book, sheet, row, columns_of(pairs))
+    row = first + pairs.height + 1
+    for told in summary["ratio_lines"]:
+        ids = [told[role] for role in ("leader", "follower", "other")]
+        names = " / ".join(chinese(comparison.histories[id].definition.name) for id in ids)
+        head = f"比值线是否同步 Do the ratio lines move together: {names}"
+        row = write_lines(book, sheet, row, [head], "head")
+        lines = pl.DataFrame(list(_ratio_rows(told)), infer_schema_length=None)
+        first = write_table(book, sheet, row, columns_of(lines))
+        row = first + lines.height + 1
+    note = (
+        "两条比值线共用分子，部分相关纯属算术：零值即跟随指数除与领先指数的联系外毫无共同之处时仍会剩下的相关。"
+        "  Two ratio lines share their numerator, so part of their correlation is arithmetic: "
+        "the null is what would remain without anything else in common."
+    )
+    write_lines(book, sheet, row, [note] if summary["ratio_lines"] else [], "mark")
+    sheet.set_column(0, 1, 24)
+    sheet.set_column(2, 14, 15)
+    sheet.fit_to_pages(1, 0)
+
+
+def _pair_row(told: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "leader": told["leader"],
+        "follower": told["follower"],
+        "state": told["state"],
+        "state_zh": STATES.get(told["state"]),
+        "since": date.fromisoformat(told["since"]),
+        "kind": told["kind"],
+        "kind_zh": KINDS.get(told["kind"]),
+        "peak_on": told["peak_on"] and date.fromisoformat(told["peak_on"]),
+        "move_leader": told["move_leader"],
+        "move_follower": told["move_follower"],
+        "relative_strength": told["relative_strength"],
+        "zscore": told["zscore"],
+    }
+
+
+def _ratio_rows(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the figures of two ratio lines by window, the interval of their correlation too."""
+    for window in told["ratio_correlation"]:
+        interval = told.get("ratio_correlation_interval", {}).get(window) or {}
+        yield {
+            "window": window,
+            "ratio_correlation": told["ratio_correlation"][window],
+            "low": interval.get("low"),
+            "high": interval.get("high"),
+            **{name: told[name][window] for name in _RATIO},
+            "p_value_adjusted": told["p_value_adjusted"].get(window),
+            _GIVEN: told[_GIVEN][window],
+            "p_value_benchmark_adjusted": told["p_value_benchmark_adjusted"].get(window),
+            "level_correlation": told["level_correlation"][window],
+            "level_null": told["level_null"][window]["median"],
+        }
+
+
+def index_summary(book: Book, history: History) -> None:
+    """Write what happened in a few figures."""
+    summary = history.summary
+    title = f"摘要 Summary · {both(history.definition.name)}"
+    sheet, row = add_sheet(book, "摘要", title)
+    for zh, en, value, look in (
+        ("首日", "First session", date.fromisoformat(summary["first"]["date"]), "date"),
+        ("首日点位", "First level", summary["first"]["level"], "level"),
+        ("末日", "Last session", date.fromisoformat(summary["last"]["date"]), "date"),
+        ("末日点位", "Last level", summary["last"]["level"], "level"),
+        ("涨跌幅", "Return", summary["return"], "weight"),
+        ("年化波动率", "Volatility, a year", summary["volatility"], "weight"),
+        ("最大回撤", "Maximum drawdown", summary["maximum_drawdown"], "weight"),
+        ("有效成分股数", "Effective number", summary["effective_number"], "index"),
+        ("成分股数", "Constituents", summary["constituents"], "count"),
+        ("沿用旧价", "At a carried price", summary["carried_last"], "count"),
+    ):
+        write_pair(book, sheet, row, (f"{zh} {en}", value, look))
+        row += 1
+    sheet.set_column(0, 0, 30)
+    sheet.set_column(1, 1, 18)
+
+
+def notes(
+    book: Book, histories: Mapping[str, History], warnings: Sequence[str], record: Record | None
+) -> None:
+    """Write everything a reader must know before trusting a figure."""
+    sheet, row = add_sheet(book, "数据说明", "数据说明 Data and caveats")
+    sheet.set_column(0, 0, 120)
+    sheet.fit_to_pages(1, 0)
+    row = write_lines(book, sheet, row, ["提示 Caveats"], "head")
+    told = list(warnings)
+    for id, history in histories.items():
+        told += [f"{id}: {warning}" for warning in history.warnings]
+    row = write_lines(book, sheet, row, told or ["无 None"], "wrapped") + 1
+    row = write_lines(book, sheet, row, ["指数 Indices"], "head")
+    for id, history in histories.items():
+        definition = history.definition
+        lines = [
+            f"{id}: {both(definition.name)}, {definition.currency}",
+            f"定义摘要 Definition digest {definition.digest}",
+            f"数据摘要 Market data digest {history.market_digest}",
+        ]
+        lines += [definition.description] if definition.description else []
+        lines += [f"无数据 Missing: {', '.join(history.missing)}"] if history.missing else []
+        row = write_lines(book, sheet, row, lines, "wrapped") + 1
+    if record is not None:
+        row = write_lines(book, sheet, row, ["账本记录 Ledger entry"], "head")
+        facts = [f"{name} {value}" for name, value in asdict(record).items() if value is not None]
+        row = write_lines(book, sheet, row, facts) + 1
+    row = write_lines(book, sheet, row, ["读法 How to read it"], "head")
+    write_lines(book, sheet, row, _READING, "wrapped")
+
+
+_READING = (
+    "相对强弱为领先指数除以跟随指数，首行 = 100。 Relative strength is leader over follower, 100 "
+    "on the first row.",
+    "动量、偏离和峰值以来的变动为对数；分位和占比为 0 至 1。 Momentum, gap and moves are in log; "
+    "percentiles and shares run from 0 to 1.",
+    "空格表示没有数值，并非零。 An empty cell has no value; it is not zero.",
+)

@@ -1,0 +1,160 @@
+"""The charts of a study that do not run over time: rotation, lead and lag, heat, events."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from indexer.index.history import History
+from indexer.report.figures import Figure, compact, name_of, ratio_name, signal_of
+from indexer.report.words import Text, joined, named, same
+from indexer.signals.events import Happening
+from indexer.signals.matrix import MATRIX_WINDOW, correlation_matrix
+from indexer.signals.pairs import PairInference
+from indexer.signals.result import Comparison
+from indexer.signals.rotation import WEEKS
+
+TAIL = 10  # weeks of a rotation's tail
+
+
+def rotation_figure(comparison: Comparison) -> Figure:
+    """Return where each pair stands in the weekly rotation, and where it came from."""
+    tails = []
+    for n, pair in enumerate(comparison.study.pairs):
+        ids = (pair.leader, pair.follower)
+        across = signal_of(comparison, "rs_ratio", *ids, window=WEEKS)
+        up = signal_of(comparison, "rs_momentum", *ids, window=WEEKS)
+        week = up.days.astype("datetime64[D]").astype(np.int64) + 3
+        ends = np.flatnonzero(np.append(week[1:] // 7 != week[:-1] // 7, True))
+        there = ends[~np.isnan(across.value[ends]) & ~np.isnan(up.value[ends])][-TAIL:]
+        tails.append(
+            {
+                "label": ratio_name(comparison, *ids),
+                "slot": n + 2,
+                "days": [str(day) for day in up.days[there]],
+                "x": compact(across.value[there], 2),
+                "y": compact(up.value[there], 2),
+            }
+        )
+    return {
+        "id": "rotation",
+        "kind": "rotation",
+        "title": Text("Weekly rotation", "周度轮动图"),
+        "about": Text(
+            f"Relative strength of the leader and its momentum, each 100 at its mean of {WEEKS} "
+            f"weeks; the last {TAIL} weeks, the newest one marked. Clockwise: leading, weakening, "
+            "lagging, improving.",
+            f"领先者的相对强弱及其动量，均以{WEEKS}周均值为100；显示最近{TAIL}周，实心点为最新一周。"
+            "顺时针依次为：领先、转弱、落后、改善。",
+        ),
+        "digits": 2,
+        "lines": tails,
+    }
+
+
+def lead_lag_figures(comparison: Comparison) -> Iterator[Figure]:
+    """Yield, of each pair, the correlation of its whitened returns at each lag."""
+    for pair in comparison.pairs:
+        if pair.lead_lag is not None:
+            yield _lead_lag(comparison, pair)
+
+
+def _lead_lag(comparison: Comparison, pair: PairInference) -> Figure:
+    found, ids = pair.lead_lag, pair.rows.ids
+    assert found is not None  # noqa: S101 (the caller has looked)
+    name = ratio_name(comparison, *ids)
+    about = Text(
+        "Correlation of the leader's return with the follower's so many rows later (right) or "
+        "earlier (left), of whitened returns. Beyond the dashed band, bar nought, something leads: "
+        "chance alone passes it anywhere 5 times in 100.",
+        "领先者收益率与若干行之后（右）或之前（左）跟随者收益率的相关系数，收益率已去自相关。"
+        "除零阶外越过虚线带才说明有领先关系：若纯属偶然，任一处越过的概率为5%。",
+    )
+    if pair.apparent_leader:
+        early = name_of(comparison, pair.apparent_leader)
+        about = joined(
+            [
+                about,
+                Text(
+                    f"The hours of closing alone would make {early.en} look like a leader.",
+                    f"仅因收盘时间不同，{early.zh}就会显得领先。",
+                ),
+            ],
+            " ",
+            "",
+        )
+    return {
+        "id": "_".join(("leadlag", *ids)),
+        "kind": "bars",
+        "title": joined([Text("Lead and lag", "领先与滞后"), name], ": ", "："),
+        "about": about,
+        "digits": 3,
+        "slot": 1,
+        "x": found.lag.tolist(),
+        "y": compact(found.correlation, 3),
+        "band": None if np.isnan(found.band) else round(float(found.band), 3),
+    }
+
+
+def heat_figure(history: History) -> Figure | None:
+    """Return the correlations of the constituents of an index by segment; None without them."""
+    found = correlation_matrix(history)
+    panel = history.panel
+    if panel is None or not np.isfinite(found.correlation).any():
+        return None
+    names = {c.symbol: c.name or c.symbol for c in getattr(history.definition, "constituents", ())}
+    symbols = [panel.symbols[j] for j in found.column]
+    id = history.definition.id
+    return {
+        "id": f"heat_{id}",
+        "kind": "heat",
+        "title": joined(
+            [
+                Text("Constituents, each with each", "成分股两两相关"),
+                named(history.definition.name),
+            ],
+            ": ",
+            "：",
+        ),
+        "about": Text(
+            f"Correlation of the last {MATRIX_WINDOW} returns, by segment; empty where a close is "
+            "missing.",
+            f"最近{MATRIX_WINDOW}个收益率的相关系数，按细分环节排列；缺收盘价者留空。",
+        ),
+        "digits": 2,
+        "symbols": symbols,
+        "names": [names.get(symbol, symbol) for symbol in symbols],
+        "segments": [panel.segments[j] or "–" for j in found.column],
+        "values": [compact(row[: n + 1], 2) for n, row in enumerate(found.correlation)],
+    }
+
+
+def event_figures(comparison: Comparison) -> Iterator[Figure]:
+    """Yield, of each event, what its indices did beyond their benchmark, added up."""
+    by_event: dict[tuple[str, str], list[Happening]] = {}
+    for seen in comparison.happenings:
+        if np.isnan(seen.found.cumulative).all():  # the warnings say why
+            continue
+        by_event.setdefault((str(seen.event.date), seen.event.name), []).append(seen)
+    for n, ((day, name), group) in enumerate(by_event.items()):
+        lines = [
+            {
+                "label": name_of(comparison, seen.id),
+                "slot": k + 1,
+                "x": seen.found.offset.tolist(),
+                "y": compact(100 * seen.found.cumulative, 2),
+                "days": ["" if np.isnat(d) else str(d) for d in seen.days],
+            }
+            for k, seen in enumerate(group)
+        ]
+        yield {
+            "id": f"event_{n}",
+            "kind": "offsets",
+            "title": joined([same(day), same(name)], ": ", "："),
+            "about": Text(
+                "Log return beyond what the benchmark explains, in per cent, added up from five "
+                "rows before the event on; p stands in the table.",
+                "扣除基准可解释部分后的累计对数收益（%），自事件前5行起累加；p值见表。",
+            ),
+            "digits": 2,
+            "lines": lines,
+        }

@@ -1,0 +1,330 @@
+"""The tables of a page: what was found, in numbers that are those of the files."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from indexer.report.document import DIGEST
+from indexer.report.figures import name_of, ratio_lines_name, ratio_name
+from indexer.report.markup import figure_text, heading, number, paragraph, per_cent, table
+from indexer.report.words import (
+    BACKTESTED,
+    KINDS,
+    NONE,
+    QUADRANTS,
+    STATES,
+    VARIANTS,
+    Text,
+    interval_name,
+    joined,
+    named,
+    same,
+)
+from indexer.signals.result import Comparison
+
+_YES = Text("yes", "是")
+_NO = Text("no", "否")
+_PAIR = Text("Leader / follower", "领先者 / 跟随者")
+
+
+def pair_table(comparison: Comparison) -> str:
+    """Return where each pair stands on its last row."""
+    study, last = comparison.study, str(comparison.aligned.sessions[-1])
+    window = study.windows.zscore
+    heads = (
+        _PAIR,
+        Text("State", "状态"),
+        Text("Since", "起始"),
+        Text("How the gap is closing", "收敛方式"),
+        Text("Peak on", "高点日期"),
+        Text("Leader since peak", "领先者自高点"),
+        Text("Follower since peak", "跟随者自高点"),
+        Text("Relative strength", "相对强弱"),
+        Text(f"z ({window} rows)", f"z值（{window}行）"),
+        Text(f"Gap ({study.windows.gap} rows)", f"缺口（{study.windows.gap}行）"),
+        Text("Rotation", "轮动"),
+    )
+    rows = []
+    for told in comparison.summary["pairs"]:
+        name, turns = ratio_name(comparison, told["leader"], told["follower"]), told["failed_turns"]
+        if told["last_row"] != last:
+            row = Text(f"(last row {told['last_row']})", f"（最后一行{told['last_row']}）")
+            name = joined([name, row], " ", "")
+        state = STATES[told["state"]]
+        if turns:
+            failed = Text(f"failed turns: {turns}", f"失败拐点{turns}次")
+            state = joined([state, failed], ", ", "，")
+        rows.append(
+            (
+                name,
+                state,
+                same(told["since"]),
+                KINDS.get(told["kind"] or "", NONE),
+                same(told["peak_on"] or "–"),
+                same(per_cent(told["move_leader"])),
+                same(per_cent(told["move_follower"])),
+                figure_text(told["relative_strength"], 2),
+                figure_text(told["zscore"], 2),
+                same(per_cent(told["gap"])),
+                QUADRANTS.get(told["rotation"]["quadrant"], NONE),
+            )
+        )
+    return table(heads, rows, "wide")
+
+
+_RATIO_FIGURES = {
+    "ratio_correlation": Text("Correlation of the ratio lines", "比价线的相关系数"),
+    "ratio_null": Text("Shared-leg null", "共同腿零值"),
+    "ratio_excess": Text("Excess", "超出部分"),
+    "partial_correlation": Text(
+        "Partial correlation, given the leader", "偏相关系数（剔除领先者）"
+    ),
+    "p_value_adjusted": Text("p of excess and partial correlation", "超出部分与偏相关的p值"),
+    "partial_correlation_benchmark": Text(
+        "Partial correlation, given the benchmark too", "偏相关系数（再剔除基准）"
+    ),
+    "p_value_benchmark_adjusted": Text("p of that", "其p值"),
+    "level_correlation": Text("Correlation of the lines' levels", "两线点位的相关系数"),
+}
+_LEVEL_NULL = Text("Null of the levels, median (5 to 95 %)", "点位零值中位数（5%至95%）")
+
+
+def ratio_table(comparison: Comparison, told: dict[str, Any]) -> str:
+    """Return the correlations of two ratio lines by window, with nulls, intervals and p."""
+    windows = list(told["ratio_correlation"])
+    heads = (Text("Rows", "行数"), *(same(str(window)) for window in windows))
+    rows = [
+        (label, *(_with_interval(told, name, window) for window in windows))
+        for name, label in _RATIO_FIGURES.items()
+    ]
+    rows.append((_LEVEL_NULL, *map(_level_null, told["level_null"].values())))
+    return heading(4, ratio_lines_name(comparison, _ids(told))) + table(heads, rows, "narrow")
+
+
+def _ids(told: dict[str, Any]) -> list[str]:
+    return [told[role] for role in ("leader", "follower", "other")]
+
+
+def _with_interval(told: dict[str, Any], name: str, window: int) -> Text:
+    """Return a figure with the interval that covers the true one 95 times in 100, where known."""
+    bounds = told.get(f"{name}_interval", {}).get(window)
+    figure = number(told[name][window], 3)
+    if bounds is None or bounds["low"] is None:
+        return same(figure)
+    low, high = number(bounds["low"], 2), number(bounds["high"], 2)
+    return Text(f"{figure} ({low} to {high})", f"{figure}（{low}至{high}）")
+
+
+def _level_null(null: dict[str, float | None]) -> Text:
+    if null["median"] is None:
+        return NONE
+    median = number(null["median"], 3)
+    low, high = (number(null[name], 2) for name in ("low", "high"))
+    return Text(f"{median} ({low} to {high})", f"{median}（{low}至{high}）")
+
+
+def correlation_table(comparison: Comparison) -> str:
+    """Return the correlations of each pair by window, with intervals."""
+    windows = comparison.study.windows.correlation
+    heads = (_PAIR, *(Text(f"{w} rows", f"{w}行") for w in windows))
+    names = {
+        "correlation": Text("returns", "收益率"),
+        "spearman": Text("returns, by rank", "收益率（秩）"),
+        "level_correlation": Text("levels", "点位"),
+    }
+    rows = [
+        (
+            joined([ratio_name(comparison, told["leader"], told["follower"]), label], ": ", "："),
+            *(_with_interval(told, name, window) for window in windows),
+        )
+        for told in comparison.summary["pairs"]
+        for name, label in names.items()
+    ]
+    return table(heads, rows, "narrow")
+
+
+def interval_table(comparison: Comparison) -> str:
+    """Return the moves of each pair over the usual stretches, a table a pair."""
+    heads = (
+        Text("Stretch", "区间"),
+        Text("From", "起"),
+        Text("Leader", "领先者"),
+        Text("Follower", "跟随者"),
+        Text("Relative strength", "相对强弱"),
+        Text("Back-tested", "回测"),
+    )
+    parts = []
+    for ids, found in comparison.interval_table.group_by("leader", "follower", maintain_order=True):
+        rows = [
+            (
+                interval_name(name),
+                same(str(begin)),
+                *(same(_simple(move)) for move in moves),
+                _YES if tested else _NO,
+            )
+            for _, _, name, begin, _, *moves, tested in found.rows()
+        ]
+        leader, follower = map(str, ids)
+        parts.append(heading(4, ratio_name(comparison, leader, follower)))
+        parts.append(table(heads, rows, "wide"))
+    return "".join(parts)
+
+
+def _simple(move: float) -> str:
+    """Return a simple return as a percentage."""
+    return number(100 * move, 1, "+") + "%"
+
+
+def episode_table(comparison: Comparison) -> str:
+    """Return every episode of each pair; nothing where there is none."""
+    found = comparison.episode_table
+    if found.is_empty():
+        return paragraph(Text("No pair has been stretched yet.", "尚未有任何一对出现拉大。"))
+    heads = (
+        _PAIR,
+        Text("Stretched on", "拉大"),
+        Text("Peak on", "高点"),
+        Text("Turn on", "拐点"),
+        Text("Closed on", "收敛完成"),
+        Text("How", "方式"),
+        Text("Failed turns", "失败拐点"),
+        Text("Closed", "已收敛"),
+        Text("Follower over leader, 5 / 20 / 60 rows after", "其后5/20/60行跟随者相对领先者"),
+    )
+    rows = []
+    for told in found.iter_rows(named=True):
+        share = told["closed_share"]
+        forward = " / ".join(per_cent(told[f"forward_{n}"]) for n in (5, 20, 60))
+        name = ratio_name(comparison, told["leader"], told["follower"])
+        if told["backtested"]:
+            name = joined([name, Text(f"({BACKTESTED.en})", f"（{BACKTESTED.zh}）")], " ", "")
+        rows.append(
+            (
+                name,
+                *(
+                    same(str(told[f"{key}_on"] or "–"))
+                    for key in ("stretched", "peak", "turn", "closed")
+                ),
+                KINDS.get(told["kind"] or "", NONE),
+                same(str(told["failed_turns"])),
+                same("–" if share is None else f"{number(100 * share, 0)}%"),
+                same(forward),
+            )
+        )
+    return table(heads, rows, "wide") + _by_chance(comparison)
+
+
+def _by_chance(comparison: Comparison) -> str:
+    told = []
+    for pair in comparison.summary["pairs"]:
+        if pair["chance"] is None:
+            continue
+        name = ratio_name(comparison, pair["leader"], pair["follower"])
+        rate = pair["chance"]["episodes_per_1000_rows"]
+        mean, low, high = (number(rate[key], 1) for key in ("mean", "low", "high"))
+        seen = number(1000 * len(_episodes(comparison, pair)) / pair["rows"], 1)
+        told.append(
+            Text(
+                f"{name.en}: {seen} episodes per 1,000 rows; driftless paths have {mean} "
+                f"({low} to {high}).",
+                f"{name.zh}：每千行{seen}次；无漂移随机路径为{mean}次（{low}至{high}）。",
+            )
+        )
+    return paragraph(joined(told, " ", "")) if told else ""
+
+
+def _episodes(comparison: Comparison, pair: dict[str, Any]) -> Sequence[Any]:
+    ids = (pair["leader"], pair["follower"])
+    return next(found.episodes for found in comparison.pairs if found.rows.ids == ids)
+
+
+def event_table(comparison: Comparison) -> str:
+    """Return what each event's indices did on its row, and by the end of its window."""
+    heads = (
+        Text("Event", "事件"),
+        Text("Index", "指数"),
+        Text("On the day", "当日"),
+        Text("p", "p值"),
+        Text("Added up to the end", "累计至窗口末"),
+        Text("p", "p值"),
+        Text("Carried that day", "当日沿用旧价"),
+        Text("Back-tested", "回测"),
+    )
+    rows = []
+    for seen in comparison.happenings:
+        found = seen.found
+        there = np.flatnonzero(~np.isnat(seen.days) & ~np.isnan(found.cumulative))
+        on = np.flatnonzero(found.offset == 0)
+        if not there.size or not on.size:
+            continue
+        day, end = int(on[0]), int(there[-1])
+        rows.append(
+            (
+                joined([same(str(seen.event.date)), same(seen.event.name)], ": ", "："),
+                name_of(comparison, seen.id),
+                same(_percent_points(found.abnormal[day])),
+                figure_text(_or_none(found.p), 3),
+                same(f"{_percent_points(found.cumulative[end])} (+{int(found.offset[end])})"),
+                figure_text(_or_none(found.cumulative_p[end]), 3),
+                Text(
+                    f"{int(seen.carried[day])} of {int(seen.constituents[day])}",
+                    f"{int(seen.constituents[day])}只中的{int(seen.carried[day])}只",
+                )
+                if seen.constituents[day]
+                else NONE,
+                _YES if seen.backtested[day] else _NO,
+            )
+        )
+    return table(heads, rows, "wide") if rows else ""
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _percent_points(value: float) -> str:
+    return "–" if np.isnan(value) else number(100 * value, 1, "+") + "%"
+
+
+def index_table(comparison: Comparison) -> str:
+    """Return what each index rests on."""
+    heads = (
+        Text("Index", "指数"),
+        Text("Variant", "类型"),
+        Text("Currency", "货币"),
+        Text("Last level", "最新点位日期"),
+        Text("Carried then", "当日沿用旧价"),
+        Text("Missing", "缺失"),
+        Text("Back-tested sessions", "回测交易日"),
+        Text("Definition", "定义摘要"),
+        Text("Market data", "行情摘要"),
+    )
+    rows = []
+    indices = comparison.summary["indices"]
+    for (id, told), dated in zip(indices.items(), comparison.aligned.dated[-1], strict=True):
+        history, count = comparison.histories[id], told["constituents"]
+        last = same(told["last_level_on"])
+        if str(dated) != told["last_level_on"]:
+            compared = Text(f"compared: {dated}", f"参与比较：{dated}")
+            last = joined([last, compared], ", ", "，")
+        sessions = len(comparison.aligned.sessions)
+        rows.append(
+            (
+                named(history.definition.name),
+                VARIANTS[history.offered(comparison.study.variant)],
+                same(history.definition.currency),
+                last,
+                Text(f"{told['carried_last']} of {count}", f"{count}只中的{told['carried_last']}只")
+                if count
+                else Text("ready-made series", "现成序列"),
+                same(", ".join(told["missing"])) if told["missing"] else Text("none", "无"),
+                Text(
+                    f"{told['backtested_sessions']} of {sessions}",
+                    f"{sessions}日中的{told['backtested_sessions']}日",
+                ),
+                same(f"{id} {told['definition_digest'][:DIGEST]}"),
+                same(told["market_digest"][:DIGEST]),
+            )
+        )
+    return table(heads, rows, "wide")

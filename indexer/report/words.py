@@ -1,0 +1,93 @@
+"""Text of a page in both of its languages, and the words that recur."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from indexer.definitions.model import Name
+
+
+class Text(NamedTuple):
+    """What is said, in English and in Chinese; plain text, escaped only where it is shown."""
+
+    en: str
+    zh: str
+
+
+def same(text: str) -> Text:
+    """Return text that is the same in both languages: names, numbers, dates."""
+    return Text(text, text)
+
+
+def named(name: Name) -> Text:
+    """Return a name; the English one where there is no Chinese one."""
+    return Text(name.en, name.zh or name.en)
+
+
+def joined(parts: Iterable[Text], en: str = " ", zh: str = "") -> Text:
+    """Return parts one after the other, with what stands between them."""
+    told = list(parts)
+    return Text(en.join(part.en for part in told), zh.join(part.zh for part in told))
+
+
+def many(count: int, en: str, zh: str) -> Text:
+    """Return a count of things; ``en`` is the singular.
+
+    Examples
+    --------
+    >>> many(1, "session", "个交易日").en, many(3, "session", "个交易日").zh
+    ('1 session', '3个交易日')
+    """
+    return Text(f"{count} {en}{'' if count == 1 else 's'}", f"{count}{zh}")
+
+
+NONE = same("–")
+SYNTHETIC = Text("Synthetic data", "合成数据")
+BACKTESTED = Text("back-tested", "回测")
+BANNER_SYNTHETIC = Text("Synthetic data.", "合成数据。")
+SYNTHETIC_TEXT = Text(
+    "Its prices are invented: nothing here is about a real market.",
+    "价格均为虚构，与任何真实市场无关。",
+)
+
+VARIANTS = {
+    "price": Text("price", "价格"),
+    "gross": Text("gross total return", "全收益"),
+    "net": Text("net total return", "净收益"),
+}
+
+STATES = {
+    "neutral": Text("neutral", "中性"),
+    "stretched": Text("stretched", "拉大"),
+    "catching_up": Text("catching up", "收敛中"),
+    "closed": Text("closed", "已收敛"),
+}
+KINDS = {
+    "catch-up": Text("follower rises", "跟随者补涨"),
+    "leader fall": Text("leader falls", "领先者补跌"),
+    "both falling": Text("both fall", "两者同跌"),
+}
+BANDS = {  # shades of the catch-up states
+    "stretched": STATES["stretched"],
+    "catch-up": Text("catching up: follower rises", "收敛中：跟随者补涨"),
+    "leader-fall": Text("catching up: leader falls", "收敛中：领先者补跌"),
+    "both-falling": Text("catching up: both fall", "收敛中：两者同跌"),
+    "closed": STATES["closed"],
+}
+QUADRANTS = {
+    "leading": Text("leading", "领先"),
+    "weakening": Text("weakening", "转弱"),
+    "lagging": Text("lagging", "落后"),
+    "improving": Text("improving", "改善"),
+}
+INTERVALS = {
+    "year_to_date": Text("year to date", "年初至今"),
+    "since_maximum": Text("since the highest relative strength", "自相对强弱高点以来"),
+    "since_minimum": Text("since the lowest relative strength", "自相对强弱低点以来"),
+}
+
+
+def interval_name(name: str) -> Text:
+    """Return what an interval of the table of returns is called."""
+    if name.startswith("rows_"):
+        return many(int(name.removeprefix("rows_")), "row", "行")
+    return INTERVALS[name]

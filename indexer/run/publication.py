@@ -1,0 +1,252 @@
+"""A published session as it was shown: made again from the rows the ledger kept, and checked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+import sqlalchemy as sa
+
+from indexer.errors import Flaw, MissingInputError
+from indexer.index.history import History
+from indexer.ledger.entry import Entry
+from indexer.ledger.heads import Head, all_heads, subjects
+from indexer.ledger.history import (
+    COLUMNS,
+    STUDY_COLUMNS,
+    published_rows,
+    read_entry,
+    signal_rows,
+)
+from indexer.ledger.publish import instant_text
+from indexer.report.record import Record
+from indexer.run.entries import Candidate
+from indexer.run.rebuild import Subject, built_again, wrong_entry
+from indexer.run.stored import market_of_entry
+from indexer.signals.result import Comparison
+from indexer.signals.signal import Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which publication is shown: of a session, the last by default, as known at an instant."""
+
+    session: date | None = None
+    known_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A published session, and everything before it as it was known then.
+
+    Attributes
+    ----------
+    found : the index or study; its caveats stand among the warnings
+    record : the entry it was made from
+    caveats : what sets it apart from a calculation made today
+    published : one row per session and variant, or signal, of the revisions in force
+    """
+
+    found: History | Comparison
+    record: Record
+    caveats: tuple[str, ...]
+    published: pl.DataFrame
+
+    @property
+    def kind(self) -> str:
+        """Whether it is of an ``index`` or a ``study``."""
+        return "index" if isinstance(self.found, History) else "study"
+
+
+def publication(connection: sa.Connection, id: str, asked: Asked) -> Publication:
+    """Return what was published of a session, and of those before it, as known at an instant.
+
+    It is built from the rows of the market that the entry itself has kept, by its definition.
+    Levels and signals of earlier sessions are those published then, though the rows of this entry
+    may give others: a correction below the threshold of the policy is recorded, not published.
+
+    Raises
+    ------
+    MissingInputError
+        If nothing was published of that id, session and instant.
+    LedgerError
+        If what is built is not what was published.
+    """
+    subject, standing = _standing(connection, id, asked)
+    last = standing[-1]
+    market = market_of_entry(connection, last.number, synthetic=last.synthetic)
+    found, candidate = built_again(connection, subject, last, market)
+    session = date.fromisoformat(last.session)
+    if candidate.market_digests([session])[0] != last.market:
+        message = "its stored inputs are not those its digest was taken of"
+        raise wrong_entry(id, last, message)
+    at = candidate.row(session)
+    if at is None or candidate.content_digest(at) != last.content:
+        message = "built again, it is another: verify --inputs says more"
+        raise wrong_entry(id, last, f"{message}{_by_other_code(candidate, last)}")
+    other = [head for head in standing[:-1] if not _same(candidate, head)]
+    entries = [read_entry(connection, head.number) for head in other]
+    caveats = (
+        *_entry_caveats(read_entry(connection, last.number)),
+        *_coverage(candidate, standing),
+        *_differences(candidate, entries),
+    )
+    return Publication(
+        _as_published(found, entries, caveats),
+        _record(last, asked),
+        caveats,
+        _table(connection, subject, standing),
+    )
+
+
+def _standing(connection: sa.Connection, id: str, asked: Asked) -> tuple[Subject, list[Head]]:
+    """Return the entries in force at an instant up to the session that is asked for, by session."""
+    kind = subjects(connection).get(id)
+    if kind is None:
+        raise _missing(id, "is no index or study that was ever published")
+    known = "" if asked.known_at is None else instant_text(asked.known_at)
+    in_force: dict[str, Head] = {}
+    for head in all_heads(connection, id, kind):  # by number: a later one replaces an earlier one
+        if not known or head.published_at <= known:
+            in_force[head.session] = head
+    when = f" by {known}" if known else ""
+    if not in_force:
+        raise _missing(id, f"nothing was published{when}")
+    sessions = sorted(in_force)
+    wanted = sessions[-1] if asked.session is None else asked.session.isoformat()
+    if wanted not in in_force:
+        span = f"the {len(sessions)} published sessions run from {sessions[0]} to {sessions[-1]}"
+        raise _missing(id, f"session {wanted} was not published{when}: {span}")
+    return Subject(id, kind), [in_force[day] for day in sessions if day <= wanted]
+
+
+def _missing(id: str, message: str) -> MissingInputError:
+    return MissingInputError([Flaw(id, None, "", message)])
+
+
+def _record(head: Head, asked: Asked) -> Record:
+    return Record(
+        number=head.number,
+        session=head.session,
+        revision=head.revision,
+        published_at=head.published_at,
+        known_at=None if asked.known_at is None else instant_text(asked.known_at),
+        digest=head.content,
+    )
+
+
+def _table(connection: sa.Connection, subject: Subject, standing: Sequence[Head]) -> pl.DataFrame:
+    numbers = [head.number for head in standing]
+    columns, rows = (
+        (COLUMNS, published_rows(connection, numbers))
+        if subject.kind == "index"
+        else (STUDY_COLUMNS, signal_rows(connection, numbers))
+    )
+    told = [row for number in numbers for row in rows[number]]
+    return pl.DataFrame(told, schema=list(columns), orient="row", infer_schema_length=None)
+
+
+def _same(candidate: Candidate, head: Head) -> bool:
+    at = candidate.row(date.fromisoformat(head.session))
+    return at is not None and candidate.content_digest(at) == head.content
+
+
+def _by_other_code(candidate: Candidate, head: Head) -> str:
+    return "" if candidate.code == head.code else "; it was published by another version of indexer"
+
+
+def _entry_caveats(entry: Entry) -> Iterator[str]:
+    """Yield why an entry is no first revision, and what the gates noted of it."""
+    if entry.status != "final":
+        why = ", ".join(part for part in (entry.reason, entry.note) if part)
+        yield f"revision {entry.revision} of {entry.session} is {entry.status}: {why} ({entry.by})"
+    for rule, message, by, note in entry.rows.get("findings", ()):
+        yield f"{rule}: {message}" + (f" (overridden by {by}: {note})" if by else "")
+
+
+def _coverage(candidate: Candidate, standing: Sequence[Head]) -> Iterator[str]:
+    """Yield how many of the sessions that are shown were published."""
+    shown = len(candidate.days)
+    if len(standing) < shown:
+        yield (
+            f"{len(standing)} of {shown} sessions were published by then, from "
+            f"{standing[0].session}: the others are calculated from the inputs of this one"
+        )
+
+
+def _differences(candidate: Candidate, entries: Sequence[Entry]) -> Iterator[str]:
+    """Yield which earlier sessions the inputs of the last one would make others."""
+    if not entries:
+        return
+    most = max((abs(bp) for entry in entries for bp in _moves(candidate, entry)), default=0.0)
+    by = f", levels by up to {most:.4g} bp" if most else ""
+    first, last = entries[0].session, entries[-1].session
+    when = first if first == last else f"between {first} and {last}"
+    yield (
+        f"{len(entries)} earlier sessions ({when}) would be others by the inputs of this one{by}: "
+        "their levels and signals are shown as published, everything else as calculated"
+    )
+
+
+def _moves(candidate: Candidate, entry: Entry) -> Iterator[float]:
+    """Yield by how many basis points each level of an entry would be another."""
+    at = candidate.row(date.fromisoformat(entry.session))
+    content = {} if at is None else candidate.content(at)
+    for table, key, value in (("levels", 0, 2), ("aligned", 0, 1)):
+        now = {row[key]: row[value] for row in content.get(table, ())}
+        for row in entry.rows.get(table, ()):
+            if row[key] in now:
+                yield (now[row[key]] / row[value] - 1) * 1e4
+
+
+def _as_published(
+    found: History | Comparison, entries: Sequence[Entry], caveats: tuple[str, ...]
+) -> History | Comparison:
+    """Return an index or study with what was published of some sessions, and caveats."""
+    warnings = (*caveats, *found.warnings)
+    if isinstance(found, History):
+        return replace(_index_as_published(found, entries), warnings=warnings)
+    return replace(_study_as_published(found, entries), warnings=warnings)
+
+
+def _index_as_published(history: History, entries: Sequence[Entry]) -> History:
+    variants = {name: level.copy() for name, level in history.variants.items()}
+    divisor, value = history.divisor.copy(), history.market_value.copy()
+    rows = {day: at for at, day in enumerate(history.days.tolist())}
+    for entry in entries:
+        at = rows.get(date.fromisoformat(entry.session))
+        for name, _, exact, *beside in entry.rows.get("levels", ()):
+            if at is not None and name in variants:
+                variants[name][at] = exact
+                if None not in beside:
+                    divisor[at], value[at] = beside
+    return replace(history, variants=variants, divisor=divisor, market_value=value)
+
+
+def _study_as_published(found: Comparison, entries: Sequence[Entry]) -> Comparison:
+    aligned = found.aligned
+    level = aligned.level.copy()
+    rows = {day: at for at, day in enumerate(aligned.sessions.tolist())}
+    told: dict[date, dict[tuple[Any, ...], float]] = {}
+    for entry in entries:
+        day = date.fromisoformat(entry.session)
+        told[day] = {tuple(key): exact for *key, exact, _ in entry.rows.get("signals", ())}
+        for id, exact, *_ in entry.rows.get("aligned", ()):
+            if day in rows and id in aligned.ids:
+                level[rows[day], aligned.ids.index(id)] = exact
+    signals = tuple(_signal_as_published(signal, told) for signal in found.signals)
+    return replace(found, aligned=replace(aligned, level=level), signals=signals)
+
+
+def _signal_as_published(
+    signal: Signal, told: Mapping[date, Mapping[tuple[Any, ...], float]]
+) -> Signal:
+    """Return a signal with the values of some sessions; what has none there was not published."""
+    key = (signal.name, signal.leader, signal.follower, signal.other, signal.window)
+    value = signal.value.copy()
+    for at, day in enumerate(signal.days.tolist()):
+        if day in told:
+            value[at] = told[day].get(key, np.nan)
+    return replace(signal, value=value)

@@ -1,0 +1,55 @@
+"""Results that are there already: one file each, whole or not at all, and told from a damaged one.
+
+A result is kept under the digest of what it was made of: definition, market and code. So a sweep
+that was cut off, or one that asks for more, goes on with what is there.
+"""
+
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from indexer.errors import OutputError
+
+FOLDER = "finished"
+
+_DIGEST = 64  # characters, then a line feed
+
+
+def finished(place: Path, key: str) -> bytes | None:
+    """Return a result that is kept; None where there is none, or one that is damaged."""
+    try:
+        digest, _, content = (place / key).read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    return content if digest == _digest(content) else None
+
+
+def keep(place: Path, key: str, content: bytes) -> None:
+    """Keep a result; its name appears when all of it is written.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    half = place / f".{key}.{os.getpid()}.tmp"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        half.write_bytes(_digest(content) + b"\n" + content)
+        half.replace(place / key)
+    except OSError as error:
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
+        raise OutputError(str(place), error.strerror or str(error)) from error
+
+
+def sweep_away(place: Path) -> None:
+    """Remove what a run that was killed while it wrote has left half written."""
+    with suppress(OSError):
+        for left in place.glob(".*.tmp"):
+            left.unlink(missing_ok=True)
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()

@@ -1,0 +1,171 @@
+"""What a sweep found, as one table and a summary: every variant in it, also those that failed."""
+
+import json
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from indexer.definitions.sweep import Sweep
+from indexer.signals.evaluate import deflated_sharpe
+from indexer.signals.inference import or_none
+from indexer.sweep.plan import Variant
+
+_MOMENTS = ("returns", "skew", "kurtosis")  # told of the best alone
+_PAIR = ("leader", "follower", *_MOMENTS)  # keys of a pair's result that are no columns
+_COUNT = {"episodes", "backtested", "turned", "closed", "failed_turns"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A variant and what came of it: its result, or the kind and the text of its failure."""
+
+    variant: Variant
+    result: Mapping[str, Any]
+
+    @property
+    def failure(self) -> tuple[str, str] | None:
+        """The name of the error's class, and its text."""
+        error = self.result.get("error")
+        return None if error is None else (error["kind"], error["message"])
+
+
+def outcomes(variants: Sequence[Variant], found: Sequence[bytes | None]) -> list[Outcome]:
+    """Return what came of each variant; one that is wrong has no result."""
+    told = []
+    for variant, content in zip(variants, found, strict=True):
+        if content is None:
+            kind, message = variant.failure or ("", "")
+            told.append(Outcome(variant, {"error": {"kind": kind, "message": message}}))
+        else:
+            told.append(Outcome(variant, json.loads(content)))
+    return told
+
+
+def results_table(found: Sequence[Outcome]) -> pl.DataFrame:
+    """Return one row per variant, as the contract's ``results``; null where one failed.
+
+    Of a study each pair has columns of its own, named ``leader/follower.figure``.
+    """
+    rows = [_row(n, outcome) for n, outcome in enumerate(found, 1)]
+    names = dict.fromkeys(name for row in rows for name in row)
+    names = {name: None for name in names if name != "error"} | {"error": None}
+    schema = {name: _type(name, [row.get(name) for row in rows]) for name in names}
+    return pl.DataFrame({n: [row.get(n) for row in rows] for n in names}, schema=schema)
+
+
+def _row(number: int, outcome: Outcome) -> dict[str, Any]:
+    variant = outcome.variant
+    row: dict[str, Any] = {"number": number}
+    if variant.index:
+        row["index"] = variant.index
+    row |= variant.values
+    for pair in outcome.result.get("pairs", ()):
+        where = f"{pair['leader']}/{pair['follower']}"
+        row |= {f"{where}.{key}": value for key, value in pair.items() if key not in _PAIR}
+    if outcome.failure is not None:
+        return row | {"error": outcome.failure[1]}
+    unlisted = {"pairs", "levels", "synthetic"}
+    return row | {k: v for k, v in outcome.result.items() if k not in unlisted} | {"error": None}
+
+
+def _type(name: str, cells: Sequence[Any]) -> Any:
+    """Return the type of a column, which is text where nothing is known of it."""
+    known = next((cell for cell in cells if cell is not None), None)
+    if isinstance(known, int | float):
+        return pl.Int64 if all(isinstance(c, int | None) for c in cells) else pl.Float64
+    figure = name.rpartition(".")[2]
+    return pl.Float64 if figure == "sharpe" and known is None else pl.String
+
+
+def levels_table(found: Sequence[Outcome]) -> pl.DataFrame:
+    """Return the levels of every index: number in the results, index, date, variant, level."""
+    parts = []
+    for n, outcome in enumerate(found, 1):
+        told = dict(outcome.result.get("levels", {}))
+        if told:
+            days = np.frombuffer(b64decode(told.pop("days")), "<i8").astype("datetime64[D]")
+            names = list(told)
+            grid = [np.frombuffer(b64decode(told[name]), "<f8") for name in names]
+            parts.append(
+                pl.DataFrame(
+                    {
+                        "number": n,
+                        "index": outcome.variant.index,
+                        "date": np.repeat(days, len(names)),
+                        "variant": names * len(days),
+                        "level": np.column_stack(grid).ravel(),
+                    }
+                )
+            )
+    return pl.concat(parts) if parts else pl.DataFrame(schema=_LEVELS)
+
+
+_LEVELS = {
+    "number": pl.Int32,
+    "index": pl.String,
+    "date": pl.Date,
+    "variant": pl.String,
+    "level": pl.Float64,
+}
+
+
+def summary(sweep: Sweep, found: Sequence[Outcome], digests: dict[str, str]) -> dict[str, Any]:
+    """Return what the contract's ``summary.json`` says of a sweep.
+
+    Notes
+    -----
+    A trial is one pair of one variant: choosing among pairs is choosing too. Every trial counts,
+    also of a variant that failed or never traded; their ratios have no part in the variance.
+    """
+    failed = [(n, o) for n, o in enumerate(found, 1) if o.failure is not None]
+    told = {
+        "id": sweep.id,
+        "study": sweep.study,
+        "baskets": sweep.baskets,
+        "definition_digest": sweep.digest,
+        **digests,
+        "synthetic": any(o.result.get("synthetic") for o in found),
+        "tried": len(found),
+        "failed": len(failed),
+        "failures": [
+            {"number": n, "index": o.variant.index or None, "values": o.variant.values}
+            | dict(zip(("kind", "message"), o.failure or (), strict=True))
+            for n, o in failed
+        ],
+    }
+    told = {key: value for key, value in told.items() if value is not None}
+    return told if sweep.study is None else told | best(sweep, found)
+
+
+def best(sweep: Sweep, found: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the best trial and how much of it is more than the best of so many by chance."""
+    trials = sum(len(outcome.variant.pairs) for outcome in found)
+    ratios = [
+        (n, pair)
+        for n, outcome in enumerate(found, 1)
+        for pair in outcome.result.get("pairs", ())
+        if pair["sharpe"] is not None
+    ]
+    told: dict[str, Any] = {"cost_bps": sweep.evaluate.cost_bps, "trials": trials}
+    told |= {"with_sharpe": len(ratios), "sharpe_variance": None, "best": None}
+    if not ratios:
+        return told
+    number, pair = max(ratios, key=lambda trial: float(trial[1]["sharpe"]))
+    values = [float(trial["sharpe"]) for _, trial in ratios]
+    variance = float(np.var(values, ddof=1)) if len(values) > 1 else None
+    deflated = None
+    if variance is not None or trials == 1:
+        ratio, length = float(pair["sharpe"]), int(pair["returns"])
+        skew, kurtosis = float(pair["skew"]), float(pair["kurtosis"])
+        found_p = deflated_sharpe(ratio, length, skew, kurtosis, variance or 0.0, trials)
+        deflated = or_none(found_p)
+    chosen = {key: pair[key] for key in ("leader", "follower", "sharpe", *_MOMENTS)}
+    values_of = {"number": number, "values": found[number - 1].variant.values}
+    return told | {
+        "sharpe_variance": variance,
+        "best": values_of | chosen | {"deflated_sharpe": deflated},
+    }

@@ -1,0 +1,158 @@
+"""What a sweep asks for: its variants in order, each whole in itself, or what is wrong with it."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from indexer.definitions.basket import Basket, Index, Series
+from indexer.definitions.read import read_definition, study_text
+from indexer.definitions.study import Study
+from indexer.definitions.sweep import Sweep
+from indexer.definitions.vary import Choice, varied
+from indexer.digest import canonical_json
+from indexer.errors import DefinitionError, IndexerError
+from indexer.run.find import check, indices_of, swept_baskets, swept_study
+from indexer.sweep.processes import end_with_parent
+
+MOST = 1_000_000  # variants; their rows alone are then a table of several gigabytes
+
+MANY = 128  # files from which on it pays to start processes
+
+Choices = tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One row of a sweep's results.
+
+    Attributes
+    ----------
+    values : of the varied keys, as text
+    pairs : leader and follower of each pair; none of an index
+    index : id of the index; empty where a study is varied
+    text : the definition, or the study with the indices of its pairs, as canonical text; empty
+        where that is wrong
+    failure : name of the error's class, and what is wrong with it
+    """
+
+    values: dict[str, str]
+    pairs: tuple[tuple[str, str], ...] = ()
+    index: str = ""
+    text: str = ""
+    failure: tuple[str, str] | None = None
+
+
+def plan(sweep: Sweep, jobs: int = 1) -> list[Variant]:
+    """Return the variants of a sweep, the last key varying fastest; of indices one after another.
+
+    Of the files that a glob names, studies and sweeps are left out; a series has one variant. Many
+    files are read by so many processes: a definition takes as long as its levels do.
+
+    Raises
+    ------
+    DefinitionError
+        If the study is wrong as it stands, nothing is found that could be varied, or there are too
+        many variants. A variant that is wrong says so itself.
+    """
+    count = math.prod(len(items) for items in sweep.vary.values())
+    files = swept_baskets(sweep) if sweep.study is None else []
+    if count * max(1, len(files)) > MOST:
+        message = f"{count * max(1, len(files))} variants, more than {MOST}: list fewer items"
+        raise DefinitionError([sweep.problem(("vary",), message)])
+    if sweep.study is None:
+        each = partial(_of_file, sweep)
+        if jobs == 1 or len(files) < MANY:
+            return [variant for file in files for variant in each(file)]
+        with ProcessPoolExecutor(jobs, get_context("spawn"), end_with_parent) as pool:
+            return [v for found in pool.map(each, files, chunksize=MANY // 8) for v in found]
+    study = swept_study(sweep)
+    indices_of(study)
+    return list(_studies(sweep, study))
+
+
+def _choices(sweep: Sweep) -> Iterator[Choices]:
+    """Yield every combination of items."""
+    each = ([Choice(key, n) for n in range(len(items))] for key, items in sweep.vary.items())
+    yield from itertools.product(*each)
+
+
+def _studies(sweep: Sweep, study: Study) -> Iterator[Variant]:
+    found: dict[Choices, Study | DefinitionError] = {}
+    named: dict[str, dict[str, Index]] = {}
+    baskets: dict[tuple[str, Choices], Index | DefinitionError] = {}
+    given = tuple((pair.leader, pair.follower) for pair in study.pairs)
+    for choices in _choices(sweep):
+        own = tuple(c for c in choices if sweep.varies(c.key) is Study)
+        inside = tuple(c for c in choices if c not in own)
+        pairs = given
+        try:
+            if own not in found:
+                found[own] = _tried(study, sweep, own)
+            variant = _sound(found[own])
+            pairs = tuple((pair.leader, pair.follower) for pair in variant.pairs)
+            asked = canonical_json([variant.indices, variant.benchmark, repr(variant.events)])
+            if asked not in named:
+                named[asked] = indices_of(variant)
+            indices: dict[str, Index] = {}
+            for id in variant.indices:
+                if (id, inside) not in baskets:
+                    baskets[id, inside] = _tried(named[asked][id], sweep, inside)
+                indices[id] = _sound(baskets[id, inside])
+            yield Variant(_told(sweep, choices), pairs, text=study_text(variant, indices))
+        except DefinitionError as error:
+            yield Variant(_told(sweep, choices), pairs, failure=_failure(error))
+
+
+def _of_file(sweep: Sweep, file: Path) -> list[Variant]:
+    """Return the variants of the index in a file; none of a study."""
+    given: Index | Study | Sweep | IndexerError
+    try:
+        given = read_definition(file)
+        if isinstance(given, Study | Sweep):
+            return []
+        check(given)
+    except IndexerError as error:
+        given = error
+    found = []
+    for choices in [()] if isinstance(given, Series) else _choices(sweep):
+        told, id = _told(sweep, choices), file.stem
+        try:
+            text = _sound(_tried(_sound(given), sweep, choices)).canonical
+            found.append(Variant(told, index=id, text=text))
+        except IndexerError as error:
+            found.append(Variant(told, index=id, failure=_failure(error)))
+    return found
+
+
+def _failure(error: IndexerError) -> tuple[str, str]:
+    return type(error).__name__, str(error)
+
+
+def _tried(definition: Any, sweep: Sweep, choices: Choices) -> Any:
+    """Return a variant of a definition, or what is wrong with it; a series has none."""
+    if not choices or not isinstance(definition, Study | Basket):
+        return definition
+    try:
+        found = varied(definition, sweep, choices)
+        check(found)
+    except DefinitionError as error:
+        return error
+    return found
+
+
+def _sound(found: Any) -> Any:
+    if isinstance(found, IndexerError):
+        raise found
+    return found
+
+
+def _told(sweep: Sweep, choices: Choices) -> dict[str, str]:
+    """Return the items that were chosen, as text."""
+    items = ((key, sweep.vary[key][item]) for key, item in choices)
+    return {key: item if isinstance(item, str) else canonical_json(item) for key, item in items}

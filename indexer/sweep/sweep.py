@@ -1,0 +1,110 @@
+"""The use case: a sweep planned, done, and written, all of it or what of it can be."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from indexer.definitions.sweep import Sweep
+from indexer.digest import digest_json
+from indexer.market.excerpt import market_digest
+from indexer.report.files import Content, Format, write_folders
+from indexer.report.grid import Cell, grid_page
+from indexer.run.find import sweep_named
+from indexer.run.provenance import code_digest
+from indexer.sweep.execute import Tell, Workers, execute
+from indexer.sweep.finished import FOLDER
+from indexer.sweep.outcome import Outcome, levels_table, outcomes, results_table, summary
+from indexer.sweep.perform import Place, Task
+from indexer.sweep.plan import Variant, plan
+
+PARTS = {"study": 8, "index": 32}  # most parts of a task: what they share is made once
+_TASKS = 16  # at least so many tasks where there are as many parts: nobody waits for one
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found: its summary, and what came of each variant."""
+
+    summary: dict[str, Any]
+    outcomes: list[Outcome]
+
+
+def sweep(
+    name: str,
+    market: Path,
+    output: tuple[Path, Format],
+    workers: Workers,
+    tell: Tell = lambda *_: None,
+) -> Swept:
+    """Do what a sweep asks for and write its results; what is finished already is not done again.
+
+    Raises
+    ------
+    DefinitionError
+        If the sweep or its study is wrong.
+    MissingInputError, MarketDataError
+        If the market cannot be read.
+    OutputError, TryAgainError
+        As `execute` and `write_folders` do.
+    """
+    definition = sweep_named(name)
+    variants = plan(definition, workers.jobs)
+    place = Place(str(market.absolute()), market_digest(market), code_digest())
+    cost = None if definition.study is None else definition.evaluate.cost_bps
+    keys = [digest_json([place.digest, v.text, cost]) if v.text else None for v in variants]
+    out, format = output
+    found = execute(tasks_of(variants, keys, cost), place, workers, out / FOLDER, tell)
+    told = outcomes(variants, [None if key is None else found[key] for key in keys])
+    digests = {"market_digest": place.market, "code_digest": place.code}
+    swept = Swept(summary(definition, told, digests), told)
+    write_folders(out, {"": _files(definition, swept)}, format)
+    return swept
+
+
+def tasks_of(
+    variants: Sequence[Variant], keys: Sequence[str | None], cost_bps: float | None
+) -> list[Task]:
+    """Return the tasks of some variants, those of the same indices beside each other."""
+    groups: dict[str, dict[str, str]] = {}
+    for variant, key in zip(variants, keys, strict=True):
+        if key is not None:
+            group = "" if variant.index else digest_json(json.loads(variant.text)["indices"])
+            groups.setdefault(group, {})[key] = variant.text
+    most = PARTS["index" if cost_bps is None else "study"]
+    size = max(1, min(most, sum(map(len, groups.values())) // _TASKS))
+    tasks = []
+    for parts in groups.values():
+        texts = list(parts.items())
+        for at in range(0, len(texts), size):
+            own = texts[at : at + size]
+            tasks.append(Task(tuple(k for k, _ in own), tuple(t for _, t in own), cost_bps))
+    return tasks
+
+
+def _files(definition: Sweep, swept: Swept) -> dict[str, Content]:
+    files: dict[str, Content] = {
+        "results": results_table(swept.outcomes),
+        "summary.json": swept.summary,
+        "report.html": grid_page(swept.summary, list(definition.vary), _cells(swept)),
+    }
+    if definition.study is None:
+        files["levels"] = levels_table(swept.outcomes)
+    return files
+
+
+def _cells(swept: Swept) -> list[Cell]:
+    """Return what the heat map shows: the Sharpe ratio of each pair, or the return of an index."""
+    cells = []
+    for outcome in swept.outcomes:
+        values, result = outcome.variant.values, outcome.result
+        if outcome.variant.index:
+            first, last = result.get("first_level"), result.get("last_level")
+            told = None if first is None else last / first - 1
+            cells.append(Cell("", {"index": outcome.variant.index} | values, told))
+        else:
+            shown = {(p["leader"], p["follower"]): p["sharpe"] for p in result.get("pairs", ())}
+            pairs = outcome.variant.pairs
+            cells += [Cell(" / ".join(pair), values, shown.get(pair)) for pair in pairs]
+    return cells

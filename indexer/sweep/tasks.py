@@ -1,0 +1,117 @@
+"""The work itself: what is told of one variant of a study, or of one index, on a market.
+
+A result is JSON, so that the same variant has the same bytes whoever calculated it.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from indexer.arrays import Days, Instants, Vector
+from indexer.definitions.basket import Index
+from indexer.definitions.read import restore_study
+from indexer.definitions.study import Study
+from indexer.errors import IndexerError
+from indexer.index.build import build
+from indexer.index.history import History
+from indexer.market.excerpt import MappedMarket, excerpt
+from indexer.market.fx import rates_known
+from indexer.market.tables import Market
+from indexer.signals.evaluate import HORIZONS, episodes, return_moments, state_returns
+from indexer.signals.inference import or_none
+from indexer.signals.pairs import PairStates
+from indexer.signals.signal import SharedRows
+from indexer.signals.study import states_of
+
+KEPT = 32  # histories in a process: variants of one study share most of their indices
+
+Histories = dict[str, History]  # by the canonical text of the definition
+
+
+def failure(error: IndexerError) -> dict[str, Any]:
+    """Return what is told of a variant that cannot be calculated."""
+    return {"error": {"kind": type(error).__name__, "message": str(error)}}
+
+
+def study_result(
+    text: str, cost_bps: float, market: MappedMarket, known: Histories
+) -> dict[str, Any]:
+    """Return what is told of each pair of a study: states, episodes, hits and Sharpe ratio.
+
+    Parameters
+    ----------
+    text : the study and the indices of its pairs, as `study_text` writes them
+    known : histories of indices on this market; those that are new are added
+    """
+    study, indices = restore_study(text)
+    histories = {id: _history(index, market, known) for id, index in indices.items()}
+    found = states_of(study, histories, _fixings(study, market.rest))
+    return {
+        "synthetic": market.rest.manifest.synthetic,
+        "pairs": [_pair(study, rows, states, cost_bps) for rows, states in found],
+    }
+
+
+def _history(index: Index, market: MappedMarket, known: Histories) -> History:
+    if index.canonical not in known:
+        while len(known) >= KEPT:
+            known.pop(next(iter(known)))
+        known[index.canonical] = build(index, excerpt(market, getattr(index, "symbols", ())))
+    return known[index.canonical]
+
+
+def _fixings(study: Study, market: Market) -> Callable[[str, Instants], Vector]:
+    zone = study.cutoff_time[1]
+    return lambda currency, instants: rates_known(market, currency, study.currency, instants, zone)
+
+
+def _pair(study: Study, rows: SharedRows, states: PairStates, cost_bps: float) -> dict[str, Any]:
+    leader, follower = states.leader, states.follower
+    found = episodes(states.states, leader, follower, study.windows.zscore, rows.tested)
+    moments = return_moments(state_returns(states.states, leader, follower, cost_bps))
+    last = states.at(len(states.rows) - 1)
+    told: dict[str, Any] = {
+        "leader": states.pair.leader,
+        "follower": states.pair.follower,
+        "last_row": str(rows.days[-1]),
+        "state": last["state"],
+        "kind": last["kind"],
+        "since": str(rows.days[last["since"]]),
+        "episodes": len(found),
+        "backtested": sum(episode.backtested for episode in found),
+        "turned": sum(episode.turn_on is not None for episode in found),
+        "closed": sum(episode.closed_on is not None for episode in found),
+        "failed_turns": sum(episode.failed_turns for episode in found),
+    }
+    for horizon in HORIZONS:
+        ahead = np.array([getattr(episode, f"forward_{horizon}") for episode in found])
+        there = ahead[~np.isnan(ahead)] if len(ahead) else ahead
+        told[f"hits_{horizon}"] = int((there > 0).sum())
+        told[f"cases_{horizon}"] = len(there)
+    told["sharpe"] = or_none(moments.sharpe)
+    told |= {"returns": moments.length, "skew": or_none(moments.skew)}
+    return told | {"kurtosis": or_none(moments.kurtosis)}
+
+
+def index_result(days: Days, levels: dict[str, Vector], *, synthetic: bool) -> dict[str, Any]:
+    """Return what is told of an index in one row; (T,) sessions and levels by variant."""
+    name, level = next(iter(levels.items()))
+    returns = np.diff(np.log(level))
+    return {
+        "synthetic": synthetic,
+        "variant": name,
+        "first_session": str(days[0]),
+        "last_session": str(days[-1]),
+        "first_level": float(level[0]),
+        "last_level": float(level[-1]),
+        "volatility": float(returns.std(ddof=1) * math.sqrt(250)) if len(returns) > 1 else None,
+        "maximum_drawdown": float((level / np.maximum.accumulate(level) - 1).min()),
+    }
+
+
+def packed(result: dict[str, Any]) -> bytes:
+    """Return a result as bytes; a NaN in it is a bug and raises."""
+    return json.dumps(result, ensure_ascii=False, allow_nan=False).encode()

@@ -1,0 +1,278 @@
+"""The API: which address answers what, read from the ledger and from nothing else."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+
+import anyio
+import sqlalchemy as sa
+from anyio.to_thread import run_sync
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from indexer.ledger.database import open_ledger, reading
+from indexer.ledger.heads import last_hash
+from indexer.ledger.pages import last_instant
+from indexer.report.published import csv_text
+from indexer.web import answers, shapes
+from indexer.web.answers import Answer, Unpublished
+from indexer.web.live import show
+from indexer.web.parameters import Dated, Form, Id, Known, Levels, Listing, Signals
+from indexer.web.problem import PROBLEM_TYPE, Fault, Problem, Refused, problem_response
+from indexer.web.state import STATUS_COLUMNS, Run, Standing, standings, status_rows
+
+Found = TypeVar("Found")
+_REFUSALS = (400, 401, 405, 408, 413, 414, 421, 422, 431, 503)  # of the door and the protocol
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where answers come from.
+
+    Attributes
+    ----------
+    ledger : opened for reading alone
+    due : by id, the last session that should be published by now
+    runs : what the last runs said of each subject
+    threads : how many readers there are at once
+    standing : by the last entry, where everything stood then
+    """
+
+    ledger: sa.Engine
+    due: Callable[[], Mapping[str, str]] = dict
+    runs: Callable[[], Sequence[Run]] = tuple
+    threads: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(4))
+    standing: dict[str, Mapping[str, Standing]] = field(default_factory=dict)
+
+    def standings(self, connection: sa.Connection) -> Mapping[str, Standing]:
+        """Return where everything published stands, made out once for an entry of the ledger."""
+        head = last_hash(connection)
+        found = self.standing.get(head)
+        if found is None:
+            found = standings(connection)
+            self.standing.clear()
+            self.standing[head] = found
+        return found
+
+    async def read(self, ask: Callable[[sa.Connection], Found]) -> Found:
+        """Return what a question to the ledger gives, asked beside the loop."""
+
+        def answer() -> Found:
+            with reading(self.ledger) as connection:
+                return ask(connection)
+
+        return await run_sync(answer, abandon_on_cancel=True, limiter=self.threads)
+
+    async def answer(
+        self, form: Callable[[Answer], Response], ask: Callable[..., Answer], *asked: Any
+    ) -> Response:
+        """Return what a question gives in the form that is wanted."""
+        return await self.read(lambda connection: form(ask(connection, *asked)))
+
+
+def source_at(
+    url: str,
+    due: Callable[[sa.Engine], Mapping[str, str]] = lambda _: {},
+    runs: Callable[[], Sequence[Run]] = tuple,
+) -> Source:
+    """Open the ledger at a URL for reading alone; raises as that does."""
+    ledger = open_ledger(url, read_only=True)
+    return Source(ledger, partial(due, ledger), runs)
+
+
+def api(source: Source) -> FastAPI:
+    """Return the application that answers from a source."""
+    app = FastAPI(
+        title="indexer",
+        version="1",
+        description="Levels, constituents and signals as they were published. Read only.",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=dict.fromkeys(_REFUSALS, _PROBLEM),
+    )
+    handlers = {
+        RequestValidationError: _invalid,
+        Unpublished: _absent,
+        HTTPException: _unknown,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
+    _indices(app, source)
+    _studies(app, source)
+    _state(app, source)
+    show(app)
+    described = _description(app)
+    app.openapi = lambda: described  # type: ignore[method-assign]
+    return app
+
+
+def _indices(app: FastAPI, source: Source) -> None:
+    @app.get("/v1/indices", **_answers(shapes.Indices))
+    async def indices(asked: Annotated[Listing, Query()], request: Request) -> Response:
+        """List what is published."""
+        form, after = _table(asked, request), asked.after or ""
+        return await source.answer(form, answers.listed, "index", after, asked.limit)
+
+    @app.get("/v1/indices/{id}", **_answers(shapes.Index, 404))
+    async def index(id: Id, asked: Annotated[Known, Query()]) -> Response:
+        """Return an index: where it stands, its definition, and when it was published."""
+        form = _object(asked)
+        return await source.answer(form, answers.described, id, "index", asked.known_at)
+
+    @app.get("/v1/indices/{id}/levels", **_answers(shapes.Levels, 404))
+    async def levels(id: Id, asked: Annotated[Levels, Query()], request: Request) -> Response:
+        """Return levels, the columns of `indexer history`: `level` is the text published."""
+        form, variant = _table(asked, request), asked.variant or ""
+        return await source.answer(form, answers.levels, asked.span(id), variant)
+
+    @app.get("/v1/indices/{id}/constituents", **_answers(shapes.Constituents, 404))
+    async def constituents(id: Id, asked: Annotated[Dated, Query()], request: Request) -> Response:
+        """Return the constituents of a session, the last one by default."""
+        return await source.answer(_table(asked, request), answers.constituents, asked.span(id))
+
+
+def _studies(app: FastAPI, source: Source) -> None:
+    @app.get("/v1/studies", **_answers(shapes.Studies))
+    async def studies(asked: Annotated[Listing, Query()], request: Request) -> Response:
+        """List the studies that are published."""
+        form, after = _table(asked, request), asked.after or ""
+        return await source.answer(form, answers.listed, "study", after, asked.limit)
+
+    @app.get("/v1/studies/{id}", **_answers(shapes.Study, 404))
+    async def study(id: Id, asked: Annotated[Known, Query()]) -> Response:
+        """Return a study: the state of each pair, its definition, and when it was published."""
+        form = _object(asked)
+        return await source.answer(form, answers.described, id, "study", asked.known_at)
+
+    @app.get("/v1/studies/{id}/signals", **_answers(shapes.Signals, 404))
+    async def signals(id: Id, asked: Annotated[Signals, Query()], request: Request) -> Response:
+        """Return signals as they were published."""
+        form, span = _table(asked, request), asked.span(id)
+        named = (asked.signal or "", asked.leader or "", asked.follower or "")
+        return await source.answer(form, answers.signals, span, *named)
+
+
+def _state(app: FastAPI, source: Source) -> None:
+    @app.get("/v1/status", **_answers(shapes.Status))
+    async def status(asked: Annotated[Form, Query()], request: Request) -> Response:
+        """Say of everything whether its last session is published, delayed or refused."""
+
+        def found(connection: sa.Connection) -> Answer:
+            rows = status_rows(source.standings(connection), source.due(), source.runs())
+            return Answer(STATUS_COLUMNS, rows, {})
+
+        answer = await source.answer(_table(asked, request), found)
+        answer.headers["cache-control"] = "no-store"
+        return answer
+
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> Response:
+        """Say that the ledger can be read."""
+        await source.read(last_instant)
+        return Response(b"ok\n", media_type="text/plain", headers={"cache-control": "no-store"})
+
+
+_PROBLEM: dict[str, Any] = {
+    "description": "A problem document (RFC 9457).",
+    "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+def _answers(shape: type[BaseModel], *codes: int) -> dict[str, Any]:
+    """Return what the description says of the answers of an address."""
+    table: dict[str, Any] = {"text/csv": {"schema": {"type": "string"}}}
+    return {
+        "response_class": JSONResponse,
+        "responses": {
+            200: {"model": shape, "description": "As published.", "content": table},
+            **dict.fromkeys(codes, _PROBLEM),
+        },
+    }
+
+
+def _table(asked: Form, request: Request) -> Callable[[Answer], Response]:
+    """Return how rows are told in the form asked for, with where the next of them are."""
+
+    def told(found: Answer) -> Response:
+        following = _next(found, request)
+        headers = {} if following is None else {"link": f'<{following}>; rel="next"'}
+        if asked.format == "csv":
+            return _csv(found, headers)
+        rows = answers.objects(found.columns, found.rows)
+        return _json({**found.beside, "rows": rows, "next": following}, headers)
+
+    return told
+
+
+def _object(asked: Form) -> Callable[[Answer], Response]:
+    """Return how one row is told with what stands beside it; as CSV the row alone."""
+
+    def told(found: Answer) -> Response:
+        if asked.format == "csv":
+            return _csv(found, {})
+        (row,) = answers.objects(found.columns, found.rows)
+        return _json({"summary": row, **found.beside}, {})
+
+    return told
+
+
+def _json(told: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+    return Response(to_json(told), headers=dict(headers), media_type="application/json")
+
+
+def _csv(found: Answer, headers: Mapping[str, str]) -> Response:
+    rows = [tuple(map(_plain, row)) for row in found.rows]
+    text = csv_text(found.columns, rows)
+    return Response(text, headers=dict(headers), media_type="text/csv")
+
+
+def _plain(cell: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula; numbers are none."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def _next(found: Answer, request: Request) -> str | None:
+    """Return the address of the next page; it shows the ledger as this one does."""
+    if found.after is None:
+        return None
+    query = urlencode({**request.query_params, **found.after})
+    return f"{request.url.path}?{query}"
+
+
+def _invalid(_: Request, error: RequestValidationError) -> Response:
+    faults = [
+        Fault(parameter=str(one["loc"][-1])[:64], message=one["msg"].removeprefix("Value error, "))
+        for one in error.errors()[:20]
+    ]
+    told = "; ".join(f"{fault.parameter}: {fault.message}" for fault in faults)
+    return problem_response(Refused(422, told, faults))
+
+
+def _absent(_: Request, error: Unpublished) -> Response:
+    return problem_response(Refused(404, str(error)))
+
+
+def _unknown(_: Request, error: HTTPException) -> Response:
+    return problem_response(Refused(error.status_code, "there is nothing at this address"))
+
+
+def _description(app: FastAPI) -> dict[str, Any]:
+    """Return the description of the API, in which every error is a problem document."""
+    told = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
+    schemas = told["components"]["schemas"]
+    for gone in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(gone, None)
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem.pop("$defs"), Problem=problem)
+    return told

@@ -1,0 +1,147 @@
+"""The door: what is no request we answer is turned away here, and no answer leaves undressed."""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import unquote_to_bytes
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from indexer.errors import IndexerError
+from indexer.web.problem import Fault, Refused, problem_response
+
+MAX_TARGET = 2048  # bytes of path and query
+TIME = 15.0  # seconds in which an answer is made, or given up
+HEADERS = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        b"img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_OPEN = (b"/v1/", b"/openapi.json")  # the prefixes that a token opens
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms requests are answered.
+
+    Attributes
+    ----------
+    token : SHA-256 of the bearer token that is asked for; None for none
+    hosts : names a request may call this server by; any, where empty
+    """
+
+    token: bytes | None = None
+    hosts: Collection[str] = ()
+
+
+def hashed(token: str) -> bytes:
+    """Return what is kept of a token."""
+    return sha256(token.encode()).digest()
+
+
+def guarded(app: ASGIApp, terms: Terms) -> ASGIApp:
+    """Return an application behind the door."""
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        begun = False
+
+        async def dressed(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                message = {**message, "headers": [*message["headers"], *HEADERS]}
+            await send(message)
+
+        try:
+            _admit(scope, terms)
+            # The server leaves out the body of an answer to HEAD by itself.
+            asked = {**scope, "method": "GET"}
+            async with asyncio.timeout(TIME):
+                await app(asked, receive, dressed)
+        except Refused as refused:
+            await problem_response(refused)(scope, receive, dressed)
+        except Exception as error:
+            told = _failure(error)
+            if begun:
+                raise
+            await problem_response(told)(scope, receive, dressed)
+
+    return door
+
+
+def _failure(error: Exception) -> Refused:
+    """Return what a client is told of a failure; what is behind it, only the log is."""
+    if isinstance(error, (IndexerError, TimeoutError)):
+        _log.error("a request could not be answered: %s", str(error) or "no answer in time")
+        later = {"retry-after": "5"}
+        return Refused(503, "the ledger cannot be read now: try again later", headers=later)
+    _log.error("a request could not be answered", exc_info=error)
+    return Refused(500, "this is a bug in indexer; its log has more")
+
+
+def _admit(scope: Scope, terms: Terms) -> None:
+    """Raise for what is not answered; the order tells least to who may know least."""
+    headers = scope["headers"]
+    if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET:
+        raise Refused(414, f"a target has at most {MAX_TARGET} bytes")
+    if terms.hosts and _host(headers) not in terms.hosts:
+        raise Refused(421, "this server is not called by that name")
+    if scope["method"] not in ("GET", "HEAD"):
+        raise Refused(405, "only GET and HEAD are answered", headers={"allow": "GET, HEAD"})
+    named = dict(headers)
+    if named.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in named:
+        raise Refused(413, "a request has no body", headers={"connection": "close"})
+    if terms.token is not None and scope["raw_path"].startswith(_OPEN):
+        _check_token(headers, terms.token)
+    _check_query(scope["query_string"])
+
+
+def _host(headers: list[tuple[bytes, bytes]]) -> str:
+    """Return the name a request calls the server by, without its port; empty where unclear."""
+    found = [value for name, value in headers if name == b"host"]
+    if len(found) != 1:
+        return ""
+    text = found[0].decode("latin-1").lower()
+    head, colon, port = text.rpartition(":")
+    return head if colon and port.isdecimal() else text
+
+
+def _check_token(headers: list[tuple[bytes, bytes]], token: bytes) -> None:
+    given = [value for name, value in headers if name == b"authorization"]
+    kind, _, secret = (given[0] if len(given) == 1 else b"").partition(b" ")
+    same = hmac.compare_digest(sha256(secret.strip()).digest(), token)
+    if not same or kind.lower() != b"bearer":
+        raise Refused(
+            401, "a bearer token is needed", headers={"www-authenticate": 'Bearer realm="indexer"'}
+        )
+
+
+def _check_query(query: bytes) -> None:
+    """Raise for a query that has no one reading."""
+    seen = set()
+    for part in query.split(b"&") if query else ():
+        name, _, value = (unquote_to_bytes(piece) for piece in part.partition(b"="))
+        try:
+            key, text = name.decode(), value.decode()
+        except UnicodeDecodeError:
+            raise Refused(422, "the query is not in UTF-8") from None
+        if "\0" in key or "\0" in text:
+            raise Refused(422, "the query has a NUL in it")
+        if key in seen:
+            fault = Fault(parameter=key[:64], message="is given more than once")
+            raise Refused(422, "a parameter is given more than once", [fault])
+        seen.add(key)

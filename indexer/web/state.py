@@ -1,0 +1,96 @@
+"""What became of the last session of each index and study: published, delayed, refused, retired.
+
+The ledger knows what is published. What is due, the calendar knows; what was refused, the file of
+figures that the last run left. Both are handed in.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from indexer.ledger.entry import Row
+from indexer.ledger.heads import last_heads, subjects
+from indexer.ledger.publish import instant_text
+from indexer.report.metrics import parse_metrics
+
+STATUS_COLUMNS = ("id", "kind", "state", "session", "due", "published_at", "revision", "refused_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run said: when, UTC, and the state of each subject it dealt with."""
+
+    at: str
+    states: Mapping[str, str] = field(default_factory=dict)
+
+
+def run_told(text: str) -> Run:
+    """Return what a file of figures tells of the run that left it.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    at, states = parse_metrics(text)
+    return Run(instant_text(datetime.fromtimestamp(at, UTC)), states)
+
+
+class Standing(NamedTuple):
+    """What the ledger says of an index or a study: the last session, and its last publication."""
+
+    kind: str
+    session: str
+    published_at: str
+    revision: int
+    retired: bool
+
+
+def standings(connection: sa.Connection) -> dict[str, Standing]:
+    """Return by id where everything published stands."""
+    found = {}
+    for id, kind in subjects(connection).items():
+        heads = last_heads(connection, id, kind)
+        last = max(heads, key=lambda head: head.session)
+        newest = max(head.published_at for head in heads)
+        retired = any(head.status == "retired" for head in heads)
+        found[id] = Standing(kind, last.session, newest, last.revision, retired)
+    return found
+
+
+def status_rows(
+    published: Mapping[str, Standing], due: Mapping[str, str], runs: Iterable[Run]
+) -> list[Row]:
+    """Return a row of `STATUS_COLUMNS` for everything published, and everything ever refused.
+
+    Parameters
+    ----------
+    due : by id, ISO date of the last session whose closes are final
+    runs : what the last runs said; a refusal stands until a later publication of its subject
+    """
+    refused: dict[str, str] = {}
+    for run in runs:
+        for id, state in run.states.items():
+            if state == "refused":
+                refused[id] = max(run.at, refused.get(id, ""))
+    rows = [_row(id, one, due.get(id), refused.get(id, "")) for id, one in published.items()]
+    never = [
+        (id, None, "refused", None, due.get(id), None, None, at)
+        for id, at in refused.items()
+        if id not in published
+    ]
+    return sorted([*rows, *never], key=lambda row: str(row[0]))
+
+
+def _row(id: str, one: Standing, due: str | None, refused_at: str) -> Row:
+    state, at = "delayed", None
+    if one.retired:
+        state = "retired"
+    elif due is None or one.session >= due:
+        state = "published"
+    elif refused_at > one.published_at:
+        state, at = "refused", refused_at
+    return (id, one.kind, state, one.session, due, one.published_at, one.revision, at)

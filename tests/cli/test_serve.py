@@ -1,0 +1,151 @@
+"""The command that answers over the network: what it refuses, what it says, how it ends."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from indexer.report.metrics import Figure, metrics_text
+from tests.run.desk import DAYS, ledger_url, published
+
+pytest.importorskip("fastapi", reason="the extra `web` is not installed")
+
+TOKEN = "a-token-of-some-length"  # noqa: S105
+PROGRAM = "from indexer.cli.app import main; main()"
+
+
+def command(*words, **environment):
+    """Return a started command of this project."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("INDEXER_")}
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "serve", *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**kept, **environment}, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+
+
+def ended(*words, **environment):
+    process = command(*words, **environment)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out + err
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory):
+    """Return the URL of a ledger with a few sessions of an index, published by the package."""
+    path = tmp_path_factory.mktemp("served")
+    published(path, DAYS[0], DAYS[3])
+    return ledger_url(path)
+
+
+@contextlib.contextmanager
+def serving(*words, **environment):
+    """Run a server; give its process and port."""
+    process = command("--port", "0", *words, **environment)
+    try:
+        said = process.stderr.readline()
+        yield process, int(re.search(r"answering at http://127.0.0.1:(\d+)/", said)[1])
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def got(port, target, **headers):
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    client.request("GET", target, headers=headers)
+    answer = client.getresponse()
+    told = answer.status, answer.read()
+    client.close()
+    return told
+
+
+def test_what_was_published_is_served_and_the_end_is_a_good_one(ledger):
+    with serving("--ledger", ledger) as (process, port):
+        status, body = got(port, "/v1/indices/trio/levels?variant=price")
+        process.send_signal(signal.SIGTERM)
+
+        assert status == 200
+        assert [row["date"] for row in json.loads(body)["rows"]] == [
+            day.isoformat() for day in DAYS[:4]
+        ]
+        assert process.wait(20) == 0
+        assert process.stderr.read() == ""
+
+
+def test_an_interrupt_is_a_good_end_too(ledger):
+    with serving("--ledger", ledger) as (process, port):
+        got(port, "/healthz")
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(20) == 0
+
+
+def test_the_calendar_says_what_is_late_and_the_last_run_what_was_refused(ledger, tmp_path):
+    file = tmp_path / "indexer.prom"
+    file.write_text(metrics_text([Figure("new", "refused", 0, None)], 4e9, 65))
+    with serving("--ledger", ledger, "--metrics", str(file)) as (_, port):
+        new, trio = json.loads(got(port, "/v1/status")[1])["rows"]
+
+    assert (new["id"], new["state"]) == ("new", "refused")
+    assert (trio["id"], trio["state"]) == ("trio", "delayed")
+    assert trio["due"] > DAYS[-1].isoformat()
+
+
+def test_the_token_of_the_environment_is_asked_for_and_never_said(ledger):
+    with serving("--ledger", ledger, INDEXER_TOKEN=TOKEN) as (process, port):
+        without = got(port, "/v1/indices")
+        with_it = got(port, "/v1/indices", Authorization=f"Bearer {TOKEN}")
+        environment = Path(f"/proc/{process.pid}/cmdline").read_text()
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+        said = process.stderr.read()
+
+    assert (without[0], with_it[0]) == (401, 200)
+    assert TOKEN not in said + environment + without[1].decode() + with_it[1].decode()
+
+
+def test_an_address_that_is_taken_is_a_matter_of_time(ledger):
+    with serving("--ledger", ledger) as (_, port):
+        code, told = ended("--ledger", ledger, "--port", str(port))
+
+    assert code == 75
+    assert "in use" in told
+
+
+def test_a_ledger_that_is_not_there_is_said(tmp_path):
+    code, told = ended("--ledger", f"sqlite:///{tmp_path}/none.db")
+
+    assert code == 66
+    assert "no such ledger" in told
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])  # noqa: S104
+def test_others_are_not_listened_to_without_a_token(host):
+    code, told = ended("--host", host)
+
+    assert code == 2
+    assert "INDEXER_TOKEN" in told
+
+
+@pytest.mark.parametrize("token", ["", "short", "a token with a ümlaut", "a" * 20 + "\n"])
+def test_what_is_no_token_is_refused_and_not_shown(token):
+    code, told = ended(INDEXER_TOKEN=token)
+
+    assert code == 2
+    assert "16 printable" in told
+    assert not token.strip() or token.strip() not in told
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path):
+    (tmp_path / "fastapi.py").write_text("raise ModuleNotFoundError('no', name='fastapi')")
+    code, told = ended(PYTHONPATH=str(tmp_path))
+
+    assert code == 66
+    assert "fastapi: is not installed: pip install 'indexer[web]'" in told

@@ -1,0 +1,195 @@
+"""The pages in a real browser: drawn, silent, narrow, printed, and usable by everyone."""
+
+import csv
+import importlib.resources
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from indexer.report.factsheet import index_page
+from indexer.report.page import study_figures, study_page
+from indexer.signals.result import Comparison
+from tests.report.test_page import HOSTILE, hostile
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if BROWSER is None:
+        pytest.skip("needs chromium")
+    with playwright.sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def files(comparison: Comparison, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return the pages as files: a study, the same with hostile names, an index."""
+    folder = tmp_path_factory.mktemp("pages")
+    pages = {
+        "study": study_page(comparison),
+        "hostile": study_page(hostile(comparison)),
+        "index": index_page(comparison.histories["north-america-compute"]),
+    }
+    for name, text in pages.items():
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    return {name: folder / f"{name}.html" for name in pages}
+
+
+def opened(browser, file: Path, choice: str = "lang=en&theme=light", width: int = 1100):
+    """Return a page that has been drawn, and what it said and asked for meanwhile."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: said.append(request.url))
+    page.goto(f"{file.as_uri()}#{choice}")
+    page.wait_for_function("document.querySelectorAll('.chart svg').length > 0")
+    return page, said
+
+
+@pytest.mark.parametrize("name", ["study", "hostile", "index"])
+def test_every_chart_is_drawn_without_a_word_or_a_request(browser, files, name, comparison):
+    page, said = opened(browser, files[name])
+    drawn = page.evaluate(
+        "[...document.querySelectorAll('.chart')].map(c => c.querySelectorAll('path').length)"
+    )
+    page.close()
+
+    assert [line for line in said if not line.startswith("file:")] == []
+    assert len(said) == 1
+    assert len(drawn) == (1 if name == "index" else len(study_figures(comparison)))
+    assert min(drawn) > 3
+
+
+@pytest.mark.parametrize("name", ["study", "index"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_telephone_shows_all_of_its_width(browser, files, name, lang):
+    page, _ = opened(browser, files[name], f"lang={lang}&theme=dark", width=360)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    page.close()
+
+    assert width == 360
+
+
+@pytest.mark.parametrize("name", ["study", "index"])
+@pytest.mark.parametrize("choice", ["lang=en&theme=light", "lang=zh&theme=dark&up=green"])
+def test_axe_finds_no_serious_fault(browser, files, name, choice):
+    script = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js")
+    page, _ = opened(browser, files[name], choice)
+    page.evaluate(script.read_text("utf-8"))
+    told = "found.violations.map(v => [v.id, v.impact, v.nodes[0].html])"
+    found = json.loads(page.evaluate(f"axe.run().then(found => JSON.stringify({told}))"))
+    page.close()
+
+    assert [v for v in found if v[1] in {"serious", "critical"}] == []
+
+
+@pytest.mark.parametrize(("name", "most"), [("index", 1), ("study", 10)])
+def test_paper_holds_it(browser, files, name, most):
+    page, _ = opened(browser, files[name])
+    printed = page.pdf(prefer_css_page_size=True, print_background=True)
+    page.close()
+
+    assert 0 < len(re.findall(rb"/Type\s*/Page\b", printed)) <= most
+
+
+def test_one_language_is_shown_at_a_time_and_the_choice_stands_in_the_address(browser, files):
+    page, _ = opened(browser, files["study"])
+    shown = "document.querySelector('h1').innerText"
+    assert page.evaluate(shown) == "Compute diffusion"
+    page.click("[data-set=lang][data-value=zh]")
+    told = (page.evaluate(shown), page.evaluate("location.hash"), page.evaluate("document.title"))
+    label = page.get_attribute("#indices", "aria-label")
+    page.close()
+
+    assert told[0] == "算力链扩散"
+    assert "lang=zh" in told[1]
+    assert label.startswith("指数走势")
+
+
+def test_red_is_up_unless_green_is_asked_for(browser, files):
+    page, _ = opened(browser, files["index"])
+    colour = "getComputedStyle(document.querySelector('td.up')).color"
+    red = page.evaluate(colour)
+    page.click("[data-set=up][data-value=green]")
+    green = page.evaluate(colour)
+    page.close()
+
+    assert (red, green) == ("rgb(179, 32, 42)", "rgb(11, 107, 58)")
+
+
+def downloaded(page, chart: str, kind: str) -> bytes:
+    """Return the file that a chart gives out."""
+    button = page.locator(f"#{chart} ~ .downloads button", has_text=kind).first
+    with page.expect_download() as waiting:
+        button.click()
+    return Path(waiting.value.path()).read_bytes()
+
+
+def test_a_chart_leaves_as_csv_with_its_numbers_and_what_they_are(browser, files, comparison):
+    page, _ = opened(browser, files["study"])
+    text = downloaded(page, "indices", "CSV").decode("utf-8-sig")
+    page.close()
+    (_, (stamp,), head, *rows) = csv.reader(io.StringIO(text))
+    level = comparison.aligned.level[:, 0]
+
+    assert "SYNTHETIC DATA" in stamp
+    assert head[:2] == ["date", "North American Compute Chain"]
+    assert [row[0] for row in rows] == [str(day) for day in comparison.aligned.sessions]
+    assert [float(row[1]) for row in rows] == pytest.approx(
+        (100 * level / level[0]).tolist(), abs=5.1e-3
+    )
+
+
+def test_a_chart_leaves_as_a_picture_that_says_what_it_is(browser, files):
+    page, _ = opened(browser, files["study"])
+    svg, png = (downloaded(page, "indices", kind) for kind in ("SVG", "PNG"))
+    page.close()
+
+    assert "SYNTHETIC DATA" in svg.decode()
+    assert "as of 2026-08-21" in svg.decode()
+    assert png.startswith(b"\x89PNG")
+
+
+def test_names_stay_text_in_what_leaves(browser, files):
+    page, _ = opened(browser, files["hostile"])
+    text = downloaded(page, "indices", "CSV").decode("utf-8-sig")
+    svg = downloaded(page, "indices", "SVG").decode()
+    page.close()
+
+    assert HOSTILE in next(csv.reader(io.StringIO(text.split("\r\n", 2)[2])))
+    assert "<script" not in svg
+
+
+def test_the_slider_sets_every_line_to_100_on_its_session(browser, files, comparison):
+    page, _ = opened(browser, files["study"])
+    page.locator(".base input").fill("100")
+    text = downloaded(page, "indices", "CSV").decode("utf-8-sig")
+    day = page.locator(".base output").inner_text()
+    page.close()
+    rows = list(csv.reader(io.StringIO(text)))[3:]
+
+    assert day == str(comparison.aligned.sessions[100])
+    assert [float(row) for row in rows[100][1::2]] == pytest.approx([100.0] * 6)
+
+
+def test_a_name_is_hidden_and_shown_by_the_keyboard(browser, files):
+    page, _ = opened(browser, files["study"])
+    button = page.locator("figure:has(#indices) .legend button").first
+    paths = "document.querySelectorAll('#indices path[stroke]').length"
+    before = page.evaluate(paths)
+    button.focus()
+    page.keyboard.press("Enter")
+    pressed, after = button.get_attribute("aria-pressed"), page.evaluate(paths)
+    page.close()
+
+    assert pressed == "false"
+    assert after < before

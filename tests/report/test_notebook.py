@@ -1,0 +1,111 @@
+"""Results show themselves in a notebook: marked, escaped, drawn from the page's figures."""
+
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.report.drawing import drawing
+from indexer.report.figures import bands
+
+DOCS = Path(__file__).parents[2] / "docs"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def parsed(svg):
+    return ET.fromstring(svg)  # noqa: S314 (of our own making)
+
+
+@pytest.fixture(scope="module")
+def history(comparison):
+    return comparison.histories["domestic-compute"]
+
+
+def test_an_index_shows_its_last_level_and_its_marks(history):
+    html = history._repr_html_()
+
+    assert "合成数据 SYNTHETIC DATA" in html
+    assert f"{history.variants['price'][-1]:.4f}" in html
+    assert f"<td>{history.backtested.sum()}</td>" in html
+
+
+def test_a_study_shows_where_its_pairs_stand(comparison):
+    html = comparison._repr_html_()
+
+    assert html.count("<tr>") == 1 + len(comparison.study.pairs)
+    assert "SYNTHETIC DATA" in html
+
+
+def test_a_name_is_no_markup(history):
+    definition = history.definition
+    name = definition.name.model_copy(update={"en": "<script>x</script>", "zh": None})
+    renamed = replace(history, definition=definition.model_copy(update={"name": name}))
+
+    assert "<script" not in renamed._repr_html_() + renamed.plot()._repr_html_()
+    assert parsed(renamed.plot().svg[0]).get("aria-label").endswith("<script>x</script>")
+
+
+def test_what_is_printed_is_short(history, comparison):
+    assert repr(history) == "<History of domestic-compute, 2024-01-02 to 2026-08-21>"
+    assert repr(comparison) == "<Comparison of compute-diffusion, 2024-01-02 to 2026-08-21>"
+    assert repr(history.plot()) == "<Drawing of 1 figures>"
+
+
+def test_every_variant_is_drawn_pale_where_it_is_back_tested(history):
+    paths = parsed(history.plot().svg[0]).findall(f"{SVG}path[@fill='none']")
+
+    assert [path.get("stroke-opacity") for path in paths] == ["0.45", "1.0"] * len(history.variants)
+    points = [path.get("d").count("L") + 1 for path in paths[:2]]
+    assert points == [history.backtested.sum(), (~history.backtested).sum() + 1]
+
+
+def test_a_study_draws_indices_pairs_and_ratio_lines(comparison, single):
+    assert len(comparison.plot().svg) == 1 + 2 + 1
+    assert len(single.plot().svg) == 1 + 1
+    assert all("SYNTHETIC DATA" in svg for svg in comparison.plot().svg)
+
+
+def test_a_state_is_shaded_where_it_was(comparison):
+    expected = bands(comparison.states[0], len(comparison.aligned.sessions))
+    shades = parsed(comparison.plot().svg[1]).findall(f"{SVG}rect")
+
+    assert [shade.findtext(f"{SVG}title") for shade in shades] == [b[2] for b in expected]
+
+
+def test_a_line_is_where_its_values_are():
+    """Bounds −1 and 1: 0 is halfway up, the first row at the left end, nothing at the gap."""
+    line = {"label": "x", "rows": [0, 1, 2, 3], "values": [0.0, 1.0, None, -1.0], "tested": 0,
+            "slot": 1, "style": "solid"}  # fmt: skip
+    figure = {"title": "t", "lines": [line], "bands": [], "bounds": [-1, 1]}
+    days = ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"]
+    (path,) = parsed(drawing([figure], days, "").svg[0]).findall(f"{SVG}path[@fill='none']")
+
+    assert path.get("d") == "M60.0 164.0L320.0 56.0M840.0 272.0"
+
+
+def test_a_line_that_stands_still_or_is_negative_is_drawn():
+    for values in ([5.0, 5.0], [-2.0, 3.0], [None, None], [0.0, 0.0]):
+        line = {"label": "x", "rows": [0, 1], "values": values, "tested": 0, "slot": 1,
+                "style": "solid"}  # fmt: skip
+        figure = {"title": "t", "lines": [line], "bands": [], "bounds": None}
+        svg = drawing([figure], ["2024-01-02", "2024-01-03"], "").svg[0]
+
+        assert "nan" not in svg
+        assert np.isfinite([float(e.get("y", 0)) for e in parsed(svg)]).all()
+
+
+def test_the_example_notebook_runs_and_shows_what_it_shows(monkeypatch):
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    monkeypatch.setenv("PYTHONPATH", str(DOCS.parent))
+    kept = nbformat.read(DOCS / "example.ipynb", as_version=4)
+    made = nbformat.read(DOCS / "example.ipynb", as_version=4)
+    where = {"metadata": {"path": str(DOCS)}}
+    nbclient.NotebookClient(made, timeout=300, resources=where).execute()
+    code = [n for n, cell in enumerate(kept.cells) if cell.cell_type == "code"]
+
+    for n in code[1:]:
+        assert made.cells[n].outputs[0].data == kept.cells[n].outputs[0].data, kept.cells[n].source

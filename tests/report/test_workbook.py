@@ -1,0 +1,226 @@
+"""Workbooks hold the tables' numbers as numbers and text as text, marked on every sheet."""
+
+import io
+import zipfile
+from dataclasses import replace
+from datetime import datetime
+
+import openpyxl
+import polars as pl
+import pytest
+
+from indexer.report import sheets
+from indexer.report.record import Record
+from indexer.report.workbook import constituents, index_workbook, study_workbook
+
+RECORD = Record(7, "2026-08-21", 2, "2026-08-22T10:00:00.000000Z", None, "c0ffee" * 10)
+RECORD_DAY = datetime(2026, 8, 21)  # noqa: DTZ001 (Excel knows no zones)
+NASTY = ("=cmd|' /C calc'!A0", "+1", "@SUM(A1)", "{=1+1}", "https://example.org", "-2+3")
+
+
+@pytest.fixture(scope="module")
+def book(comparison):
+    return opened(study_workbook(comparison, RECORD))
+
+
+@pytest.fixture(scope="module")
+def history(comparison):
+    return comparison.histories["domestic-compute"]
+
+
+@pytest.fixture(scope="module")
+def index_book(history):
+    return opened(index_workbook(history))
+
+
+def opened(content):
+    return openpyxl.load_workbook(io.BytesIO(content))
+
+
+def table(sheet, heads):
+    """Return the rows below the English headings of a sheet, dates as dates."""
+    rows = list(sheet.iter_rows(values_only=True))
+    at = next(n for n, row in enumerate(rows) if row[: len(heads)] == heads)
+    return [
+        tuple(cell.date() if hasattr(cell, "date") else cell for cell in row)
+        for row in rows[at + 1 :]
+    ]
+
+
+def test_sheets_have_chinese_names_in_reading_order(book):
+    assert book.sheetnames[:4] == ["摘要", "图表", "指数点位", "相对强弱"]
+    assert book.sheetnames[-1] == "数据说明"
+    assert all(len(name) <= 31 for name in book.sheetnames)
+
+
+def test_every_sheet_says_what_it_is_of(book):
+    for sheet in book.worksheets:
+        head = " ".join(str(row[0]) for row in sheet.iter_rows(max_row=9, values_only=True))
+        assert "合成数据" in head, sheet.title
+        assert "SYNTHETIC DATA" in head
+        assert "2026-08-21" in head
+        assert "第 2 版 Revision 2" in head
+        assert "c0ffeec0ffee" in head
+        assert "回测" in head
+
+
+def test_a_calculation_says_that_it_was_not_published(index_book):
+    assert "Not published" in str(index_book["摘要"]["A4"].value)
+
+
+def test_states_are_those_of_the_table(book, comparison):
+    heads = ("Date", "Leader", "Follower", "State", "Kind")
+    found = [row[:9] for row in table(book["状态"], heads)]
+
+    assert found == comparison.state_table.rows()
+
+
+@pytest.mark.parametrize(
+    ("sheet", "name"),
+    [("区间", "interval_table"), ("领先滞后", "leadlag_table"),     ("阶段", "episode_table")],
+)  # fmt: skip
+def test_a_long_table_is_the_same_to_the_last_digit(book, comparison, sheet, name):
+    expected = getattr(comparison, name)
+    heads = tuple(cell.replace("_", " ").capitalize() for cell in expected.columns[:3])
+
+    assert [row[: expected.width] for row in table(book[sheet], heads)] == expected.rows()
+
+
+def test_levels_are_the_same_to_the_last_digit(book, comparison):
+    rows = table(book["指数点位"], ("Date", "Level"))
+    ids = comparison.aligned.ids
+    found = {
+        (row[0], id): cell
+        for row in rows
+        for id, cell in zip(ids, row[1:], strict=False)
+        if cell is not None
+    }
+
+    assert found == {(day, id): level for day, id, level, *_ in comparison.levels.rows()}
+
+
+def test_index_tables_are_the_same_to_the_last_digit(index_book, history):
+    count = len(history.variants)
+    found = table(index_book["指数点位"], ("Date",))
+    price = history.levels.filter(pl.col("variant") == "price")
+    beside = price.select("divisor", "market_value", "carried", "backtested").rows()
+
+    assert [row[0] for row in found] == price["date"].to_list()
+    assert [cell for row in found for cell in row[1 : 1 + count]] == history.levels[
+        "level"
+    ].to_list()
+    assert [row[1 + count :] for row in found] == beside
+    assert table(index_book["贡献"], ("Date", "Symbol")) == history.contributions.rows()
+    assert table(index_book["权重"], ("Effective",)) == history.weights.rows()
+
+
+def test_the_constituents_add_up(history):
+    found = constituents(history)
+
+    assert found["weight"].sum() == pytest.approx(1)
+    assert found.height == int((history.shares[-1] > 0).sum())
+    assert found["carried_price"].sum() == history.carried[-1]
+
+
+def test_a_back_tested_value_is_pale(book, comparison):
+    sheet = book["指数点位"]
+    first = next(n for n, row in enumerate(sheet.iter_rows(values_only=True)) if row[0] == "Date")
+    cells = (sheet.cell(first + 2, 2), sheet.cell(sheet.max_row, 2))
+
+    assert comparison.aligned.backtested[[0, -1], 0].tolist() == [True, False]
+    assert [bool(cell.font.italic) for cell in cells] == [True, False]
+
+
+def test_headings_stay_in_sight_and_can_be_filtered(book):
+    sheet = book["状态"]
+
+    row = next(cell.row for cell in sheet["A"] if cell.value == "Date")
+
+    assert sheet.freeze_panes == f"B{row + 1}"
+    assert sheet.auto_filter.ref == f"A{row}:K{sheet.max_row}"
+    assert sheet.cell(row + 1, 1).number_format == "yyyy-mm-dd"
+
+
+def charts(content):
+    """Return the text of each chart of a workbook."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = sorted(n for n in archive.namelist() if n.startswith("xl/charts/chart"))
+        return [archive.read(name).decode() for name in names]
+
+
+def test_charts_are_native_and_marked(comparison):
+    found = charts(study_workbook(comparison))
+
+    assert len(found) == 7
+    assert all("合成数据 SYNTHETIC" in text and "<c:scatterChart>" in text for text in found)
+    assert any("共同分子零值" in text for text in found)
+
+
+def test_the_back_tested_stretch_of_a_line_is_drawn_by_itself(comparison):
+    text = charts(study_workbook(comparison))[0]
+
+    assert "85B0D7" in text  # 0B62B0 halfway to white
+    assert text.count("<c:ser>") == len(comparison.aligned.ids) + 2
+
+
+def test_a_study_of_one_pair_has_no_sheet_of_ratio_lines(single):
+    assert "比值线相关" not in opened(study_workbook(single)).sheetnames
+
+
+def test_the_same_makes_the_same_bytes(history):
+    assert index_workbook(history, RECORD) == index_workbook(history, RECORD)
+
+
+def test_names_stay_text(comparison):
+    study, named = comparison.study, dict(comparison.histories)
+    for id, name in zip(named, NASTY, strict=False):
+        definition = named[id].definition
+        renamed = definition.model_copy(
+            update={"name": definition.name.model_copy(update={"en": name, "zh": name})}
+        )
+        named[id] = replace(named[id], definition=renamed, warnings=NASTY)
+    changed = replace(comparison, histories=named, study=study, warnings=NASTY)
+    content = study_workbook(changed)
+    cells = [c for s in opened(content).worksheets for row in s.iter_rows() for c in row]
+
+    assert not [cell.coordinate for cell in cells if cell.data_type == "f"]
+    assert {cell.value for cell in cells} >= set(NASTY)
+    assert not any("<c:f>cmd" in text for text in charts(content))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert not [name for name in archive.namelist() if "externalLink" in name]
+
+
+@pytest.mark.parametrize("value", [0.1 + 0.2, 1 / 3, 1e-300, 123456789.12345679, -0.0])
+def test_a_number_reads_back_to_the_same_double(value):
+    book = sheets.new_book("x", RECORD_DAY, ())
+    sheets.add_table(book, "s", "s", [sheets.Column("数", "n", [value], "log")])
+
+    assert opened(sheets.finished(book))["s"]["A6"].value == value
+
+
+def test_of_more_rows_than_a_sheet_has_the_last_are_kept_and_it_says_so(monkeypatch):
+    monkeypatch.setattr(sheets, "ROWS", 20)
+    book = sheets.new_book("x", RECORD_DAY, ())
+    sheets.add_table(book, "s", "s", [sheets.Column("数", "n", list(range(100)), "count")])
+    rows = [row[0] for row in opened(sheets.finished(book))["s"].iter_rows(values_only=True)]
+
+    assert len(rows) <= 20
+    assert rows[-1] == 99
+    assert "rows of 100: CSV has all" in rows[1]
+    assert rows[5] == 100 - len(rows[5:])
+
+
+def test_sheets_of_one_name_are_numbered():
+    book = sheets.new_book("x", RECORD_DAY, ())
+    names = [sheets.add_sheet(book, "相关性", "")[0].name for _ in range(3)]
+
+    assert names == ["相关性", "相关性 2", "相关性 3"]
+
+
+def test_text_too_long_for_a_cell_goes_on_below():
+    book = sheets.new_book("x", RECORD_DAY, ())
+    sheet, row = sheets.add_sheet(book, "s", "")
+    sheets.write_lines(book, sheet, row, ["x" * 40_000])
+    cells = [row[0] for row in opened(sheets.finished(book))["s"].iter_rows(values_only=True)]
+
+    assert "".join(filter(None, cells)) == "x" * 40_000

@@ -1,0 +1,214 @@
+"""A report shows what was published of a session and before it, as known then, or an error."""
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from indexer.errors import LedgerError, MissingInputError
+from indexer.ledger.database import reading
+from indexer.ledger.entry import FIRST
+from indexer.report.record import Record
+from indexer.run import report as module
+from indexer.run.publication import Asked, publication
+from indexer.run.report import report
+from indexer.run.verify import verify
+from tests.run.desk import (
+    DAYS,
+    NOON,
+    SYMBOLS,
+    corrected,
+    desk,
+    evening,
+    folder,
+    ledger_url,
+    moved,
+    prices,
+    published,
+    told,
+)
+
+LATER = NOON.replace(hour=8)
+
+
+def shown(path, session=None, known_at=None, id="trio"):
+    with reading(desk(path).engine) as connection:
+        return publication(connection, id, Asked(session, known_at))
+
+
+def reported(path, session=None, known_at=None, **given):
+    return report("trio", ledger_url(path), path / "out", Asked(session, known_at), **given)
+
+
+def levels(path, session=None, known_at=None):
+    return shown(path, session, known_at).found.variants["price"].tolist()
+
+
+def immaterial(path):
+    """Publish five sessions, and a sixth whose inputs change the third by a millionth."""
+    published(path, DAYS[0], DAYS[4])
+    market = folder(path / "m", prices(**moved(SYMBOLS[0], DAYS[2], 0.001)))
+    outcome = published(path, DAYS[5], market=market, now=LATER, correct=True, by="Ada", note="x")
+    assert outcome.state == "published"
+
+
+def test_the_last_published_session_is_shown(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[4])
+    record = shown(tmp_path).record
+
+    assert (record.session, record.revision, record.number) == (DAYS[4].isoformat(), 1, 5)
+    assert record.known_at is None
+    assert record.digest != FIRST
+
+
+def test_an_earlier_session_is_shown_without_anything_later(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[4])
+    found = shown(tmp_path, DAYS[2])
+
+    assert found.found.days.tolist() == DAYS[:3]
+    assert found.published["date"].to_list() == [day.isoformat() for day in DAYS[:3]]
+
+
+def test_before_a_correction_the_levels_published_then_are_shown(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[4])
+    before = levels(tmp_path)
+    corrected(tmp_path, folder(tmp_path / "m", prices(**moved(SYMBOLS[0], DAYS[4], 10))), now=LATER)
+
+    assert shown(tmp_path).record.revision == 2
+    assert levels(tmp_path) != before
+    assert levels(tmp_path, known_at=NOON) == before
+    assert shown(tmp_path, known_at=NOON).record == Record(
+        5, DAYS[4].isoformat(), 1, "2026-04-10T04:00:00.000000Z", "2026-04-10T04:00:00.000000Z",
+        shown(tmp_path, known_at=NOON).record.digest,
+    )  # fmt: skip
+
+
+def test_a_correction_is_told_with_its_reason(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[4])
+    corrected(tmp_path, folder(tmp_path / "m", prices(**moved(SYMBOLS[0], DAYS[4], 10))), now=LATER)
+
+    assert shown(tmp_path).caveats == (
+        f"revision 2 of {DAYS[4]} is corrected: bad-price, a note (Ada)",
+    )
+
+
+def test_a_level_that_was_not_restated_is_shown_as_published(tmp_path):
+    """The rows of the last entry give another one, below what is worth a revision."""
+    immaterial(tmp_path)
+    found = shown(tmp_path)
+    history = {row[0]: row[1] for row in told(tmp_path)}
+
+    assert found.found.days.tolist() == DAYS[:6]
+    assert {
+        day.isoformat(): f"{level:.4f}" for day, level in zip(DAYS, levels(tmp_path), strict=False)
+    } == history
+    assert levels(tmp_path)[2] == levels(tmp_path, DAYS[2])[2]
+    assert found.published["level_exact"].to_list() == levels(tmp_path)
+
+
+def test_where_the_inputs_say_otherwise_a_caveat_says_so(tmp_path):
+    immaterial(tmp_path)
+    (caveat,) = shown(tmp_path).caveats
+
+    assert f"2 earlier sessions (between {DAYS[2]} and {DAYS[3]}) would be others" in caveat
+    assert "levels by up to 0.001 bp" in caveat
+    assert shown(tmp_path).found.warnings == (caveat,)
+
+
+def test_sessions_that_were_never_published_are_told(tmp_path):
+    published(tmp_path, DAYS[3], DAYS[4])
+    (caveat,) = shown(tmp_path).caveats
+
+    assert caveat.startswith(f"2 of 5 sessions were published by then, from {DAYS[3]}")
+
+
+@pytest.mark.parametrize(
+    ("id", "session", "known_at", "message"),
+    [
+        ("nobody", None, None, "is no index or study that was ever published"),
+        ("trio", DAYS[6], None, "was not published: the 5 published sessions run from"),
+        ("trio", date(2026, 3, 7), None, "session 2026-03-07 was not published"),
+        ("trio", None, evening(DAYS[0]), "nothing was published by 2026-03-02T08:00:00"),
+    ],
+)
+def test_what_was_not_published_is_not_shown(tmp_path, id, session, known_at, message):
+    published(tmp_path, DAYS[0], DAYS[4])
+
+    with pytest.raises(MissingInputError, match=message):
+        shown(tmp_path, session, known_at, id=id)
+
+
+def test_inputs_that_were_altered_are_found_and_nothing_is_written(tmp_path):
+    """The rows of the first entry, under the last: their digest is not that of the entry."""
+    published(tmp_path, DAYS[0], DAYS[4])
+    with desk(tmp_path).engine.connect() as connection:
+        connection.exec_driver_sql("DROP TRIGGER entries_no_update")
+        connection.exec_driver_sql(
+            "UPDATE entries SET inputs = (SELECT inputs FROM entries WHERE number = 1), "
+            "basis = NULL WHERE number = 5"
+        )
+        connection.commit()
+
+    with pytest.raises(LedgerError, match="entry 5, revision 1"):
+        reported(tmp_path)
+    assert not (tmp_path / "out" / "trio" / "report").exists()
+
+
+def test_content_that_was_altered_is_found(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[4])
+    with desk(tmp_path).engine.connect() as connection:
+        connection.exec_driver_sql("DROP TRIGGER entries_no_update")
+        connection.exec_driver_sql("UPDATE entries SET content = 'x', code = 'x' WHERE number = 5")
+        connection.commit()
+
+    with pytest.raises(LedgerError, match=r"is another.*published by another version"):
+        reported(tmp_path)
+
+
+def test_reports_stand_beside_published_files_and_verification_knows_them(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[4])
+    made = reported(tmp_path)
+    folder = tmp_path / "out" / "trio" / "report" / "20260306_r1"
+
+    assert {path.parent for path in made.files} == {folder}
+    assert (folder / "trio_20260306_r1.xlsx").is_file()
+    page = (folder / "trio_20260306_r1.html").read_text(encoding="utf-8")
+    assert made.record.digest[:12] in page
+    assert verify(desk(tmp_path).engine, out=tmp_path / "out").files
+    (tmp_path / "out" / "trio" / "else").mkdir()
+    with pytest.raises(LedgerError, match="was never published"):
+        verify(desk(tmp_path).engine, out=tmp_path / "out")
+
+
+def test_a_file_that_is_called_like_the_reports_was_never_published(tmp_path):
+    published(tmp_path, DAYS[0])
+    (tmp_path / "out" / "trio" / "report").write_text("x", encoding="utf-8")
+
+    with pytest.raises(LedgerError, match="was never published"):
+        verify(desk(tmp_path).engine, out=tmp_path / "out")
+
+
+def test_the_same_report_has_the_same_bytes(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[4])
+    first = {path: path.read_bytes() for path in reported(tmp_path).files}
+
+    assert {path: path.read_bytes() for path in reported(tmp_path).files} == first
+
+
+def test_with_a_mark_of_byte_order_every_table_has_one(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[4])
+    tables = [path for path in reported(tmp_path, bom=True).files if path.suffix == ".csv"]
+
+    assert len(tables) == 6
+    assert all(path.read_bytes().startswith(b"\xef\xbb\xbf") for path in tables)
+    assert pl.read_csv(tables[0])["level"].to_list() == levels(tmp_path)
+
+
+def test_a_report_that_cannot_be_drawn_leaves_the_last_one(tmp_path, monkeypatch):
+    published(tmp_path, DAYS[0], DAYS[4])
+    first = {path: path.read_bytes() for path in reported(tmp_path).files}
+    monkeypatch.setattr(module, "index_workbook", lambda *_: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        reported(tmp_path)
+    assert {path: path.read_bytes() for path in first} == first

@@ -1,0 +1,75 @@
+"""A Dask cluster on loopback, whatever dies of it: the bytes are those of one process alone."""
+
+from pathlib import Path
+
+import pytest
+
+from indexer.sweep.execute import Workers
+from tests.sweep.conftest import Cluster, content, once, swept
+
+pytest.importorskip("distributed")
+
+Grid = tuple[Path, dict[str, bytes]]
+
+
+def test_two_workers_make_the_same_bytes_though_one_is_killed(
+    grid: Grid, cluster: Cluster, tmp_path: Path
+) -> None:
+    file, alone = grid
+    cluster.scheduler()
+    victim, _ = cluster.worker(), cluster.worker()
+    killed = once(3, lambda: cluster.kill(victim))
+    swept(file, tmp_path / "out", Workers(scheduler=cluster.address), tell=killed)
+
+    assert victim.poll() is not None
+    assert content(tmp_path / "out") == alone
+
+
+def test_a_scheduler_that_is_killed_and_comes_back_is_given_the_rest(
+    grid: Grid, cluster: Cluster, tmp_path: Path
+) -> None:
+    file, alone = grid
+    first = cluster.scheduler()
+    workers = [cluster.worker(), cluster.worker()]
+
+    def restart() -> None:
+        cluster.kill(first)
+        for worker in workers:
+            cluster.kill(worker)
+        cluster.scheduler()
+        cluster.worker()
+
+    swept(file, tmp_path / "out", Workers(scheduler=cluster.address), tell=once(3, restart))
+
+    assert first.poll() is not None
+    assert content(tmp_path / "out") == alone
+
+
+def test_a_worker_with_too_little_memory_costs_only_time(
+    grid: Grid, cluster: Cluster, tmp_path: Path
+) -> None:
+    """Its nanny kills it again and again; who does its tasks in the end makes no difference."""
+    file, alone = grid
+    cluster.scheduler()
+    cluster.worker("--memory-limit", "60MB")
+    cluster.worker()
+    swept(file, tmp_path / "out", Workers(scheduler=cluster.address))
+
+    assert "memory budget" in (tmp_path / "log").read_text(encoding="utf-8")
+    assert content(tmp_path / "out") == alone
+
+
+def test_workers_that_see_no_folder_are_sent_the_market(
+    grid: Grid, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, alone = grid
+    monkeypatch.setattr("indexer.sweep.cluster.sees", _sees_nothing)
+    cluster.scheduler()
+    cluster.worker()
+    swept(file, tmp_path / "out", Workers(scheduler=cluster.address))
+
+    assert content(tmp_path / "out") == alone
+
+
+def _sees_nothing(_: object) -> bool:
+    return False

@@ -1,0 +1,238 @@
+"""Tasks done in any order, by any number of processes, cut off at any instant: the same bytes."""
+
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from indexer.errors import TryAgainError
+from indexer.market.excerpt import market_digest
+from indexer.run.find import BUNDLED_MARKET
+from indexer.run.provenance import code_digest
+from indexer.sweep import execute as module
+from indexer.sweep.execute import Workers, execute
+from indexer.sweep.finished import FOLDER, finished, keep
+from indexer.sweep.perform import Place, Task, perform
+from tests.sweep.conftest import BUNDLED_BASKETS, content, copied_market, once, swept, written
+
+Grid = tuple[Path, dict[str, bytes]]
+INDICES = f"baskets: {BUNDLED_BASKETS}/*.yaml\nvary: {{weighting.scheme: [equal, price]}}\n"
+
+
+@pytest.mark.parametrize("jobs", [2, 3])
+def test_any_number_of_processes_writes_the_same_bytes(
+    grid: Grid, tmp_path: Path, jobs: int
+) -> None:
+    file, alone = grid
+    swept(file, tmp_path / "out", Workers(jobs))
+
+    assert content(tmp_path / "out") == alone
+
+
+def test_so_it_is_of_indices(tmp_path: Path) -> None:
+    file = written(tmp_path, INDICES)
+    swept(file, tmp_path / "one")
+    swept(file, tmp_path / "two", Workers(2))
+
+    assert {"levels.csv", "results.csv"} <= set(content(tmp_path / "one"))
+    assert content(tmp_path / "one") == content(tmp_path / "two")
+
+
+@given(st.integers(0, 2**32), st.integers(1, 9))
+@settings(max_examples=12)
+def test_order_and_size_of_tasks_do_not_matter(grid: Grid, seed: int, size: int) -> None:
+    """Every part has the result it has in any task, after any other."""
+    parts = _parts()
+    random.Random(seed).shuffle(parts)  # noqa: S311
+    tasks = [
+        Task(tuple(k for k, _ in own), tuple(t for _, t in own), 0.0)
+        for own in (parts[at : at + size] for at in range(0, len(parts), size))
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        found = execute(tasks, _place(), Workers(), Path(folder), lambda *_: None)
+
+    assert found == _expected()
+
+
+_KNOWN: list[tuple[list[tuple[str, str]], dict[str, bytes]]] = []
+
+
+def _parts() -> list[tuple[str, str]]:
+    from indexer.definitions.read import read_sweep  # noqa: PLC0415
+    from indexer.sweep.plan import plan  # noqa: PLC0415
+
+    if not _KNOWN:
+        folder = Path(tempfile.mkdtemp())
+        text = "study: compute-diffusion\nvary: {weighting.scheme: [equal, price], windows.zscore: "
+        variants = plan(read_sweep(written(folder, f"{text}[60, 120, 250]}}\n")))
+        shutil.rmtree(folder)
+        parts = [(hashlib.sha256(v.text.encode()).hexdigest(), v.text) for v in variants]
+        each = {k: perform(_place(), Task((k,), (t,), 0.0))[0] for k, t in parts}
+        _KNOWN.append((parts, each))
+    return list(_KNOWN[0][0])
+
+
+def _expected() -> dict[str, bytes]:
+    return _KNOWN[0][1]
+
+
+def _place() -> Place:
+    return Place(str(BUNDLED_MARKET), market_digest(BUNDLED_MARKET), code_digest())
+
+
+def test_what_is_finished_is_not_done_again(grid: Grid, tmp_path: Path, monkeypatch) -> None:
+    file, alone = grid
+    shutil.copytree(file.parent / "alone" / FOLDER, tmp_path / "out" / FOLDER)
+    monkeypatch.setattr(module, "perform", lambda *_: pytest.fail("done again"))
+    swept(file, tmp_path / "out")
+
+    assert content(tmp_path / "out") == alone
+
+
+def test_a_damaged_result_is_made_again(grid: Grid, tmp_path: Path) -> None:
+    file, alone = grid
+    shutil.copytree(file.parent / "alone", tmp_path / "out")
+    one, two, three, *_ = sorted((tmp_path / "out" / FOLDER).iterdir())
+    one.write_bytes(one.read_bytes()[:-1])
+    two.write_bytes(b"")
+    three.write_bytes(three.read_bytes().replace(b"0", b"1"))
+    swept(file, tmp_path / "out")
+
+    assert content(tmp_path / "out") == alone
+
+
+def test_another_market_leaves_nothing_finished(grid: Grid, tmp_path: Path) -> None:
+    file, alone = grid
+    market = copied_market(tmp_path)
+    (market / "fx.csv").write_text((market / "fx.csv").read_text() + "\n", encoding="utf-8")
+    shutil.copytree(file.parent / "alone", tmp_path / "out")
+    swept(file, tmp_path / "out", market=market)
+
+    assert len(content(tmp_path / "out")) == len(alone) + 16  # of each variant another result
+
+
+def test_what_is_asked_for_besides_is_all_that_is_done(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    base = "study: compute-diffusion\nvary: {windows.zscore: "
+    swept(written(tmp_path, f"{base}[60]}}\n"), tmp_path / "out")
+    again = written(tmp_path, f"{base}[60, 120]}}\n")
+    swept(again, tmp_path / "out", tell=lambda *counts: told.append(counts))
+
+    assert told == [(1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_kills_at_random_instants_leave_nothing_wrong_behind(
+    grid: Grid, tmp_path: Path, jobs: int
+) -> None:
+    """A run is killed again and again, its processes with it, and the next one goes on."""
+    file, alone = grid
+    rng, out = random.Random(jobs), tmp_path / "out"  # noqa: S311
+    command = [sys.executable, "-m", "indexer.cli.app", "sweep", str(file), "--out", str(out)]
+    command += ["--market", str(BUNDLED_MARKET), "--jobs", str(jobs)]
+    for _ in range(4):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        begun = time.monotonic()
+        count = len(list((out / FOLDER).glob("*")))
+        while process.poll() is None and time.monotonic() < begun + 60:
+            if len(list((out / FOLDER).glob("*"))) > count:
+                break
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, 0.3))
+        process.kill()
+        process.wait()
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+    assert content(out) == alone
+
+
+def test_workers_end_with_the_process_that_started_them(grid: Grid, tmp_path: Path) -> None:
+    file, _ = grid
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "indexer.cli.app", "sweep", str(file), "--out", str(out)]
+    command += ["--market", str(BUNDLED_MARKET), "--jobs", "2"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not children.exists():
+        process.kill()
+        pytest.skip("children of a process are not told here")
+    while not list((out / FOLDER).glob("*")) and process.poll() is None:
+        time.sleep(0.01)
+    started = [int(word) for word in children.read_text().split()]
+    process.kill()
+    process.wait()
+    until = time.monotonic() + 20
+    while any(map(_runs, started)) and time.monotonic() < until:
+        time.sleep(0.05)
+
+    assert started
+    assert not any(map(_runs, started))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_a_process_that_dies_has_its_tasks_done_by_another(grid: Grid, tmp_path: Path) -> None:
+    """As when the system is short of memory and picks one."""
+    file, alone = grid
+
+    def kill_a_worker() -> None:
+        children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+        commands = {int(p): Path(f"/proc/{p}/cmdline").read_bytes() for p in children}
+        workers = [pid for pid, command in commands.items() if b"spawn_main" in command]
+        os.kill(workers[0], signal.SIGKILL)
+
+    swept(file, tmp_path / "out", Workers(2), tell=once(2, kill_a_worker))
+
+    assert content(tmp_path / "out") == alone
+
+
+def test_processes_that_only_die_are_given_up(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(module, "end_with_parent", _die)
+    monkeypatch.setattr(module, "DEATHS", 2)
+    tasks = [Task((str(n),), ("{}",), 0.0) for n in range(2)]
+    with pytest.raises(TryAgainError, match="2 worker processes died"):
+        execute(tasks, _place(), Workers(2), tmp_path, lambda *_: None)
+
+
+def _die() -> None:
+    os._exit(1)
+
+
+def test_a_bug_in_one_variant_loses_no_other_and_is_not_kept(tmp_path: Path, monkeypatch) -> None:
+    parts = _parts()[:2]
+    task = Task(("broken", parts[0][0]), ("{}", parts[0][1]), 0.0)
+    found = execute([task], _place(), Workers(), tmp_path, lambda *_: None)
+
+    assert found[parts[0][0]] == _expected()[parts[0][0]]
+    assert b"KeyError" in found["broken"]
+    assert finished(tmp_path, "broken") is None
+    assert finished(tmp_path, parts[0][0]) is not None
+
+
+def test_other_code_than_that_of_the_one_who_asks_is_refused() -> None:
+    place = Place(str(BUNDLED_MARKET), "m", "of another version")
+    with pytest.raises(TryAgainError, match="runs other code"):
+        perform(place, Task((), (), 0.0))
+
+
+def test_a_result_reads_back_as_it_was_kept(tmp_path: Path) -> None:
+    keep(tmp_path, "key", b"some\nbytes")
+
+    assert finished(tmp_path, "key") == b"some\nbytes"
+    assert finished(tmp_path, "other") is None

@@ -1,0 +1,126 @@
+"""Very many indices by the batch kernel: the numbers of `build`, alone or beside others."""
+
+from base64 import b64decode
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from indexer.definitions.basket import Basket
+from indexer.definitions.read import read_basket
+from indexer.errors import IndexerError
+from indexer.index.build import build
+from indexer.index.history import History
+from indexer.market.calendar import read_calendar
+from indexer.market.excerpt import MappedMarket, map_market
+from indexer.market.tables import Market, read_market
+from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET
+from indexer.sweep import indices
+from indexer.sweep.indices import SCHEMES, batchable, index_results
+from indexer.sweep.spread import Spread, _spread
+from tests.index.drawn import SMALL, Case, cases
+from tests.index.drawn_market import MOVING, RESTATING
+from tests.index.examples import basket, market
+from tests.market.test_excerpt import mapped
+
+AGREE = {"rtol": 1e-11, "atol": 0.0}
+some = settings(max_examples=120, suppress_health_check=list(HealthCheck))
+SORTED = tuple(sorted(SCHEMES))
+drawn = cases(SORTED, (*RESTATING, *MOVING), sizes=SMALL)
+KINDS = ("dividend", "split", "bonus", "rights")  # with which the kernel is still enough
+
+
+def plain(case: Case) -> Case:
+    """Return a case without what only `build` can do."""
+    left_out = {"selection", "max_stale", "withholding"}
+    definition = {k: v for k, v in case.definition.items() if k not in left_out}
+    rule = {k: v for k, v in definition.get("rebalance", {}).items() if k != "untradable"}
+    return replace(
+        case, definition=definition | {"rebalance": rule, "variants": ["price", "gross"]}
+    )
+
+
+plainly = cases(SORTED, KINDS, sizes=SMALL, sound=True).map(plain)
+
+
+def results(baskets: list[Basket], on: MappedMarket) -> list[dict[str, Any]]:
+    """Return what is told of some indices on a market."""
+    made: dict[tuple[str, str], Spread] = {}
+
+    def spreads(calendar: str, currency: str) -> Spread:
+        if (calendar, currency) not in made:
+            made[calendar, currency] = _spread(on, read_calendar(calendar), currency)
+        return made[calendar, currency]
+
+    return list(index_results([b.canonical for b in baskets], on, spreads))
+
+
+def levels(told: dict[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the levels in a result, and the days."""
+    kinds = {"days": "<i8"}
+    return {
+        name: np.frombuffer(b64decode(text), kinds.get(name, "<f8"))
+        for name, text in told["levels"].items()
+    }
+
+
+def tried(definition: Basket, whole: Market) -> History | dict[str, str]:
+    """Return what `build` makes of a definition, or what it says against it."""
+    try:
+        return build(definition, whole)
+    except IndexerError as error:
+        return {"kind": type(error).__name__, "message": str(error)}
+
+
+@given(drawn | plainly)
+@some
+def test_an_index_has_the_levels_of_build_or_its_error(case: Case) -> None:
+    definition, whole = basket(**case.definition), market(case.tables)
+    on = mapped(whole)
+    [told] = results([definition], on)
+    expected = tried(definition, whole)
+    if isinstance(expected, dict):
+        assert told["error"] == expected
+        return
+    found = levels(told)
+    made = indices._batched([definition], on, lambda c, x: _spread(on, read_calendar(c), x))
+    event("by the batch kernel" if made else "by build")
+
+    assert (found.pop("days").astype("datetime64[D]") == expected.days).all()
+    assert list(found) == list(expected.variants)
+    for name, level in expected.variants.items():
+        np.testing.assert_allclose(found[name], level, **AGREE)
+
+
+@given(st.lists(plainly | drawn, min_size=2, max_size=4), st.randoms(use_true_random=False))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+def test_what_stands_beside_an_index_moves_no_bit_of_it(several: list[Case], random: Any) -> None:
+    on = mapped(market(several[0].tables))
+    baskets = [basket(**case.definition) for case in several]
+    together = results(baskets, on)
+    order = list(range(len(baskets)))
+    random.shuffle(order)
+
+    assert [results([b], on)[0] for b in baskets] == together
+    assert results([baskets[n] for n in order], on) == [together[n] for n in order]
+
+
+@pytest.mark.parametrize("scheme", sorted(SCHEMES - {"fixed"}))
+def test_the_bundled_baskets_are_done_by_the_kernel(scheme: str) -> None:
+    """As most baskets are: else nothing here would be fast."""
+    given_basket = read_basket(BUNDLED_BASKETS / "domestic-compute.yaml")
+    assert isinstance(given_basket, Basket)
+    changed = given_basket.model_dump(by_alias=True, exclude_defaults=True) | {
+        "weighting": {"scheme": scheme, "caps": {"constituent": 0.1}},
+        "variants": ("price", "gross"),
+    }
+    definition, on = Basket.model_validate(changed), map_market(BUNDLED_MARKET)
+    made = indices._batched([definition], on, lambda c, x: _spread(on, read_calendar(c), x))
+    expected = build(definition, read_market(BUNDLED_MARKET))
+
+    assert batchable(definition)
+    for name, level in made[0][1].items():
+        np.testing.assert_allclose(level, expected.variants[name], **AGREE)  # type: ignore[index]

@@ -1,0 +1,114 @@
+"""The best of a sweep, deflated: by hand, and as the oracle has it."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.definitions.sweep import Sweep
+from indexer.errors import Flaw, MissingInputError
+from indexer.signals.evaluate import return_moments
+from indexer.sweep.outcome import Outcome, best, outcomes, results_table, summary
+from indexer.sweep.plan import Variant
+from tests.reference.signal_episodes import best_variant
+
+SWEEP = Sweep.model_validate(
+    {"version": "1", "id": "grid", "study": "some", "vary": {"catch_up.enter": ["1", "2", "3"]}}
+)
+
+
+def outcome(returns: np.ndarray[Any, Any] | None, number: int = 1) -> Outcome:
+    """Return a variant with one pair, and what its returns say."""
+    variant = Variant({"catch_up.enter": str(number)}, (("a", "b"),), text="x")
+    if returns is None:
+        return Outcome(variant, {"error": {"kind": "MissingInputError", "message": "none"}})
+    moments = return_moments(returns)
+    figures = {
+        key: None if math.isnan(value) else value
+        for key, value in (
+            ("sharpe", moments.sharpe), ("skew", moments.skew), ("kurtosis", moments.kurtosis)
+        )
+    }  # fmt: skip
+    pair = {"leader": "a", "follower": "b", "state": "neutral", "returns": moments.length}
+    return Outcome(variant, {"synthetic": False, "pairs": [pair | figures]})
+
+
+def test_the_deflated_ratio_of_three_trials_by_hand() -> None:
+    """Ratios .1, .2 and .3 of 101 normal returns: V = .01.
+
+    The best of three by chance is (1 - g) Z(2/3) + g Z(1 - 1/3e) = .42278 × .43073 + .57722 ×
+    1.16196 = .85280 deviations; (.3 - .085280) × 10 / √(1 + .5 × .09) = 2.10046, and the normal
+    distribution is .98216 there.
+    """
+    pair = {"leader": "a", "follower": "b", "returns": 101, "skew": 0.0, "kurtosis": 3.0}
+    variant = Variant({}, (("a", "b"),), text="x")
+    found = [Outcome(variant, {"pairs": [pair | {"sharpe": s}]}) for s in (0.1, 0.3, 0.2)]
+    told = best(SWEEP, found)
+
+    assert told["best"]["number"] == 2
+    assert told["sharpe_variance"] == pytest.approx(0.01)
+    assert told["best"]["deflated_sharpe"] == pytest.approx(0.98216, abs=1e-5)
+
+
+@given(
+    st.lists(st.integers(0, 9999), min_size=1, max_size=6),
+    st.integers(0, 3),
+    st.integers(30, 90),
+)
+def test_the_best_is_that_of_the_oracle(seeds: list[int], idle: int, length: int) -> None:
+    """Variants that never trade count among the trials and have no ratio."""
+    lines = [0.01 * np.random.default_rng(seed).standard_normal(length) for seed in seeds]
+    lines += [np.zeros(length)] * idle
+    told = best(SWEEP, [outcome(line, n) for n, line in enumerate(lines)])["best"]
+    expected = best_variant({str(n): line.tolist() for n, line in enumerate(lines)})
+
+    assert expected is not None
+    assert told["sharpe"] == pytest.approx(expected.sharpe)
+    assert told["values"]["catch_up.enter"] == expected.name
+    if len(lines) == 1:  # the oracle leaves it out; ours is deflated by nothing
+        return
+    assert told["deflated_sharpe"] == pytest.approx(expected.deflated, abs=1e-9)
+
+
+def test_a_variant_that_failed_is_a_trial_like_any_other() -> None:
+    lines = [0.01 * np.random.default_rng(seed).standard_normal(250) for seed in range(5)]
+    sound = [outcome(line + 0.001) for line in lines]
+    with_failures = best(SWEEP, sound + [outcome(None)] * 20)
+    without = best(SWEEP, sound)
+
+    assert (with_failures["trials"], with_failures["with_sharpe"]) == (25, 5)
+    assert with_failures["best"]["deflated_sharpe"] < without["best"]["deflated_sharpe"]
+
+
+def test_where_nothing_trades_there_is_no_best() -> None:
+    assert best(SWEEP, [outcome(np.zeros(50)), outcome(None)])["best"] is None
+
+
+def test_there_is_a_row_for_every_variant_failed_or_not() -> None:
+    found = [outcome(None, 1), outcome(np.zeros(50), 2), outcome(np.array([0.1, -0.1, 0.2]), 3)]
+    table = results_table(found)
+
+    assert table["number"].to_list() == [1, 2, 3]
+    assert table["catch_up.enter"].to_list() == ["1", "2", "3"]
+    assert table["error"].to_list() == ["none", None, None]
+    assert table["a/b.state"].to_list() == [None, "neutral", "neutral"]
+    assert table["a/b.sharpe"].null_count() == 2
+    assert not {"a/b.skew", "a/b.leader"} & set(table.columns)
+
+
+def test_the_summary_tells_every_failure() -> None:
+    error = MissingInputError([Flaw("prices", None, "600000.SH", "no close")])
+    failure = (type(error).__name__, str(error))
+    wrong = Variant({"catch_up.enter": "1"}, (("a", "b"),), failure=failure)
+    fine = {"synthetic": True, "pairs": []}
+    found = outcomes([wrong, Variant({}, text="x")], [None, json.dumps(fine).encode()])
+    told = summary(SWEEP, found, {"market_digest": "m"})
+
+    assert (told["tried"], told["failed"], told["synthetic"]) == (2, 1, True)
+    assert told["failures"][0]["kind"] == "MissingInputError"
+    assert told["failures"][0]["message"] == "prices: 600000.SH: no close"
+    assert json.loads(json.dumps(told, allow_nan=False)) == told

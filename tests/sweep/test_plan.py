@@ -1,0 +1,149 @@
+"""What a sweep asks for: every combination, what each key means, and what is wrong where."""
+
+from pathlib import Path
+
+import pytest
+
+from indexer.definitions.read import read_sweep, restore_study
+from indexer.errors import DefinitionError
+from indexer.sweep.plan import Variant, plan
+from tests.sweep.conftest import BUNDLED_BASKETS, written
+
+STUDY = "study: compute-diffusion\n"
+
+
+def planned(folder: Path, text: str) -> list[Variant]:
+    return plan(read_sweep(written(folder, text)))
+
+
+def test_every_combination_is_a_variant_the_last_key_varying_fastest(tmp_path: Path) -> None:
+    found = planned(
+        tmp_path, f"{STUDY}vary: {{windows.beta: [60, 90], catch_up.enter: [1, 2, 3]}}\n"
+    )
+
+    assert [tuple(v.values.values()) for v in found] == [
+        (beta, enter) for beta in ("60", "90") for enter in ("1", "2", "3")
+    ]
+
+
+def test_without_anything_to_vary_there_is_the_study_itself(tmp_path: Path) -> None:
+    [only] = planned(tmp_path, STUDY)
+
+    assert only.values == {}
+    assert restore_study(only.text)[0].id == "compute-diffusion"
+
+
+def test_an_item_takes_the_place_of_the_value_at_its_key(tmp_path: Path) -> None:
+    found = planned(tmp_path, f"{STUDY}vary: {{windows.zscore: [120], catch_up.close: [0.25]}}\n")
+    study, _ = restore_study(found[0].text)
+
+    assert (study.windows.zscore, study.catch_up.close) == (120, 0.25)
+    assert study.windows.gap == 60
+
+
+def test_for_a_list_a_scalar_is_a_list_of_one(tmp_path: Path) -> None:
+    found = planned(tmp_path, f"{STUDY}vary: {{windows.correlation: [20, [30, 40]]}}\n")
+
+    assert [restore_study(v.text)[0].windows.correlation for v in found] == [(20,), (30, 40)]
+    assert [v.values["windows.correlation"] for v in found] == ["20", '["30","40"]']
+
+
+def test_keys_of_baskets_apply_to_every_basket_that_is_no_series(tmp_path: Path) -> None:
+    found = planned(tmp_path, f"{STUDY}vary: {{weighting.scheme: [price]}}\n")
+    _, indices = restore_study(found[0].text)
+
+    schemes = {id: getattr(index, "weighting", None) for id, index in indices.items()}
+    assert schemes["hang-seng-tech"] is None
+    assert {w.scheme for w in schemes.values() if w is not None} == {"price"}
+
+
+def test_pairs_can_be_varied(tmp_path: Path) -> None:
+    pair = "{leader: chinext, follower: star-50}"
+    [found] = planned(tmp_path, f"{STUDY}vary: {{pairs: [{pair}]}}\n")
+
+    assert found.pairs == (("chinext", "star-50"),)
+    assert set(restore_study(found.text)[1]) == {"chinext", "star-50"}
+
+
+def test_a_variant_that_is_wrong_says_so_where_its_item_stands(tmp_path: Path) -> None:
+    found = planned(tmp_path, f"{STUDY}vary: {{catch_up.enter: [1, -1]}}\n")
+
+    assert found[0].failure is None
+    assert found[1].failure is not None
+    kind, message = found[1].failure
+    assert kind == "DefinitionError"
+    assert message.startswith(f"{tmp_path}/grid.yaml:4:28: catch_up.enter: got '-1'")
+
+
+def test_a_rule_between_keys_names_the_file_of_the_other_key(tmp_path: Path) -> None:
+    """What is wrong is the scheme of the sweep together with the ladder of the basket."""
+    text = f"baskets: {BUNDLED_BASKETS}/*-free-float.yaml\nvary: {{weighting.scheme: [equal]}}\n"
+    for variant in planned(tmp_path, text):
+        assert variant.failure is not None
+        assert "-free-float.yaml:21:41: weighting.ladder: belongs to" in variant.failure[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        (STUDY + "vary: {windows.zskore: [1]}", 4, "did you mean 'windows.zscore'?"),
+        (STUDY + "vary: {id: [a, b]}", 4, "cannot be varied"),
+        (STUDY + "vary: {catch_up.enter: [1, 1]}", 4, "listed twice"),
+        (STUDY + "vary: {catch_up.enter: 1}", 4, "expected a list"),
+        (STUDY + "vary: {catch_up.enter: []}", 4, "at least one item"),
+        (STUDY + "evaluate: {cost_bps: -1}", 4, "greater than or equal to 0"),
+        (STUDY + "baskets: '*.yaml'", 4, "give one of the two"),
+        (STUDY + "varry: {}", 4, "did you mean 'vary'?"),
+        ("vary: {catch_up.enter: [1]}", 1, "give study, or baskets"),
+        ("study: compute-difusion", 3, "did you mean 'compute-diffusion'?"),
+        ("baskets: none/*.yaml", 3, "names no file"),
+        ("baskets: '*.yaml'\nvary: {catch_up.enter: [1]}", 4, "no such key in the baskets"),
+    ],
+)
+def test_what_is_wrong_with_a_sweep_is_told_at_once(
+    tmp_path: Path, text: str, line: int, words: str
+) -> None:
+    with pytest.raises(DefinitionError, match=r"grid\.yaml") as caught:
+        planned(tmp_path, text + "\n")
+
+    assert any(p.line == line and words in p.message for p in caught.value.problems)
+
+
+def test_too_many_variants_are_refused_before_any_is_made(tmp_path: Path) -> None:
+    many = ", ".join(map(str, range(1, 1002)))
+    keys = f"{{windows.gap: [{many}], windows.beta: [{many}]}}"
+    with pytest.raises(DefinitionError, match="1002001 variants"):
+        planned(tmp_path, f"{STUDY}vary: {keys}\n")
+
+
+def test_a_glob_names_baskets_and_leaves_out_studies(tmp_path: Path) -> None:
+    found = planned(tmp_path, f"baskets: {BUNDLED_BASKETS}/*.yaml\nvary: {{max_stale: [9, 99]}}\n")
+    names = [variant.index for variant in found]
+
+    assert "compute-diffusion" not in names
+    assert names.count("domestic-compute") == 2
+    assert names.count("star-50") == 1
+    assert names == sorted(names)
+
+
+def test_two_baskets_of_one_name_are_refused(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "same.yaml").write_text("version: 1\n", encoding="utf-8")
+    with pytest.raises(DefinitionError, match="same is the name of two files"):
+        planned(tmp_path, "baskets: '*/same.yaml'\n")
+
+
+def test_a_basket_that_is_wrong_costs_only_itself(tmp_path: Path) -> None:
+    for name, text in (("sound", (BUNDLED_BASKETS / "us-cloud.yaml").read_text()), ("bad", "a: 1")):
+        (tmp_path / f"{name}.yaml").write_text(text.replace("id: us-cloud", "id: sound"))
+    found = planned(tmp_path, "baskets: '*.yaml'\n")
+
+    assert [(v.index, v.failure is None) for v in found] == [("bad", False), ("sound", True)]
+
+
+def test_many_files_are_planned_alike_by_several_processes(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("indexer.sweep.plan.MANY", 8)
+    sweep = read_sweep(written(tmp_path, f"baskets: {BUNDLED_BASKETS}/*.yaml\n"))
+
+    assert plan(sweep, 2) == plan(sweep)

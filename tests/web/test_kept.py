@@ -1,0 +1,172 @@
+"""Answers are made once for an entry of the ledger, and never outlive it."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from benchmarks.reliability import shown
+from indexer.errors import TryAgainError
+from indexer.ledger.database import publishing
+from indexer.web import kept
+from indexer.web.kept import Head, Kept
+from tests.web.conftest import SESSIONS, asked
+
+LATER = datetime(2026, 3, 9, tzinfo=UTC)
+DAY = shown.days(SESSIONS)[7]
+TARGET = f"/v1/indices/chain-1/levels?from={DAY}&to={DAY}&variant=price"
+
+
+def test_an_answer_has_a_tag_and_is_not_sent_again_to_who_has_it(ask):
+    got = ask(TARGET)
+    again = ask(TARGET, headers={"if-none-match": got.headers["etag"]})
+
+    assert (again.status, again.body) == (304, b"")
+    assert again.headers["etag"] == got.headers["etag"]
+    assert "content-length" not in again.headers
+
+
+@pytest.mark.parametrize("asked_for", ['"other", {}', "W/{}", "*"])
+def test_a_tag_is_found_among_others_and_when_it_is_weak(ask, asked_for):
+    tag = ask(TARGET).headers["etag"]
+
+    assert ask(TARGET, headers={"if-none-match": asked_for.format(tag)}).status == 304
+
+
+def test_another_tag_gets_the_answer(ask):
+    assert ask(TARGET, headers={"if-none-match": '"other"'}).status == 200
+
+
+def test_a_corrected_level_is_served_at_once_and_under_another_tag(ledger, client_of):
+    ask = client_of(ledger)
+    before = ask(TARGET)
+    shown.correct(ledger, "chain-1", DAY, 123.0, LATER)
+    after = ask(TARGET, headers={"if-none-match": before.headers["etag"]})
+
+    assert after.status == 200
+    assert after.json["rows"][0]["level"] == "123.0000"
+
+
+def test_what_did_not_change_keeps_its_tag_over_a_publication(ledger, client_of):
+    ask = client_of(ledger)
+    before = ask("/v1/indices/chain-2/levels")
+    shown.correct(ledger, "chain-1", DAY, 123.0, LATER)
+
+    assert ask("/v1/indices/chain-2/levels").headers["etag"] == before.headers["etag"]
+
+
+def test_no_proxy_may_answer_without_asking(ask):
+    assert ask(TARGET).headers["cache-control"] == "no-cache"
+    assert ask("/v1/status").headers["cache-control"] == "no-store"
+    assert ask("/v1/indices/chain-9").headers["cache-control"] == "no-store"
+
+
+def test_a_publication_that_holds_the_database_keeps_nobody_waiting(ledger, client_of):
+    ask = client_of(ledger)
+    before = ask(TARGET)
+    with publishing(ledger) as connection:
+        connection.exec_driver_sql("PRAGMA locking_mode=EXCLUSIVE")
+        connection.exec_driver_sql("CREATE TABLE held (x)")
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("BEGIN EXCLUSIVE")
+        during = ask(TARGET)
+        connection.exec_driver_sql("PRAGMA locking_mode=NORMAL")
+
+    assert (during.status, during.body) == (200, before.body)
+
+
+class Counted:
+    """An application that counts what it is asked, behind what is kept."""
+
+    def __init__(self, size=1, status=200):
+        self.size, self.status, self.count, self.head = size, status, 0, "first"
+        self.kept = Kept(self.answer, Head(self.look), (b"/",))
+
+    async def look(self):
+        """Return the last entry."""
+        return self.head
+
+    async def answer(self, scope, receive, send):
+        """Take a while."""
+        self.count += 1
+        await asyncio.sleep(0.02)
+        await send({"type": "http.response.start", "status": self.status, "headers": []})
+        await send({"type": "http.response.body", "body": b"x" * self.size})
+
+
+def test_many_who_ask_at_once_have_one_answer_made():
+    counted = Counted()
+
+    async def all_at_once():
+        return await asyncio.gather(*(asked(counted.kept, "/a") for _ in range(50)))
+
+    answers = asyncio.run(all_at_once())
+
+    assert counted.count == 1
+    assert {answer.body for answer in answers} == {b"x"}
+
+
+def test_who_gives_up_does_not_take_the_answer_from_the_others():
+    counted = Counted()
+
+    async def first_gives_up():
+        first = asyncio.create_task(asked(counted.kept, "/a"))
+        second = asyncio.create_task(asked(counted.kept, "/a"))
+        await asyncio.sleep(0.01)
+        first.cancel()
+        return await second
+
+    assert asyncio.run(first_gives_up()).body == b"x"
+    assert counted.count == 1
+
+
+def test_an_answer_made_while_an_entry_came_is_not_kept():
+    counted = Counted()
+
+    async def overtaken():
+        slow = asyncio.create_task(asked(counted.kept, "/a"))
+        await asyncio.sleep(0.01)
+        counted.head = "second"
+        await asked(counted.kept, "/b")
+        await slow
+        await asked(counted.kept, "/a")
+
+    asyncio.run(overtaken())
+
+    assert counted.count == 3
+    assert list(counted.kept.answers) == [b"/b?", b"/a?"]
+    assert counted.kept.size == 2
+
+
+def test_problems_are_not_kept():
+    counted = Counted(status=404)
+    asyncio.run(asked(counted.kept, "/a"))
+    asyncio.run(asked(counted.kept, "/a"))
+
+    assert counted.count == 2
+    assert not counted.kept.answers
+
+
+def test_there_is_room_for_so_many_bytes_and_the_oldest_goes(monkeypatch):
+    monkeypatch.setattr(kept, "ROOM", 10)
+    counted = Counted(size=4)
+
+    async def three():
+        for target in ("/a", "/b", "/a", "/c"):
+            await asked(counted.kept, target)
+
+    asyncio.run(three())
+
+    assert list(counted.kept.answers) == [b"/a?", b"/c?"]
+    assert counted.kept.size == 8
+
+
+def test_a_ledger_that_cannot_be_read_is_said_where_nothing_is_known():
+    counted = Counted()
+
+    async def look():
+        raise TryAgainError("ledger", "gone")
+
+    counted.kept.head = Head(look)
+    with pytest.raises(TryAgainError):
+        asyncio.run(asked(counted.kept, "/a"))

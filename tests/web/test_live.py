@@ -1,0 +1,272 @@
+"""The live page in a browser: what it shows is what the API says, whatever names try to be."""
+
+import csv
+import importlib.resources
+import io
+import json
+import re
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.reliability import shown
+from indexer.kernels.rolling import rolling_correlation
+from indexer.ledger.database import reading
+from indexer.ledger.history import history_rows
+from tests.web.conftest import SESSIONS
+from tests.web.serving import server
+
+WEB = Path(__file__).parents[2] / "indexer" / "web"
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+DAYS = shown.days(SESSIONS)
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+
+@pytest.mark.parametrize("name", ["live.html", "live.js", "measures.js", "words.js", "live.css"])
+def test_files_name_no_other_place(name):
+    text = (WEB / name).read_text("utf-8")
+
+    assert not re.search(
+        r"https?://|@import|url\(|eval\(|innerHTML|outerHTML|document\.write", text
+    )
+
+
+def test_nothing_stands_inline_that_the_policy_forbids():
+    text = (WEB / "live.html").read_text("utf-8")
+
+    assert not re.search(r"<style|<script>|\sstyle=|\son[a-z]+=|javascript:", text)
+
+
+def test_every_word_of_the_page_is_there_in_both_languages():
+    text = (WEB / "words.js").read_text("utf-8")
+    key = r'(?:[{,]|\n)\s*"?([a-z][a-z_ -]*)"?: "'
+    english, chinese = (set(re.findall(key, part)) for part in text.split("zh: {"))
+    used = set(re.findall(r'data-(?:word|label)="(\w+)"', (WEB / "live.html").read_text("utf-8")))
+
+    assert english == chinese
+    assert used <= english
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if BROWSER is None:
+        pytest.skip("needs chromium")
+    with playwright.sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def corrected(tmp_path_factory):
+    """Return a ledger in which a session of the first index has been corrected."""
+    engine = shown.write(tmp_path_factory.mktemp("live") / "ledger.db", SESSIONS)
+    at = datetime(2026, 3, 9, tzinfo=UTC)
+    shown.correct(engine, "chain-1", DAYS[-1], 5000.0, at)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def address(corrected):
+    with server(f"sqlite:///{corrected.url.database}", receipt=10) as (_, port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def opened(browser, address):
+    """Give a way to open the page; afterwards it must have had no error and asked nobody else."""
+    said, asked_for = [], []
+    context = browser.new_context(accept_downloads=True)
+
+    def open_page(query="", width=1280):
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 800})
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: said.append(dialog.message))
+        page.on("request", lambda request: asked_for.append(request.url))
+        page.goto(f"{address}/{query}")
+        page.locator("#answer strong").first.wait_for()
+        return page
+
+    yield open_page
+    context.close()
+    assert said == []
+    assert [url for url in asked_for if not url.startswith((address, "data:", "blob:"))] == []
+
+
+def table(page, name):
+    rows = page.locator(f"#{name} tbody tr").all()
+    return [[cell.inner_text() for cell in row.locator("th,td").all()] for row in rows]
+
+
+def levels(engine, id):
+    with reading(engine) as connection:
+        return [row[3] for row in history_rows(connection, id, variant="price")]
+
+
+def test_the_lists_show_what_is_published(opened):
+    page = opened()
+
+    indices = table(page, "indices")
+    assert [row[0] for row in indices] == [name["en"] for name in shown.NAMES]
+    assert indices[0][2:6] == [DAYS[-1], "5000.0000", "CNY", "2"]
+    assert table(page, "studies")[0][:3] == ["The pair", "published", DAYS[-1]]
+
+
+def test_names_stay_text_and_no_script_of_theirs_runs(opened):
+    page = opened("?a=chain-2&b=chain-3&lang=zh")
+
+    assert page.locator("#answer").inner_text().count(shown.NAMES[1]["zh"]) == 1
+    assert page.locator("img, script:not([src])").count() == 0
+
+
+def download(page, figure, kind):
+    with page.expect_download() as waiting:
+        button = page.locator(f"figure:has(#{figure}) button", has_text=kind)
+        button.click()
+    return Path(waiting.value.path()).read_bytes()
+
+
+def test_charts_hold_the_numbers_of_the_ledger(opened, corrected):
+    rows = list(csv.reader(io.StringIO(download(opened("?window=20"), "ratio", "CSV").decode())))
+    a, b = (levels(corrected, id) for id in ("chain-1", "chain-2"))
+    wanted = [100 * (x / a[0]) / (y / b[0]) for x, y in zip(a, b, strict=True)]
+
+    assert [row[0] for row in rows[1:]] == DAYS
+    assert [float(row[1]) for row in rows[1:]] == wanted
+    assert [row[2] for row in rows[1:]] == ["true"] * 20 + ["false"] * 20
+
+
+def test_the_rolling_correlation_is_that_of_the_package(opened, corrected):
+    page = opened("?a=chain-1&b=chain-4&window=20")
+    rows = list(csv.reader(io.StringIO(download(page, "correlation", "CSV").decode())))
+    a, b = (levels(corrected, id) for id in ("chain-1", "chain-4"))
+    wanted = rolling_correlation(np.diff(np.log(a)), np.diff(np.log(b)), 20)
+
+    found = [float(row[1]) if row[1] else np.nan for row in rows[2:]]
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12, equal_nan=True)
+    assert np.isfinite(found).sum() == SESSIONS - 20
+    assert [row[2] for row in rows[1:]].count("false") == 0  # every window has a back-tested level
+
+
+HARD = {
+    "drawn": lambda rng: rng.normal(size=(2, 300)),
+    "far from zero": lambda rng: 1e9 + rng.normal(size=(2, 300)),
+    "still for a while": lambda rng: np.where(
+        (np.arange(300) // 50) % 2, 1.5, rng.normal(size=(2, 300))
+    ),
+    "with an outlier": lambda rng: rng.normal(size=(2, 300)) + 1e12 * (np.arange(300) == 100),
+    "tiny": lambda rng: 1e-150 * rng.normal(size=(2, 300)),
+    "the same twice": lambda rng: np.tile(rng.normal(size=300), (2, 1)),
+}
+
+
+@pytest.fixture(scope="module")
+def elsewhere(browser, address):
+    """Return a page of the server that has nothing in it."""
+    page = browser.new_page()
+    page.goto(f"{address}/healthz")
+    return page
+
+
+@pytest.mark.parametrize("kind", HARD)
+@pytest.mark.parametrize("window", [2, 20, 60])
+def test_the_pages_correlation_agrees_with_the_kernel_where_that_is_hard(elsewhere, kind, window):
+    x, y = HARD[kind](np.random.default_rng(7))
+    found = elsewhere.evaluate(
+        "async ([x, y, w]) => (await import('/measures.js')).rollingCorrelation(x, y, w)",
+        [x.tolist(), y.tolist(), window],
+    )
+
+    wanted = rolling_correlation(x, y, window)
+    assert not np.isnan([value for value in found if value is not None]).any()
+    values = [np.nan if value is None else value for value in found]
+    np.testing.assert_allclose(values, wanted, rtol=0, atol=1e-10, equal_nan=True)
+
+
+def test_a_range_is_rebased_on_its_first_day(opened):
+    page = opened(f"?from={DAYS[5]}&to={DAYS[30]}")
+    rows = list(csv.reader(io.StringIO(download(page, "lines", "CSV").decode())))
+
+    assert (rows[1][0], rows[-1][0]) == (DAYS[5], DAYS[30])
+    assert [float(rows[1][n]) for n in (1, 3)] == [100.0, 100.0]
+
+
+def test_the_slider_shows_what_was_known_before_a_correction(opened):
+    page = opened()
+    now = table(page, "records")[0]
+    page.locator("#at").press("ArrowLeft")  # the correction
+    page.locator("#at").press("ArrowLeft")  # before it
+    page.locator("#records td", has_text="final").nth(1).wait_for()
+
+    assert (now[2], now[3]) == ("2", "corrected")
+    assert table(page, "records")[0][2:4] == ["1", "final"]
+    assert "at=2026-03-02T09%3A00%3A00.000000Z" in page.url
+    assert page.locator("#at").get_attribute("aria-valuetext") == "2026-03-02 09:00:00 UTC"
+
+
+def test_the_address_brings_back_what_was_shown(opened):
+    page = opened("?a=chain-4&b=chain-5")
+    page.select_option("[name=window]", "20")
+    page.select_option("[name=lang]", "zh")
+    page.select_option("[name=up]", "red")
+    again = opened(page.url[page.url.index("?") :])
+
+    assert again.locator("#answer").inner_text() == page.locator("#answer").inner_text()
+    assert again.locator("html").get_attribute("lang") == "zh-CN"
+    assert again.locator("html").get_attribute("data-up") == "red"
+
+
+def test_charts_are_taken_away_as_pictures(opened):
+    page = opened()
+
+    assert download(page, "lines", "PNG").startswith(b"\x89PNG")
+    picture = download(page, "lines", "SVG").decode()
+    assert picture.startswith("<svg")
+    assert "<script" not in picture.replace("&lt;script", "")
+
+
+@pytest.mark.parametrize("query", ["", "?theme=dark&lang=zh", "?theme=light&up=red"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_is_usable_by_everybody(opened, query, width):
+    page = opened(query, width)
+    script = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js")
+    console = page.context.new_cdp_session(page)
+    console.send("Runtime.evaluate", {"expression": script.read_text("utf-8")})
+    asking = "axe.run().then(found => JSON.stringify(found.violations.map(v => [v.id, v.impact])))"
+    told = console.send(
+        "Runtime.evaluate", {"expression": asking, "awaitPromise": True, "returnByValue": True}
+    )
+
+    assert json.loads(told["result"]["value"]) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_every_control_is_reached_by_the_keyboard(opened):
+    page = opened()
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.name || document.activeElement.id"))
+
+    assert reached >= {"lang", "theme", "up", "a", "b", "swap", "variant", "from", "to", "window"}
+    assert reached >= {"at", "link", "csv-a", "csv-b"}
+
+
+def test_without_the_token_the_page_asks_for_it(browser, corrected):
+    secret = "a-token-of-length"  # noqa: S105
+    with server(f"sqlite:///{corrected.url.database}", 10, secret) as (_, port):
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{port}/")
+        page.locator("#token input").fill(secret)
+        page.locator("#token button").click()
+        page.locator("#answer strong").first.wait_for()
+
+        assert len(table(page, "indices")) == 5
+        assert secret not in page.url
+        page.close()

@@ -1,0 +1,85 @@
+"""Published, delayed, refused, retired: by the ledger, the calendar and what runs left."""
+
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.reliability import shown
+from indexer.ledger.database import reading
+from indexer.report.metrics import Figure, metrics_text
+from indexer.web.state import STATUS_COLUMNS, Run, run_told, standings, status_rows
+from tests.web.conftest import SESSIONS
+
+LAST = shown.days(SESSIONS)[-1]
+TOMORROW = "2099-01-01"
+BEFORE, AFTER = "2026-03-02T08:00:00.000000Z", "2026-03-03T00:00:00.000000Z"
+
+
+def told(engine, due=None, *runs):
+    with reading(engine) as connection:
+        rows = status_rows(standings(connection), {"chain-1": due} if due else {}, runs)
+    return {row[0]: dict(zip(STATUS_COLUMNS, row, strict=True)) for row in rows}
+
+
+def test_everything_published_is_told(published):
+    assert list(told(published)) == [*shown.ids(5), "pair"]
+    assert told(published)["pair"]["kind"] == "study"
+
+
+@pytest.mark.parametrize(("due", "state"), [(LAST, "published"), (TOMORROW, "delayed")])
+def test_what_is_due_and_not_there_is_delayed(published, due, state):
+    assert told(published, due)["chain-1"]["state"] == state
+
+
+def test_a_refusal_after_the_last_publication_is_told(published):
+    found = told(published, TOMORROW, Run(AFTER, {"chain-1": "refused"}))["chain-1"]
+
+    assert (found["state"], found["refused_at"], found["session"]) == ("refused", AFTER, LAST)
+
+
+@pytest.mark.parametrize(
+    ("due", "run", "state"),
+    [
+        (TOMORROW, Run(BEFORE, {"chain-1": "refused"}), "delayed"),
+        (TOMORROW, Run(AFTER, {"chain-1": "delayed"}), "delayed"),
+        (TOMORROW, Run(AFTER, {"chain-2": "refused"}), "delayed"),
+        (LAST, Run(AFTER, {"chain-1": "refused"}), "published"),
+    ],
+)
+def test_a_refusal_that_is_past_or_of_another_is_not_told(published, due, run, state):
+    found = told(published, due, run)["chain-1"]
+
+    assert (found["state"], found["refused_at"]) == (state, None)
+
+
+def test_what_was_refused_from_the_beginning_is_told(published):
+    found = told(published, None, Run(AFTER, {"new": "refused"}))["new"]
+
+    assert (found["kind"], found["state"], found["session"]) == (None, "refused", None)
+
+
+def test_what_is_retired_is_never_late(ledger):
+    entry, text = shown.more("chain-1", [LAST], 1)
+    final = replace(entry[0], status="retired")
+    shown.publish(ledger, [final], text, shown.PUBLISHED)
+
+    assert told(ledger, TOMORROW)["chain-1"]["state"] == "retired"
+
+
+def test_a_run_is_read_from_the_figures_it_left():
+    figures = [Figure('a"b\\n\n', "refused", 0, None), Figure("c", "published", 1, 1.0)]
+    run = run_told(metrics_text(figures, 1772442000.5, 65))
+
+    assert run == Run("2026-03-02T09:00:00.500000Z", {'a"b\\n\n': "refused", "c": "published"})
+
+
+@pytest.mark.parametrize("text", ["", "indexer_run_timestamp_seconds", "up 1"])
+def test_what_is_no_file_of_figures_is_refused(text):
+    with pytest.raises(ValueError, match="indexer_run_timestamp_seconds"):
+        run_told(text)
+
+
+def test_the_api_says_so(published, client_of):
+    (first, *_) = client_of(published)("/v1/status").json["rows"]
+
+    assert (first["id"], first["state"], first["due"]) == ("chain-1", "published", None)
