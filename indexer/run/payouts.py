@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from indexer.market.actions import RESTATING
-from indexer.market.calendar import Calendar
+from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.sources.agree import Agreement, agree
 from indexer.market.sources.continuity import references
 from indexer.market.sources.source import Answer, Table
@@ -26,10 +26,13 @@ def agreed(table: str, replies: Mapping[str, pl.DataFrame], on: date) -> Agreeme
     """Return what is believed of a table, as `agree` does where sources tell the same of each row.
 
     Rights are told by one source alone: they are nobody's to second. Counts that two sources date
-    differently are counted from the first of the dates.
+    differently are counted from the first of the dates. A rate that one source alone dates on a day
+    on which Shanghai does not trade is another day's.
     """
-    if len(replies) == 1 or table not in {"actions", "shares"}:
+    if len(replies) == 1 or table not in {"actions", "shares", "fx"}:
         return agree(table, replies, on)
+    if table == "fx":
+        return _fixed(agree(table, replies, on))
     if table == "shares":
         return _first_dates(agree(table, replies, on))
     plain = {n: rows.filter(pl.col("kind") != "rights") for n, rows in replies.items()}
@@ -37,6 +40,23 @@ def agreed(table: str, replies: Mapping[str, pl.DataFrame], on: date) -> Agreeme
     rights = [rows.filter(pl.col("kind") == "rights") for rows in replies.values()]
     rows = pl.concat([found.rows, *rights], how="diagonal_relaxed").sort("ex_date", "kind")
     return replace(found, rows=rows)
+
+
+def _fixed(found: Agreement) -> Agreement:
+    """Return rates without those of one source on days on which none are fixed."""
+    sessions = pl.Series(read_calendar("XSHG").sessions).cast(pl.Date).implode()
+    keys = ["date", "base", "quote"]
+    closed = found.single.select(keys).filter(~pl.col("date").is_in(sessions))
+    wrong = found.rows.join(closed, on=keys, how="semi")
+    why = "no rate is fixed then and no other source has one: not taken"
+    log = tuple(
+        Disregarded(
+            "calendar", f"{row['base']}/{row['quote']}", row["date"], "", f"{row['rate']:g}", why
+        )
+        for row in wrong.iter_rows(named=True)
+    )
+    rows = found.rows.join(closed, on=keys, how="anti")
+    return replace(found, rows=rows, disregarded=(*found.disregarded, *log))
 
 
 def _first_dates(found: Agreement) -> Agreement:

@@ -64,7 +64,7 @@ def test_an_answer_repeated_is_the_answer_given(on):
 
 def test_the_judge_sees_a_close_that_is_not_the_markets(on):
     """What every source says is believed: nothing can tell."""
-    bars = on.market.bars[on.shares[0]]
+    bars = on.market.bars[on.shares[2]]  # it pays nothing: no missing action holds its bars back
     true = bars[5]
     on.recorder._told.clear()
     judged(on, Scenario("bom_json", "first", "all", "first"))  # the true bars are told

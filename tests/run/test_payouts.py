@@ -105,3 +105,23 @@ def test_counts_that_differ_stay():
     replies = {"eastmoney": counts(DAYS[0]), "cninfo": counts(DAYS[1], 1.4e9)}
 
     assert agreed("shares", replies, ON).rows["total_shares"].to_list() == [1e9, 1.4e9]
+
+
+def rates(*days: date) -> pl.DataFrame:
+    rows = [{"date": day, "base": "USD", "quote": "CNY", "rate": 7.1} for day in days]
+    return pl.DataFrame(rows, schema=TABLES["fx"].empty().schema)
+
+
+def test_a_rate_of_one_source_on_a_holiday_is_not_taken():
+    holiday, session = date(2026, 5, 1), date(2026, 5, 6)
+
+    found = agreed("fx", {"safe": rates(session), "sina": rates(holiday, session)}, ON)
+
+    assert found.rows["date"].to_list() == [session]
+    assert [(e.rule, e.date) for e in found.disregarded] == [("calendar", holiday)]
+
+
+def test_a_rate_of_one_source_on_a_session_is_taken():
+    found = agreed("fx", {"safe": rates(DAYS[0]), "sina": rates(*DAYS[:2])}, ON)
+
+    assert found.rows["date"].to_list() == DAYS[:2]

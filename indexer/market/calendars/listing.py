@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-SNAPSHOTS = ("XSHG", "XHKG", "XNYS", "24/5")
+SNAPSHOTS = ("XSHG", "XHKG", "XNYS", "24/5", "XPAR")
 
 _PERIOD = (date(1990, 1, 1), date(2030, 12, 31))  # asked of the library, whatever today is
 _ON_XSHG = ("XSHE", "BJSE", "XBEI")  # Shenzhen and Beijing

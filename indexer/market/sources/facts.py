@@ -13,15 +13,25 @@ import numpy as np
 import polars as pl
 
 from indexer.arrays import Days
-from indexer.market.calendar import Calendar
+from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.checks import ROW
 from indexer.market.conventions.bounds import plausible
-from indexer.market.sources.bars import EXACT, Asked, Known, days_between, last_final
-from indexer.market.sources.cells import typed_cells
+from indexer.market.sources.bars import Asked, Known, days_between, last_final
+from indexer.market.sources.keyed import (
+    asked_for,
+    chained,
+    dates_under,
+    not_yet,
+    told_verdict,
+    typed_rows,
+    unrevised,
+)
 from indexer.market.sources.verdict import Sieve, Verdict, quoted
 from indexer.market.tables import TABLES
 
 _COUNTS = ("total_shares", "free_float_shares")
+_EURO = "XPAR"  # Euronext trades on the days on which TARGET settles
+_FRIDAY = 5  # of the week, by ISO
 
 
 def check_actions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
@@ -39,10 +49,10 @@ def check_actions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
         before its ex-date among ``stored``
     """
     sieve = Sieve(asked.symbol, frame.with_row_index(ROW), key="ex_date")
-    rows = _typed(sieve, "actions", asked.symbol)
+    rows = typed_rows(sieve, "actions", asked.symbol)
     if rows is None:
-        return _verdict(sieve, TABLES["actions"].empty(), ())
-    rows = _asked_for(sieve, rows, asked)
+        return told_verdict(sieve, TABLES["actions"].empty(), ())
+    rows = asked_for(sieve, rows, asked)
     day = pl.col("ex_date")
     alive = (day >= (known.listed or date.min)) & (day <= (known.delisted or date.max))
     rows = sieve.drop(rows, ~alive, "listing", "the share was not listed: it is another's")
@@ -54,10 +64,10 @@ def check_actions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
         pl.col("symbol") == asked.symbol, day.is_between(asked.since, asked.until)
     )
     told = set(rows.select("ex_date", "kind").rows())
-    rows = _unrevised(sieve, rows, before, ("ex_date", "kind"), ("cash", "ratio", "price"))
+    rows = unrevised(sieve, rows, before, ("ex_date", "kind"), ("cash", "ratio", "price"))
     held = before.select("ex_date", "kind").unique().sort(pl.all()).rows()
     missing = dict.fromkeys(day for day, kind in held if (day, kind) not in told)
-    return _verdict(sieve, rows, tuple(missing))
+    return told_verdict(sieve, rows, tuple(missing))
 
 
 def _plausible_actions(sieve: Sieve, rows: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
@@ -97,13 +107,13 @@ def check_shares(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Dat
     stored : the rows believed before, of the table ``shares``
     """
     sieve = Sieve(asked.symbol, frame.with_row_index(ROW))
-    rows = _typed(sieve, "shares", asked.symbol)
+    rows = typed_rows(sieve, "shares", asked.symbol)
     if rows is None:
-        return _verdict(sieve, TABLES["shares"].empty(), ())
-    rows = _not_yet(sieve, _asked_for(sieve, rows, asked), asked, known)
+        return told_verdict(sieve, TABLES["shares"].empty(), ())
+    rows = not_yet(sieve, asked_for(sieve, rows, asked), asked, known)
     before = stored.filter(pl.col("symbol") == asked.symbol).sort("date")
     factors = _factors(known.actions.filter(pl.col("symbol") == asked.symbol))
-    rows = _unrevised(sieve, rows, before, ("date",), _COUNTS)
+    rows = unrevised(sieve, rows, before, ("date",), _COUNTS)
 
     def fault(row: Mapping[str, Any], last: Mapping[str, Any] | None) -> str:
         size = plausible("outstanding", row["date"])
@@ -122,7 +132,7 @@ def check_shares(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Dat
             "the action, or take it from another source"
         )
 
-    rows = _chained(sieve, rows, before, fault)
+    rows = chained(sieve, rows, before, fault)
     old = {row["date"]: row for row in before.to_dicts()}
     counts = old | {row["date"]: row for row in rows.to_dicts()}
     same = [
@@ -132,7 +142,7 @@ def check_shares(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Dat
     ]
     why = "its counts are those of the date before"
     rows = sieve.drop(rows, pl.col("date").is_in(same), "duplicate", why)
-    return _verdict(sieve, rows, _absent(before, rows, sieve, asked))
+    return told_verdict(sieve, rows, _absent(before, rows, sieve, asked))
 
 
 def check_rates(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.DataFrame) -> Verdict:
@@ -149,17 +159,19 @@ def check_rates(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Data
     """
     base, _, quote = asked.symbol.partition("/")
     sieve = Sieve(asked.symbol, frame.with_row_index(ROW))
-    rows = _typed(sieve, "fx", None)
+    rows = typed_rows(sieve, "fx", None)
     if rows is None:
-        return _verdict(sieve, TABLES["fx"].empty(), ())
+        return told_verdict(sieve, TABLES["fx"].empty(), ())
     pair = (pl.col("base") == base) & (pl.col("quote") == quote)
     if not rows.filter(~pair).is_empty():
         found = "/".join(quoted(cell)[1:-1] for cell in rows.filter(~pair).row(0)[2:4])
         rows = sieve.condemn(rows, "identity", f"{asked.symbol} was asked for and {found} came")
-    rows = _not_yet(sieve, _asked_for(sieve, rows, asked), asked, known)
-    rows = sieve.drop(rows, pl.col("date").dt.weekday() > 5, "calendar", "no rate is fixed then")
+    rows = not_yet(sieve, asked_for(sieve, rows, asked), asked, known)
+    rows = sieve.drop(
+        rows, pl.col("date").dt.weekday() > _FRIDAY, "calendar", "no rate is fixed then"
+    )
     before = stored.filter(pair).sort("date")
-    rows = _unrevised(sieve, rows, before, ("date",), ("rate",))
+    rows = unrevised(sieve, rows, before, ("date",), ("rate",))
 
     def fault(row: Mapping[str, Any], last: Mapping[str, Any] | None) -> str:
         band, step = plausible(asked.symbol, row["date"]), plausible("rate_move", row["date"])
@@ -174,19 +186,30 @@ def check_rates(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Data
             f"rate {row['rate']:g} after {last['rate']:g} on {last['date']}: {step} times is most"
         )
 
-    rows = _chained(sieve, rows, before, fault)
-    missing = _gaps(rows, sieve, asked, known)
-    verdict = _verdict(sieve, rows, missing)
+    rows = chained(sieve, rows, before, fault)
+    missing = _gaps(rows, before, sieve, asked, known)
+    verdict = told_verdict(sieve, rows, missing)
     late = verdict.outcome == "no_data_unexplained" and not rows.is_empty()
     return replace(verdict, outcome="transient") if late else verdict
 
 
-def _gaps(rows: pl.DataFrame, sieve: Sieve, asked: Asked, known: Known) -> tuple[date, ...]:
-    """Return the sessions without a rate: one is fixed on every morning before them."""
+def _gaps(
+    rows: pl.DataFrame, before: pl.DataFrame, sieve: Sieve, asked: Asked, known: Known
+) -> tuple[date, ...]:
+    """Return the sessions without a rate: one is fixed on every morning before them.
+
+    Sources of European rates fix none while the euro's banks rest; one that never has is not late.
+    """
     last = min(asked.until, last_final(asked, known.calendar) or date.min)
-    present = {*rows["date"], *_dates(sieve, "revision")}
+    present = {*rows["date"], *dates_under(sieve, "revision")}
     sessions = days_between(known.calendar, asked.since, last).tolist()
-    return tuple(day for day in sessions if day not in present)
+    gaps = [day for day in sessions if day not in present]
+    if not gaps:
+        return ()
+    open_ = set(read_calendar(_EURO).sessions.tolist())
+    ever = present | set(before["date"])
+    rests = any(day not in open_ and day.isoweekday() <= _FRIDAY for day in ever)
+    return tuple(day for day in gaps if rests or day in open_)
 
 
 def check_suspensions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
@@ -198,9 +221,9 @@ def check_suspensions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdic
     known : a suspension through which one of the ``stored`` bars was traded is not believed
     """
     sieve = Sieve(asked.symbol, frame.with_row_index(ROW), key="from")
-    rows = _typed(sieve, "suspensions", asked.symbol or None)
+    rows = typed_rows(sieve, "suspensions", asked.symbol or None)
     if rows is None:
-        return _verdict(sieve, TABLES["suspensions"].empty(), ())
+        return told_verdict(sieve, TABLES["suspensions"].empty(), ())
     backwards = pl.col("until") < pl.col("from")
     why = "it ends before it begins: take the dates from another source"
     rows = sieve.drop(rows, backwards, "bound", why)
@@ -220,46 +243,7 @@ def check_suspensions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdic
         "bound",
         lambda row: f"it was traded on {first[row[ROW]]}: the dates are planned ones, not what was",
     )
-    return _verdict(sieve, rows, ())
-
-
-def _typed(sieve: Sieve, name: str, symbol: str | None) -> pl.DataFrame | None:
-    """Return rows in the types and rules of a table; None where the columns are not its own."""
-    table, given = TABLES[name], sieve.given
-    columns = set(given.columns) - {ROW}
-    missing, unknown = set(table.required) - columns, columns - set(table.columns)
-    if missing or unknown or any(given[c].dtype == pl.Object for c in columns):
-        why = (
-            f"columns {', '.join(sorted(columns)) or 'none'}: missing "
-            f"{', '.join(sorted(missing)) or 'none'}, unknown "
-            f"{', '.join(sorted(unknown)) or 'none'} for the table {name}: the source "
-            "has changed its table, adapt what reads it"
-        )
-        sieve.condemn(given.select(ROW), "shape", why)
-        return None
-    rows = typed_cells(sieve, table.columns, table.required)
-    if symbol is not None and not (others := rows.filter(pl.col("symbol") != symbol)).is_empty():
-        found = quoted(others["symbol"][0])
-        return sieve.condemn(rows, "identity", f"{symbol} was asked for and {found} came")
-    twice = ~pl.struct(pl.exclude(ROW)).is_first_distinct()
-    rows = sieve.drop(rows, twice, "duplicate", "the same row came before: kept once")
-    if table.key:
-        conflict = pl.struct(table.key).is_duplicated()
-        why = "several rows of this key disagree: none is believed, ask another source"
-        rows = sieve.drop(rows, conflict, "conflict", why)
-    for rule in table.rules:
-        rows = sieve.drop(rows, rule.broken, "bound", rule.message.format_map)
-    return rows.sort(sieve.key, ROW)
-
-
-def _asked_for(sieve: Sieve, rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
-    outside = ~pl.col(sieve.key).is_between(asked.since, asked.until)
-    return sieve.drop(rows, outside, "window", f"{asked.since} to {asked.until} was asked for")
-
-
-def _not_yet(sieve: Sieve, rows: pl.DataFrame, asked: Asked, known: Known) -> pl.DataFrame:
-    today = asked.at.astimezone(known.calendar.zone).date()
-    return sieve.drop(rows, pl.col("date") > today, "future", f"it is only {today}")
+    return told_verdict(sieve, rows, ())
 
 
 def _known_days(calendar: Calendar, days: pl.Series) -> pl.Series:
@@ -267,50 +251,6 @@ def _known_days(calendar: Calendar, days: pl.Series) -> pl.Series:
     beyond = days.filter((days > calendar.horizon) | (days < calendar.sessions[0].item()))
     sessions: Days = calendar.sessions
     return pl.concat([pl.Series(sessions).cast(pl.Date), beyond.drop_nulls()])
-
-
-def _unrevised(
-    sieve: Sieve,
-    rows: pl.DataFrame,
-    stored: pl.DataFrame,
-    key: tuple[str, ...],
-    figures: tuple[str, ...],
-) -> pl.DataFrame:
-    """Return the rows that do not differ from what is stored under their key."""
-    groups = {
-        k: group.select(figures).fill_null(0.0).rows()
-        for k, group in stored.group_by(key, maintain_order=True)
-    }
-    wrong: dict[int, str] = {}
-    for row in rows.iter_rows(named=True):
-        old = groups.get(tuple(row[name] for name in key), [])
-        new = [row[name] or 0.0 for name in figures]
-        if old and not any(np.allclose(new, figure, rtol=EXACT, atol=0.0) for figure in old):
-            told = ", ".join(f"{n} {v:g}" for n, v in zip(figures, old[0], strict=True))
-            wrong[row[ROW]] = f"stored is {told}: restate if the new one is right"
-    at = pl.col(ROW).is_in(list(wrong))
-    return sieve.drop(rows, at, "revision", lambda row: wrong[row[ROW]])
-
-
-def _chained(
-    sieve: Sieve,
-    rows: pl.DataFrame,
-    stored: pl.DataFrame,
-    fault: Callable[[Mapping[str, Any], Mapping[str, Any] | None], str],
-) -> pl.DataFrame:
-    """Return the rows without fault against the last one believed, by date."""
-    old = stored.to_dicts()
-    wrong: dict[int, str] = {}
-    last: Mapping[str, Any] | None = None
-    for row in rows.iter_rows(named=True):
-        while old and old[0]["date"] < row["date"]:
-            last = old.pop(0)
-        if said := fault(row, last):
-            wrong[row[ROW]] = said
-        else:
-            last = row
-    at = pl.col(ROW).is_in(list(wrong))
-    return sieve.drop(rows, at, "bound", lambda row: wrong[row[ROW]])
 
 
 def _factors(actions: pl.DataFrame) -> Callable[[date, date], float]:
@@ -331,20 +271,5 @@ def _absent(
 ) -> tuple[date, ...]:
     """Return the dates stored before that the reply has no row of."""
     known = stored.filter(pl.col("date").is_between(asked.since, asked.until))["date"]
-    present = {*rows["date"], *_dates(sieve, "revision")}
+    present = {*rows["date"], *dates_under(sieve, "revision")}
     return tuple(day for day in known if day not in present)
-
-
-def _dates(sieve: Sieve, rule: str) -> list[date]:
-    return [entry.date for entry in sieve.log if entry.rule == rule and entry.date is not None]
-
-
-def _verdict(sieve: Sieve, rows: pl.DataFrame, missing: tuple[date, ...]) -> Verdict:
-    rows, log = rows.drop(ROW, strict=False), tuple(sieve.log)
-    if fault := sieve.fault:
-        return Verdict("corrupt", rows, log, missing, fault)
-    if missing or (rows.is_empty() and not _dates(sieve, "revision")):
-        what = f"nothing for {', '.join(map(str, missing[:3])) or 'any date'}"
-        reason = f"{sieve.symbol}: {what}: ask the next source, or come again later"
-        return Verdict("no_data_unexplained", rows, log, missing, reason)
-    return Verdict("ok", rows, log)

@@ -130,8 +130,8 @@ def test_two_equal_actions_of_one_source_stay_two():
     assert len(agree("actions", {"cninfo": twice, "eastmoney": twice}, ON).rows) == 2
 
 
-@pytest.mark.parametrize(("other", "rows"), [(7.105, 1), (7.108, 0)])
-def test_rates_agree_within_a_thousandth(other: float, rows: int):
+@pytest.mark.parametrize(("other", "rows"), [(7.1001, 1), (7.1003, 0)])
+def test_rates_agree_to_four_decimals(other: float, rows: int):
     def rate(figure: float) -> pl.DataFrame:
         row = {"date": DAY, "base": "USD", "quote": "CNY", "rate": figure}
         return pl.DataFrame([row], schema=TABLES["fx"].empty().schema)

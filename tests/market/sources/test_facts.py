@@ -291,6 +291,31 @@ def test_a_session_without_a_rate_is_missing():
     assert (verdict.outcome, verdict.missing) == ("transient", (date(2026, 8, 12),))
 
 
+SPRING = Asked("USD/CNY", date(2026, 3, 23), date(2026, 4, 10), NOW)  # Good Friday is 3 April
+
+
+def spring(*lacking: int) -> pl.DataFrame:
+    days = KNOWN.calendar.between(SPRING.since, SPRING.until).tolist()
+    given = [day for day in days if (day.month, day.day) not in {(4, n) for n in lacking}]
+    return table("fx", *({**rate(1, 7.1), "date": day} for day in given))
+
+
+def test_a_source_that_rests_with_the_banks_of_europe_is_not_late():
+    assert check_rates(spring(3), SPRING, KNOWN, table("fx")).outcome == "ok"
+
+
+def test_any_other_session_is_due_of_a_source_that_rests():
+    verdict = check_rates(spring(2, 3), SPRING, KNOWN, table("fx"))
+
+    assert verdict.missing == (date(2026, 4, 2),)
+
+
+def test_a_source_that_has_rates_of_good_fridays_is_late_without_one():
+    before = table("fx", {**rate(1, 7.1), "date": date(2025, 4, 18)})
+
+    assert check_rates(spring(3), SPRING, KNOWN, before).missing == (date(2026, 4, 3),)
+
+
 # Suspensions
 
 
