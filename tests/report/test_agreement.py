@@ -27,6 +27,7 @@ from indexer.report.workbook import study_workbook
 from indexer.run.entries import index_candidate, study_candidate
 from indexer.signals.result import Comparison
 from tests.report.conftest import ROOT
+from tests.report.reading import lines_of, sessions_of
 
 SAMPLED, SEED = 1000, 20260507
 NOON = datetime(2026, 8, 24, 4, tzinfo=UTC)
@@ -101,24 +102,28 @@ def _key(about: str | None, en: str, names: set[str]) -> Key | None:
     return name, *(*padded, "")[:3], int(told.group(1)) if told else None
 
 
+_DRAWN = {  # figures of certain indices, by the beginning of their ids
+    "pair": "relative_strength",
+    "ratio": "ratio_correlation",
+    "ratiolevels": "level_correlation",
+}
+
+
 def from_page(comparison: Comparison, _) -> Shown:
     """Return what the charts of the page hold."""
     text = study_page(comparison)
     found = re.search(r'<script type="application/json" id="figures">(.*?)</script>', text, re.S)
     content = json.loads(found.group(1))
-    days = [date.fromisoformat(day) for day in content["sessions"]]
+    days = sessions_of(content)
     shown = {}
     for figure in content["figures"]:
         kind, *ids = str(figure["id"]).split("_")
-        for line in figure["lines"] if kind in {"pair", "ratio"} else ():
+        for line in lines_of(content, figure) if kind in _DRAWN else ():
             label = str(line["label"])  # in one language or in two
             window = re.search(r"(\d+) rows", label)
-            name = "relative_strength" if kind == "pair" else "ratio_correlation"
-            name = "ratio_null" if "null" in label else name
+            name = "ratio_null" if "null" in label else _DRAWN[kind]
             key = (name, *(*ids, "")[:3], int(window.group(1)) if window else None)
-            rows = line["rows"]  # or their number among the rows that lines share
-            rows = content["rows"][rows] if isinstance(rows, int) else rows
-            for row, value in zip(rows, line["values"], strict=True):
+            for row, value in zip(line["rows"], line["values"], strict=True):
                 if value is not None:
                     shown[days[row], *key] = value
     return shown
@@ -135,6 +140,7 @@ def from_api(comparison: Comparison, tmp_path: Path) -> Shown:
     histories = [comparison.histories[id] for id in aligned.ids]
     indices = [index_candidate(history, market) for history in histories]
     for candidate in (*indices, study_candidate(comparison, market)):
+        candidate.market_digests(candidate.days.tolist())  # all at once, not day by day
         entries = [candidate.entry(day) for day in candidate.days.tolist()]
         with publishing(ledger) as connection:
             append(connection, entries, NOON, {candidate.definition: candidate.text})
