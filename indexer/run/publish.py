@@ -218,7 +218,7 @@ def _publish_index(
         raise LedgerError([Refusal(definition.id, sessions[-1].isoformat(), "", message)])
     return publish_candidate(
         desk,
-        index_candidate(history, market),
+        index_candidate(history),
         kept,
         lambda new: findings(history, market, new),
     )

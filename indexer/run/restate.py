@@ -120,4 +120,4 @@ def _never_published(subject: str) -> LedgerError:
 def _candidate(definition: Index | Study, market: Market, last: date) -> Candidate:
     if isinstance(definition, Study):
         return study_candidate(compare_study(definition, market, until=last), market)
-    return index_candidate(build(definition, market, until=last), market)
+    return index_candidate(build(definition, market, until=last))
