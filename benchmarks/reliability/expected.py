@@ -127,7 +127,7 @@ class Model:
             last = len(self.world.days) - 1
             until = self.world.day(min(max((s.until for s in key), default=last), last))
             history = build(basket, state.market, until=until)
-            candidate = index_candidate(history, state.market)
+            candidate = index_candidate(history)
             candidate.market_digests(history.days.tolist())  # all in one pass, and remembered
             self._shown[name] = Shown(key, state, prices, history, candidate)
             self.states += 1

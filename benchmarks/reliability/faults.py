@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.reliability.observe import Rows, observe
+from benchmarks.reliability.observe import observe
 from benchmarks.reliability.record import Found
 from benchmarks.reliability.scenario import Publisher, Scenario, Stage, differences
 from benchmarks.reliability.tracing import Ended, Fault, forked
@@ -42,13 +42,12 @@ def error_sweep(
     """Let calls fail; each run must say what happened, lose nothing, and heal."""
     began = time.perf_counter()
     wrong: list[str] = []
-    states: set[Rows] = set()
     with tempfile.TemporaryDirectory(dir=memory) as root:
         stage = Stage(Path(root), publisher, scenario)
         points = error_points(stage)[part[0] :: part[1]]
         for fault in points:
             ended = stage.disturb(fault)
-            flaws = _survived(stage, ended, states) + stage.heal()
+            flaws = _survived(stage, ended) + stage.heal()
             where = (
                 f"{scenario.name} {errno.errorcode[fault.code]} {'ever' * fault.ever} {fault.at}"
             )
@@ -56,7 +55,7 @@ def error_sweep(
     return Found(len(points), tuple(wrong), time.perf_counter() - began)
 
 
-def _survived(stage: Stage, ended: Ended, states: set[Rows], *, typed: bool = True) -> list[str]:
+def _survived(stage: Stage, ended: Ended, *, typed: bool = True) -> list[str]:
     """Return what was wrong with how a run ended and what it left."""
     flaws = []
     if typed and ended.code not in TYPED:
@@ -64,7 +63,7 @@ def _survived(stage: Stage, ended: Ended, states: set[Rows], *, typed: bool = Tr
     elif typed and "Traceback" in ended.said:
         flaws.append(f"a traceback: {ended.said.strip()[-300:]}")
     found = observe(stage.place)
-    flaws += stage.flaws_on_the_way(found, states)
+    flaws += stage.flaws_on_the_way(found)
     if ended.code == 0:
         flaws += [f"said it was done: {line}" for line in differences(stage.after, found)]
     return flaws
@@ -79,7 +78,6 @@ def full_sweep(
     """
     began = time.perf_counter()
     wrong: list[str] = []
-    states: set[Rows] = set()
     with tempfile.TemporaryDirectory(dir=memory) as root:
         stage = Stage(Path(root), publisher, scenario)
         used = sum(f.stat().st_size for f in stage.place.rglob("*") if f.is_file())
@@ -90,7 +88,7 @@ def full_sweep(
             limits += [("inodes", files + n) for n in range(50)]
         points = limits[part[0] :: part[1]]
         for kind, size in points:
-            flaws = _in_small(stage, kind, size, states)
+            flaws = _in_small(stage, kind, size)
             wrong += [f"{scenario.name} {kind} {size}: {'; '.join(flaws)}"] if flaws else []
     return Found(len(points), tuple(wrong), time.perf_counter() - began)
 
@@ -105,11 +103,11 @@ def may_mount() -> bool:
         return True
 
 
-def _in_small(stage: Stage, kind: str, size: int, states: set[Rows]) -> list[str]:
+def _in_small(stage: Stage, kind: str, size: int) -> list[str]:
     if kind == "file":
         stage.reset()
         ended = forked(_limited(stage, resource.RLIMIT_FSIZE, size))
-        return _survived(stage, ended, states) + stage.heal()
+        return _survived(stage, ended) + stage.heal()
     option = f"size={size},nr_inodes=0" if kind == "disk" else f"size=64m,nr_inodes={size}"
     with _mounted(stage.place, option):
         try:
@@ -117,7 +115,7 @@ def _in_small(stage: Stage, kind: str, size: int, states: set[Rows]) -> list[str
         except (OSError, shutil.Error):
             return []  # there was no such disk: what stands before does not fit
         ended = forked(stage.command)
-        flaws = _survived(stage, ended, states)
+        flaws = _survived(stage, ended)
         _mount("-o", f"remount,{ROOM}", str(stage.place))
         return flaws + stage.heal()
 
@@ -152,7 +150,6 @@ def memory_sweep(
     began = time.perf_counter()
     wrong: list[str] = []
     cut = 0
-    states: set[Rows] = set()
     with tempfile.TemporaryDirectory(dir=memory) as root:
         stage = Stage(Path(root), publisher, scenario)
         steps = range(MEMORY_STEPS)[part[0] :: part[1]]
@@ -161,7 +158,7 @@ def memory_sweep(
             size = _address_space() + (1 << 20) * step
             ended = forked(_limited(stage, resource.RLIMIT_AS, size))
             cut += ended.code not in TYPED
-            flaws = _survived(stage, ended, states, typed=False) + stage.heal()
+            flaws = _survived(stage, ended, typed=False) + stage.heal()
             wrong += [f"{scenario.name} {step} MiB: {'; '.join(flaws)}"] if flaws else []
     return Found(len(steps), tuple(wrong), time.perf_counter() - began, {"cut_off": cut})
 
@@ -176,7 +173,6 @@ def group_sweep(
     began = time.perf_counter()
     wrong: list[str] = []
     killed = 0
-    states: set[Rows] = set()
     with tempfile.TemporaryDirectory(dir=memory) as root, contextlib.suppress(_NoGroupsError):
         stage = Stage(Path(root), publisher, scenario)
         with _group(None) as group:
@@ -188,7 +184,7 @@ def group_sweep(
             with _group(peak * step // (GROUPS + 2)) as group:
                 ended = forked(_inside(stage, group))
             killed += ended.code == -9
-            flaws = _survived(stage, ended, states, typed=False) + stage.heal()
+            flaws = _survived(stage, ended, typed=False) + stage.heal()
             where = f"{scenario.name} {step}/{GROUPS + 2} of {peak} bytes"
             wrong += [f"{where}: {'; '.join(flaws)}"] if flaws else []
         return Found(

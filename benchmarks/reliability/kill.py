@@ -5,7 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.reliability.observe import Rows, observe
+from benchmarks.reliability.observe import observe
 from benchmarks.reliability.record import Found
 from benchmarks.reliability.scenario import Publisher, Scenario, Stage, differences
 from benchmarks.reliability.tracing import Fault, forked
@@ -30,12 +30,11 @@ def kill_sweep(
     """
     began = time.perf_counter()
     wrong: list[str] = []
-    states: set[Rows] = set()
     with tempfile.TemporaryDirectory(dir=memory) as root:
         stage = Stage(Path(root), publisher, scenario)
         points = kill_points(stage)[part[0] :: part[1]]
         for fault in points:
-            flaws = killed(stage, fault, states)
+            flaws = killed(stage, fault)
             where = f"{scenario.name} {fault.act} {fault.at} {stage.changes[fault.at]}"
             wrong += [f"{where}: {'; '.join(flaws)}"] if flaws else []
     figures = {
@@ -45,12 +44,12 @@ def kill_sweep(
     return Found(len(points), tuple(wrong), time.perf_counter() - began, figures)
 
 
-def killed(stage: Stage, fault: Fault, states: set[Rows]) -> list[str]:
+def killed(stage: Stage, fault: Fault) -> list[str]:
     """Kill once, look as a reader would, run again; return what was wrong."""
     ended = stage.disturb(fault)
     if ended.code != -9:
         return [f"was not killed: ended with {ended.code}: {ended.said[-300:]}"]
-    return stage.flaws_on_the_way(observe(stage.place), states) + stage.heal()
+    return stage.flaws_on_the_way(observe(stage.place)) + stage.heal()
 
 
 def random_kills(
@@ -68,7 +67,6 @@ def random_kills(
     seed, count = draws
     rng = random.Random(seed)  # noqa: S311
     wrong: list[str] = []
-    states: set[Rows] = set()
     ended_before = 0
     with tempfile.TemporaryDirectory(dir=memory) as root:
         stage = Stage(Path(root), publisher, scenario)
@@ -78,7 +76,7 @@ def random_kills(
             stage.reset()
             ended = forked(stage.command, killed_after=instant)
             found = observe(stage.place)
-            flaws = stage.flaws_on_the_way(found, states)
+            flaws = stage.flaws_on_the_way(found)
             if ended.code != -9:
                 ended_before += 1
                 flaws += [f"ended with {ended.code}: {ended.said[-300:]}"] if ended.code else []

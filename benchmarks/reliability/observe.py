@@ -16,9 +16,18 @@ Rows = tuple[tuple[str, tuple[str, ...]], ...]
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A ledger's rows by table, each sorted, and the digests of files by path below the folder."""
+    """What a folder holds.
+
+    Attributes
+    ----------
+    rows : of the ledger by table, each sorted
+    bundles : of each index or study, all its rows, told by session and revision instead of their
+        place in the chain: what it would be whoever else was published before
+    files : digests by path below the folder
+    """
 
     rows: Rows
+    bundles: Mapping[str, frozenset[str]]
     files: Mapping[str, str]
 
     @property
@@ -46,13 +55,14 @@ def observe(folder: Path) -> Observed:
         for file in folder.glob(f"{LEDGER}*"):
             shutil.copy2(file, name)
         rows = ledger_rows(Path(name) / LEDGER)
+        bundles = ledger_bundles(Path(name) / LEDGER)
     out = folder / OUT
     files = {
         str(path.relative_to(out)): digest_of(path)
         for path in sorted(out.rglob("*"))
         if path.is_file()
     }
-    return Observed(rows, files)
+    return Observed(rows, bundles, files)
 
 
 def state_of(folder: Path) -> str:
@@ -78,13 +88,43 @@ def ledger_rows(path: Path) -> Rows:
     with closing(sqlite3.connect(path)) as ledger:
         if (state := ledger.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(state)
-        names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-        tables = [name for (name,) in ledger.execute(names) if name != "alembic_version"]
         found = {
             name: tuple(sorted(repr(row) for row in ledger.execute(f'SELECT * FROM "{name}"')))  # noqa: S608
-            for name in sorted(tables)
+            for name in sorted(_tables(ledger))
         }
     return tuple((name, rows) for name, rows in found.items() if rows)
+
+
+def ledger_bundles(path: Path) -> dict[str, frozenset[str]]:
+    """Return the rows of each subject of a whole ledger, without number and hash of any entry.
+
+    Rows of no entry, as a ledger that is no chain has them, belong together.
+    """
+    if not path.is_file() or not path.stat().st_size:
+        return {}
+    found: dict[str, set[str]] = {}
+    with closing(sqlite3.connect(path)) as ledger:
+        ledger.row_factory = sqlite3.Row
+        tables = {
+            name: [dict(row) for row in ledger.execute(f'SELECT * FROM "{name}"')]  # noqa: S608
+            for name in sorted({*_tables(ledger)} - {"definitions"})
+        }
+    entries = tables.pop("entries", [])
+    keys = {e["number"]: (e["kind"], e["subject"], e["session"], e["revision"]) for e in entries}
+    for entry in entries:
+        told = {name: entry[name] for name in entry if name not in ("number", "previous", "hash")}
+        told["basis"] = keys.get(entry["basis"])
+        found.setdefault(f"{entry['kind']} {entry['subject']}", set()).add(repr(told))
+    for name, rows in tables.items():
+        for row in rows:
+            key = keys.get(row.pop("entry", 0), ("rows", "of no entry"))
+            found.setdefault(f"{key[0]} {key[1]}", set()).add(repr((name, key, row)))
+    return {subject: frozenset(rows) for subject, rows in found.items()}
+
+
+def _tables(ledger: sqlite3.Connection) -> list[str]:
+    names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    return [row[0] for row in ledger.execute(names) if row[0] != "alembic_version"]
 
 
 def digest_of(path: Path) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.reliability.durable import Disk, Kept, write_disk
-from benchmarks.reliability.observe import Rows, observe
+from benchmarks.reliability.observe import observe
 from benchmarks.reliability.record import Found
 from benchmarks.reliability.scenario import Publisher, Scenario, Stage, differences
 from benchmarks.reliability.tracing import forked
@@ -31,7 +31,6 @@ def power_sweep(
     """
     began = time.perf_counter()
     wrong: list[str] = []
-    states: set[Rows] = set()
     n = 0
     with tempfile.TemporaryDirectory(dir=memory) as root:
         stage = Stage(Path(root), publisher, scenario)
@@ -39,7 +38,7 @@ def power_sweep(
         rng = random.Random(seed)  # noqa: S311
         for where, kept, said_done in losses(stage.ready, done, rng, every):
             n += 1
-            flaws = _lost(stage, kept, states, said_done=said_done)
+            flaws = _lost(stage, kept, said_done=said_done)
             wrong += [f"{scenario.name} {where}: {'; '.join(flaws)}"] if flaws else []
     return Found(n, tuple(wrong), time.perf_counter() - began)
 
@@ -85,7 +84,7 @@ def losses(
                 yield f"after step {n} {step[:2]}", kept, last
 
 
-def _lost(stage: Stage, kept: Kept, states: set[Rows], *, said_done: bool) -> list[str]:
+def _lost(stage: Stage, kept: Kept, *, said_done: bool) -> list[str]:
     shutil.rmtree(stage.place)
     stage.place.mkdir()
     write_disk(kept, stage.place)
@@ -93,7 +92,7 @@ def _lost(stage: Stage, kept: Kept, states: set[Rows], *, said_done: bool) -> li
         found = observe(stage.place)
     except sqlite3.DatabaseError as error:
         return [f"the ledger is not whole: {error}"]
-    flaws = stage.flaws_on_the_way(found, states)
+    flaws = stage.flaws_on_the_way(found)
     if said_done:
         flaws += [f"was done, then lost: {line}" for line in differences(stage.after, found)]
     return flaws + stage.heal()

@@ -60,7 +60,7 @@ def _publish(url: str, seed: int, count: int) -> None:
     desk = Desk(engine, Path("out"), NOW, "run")
     for told in some:
         history = build(Basket.model_validate(told | {"version": "1"}), world.market)
-        record(desk, index_candidate(history, world.market), sessions[:each], lambda _: ())
+        record(desk, index_candidate(history), sessions[:each], lambda _: ())
     engine.dispose()
 
 

@@ -71,7 +71,7 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
         level = level * (series.base.level / level[0])
     unknown = np.full(len(days), np.nan)
     off = int((~np.isin(days, calendar_of(series).sessions)).sum())
-    used = Used({series.symbol: date.min})
+    inputs = inputs_of(market, Used({series.symbol: date.min}))
     return History(
         definition=series,
         synthetic=market.manifest.synthetic,
@@ -81,8 +81,8 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
         market_value=unknown,
         carried=np.zeros(len(days), dtype=np.int64),
         off_calendar=off,
-        market_digest=inputs_of(market, used).digest(days[-1].item()),
-        used=used,
+        market_digest=inputs.digest(days[-1].item()),
+        inputs=inputs,
         warnings=_off_calendar_warning(off),
     )
 
@@ -118,14 +118,14 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     )
     off = _off_calendar(closes.filter(pl.col("date") <= last))
     reference = panel.sessions[dates[0].reference].item()
-    used = _used(basket, market, panel, reference)
+    inputs = inputs_of(market, _used(basket, market, panel, reference))
     return replace(
         calculate(basket, panel, dates),
         synthetic=market.manifest.synthetic,
         missing=missing,
         off_calendar=off,
-        market_digest=inputs_of(market, used).digest(last),
-        used=used,
+        market_digest=inputs.digest(last),
+        inputs=inputs,
         warnings=(
             *_missing_warning(missing),
             *_variant_warning(basket, panel),

@@ -9,7 +9,7 @@ import polars as pl
 from indexer.arrays import Days, Flags, Grid, Rows, Vector
 from indexer.definitions.basket import Index, Variant
 from indexer.index.holding import Rebalanced, market_weights
-from indexer.market.inputs import Used
+from indexer.market.inputs import Inputs
 from indexer.market.panel import Panel
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class History:
     changes : every change of shares or divisor, in order
     missing : constituents without any close
     off_calendar : closes used though their exchange's calendar says closed
-    used : what of the market the levels rest on, and ``market_digest`` of those rows up to the end
+    inputs : what of the market the levels rest on, and ``market_digest`` of it up to the end
     """
 
     definition: Index
@@ -64,7 +64,7 @@ class History:
     changes: tuple[Change, ...] = ()
     missing: tuple[str, ...] = ()
     off_calendar: int = 0
-    used: Used = field(default_factory=lambda: Used({}))
+    inputs: Inputs = field(default_factory=lambda: Inputs("raw", {}, {}))
     market_digest: str = ""
     warnings: tuple[str, ...] = ()
 

@@ -24,7 +24,7 @@ try:
 except ImportError:  # not on Windows: there SQLite's own lock has to do
     fcntl = None  # type: ignore[assignment]
 
-SCHEMA = "0001"  # newest of the migrations
+SCHEMA = "0002"  # newest of the migrations
 PATIENCE = 60.0  # seconds a publisher waits for its turn
 
 _PRAGMAS = ("journal_mode=DELETE", "synchronous=EXTRA", "foreign_keys=ON", "busy_timeout=10000")
@@ -86,7 +86,8 @@ def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> s
         message = f"was written by a newer version (schema {found}, known {SCHEMA}): update indexer"
         raise LedgerError([Refusal(name_of(engine), "", "", message)])
     if not create:
-        message = "holds no ledger: publish first" if found is None else f"has schema {found}"
+        older = f"has schema {found}, not {SCHEMA}: the next publication brings it up to date"
+        message = "holds no ledger: publish first" if found is None else older
         raise MissingInputError([Flaw(name_of(engine), None, "", message)])
     with publishing(engine) as connection:
         _migrate(connection)

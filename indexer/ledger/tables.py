@@ -37,6 +37,7 @@ entries = sa.Table(
     sa.Column("previous", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
     sa.UniqueConstraint("kind", "subject", "session", "revision"),
+    sa.Index("entries_of_subject", "kind", "subject", "number"),  # for the one appended last
 )
 
 definitions = sa.Table(

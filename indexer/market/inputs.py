@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -81,11 +81,14 @@ class Inputs:
     price_kind : what the prices are where the securities table does not say
     frames : by table, the rows in order of the day they count from
     known : by table, those days
+    used : what they were chosen by
     """
 
     price_kind: PriceKind
     frames: Mapping[str, pl.DataFrame]
     known: Mapping[str, Days]
+    used: Used = field(default_factory=lambda: Used({}))
+    _texts: dict[str, "_Text"] = field(default_factory=dict, repr=False)
 
     def digest(self, day: date) -> str:
         """Return the SHA-256 of the rows that count by a day."""
@@ -97,10 +100,12 @@ class Inputs:
         Blind to the order of rows, to other symbols and currencies, to later rows and to columns
         that no level depends on.
         """
-        parts = {
-            name: _prefix_digests(frame, np.searchsorted(self.known[name], days, "right"))
-            for name, frame in self.frames.items()
-        }
+        parts = {}
+        for name, frame in self.frames.items():
+            if name not in self._texts:  # writing it out costs more than the digests of all days
+                self._texts[name] = _text_of(frame)
+            heights = np.searchsorted(self.known[name], days, "right")
+            parts[name] = _prefix_digests(self._texts[name], heights)
         found = []
         for n in range(len(days)):
             total = hashlib.sha256(self.price_kind.encode())
@@ -123,17 +128,29 @@ class Inputs:
         return found
 
 
-def _prefix_digests(frame: pl.DataFrame, heights: Rows) -> list[bytes]:
-    """Return the SHA-256 of the first rows of a table, as text, for ascending numbers of rows."""
+class _Text(NamedTuple):
+    """A table as text, and where each of its rows ends."""
+
+    text: bytes
+    ends: Rows
+
+
+def _text_of(frame: pl.DataFrame) -> _Text:
     text = frame.write_csv(include_header=False).encode()
-    breaks = np.flatnonzero(np.frombuffer(text, np.uint8) == _LINE_FEED) + 1
-    if len(breaks) == frame.height:
-        ends = [int(breaks[height - 1]) if height else 0 for height in heights]
-    else:  # a cell spans lines
-        ends = [len(frame.head(h).write_csv(include_header=False).encode()) for h in heights]
+    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == _LINE_FEED) + 1
+    if len(ends) != frame.height:  # a cell spans lines
+        heights = range(1, frame.height + 1)
+        lengths = [len(frame.head(h).write_csv(include_header=False).encode()) for h in heights]
+        ends = np.array(lengths, dtype=np.int64)
+    return _Text(text, ends)
+
+
+def _prefix_digests(table: _Text, heights: Rows) -> list[bytes]:
+    """Return the SHA-256 of the first rows of a table, for ascending numbers of rows."""
     running, begun, found = hashlib.sha256(), 0, []
-    for end in ends:
-        running.update(text[begun:end])
+    for height in heights:
+        end = int(table.ends[height - 1]) if height else 0
+        running.update(table.text[begun:end])
         begun = end
         found.append(running.digest())
     return found
@@ -176,7 +193,7 @@ def inputs_of(market: Market, used: Used) -> Inputs:
     oldest = {"index": list(used.oldest), "date": list(used.oldest.values())}
     frames["oldest"] = pl.DataFrame(oldest, schema=_BY_INDEX).sort("index")
     known["oldest"] = np.full(len(used.oldest), np.datetime64(date.min, "D"))
-    return Inputs(market.manifest.price_kind, frames, known)
+    return Inputs(market.manifest.price_kind, frames, known, used)
 
 
 def market_of(rows: RowsByTable, manifest: Manifest, name: str) -> Market:

@@ -8,6 +8,26 @@ const charts = (() => {
   const tongue = () => (document.documentElement.lang === "zh" ? 1 : 0);
   const say = (text) => text[tongue()];
 
+  // Numbers from the text of their differences: see coding.py, which writes it.
+  function decoded(text, digits = 0) {
+    const found = [];
+    let [last, code, place] = [0, 0, 1];
+    for (let i = 0; i < text.length; i += 1) {
+      const bits = text.charCodeAt(i) - 63;
+      if (bits < 0) {
+        found.push(null);
+        continue;
+      }
+      code += (bits & 31) * place; // not shifted: shifts end at 32 bits
+      place *= 32;
+      if (bits & 32) continue;
+      last += code % 2 ? -(code + 1) / 2 : code / 2;
+      found.push(last / 10 ** digits);
+      [code, place] = [0, 1];
+    }
+    return found;
+  }
+
   function element(tag, text = "", classes = "") {
     const made = document.createElement(tag);
     made.textContent = text;
@@ -86,6 +106,34 @@ const charts = (() => {
     };
   }
 
+  // What is known of a line's last value: a box over its window, shown and hidden with the line.
+  function reaches(line, n) {
+    if (!line.reach) return [];
+    const { first, last, low, high, median } = line.reach;
+    const ink = colour(variable(line.slot));
+    return [{
+      id: `${n} reach`, name: say(line.legend), type: "custom", silent: true, z: 1, clip: true,
+      tooltip: { show: false }, itemStyle: { color: ink }, encode: { x: [0, 1], y: [2, 3] },
+      data: [[first, last, low, high]],
+      renderItem: (params, api) => {
+        const [left, top] = api.coord([first, high]);
+        const [right, bottom] = api.coord([last, low]);
+        const rect = { x: left, y: top, width: right - left, height: bottom - top };
+        const box = {
+          type: "rect", shape: rect,
+          style: { fill: ink, fillOpacity: 0.16, stroke: ink, lineWidth: 1, lineDash: [4, 3] },
+        };
+        if (median === null) return box;
+        const [, middle] = api.coord([first, median]);
+        const line = {
+          type: "line", shape: { x1: left, y1: middle, x2: right, y2: middle },
+          style: { stroke: ink, lineWidth: 1.6, lineDash: [1, 3] },
+        };
+        return { type: "group", children: [box, line] };
+      },
+    }];
+  }
+
   // The label of a mark stands on the side that has more room, so that it is never cut.
   function marks(figure, middle) {
     const all = figure.base === undefined ? figure.marks
@@ -141,11 +189,15 @@ const charts = (() => {
     const told = new Set();
     for (const { seriesId, value } of params) {
       const n = parseInt(seriesId, 10);
-      if (Number.isNaN(n) || told.has(n) || value[1] === null) continue;
+      if (Number.isNaN(n) || told.has(n) || seriesId.endsWith("reach") || value[1] === null) continue;
       told.add(n);
-      const { label, tested, rows, slot } = figure.lines[n];
+      const { label, reach, tested, rows, slot } = figure.lines[n];
       const hindsight = rows.indexOf(t) < tested ? ` (${say(page.words.backtested)})` : "";
       lines.push([`${say(label)}: ${number(value[1], figure.digits)}${hindsight}`, slot]);
+      if (reach && reach.first <= t && t <= reach.last) {
+        const [low, high] = [reach.low, reach.high].map((v) => number(v, figure.digits));
+        lines.push([`${say(reach.label)}: ${low} … ${high}`, slot]);
+      }
     }
     return box(...lines);
   }
@@ -172,7 +224,10 @@ const charts = (() => {
         ...frame().tooltip, trigger: "axis",
         formatter: (params) => timeReading(page, figure, params),
       },
-      series: [shades(figure), ...figure.lines.flatMap(strokes), marks(figure, middle)],
+      series: [
+        shades(figure), ...figure.lines.flatMap(reaches), ...figure.lines.flatMap(strokes),
+        marks(figure, middle),
+      ],
     });
   }
 
@@ -359,5 +414,5 @@ const charts = (() => {
     return [head, ...body.filter((row) => row.slice(1).some((one) => one !== ""))];
   }
 
-  return { colour, element, inView, option, rows, say, variable };
+  return { colour, decoded, element, inView, option, rows, say, variable };
 })();

@@ -9,7 +9,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from indexer.arrays import Days
 from indexer.index.history import History
+from indexer.report.coding import coded
 from indexer.report.figures import Figure
 from indexer.report.markup import attribute, both, json_text, source_hash
 from indexer.report.record import Record
@@ -73,6 +75,7 @@ def document(title: Text, body: str, content: dict[str, Any], layout: str = "stu
             f'<style>{style}</style></head><body class="{layout}">',
             _bar(),
             f"<main>{body}</main>",
+            f'<footer id="stamp">{both(content["stamp"])}</footer>',
             f'<script type="application/json" id="figures">{told}</script>',
             *(f"<script>{script}</script>" for script in scripts),
             "</body></html>\n",
@@ -133,31 +136,41 @@ def record_line(record: Record | None) -> str:
     return f'<p class="asof">{both(told)}</p>'
 
 
-def figure_markup(figure: Figure, stamped: Text, *, synthetic: bool) -> str:
+def figure_markup(figure: Figure, *, synthetic: bool) -> str:
     """Return the place of a chart: its title, what it shows, and what it is called for others."""
-    mark = f' <strong class="mark">{both(SYNTHETIC)}</strong>' if synthetic else ""
-    label = joined([figure["title"], figure["about"], stamped], ". ", "。")
+    id, mark = (
+        figure["id"],
+        f' <strong class="mark">{both(SYNTHETIC)}</strong>' if synthetic else "",
+    )
     return (
-        f"<figure><h3>{both(figure['title'])}{mark}</h3>"
-        f"<figcaption>{both(figure['about'])}</figcaption>"
-        f'<div class="chart {figure["kind"]}" id="{figure["id"]}" role="img" '
-        f"{attribute('aria-label', label)}></div></figure>"
+        f'<figure><h3 id="{id}_title">{both(figure["title"])}{mark}</h3>'
+        f'<figcaption id="{id}_about">{both(figure["about"])}</figcaption>'
+        f'<div class="chart {figure["kind"]}" id="{id}" role="img" '
+        f'aria-labelledby="{id}_title {id}_about stamp"></div></figure>'
     )
 
 
-def packed(figures: Sequence[Figure]) -> tuple[list[list[int]], list[Figure]]:
-    """Return the different rows of all lines once, and the figures with the number of theirs."""
+def packed(sessions: Days, figures: Sequence[Figure]) -> dict[str, Any]:
+    """Return sessions, figures, and the different rows of their lines once, all of them coded."""
     found: dict[tuple[int, ...], int] = {}
     told = []
     for figure in figures:
         lines = [
-            line | {"rows": found.setdefault(tuple(line["rows"]), len(found))}
+            line
+            | {
+                "rows": found.setdefault(tuple(line["rows"]), len(found)),
+                "values": coded(line["values"], line["digits"]),
+            }
             if "rows" in line
             else line
             for line in figure.get("lines", ())
         ]
         told.append(figure | {"lines": lines})
-    return [list(rows) for rows in found], told
+    return {
+        "sessions": coded(sessions.astype("datetime64[D]").astype(int).tolist()),
+        "rows": [coded(rows) for rows in found],
+        "figures": told,
+    }
 
 
 def _bar() -> str:

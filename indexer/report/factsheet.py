@@ -60,7 +60,7 @@ def index_page(history: History, record: Record | None = None) -> str:
         *_heading(history, record),
         "<section>",
         _numbers(history),
-        figure_markup(figure, stamped, synthetic=history.synthetic),
+        figure_markup(figure, synthetic=history.synthetic),
         "</section>",
         *_members(history),
         "<section>",
@@ -72,12 +72,8 @@ def index_page(history: History, record: Record | None = None) -> str:
         paragraph(joined(list(index_method(definition)), " ", "")),
         "</section>",
     ]
-    rows, told = packed([figure])
-    content = {
+    content = packed(history.days, [figure]) | {
         "id": definition.id,
-        "sessions": [str(day) for day in np.datetime_as_string(history.days)],
-        "rows": rows,
-        "figures": told,
         "stamp": stamped,
         "synthetic": history.synthetic,
     }

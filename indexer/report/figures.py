@@ -2,19 +2,18 @@
 
 A figure holds ``id, kind, title, about, digits, bounds, lines, bands, marks, rebase``; text is a
 pair of English and Chinese. Positions count the sessions of the study: a line's ``rows`` are those
-its ``values`` stand on, null where there is none, and its first ``tested`` values rest on
-back-tested levels; a band is ``[first, last, key]``, both inclusive; a mark stands at a session,
-among them the first one that is not back-tested.
+its ``values``, rounded to its ``digits``, stand on, null where there is none, and its first
+``tested`` values rest on back-tested levels; a band is ``[first, last, key]``, both inclusive; a
+mark stands at a session, among them the first one that is not back-tested.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
 
 from indexer.arrays import Rows, Vector
-from indexer.report.words import Text, joined, many, named
+from indexer.report.words import Text, joined, named
 from indexer.signals.pairs import PairInference, PairStates
 from indexer.signals.result import Comparison
 from indexer.signals.signal import Signal
@@ -124,79 +123,6 @@ def bands(pair: PairStates, sessions: int) -> list[list[Any]]:
     ]
 
 
-def ratio_figure(comparison: Comparison, ids: tuple[str, str, str]) -> Figure:
-    """Return the rolling correlation of two ratio lines beside its shared-leg null."""
-    windows = comparison.study.windows.correlation
-    lines = []
-    for n, window in enumerate(windows):
-        for name, words, style in (
-            ("ratio_correlation", Text("correlation", "相关系数"), "solid"),
-            ("ratio_null", Text("shared-leg null", "共同腿零值"), "dotted"),
-        ):
-            found = signal_of(comparison, name, *ids, window=window)
-            rows = many(window, "row", "行")
-            line = signal_line(comparison, found, 3)
-            line |= {"label": joined([words, rows], ", ", "，"), "legend": rows}
-            shown = window == headline_window(windows)
-            lines.append(line | {"slot": n + 1, "style": style, "shown": shown})
-    figure = {
-        "id": "_".join(("ratio", *ids)),
-        "title": joined(
-            [
-                Text("Correlation of the ratio lines", "比价线的相关系数"),
-                ratio_lines_name(comparison, ids),
-            ],
-            ": ",
-            "：",
-        ),
-        "about": Text(
-            "Rolling correlation of the returns of the two lines (solid), and what the numerator "
-            "they share would give by itself (dotted). Its interval stands in the table.",
-            "两条比价线收益率的滚动相关系数（实线），以及仅因分子相同就会出现的数值（点线）。"
-            "置信区间见表。",
-        ),
-        **_CORRELATION,
-    }
-    return time_figure(comparison, figure, lines, ids)
-
-
-def correlation_figures(comparison: Comparison) -> Iterator[Figure]:
-    """Yield the rolling correlation of leader and follower, of their returns and their levels."""
-    study = comparison.study
-    windows = study.windows.correlation
-    styles = _window_styles(windows)
-    told = {
-        "correlation": (
-            Text("Correlation of leader and follower", "领先者与跟随者的相关系数"),
-            Text(
-                "Rolling correlation of the returns of leader and follower of each pair.",
-                "各对领先者与跟随者收益率的滚动相关系数。",
-            ),
-        ),
-        "level_correlation": (
-            Text("Correlation of the levels", "点位的相关系数"),
-            Text(
-                "Rolling correlation of log levels. Lines that trend look alike by themselves: "
-                "read it beside the null in the table, never alone.",
-                "对数点位的滚动相关系数。有趋势的两条线本来就会显得相似：须与表中的零值对照，不可单独看。",
-            ),
-        ),
-    }
-    for name, (title, about) in told.items():
-        lines = []
-        for (n, pair), window in product(enumerate(study.pairs), windows):
-            ids = (pair.leader, pair.follower)
-            found = signal_of(comparison, name, *ids, window=window)
-            names = joined([name_of(comparison, id) for id in ids], " with ", "与")
-            label = joined([names, many(window, "row", "行")], ", ", "，")
-            # Second colour first: a follower then has the colour of its line among the indices.
-            line = {"label": label, "slot": n + 2, "style": styles[window]}
-            shown = window == headline_window(windows)
-            lines.append(signal_line(comparison, found, 3) | line | {"shown": shown})
-        figure = {"id": f"{name}s", "title": title, "about": about, **_CORRELATION}
-        yield time_figure(comparison, figure, lines, study.indices)
-
-
 def gap_figure(comparison: Comparison) -> Figure:
     """Return how far each follower lags its beta to the leader, beside what chance would do."""
     study = comparison.study
@@ -223,9 +149,6 @@ def gap_figure(comparison: Comparison) -> Figure:
         "scale": "value",
     }
     return time_figure(comparison, figure, lines, study.indices)
-
-
-_CORRELATION = {"digits": 3, "bounds": [-1, 1]}
 
 
 def time_figure(
@@ -277,7 +200,8 @@ def signal_line(comparison: Comparison, signal: Signal, digits: int) -> Figure:
 
 def line_of(rows: Rows, values: Vector, tested: int, digits: int) -> Figure:
     """Return a line on some rows, the first ``tested`` of them back-tested."""
-    return {"rows": rows.tolist(), "values": compact(values, digits), "tested": tested}
+    told = {"rows": rows.tolist(), "values": compact(values, digits)}
+    return told | {"digits": digits, "tested": tested}
 
 
 def compact(values: Vector, digits: int) -> list[float | None]:
@@ -298,10 +222,3 @@ def _band(told: dict[str, Any]) -> str:
     if told["state"] == "catching_up":
         return str(told["kind"]).replace(" ", "-")
     return "" if told["state"] == "neutral" else str(told["state"])
-
-
-def _window_styles(windows: Sequence[int]) -> dict[int, str]:
-    """Return the stroke of each window's line: solid for the headline, the others by turns."""
-    others = [window for window in windows if window != headline_window(windows)]
-    turns = {window: ("dotted", "dashed")[n % 2] for n, window in enumerate(others)}
-    return {headline_window(windows): "solid"} | turns

@@ -1,16 +1,19 @@
 "use strict";
 (() => {
   const page = JSON.parse(document.getElementById("figures").textContent);
-  const { colour, element, inView, option, rows, say, variable } = charts;
+  const { colour, decoded, element, inView, option, rows, say, variable } = charts;
   const root = document.documentElement;
   const PRINTED_WIDTH = 680; // CSS pixels of A4 between its margins
   const [WIDE, HIGH] = [1200, 640]; // of a chart that leaves the page
   const drawn = [];
   const printing = () => root.classList.contains("printing");
 
-  for (const figure of page.figures) {
-    for (const line of figure.lines ?? []) {
-      if (typeof line.rows === "number") line.rows = page.rows[line.rows];
+  page.sessions = decoded(page.sessions).map((day) => new Date(day * 864e5).toISOString().slice(0, 10));
+  page.rows = page.rows.map((told) => decoded(told));
+  for (const figure of page.figures.filter(({ kind }) => kind === "time")) {
+    for (const line of figure.lines) {
+      line.rows = page.rows[line.rows];
+      line.values = decoded(line.values, line.digits);
       line.shownValues = line.values;
     }
   }
@@ -89,12 +92,12 @@
     }
     const made = renderer === "svg"
       ? new Blob([chart.renderToSVGString()], { type: "image/svg+xml" })
-      : decoded(chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: colour("--paper") }));
+      : pixels(chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: colour("--paper") }));
     chart.dispose();
     return made;
   }
 
-  function decoded(address) {
+  function pixels(address) {
     const bytes = Uint8Array.from(atob(address.split(",")[1]), (c) => c.charCodeAt(0));
     return new Blob([bytes], { type: "image/png" });
   }

@@ -5,19 +5,20 @@ The answer comes first, then the charts, then what a reader must know before tru
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from indexer.report.answer import answers
 from indexer.report.breadth import breadth_figure, overlay_figure
+from indexer.report.correlations import (
+    correlation_figures,
+    ratio_figure,
+    ratio_levels_figure,
+)
 from indexer.report.document import document, figure_markup, marks_of, packed, record_line, stamp
 from indexer.report.figures import (
     Figure,
-    correlation_figures,
     gap_figure,
     index_figure,
     name_of,
     pair_figure,
-    ratio_figure,
 )
 from indexer.report.markup import banner, both, heading, paragraph, warning_list
 from indexer.report.members import constituent_table
@@ -74,14 +75,10 @@ def study_page(comparison: Comparison, record: Record | None = None) -> str:
                 parts.append(part)
             else:
                 drawn.append(part)
-                parts.append(figure_markup(part, stamped, synthetic=comparison.synthetic))
+                parts.append(figure_markup(part, synthetic=comparison.synthetic))
         parts.append("</section>")
-    rows, told = packed(drawn)
-    figures = {
+    figures = packed(comparison.aligned.sessions, drawn) | {
         "id": study.id,
-        "sessions": [str(day) for day in np.datetime_as_string(comparison.aligned.sessions)],
-        "rows": rows,
-        "figures": told,
         "stamp": stamped,
         "synthetic": comparison.synthetic,
     }
@@ -250,7 +247,8 @@ def _ratios(comparison: Comparison) -> list[str | Figure]:
         f"基准为{market.zh}。p值指纯属偶然也会如此之大的概率，已对多个窗口校正；不足60行不作检验。"
         "括号内为95%置信区间。",
     )
-    figures = [ratio_figure(comparison, found.ids) for found in comparison.ratios]
+    draw = (ratio_figure, ratio_levels_figure)
+    figures = [figure(comparison, found) for found in comparison.ratios for figure in draw]
     tables = [ratio_table(comparison, one) for one in told]
     return [paragraph(about), *figures, *tables]
 

@@ -71,7 +71,7 @@ def approve(name: str, found: Proforma, desk: Desk, note: str = "") -> Entry:
         run=desk.run,
     )
     with publishing(desk.engine) as connection:
-        check_not_retired(connection, basket.id, "index")
+        check_not_retired(basket.id, last_heads(connection, basket.id))
         for head in last_heads(connection, basket.id, "approval"):
             before = read_entry(connection, head.number)
             if _decided(before) == _decided(sealed(entry)):
@@ -101,7 +101,7 @@ def retire(subject: str, reason: str, desk: Desk) -> Entry:
         last = read_entry(connection, max(newest, key=lambda head: head.session).number)
         again = (last.status, last.note, last.by) == ("retired", reason, desk.terms.by)
         if not again:
-            check_not_retired(connection, subject, kind)
+            check_not_retired(subject, newest)
             last = _final(connection, last, reason, desk)
     write_derived(desk.engine, desk.out, subject, kind)
     return last

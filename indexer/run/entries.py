@@ -100,8 +100,8 @@ class Candidate:
         )
 
 
-def index_candidate(history: History, market: Market) -> Candidate:
-    """Return the candidate of an index built from a market."""
+def index_candidate(history: History) -> Candidate:
+    """Return the candidate of an index."""
     changes: dict[date, list[Change]] = {}
     for change in history.changes:
         changes.setdefault(change.date.astype(date), []).append(change)
@@ -124,14 +124,14 @@ def index_candidate(history: History, market: Market) -> Candidate:
         backtested=history.backtested,
         synthetic=history.synthetic,
         content=content,
-        inputs=inputs_of(market, history.used),
+        inputs=history.inputs,
     )
 
 
 def study_candidate(found: Comparison, market: Market) -> Candidate:
     """Return the candidate of a study made on a market."""
     study = found.study
-    used = reduce(or_, (history.used for history in found.histories.values()))
+    used = reduce(or_, (history.inputs.used for history in found.histories.values()))
     indices = {id: history.definition for id, history in found.histories.items()}
     more = Used(
         dict.fromkeys((overlay.symbol for overlay in study.overlays), date.min),

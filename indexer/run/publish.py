@@ -27,7 +27,7 @@ from indexer.index.gates import findings
 from indexer.ledger.correct import policy_on
 from indexer.ledger.database import open_ledger, publishing, reading
 from indexer.ledger.entry import Entry
-from indexer.ledger.heads import AFTER_ALL, head_before, heads
+from indexer.ledger.heads import AFTER_ALL, head_before, heads, last_heads
 from indexer.ledger.publish import append
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
@@ -218,7 +218,7 @@ def _publish_index(
         raise LedgerError([Refusal(definition.id, sessions[-1].isoformat(), "", message)])
     return publish_candidate(
         desk,
-        index_candidate(history, market),
+        index_candidate(history),
         kept,
         lambda new: findings(history, market, new),
     )
@@ -271,7 +271,6 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
     with reading(desk.engine) as connection:
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
         if desk.terms.dry_run:
-            check_not_retired(connection, candidate.id, candidate.kind)
             _revised(connection, desk, candidate)
     new = [session for session in sessions if session.isoformat() not in there]
     candidate.market_digests(new)
@@ -280,7 +279,6 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
     if desk.terms.dry_run:
         return Outcome(candidate.id, "would publish" if new else "unchanged", tuple(new))
     with publishing(desk.engine) as connection:
-        check_not_retired(connection, candidate.id, candidate.kind)
         entries = _revised(connection, desk, candidate)
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
         for session in new:
@@ -307,8 +305,10 @@ def append_revised(
 
 
 def _revised(connection: sa.Connection, desk: Desk, candidate: Candidate) -> list[Entry]:
-    """Return the corrections that published sessions need, or raise where they are not wanted."""
-    if stands(connection, candidate):
+    """Return the corrections that published sessions need, or raise where none are to be made."""
+    newest = last_heads(connection, candidate.id, candidate.kind)
+    check_not_retired(candidate.id, newest)
+    if stands(candidate, newest):
         return []
     found = differences(connection, candidate)
     if found and not desk.terms.correct:

@@ -44,7 +44,7 @@ def built_again(connection: sa.Connection, subject: Subject, head: Head, market:
     try:
         if subject.kind == "index":
             history = build(restore_index(text), market, until=until)
-            return Rebuilt(history, index_candidate(history, market))
+            return Rebuilt(history, index_candidate(history))
         study, indices = restore_study(text)
         found = compare_study(study, market, indices=indices, until=until)
         return Rebuilt(found, study_candidate(found, market))

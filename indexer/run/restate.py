@@ -9,7 +9,7 @@ from indexer.definitions.study import Study
 from indexer.errors import DefinitionError, LedgerError, Refusal
 from indexer.index.build import build
 from indexer.ledger.database import publishing, reading
-from indexer.ledger.heads import AFTER_ALL, head_before
+from indexer.ledger.heads import AFTER_ALL, head_before, last_heads
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
 from indexer.run.due import published_definition
@@ -90,7 +90,7 @@ def restate(
     candidate = _candidate(definition, tables, last)
     first, end = period.first or date.min, period.last or last
     with publishing(desk.engine) as connection:
-        check_not_retired(connection, subject, kind)
+        check_not_retired(subject, last_heads(connection, subject, kind))
         found = differences(connection, candidate, immaterial=True)
         inside = [d for d in found if first <= date.fromisoformat(d.head.session) <= end]
         entries = [
@@ -120,4 +120,4 @@ def _never_published(subject: str) -> LedgerError:
 def _candidate(definition: Index | Study, market: Market, last: date) -> Candidate:
     if isinstance(definition, Study):
         return study_candidate(compare_study(definition, market, until=last), market)
-    return index_candidate(build(definition, market, until=last), market)
+    return index_candidate(build(definition, market, until=last))

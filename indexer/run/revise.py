@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from indexer.errors import LedgerError, Refusal
 from indexer.ledger.correct import Policy, decide
 from indexer.ledger.entry import Entry
-from indexer.ledger.heads import Head, head_before, heads, last_heads, last_number
+from indexer.ledger.heads import Head, head_before, heads, last_number
 from indexer.ledger.history import read_entry
 from indexer.market.calendar import read_calendar
 from indexer.run import stored
@@ -55,8 +55,8 @@ class Difference:
         return f"{self.before!r} would be {self.after!r} ({self.bp:+.4g} bp)"
 
 
-def stands(connection: sa.Connection, candidate: Candidate) -> bool:
-    """Return whether nothing of what was published can have changed.
+def stands(candidate: Candidate, newest: Sequence[Head]) -> bool:
+    """Return whether nothing of what was published can have changed, by its last heads.
 
     A publication compares everything there is before it appends. So where the entry appended last
     is a publication of the last session, and comes from the same definition, rows and code as
@@ -64,7 +64,6 @@ def stands(connection: sa.Connection, candidate: Candidate) -> bool:
     sessions were restated, that says nothing of the others: they are compared session by session,
     as they are where a candidate ends before the last one.
     """
-    newest = last_heads(connection, candidate.id, candidate.kind)
     if not newest:
         return True
     alone = len(newest) == 1 and newest[0].status == "final"
@@ -88,9 +87,9 @@ def differences(
     return list(_differences(connection, candidate, _suspects(candidate, found), known))
 
 
-def check_not_retired(connection: sa.Connection, subject: str, kind: str) -> None:
-    """Raise ``LedgerError`` where a subject has been retired."""
-    for head in last_heads(connection, subject, kind):
+def check_not_retired(subject: str, newest: Sequence[Head]) -> None:
+    """Raise ``LedgerError`` where the last heads of a subject say that it was retired."""
+    for head in newest:
         if head.status == "retired":
             message = f"was retired on {head.published_at}: its history is final"
             raise LedgerError([Refusal(subject, head.session, "retired", message)])

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from indexer.cli.exits import exit_code
 from indexer.errors import LedgerError, MissingInputError, TryAgainError
+from indexer.ledger import heads
 from indexer.ledger.database import SCHEMA, name_of, open_ledger, publishing, reading
 from indexer.ledger.entry import FIRST
 from indexer.ledger.verify import check_chain, check_database
@@ -92,13 +93,51 @@ def test_a_ledger_of_a_newer_version_is_not_touched(tmp_path):
     ledger(tmp_path).dispose()
     file = tmp_path / "ledger.db"
     with sqlite3.connect(file) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0002'")
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     before = file.read_bytes()
     code, text = fault(f"sqlite:///{file}", LedgerError)
 
     assert (code, "newer version" in text, SCHEMA in text) == (65, True, True)
     assert file.read_bytes() == before
+
+
+def older(folder):
+    """Return a ledger with one entry as the first version of the schema had it."""
+    engine = ledger(folder)
+    appended(engine, entry())
+    with publishing(engine) as connection:
+        connection.exec_driver_sql("DROP INDEX entries_of_subject")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    engine.dispose()
+    return f"sqlite:///{folder / 'ledger.db'}"
+
+
+def test_an_older_ledger_is_brought_up_to_date_by_the_next_publication(tmp_path):
+    engine = open_ledger(older(tmp_path), create=True)
+    indices = sa.inspect(engine).get_indexes("entries")
+
+    assert "entries_of_subject" in {index["name"] for index in indices}
+    with reading(engine) as connection:
+        assert check_chain(connection)[0] == 1
+
+
+def test_an_older_ledger_is_not_changed_by_reading(tmp_path):
+    code, text = fault(older(tmp_path), MissingInputError, create=False)
+
+    assert (code, "the next publication brings it up to date" in text) == (66, True)
+
+
+def test_the_entry_appended_last_is_found_without_reading_the_others(tmp_path):
+    """As it was, an evening of the twentieth year cost five times one of the first."""
+    engine = ledger(tmp_path)
+    question = str(heads._BY_NUMBER.compile(engine))
+    with reading(engine) as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {question}", ("a",) * 4)
+
+        assert [row[3] for row in plan] == [
+            "SEARCH entries USING INDEX entries_of_subject (kind=? AND subject=?)"
+        ]
 
 
 def test_a_new_ledger_is_empty_and_sound(tmp_path):

@@ -1,7 +1,7 @@
 """Every surface says the same: a thousand sampled values, looked up wherever they are shown.
 
-A surface is a function from a comparison to what it shows, by key, and to how many places: None for
-the whole double. A further one, such as the HTTP interface, is one more line of ``SURFACES``.
+A surface is a function from a comparison to what it shows, by key. A further one is one more line
+of ``SURFACES``.
 """
 
 import csv
@@ -9,19 +9,28 @@ import io
 import json
 import random
 import re
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import openpyxl
 import polars as pl
 import pytest
 
+from indexer.ledger.database import open_ledger, publishing
+from indexer.ledger.publish import append
+from indexer.market.tables import read_market
 from indexer.report.files import comparison_files, excel_text, write_folders
 from indexer.report.page import study_page
 from indexer.report.workbook import study_workbook
+from indexer.run.entries import index_candidate, study_candidate
 from indexer.signals.result import Comparison
+from tests.report.conftest import ROOT
+from tests.report.reading import lines_of, sessions_of
 
 SAMPLED, SEED = 1000, 20260507
+NOON = datetime(2026, 8, 24, 4, tzinfo=UTC)
 Key = tuple[object, ...]  # the day, the signal or "level", leader or index, follower, other, window
 Shown = Mapping[Key, float]
 
@@ -34,7 +43,7 @@ def from_tables(comparison: Comparison) -> dict[Key, float]:
     return found | {tuple(key): value for *key, value, _ in comparison.table.rows()}
 
 
-def from_csv(comparison: Comparison, tmp_path) -> Shown:
+def from_csv(comparison: Comparison, tmp_path: Path) -> Shown:
     """Return what the CSV files hold, read with Python's own eyes."""
     files = comparison_files(comparison)
     write_folders(tmp_path, {"x": {name: files[name] for name in ("aligned", "signals")}}, "csv")
@@ -93,60 +102,115 @@ def _key(about: str | None, en: str, names: set[str]) -> Key | None:
     return name, *(*padded, "")[:3], int(told.group(1)) if told else None
 
 
+_DRAWN = {  # figures of certain indices, by the beginning of their ids
+    "pair": "relative_strength",
+    "ratio": "ratio_correlation",
+    "ratiolevels": "level_correlation",
+}
+
+
 def from_page(comparison: Comparison, _) -> Shown:
     """Return what the charts of the page hold."""
     text = study_page(comparison)
     found = re.search(r'<script type="application/json" id="figures">(.*?)</script>', text, re.S)
     content = json.loads(found.group(1))
-    days = [date.fromisoformat(day) for day in content["sessions"]]
+    days = sessions_of(content)
     shown = {}
     for figure in content["figures"]:
         kind, *ids = str(figure["id"]).split("_")
-        for line in figure["lines"] if kind in {"pair", "ratio"} else ():
+        for line in lines_of(content, figure) if kind in _DRAWN else ():
             label = str(line["label"])  # in one language or in two
             window = re.search(r"(\d+) rows", label)
-            name = "relative_strength" if kind == "pair" else "ratio_correlation"
-            name = "ratio_null" if "null" in label else name
+            name = "ratio_null" if "null" in label else _DRAWN[kind]
             key = (name, *(*ids, "")[:3], int(window.group(1)) if window else None)
-            rows = line["rows"]  # or their number among the rows that lines share
-            rows = content["rows"][rows] if isinstance(rows, int) else rows
-            for row, value in zip(rows, line["values"], strict=True):
+            for row, value in zip(line["rows"], line["values"], strict=True):
                 if value is not None:
                     shown[days[row], *key] = value
     return shown
 
 
-# Which part of the values a surface shows at least, and how far off it may be: half of
-# its last printed digit.
-SURFACES: dict[str, tuple[Callable[..., Shown], float, float]] = {
-    "csv": (from_csv, 1.0, 0.0),
-    "csv for Excel": (from_excel_csv, 1.0, 0.0),
-    "workbook": (from_workbook, 1.0, 0.0),
-    "page": (from_page, 0.1, 5.001e-4),
-}
+def from_api(comparison: Comparison, tmp_path: Path) -> Shown:
+    """Return what the application answers of a ledger to which all of it was published."""
+    pytest.importorskip("fastapi", reason="the extra `web` is not installed")
+    from indexer.web.door import Terms  # noqa: PLC0415
+    from tests.web.conftest import client  # noqa: PLC0415
+
+    aligned, market = comparison.aligned, read_market(ROOT / "seeds" / "market")
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}", create=True)
+    histories = [comparison.histories[id] for id in aligned.ids]
+    indices = [index_candidate(history, market) for history in histories]
+    for candidate in (*indices, study_candidate(comparison, market)):
+        candidate.market_digests(candidate.days.tolist())  # all at once, not day by day
+        entries = [candidate.entry(day) for day in candidate.days.tolist()]
+        with publishing(ledger) as connection:
+            append(connection, entries, NOON, {candidate.definition: candidate.text})
+    found: dict[Key, float] = {}
+    with client(ledger, Terms()) as ask:
+        for row in _every_row(ask, f"/v1/studies/{comparison.study.id}/signals?limit=5000"):
+            key = [row[name] for name in ("signal", "leader", "follower", "other", "window")]
+            found[date.fromisoformat(row["date"]), *key] = row["value"]
+        for id, dated in zip(aligned.ids, aligned.dated.T, strict=True):
+            rows = _every_row(ask, f"/v1/indices/{id}/levels?variant=price&limit=5000")
+            levels = {row["date"]: row["level_exact"] for row in rows}
+            for day, of in zip(aligned.sessions.tolist(), dated, strict=True):
+                found[day, "level", id, "", "", None] = levels[str(of)]
+    ledger.dispose()
+    return found
 
 
-@pytest.mark.parametrize("surface", SURFACES)
-def test_a_thousand_sampled_values_are_the_same(comparison, tmp_path, surface):
-    show, share, precision = SURFACES[surface]
-    expected, shown = from_tables(comparison), show(comparison, tmp_path)
+def _every_row(ask: Callable[[str], Any], target: str | None) -> Iterator[dict[str, Any]]:
+    while target:
+        told = ask(target).json
+        yield from told["rows"]
+        target = told["next"]
+
+
+class Surface(NamedTuple):
+    """Where values are shown: which part of them at least, and how far off one may be."""
+
+    name: str
+    show: Callable[[Comparison, Path], Shown]
+    share: float = 1.0
+    precision: float = 0.0
+
+
+SURFACES = (
+    Surface("csv", from_csv),
+    Surface("csv for Excel", from_excel_csv),
+    Surface("workbook", from_workbook),
+    Surface("page", from_page, 0.1, 5.001e-4),  # half of its last printed digit
+    Surface("api", from_api),
+)
+
+
+@pytest.fixture(scope="module", params=SURFACES, ids=lambda surface: surface.name)
+def surface(request: pytest.FixtureRequest) -> Surface:
+    """Return each surface in turn."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def shown(surface: Surface, comparison: Comparison, tmp_path_factory) -> Shown:
+    """Return what a surface shows."""
+    return surface.show(comparison, tmp_path_factory.mktemp("surface"))
+
+
+def test_a_thousand_sampled_values_are_the_same(comparison, surface, shown):
+    expected = from_tables(comparison)
     sampled = random.Random(SEED).sample(sorted(expected, key=repr), SAMPLED)  # noqa: S311
     there = [key for key in sampled if key in shown]
     wrong = {
         key: (expected[key], shown[key])
         for key in there
-        if abs(shown[key] - expected[key]) > precision
+        if abs(shown[key] - expected[key]) > surface.precision
     }
 
     assert wrong == {}
-    assert len(there) >= share * SAMPLED
+    assert len(there) >= surface.share * SAMPLED
 
 
-def test_no_surface_shows_a_value_that_the_tables_have_not(comparison, tmp_path):
-    expected = set(from_tables(comparison))
-
-    for show, *_ in SURFACES.values():
-        assert set(show(comparison, tmp_path)) <= expected
+def test_no_surface_shows_a_value_that_the_tables_have_not(comparison, shown):
+    assert set(shown) <= set(from_tables(comparison))
 
 
 def test_the_sample_touches_every_signal(comparison):

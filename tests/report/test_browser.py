@@ -107,12 +107,13 @@ def test_one_language_is_shown_at_a_time_and_the_choice_stands_in_the_address(br
     assert page.evaluate(shown) == "Compute diffusion"
     page.click("[data-set=lang][data-value=zh]")
     told = (page.evaluate(shown), page.evaluate("location.hash"), page.evaluate("document.title"))
-    label = page.get_attribute("#indices", "aria-label")
+    label = page.get_by_role("img", name=re.compile("^指数走势"))
+    found = label.count()
     page.close()
 
     assert told[0] == "算力链扩散"
     assert "lang=zh" in told[1]
-    assert label.startswith("指数走势")
+    assert found == 1
 
 
 def test_red_is_up_unless_green_is_asked_for(browser, files):
@@ -149,6 +150,21 @@ def test_a_chart_leaves_as_csv_with_its_numbers_and_what_they_are(browser, files
     )
 
 
+@pytest.mark.parametrize("start", ["indices", "pair", "ratio", "gaps"])
+def test_a_browser_reads_every_number_to_the_last_digit(browser, files, comparison, start):
+    figure = next(f for f in study_figures(comparison) if f["id"].startswith(start))
+    page, _ = opened(browser, files["study"])
+    text = downloaded(page, figure["id"], "CSV").decode("utf-8-sig")
+    page.close()
+    cells = {row[0]: row[1::2] for row in list(csv.reader(io.StringIO(text)))[3:]}
+    sessions = [str(day) for day in comparison.aligned.sessions]
+
+    for n, line in enumerate(line for line in figure["lines"] if line["button"]):
+        found = {sessions[t]: v for t, v in zip(line["rows"], line["values"], strict=True)}
+        shown = {day: float(row[n]) for day, row in cells.items() if row[n]}
+        assert shown == {day: value for day, value in found.items() if value is not None}
+
+
 def test_a_chart_leaves_as_a_picture_that_says_what_it_is(browser, files):
     page, _ = opened(browser, files["study"])
     svg, png = (downloaded(page, "indices", kind) for kind in ("SVG", "PNG"))
@@ -179,6 +195,17 @@ def test_the_slider_sets_every_line_to_100_on_its_session(browser, files, compar
 
     assert day == str(comparison.aligned.sessions[100])
     assert [float(row) for row in rows[100][1::2]] == pytest.approx([100.0] * 6)
+
+
+def test_an_interval_is_drawn_and_goes_with_its_line(browser, files):
+    page, _ = opened(browser, files["study"])
+    boxes = "document.querySelectorAll('[id^=ratio_].chart path[stroke-dasharray=\"4,3\"]').length"
+    before = page.evaluate(boxes)
+    page.locator("figure:has([id^=ratio_].chart) .legend button", has_text="60 rows").click()
+    after = page.evaluate(boxes)
+    page.close()
+
+    assert (before, after) == (1, 0)
 
 
 def test_a_name_is_hidden_and_shown_by_the_keyboard(browser, files):

@@ -10,6 +10,7 @@ from indexer.index.history import History
 from indexer.report.factsheet import index_page
 from indexer.report.record import Record
 from indexer.signals.result import Comparison
+from tests.report.reading import lines_of
 from tests.report.test_page import Page, english
 
 RECORD = Record(12, "2026-08-21", 2, "2026-08-22T10:00:00.000000Z", None, "ab" * 32)
@@ -41,10 +42,11 @@ def test_the_year_to_date_starts_at_the_last_close_of_the_year_before(history: H
 
 
 def test_drawn_levels_are_those_of_the_history_to_the_printed_digit(history: History) -> None:
-    (figure,) = Page(index_page(history)).figures["figures"]
-    for line, level in zip(figure["lines"], history.variants.values(), strict=True):
+    content = Page(index_page(history)).figures
+    lines = lines_of(content, *content["figures"])
+    for line, level in zip(lines, history.variants.values(), strict=True):
         assert line["values"] == np.round(level, 4).tolist()
-    assert figure["lines"][0]["tested"] == int(history.backtested.sum())
+    assert content["figures"][0]["lines"][0]["tested"] == int(history.backtested.sum())
 
 
 def test_the_heaviest_stand_first_and_all_of_them_below(history: History) -> None:

@@ -43,7 +43,7 @@ def test_figures_stand_in_reading_order(comparison: Comparison, single: Comparis
     kinds = [f["id"].split("_")[0] for f in study_figures(comparison)]
     shared = ["correlations", "level", "gaps", "breadth", "rotation", "leadlag"]
     ends = ["leadlag", "heat", "heat", "event"]
-    assert kinds == ["indices", "pair", "pair", "ratio", *shared, *ends]
+    assert kinds == ["indices", "pair", "pair", "ratio", "ratiolevels", *shared, *ends]
     kinds = [f["id"].split("_")[0] for f in study_figures(single)]
     assert kinds == ["indices", "pair", *shared, "heat", "heat"]
 
@@ -98,6 +98,42 @@ def test_correlations_are_the_signals_of_their_window(comparison: Comparison) ->
         values = {day: v for day, v in drawn(comparison, line).items() if v is not None}
         assert values == pytest.approx(told(comparison, name, ids, window), abs=5.1e-4)
         assert len(values) > 400
+
+
+def test_a_correlation_ends_in_its_interval_over_its_window(comparison: Comparison) -> None:
+    line = figure(comparison, "ratio_")["lines"][2]
+    bounds = comparison.summary["ratio_lines"][0]["ratio_correlation_interval"][60]
+    assert {name: line["reach"][name] for name in bounds} == {
+        name: round(bound, 3) for name, bound in bounds.items()
+    }
+    assert (line["reach"]["first"], line["reach"]["last"]) == (line["rows"][-60], line["rows"][-1])
+    assert line["reach"]["low"] <= line["values"][-1] <= line["reach"]["high"]
+
+
+def test_below_60_rows_there_is_no_interval(comparison: Comparison) -> None:
+    lines = [*figure(comparison, "ratio_")["lines"][::2], *figure(comparison, "corr")["lines"]]
+    assert [line["reach"] is None for line in lines] == [True, False, False] * 3
+
+
+def test_pairs_have_the_intervals_of_their_own(comparison: Comparison) -> None:
+    lines = figure(comparison, "correlations")["lines"]
+    found = [line["reach"]["low"] for line in lines if line["reach"]]
+    assert found == [
+        round(pair["correlation_interval"][window]["low"], 3)
+        for pair in comparison.summary["pairs"]
+        for window in (60, 120)
+    ]
+
+
+def test_levels_of_ratio_lines_end_in_their_null(comparison: Comparison) -> None:
+    line = figure(comparison, "ratiolevels")["lines"][1]
+    null = comparison.summary["ratio_lines"][0]["level_null"][60]
+    assert {name: line["reach"][name] for name in ("low", "median", "high")} == {
+        name: round(null[name], 3) for name in ("low", "median", "high")
+    }
+    ids = comparison.ratios[0].ids
+    values = {day: v for day, v in drawn(comparison, line).items() if v is not None}
+    assert values == pytest.approx(told(comparison, "level_correlation", ids, 60), abs=5.1e-4)
 
 
 def test_relative_strength_is_drawn_on_the_rows_of_its_pair(comparison: Comparison) -> None:

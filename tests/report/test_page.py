@@ -20,6 +20,7 @@ from indexer.report.page import study_figures, study_page
 from indexer.report.words import KINDS, STATES
 from indexer.signals.ratios import FAMILY
 from indexer.signals.result import Comparison
+from tests.report.reading import lines_of
 
 HOSTILE = "</script><script>alert(1)</script>\"><b onload='x'>&amp;\u2028"
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
@@ -122,9 +123,11 @@ def test_no_text_of_a_definition_becomes_markup(comparison: Comparison) -> None:
 
 
 def test_missing_values_are_null_in_the_data(comparison: Comparison) -> None:
-    (figure,) = [f for f in Page(study_page(comparison)).figures["figures"] if "ratio" in f["id"]]
-    assert figure["lines"][2]["values"][:60] == [None] * 60
-    assert isinstance(figure["lines"][2]["values"][60], float)
+    content = Page(study_page(comparison)).figures
+    (figure,) = [f for f in content["figures"] if f["id"].startswith("ratio_")]
+    values = list(lines_of(content, figure))[2]["values"]
+    assert values[:60] == [None] * 60
+    assert isinstance(values[60], float)
 
 
 def test_names_stand_in_english_and_chinese(comparison: Comparison) -> None:

@@ -60,7 +60,7 @@ def publish_all(engine, definition, versions):
     at = Desk(engine, Path("nowhere"), datetime(2026, 1, 1, tzinfo=UTC), "run")
     rows = {}
     for tables, picks in versions:
-        candidate = index_candidate(build(definition, market(tables)), market(tables))
+        candidate = index_candidate(build(definition, market(tables)))
         named = [row["date"] for row in tables["prices"] if row["symbol"] in definition.symbols]
         days = [day for day in candidate.days.tolist() if day in named] or [candidate.last]
         for session in sorted({days[pick % len(days)] for pick in picks}):
@@ -98,7 +98,7 @@ def kept(tables, until, **keys):
     """Return an index built from a market, and from the rows of it that are kept of a session."""
     definition, folder = basket(**keys), market(tables)
     found = build(definition, folder, until=until)
-    rows = index_candidate(found, folder).inputs.rows(until)
+    rows = index_candidate(found).inputs.rows(until)
     return found, build(definition, market_of(rows, folder.manifest, "kept"), until=until)
 
 
