@@ -44,15 +44,15 @@ _WORDS = {  # what the script says
     "svg": same("SVG"),
     "csv": same("CSV"),
     "download": Text("Download", "下载"),
-    "rebased": Text("100 on", "100＝"),
-    "move": Text("Session that is 100", "定为100的交易日"),
+    "rebased": Text("100 on", "基准日"),
+    "move": Text("Session that is 100", "基准日（=100）"),
     "leading": Text("leading", "领先"),
     "weakening": Text("weakening", "转弱"),
     "lagging": Text("lagging", "落后"),
     "improving": Text("improving", "改善"),
     "date": Text("date", "日期"),
-    "lag": Text("lag, rows", "滞后行数"),
-    "offset": Text("rows from the event", "距事件行数"),
+    "lag": Text("lag, rows", "滞后期数"),
+    "offset": Text("rows from the event", "距事件期数"),
 }
 
 
@@ -114,7 +114,7 @@ def marks_of(histories: Sequence[History]) -> list[Text]:
     for history in histories:
         id, day = history.definition.id, history.definition.selected_on
         if history.backtested.any():
-            marks.append(Text(f"{id} back-tested before {day}", f"{id}在{day}前为回测"))
+            marks.append(Text(f"{id} back-tested before {day}", f"{id}于{day}前为回测"))
         if held := int(history.carried[-1]):
             marks.append(Text(f"{id}: {held} carried", f"{id}：{held}只沿用旧价"))
     return marks
@@ -131,7 +131,7 @@ def record_line(record: Record | None) -> str:
         + (f"; in force as known at {known}." if known else "; in force now."),
         f"{record.session}交易日第{record.revision}版，发布于{record.published_at}"
         f"（记录号{record.number}，内容摘要{record.digest[:DIGEST]}）"
-        + (f"；以{known}所知为准。" if known else "；当前有效。"),
+        + (f"；为{known}时已知的版本。" if known else "；现行有效。"),
     )
     return f'<p class="asof">{both(told)}</p>'
 

@@ -64,7 +64,7 @@ def index_page(history: History, record: Record | None = None) -> str:
         "</section>",
         *_members(history),
         "<section>",
-        heading(2, Text("Data and caveats", "数据与提示")),
+        heading(2, Text("Data and caveats", "数据说明与提示")),
         warning_list(same(warning) for warning in history.warnings),
         _facts(history),
         "</section><section>",
@@ -98,11 +98,11 @@ def _heading(history: History, record: Record | None) -> Iterator[str]:
     if tested:
         day = definition.selected_on
         yield banner(
-            Text("Back-tested list.", "名单为回测。"),
+            Text("Back-tested list.", "成分股为事后选定。"),
             Text(
                 f"The constituents were selected on {day}: the {many(tested, 'session', '').en} "
                 "before that day rest on hindsight.",
-                f"成分股选定于{day}：此前{tested}个交易日均含后见之明。",
+                f"成分股选定于{day}：此前{tested}个交易日均为回测，含后见之明。",
             ),
         )
 
@@ -166,7 +166,7 @@ def _figure(history: History) -> Figure:
         for n, (name, level) in enumerate(history.variants.items())
     ]
     day = history.definition.selected_on
-    chosen = Text(f"selected {day}", f"选样 {day}")
+    chosen = Text(f"selected {day}", f"选样日 {day}")
     return {
         "id": "levels",
         "kind": "time",

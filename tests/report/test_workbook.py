@@ -153,7 +153,7 @@ def test_charts_are_native_and_marked(comparison):
 
     assert len(found) == 7
     assert all("合成数据 SYNTHETIC" in text and "<c:scatterChart>" in text for text in found)
-    assert any("共同分子零值" in text for text in found)
+    assert any("共用分子零假设值" in text for text in found)
 
 
 def test_the_back_tested_stretch_of_a_line_is_drawn_by_itself(comparison):
