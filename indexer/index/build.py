@@ -75,6 +75,7 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
     return History(
         definition=series,
         synthetic=market.manifest.synthetic,
+        source=market.manifest.source,
         days=days,
         variants={"price": level},
         divisor=unknown,
@@ -122,6 +123,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     return replace(
         calculate(basket, panel, dates),
         synthetic=market.manifest.synthetic,
+        source=market.manifest.source,
         missing=missing,
         off_calendar=off,
         market_digest=inputs_of(market, used).digest(last),

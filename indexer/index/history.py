@@ -46,6 +46,7 @@ class History:
     changes : every change of shares or divisor, in order
     missing : constituents without any close
     off_calendar : closes used though their exchange's calendar says closed
+    source : where the market data are from, as the folder says; empty where it does not
     used : what of the market the levels rest on, and ``market_digest`` of those rows up to the end
     """
 
@@ -64,6 +65,7 @@ class History:
     changes: tuple[Change, ...] = ()
     missing: tuple[str, ...] = ()
     off_calendar: int = 0
+    source: str = ""
     used: Used = field(default_factory=lambda: Used({}))
     market_digest: str = ""
     warnings: tuple[str, ...] = ()

@@ -81,11 +81,13 @@ class Inputs:
     price_kind : what the prices are where the securities table does not say
     frames : by table, the rows in order of the day they count from
     known : by table, those days
+    source : where they are from, as the folder says; no level depends on it, and so no digest
     """
 
     price_kind: PriceKind
     frames: Mapping[str, pl.DataFrame]
     known: Mapping[str, Days]
+    source: str = ""
 
     def digest(self, day: date) -> str:
         """Return the SHA-256 of the rows that count by a day."""
@@ -176,7 +178,7 @@ def inputs_of(market: Market, used: Used) -> Inputs:
     oldest = {"index": list(used.oldest), "date": list(used.oldest.values())}
     frames["oldest"] = pl.DataFrame(oldest, schema=_BY_INDEX).sort("index")
     known["oldest"] = np.full(len(used.oldest), np.datetime64(date.min, "D"))
-    return Inputs(market.manifest.price_kind, frames, known)
+    return Inputs(market.manifest.price_kind, frames, known, market.manifest.source)
 
 
 def market_of(rows: RowsByTable, manifest: Manifest, name: str) -> Market:

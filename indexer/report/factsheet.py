@@ -11,7 +11,6 @@ from indexer.report.document import (
     DIGEST,
     document,
     figure_markup,
-    marks_of,
     packed,
     record_line,
     stamp,
@@ -53,8 +52,6 @@ def index_page(history: History, record: Record | None = None) -> str:
     record : the entry of a ledger that is shown; None for an index that was not published
     """
     definition, last = history.definition, str(history.days[-1])
-    digests = [(definition.id, definition.digest), ("market", history.market_digest)]
-    stamped = stamp(last, digests, record, marks_of([history]))
     figure = _figure(history)
     parts = [
         *_heading(history, record),
@@ -74,7 +71,7 @@ def index_page(history: History, record: Record | None = None) -> str:
     ]
     content = packed(history.days, [figure]) | {
         "id": definition.id,
-        "stamp": stamped,
+        "stamp": stamp(last, definition, [history], record),
         "synthetic": history.synthetic,
     }
     name = joined([named(definition.name), same(last)], ", ", "，")
@@ -230,6 +227,7 @@ def _facts(history: History) -> str:
         ),
         (Text("Definition", "定义摘要"), same(summary["definition_digest"][:DIGEST])),
         (Text("Market data", "行情摘要"), same(summary["market_digest"][:DIGEST])),
+        (Text("Data source", "数据来源"), same(history.source or "–")),
     )
     items = "".join(f"<dt>{both(k)}</dt><dd>{both(v)}</dd>" for k, v in facts)
     return f"<dl>{items}</dl>"

@@ -12,7 +12,7 @@ from indexer.report.correlations import (
     ratio_figure,
     ratio_levels_figure,
 )
-from indexer.report.document import document, figure_markup, marks_of, packed, record_line, stamp
+from indexer.report.document import document, figure_markup, packed, record_line, source_of, stamp
 from indexer.report.figures import (
     Figure,
     gap_figure,
@@ -63,9 +63,6 @@ def study_page(comparison: Comparison, record: Record | None = None) -> str:
     """
     study, last = comparison.study, str(comparison.aligned.sessions[-1])
     used = [comparison.histories[id] for id in comparison.aligned.ids]
-    digests = [(study.id, study.digest)]
-    digests += [(f"{h.definition.id} data", h.market_digest) for h in used]
-    stamped = stamp(last, digests, record, marks_of(used))
     drawn: list[Figure] = []
     parts = [*_heading(comparison, record), *_banners(comparison)]
     for title, content in _sections(comparison):
@@ -81,7 +78,7 @@ def study_page(comparison: Comparison, record: Record | None = None) -> str:
         parts.append("</section>")
     figures = packed(comparison.aligned.sessions, drawn) | {
         "id": study.id,
-        "stamp": stamped,
+        "stamp": stamp(last, study, used, record),
         "synthetic": comparison.synthetic,
     }
     name = joined([named(study.name), same(last)], ", ", "，")
@@ -278,6 +275,8 @@ def _caveats(comparison: Comparison) -> Iterator[str]:
         name = name_of(comparison, id)
         told += [joined([name, same(warning)], ": ", "：") for warning in history.warnings]
     yield warning_list(told)
+    source = source_of(comparison.histories.values())
+    yield paragraph(Text(f"{source.en[:1].upper()}{source.en[1:]}", source.zh))
     yield index_table(comparison)
     yield paragraph(
         Text(

@@ -259,11 +259,30 @@ def test_charts_of_a_study_leave_with_its_marks_and_the_digests_of_its_data(
     carried[-1] = 7
     found = comparison.histories | {id: replace(comparison.histories[id], carried=carried)}
     en, zh = Page(study_page(replace(comparison, histories=found))).figures["stamp"]
-    for history in comparison.histories.values():
-        assert f"{history.definition.id} data {history.market_digest[:12]}" in en
-    for mark in ("SYNTHETIC DATA", f"{id} back-tested before 2026-05-07", f"{id}: 7 carried"):
+    for other, history in comparison.histories.items():
+        data = history.market_digest[:12]
+        assert f"{history.definition.name.en} ({other}) market data {data}" in en
+        assert f"{history.definition.name.zh}（{other}）行情{data}" in zh
+    name = comparison.histories[id].definition.name
+    for mark in (
+        "SYNTHETIC DATA",
+        f"{name.en} back-tested before 2026-05-07",
+        f"{name.en}: 7 carried",
+    ):
         assert mark in en
-    assert f"{id}于2026-05-07前为回测" in zh
+    assert f"{name.zh}于2026-05-07前为回测" in zh
+
+
+@pytest.mark.parametrize(
+    ("source", "told"), [("Some Vendor", "Some Vendor"), ("", "not stated"), (HOSTILE, HOSTILE)]
+)
+def test_where_the_data_are_from_is_told_on_the_page_and_on_what_leaves_it(
+    comparison: Comparison, source: str, told: str
+) -> None:
+    histories = {id: replace(h, source=source) for id, h in comparison.histories.items()}
+    page = Page(study_page(replace(comparison, histories=histories)))
+    assert f"Data source: {told}" in page.text
+    assert f"data source: {told}" in page.figures["stamp"][0]
 
 
 def test_an_event_without_an_abnormal_return_has_no_chart(comparison: Comparison) -> None:
