@@ -359,8 +359,9 @@ const charts = (() => {
       cells.push([j, i, value]);
       if (i !== j) cells.push([i, j, value]);
     }));
+    const narrow = across < 480; // a telephone: the names along one side are enough
     const side = (room, more) => {
-      const groups = headings(figure.segments, room, { together: more.rotate === undefined });
+      const groups = headings(figure.segments, room, { together: !narrow && more.rotate === undefined });
       return {
         type: "category", data: figure.symbols, axisTick: { show: false },
         axisLine: { show: false }, splitLine: { show: false },
@@ -372,7 +373,7 @@ const charts = (() => {
     };
     return frame({
       grid: { left: 6, right: 16, top: 8, bottom: 8, outerBoundsMode: "same" },
-      xAxis: side(across, { rotate: 60 }), yAxis: { ...side(down, {}), inverse: true },
+      xAxis: side(across, { rotate: 60, show: !narrow }), yAxis: { ...side(down, {}), inverse: true },
       visualMap: {
         show: false, min: -1, max: 1,
         inRange: { color: ["--cold", "--paper", "--hot"].map(colour) },

@@ -17,8 +17,15 @@ from indexer.report.words import Text, same
 
 
 def safe(text: str) -> str:
-    """Return text escaped, its dates marked so that no line breaks inside one."""
-    return re.sub(r"\b\d{4}-\d\d-\d\d\b", r"<time>\g<0></time>", escape(text))
+    r"""Return text escaped, its dates marked: no line breaks inside one, nor before a per cent.
+
+    Examples
+    --------
+    >>> safe("p 0.05 on 2026-05-07: 7 %")
+    'p\xa00.05 on <time>2026-05-07</time>: 7\xa0%'
+    """
+    kept = re.sub(r"(?<=\d) (?=%)|(?<=\bp) (?=\d)", "\N{NO-BREAK SPACE}", escape(text))
+    return re.sub(r"\b\d{4}-\d\d-\d\d\b", r"<time>\g<0></time>", kept)
 
 
 def both(text: Text) -> str:

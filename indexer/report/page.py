@@ -43,6 +43,7 @@ from indexer.report.words import (
     calendar_name,
     hour_of,
     joined,
+    listed,
     named,
     same,
 )
@@ -147,7 +148,7 @@ def _banners(comparison: Comparison) -> Iterator[str]:
             day = str(comparison.histories[id].definition.selected_on)
             selected.setdefault(day, []).append(name_of(comparison, id))
     for day, names in selected.items():
-        who = joined(names, " and ", "、")
+        who = listed(names)
         yield banner(
             Text("Back-tested lists.", "成分股为事后选定。"),
             Text(

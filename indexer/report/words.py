@@ -1,6 +1,6 @@
 """Text of a page in both of its languages, and the words that recur."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from indexer.definitions.model import Name
@@ -27,6 +27,18 @@ def joined(parts: Iterable[Text], en: str = " ", zh: str = "") -> Text:
     """Return parts one after the other, with what stands between them."""
     told = list(parts)
     return Text(en.join(part.en for part in told), zh.join(part.zh for part in told))
+
+
+def listed(parts: Sequence[Text]) -> Text:
+    """Return parts as a sentence lists them.
+
+    Examples
+    --------
+    >>> listed([same("a"), same("b"), same("c")])
+    Text(en='a, b and c', zh='a、b、c')
+    """
+    first = joined(parts[:-1], ", ", "、")
+    return joined([first, parts[-1]], " and ", "、") if first.en else parts[-1]
 
 
 def many(count: int, en: str, zh: str) -> Text:
