@@ -88,7 +88,13 @@ def _digest(text: str) -> str:
 def _entry(
     subject: str, kind: str, session: str, text: str, rows: dict[str, Any], **given: Any
 ) -> Entry:
-    told = {"status": "final", "synthetic": True, "run": "20260302T090000Z-00000000", **given}
+    told = {
+        "status": "final",
+        "synthetic": True,
+        "source": "random walks",
+        "run": "20260302T090000Z-00000000",
+        **given,
+    }
     definition, market = _digest(text), _digest(f"{subject} {session}")
     return Entry(
         subject=subject,

@@ -30,6 +30,7 @@ class Entry:
         name that all revisions of one correction share; empty for a first one
     definition, market, code, methodology : digests of what it was made from
     synthetic, backtested : marks
+    source : where the market data are from, as their folder says; empty where it does not
     rows : by table of `indexer.ledger.tables`, its rows; a table without rows may be absent
     basis : number of the entry whose inputs ``inputs`` adds to; None where it holds all of them
     inputs : the rows of the market it rests on, as they are stored
@@ -52,6 +53,7 @@ class Entry:
     correction: str = ""
     synthetic: bool = False
     backtested: bool = False
+    source: str = ""
     basis: int | None = None
     inputs: bytes = b""
     run: str = ""
@@ -77,6 +79,8 @@ def sealed(entry: Entry, **given: Any) -> Entry:
 def hash_of(entry: Entry) -> str:
     """Return the SHA-256 of an entry's cells and rows, which include the hash before it."""
     head = {f.name: getattr(entry, f.name) for f in fields(entry) if f.name not in _NO_HEAD}
+    if not entry.source:  # as entries were before it was kept
+        del head["source"]
     head["inputs"] = hashlib.sha256(entry.inputs).hexdigest()
     head["findings"] = _exact(entry.rows, [findings.name])  # the others are in the content
     return digest_json(head)

@@ -38,6 +38,7 @@ HEAD_COLUMNS = (  # of the entry that an answer is about; after them how many pr
     "methodology",
     "synthetic",
     "backtested",
+    "source",
 )
 PUBLICATION_COLUMNS = ("published_at", "first", "last", "sessions", "corrected")
 

@@ -36,6 +36,7 @@ entries = sa.Table(
     sa.Column("inputs", sa.LargeBinary, nullable=False),
     sa.Column("previous", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False, server_default=""),  # of the market data, as told
     sa.UniqueConstraint("kind", "subject", "session", "revision"),
     sa.Index("entries_of_subject", "kind", "subject", "number"),  # for the one appended last
 )

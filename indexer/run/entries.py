@@ -95,6 +95,7 @@ class Candidate:
             code=self.code,
             methodology=methodology(),
             synthetic=self.synthetic,
+            source=self.inputs.source,
             backtested=bool(self.backtested[at]),
             rows=self.content(at),
         )

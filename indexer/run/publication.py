@@ -76,7 +76,7 @@ def publication(connection: sa.Connection, id: str, asked: Asked) -> Publication
     """
     subject, standing = _standing(connection, id, asked)
     last = standing[-1]
-    market = market_of_entry(connection, last.number, synthetic=last.synthetic)
+    market = market_of_entry(connection, last.number, synthetic=last.synthetic, source=last.source)
     found, candidate = built_again(connection, subject, last, market)
     session = date.fromisoformat(last.session)
     if candidate.market_digests([session])[0] != last.market:

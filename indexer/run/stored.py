@@ -52,7 +52,9 @@ def bag_of(connection: sa.Connection, number: int) -> Bag:
     return +found
 
 
-def market_of_entry(connection: sa.Connection, number: int, *, synthetic: bool) -> Market:
+def market_of_entry(
+    connection: sa.Connection, number: int, *, synthetic: bool, source: str = ""
+) -> Market:
     """Return the market that an entry rests on, no row more.
 
     Raises
@@ -63,9 +65,8 @@ def market_of_entry(connection: sa.Connection, number: int, *, synthetic: bool) 
     name = f"inputs of entry {number}"
     try:
         told = [_unpacked(packed) for packed in inputs_of_entry(connection, number)]
-        last = [one for one in told if one["price_kind"]][-1]
-        source = last.get("source", "")  # of entries published before it was kept there is none
-        manifest = Manifest(price_kind=last["price_kind"], synthetic=synthetic, source=source)
+        kind = [one["price_kind"] for one in told if one["price_kind"]][-1]
+        manifest = Manifest(price_kind=kind, synthetic=synthetic, source=source)
         return market_of(_rows(bag_of(connection, number)), manifest, name)
     except (ValueError, LookupError, TypeError, zlib.error) as error:
         raise LedgerError([Refusal("ledger", "", "", f"{name}: {error}")]) from error
@@ -81,11 +82,8 @@ def _packed(inputs: Inputs | None, added: RowsByTable, removed: RowsByTable) -> 
         }
         for name, (columns, _) in names.items()
     }
-    told: dict[str, str] = {"price_kind": inputs.price_kind if inputs else ""}
-    if inputs and inputs.source:
-        told["source"] = inputs.source
     text = json.dumps(
-        {**told, "tables": tables},
+        {"price_kind": inputs.price_kind if inputs else "", "tables": tables},
         ensure_ascii=False,
         separators=(",", ":"),
         allow_nan=False,

@@ -42,6 +42,7 @@ RECORD = (  # which entry an answer is made from
     "methodology",
     "synthetic",
     "backtested",
+    "source",
     "carried",
 )
 _NAMES = ("id", "name_en", "name_zh", "first_session")

@@ -108,6 +108,7 @@ def older(folder):
     appended(engine, entry())
     with publishing(engine) as connection:
         connection.exec_driver_sql("DROP INDEX entries_of_subject")
+        connection.exec_driver_sql("ALTER TABLE entries DROP COLUMN source")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
     engine.dispose()
     return f"sqlite:///{folder / 'ledger.db'}"

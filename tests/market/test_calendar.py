@@ -11,9 +11,9 @@ from indexer.errors import MissingInputError
 from indexer.market.calendar import Calendar, exchange_of, read_calendar
 from indexer.market.calendars.listing import SNAPSHOTS
 
-MAINLAND, HONG_KONG, NEW_YORK, WEEKDAYS = map(read_calendar, SNAPSHOTS)
+MAINLAND, HONG_KONG, NEW_YORK, WEEKDAYS, PARIS = map(read_calendar, SNAPSHOTS)
 
-calendars = st.sampled_from((MAINLAND, HONG_KONG, NEW_YORK, WEEKDAYS))
+calendars = st.sampled_from((MAINLAND, HONG_KONG, NEW_YORK, WEEKDAYS, PARIS))
 dates = st.dates(date(1991, 2, 1), date(2027, 12, 30))
 
 

@@ -67,7 +67,7 @@ def test_where_the_data_were_from_is_shown_though_the_folder_says_so_no_more(tmp
     published(tmp_path, DAYS[0], DAYS[2], market=market)
     (market / "manifest.yaml").unlink()
 
-    assert shown(tmp_path).found.source == "a vendor"
+    assert shown(tmp_path).found.inputs.source == "a vendor"
 
 
 def test_another_source_of_the_same_rows_publishes_nothing(tmp_path):
@@ -76,7 +76,7 @@ def test_another_source_of_the_same_rows_publishes_nothing(tmp_path):
     (market / "manifest.yaml").write_text("source: a vendor")
     again = published(tmp_path, DAYS[0], DAYS[2], market=market)
 
-    assert (again.state, shown(tmp_path).found.source) == ("unchanged", "")
+    assert (again.state, shown(tmp_path).found.inputs.source) == ("unchanged", "")
 
 
 def test_an_earlier_session_is_shown_without_anything_later(tmp_path):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from arch.bootstrap import optimal_block_length
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
@@ -109,6 +109,7 @@ def test_followers_that_move_together_are_no_chance() -> None:
     assert partial_p_value(b, b + 0.1 * a, a[:, None], 999, np.random.default_rng(3)) == 0.001
 
 
+@settings(max_examples=12)  # of statsmodels each takes a sixteenth of a second
 @given(st.lists(st.one_of(st.floats(0.001, 1), st.just(math.nan)), max_size=6))
 def test_holm_is_that_of_statsmodels_on_what_is_there(p: list[float]) -> None:
     there = [value for value in p if not math.isnan(value)]

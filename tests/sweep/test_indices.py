@@ -27,7 +27,7 @@ from tests.index.examples import basket, market
 from tests.market.test_excerpt import mapped
 
 AGREE = {"rtol": 1e-11, "atol": 0.0}
-some = settings(max_examples=120, suppress_health_check=list(HealthCheck))
+some = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 SORTED = tuple(sorted(SCHEMES))
 drawn = cases(SORTED, (*RESTATING, *MOVING), sizes=SMALL)
 KINDS = ("dividend", "split", "bonus", "rights")  # with which the kernel is still enough
@@ -96,7 +96,7 @@ def test_an_index_has_the_levels_of_build_or_its_error(case: Case) -> None:
 
 
 @given(st.lists(plainly | drawn, min_size=2, max_size=4), st.randoms(use_true_random=False))
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
 def test_what_stands_beside_an_index_moves_no_bit_of_it(several: list[Case], random: Any) -> None:
     on = mapped(market(several[0].tables))
     baskets = [basket(**case.definition) for case in several]

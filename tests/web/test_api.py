@@ -96,6 +96,11 @@ def test_every_level_is_marked(ask):
     assert {row["synthetic"] for row in rows} == {True}
 
 
+def test_the_record_says_where_the_data_are_from(ask):
+    assert ask(LEVELS).json["record"]["source"] == "random walks"
+    assert {row["source"] for row in ask("/v1/indices").json["rows"]} == {"random walks"}
+
+
 @pytest.mark.parametrize(("n", "carried"), [(0, 0), (4, 1), (29, 1), (30, 0)])
 def test_the_record_of_a_session_says_how_many_prices_are_carried(ask, n, carried):
     """The n-th session carries the price of the n-th constituent, but for the first."""
