@@ -28,6 +28,7 @@ _PASSED_ON = (
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
     "REQUESTS_CA_BUNDLE",
 )
+_PACKAGES = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class Worker:
         self._home = Path(tempfile.mkdtemp(prefix="indexer-fetch-"))
         home = str(self._home)
         environment = self._environment | {"HOME": home, "TMPDIR": home, "TQDM_DISABLE": "1"}
+        environment["PYTHONPATH"] = str(_PACKAGES)  # else it may find another installation of us
         command = [sys.executable, "-P", "-W", "ignore", "-m", "indexer.market.sources.child"]
         with (self._home / "stderr").open("wb") as errors:
             self._process = subprocess.Popen(  # noqa: S603 (our own module)
