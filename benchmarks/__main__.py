@@ -111,7 +111,8 @@ def _days(options: argparse.Namespace) -> None:
     from benchmarks import survival
     from benchmarks.days import simulate
 
-    summary = simulate(4 if options.quick else 60)
+    kept = None if options.quick else options.results / "days.kept"
+    summary = simulate(4 if options.quick else 60, kept=kept)
     text = json.dumps(summary, indent=1, ensure_ascii=False)
     print(text)
     if not options.quick:
@@ -127,7 +128,8 @@ def _years(options: argparse.Namespace) -> None:
     from benchmarks import survival
     from benchmarks.years import simulate
 
-    summary = simulate(every=options.every, limit=8 if options.quick else None)
+    kept = None if options.quick else options.results / "years.kept"
+    summary = simulate(every=options.every, limit=8 if options.quick else None, kept=kept)
     text = json.dumps(summary, indent=1, ensure_ascii=False)
     print(text)
     if not options.quick:
