@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.days import Chance, Course, compared, definitions, evening_of, told
-from benchmarks.ground import ABROAD, SEED, Recorder, act, ground
+from benchmarks.ground import ABROAD, PATIENCE, SEED, SILENT, Recorder, act, ground
 from benchmarks.reliability.campaign import memory_below
 from benchmarks.reliability.record import ROOT, commit
 from benchmarks.standin.faults import KINDS, Fault
@@ -78,7 +78,8 @@ class Replayed(Recorder):
         try:
             since = FIRST if fault is None else LAST - timedelta(days=90)
             span = (LAST, LAST) if ask.table == "suspensions" else (since, LAST)
-            self._deadline = 300.0 if fault is None else 4.0  # rates come in pages of twenty
+            silent = fault is not None and fault.kind in SILENT
+            self._deadline = self._silence if silent else PATIENCE
             said = super(Recorder, self).ask(
                 source,
                 Ask(ask.table, ask.subject, *span, LAST),

@@ -45,11 +45,14 @@ class Worker:
     ----------
     environment : variables of which it is given those about the way out, and no others
     deadline : seconds a question may take
+    start : seconds it may take to start
     """
 
-    def __init__(self, environment: Mapping[str, str], deadline: float = DEADLINE) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], deadline: float = DEADLINE, start: float = START
+    ) -> None:
         self._environment = {k: v for k, v in environment.items() if k in _PASSED_ON}
-        self._deadline = deadline
+        self._deadline, self._starting = deadline, start
         self._process: subprocess.Popen[bytes] | None = None
         self._home = Path()
         self.versions: dict[str, str] = {}
@@ -137,7 +140,9 @@ class Worker:
                 start_new_session=True,
             )
         try:
-            self.versions = {str(k): str(v) for k, v in self._hear(START)[0]["ready"].items()}
+            self.versions = {
+                str(k): str(v) for k, v in self._hear(self._starting)[0]["ready"].items()
+            }
         except Ended as ended:
             self.stop()
             raise RuntimeError(f"akshare's process does not start: {ended.how}") from ended
