@@ -363,6 +363,7 @@ def summed(key: str, done: Mapping[Scenario, Found], told: dict[str, str]) -> di
     return {
         "id": "faults",
         "n": len(founds),
+        "of": len(scenarios()),
         "wrong": len(wrong),
         "uncontradicted": alike,
         "uncontradicted_by_kind": dict(
