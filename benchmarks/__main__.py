@@ -31,6 +31,7 @@ def main() -> None:
         "inference": _inference,
         "study": _study,
         "sweep": _sweep,
+        "nightly": _nightly,
         "faults": _faults,
         "days": _days,
         "years": _years,
@@ -254,6 +255,15 @@ def _sweep(options: argparse.Namespace) -> None:
     if not options.quick:
         text = json.dumps(found, indent=1)
         (options.results / "sweep.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def _nightly(options: argparse.Namespace) -> None:
+    """Publish the last evenings of some indices."""
+    from benchmarks.nightly import QUICK, SIZES, nightly, told
+
+    with tempfile.TemporaryDirectory() as folder:
+        found = nightly(Path(folder), QUICK if options.quick else SIZES)
+    print(json.dumps(dataclasses.asdict(found), indent=2) if options.json else told(found))
 
 
 def _thousand(options: argparse.Namespace) -> None:

@@ -173,7 +173,7 @@ def _stale(asked: Asked, missing: Mask, why: dict[tuple[int, int], str]) -> Iter
             order = columns[np.argsort(-weight[k, columns], kind="stable")].tolist()
             names = [
                 f"{asked.symbol(j)} {weight[k, j]:.2%}, {_close(asked, k, j)}, "
-                f"{ages[j]} sessions old, {why.get((k, j), 'unexplained')}"
+                f"{ages[j]} session{'s' * (ages[j] != 1)} old, {why.get((k, j), 'unexplained')}"
                 for j in order
             ]
             reasons = {why.get((k, j), "unexplained") for j in order if weight[k, j] > 0}

@@ -99,9 +99,10 @@ def constituent_moves(asked: Asked, fresh: Fresh) -> Iterator[Finding]:
 
 def _gap(asked: Asked, column: int, days: tuple[np.datetime64, np.datetime64]) -> str:
     """Return how many sessions of its exchange a line has no close of between two closes."""
-    sessions = asked.calendar(int(asked.suffix[column])).sessions
-    before, day = np.searchsorted(sessions, days)
-    return f", {day - before - 1} sessions without a close between" if day - before > 1 else ""
+    before, day = np.searchsorted(asked.calendar(int(asked.suffix[column])).sessions, days)
+    without = int(day - before) - 1
+    sessions = "session" if without == 1 else "sessions"
+    return f", {without} {sessions} without a close between" if without > 0 else ""
 
 
 def _doubtful(asked: Asked, fresh: Fresh) -> Flags:

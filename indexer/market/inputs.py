@@ -81,12 +81,14 @@ class Inputs:
     price_kind : what the prices are where the securities table does not say
     frames : by table, the rows in order of the day they count from
     known : by table, those days
+    source : where they are from, as the folder says; no level depends on it, and so no digest
     used : what they were chosen by
     """
 
     price_kind: PriceKind
     frames: Mapping[str, pl.DataFrame]
     known: Mapping[str, Days]
+    source: str = ""
     used: Used = field(default_factory=lambda: Used({}))
     _texts: dict[str, "_Text"] = field(default_factory=dict, repr=False)
 
@@ -193,7 +195,8 @@ def inputs_of(market: Market, used: Used) -> Inputs:
     oldest = {"index": list(used.oldest), "date": list(used.oldest.values())}
     frames["oldest"] = pl.DataFrame(oldest, schema=_BY_INDEX).sort("index")
     known["oldest"] = np.full(len(used.oldest), np.datetime64(date.min, "D"))
-    return Inputs(market.manifest.price_kind, frames, known, used)
+    manifest = market.manifest
+    return Inputs(manifest.price_kind, frames, known, manifest.source, used)
 
 
 def market_of(rows: RowsByTable, manifest: Manifest, name: str) -> Market:

@@ -6,7 +6,7 @@ as they stood at any version of the store.
 
 import csv
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -41,6 +41,8 @@ _KIND = Column("text", r"^(?:raw|total_return_adjusted)$", expected="raw or tota
 _POSITIVE = Column("number", positive=True, expected="a finite number above zero")
 _NUMBER = Column("number", expected="a finite number, zero or above")
 _INSTANT = Column("instant", expected="an instant in UTC like 2024-01-02T08:15:00Z")
+
+SOURCE = "source"  # of a row of a Delta table: whom it is from
 
 TABLES = {
     "prices": Table(
@@ -150,7 +152,18 @@ def read_market(folder: Path | str, *, without: Collection[str] = ()) -> Market:
     manifest = _read_manifest(path / "manifest.yaml", flaws)
     if flaws:
         raise MarketDataError(flaws)
+    if not manifest.source:
+        manifest = replace(manifest, source=_sources(stored))
     return Market(str(folder), manifest, **frames)
+
+
+def _sources(stored: Mapping[str, "DeltaTable"]) -> str:
+    """Return whom the rows of Delta tables are from, where they say so, sorted."""
+    who, found = pl.col(SOURCE).cast(pl.String).drop_nulls().unique(), set[str]()
+    for table in stored.values():
+        if SOURCE in {field.name for field in table.schema().fields}:
+            found.update(rows_of(table, columns=who)[SOURCE])
+    return ", ".join(sorted(found))
 
 
 def read_table(folder: Path | str, name: str) -> pl.DataFrame:

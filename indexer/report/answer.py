@@ -28,7 +28,7 @@ def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
     if observed is None or null is None:
         return Text(
             f"{name.en}: there are no {window} rows to compare yet.",
-            f"{name.zh}：尚不足{window}行，无法比较。",
+            f"{name.zh}：尚不足{window}期，无法比较。",
         )
     partial, excess = (told[key][window] for key in ("partial_correlation", "ratio_excess"))
     low, high = _bounds(told, "partial_correlation", window)
@@ -37,8 +37,8 @@ def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
         f"{number(observed, 2)}; the leader they share would alone give {number(null, 2)}, an "
         f"excess of {number(excess, 2)}. With the leader taken out, {number(partial, 2)} "
         f"remains{_span(low, high)}",
-        f"最近{window}行，{name.zh}两条比价线的相关系数为{number(observed, 2)}；"
-        f"仅因领先者相同就会有{number(null, 2)}，超出部分为{number(excess, 2)}。剔除领先者后，"
+        f"最近{window}期，{name.zh}两条比值线的相关系数为{number(observed, 2)}；"
+        f"仅因共用领先指数就会有{number(null, 2)}，超出部分为{number(excess, 2)}。剔除领先指数后，"
         f"偏相关系数为{number(partial, 2)}{_span_zh(low, high)}",
     )
     parts = [joined([first, _verdict(told["p_value_adjusted"][window])], "", "")]
@@ -49,7 +49,7 @@ def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
 
 def _verdict(p: float | None) -> Text:
     if p is None:
-        return Text("; too few rows to test it.", "；行数太少，不作检验。")
+        return Text("; too few rows to test it.", "；样本太少，不作检验。")
     told = number(p, 3)
     if p < LEVEL:
         return Text(
@@ -58,7 +58,7 @@ def _verdict(p: float | None) -> Text:
         )
     return Text(
         f": not distinguishable from chance (adjusted p {told}).",
-        f"：与偶然无法区分（校正后p值{told}）。",
+        f"：统计上与偶然无法区分（校正后p值{told}）。",
     )
 
 
@@ -93,8 +93,12 @@ def _span_zh(low: float | None, high: float | None) -> str:
 def _of_pair(comparison: Comparison, told: dict[str, Any]) -> Text:
     name, state = ratio_name(comparison, told["leader"], told["follower"]), STATES[told["state"]]
     since = told["since"]
-    parts = [Text(f"{name.en}: {state.en} since {since}", f"{name.zh}：{since}起{state.zh}")]
-    if told["peak_on"] is not None:
+    parts = [
+        Text(f"{name.en}: {state.en} since {since}", f"{name.zh}：自{since}起处于“{state.zh}”")
+    ]
+    if told["peak_on"] is not None and told["peak_on"] == told["last_row"]:
+        parts.append(Text("; at its peak on that session", "；最新一期即为高点"))
+    elif told["peak_on"] is not None:
         leader, follower = (per_cent(told[f"move_{role}"]) for role in ("leader", "follower"))
         kind = KINDS.get(told["kind"] or "", None)
         how = Text("", "") if kind is None else Text(f" ({kind.en})", f"（{kind.zh}）")
@@ -102,12 +106,12 @@ def _of_pair(comparison: Comparison, told: dict[str, Any]) -> Text:
             Text(
                 f"{how.en}; since the peak on {told['peak_on']} the leader moved {leader}, the "
                 f"follower {follower}",
-                f"{how.zh}；自{told['peak_on']}高点以来，领先者{leader}，跟随者{follower}",
+                f"{how.zh}；自{told['peak_on']}高点以来，领先指数{leader}，跟随指数{follower}",
             )
         )
     if told["zscore"] is not None:
         z, window = number(told["zscore"], 2), comparison.study.windows.zscore
-        parts.append(Text(f"; z {z} over {window} rows", f"；{window}行z值{z}"))
+        parts.append(Text(f"; z {z} over {window} rows", f"；{window}期z值为{z}"))
     return joined([*parts, _by_chance(told)], "", "")
 
 
@@ -120,5 +124,5 @@ def _by_chance(told: dict[str, Any]) -> Text:
     return Text(
         f". Driftless paths are in that state on {mean} % of rows (90 of 100 of them on {low} to "
         f"{high} %).",
-        f"。无漂移的随机路径有{mean}%的行处于该状态（90%的路径在{low}%至{high}%之间）。",
+        f"。作为参照，无漂移随机路径平均有{mean}%的时间处于该状态（90%的路径介于{low}%至{high}%）。",
     )

@@ -7,7 +7,7 @@ from indexer.signals.result import Comparison
 _BREADTH = {
     "breadth_20": Text("above their 20-session mean", "站上20日均线"),
     "breadth_60": Text("above their 60-session mean", "站上60日均线"),
-    "breadth_outperform": Text("ahead of the leader", "跑赢领先者"),
+    "breadth_outperform": Text("ahead of the leader", "跑赢领先指数"),
     "diffusion": Text("diffusion", "扩散指数"),
     "mean_pair_correlation": Text("mean correlation of members", "成分股平均相关系数"),
 }
@@ -32,7 +32,7 @@ def breadth_figure(comparison: Comparison) -> Figure | None:
         "about": Text(
             "Share of the constituents above their mean of 20 or 60 closes, and ahead of the "
             "leader over 20 sessions; diffusion; and how alike they move.",
-            "站上20日、60日均线的成分股占比，20日跑赢领先者的占比，扩散指数，以及成分股走势的相似程度。",
+            "站上20日、60日均线的成分股占比，20日跑赢领先指数的占比，扩散指数，以及成分股走势的相似程度。",
         ),
         "digits": 3,
         "bounds": [-1, 1] if any(min(_there(line), default=0) < 0 for line in lines) else [0, 1],

@@ -209,7 +209,7 @@ const charts = (() => {
       : figure.scale === "log" ? log : { type: "value", scale: true };
     const middle = page.sessions.length / 2;
     return frame({
-      grid: { left: 6, right: 16, top: 24, bottom: still ? 8 : 46, outerBoundsMode: "same" },
+      grid: { left: 6, right: 34, top: 24, bottom: still ? 8 : 46, outerBoundsMode: "same" },
       xAxis: axis({ type: "category", data: page.sessions, splitLine: { show: false } }),
       yAxis: axis(scale),
       legend: { show: false, selected },
@@ -225,7 +225,7 @@ const charts = (() => {
         formatter: (params) => timeReading(page, figure, params),
       },
       series: [
-        shades(figure), ...figure.lines.flatMap(reaches), ...figure.lines.flatMap(strokes),
+        shades(figure), ...figure.lines.flatMap(strokes), ...figure.lines.flatMap(reaches),
         marks(figure, middle),
       ],
     });
@@ -280,7 +280,9 @@ const charts = (() => {
   }
 
   function bars(page, figure) {
-    const lines = figure.band === null ? [] : [{ yAxis: figure.band }, { yAxis: -figure.band }];
+    const below = { position: "insideEndBottom" };
+    const lines = figure.band === null ? []
+      : [{ yAxis: figure.band }, { yAxis: -figure.band, label: below }];
     return frame({
       grid: { left: 6, right: 16, top: 14, bottom: 34, outerBoundsMode: "same" },
       xAxis: axis({
@@ -288,7 +290,7 @@ const charts = (() => {
         name: say(page.words.lag), nameLocation: "middle", nameGap: 24,
       }),
       yAxis: axis({
-        type: "value",
+        type: "value", splitNumber: 3,
         min: ({ min }) => Math.floor(10 * Math.min(min, -1.2 * figure.band)) / 10,
         max: ({ max }) => Math.ceil(10 * Math.max(max, 1.2 * figure.band)) / 10,
       }),
@@ -315,7 +317,9 @@ const charts = (() => {
         type: "category", data: figure.lines[0].x.map(String), splitLine: { show: false },
         name: say(page.words.offset), nameLocation: "middle", nameGap: 24,
       }),
-      yAxis: axis({ type: "value", axisLabel: { color: colour("--muted"), formatter: "{value} %" } }),
+      yAxis: axis({
+        type: "value", splitNumber: 4, axisLabel: { color: colour("--muted"), formatter: "{value} %" },
+      }),
       tooltip: {
         ...frame().tooltip, trigger: "axis",
         formatter: (params) => box(
@@ -334,25 +338,42 @@ const charts = (() => {
     });
   }
 
-  function heat(page, figure) {
+  // Where each segment begins its name; those that have no room for it are named with the one before.
+  function headings(segments, room, { together }) {
+    const apart = Math.ceil((12 * segments.length) / Math.max(room - 110, 100));
+    const groups = segments.map(() => "");
+    let at = -apart;
+    segments.forEach((segment, i) => {
+      if (segment === segments[i - 1]) return;
+      if (i - at >= apart) at = i;
+      if (!groups[at]) groups[at] = segment;
+      else if (together) groups[at] += `, ${segment}`;
+    });
+    return groups;
+  }
+
+  function heat(page, figure, { room: [across, down] }) {
     const cells = [];
     figure.values.forEach((row, i) => row.forEach((value, j) => {
       if (value === null) return;
       cells.push([j, i, value]);
       if (i !== j) cells.push([i, j, value]);
     }));
-    const groups = figure.segments.map((segment, i) => (
-      segment === figure.segments[i - 1] ? "" : segment
-    ));
-    const label = { color: colour("--muted"), fontSize: 10, interval: (i) => groups[i] !== "" };
-    const side = (more) => ({
-      type: "category", data: figure.symbols, axisTick: { show: false },
-      axisLine: { show: false }, splitLine: { show: false },
-      axisLabel: { ...label, formatter: (_, i) => groups[i], ...more },
-    });
+    const narrow = across < 480; // a telephone: the names along one side are enough
+    const side = (room, more) => {
+      const groups = headings(figure.segments, room, { together: !narrow && more.rotate === undefined });
+      return {
+        type: "category", data: figure.symbols, axisTick: { show: false },
+        axisLine: { show: false }, splitLine: { show: false },
+        axisLabel: {
+          color: colour("--muted"), fontSize: 10, interval: (i) => groups[i] !== "",
+          formatter: (_, i) => groups[i], ...more,
+        },
+      };
+    };
     return frame({
       grid: { left: 6, right: 16, top: 8, bottom: 8, outerBoundsMode: "same" },
-      xAxis: side({ rotate: 60 }), yAxis: { ...side({}), inverse: true },
+      xAxis: side(across, { rotate: 60, show: !narrow }), yAxis: { ...side(down, {}), inverse: true },
       visualMap: {
         show: false, min: -1, max: 1,
         inRange: { color: ["--cold", "--paper", "--hot"].map(colour) },

@@ -55,7 +55,7 @@ def study_charts(book: Book, comparison: Comparison, placed: Mapping[str, Placed
         (
             "比值线相关",
             ("Ratio correlation", "Ratio null"),
-            "比值线相关与零值 Ratio lines, null dotted",
+            "比值线相关与零假设值 Ratio lines, null dotted",
         ),
         ("相关性", ("Correlation",), "领先与跟随指数的相关 Correlation of leader and follower"),
     ):
@@ -66,10 +66,10 @@ def study_charts(book: Book, comparison: Comparison, placed: Mapping[str, Placed
     gap = f"Gap {comparison.study.windows.gap}"
     title = f"偏离（对数） Gap of the follower, log{mark}"
     yield from _several(book, placed["偏离"], [gap], title, {"num_format": "0.00"})
-    if "广度" in placed:
+    if "市场宽度" in placed:
         title = f"60 日均线上方占比 Breadth: share above their 60-session average{mark}"
         axis = {"min": 0, "max": 1, "num_format": "0%"}
-        yield from _several(book, placed["广度"], ["Breadth 60"], title, axis)
+        yield from _several(book, placed["市场宽度"], ["Breadth 60"], title, axis)
 
 
 def index_charts(book: Book, history: History, levels: Placed) -> Iterator[Any]:

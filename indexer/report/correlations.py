@@ -69,7 +69,7 @@ def ratio_levels_figure(comparison: Comparison, found: RatioInference) -> Figure
         "Rolling correlation of the two log ratio lines. Lines that trend look alike by "
         "themselves: the box at the end is what followers unrelated but for the leader would show "
         "on the last session, 5 to 95 %, its median dotted, as wide as the window.",
-        "两条对数比值线的滚动相关系数。有趋势的两条线本来就会显得相似：末端方框为零假设（除领先者外两跟随者"
+        "两条对数比值线的滚动相关系数。有趋势的两条线本来就会显得相似：末端方框为零假设（除领先指数外两跟随指数"
         "互不相关）下最后一个交易日的5%至95%范围，点线为中位数，宽度即窗口。",
     )
     title = Text("Correlation of the ratio lines' levels", "比值线点位的相关系数")
@@ -98,13 +98,13 @@ def correlation_figures(comparison: Comparison) -> Iterator[Figure]:
     """Yield the rolling correlation of leader and follower, of their returns and their levels."""
     told = {
         "correlation": (
-            Text("Correlation of leader and follower", "领先者与跟随者的相关系数"),
+            Text("Correlation of leader and follower", "领先指数与跟随指数的相关系数"),
             joined(
                 [
                     Text(
                         "Rolling correlation of the returns of leader and follower of each pair; "
                         "its null is nought.",
-                        "各配对中领先者与跟随者收益率的滚动相关系数；零假设值为0。",
+                        "各配对中领先指数与跟随指数收益率的滚动相关系数；零假设值为0。",
                     ),
                     _BOX,
                 ],

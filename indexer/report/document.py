@@ -4,18 +4,19 @@ Its reader chooses language, light or dark, and whether red or green is up; the 
 the address, so that it can be passed on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from indexer.arrays import Days
+from indexer.definitions.model import Definition
 from indexer.index.history import History
 from indexer.report.coding import coded
 from indexer.report.figures import Figure
 from indexer.report.markup import attribute, both, json_text, source_hash
 from indexer.report.record import Record
-from indexer.report.words import BACKTESTED, BANDS, STATES, SYNTHETIC, Text, joined, same
+from indexer.report.words import BACKTESTED, BANDS, STATES, SYNTHETIC, Text, joined, named, same
 
 DIGEST = 12  # characters of a digest that are shown
 
@@ -44,15 +45,15 @@ _WORDS = {  # what the script says
     "svg": same("SVG"),
     "csv": same("CSV"),
     "download": Text("Download", "下载"),
-    "rebased": Text("100 on", "100＝"),
-    "move": Text("Session that is 100", "定为100的交易日"),
+    "rebased": Text("100 on", "基准日"),
+    "move": Text("Session that is 100", "基准日（=100）"),
     "leading": Text("leading", "领先"),
     "weakening": Text("weakening", "转弱"),
     "lagging": Text("lagging", "落后"),
     "improving": Text("improving", "改善"),
     "date": Text("date", "日期"),
-    "lag": Text("lag, rows", "滞后行数"),
-    "offset": Text("rows from the event", "距事件行数"),
+    "lag": Text("lag, rows", "滞后期数"),
+    "offset": Text("rows from the event", "距事件期数"),
 }
 
 
@@ -84,14 +85,14 @@ def document(title: Text, body: str, content: dict[str, Any], layout: str = "stu
 
 
 def stamp(
-    as_of: str, digests: Sequence[tuple[str, str]], record: Record | None, marks: Sequence[Text]
+    as_of: str, definition: Definition, histories: Sequence[History], record: Record | None
 ) -> Text:
     """Return what a chart that leaves the page says of itself.
 
     Parameters
     ----------
-    digests : what each is of, and the digest
-    marks : what a reader must know of the figures, as `marks_of` has it
+    definition : of the index or study that is shown
+    histories : the indices its numbers rest on
     """
     parts = [Text(f"as of {as_of}", f"截至{as_of}")]
     if record is not None:
@@ -102,21 +103,43 @@ def stamp(
                 f"{revision}，发布于{record.published_at[:16]}Z",
             )
         )
-    parts += [same(f"{name} {digest[:DIGEST]}") for name, digest in digests]
-    return joined([*parts, *marks], " · ", " · ")
+    parts += [source_of(histories), _known_as(definition, definition.digest)]
+    for history in histories:
+        data = history.market_digest[:DIGEST]
+        told = Text(f"market data {data}", f"行情{data}")
+        own = history.definition is definition
+        parts.append(told if own else joined([_known_as(history.definition, ""), told]))
+    return joined([*parts, *_marks(histories)], " · ", " · ")
 
 
-def marks_of(histories: Sequence[History]) -> list[Text]:
+def source_of(histories: Iterable[History]) -> Text:
+    """Return where the market data of some indices are from, as their folders say it."""
+    told = "; ".join(
+        dict.fromkeys(source for history in histories if (source := history.inputs.source))
+    )
+    return Text(
+        f"data source: {told or 'not stated'}",
+        f"数据来源：{told or '未注明'}",
+    )
+
+
+def _known_as(definition: Definition, digest: str) -> Text:
+    """Return a definition's name, id and the beginning of a digest."""
+    name, beside = named(definition.name), f"{definition.id} {digest[:DIGEST]}".strip()
+    return Text(f"{name.en} ({beside})", f"{name.zh}（{beside}）")
+
+
+def _marks(histories: Sequence[History]) -> list[Text]:
     """Return what a chart of some indices must not leave the page without: how far it is real."""
     marks = []
     if any(history.synthetic for history in histories):
         marks.append(Text("SYNTHETIC DATA", "合成数据"))
     for history in histories:
-        id, day = history.definition.id, history.definition.selected_on
+        name, day = named(history.definition.name), history.definition.selected_on
         if history.backtested.any():
-            marks.append(Text(f"{id} back-tested before {day}", f"{id}在{day}前为回测"))
+            marks.append(Text(f"{name.en} back-tested before {day}", f"{name.zh}于{day}前为回测"))
         if held := int(history.carried[-1]):
-            marks.append(Text(f"{id}: {held} carried", f"{id}：{held}只沿用旧价"))
+            marks.append(Text(f"{name.en}: {held} carried", f"{name.zh}：{held}只沿用旧价"))
     return marks
 
 
@@ -131,7 +154,7 @@ def record_line(record: Record | None) -> str:
         + (f"; in force as known at {known}." if known else "; in force now."),
         f"{record.session}交易日第{record.revision}版，发布于{record.published_at}"
         f"（记录号{record.number}，内容摘要{record.digest[:DIGEST]}）"
-        + (f"；以{known}所知为准。" if known else "；当前有效。"),
+        + (f"；为{known}时已知的版本。" if known else "；现行有效。"),
     )
     return f'<p class="asof">{both(told)}</p>'
 

@@ -11,7 +11,6 @@ from indexer.report.document import (
     DIGEST,
     document,
     figure_markup,
-    marks_of,
     packed,
     record_line,
     stamp,
@@ -53,8 +52,6 @@ def index_page(history: History, record: Record | None = None) -> str:
     record : the entry of a ledger that is shown; None for an index that was not published
     """
     definition, last = history.definition, str(history.days[-1])
-    digests = [(definition.id, definition.digest), ("market", history.market_digest)]
-    stamped = stamp(last, digests, record, marks_of([history]))
     figure = _figure(history)
     parts = [
         *_heading(history, record),
@@ -64,7 +61,7 @@ def index_page(history: History, record: Record | None = None) -> str:
         "</section>",
         *_members(history),
         "<section>",
-        heading(2, Text("Data and caveats", "数据与提示")),
+        heading(2, Text("Data and caveats", "数据说明与提示")),
         warning_list(same(warning) for warning in history.warnings),
         _facts(history),
         "</section><section>",
@@ -74,7 +71,7 @@ def index_page(history: History, record: Record | None = None) -> str:
     ]
     content = packed(history.days, [figure]) | {
         "id": definition.id,
-        "stamp": stamped,
+        "stamp": stamp(last, definition, [history], record),
         "synthetic": history.synthetic,
     }
     name = joined([named(definition.name), same(last)], ", ", "，")
@@ -98,11 +95,11 @@ def _heading(history: History, record: Record | None) -> Iterator[str]:
     if tested:
         day = definition.selected_on
         yield banner(
-            Text("Back-tested list.", "名单为回测。"),
+            Text("Back-tested list.", "成分股为事后选定。"),
             Text(
                 f"The constituents were selected on {day}: the {many(tested, 'session', '').en} "
                 "before that day rest on hindsight.",
-                f"成分股选定于{day}：此前{tested}个交易日均含后见之明。",
+                f"成分股选定于{day}：此前{tested}个交易日均为回测，含后见之明。",
             ),
         )
 
@@ -166,7 +163,7 @@ def _figure(history: History) -> Figure:
         for n, (name, level) in enumerate(history.variants.items())
     ]
     day = history.definition.selected_on
-    chosen = Text(f"selected {day}", f"选样 {day}")
+    chosen = Text(f"selected {day}", f"选样日 {day}")
     return {
         "id": "levels",
         "kind": "time",
@@ -230,6 +227,7 @@ def _facts(history: History) -> str:
         ),
         (Text("Definition", "定义摘要"), same(summary["definition_digest"][:DIGEST])),
         (Text("Market data", "行情摘要"), same(summary["market_digest"][:DIGEST])),
+        (Text("Data source", "数据来源"), same(history.inputs.source or "–")),
     )
     items = "".join(f"<dt>{both(k)}</dt><dd>{both(v)}</dd>" for k, v in facts)
     return f"<dl>{items}</dl>"

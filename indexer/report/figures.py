@@ -70,8 +70,8 @@ def index_figure(comparison: Comparison) -> Figure:
         f"{'its own currency' if local else study.currency}; log scale. The "
         "slider sets all of them to 100 on another session.",
         f"各指数以{where or '其首个交易日'}为100，"
-        f"{'以各自货币计' if local else f'以{study.currency}计'}；对数坐标。"
-        "拖动滑块可换一天重新定为100。",
+        f"{'以各自货币计价' if local else f'以{study.currency}计价'}；对数坐标。"
+        "拖动滑块可改换基准日。",
     )
     figure = {
         "id": "indices",
@@ -97,7 +97,7 @@ def pair_figure(comparison: Comparison, pair: PairStates, found: PairInference) 
         "about": Text(
             "Leader over follower, 100 on the first row, log scale; shaded: catch-up states; "
             "dotted: turns.",
-            "领先者除以跟随者，首行为100，对数坐标；底色为补涨状态，点线为拐点。",
+            "领先指数除以跟随指数，首期为100，对数坐标；底色为补涨状态，点线为拐点。",
         ),
         "digits": 2,
         "bands": bands(pair, len(comparison.aligned.sessions)),
@@ -137,13 +137,13 @@ def gap_figure(comparison: Comparison) -> Figure:
         lines.append(edge | {"label": words, "slot": 8, "style": "dotted", "button": False})
     figure = {
         "id": "gaps",
-        "title": Text("Gap of the follower", "跟随者的缺口"),
+        "title": Text("Gap of the follower", "跟随指数的偏离"),
         "about": Text(
             f"What the follower still lacks to have moved by its beta times the leader's move over "
             f"{study.windows.gap} rows, in errors of prediction: 95 of 100 lie between the dotted "
             "lines where nothing but the regression is at work. Positive: the follower lags.",
-            f"过去{study.windows.gap}行中，按贝塔计跟随者相对领先者尚欠的涨幅，以预测误差为单位："
-            "若只有回归关系在起作用，100次中有95次落在点线之间。正值表示跟随者落后。",
+            f"过去{study.windows.gap}期，跟随指数按贝塔折算相对领先指数尚未补上的涨幅，以预测标准误为单位："
+            "若仅有回归关系，95%的情形落在两条点线之间。正值表示跟随指数落后。",
         ),
         "digits": 2,
         "scale": "value",
@@ -171,7 +171,7 @@ def _marks(comparison: Comparison, ids: Sequence[str]) -> list[dict[str, Any]]:
         ends[day] = max(ends.get(day, 0), first_live(comparison, id))
     count = len(comparison.aligned.sessions)
     return [
-        {"at": at, "label": Text(f"selected {day}", f"选样 {day}")}
+        {"at": at, "label": Text(f"selected {day}", f"选样日 {day}")}
         for day, at in ends.items()
         if 0 < at < count
     ]

@@ -99,7 +99,7 @@ def _best(summary: Mapping[str, Any]) -> Iterable[str]:
     rows = [(key, str(value)) for key, value in best["values"].items()]
     rows += [
         ("Leader / follower 领先 / 跟随", f"{best['leader']} / {best['follower']}"),
-        ("Sharpe ratio per row 每行夏普比率", number(best["sharpe"], 4)),
+        ("Sharpe ratio per row 每期夏普比率", number(best["sharpe"], 4)),
         ("Deflated Sharpe 折减夏普", number(best["deflated_sharpe"], 4)),
         ("Trials 试验数", str(summary["trials"])),
     ]
@@ -139,7 +139,7 @@ def _maps(
 ) -> Iterable[str]:
     is_study = "study" in summary
     figure: Text = (
-        ("Sharpe ratio per row of the state's returns", "状态收益的每行夏普比率")
+        ("Sharpe ratio per row of the state's returns", "状态收益的每期夏普比率")
         if is_study
         else ("Return from the base date on", "自基日以来的收益")
     )

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from indexer.report import words
 from indexer.report.sheets import Column
 
 SIGNALS = {
@@ -13,8 +14,8 @@ SIGNALS = {
     "spearman": ("秩相关", "ratio"),
     "level_correlation": ("点位相关", "ratio"),
     "ratio_correlation": ("比值线相关", "ratio"),
-    "ratio_null": ("共同分子零值", "ratio"),
-    "ratio_excess": ("超出零值", "ratio"),
+    "ratio_null": ("共用分子零假设值", "ratio"),
+    "ratio_excess": ("超出零假设值", "ratio"),
     "partial_correlation": ("偏相关（给定领先指数）", "ratio"),
     "partial_correlation_benchmark": ("偏相关（另给定基准）", "ratio"),
     "beta": ("贝塔", "ratio"),
@@ -42,18 +43,18 @@ COLUMNS = {
     "state_zh": ("状态（中文）", "text"),
     "kind_zh": ("类型（中文）", "text"),
     "since": ("起始", "date"),
-    "peak_on": ("峰值日", "date"),
-    "move_leader": ("峰值以来领先指数（对数）", "log"),
-    "move_follower": ("峰值以来跟随指数（对数）", "log"),
-    "stretched_on": ("拉开日", "date"),
-    "turn_on": ("转折日", "date"),
+    "peak_on": ("高点日", "date"),
+    "move_leader": ("高点以来领先指数（对数）", "log"),
+    "move_follower": ("高点以来跟随指数（对数）", "log"),
+    "stretched_on": ("拉大日", "date"),
+    "turn_on": ("拐点日", "date"),
     "closed_on": ("收敛日", "date"),
-    "failed_turns": ("失败转折次数", "count"),
-    "gap_at_turn": ("转折时偏离", "log"),
+    "failed_turns": ("失败拐点次数", "count"),
+    "gap_at_turn": ("拐点时偏离", "log"),
     "closed_share": ("已收敛比例", "ratio"),
-    "forward_5": ("其后 5 行", "log"),
-    "forward_20": ("其后 20 行", "log"),
-    "forward_60": ("其后 60 行", "log"),
+    "forward_5": ("其后 5 期", "log"),
+    "forward_20": ("其后 20 期", "log"),
+    "forward_60": ("其后 60 期", "log"),
     "backtested": ("回测", "flag"),
     "interval": ("区间", "text"),
     "begin": ("起", "date"),
@@ -61,19 +62,19 @@ COLUMNS = {
     "return_leader": ("领先指数涨跌", "weight"),
     "return_follower": ("跟随指数涨跌", "weight"),
     "return_strength": ("相对强弱变化", "weight"),
-    "lag": ("领先行数", "count"),
+    "lag": ("领先期数", "count"),
     "correlation": ("相关系数", "ratio"),
     "band": ("95% 带", "ratio"),
     "event": ("事件日", "date"),
     "name": ("名称", "text"),
-    "offset": ("距事件行数", "count"),
+    "offset": ("距事件期数", "count"),
     "abnormal": ("异常收益", "log"),
     "p": ("p 值", "ratio"),
     "cumulative": ("累计异常收益", "log"),
     "cumulative_p": ("累计 p 值", "ratio"),
     "alpha": ("截距", "log"),
     "beta": ("贝塔", "ratio"),
-    "estimated": ("估计行数", "count"),
+    "estimated": ("估计期数", "count"),
     "placebos": ("安慰剂数", "count"),
     "carried": ("沿用旧价数", "count"),
     "constituents": ("成分股数", "count"),
@@ -105,38 +106,29 @@ COLUMNS = {
     "relative_strength": ("相对强弱", "index"),
     "zscore": ("Z 值", "ratio"),
     "window": ("窗口", "count"),
-    "ratio_null": ("共同分子零值", "ratio"),
-    "ratio_excess": ("超出零值", "ratio"),
+    "ratio_null": ("共用分子零假设值", "ratio"),
+    "ratio_excess": ("超出零假设值", "ratio"),
     "ratio_correlation": ("比值线相关", "ratio"),
     "partial_correlation": ("偏相关（给定领先指数）", "ratio"),
     "partial_correlation_benchmark": ("偏相关（另给定基准）", "ratio"),
     "p_value_adjusted": ("校正 p 值", "ratio"),
     "p_value_benchmark_adjusted": ("给定基准的校正 p 值", "ratio"),
     "level_correlation": ("点位相关", "ratio"),
-    "level_null": ("点位相关零值中位数", "ratio"),
+    "level_null": ("点位相关零假设中位数", "ratio"),
     "low": ("95% 区间下限", "ratio"),
     "high": ("95% 区间上限", "ratio"),
     "last_level": ("最新点位", "level"),
     "return": ("涨跌幅", "weight"),
 }
 
-STATES = {
-    "neutral": "中性",
-    "stretched": "拉开",
-    "catching_up": "追赶",
-    "closed": "收敛",
-}
+STATES = {key: text.zh for key, text in words.STATES.items()}
+KINDS = {key: text.zh for key, text in words.KINDS.items()}
 SHADES = {
-    "stretched": "拉开",
-    "catch-up": "补涨",
-    "leader-fall": "领先指数下跌",
-    "both-falling": "同跌",
-    "closed": "收敛",
-}
-KINDS = {
-    "catch-up": "补涨：跟随指数上涨",
-    "leader fall": "领先指数下跌",
-    "both falling": "同跌",
+    "stretched": STATES["stretched"],
+    "catch-up": KINDS["catch-up"],
+    "leader-fall": KINDS["leader fall"],
+    "both-falling": KINDS["both falling"],
+    "closed": STATES["closed"],
 }
 
 

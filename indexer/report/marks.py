@@ -1,6 +1,6 @@
 """What every sheet says of itself: as of when, of which entry, made of what, how far invented."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ def study_marks(comparison: Comparison, record: Record | None) -> Iterator[Mark]
     """Yield the marks of a study."""
     study, last = comparison.study, comparison.aligned.sessions[-1]
     yield from _synthetic(comparison.synthetic)
+    yield _source(comparison.histories.values())
     yield "mark", f"截至交易日 As of session {last} · 截止时间 Cut-off {study.cutoff}"
     yield "mark", _entry(record)
     yield "mark", f"定义 Definition {study.id} {study.digest[:DIGEST]}"
@@ -38,6 +39,7 @@ def index_marks(history: History, record: Record | None) -> Iterator[Mark]:
     """Yield the marks of an index."""
     definition = history.definition
     yield from _synthetic(history.synthetic)
+    yield _source([history])
     yield (
         "mark",
         f"截至交易日 As of session {history.days[-1]} · 货币 Currency {definition.currency}",
@@ -53,6 +55,13 @@ def _made_of(history: History) -> str:
     definition = history.definition
     digests = (definition.digest[:DIGEST], history.market_digest[:DIGEST])
     return f"定义 Definition {definition.id} {digests[0]} · 数据 Market data {digests[1]}"
+
+
+def _source(histories: Iterable[History]) -> Mark:
+    told = "；".join(
+        dict.fromkeys(source for history in histories if (source := history.inputs.source))
+    )
+    return "mark", f"数据来源 Data source: {told or '未注明 not stated'}"
 
 
 def _synthetic(synthetic: bool) -> Iterator[Mark]:

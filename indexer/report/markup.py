@@ -17,8 +17,15 @@ from indexer.report.words import Text, same
 
 
 def safe(text: str) -> str:
-    """Return text escaped, its dates marked so that no line breaks inside one."""
-    return re.sub(r"\b\d{4}-\d\d-\d\d\b", r"<time>\g<0></time>", escape(text))
+    r"""Return text escaped, its dates marked: no line breaks inside one, nor before a per cent.
+
+    Examples
+    --------
+    >>> safe("p 0.05 on 2026-05-07: 7 %")
+    'p\xa00.05 on <time>2026-05-07</time>: 7\xa0%'
+    """
+    kept = re.sub(r"(?<=\d) (?=%)|(?<=\bp) (?=\d)", "\N{NO-BREAK SPACE}", escape(text))
+    return re.sub(r"\b\d{4}-\d\d-\d\d\b", r"<time>\g<0></time>", kept)
 
 
 def both(text: Text) -> str:
@@ -78,12 +85,23 @@ def _label(text: Text) -> str:
 def warning_list(told: Iterable[Text]) -> str:
     """Return warnings as a list; that there are none where there are none."""
     items = "".join(f"<li>{both(one)}</li>" for one in told)
-    return f"<ul>{items}</ul>" if items else paragraph(Text("No warnings.", "无警告。"))
+    return f"<ul>{items}</ul>" if items else paragraph(Text("No warnings.", "无提示。"))
 
 
 def number(value: float | None, digits: int, sign: str = "") -> str:
-    """Return a number as it is read: a true minus sign, a dash where there is none."""
-    return "–" if value is None else f"{value:{sign}.{digits}f}".replace("-", "−")
+    """Return a number as it is read: a true minus sign, a dash where there is none.
+
+    What rounds to zero has no sign.
+
+    Examples
+    --------
+    >>> number(-0.25, 1, "+"), number(0.25, 1, "+"), number(-0.0, 1, "+"), number(None, 1)
+    ('−0.2', '+0.2', '0.0', '–')
+    """
+    if value is None:
+        return "–"
+    told = f"{value:{sign}.{digits}f}"
+    return told.replace("-", "−") if told.strip("+-0.") else told.lstrip("+-")
 
 
 def per_cent(log_move: float | None) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from indexer.definitions.basket import Basket, Index
 from indexer.definitions.study import Study
-from indexer.report.words import Text, joined
+from indexer.report.words import Text, calendar_name, hour_of, joined, many
 
 _SCHEMES = {
     "equal": Text("equal weights", "等权"),
@@ -72,7 +72,7 @@ def index_method(index: Index) -> Iterator[Text]:
     yield Text(
         f"Level {base.level:g} on {base.date}, in {index.currency}, sessions of {index.calendar}; "
         f"{_SCHEMES[index.weighting.scheme].en}.",
-        f"{base.date}为{base.level:g}点，以{index.currency}计，按{index.calendar}交易日；"
+        f"{base.date}为{base.level:g}点，以{index.currency}计价，按{calendar_name(index.calendar).zh}交易日；"
         f"{_SCHEMES[index.weighting.scheme].zh}。",
     )
     yield joined(list(_caps(index)), " ", "")
@@ -80,13 +80,13 @@ def index_method(index: Index) -> Iterator[Text]:
     yield Text(
         f"{_FREQUENCIES[rebalance.frequency].en.capitalize()}"
         + (
-            f", on {day.en} of the month, by what was known {lag} sessions before."
+            f", on {day.en} of the month, by what was known {many(lag, 'session', '').en} before."
             if rebalance.frequency != "never"
             else ": shares stay as they were fixed on the base date."
         ),
         _FREQUENCIES[rebalance.frequency].zh
         + (
-            f"，于当月{day.zh}生效，以此前{lag}个交易日所知为准。"
+            f"，于当月{day.zh}生效，以此前{lag}个交易日已知数据为准。"
             if rebalance.frequency != "never"
             else "：股数自基日起不变。"
         ),
@@ -123,26 +123,27 @@ def study_method(study: Study) -> Iterator[Text]:
     """Yield how the figures of a study are made, and where the methods come from."""
     rule, windows = study.catch_up, study.windows
     count, start = study.bootstrap.replications, study.bootstrap.seed
+    calendar, hour = calendar_name(study.calendar), hour_of(study.cutoff)
     yield Text(
         f"Levels are compared as known by {study.cutoff} on sessions of {study.calendar}. A row is "
         "a session on which every level compared is new: a holiday of one exchange gives no row, "
         "and no return of nought.",
-        f"各指数以{study.calendar}交易日{study.cutoff}所知点位比较。"
-        "一行指参与比较的点位均为新值的交易日：一方休市不产生行，也不产生零收益。",
+        f"各指数以{calendar.zh}交易日{hour.zh}已知的点位比较。"
+        "一期指参与比较的点位均已更新的交易日：任一方休市则不计为一期，也不产生零收益。",
     )
     yield Text(
         "Relative strength is the leader's level over the follower's, 100 on the first row; z is "
         f"its logarithm's distance from the mean of {windows.zscore} rows, in standard deviations.",
-        f"相对强弱为领先者点位除以跟随者点位，首行为100；z值为其对数与{windows.zscore}行均值之差，以标准差计。",
+        f"相对强弱为领先指数点位除以跟随指数点位，首期为100；z值为其对数与{windows.zscore}期均值之差，以标准差计。",
     )
     yield Text(
         f"Stretched: z reaches {rule.enter:g}. Turn: relative strength falls from its peak by "
         f"{rule.turn:g} times its usual 20-row move. Closed: {rule.close:.0%} of the way back to "
         "the mean at onset is made. Turned by a rising follower it is a catch-up, by a falling "
         "leader a leader fall; both can fall.",
-        f"拉大：z值达到{rule.enter:g}。拐点：相对强弱自高点回落达到其通常20行波动的{rule.turn:g}倍。"
-        f"收敛完成：回到起点均值的路程走完{rule.close:.0%}。"
-        "由跟随者上涨造成为补涨，由领先者下跌造成为补跌，亦可两者同跌。",
+        f"拉大：z值达到{rule.enter:g}。拐点：相对强弱自高点回落达到其通常20期波动的{rule.turn:g}倍。"
+        f"已收敛：回到起点均值的路程走完{rule.close:.0%}。"
+        "由跟随指数上涨所致为补涨，由领先指数下跌所致为补跌，亦可两者同跌。",
     )
     yield Text(
         "Two ratio lines A/B and A/C share A, so part of their correlation is arithmetic (Pearson "
@@ -151,18 +152,18 @@ def study_method(study: Study) -> Iterator[Text]:
         f"returns. p is from {count} stationary block resamples (Politis and Romano "
         f"1994; Politis and White 2004, corrected 2009), seed {start}, adjusted over windows "
         "by Holm's rule. Below 60 rows nothing is tested.",
-        "比价线A/B与A/C共用A，其相关性有一部分是算术结果（Pearson 1897）。"
-        "零值指B与C除各自与A的联系外毫无共同之处时应有的数值，超出部分为余下者；"
-        "给定A时B与C的偏相关系数对收益率问同一问题。"
+        "比值线A/B与A/C共用A，其相关性有一部分是算术结果（Pearson 1897）。"
+        "零假设值指B与C除各自与A的联系外别无共同之处时应有的数值，其余为超出部分；"
+        "给定A时B与C的偏相关系数在收益率上检验同一问题。"
         f"p值来自{count}次平稳区块重抽样（Politis与Romano 1994；Politis与White 2004，"
-        f"2009年更正），种子{start}，并按Holm法对多个窗口校正。不足60行不作检验。",
+        f"2009年更正），种子{start}，并按Holm法对多个窗口校正。不足60期不作检验。",
     )
     yield Text(
         f"Gap: what the follower lacks to have moved by its beta (of {windows.beta} rows that end "
         f"before) times the leader's move over {windows.gap} rows, in errors of prediction. Where "
         "closes differ in hour the Dimson beta (1979) is given too. Lead and lag are of whitened "
         "returns. Events: a market model on the rows before, its own residuals the placebos.",
-        f"缺口：按截至此前{windows.beta}行估计的贝塔计，跟随者相对领先者过去{windows.gap}行涨幅所欠部分，"
-        "以预测误差为单位。收盘时间不同者另给Dimson贝塔（1979）。领先滞后按去自相关的收益率计算。"
-        "事件研究采用事件之前各行的市场模型，以其残差为对照。",
+        f"偏离：以此前{windows.beta}期估计的贝塔折算，跟随指数相对领先指数过去{windows.gap}期尚未补上的涨幅，"
+        "以预测标准误为单位。收盘时间不同者另给Dimson贝塔（1979）。领先与滞后按剔除自相关的收益率计算。"
+        "事件研究采用事件之前各期估计的市场模型，以其残差为安慰剂对照。",
     )

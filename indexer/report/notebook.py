@@ -82,7 +82,7 @@ def _ratios(comparison: Comparison) -> Iterator[dict[str, Any]]:
 
 _RATIO = {
     "ratio_correlation": ("相关系数 correlation", "solid"),
-    "ratio_null": ("共同分子零值 shared-leg null", "dotted"),
+    "ratio_null": ("共用分子零假设值 shared-leg null", "dotted"),
 }
 
 
@@ -134,7 +134,7 @@ def comparison_html(comparison: Comparison) -> str:
     ]
     heads = (
         *("领先 / 跟随 Leader / follower", "状态 State", "起始 Since", "类型 Kind"),
-        *("相对强弱 Relative strength", "Z 值 z", "最近一行 Last row"),
+        *("相对强弱 Relative strength", "Z 值 z", "最近一期 Last row"),
     )
     name = both(comparison.study.name)
     return _html(name, heads, rows, comparison.synthetic, told["warnings"])

@@ -35,7 +35,7 @@ def study_summary(book: Book, comparison: Comparison) -> None:
         first = write_table(book, sheet, row, columns_of(lines))
         row = first + lines.height + 1
     note = (
-        "两条比值线共用分子，部分相关纯属算术：零值即跟随指数除与领先指数的联系外毫无共同之处时仍会剩下的相关。"
+        "两条比值线共用分子，部分相关纯属算术：零假设值即跟随指数除与领先指数的联系外别无共同之处时仍会剩下的相关。"
         "  Two ratio lines share their numerator, so part of their correlation is arithmetic: "
         "the null is what would remain without anything else in common."
     )
@@ -135,9 +135,9 @@ def notes(
 
 
 _READING = (
-    "相对强弱为领先指数除以跟随指数，首行 = 100。 Relative strength is leader over follower, 100 "
+    "相对强弱为领先指数除以跟随指数，首期 = 100。 Relative strength is leader over follower, 100 "
     "on the first row.",
-    "动量、偏离和峰值以来的变动为对数；分位和占比为 0 至 1。 Momentum, gap and moves are in log; "
+    "动量、偏离和高点以来的变动为对数；分位和占比为 0 至 1。 Momentum, gap and moves are in log; "
     "percentiles and shares run from 0 to 1.",
     "空格表示没有数值，并非零。 An empty cell has no value; it is not zero.",
 )

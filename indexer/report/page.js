@@ -4,7 +4,7 @@
   const { colour, decoded, element, inView, option, rows, say, variable } = charts;
   const root = document.documentElement;
   const PRINTED_WIDTH = 680; // CSS pixels of A4 between its margins
-  const [WIDE, HIGH] = [1200, 640]; // of a chart that leaves the page
+  const [WIDE, HIGH] = [1200, 520]; // of a chart that leaves the page, without its words
   const drawn = [];
   const printing = () => root.classList.contains("printing");
 
@@ -60,33 +60,68 @@
     return `\ufeff${told.map((row) => row.map((one) => quoted(plain(one))).join(",")).join("\r\n")}\r\n`;
   }
 
+  // A picture has no scroll bar: its words are broken into lines, and take the room they need.
+  const pen = element("canvas").getContext("2d");
+  const wide = (text, size) => {
+    pen.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
+    return pen.measureText(text).width;
+  };
+
+  function broken(text, size) {
+    const lines = [""];
+    for (const word of text.split(/(?<= )/)) {
+      if (wide(lines.at(-1) + word, size) > WIDE - 32 && lines.at(-1)) lines.push("");
+      lines[lines.length - 1] += word;
+    }
+    return lines;
+  }
+
+  // How many lines a legend takes: a stroke of 25 pixels, a gap, a name, another gap.
+  function legendLines(names) {
+    let [lines, used] = [1, 0];
+    for (const name of names) {
+      const room = 25 + 5 + wide(name, 12) + 12;
+      if (used + room > WIDE - 32) [lines, used] = [lines + 1, 0];
+      used += room;
+    }
+    return lines;
+  }
+
   function outside(one) {
     const { figure, selected } = one;
-    const inside = option(page, figure, { selected, still: true });
-    const names = (figure.lines ?? []).filter((line) => line.button !== false);
-    const title = {
-      text: say(figure.title), subtext: say(page.stamp), left: 12, top: 8,
-      textStyle: { color: colour("--ink"), fontSize: 18, width: WIDE - 24, overflow: "truncate" },
-      subtextStyle: {
-        color: colour(page.synthetic ? "--warn" : "--muted"), fontSize: 12, lineHeight: 15,
-        width: WIDE - 24, overflow: "break",
+    const inside = option(page, figure, { selected, still: true, room: [WIDE, WIDE] });
+    const named = (figure.lines ?? []).filter((line) => line.button !== false);
+    const names = [...new Set(named.map((line) => say(line.legend ?? line.label)))]
+      .filter((name) => selected[name] !== false);
+    const [title, told] = [broken(say(figure.title), 18), broken(say(page.stamp), 12)];
+    const below = 8 + 24 * title.length + 10 + 15 * told.length + 10;
+    const top = below + (names.length > 1 ? 24 * legendLines(names) : 0) + 24;
+    return {
+      ...inside, backgroundColor: colour("--paper"), dataZoom: undefined,
+      title: {
+        text: title.join("\n"), subtext: told.join("\n"), left: 12, top: 8, itemGap: 10,
+        textStyle: { color: colour("--ink"), fontSize: 18, lineHeight: 24 },
+        subtextStyle: {
+          color: colour(page.synthetic ? "--warn" : "--muted"), fontSize: 12, lineHeight: 15,
+        },
       },
+      legend: {
+        show: names.length > 1, top: below, left: 12, width: WIDE - 24, selected, data: names,
+        textStyle: { color: colour("--ink"), fontSize: 12 }, itemGap: 10,
+        itemStyle: { opacity: 0 }, lineStyle: { width: 2.2, opacity: 1 },
+      },
+      grid: { ...inside.grid, top, left: 24, right: 32, bottom: 40 },
     };
-    const legend = {
-      show: names.length > 1, top: 100, left: 12, textStyle: { color: colour("--ink") }, selected,
-      data: [...new Set(names.map((line) => say(line.legend ?? line.label)))], type: "scroll",
-    };
-    const grid = { ...inside.grid, top: 144, left: 24, right: 32, bottom: 40 };
-    return { ...inside, title, legend, grid, backgroundColor: colour("--paper"), dataZoom: undefined };
   }
 
   function picture(one, renderer) {
     const place = document.createElement("div");
-    const size = { width: WIDE, height: one.figure.kind === "heat" ? WIDE : HIGH };
+    const drawing = outside(one);
+    const size = { width: WIDE, height: (one.figure.kind === "heat" ? WIDE : HIGH) + drawing.grid.top };
     const chart = echarts.init(renderer === "svg" ? null : place, null, {
       renderer, ...size, ssr: renderer === "svg", devicePixelRatio: 2,
     });
-    chart.setOption(outside(one));
+    chart.setOption(drawing);
     if (one.figure.kind === "time") {
       chart.setOption(inView(one.figure, one.selected, 0, page.sessions.length - 1));
     }
@@ -140,7 +175,8 @@
 
   function show(one, onPaper) {
     const { chart, figure, selected } = one;
-    chart.setOption(option(page, figure, { selected, still: onPaper }), { replaceMerge: ["series"] });
+    const how = { selected, still: onPaper, room: [chart.getWidth(), chart.getHeight()] };
+    chart.setOption(option(page, figure, how), { replaceMerge: ["series"] });
     fit(one);
   }
 
@@ -226,21 +262,25 @@
       chart.group = "study";
       chart.on("datazoom", () => fit(one));
     }
-    new ResizeObserver(() => printing() || resize(chart, "auto")).observe(place);
+    new ResizeObserver(() => {
+      if (printing()) return;
+      resize(chart, "auto");
+      if (figure.kind === "heat") show(one, false); // its names have another room
+    }).observe(place);
     drawn.push(one);
   }
 
   function resize(chart, width) {
     chart.resize({ width, height: chart.getDom().clientHeight });
-    chart.getZr().flush(); // at once: paper does not wait for the next frame
   }
 
   function redraw(onPaper) {
     root.classList.toggle("printing", onPaper);
     for (const one of drawn) {
       refresh(one);
-      show(one, onPaper);
       resize(one.chart, onPaper ? PRINTED_WIDTH : "auto");
+      show(one, onPaper);
+      one.chart.getZr().flush(); // at once: paper does not wait for the next frame
     }
   }
 

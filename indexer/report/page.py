@@ -12,7 +12,7 @@ from indexer.report.correlations import (
     ratio_figure,
     ratio_levels_figure,
 )
-from indexer.report.document import document, figure_markup, marks_of, packed, record_line, stamp
+from indexer.report.document import document, figure_markup, packed, record_line, source_of, stamp
 from indexer.report.figures import (
     Figure,
     gap_figure,
@@ -40,7 +40,10 @@ from indexer.report.words import (
     SYNTHETIC_TEXT,
     VARIANTS,
     Text,
+    calendar_name,
+    hour_of,
     joined,
+    listed,
     named,
     same,
 )
@@ -61,9 +64,6 @@ def study_page(comparison: Comparison, record: Record | None = None) -> str:
     """
     study, last = comparison.study, str(comparison.aligned.sessions[-1])
     used = [comparison.histories[id] for id in comparison.aligned.ids]
-    digests = [(study.id, study.digest)]
-    digests += [(f"{h.definition.id} data", h.market_digest) for h in used]
-    stamped = stamp(last, digests, record, marks_of(used))
     drawn: list[Figure] = []
     parts = [*_heading(comparison, record), *_banners(comparison)]
     for title, content in _sections(comparison):
@@ -79,7 +79,7 @@ def study_page(comparison: Comparison, record: Record | None = None) -> str:
         parts.append("</section>")
     figures = packed(comparison.aligned.sessions, drawn) | {
         "id": study.id,
-        "stamp": stamped,
+        "stamp": stamp(last, study, used, record),
         "synthetic": comparison.synthetic,
     }
     name = joined([named(study.name), same(last)], ", ", "，")
@@ -98,21 +98,21 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
     yield Text("Index lines", "指数走势"), [*_hints(comparison), index_figure(comparison)]
     pairs = zip(comparison.states, comparison.pairs, strict=True)
     yield (
-        Text("Where the pairs stand", "各对所处状态"),
+        Text("Where the pairs stand", "各配对现状"),
         [
             pair_table(comparison),
             *(pair_figure(comparison, states, found) for states, found in pairs),
             _shades(comparison),
-            heading(3, Text("Episodes", "历次过程")),
+            heading(3, Text("Episodes", "历次拉大与收敛")),
             episode_table(comparison),
         ],
     )
-    yield Text("Do the ratio lines move together?", "比价线是否同向？"), _ratios(comparison)
+    yield Text("Do the ratio lines move together?", "比值线是否同步？"), _ratios(comparison)
     yield (
-        Text("Do leader and follower move together?", "领先者与跟随者是否同向？"),
+        Text("Do leader and follower move together?", "领先指数与跟随指数是否同步？"),
         [*correlation_figures(comparison), correlation_table(comparison)],
     )
-    yield Text("Gap", "缺口"), [gap_figure(comparison)]
+    yield Text("Gap", "偏离"), [gap_figure(comparison)]
     within = [breadth_figure(comparison), overlay_figure(comparison)]
     yield Text("Breadth", "市场宽度"), [figure for figure in within if figure is not None]
     yield Text("Rotation", "轮动"), [rotation_figure(comparison)]
@@ -122,7 +122,7 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
         events: Content = [*event_figures(comparison), event_table(comparison)]
         yield Text("Events", "事件"), events
     yield Text("Intervals", "区间收益"), [interval_table(comparison)]
-    yield Text("Data and caveats", "数据与提示"), list(_caveats(comparison))
+    yield Text("Data and caveats", "数据说明与提示"), list(_caveats(comparison))
     yield Text("Methodology", "编制与计算方法"), list(_method(comparison))
 
 
@@ -131,7 +131,7 @@ def _heading(comparison: Comparison, record: Record | None) -> Iterator[str]:
     yield f"<h1>{both(named(study.name))}</h1>"
     told = Text(
         f"As of the session of {last}: what was known by {study.cutoff}.",
-        f"截至{last}交易日{study.cutoff}所知。",
+        f"数据截至{last}交易日{hour_of(study.cutoff).zh}。",
     )
     yield paragraph(told, "asof")
     yield record_line(record)
@@ -148,13 +148,13 @@ def _banners(comparison: Comparison) -> Iterator[str]:
             day = str(comparison.histories[id].definition.selected_on)
             selected.setdefault(day, []).append(name_of(comparison, id))
     for day, names in selected.items():
-        who = joined(names, " and ", "、")
+        who = listed(names)
         yield banner(
-            Text("Back-tested lists.", "名单为回测。"),
+            Text("Back-tested lists.", "成分股为事后选定。"),
             Text(
                 f"The constituents of {who.en} were selected on {day}: everything before that day "
                 "rests on hindsight.",
-                f"{who.zh}的成分股选定于{day}：此前一切均含后见之明。",
+                f"{who.zh}的成分股选定于{day}：此前的点位与信号均为回测，含后见之明。",
             ),
         )
 
@@ -168,7 +168,7 @@ def _hints(comparison: Comparison) -> Iterator[str]:
         Text(
             "Drag the bar below a chart to zoom: all charts follow. Press a name to hide or show "
             "it.",
-            "拖动图下滑块可缩放，各图联动。点击名称可隐藏或显示。",
+            "拖动图下滑块可缩放，各图联动；点击名称可显示或隐藏。",
         )
     ]
     if comparison.aligned.backtested.any():
@@ -186,7 +186,7 @@ def _shades(comparison: Comparison) -> str:
     rule = comparison.study.catch_up
     turned = Text(
         f"relative strength fell from its peak by {rule.turn:g} × its usual 20-row move",
-        f"相对强弱自高点回落达到通常20行波动的{rule.turn:g}倍",
+        f"相对强弱自高点回落达到通常20期波动的{rule.turn:g}倍",
     )
     words = {
         "stretched": Text(
@@ -198,19 +198,19 @@ def _shades(comparison: Comparison) -> str:
                 turned,
                 Text(
                     "the follower rose at least as much as the leader fell",
-                    "跟随者涨幅不小于领先者跌幅",
+                    "跟随指数涨幅不小于领先指数跌幅",
                 ),
             ],
             "; ",
             "；",
         ),
         "leader-fall": joined(
-            [turned, Text("mostly because the leader fell", "主要因领先者下跌")], "; ", "；"
+            [turned, Text("mostly because the leader fell", "主要因领先指数下跌")], "; ", "；"
         ),
         "both-falling": joined(
             [
                 turned,
-                Text("leader and follower are both below where they were", "两者均低于高点时"),
+                Text("leader and follower are both below where they were", "两者均低于高点日水平"),
             ],
             "; ",
             "；",
@@ -242,9 +242,9 @@ def _ratios(comparison: Comparison) -> list[str | Figure]:
         f"of the followers' returns; the benchmark is {market.en}. p is how often chance alone "
         "would show as much, adjusted for looking at several windows; below 60 rows nothing is "
         "tested. Brackets: the interval that covers the true figure 95 times in 100.",
-        "两条比价线分子相同，其相关性有一部分是算术结果：零值指跟随者除与领先者的联系外毫无共同之处时"
-        "应有的数值，超出部分才不是算术结果。偏相关系数对跟随者的收益率问同一问题；"
-        f"基准为{market.zh}。p值指纯属偶然也会如此之大的概率，已对多个窗口校正；不足60行不作检验。"
+        "两条比值线分子相同，其相关性有一部分是算术结果：零假设值指两个跟随指数除与领先指数的联系外别无共同之处时"
+        "应有的数值，超出部分才不是算术结果。偏相关系数在跟随指数的收益率上检验同一问题；"
+        f"基准为{market.zh}。p值为零假设下出现同样或更极端结果的概率，已对多个窗口校正；不足60期不作检验。"
         "括号内为95%置信区间。",
     )
     draw = (ratio_figure, ratio_levels_figure)
@@ -276,6 +276,8 @@ def _caveats(comparison: Comparison) -> Iterator[str]:
         name = name_of(comparison, id)
         told += [joined([name, same(warning)], ": ", "：") for warning in history.warnings]
     yield warning_list(told)
+    source = source_of(comparison.histories.values())
+    yield paragraph(Text(f"{source.en[:1].upper()}{source.en[1:]}", source.zh))
     yield index_table(comparison)
     yield paragraph(
         Text(
@@ -304,9 +306,9 @@ def _method(comparison: Comparison) -> Iterator[str]:
         (Text("Study", "研究"), same(f"{study.id} {study.digest[:12]}")),
         (
             Text("Calendar", "日历"),
-            joined([same(study.calendar), since], ", ", "，"),
+            joined([calendar_name(study.calendar), since], ", ", "，"),
         ),
-        (Text("Cut-off", "截止时间"), same(study.cutoff)),
+        (Text("Cut-off", "截止时间"), hour_of(study.cutoff)),
         (Text("Variant", "类型"), VARIANTS[study.variant]),
         (Text("Currency", "货币"), local if study.currency == "local" else same(study.currency)),
         (Text("Benchmark", "基准"), _benchmark(comparison)),

@@ -43,7 +43,7 @@ def rotation_figure(comparison: Comparison) -> Figure:
             f"Relative strength of the leader and its momentum, each 100 at its mean of {WEEKS} "
             f"weeks; the last {TAIL} weeks, the newest one marked. Clockwise: leading, weakening, "
             "lagging, improving.",
-            f"领先者的相对强弱及其动量，均以{WEEKS}周均值为100；显示最近{TAIL}周，实心点为最新一周。"
+            f"领先指数的相对强弱及其动量，均以{WEEKS}周均值为100；显示最近{TAIL}周，大点为最新一周。"
             "顺时针依次为：领先、转弱、落后、改善。",
         ),
         "digits": 2,
@@ -66,8 +66,8 @@ def _lead_lag(comparison: Comparison, pair: PairInference) -> Figure:
         "Correlation of the leader's return with the follower's so many rows later (right) or "
         "earlier (left), of whitened returns. Beyond the dashed band, bar nought, something leads: "
         "chance alone passes it anywhere 5 times in 100.",
-        "领先者收益率与若干行之后（右）或之前（左）跟随者收益率的相关系数，收益率已去自相关。"
-        "除零阶外越过虚线带才说明有领先关系：若纯属偶然，任一处越过的概率为5%。",
+        "领先指数收益率与其后（右）或其前（左）若干期跟随指数收益率的相关系数，收益率已剔除自相关。"
+        "除0期外，越出虚线带才说明存在领先关系：若纯属偶然，任意一处越出的概率为5%。",
     )
     if pair.apparent_leader:
         early = name_of(comparison, pair.apparent_leader)
@@ -76,7 +76,7 @@ def _lead_lag(comparison: Comparison, pair: PairInference) -> Figure:
                 about,
                 Text(
                     f"The hours of closing alone would make {early.en} look like a leader.",
-                    f"仅因收盘时间不同，{early.zh}就会显得领先。",
+                    f"仅因收盘时间不同，{early.zh}便会显得领先。",
                 ),
             ],
             " ",
@@ -118,7 +118,7 @@ def heat_figure(history: History) -> Figure | None:
         "about": Text(
             f"Correlation of the last {MATRIX_WINDOW} returns, by segment; empty where a close is "
             "missing.",
-            f"最近{MATRIX_WINDOW}个收益率的相关系数，按细分环节排列；缺收盘价者留空。",
+            f"最近{MATRIX_WINDOW}个收益率的相关系数，按细分环节排列；收盘价缺失处留空。",
         ),
         "digits": 2,
         "symbols": symbols,
@@ -153,7 +153,7 @@ def event_figures(comparison: Comparison) -> Iterator[Figure]:
             "about": Text(
                 "Log return beyond what the benchmark explains, in per cent, added up from five "
                 "rows before the event on; p stands in the table.",
-                "扣除基准可解释部分后的累计对数收益（%），自事件前5行起累加；p值见表。",
+                "累计异常收益（扣除基准可解释部分的对数收益，%），自事件前5期起累加；p值见表。",
             ),
             "digits": 2,
             "lines": lines,

@@ -25,7 +25,7 @@ from indexer.signals.result import Comparison
 
 _YES = Text("yes", "是")
 _NO = Text("no", "否")
-_PAIR = Text("Leader / follower", "领先者 / 跟随者")
+_PAIR = Text("Leader / follower", "领先指数 / 跟随指数")
 
 
 def pair_table(comparison: Comparison) -> str:
@@ -38,18 +38,18 @@ def pair_table(comparison: Comparison) -> str:
         Text("Since", "起始"),
         Text("How the gap is closing", "收敛方式"),
         Text("Peak on", "高点日期"),
-        Text("Leader since peak", "领先者自高点"),
-        Text("Follower since peak", "跟随者自高点"),
+        Text("Leader since peak", "领先指数自高点涨跌"),
+        Text("Follower since peak", "跟随指数自高点涨跌"),
         Text("Relative strength", "相对强弱"),
-        Text(f"z ({window} rows)", f"z值（{window}行）"),
-        Text(f"Gap ({study.windows.gap} rows)", f"缺口（{study.windows.gap}行）"),
+        Text(f"z ({window} rows)", f"z值（{window}期）"),
+        Text(f"Gap ({study.windows.gap} rows)", f"偏离（{study.windows.gap}期）"),
         Text("Rotation", "轮动"),
     )
     rows = []
     for told in comparison.summary["pairs"]:
         name, turns = ratio_name(comparison, told["leader"], told["follower"]), told["failed_turns"]
         if told["last_row"] != last:
-            row = Text(f"(last row {told['last_row']})", f"（最后一行{told['last_row']}）")
+            row = Text(f"(last row {told['last_row']})", f"（最后一期{told['last_row']}）")
             name = joined([name, row], " ", "")
         state = STATES[told["state"]]
         if turns:
@@ -74,26 +74,26 @@ def pair_table(comparison: Comparison) -> str:
 
 
 _RATIO_FIGURES = {
-    "ratio_correlation": Text("Correlation of the ratio lines", "比价线的相关系数"),
-    "ratio_null": Text("Shared-leg null", "共同腿零值"),
+    "ratio_correlation": Text("Correlation of the ratio lines", "比值线的相关系数"),
+    "ratio_null": Text("Shared-leg null", "共用分子零假设值"),
     "ratio_excess": Text("Excess", "超出部分"),
     "partial_correlation": Text(
-        "Partial correlation, given the leader", "偏相关系数（剔除领先者）"
+        "Partial correlation, given the leader", "偏相关系数（剔除领先指数）"
     ),
     "p_value_adjusted": Text("p of excess and partial correlation", "超出部分与偏相关的p值"),
     "partial_correlation_benchmark": Text(
         "Partial correlation, given the benchmark too", "偏相关系数（再剔除基准）"
     ),
-    "p_value_benchmark_adjusted": Text("p of that", "其p值"),
+    "p_value_benchmark_adjusted": Text("p of that", "上一行的p值"),
     "level_correlation": Text("Correlation of the lines' levels", "两线点位的相关系数"),
 }
-_LEVEL_NULL = Text("Null of the levels, median (5 to 95 %)", "点位零值中位数（5%至95%）")
+_LEVEL_NULL = Text("Null of the levels, median (5 to 95 %)", "点位零假设中位数（5%至95%）")
 
 
 def ratio_table(comparison: Comparison, told: dict[str, Any]) -> str:
     """Return the correlations of two ratio lines by window, with nulls, intervals and p."""
     windows = list(told["ratio_correlation"])
-    heads = (Text("Rows", "行数"), *(same(str(window)) for window in windows))
+    heads = (Text("Rows", "窗口（期）"), *(same(str(window)) for window in windows))
     rows = [
         (label, *(_with_interval(told, name, window) for window in windows))
         for name, label in _RATIO_FIGURES.items()
@@ -127,7 +127,7 @@ def _level_null(null: dict[str, float | None]) -> Text:
 def correlation_table(comparison: Comparison) -> str:
     """Return the correlations of each pair by window, with intervals."""
     windows = comparison.study.windows.correlation
-    heads = (_PAIR, *(Text(f"{w} rows", f"{w}行") for w in windows))
+    heads = (_PAIR, *(Text(f"{w} rows", f"{w}期") for w in windows))
     names = {
         "correlation": Text("returns", "收益率"),
         "spearman": Text("returns, by rank", "收益率（秩）"),
@@ -149,8 +149,8 @@ def interval_table(comparison: Comparison) -> str:
     heads = (
         Text("Stretch", "区间"),
         Text("From", "起"),
-        Text("Leader", "领先者"),
-        Text("Follower", "跟随者"),
+        Text("Leader", "领先指数"),
+        Text("Follower", "跟随指数"),
         Text("Relative strength", "相对强弱"),
         Text("Back-tested", "回测"),
     )
@@ -180,7 +180,7 @@ def episode_table(comparison: Comparison) -> str:
     """Return every episode of each pair; nothing where there is none."""
     found = comparison.episode_table
     if found.is_empty():
-        return paragraph(Text("No pair has been stretched yet.", "尚未有任何一对出现拉大。"))
+        return paragraph(Text("No pair has been stretched yet.", "尚无配对进入过“拉大”状态。"))
     heads = (
         _PAIR,
         Text("Stretched on", "拉大"),
@@ -190,7 +190,7 @@ def episode_table(comparison: Comparison) -> str:
         Text("How", "方式"),
         Text("Failed turns", "失败拐点"),
         Text("Closed", "已收敛"),
-        Text("Follower over leader, 5 / 20 / 60 rows after", "其后5/20/60行跟随者相对领先者"),
+        Text("Follower over leader, 5 / 20 / 60 rows after", "其后5/20/60期跟随指数相对领先指数"),
     )
     rows = []
     for told in found.iter_rows(named=True):
@@ -228,7 +228,7 @@ def _by_chance(comparison: Comparison) -> str:
             Text(
                 f"{name.en}: {seen} episodes per 1,000 rows; driftless paths have {mean} "
                 f"({low} to {high}).",
-                f"{name.zh}：每千行{seen}次；无漂移随机路径为{mean}次（{low}至{high}）。",
+                f"{name.zh}：每千期{seen}次；无漂移随机路径为{mean}次（{low}至{high}）。",
             )
         )
     return paragraph(joined(told, " ", "")) if told else ""
@@ -306,7 +306,7 @@ def index_table(comparison: Comparison) -> str:
         history, count = comparison.histories[id], told["constituents"]
         last = same(told["last_level_on"])
         if str(dated) != told["last_level_on"]:
-            compared = Text(f"compared: {dated}", f"参与比较：{dated}")
+            compared = Text(f"compared: {dated}", f"用于比较：{dated}")
             last = joined([last, compared], ", ", "，")
         sessions = len(comparison.aligned.sessions)
         rows.append(

@@ -1,6 +1,6 @@
 """Text of a page in both of its languages, and the words that recur."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from indexer.definitions.model import Name
@@ -29,6 +29,18 @@ def joined(parts: Iterable[Text], en: str = " ", zh: str = "") -> Text:
     return Text(en.join(part.en for part in told), zh.join(part.zh for part in told))
 
 
+def listed(parts: Sequence[Text]) -> Text:
+    """Return parts as a sentence lists them.
+
+    Examples
+    --------
+    >>> listed([same("a"), same("b"), same("c")])
+    Text(en='a, b and c', zh='a、b、c')
+    """
+    first = joined(parts[:-1], ", ", "、")
+    return joined([first, parts[-1]], " and ", "、") if first.en else parts[-1]
+
+
 def many(count: int, en: str, zh: str) -> Text:
     """Return a count of things; ``en`` is the singular.
 
@@ -38,6 +50,32 @@ def many(count: int, en: str, zh: str) -> Text:
     ('1 session', '3个交易日')
     """
     return Text(f"{count} {en}{'' if count == 1 else 's'}", f"{count}{zh}")
+
+
+_CALENDARS = {
+    "XSHG": "上交所",
+    "XSHE": "深交所",
+    "XHKG": "港交所",
+    "XNYS": "纽交所",
+    "XNAS": "纳斯达克",
+}
+
+
+def calendar_name(code: str) -> Text:
+    """Return what the calendar of an exchange is called."""
+    return Text(code, _CALENDARS.get(code, code))
+
+
+def hour_of(cutoff: str) -> Text:
+    """Return an hour and its zone.
+
+    Examples
+    --------
+    >>> hour_of("18:00 Asia/Shanghai").zh, hour_of("16:00 America/New_York").zh
+    ('北京时间18:00', '16:00（America/New_York）')
+    """
+    hour, _, zone = cutoff.partition(" ")
+    return Text(cutoff, f"北京时间{hour}" if zone == "Asia/Shanghai" else f"{hour}（{zone}）")
 
 
 NONE = same("–")
@@ -62,14 +100,14 @@ STATES = {
     "closed": Text("closed", "已收敛"),
 }
 KINDS = {
-    "catch-up": Text("follower rises", "跟随者补涨"),
-    "leader fall": Text("leader falls", "领先者补跌"),
+    "catch-up": Text("follower rises", "跟随指数补涨"),
+    "leader fall": Text("leader falls", "领先指数补跌"),
     "both falling": Text("both fall", "两者同跌"),
 }
 BANDS = {  # shades of the catch-up states
     "stretched": STATES["stretched"],
-    "catch-up": Text("catching up: follower rises", "收敛中：跟随者补涨"),
-    "leader-fall": Text("catching up: leader falls", "收敛中：领先者补跌"),
+    "catch-up": Text("catching up: follower rises", "收敛中：跟随指数补涨"),
+    "leader-fall": Text("catching up: leader falls", "收敛中：领先指数补跌"),
     "both-falling": Text("catching up: both fall", "收敛中：两者同跌"),
     "closed": STATES["closed"],
 }
@@ -89,5 +127,5 @@ INTERVALS = {
 def interval_name(name: str) -> Text:
     """Return what an interval of the table of returns is called."""
     if name.startswith("rows_"):
-        return many(int(name.removeprefix("rows_")), "row", "行")
+        return many(int(name.removeprefix("rows_")), "row", "期")
     return INTERVALS[name]

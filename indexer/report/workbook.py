@@ -46,7 +46,7 @@ _SHEETS = {  # signals of a pair by sheet; level_correlation of two ratio lines 
     ),
     "偏离": ("beta", "gap", "gap_z"),
     "轮动": ("rs_ratio", "rs_momentum"),
-    "广度": (
+    "市场宽度": (
         "breadth_20",
         "breadth_60",
         "breadth_outperform",
@@ -63,7 +63,7 @@ _TITLES = {
     "比值线相关": "Correlation of the ratio lines and their shared-leg null",
     "偏离": "Gap of the follower to its leader",
     "轮动": "Weekly rotation",
-    "广度": "Breadth and constituents",
+    "市场宽度": "Breadth and constituents",
     "其他": "Other signals",
 }
 

@@ -183,9 +183,10 @@ def _differences(candidate: Candidate, entries: Sequence[Entry]) -> Iterator[str
     most = max((abs(bp) for entry in entries for bp in _moves(candidate, entry)), default=0.0)
     by = f", levels by up to {most:.4g} bp" if most else ""
     first, last = entries[0].session, entries[-1].session
-    when = first if first == last else f"between {first} and {last}"
+    when, s = (first, "") if first == last else (f"between {first} and {last}", "s")
+    told = f"{len(entries)} earlier session{s} ({when})"
     yield (
-        f"{len(entries)} earlier sessions ({when}) would be others by the inputs of this one{by}: "
+        f"{told} would be others by the inputs of this one{by}: "
         "their levels and signals are shown as published, everything else as calculated"
     )
 

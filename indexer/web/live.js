@@ -5,7 +5,7 @@ import { WORDS } from "./words.js";
 const byId = (id) => document.getElementById(id);
 const looks = byId("looks"), asked = byId("asked");
 const query = new URLSearchParams(location.search);
-const saved = { lang: navigator.language.startsWith("zh") ? "zh" : "en", theme: "auto", up: "green" };
+const saved = { lang: navigator.language.startsWith("zh") ? "zh" : "en", theme: "auto", up: "red" };
 let token = "", indices = [], instants = [], shown = null, turn = 0;
 const charts = {};
 
@@ -95,7 +95,7 @@ async function list() {
     filled(byId("indices"),
       [["name"], ["state"], ["session"], ["level", "number"], ["currency"], ["revision", "number"], ["due"], ["published_at"]],
       [...indices.map((one) => [nameOf(one), stateMark(states.get(one.id)?.state ?? "published"), one.session,
-        one.level, one.currency, String(one.revision), states.get(one.id)?.due, one.published_at]),
+        one.level, one.currency, String(one.revision), states.get(one.id)?.due, utc(one.published_at)]),
       ...status.rows.filter((one) => !one.kind).map((one) => [one.id, stateMark(one.state), null, null, null, null, one.due, null])]);
     filled(byId("studies"), [["name"], ["state"], ["session"], ["pair"], ["state"], ["since"], ["kind"]], pairs());
   };
@@ -130,9 +130,10 @@ async function offerInstants() {
   asked.at.value = String(place < 0 ? instants.length : place);
   sayInstant();
 }
+const utc = (at) => `${at.slice(0, 19).replace("T", " ")} UTC`;
 const instant = () => instants[Number(asked.at.value)] ?? "";
 function sayInstant() {
-  const said = instant() ? `${instant().slice(0, 19).replace("T", " ")} UTC` : word("now");
+  const said = instant() ? utc(instant()) : word("now");
   byId("at-said").textContent = said;
   asked.at.setAttribute("aria-valuetext", said);
 }
@@ -219,7 +220,7 @@ function facts() {
     [["name"], ["session"], ["revision", "number"], ["state"], ["published_at"], ["definition"], ["market"], ["carried", "number"]],
     shown.records.map((record, n) => record === null ? [nameOf(sides[n]), ...Array(7).fill(null)] : [
       nameOf(sides[n]) + (record.synthetic ? ` (${word("mark_synthetic")})` : ""), record.session, String(record.revision),
-      word(record.status), record.published_at, record.definition_digest.slice(0, 12), record.market_digest.slice(0, 12), String(record.carried)]));
+      word(record.status), utc(record.published_at), record.definition_digest.slice(0, 12), record.market_digest.slice(0, 12), String(record.carried)]));
   sides.forEach((side, n) => {
     const link = byId(n ? "csv-b" : "csv-a");
     link.textContent = word("levels_of", nameOf(side));

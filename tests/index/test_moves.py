@@ -132,7 +132,7 @@ def test_sessions_without_a_close_are_told_with_the_evidence():
     assert "price 10 of 2024-09-04, 3 sessions without a close between" in found.message
 
 
-@pytest.mark.parametrize(("missing", "told"), [(0, ""), (1, ", 1 sessions without"), (2, ", 2 s")])
+@pytest.mark.parametrize(("missing", "told"), [(0, ""), (1, ", 1 session without"), (2, ", 2 s")])
 def test_each_session_without_a_close_is_counted(missing, told):
     gap = days_of("600001.SH", date(2024, 9, 4), date(2024, 9, 9))[4 - missing :]
     prices = [r for r in sound((*SHANGHAI, *SHENZHEN))

@@ -148,6 +148,17 @@ def test_where_a_row_is_from_is_kept_and_is_no_change(tmp_path: Path) -> None:
     assert read_rows(tmp_path, "prices")["source"].to_list() == ["second"]
 
 
+def test_a_store_is_from_everybody_its_rows_are_from(tmp_path: Path) -> None:
+    sent = [prices((SYMBOLS[n], DAYS[0], 1.0), source=f"source {n}") for n in (1, 0)]
+    assert write_rows(tmp_path, {"prices": sent[0]}) == 0
+    assert write_rows(tmp_path, {"prices": sent[1]}) == 1
+
+    assert read_market(tmp_path).manifest.source == "source 0, source 1"
+    assert read_market(f"{tmp_path}@0").manifest.source == "source 1"
+    (tmp_path / "manifest.yaml").write_text("source: a vendor")
+    assert read_market(tmp_path).manifest.source == "a vendor"
+
+
 def test_rows_that_agree_but_for_where_they_are_from_are_one(tmp_path: Path) -> None:
     one = (SYMBOLS[0], DAYS[0], 1.0)
     sent = pl.concat([prices(one, source="first"), prices(one, source="second")])

@@ -138,7 +138,7 @@ def from_api(comparison: Comparison, tmp_path: Path) -> Shown:
     aligned, market = comparison.aligned, read_market(ROOT / "seeds" / "market")
     ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}", create=True)
     histories = [comparison.histories[id] for id in aligned.ids]
-    indices = [index_candidate(history, market) for history in histories]
+    indices = [index_candidate(history) for history in histories]
     for candidate in (*indices, study_candidate(comparison, market)):
         candidate.market_digests(candidate.days.tolist())  # all at once, not day by day
         entries = [candidate.entry(day) for day in candidate.days.tolist()]

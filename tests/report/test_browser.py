@@ -80,10 +80,11 @@ def test_a_telephone_shows_all_of_its_width(browser, files, name, lang):
 
 
 @pytest.mark.parametrize("name", ["study", "index"])
-@pytest.mark.parametrize("choice", ["lang=en&theme=light", "lang=zh&theme=dark&up=green"])
-def test_axe_finds_no_serious_fault(browser, files, name, choice):
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("theme", ["light", "dark&up=green"])
+def test_axe_finds_no_serious_fault(browser, files, name, lang, theme):
     script = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js")
-    page, _ = opened(browser, files[name], choice)
+    page, _ = opened(browser, files[name], f"lang={lang}&theme={theme}")
     page.evaluate(script.read_text("utf-8"))
     told = "found.violations.map(v => [v.id, v.impact, v.nodes[0].html])"
     found = json.loads(page.evaluate(f"axe.run().then(found => JSON.stringify({told}))"))
@@ -173,6 +174,24 @@ def test_a_chart_leaves_as_a_picture_that_says_what_it_is(browser, files):
     assert "SYNTHETIC DATA" in svg.decode()
     assert "as of 2026-08-21" in svg.decode()
     assert png.startswith(b"\x89PNG")
+
+
+def test_a_picture_names_every_line_it_shows_and_no_other(browser, files, comparison):
+    labels = [
+        line["label"].en
+        for line in next(f for f in study_figures(comparison) if f["id"] == "breadth")["lines"]
+    ]
+    page, _ = opened(browser, files["study"])
+    buttons = page.locator("figure:has(#breadth) .legend button")
+    for button in buttons.element_handles()[1:]:
+        if button.get_attribute("aria-pressed") == "false":
+            button.click()
+    buttons.first.click()
+    svg = downloaded(page, "breadth", "SVG").decode()
+    page.close()
+    told = [label for label in labels if f">{label}<" in svg]
+
+    assert told == labels[1:]
 
 
 def test_names_stay_text_in_what_leaves(browser, files):

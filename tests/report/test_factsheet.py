@@ -82,7 +82,13 @@ def test_charts_that_leave_the_page_say_what_they_are(history: History) -> None:
         assert told in chinese
     assert "SYNTHETIC DATA" in english_stamp
     assert "合成数据" in chinese
-    assert "north-america-compute back-tested before 2026-05-07" in english_stamp
+    assert "North American Compute Chain back-tested before 2026-05-07" in english_stamp
+
+
+def test_where_the_data_are_from_is_told(history: History) -> None:
+    assert "Data source seeds/generate.py with seed 20260507" in english(index_page(history))
+    untold = replace(history, inputs=replace(history.inputs, source=""))
+    assert "Data source –" in english(index_page(untold))
 
 
 def test_a_ready_made_series_has_no_constituents(comparison: Comparison) -> None:

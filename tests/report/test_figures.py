@@ -12,7 +12,7 @@ from indexer.report.page import study_figures
 from indexer.report.words import BANDS, Text
 from indexer.signals.result import Comparison
 
-SELECTED = Text("selected 2026-05-07", "选样 2026-05-07")
+SELECTED = Text("selected 2026-05-07", "选样日 2026-05-07")
 
 
 def figure(comparison: Comparison, start: str) -> dict:

@@ -19,7 +19,7 @@ def test_log_moves_are_shown_as_percentages() -> None:
     assert [per_cent(math.log(0.75)), per_cent(math.log(1.1)), per_cent(0.0), per_cent(None)] == [
         "−25.0%",
         "+10.0%",
-        "+0.0%",
+        "0.0%",
         "–",
     ]
 
@@ -44,7 +44,7 @@ def test_text_stands_in_both_languages_once_where_they_agree() -> None:
 
 @pytest.mark.parametrize(
     ("text", "way"),
-    [("+1.2%", "up"), ("−0.5% (+20)", "down"), ("+0.0%", ""), ("1.2%", ""), ("+1.2% / −1.0%", "")],
+    [("+1.2%", "up"), ("−0.5% (+20)", "down"), ("0.0%", ""), ("1.2%", ""), ("+1.2% / −1.0%", "")],
 )
 def test_moves_are_up_or_down(text: str, way: str) -> None:
     cell = table([same("a"), same("b")], [[same("x"), same(text)]], "wide")

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from indexer.definitions.model import Name
@@ -231,7 +232,23 @@ def test_the_answer_calls_the_band_of_driftless_paths_what_it_is(comparison: Com
         # Low and high are 5 and 95 per cent of the paths.
         mean, low, high = (f"{100 * share[key]:.0f}" for key in ("mean", "low", "high"))
         assert f"{mean} % of rows (90 of 100 of them on {low} to {high} %)" in answer.en
-        assert f"（90%的路径在{low}%至{high}%之间）" in answer.zh
+        assert f"（90%的路径介于{low}%至{high}%）" in answer.zh
+
+
+def test_a_peak_on_the_last_session_is_called_one_and_no_move_is_told(
+    comparison: Comparison,
+) -> None:
+    pair = comparison.states[0]
+    last = len(pair.rows) - 1
+    states = pair.states._replace(
+        state=["neutral"] * last + ["stretched"],
+        peak=np.where(np.arange(last + 1) < last, -1, last),
+    )
+    found = replace(comparison, states=(replace(pair, states=states), *comparison.states[1:]))
+    answer = list(answers(found))[1]
+    assert "; at its peak on that session; z" in answer.en
+    assert "；最新一期即为高点；" in answer.zh
+    assert ">+0.0%<" not in study_page(found)
 
 
 def test_charts_of_a_study_leave_with_its_marks_and_the_digests_of_its_data(
@@ -242,11 +259,33 @@ def test_charts_of_a_study_leave_with_its_marks_and_the_digests_of_its_data(
     carried[-1] = 7
     found = comparison.histories | {id: replace(comparison.histories[id], carried=carried)}
     en, zh = Page(study_page(replace(comparison, histories=found))).figures["stamp"]
-    for history in comparison.histories.values():
-        assert f"{history.definition.id} data {history.market_digest[:12]}" in en
-    for mark in ("SYNTHETIC DATA", f"{id} back-tested before 2026-05-07", f"{id}: 7 carried"):
+    for other, history in comparison.histories.items():
+        data = history.market_digest[:12]
+        assert f"{history.definition.name.en} ({other}) market data {data}" in en
+        assert f"{history.definition.name.zh}（{other}）行情{data}" in zh
+    name = comparison.histories[id].definition.name
+    for mark in (
+        "SYNTHETIC DATA",
+        f"{name.en} back-tested before 2026-05-07",
+        f"{name.en}: 7 carried",
+    ):
         assert mark in en
-    assert f"{id}在2026-05-07前为回测" in zh
+    assert f"{name.zh}于2026-05-07前为回测" in zh
+
+
+@pytest.mark.parametrize(
+    ("source", "told"), [("Some Vendor", "Some Vendor"), ("", "not stated"), (HOSTILE, HOSTILE)]
+)
+def test_where_the_data_are_from_is_told_on_the_page_and_on_what_leaves_it(
+    comparison: Comparison, source: str, told: str
+) -> None:
+    histories = {
+        id: replace(h, inputs=replace(h.inputs, source=source))
+        for id, h in comparison.histories.items()
+    }
+    page = Page(study_page(replace(comparison, histories=histories)))
+    assert f"Data source: {told}" in page.text
+    assert f"data source: {told}" in page.figures["stamp"][0]
 
 
 def test_an_event_without_an_abnormal_return_has_no_chart(comparison: Comparison) -> None:

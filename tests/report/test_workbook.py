@@ -55,17 +55,18 @@ def test_sheets_have_chinese_names_in_reading_order(book):
 
 def test_every_sheet_says_what_it_is_of(book):
     for sheet in book.worksheets:
-        head = " ".join(str(row[0]) for row in sheet.iter_rows(max_row=9, values_only=True))
+        head = " ".join(str(row[0]) for row in sheet.iter_rows(max_row=10, values_only=True))
         assert "合成数据" in head, sheet.title
         assert "SYNTHETIC DATA" in head
         assert "2026-08-21" in head
+        assert "数据来源 Data source: seeds/generate.py" in head
         assert "第 2 版 Revision 2" in head
         assert "c0ffeec0ffee" in head
         assert "回测" in head
 
 
 def test_a_calculation_says_that_it_was_not_published(index_book):
-    assert "Not published" in str(index_book["摘要"]["A4"].value)
+    assert "Not published" in str(index_book["摘要"]["A5"].value)
 
 
 def test_states_are_those_of_the_table(book, comparison):
@@ -153,7 +154,7 @@ def test_charts_are_native_and_marked(comparison):
 
     assert len(found) == 7
     assert all("合成数据 SYNTHETIC" in text and "<c:scatterChart>" in text for text in found)
-    assert any("共同分子零值" in text for text in found)
+    assert any("共用分子零假设值" in text for text in found)
 
 
 def test_the_back_tested_stretch_of_a_line_is_drawn_by_itself(comparison):

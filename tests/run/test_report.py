@@ -61,6 +61,24 @@ def test_the_last_published_session_is_shown(tmp_path):
     assert record.digest != FIRST
 
 
+def test_where_the_data_were_from_is_shown_though_the_folder_says_so_no_more(tmp_path):
+    market = folder(tmp_path / "m")
+    (market / "manifest.yaml").write_text("source: a vendor")
+    published(tmp_path, DAYS[0], DAYS[2], market=market)
+    (market / "manifest.yaml").unlink()
+
+    assert shown(tmp_path).found.source == "a vendor"
+
+
+def test_another_source_of_the_same_rows_publishes_nothing(tmp_path):
+    market = folder(tmp_path / "m")
+    published(tmp_path, DAYS[0], DAYS[2], market=market)
+    (market / "manifest.yaml").write_text("source: a vendor")
+    again = published(tmp_path, DAYS[0], DAYS[2], market=market)
+
+    assert (again.state, shown(tmp_path).found.source) == ("unchanged", "")
+
+
 def test_an_earlier_session_is_shown_without_anything_later(tmp_path):
     published(tmp_path, DAYS[0], DAYS[4])
     found = shown(tmp_path, DAYS[2])

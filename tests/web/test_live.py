@@ -231,7 +231,10 @@ def test_charts_are_taken_away_as_pictures(opened):
     assert "<script" not in picture.replace("&lt;script", "")
 
 
-@pytest.mark.parametrize("query", ["", "?theme=dark&lang=zh", "?theme=light&up=red"])
+@pytest.mark.parametrize(
+    "query",
+    ["", *(f"?lang={lang}&theme={theme}" for lang in ("en", "zh") for theme in ("light", "dark"))],
+)
 @pytest.mark.parametrize("width", [360, 1280])
 def test_the_page_is_usable_by_everybody(opened, query, width):
     page = opened(query, width)
