@@ -6,10 +6,14 @@ same days are fetched without a fault. In the end both stores hold the same, or 
 its last fetch says that it lacks. One seed replays all of it.
 """
 
+import json
 import random
+import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -59,13 +63,19 @@ class Chance:
     Attributes
     ----------
     share : of all answers that are faulted
+    seed : of all evenings; each draws anew, so that a run may begin with any of them
     counts : how many had which kind
     """
 
     share: float
     kinds: tuple[str, ...]
     draw: random.Random
+    seed: int = SEED
     counts: Counter[str] = field(default_factory=Counter)
+
+    def begin(self, day: date) -> None:
+        """Draw what is drawn on an evening."""
+        self.draw.seed(f"{self.seed} {day}")
 
     def __call__(self, source: str, ask: Ask) -> Fault | None:
         """Return the fault of an answer, if it has one."""
@@ -104,39 +114,122 @@ def simulate(
     seed: int = SEED,
     kinds: tuple[str, ...] = KINDS,
     deadline: float = 4.0,
+    kept: Path | None = None,
 ) -> dict[str, Any]:
-    """Fetch on some evenings; return what was asked, what failed, and what is wrong in the end."""
-    begun = time.monotonic()
-    chance = Chance(share, kinds, random.Random(seed))  # noqa: S311 (one seed replays it)
-    refused: list[str] = []
+    """Fetch on some evenings; return what was asked, what failed, and what is wrong in the end.
+
+    Parameters
+    ----------
+    kept : folder in which a run that is stopped leaves what it goes on from
+    """
+    chance = Chance(share, kinds, random.Random(), seed)  # noqa: S311 (one seed replays it)
     with ground(SHARES, deadline, FIRST) as on, tempfile.TemporaryDirectory() as folder:
-        names = definitions(Path(folder), on.shares, ABROAD[:2], date(2026, 3, 20))
+        place = Path(folder)
+        names = definitions(place, on.shares, ABROAD[:2], date(2026, 3, 20))
         sessions = read_calendar("XSHG").between(LAST - timedelta(days=days * 2), LAST).tolist()
-        for day in sessions[-days:]:
+
+        def fetched(day: date) -> list[str]:
             on.recorder.choose = lambda *_: None
-            if found := evening_of(on, names, Path(folder) / "clean", day):
+            if found := evening_of(on, names, place / "stores" / "clean", day):
                 raise AssertionError(f"a day without faults is refused: {found}")
             on.recorder.choose = chance
-            refused += evening_of(on, names, Path(folder) / "store", day)
-        wrong, lacking = compared(Path(folder) / "store", Path(folder) / "clean")
-        told = refused[-1] if refused else ""
-    open_ = told.startswith(f"{LAST} {ATTEMPTS}")
+            return evening_of(on, names, place / "stores" / "store", day)
+
+        course = Course(place / "stores", kept, f"{commit()} {days} {share} {seed}")
+        course.run(sessions[-days:], chance, fetched)
+        found = compared(place / "stores" / "store", place / "stores" / "clean")
+    return told("days", sessions[-days:], course, chance, found) | {
+        "answers_by_akshare": on.recorder.real
+    }
+
+
+@dataclass(slots=True)
+class Course:
+    """Evenings one after the other, which go on where they were stopped.
+
+    Attributes
+    ----------
+    stores : folder of all that an evening leaves behind
+    kept : where it is left for a run to come, if anywhere
+    key : of what is run; only the same goes on
+    step : evenings after which it is left there
+    refused : what stood against each attempt that was refused
+    seconds : wall time so far, of all runs
+    """
+
+    stores: Path
+    kept: Path | None
+    key: str
+    step: int = 1
+    refused: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def run(
+        self, evenings: list[date], chance: Chance, fetched: Callable[[date], list[str]]
+    ) -> None:
+        """Fetch on those evenings that are not over yet."""
+        self.stores.mkdir()
+        last = self._resumed(chance)
+        for n, day in enumerate(evenings, 1):
+            if str(day) <= last:
+                continue
+            begun = time.monotonic()
+            chance.begin(day)
+            self.refused += fetched(day)
+            self.seconds += time.monotonic() - begun
+            if self.kept and n % self.step == 0:
+                self._keep(self.kept, str(day), chance)
+                print(f"{n} of {len(evenings)}: {len(self.refused)} refused", file=sys.stderr)
+
+    def _resumed(self, chance: Chance) -> str:
+        """Put back what a run left and return its last evening; empty if there is none."""
+        for folder in (self.kept, self.kept and self.kept.with_suffix(".new")):
+            if folder and (folder / "told.json").is_file():
+                said = json.loads((folder / "told.json").read_text("utf-8"))
+                if said["key"] == self.key:
+                    shutil.copytree(folder / "stores", self.stores, dirs_exist_ok=True)
+                    self.refused, self.seconds = said["refused"], said["seconds"]
+                    chance.counts = Counter(said["counts"])
+                    return str(said["last"])
+        return ""
+
+    def _keep(self, kept: Path, last: str, chance: Chance) -> None:
+        new = kept.with_suffix(".new")
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.copytree(self.stores, new / "stores")
+        said = {"key": self.key, "last": last, "refused": self.refused, "seconds": self.seconds}
+        (new / "told.json").write_text(json.dumps(said | {"counts": chance.counts}), "utf-8")
+        shutil.rmtree(kept, ignore_errors=True)
+        new.rename(kept)
+
+
+def told(
+    name: str,
+    evenings: list[date],
+    course: Course,
+    chance: Chance,
+    found: tuple[list[str], list[str]],
+) -> dict[str, Any]:
+    """Return what is kept of some evenings, with every one that was refused, and why."""
+    wrong, lacking = found
+    last = f"{evenings[-1]} {ATTEMPTS}: "
+    refused = [line for line in course.refused if f" {ATTEMPTS}: " in line]
+    open_ = any(line.startswith(last) for line in refused)  # it lacks what was refused last
     return {
-        "id": "days",
-        "n": days,
+        "id": name,
+        "n": len(evenings),
         "wrong": len(wrong) + (0 if open_ else len(lacking)),
         "wrong_rows": wrong[:20],
         "lacking": lacking[:50],
-        "evenings_refused": sum(f" {ATTEMPTS}: " in line for line in refused),
-        "attempts_refused": len(refused),
-        "refusals": refused[-50:],
+        "evenings_refused": len(refused),
+        "attempts_refused": len(course.refused),
+        "refusals": refused,
         "answers": sum(chance.counts.values()),
         "faulted": sum(n for kind, n in chance.counts.items() if kind != "none"),
-        "answers_by_akshare": on.recorder.real,
-        "share": share,
-        "seed": seed,
-        "commit": commit(),
-        "seconds": round(time.monotonic() - begun),
+        "share": chance.share,
+        "seed": chance.seed,
+        "commit": course.key.split()[0],
+        "seconds": round(course.seconds),
     }
 
 

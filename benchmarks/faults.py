@@ -11,9 +11,7 @@ scenarios are kept line by line, so a run that was stopped goes on.
 import itertools
 import json
 import multiprocessing
-import os
 import random
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -24,6 +22,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from benchmarks.alone import alone
 from benchmarks.ground import (
     ABROAD,
     FIRST,
@@ -302,47 +301,6 @@ def _wrong_outcomes(
             yield f"{' of '.join(key)} ends {gathered.outcome}: {gathered.reason[:200]}"
 
 
-_ALONE = """
-import json, sys, warnings
-warnings.simplefilter("ignore")
-import akshare
-try:
-    frame = akshare.stock_zh_a_hist(symbol=sys.argv[1], start_date="20260302",
-                                    end_date="20260612", timeout=3)
-except Exception as error:
-    print(json.dumps({"raises": type(error).__name__}))
-else:
-    rows = {c: [str(v) for v in frame[c]] for c in frame.columns}
-    print(json.dumps({"frame": rows}))
-"""
-
-
-def alone(on: Ground, kinds: tuple[str, ...] = KINDS, patience: float = 60.0) -> dict[str, str]:
-    """Return what akshare by itself makes of each fault: raises, the truth, or another frame."""
-    told: dict[str, str] = {}
-    truth: Any = None
-    for kind in ("none", *kinds):
-        on.standin.choose = lambda _, kind=kind: Fault(kind)  # type: ignore[misc]
-        command = [sys.executable, "-c", _ALONE, on.shares[0][:6]]
-        environment = os.environ | on.standin.environment | {"TQDM_DISABLE": "1"}
-        try:
-            done = subprocess.run(
-                command, env=environment, capture_output=True, timeout=patience, check=True
-            )
-            said = json.loads(done.stdout)
-        except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
-            told[kind] = "hangs"
-            continue
-        if kind == "none":
-            truth = said
-        elif "raises" in said:
-            told[kind] = f"raises {said['raises']}"
-        else:
-            told[kind] = "the truth" if said == truth else "another frame"
-    on.standin.choose = lambda _: None
-    return told
-
-
 def run(
     results: Path, *, every: int = 1, processes: int = 1, beside: tuple[str, ...] = KINDS
 ) -> dict[str, Any]:
@@ -358,15 +316,15 @@ def run(
     chosen = scenarios()[::every]
     shares = [[s for s in chosen if KINDS.index(s.kind) % processes == n] for n in range(processes)]
     start = multiprocessing.get_context("spawn").Process
-    running = [start(target=_run, args=(kept, key, share)) for share in shares]
+    running = [start(target=_run, args=(kept, key, share), daemon=True) for share in shares]
     for process in running:
         process.start()
-    with ground() as on:
-        told = alone(on, beside)
     for process in running:
         process.join()
         if process.exitcode:
             raise RuntimeError(f"a process left with {process.exitcode}")
+    with ground() as on:
+        told = alone(on, beside) if beside else {}
     done = Journal(kept, key).done
     summary = summed(key, {scenario: done[" ".join(scenario)] for scenario in chosen}, told)
     (results / "faults.json").write_text(
@@ -405,6 +363,7 @@ def summed(key: str, done: Mapping[Scenario, Found], told: dict[str, str]) -> di
     return {
         "id": "faults",
         "n": len(founds),
+        "of": len(scenarios()),
         "wrong": len(wrong),
         "uncontradicted": alike,
         "uncontradicted_by_kind": dict(

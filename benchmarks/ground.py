@@ -32,6 +32,7 @@ SERIES = ("000985.SH", "399006.SZ", "HSTECH.HK")
 PAYING = (0, 1, 3)  # the shares that pay, of which the first and third issue bonus shares
 PAIRS = ("USD/CNY", "HKD/CNY")
 
+PATIENCE = 300.0  # seconds that whatever is not silent may take on a machine with other work
 # Kinds that cost seconds, and those that fall on one row: the others are the same wherever it is.
 SILENT = frozenset({"hang", "drip"})
 PLACED = frozenset(
@@ -75,7 +76,8 @@ class Recorder(Worker):
     """
 
     def __init__(self, environment: Mapping[str, str], deadline: float, standin: Standin) -> None:
-        super().__init__(environment, deadline)
+        super().__init__(environment, deadline, PATIENCE)
+        self._silence = deadline
         self.choose: Choose = lambda *_: None
         self.asked = self.faulted = self.real = 0
         self._standin = standin
@@ -133,6 +135,8 @@ class Recorder(Worker):
             got(url, status, body)
 
         self._standin.choose = lambda _: fault
+        silent = fault is not None and fault.kind in SILENT
+        self._deadline = self._silence if silent else PATIENCE
         self.real += 1
         end: dict[str, Any] | Ended
         try:
@@ -263,7 +267,7 @@ def ground(
     Parameters
     ----------
     count : mainland shares in the market
-    deadline : seconds that a question may take
+    deadline : seconds after which silence is the end of a question
     made : the process that asks
     """
     shares, clock = symbols_of(count), Clock(evening(last))

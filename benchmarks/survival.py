@@ -24,13 +24,19 @@ def tables(results: Path) -> str:
     lines = ["| what | tried | wrong | answers faulted | seconds | seed | commit |"]
     lines.append("|---|---:|---:|---:|---:|---:|---|")
     lines += [
-        f"| {TITLES[name]} | {told['n']:,} | {told['wrong']} | {_share(told)} "
+        f"| {TITLES[name]} | {_tried(told)} | {told['wrong']} | {_share(told)} "
         f"| {told['seconds']:,} | {told['seed']} | {told['commit']} |"
         for name, told in kept.items()
     ]
     if "faults" in kept:
         lines += ["", *_ends(kept["faults"])]
     return "\n".join(lines) + "\n"
+
+
+def _tried(told: dict[str, Any]) -> str:
+    """Return how much was tried, and of how much where that is not all."""
+    all_ = told.get("of", told["n"])
+    return f"{told['n']:,}" if told["n"] == all_ else f"{told['n']:,} of {all_:,}"
 
 
 def _share(told: dict[str, Any]) -> str:

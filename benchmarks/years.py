@@ -8,14 +8,13 @@ gate, the checks, the agreement, the store. Judged as `benchmarks.days` judges.
 
 import random
 import tempfile
-import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.days import Chance, compared, definitions, evening_of
-from benchmarks.ground import ABROAD, SEED, Recorder, act, ground
+from benchmarks.days import Chance, Course, compared, definitions, evening_of, told
+from benchmarks.ground import ABROAD, PATIENCE, SEED, SILENT, Recorder, act, ground
 from benchmarks.reliability.campaign import memory_below
 from benchmarks.reliability.record import ROOT, commit
 from benchmarks.standin.faults import KINDS, Fault
@@ -79,7 +78,8 @@ class Replayed(Recorder):
         try:
             since = FIRST if fault is None else LAST - timedelta(days=90)
             span = (LAST, LAST) if ask.table == "suspensions" else (since, LAST)
-            self._deadline = 300.0 if fault is None else 4.0  # rates come in pages of twenty
+            silent = fault is not None and fault.kind in SILENT
+            self._deadline = self._silence if silent else PATIENCE
             said = super(Recorder, self).ask(
                 source,
                 Ask(ask.table, ask.subject, *span, LAST),
@@ -184,52 +184,42 @@ _ROWWISE = {"dup_rows", "conflicting_dup", "unsorted", "future_row"}
 
 
 def simulate(
-    *, every: int = 1, share: float = 0.3, seed: int = SEED, limit: int | None = None
+    *,
+    every: int = 1,
+    share: float = 0.3,
+    seed: int = SEED,
+    limit: int | None = None,
+    kept: Path | None = None,
 ) -> dict[str, Any]:
     """Fetch on each n-th evening of ten years; return what is wrong in the end.
 
     Parameters
     ----------
     limit : evenings at most; None for all
+    kept : folder in which a run that is stopped leaves what it goes on from
     """
-    begun = time.monotonic()
-    chance = Chance(share, KINDS, random.Random(seed))  # noqa: S311 (one seed replays it)
-    refused: list[str] = []
-    place = memory_below(ROOT)
+    chance = Chance(share, KINDS, random.Random(), seed)  # noqa: S311 (one seed replays it)
+    memory = memory_below(ROOT)
     with (
         ground(SHARES, 4.0, FIRST, LAST, Replayed) as on,
-        tempfile.TemporaryDirectory(dir=place) as folder,
+        tempfile.TemporaryDirectory(dir=memory) as folder,
     ):
+        place = Path(folder)
         on.recorder.market = on.market  # type: ignore[attr-defined]
         on.market.actions.clear()
         for symbol in (*on.shares, ABROAD[0]):
             pay_every_year(on.market, symbol)
-        names = definitions(Path(folder), on.shares, ABROAD[:1], BEGIN)
+        names = definitions(place, on.shares, ABROAD[:1], BEGIN)
         evenings = read_calendar("XSHG").between(BEGIN, LAST).tolist()[::-every][::-1][:limit]
-        for n, day in enumerate(evenings, 1):
-            on.recorder.choose = chance
-            refused += evening_of(on, names, Path(folder) / "store", day)
-            if n % 50 == 0:
-                print(f"{n} of {len(evenings)}, {len(refused)} refused", flush=True)
+        on.recorder.choose = chance
+        course = Course(place / "stores", kept, f"{commit()} {every} {share} {seed}", step=25)
+        store, clean = (place / "stores" / name for name in ("store", "clean"))
+        course.run(evenings, chance, lambda day: evening_of(on, names, store, day))
         on.recorder.choose = lambda *_: None
-        if found := evening_of(on, names, Path(folder) / "clean", evenings[-1]):
+        if found := evening_of(on, names, clean, evenings[-1]):
             raise AssertionError(f"a day without faults is refused: {found}")
-        wrong, lacking = compared(Path(folder) / "store", Path(folder) / "clean")
-    told = refused[-1] if refused else ""
-    return {
-        "id": "years",
-        "n": len(evenings),
+        rows = compared(store, clean)
+    return told("years", evenings, course, chance, rows) | {
         "every": every,
-        "wrong": len(wrong) + (0 if told.startswith(str(evenings[-1])) else len(lacking)),
-        "wrong_rows": wrong[:20],
-        "lacking": lacking[:50],
-        "attempts_refused": len(refused),
-        "refusals": refused[-50:],
-        "answers": sum(chance.counts.values()),
-        "faulted": sum(n for kind, n in chance.counts.items() if kind != "none"),
         "answers_by_akshare": on.recorder.real,
-        "share": share,
-        "seed": seed,
-        "commit": commit(),
-        "seconds": round(time.monotonic() - begun),
     }

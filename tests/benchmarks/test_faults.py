@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from benchmarks.alone import alone
 from benchmarks.faults import (
     EXTENTS,
     OUTCOMES,
     PLACES,
     Scenario,
-    alone,
     judged,
     needs_on,
     run,

@@ -38,6 +38,12 @@ def test_what_is_kept_is_told(tmp_path):
     )
 
 
+def test_a_share_of_the_scenarios_is_told_as_one(tmp_path):
+    (tmp_path / "faults.json").write_text(json.dumps(FAULTS | {"n": 59, "of": 2160}))
+
+    assert "| 59 of 2,160 | 0 |" in tables(tmp_path)
+
+
 def test_only_what_stands_between_the_marks_is_renewed(tmp_path):
     text = f"before\n{BEGIN}old\n{END}after\n"
 

@@ -124,9 +124,9 @@ class Sieve:
         why : the reason, or a function that says it of the cells of a row
         """
         mask = rows.select(wrong.fill_null(value=False).alias("wrong")).to_series()
-        found = rows.filter(mask)
-        if found.is_empty():
+        if rows.is_empty() or not mask.any():
             return rows
+        found = rows.filter(mask)
         said = dict(zip(found[ROW], self._values(found[ROW]), strict=True))
         for row in found.iter_rows(named=True):
             self.log.append(self._entry(row, rule, WHOLE, said[row[ROW]], why))

@@ -28,6 +28,7 @@ _PASSED_ON = (
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
     "REQUESTS_CA_BUNDLE",
 )
+_PACKAGES = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,14 @@ class Worker:
     ----------
     environment : variables of which it is given those about the way out, and no others
     deadline : seconds a question may take
+    start : seconds it may take to start
     """
 
-    def __init__(self, environment: Mapping[str, str], deadline: float = DEADLINE) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], deadline: float = DEADLINE, start: float = START
+    ) -> None:
         self._environment = {k: v for k, v in environment.items() if k in _PASSED_ON}
-        self._deadline = deadline
+        self._deadline, self._starting = deadline, start
         self._process: subprocess.Popen[bytes] | None = None
         self._home = Path()
         self.versions: dict[str, str] = {}
@@ -123,6 +127,7 @@ class Worker:
         self._home = Path(tempfile.mkdtemp(prefix="indexer-fetch-"))
         home = str(self._home)
         environment = self._environment | {"HOME": home, "TMPDIR": home, "TQDM_DISABLE": "1"}
+        environment["PYTHONPATH"] = str(_PACKAGES)  # else it may find another installation of us
         command = [sys.executable, "-P", "-W", "ignore", "-m", "indexer.market.sources.child"]
         with (self._home / "stderr").open("wb") as errors:
             self._process = subprocess.Popen(  # noqa: S603 (our own module)
@@ -135,7 +140,9 @@ class Worker:
                 start_new_session=True,
             )
         try:
-            self.versions = {str(k): str(v) for k, v in self._hear(START)[0]["ready"].items()}
+            self.versions = {
+                str(k): str(v) for k, v in self._hear(self._starting)[0]["ready"].items()
+            }
         except Ended as ended:
             self.stop()
             raise RuntimeError(f"akshare's process does not start: {ended.how}") from ended

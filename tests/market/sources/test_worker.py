@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import indexer
 from benchmarks.standin import faults
 from benchmarks.standin.faults import Fault
 from indexer.market.sources.akshare import Access, upstreams
@@ -58,8 +59,18 @@ def test_it_is_given_no_variable_but_those_about_the_way_out(reach, monkeypatch)
     assert names <= {
         *("PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR", "TQDM_DISABLE", "NO_PROXY", "no_proxy"),
         *("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "REQUESTS_CA_BUNDLE"),
-        "SSL_CERT_FILE",
+        *("SSL_CERT_FILE", "PYTHONPATH"),
     }
+
+
+def test_it_runs_the_package_that_started_it(reach):
+    upstreams(reach.access, ["eastmoney"])[0].fetch(SHARE)
+    process = reach.access.worker._process
+    assert process is not None
+
+    told = Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+
+    assert f"PYTHONPATH={Path(indexer.__file__).parents[1]}".encode() in told
 
 
 def test_it_has_limits_and_where_we_are_root_it_is_nobody(reach):
