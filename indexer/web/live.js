@@ -217,10 +217,11 @@ function draw() {
 function facts() {
   const sides = [shown.a, shown.b];
   filled(byId("records"),
-    [["name"], ["session"], ["revision", "number"], ["state"], ["published_at"], ["definition"], ["market"], ["carried", "number"]],
-    shown.records.map((record, n) => record === null ? [nameOf(sides[n]), ...Array(7).fill(null)] : [
+    [["name"], ["session"], ["revision", "number"], ["state"], ["published_at"], ["definition"], ["market"], ["source"], ["carried", "number"]],
+    shown.records.map((record, n) => record === null ? [nameOf(sides[n]), ...Array(8).fill(null)] : [
       nameOf(sides[n]) + (record.synthetic ? ` (${word("mark_synthetic")})` : ""), record.session, String(record.revision),
-      word(record.status), utc(record.published_at), record.definition_digest.slice(0, 12), record.market_digest.slice(0, 12), String(record.carried)]));
+      word(record.status), utc(record.published_at), record.definition_digest.slice(0, 12), record.market_digest.slice(0, 12),
+      record.source || "–", String(record.carried)]));
   sides.forEach((side, n) => {
     const link = byId(n ? "csv-b" : "csv-a");
     link.textContent = word("levels_of", nameOf(side));
