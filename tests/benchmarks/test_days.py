@@ -1,4 +1,4 @@
-"""A few evenings of fetching while a share of all answers fails."""
+"""An evening of fetching while a share of all answers fails."""
 
 import random
 from datetime import date
@@ -13,10 +13,10 @@ from benchmarks.standin.faults import KINDS
 QUIET = tuple(kind for kind in KINDS if kind not in SILENT)
 
 
-def test_evenings_with_a_third_of_answers_faulted_leave_no_wrong_row():
-    found = simulate(2, share=0.3, kinds=QUIET, deadline=30.0)
+def test_an_evening_with_a_third_of_answers_faulted_leaves_no_wrong_row():
+    found = simulate(1, share=0.3, kinds=QUIET, deadline=30.0)
 
-    assert (found["wrong"], found["faulted"] > 10) == (0, True)
+    assert (found["wrong"], found["faulted"] > 5) == (0, True)
     assert not found["lacking"] or found["refusals"]
 
 
