@@ -67,10 +67,10 @@ def campaigns() -> dict[str, Campaign]:
         Campaign(
             "B12", "random steps beside a model", tuple(f"{n}:50" for n in range(1, 101)), walk, 1
         ),
-        Campaign("B13", "publishers at once", CONTESTS, race),
+        Campaign("B13", "publishers at once", CONTESTS, race, alone=True),
         Campaign("B14", "flipped bits", tuple(f"{n}:500" for n in range(1, 21)), flip, 1),
         Campaign("B15", "levels built again", ("1:1:1000", "1:2:1000"), build_again, 1),
-        Campaign("B16", "requests answered in time", LOADS, answer, 1),
+        Campaign("B16", "requests answered in time", LOADS, answer, 1, alone=True),
         Campaign("B17", "requests made, slow and hostile", ABUSES, abuse, 1),
     )
     return {campaign.id: campaign for campaign in found}

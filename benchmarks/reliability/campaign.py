@@ -22,6 +22,7 @@ class Campaign:
     ----------
     units : names of the parts, each done whole by one process
     work : does the part of a name
+    alone : whether a part measures time, so that none may run beside it
     """
 
     id: str
@@ -29,6 +30,7 @@ class Campaign:
     units: tuple[str, ...]
     work: Callable[[str], Found]
     seed: int | None = None
+    alone: bool = False
 
 
 def run(campaign: Campaign, journals: Path, processes: int) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def run(campaign: Campaign, journals: Path, processes: int) -> dict[str, Any]:
     journal = Journal(journals / f"{campaign.id}.jsonl", at)
     left = [unit for unit in campaign.units if unit not in journal.done]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context) as pool:
+    with ProcessPoolExecutor(1 if campaign.alone else processes, context) as pool:
         futures = {pool.submit(campaign.work, unit): unit for unit in left}
         for future in as_completed(futures):
             unit, found = futures[future], future.result()
