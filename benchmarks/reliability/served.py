@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.reliability import shown
 from benchmarks.reliability.record import ROOT
+from indexer.ledger.database import SCHEMA
 
 SESSIONS = 2500  # ten years
 PAGE = 4096  # bytes, of the system's memory
@@ -45,9 +46,9 @@ class Served:
 
 def kept_ledger(place: Path, sessions: int = SESSIONS) -> Path:
     """Return a ledger of so many sessions, written once for all who look at it."""
-    path = place / f"shown-{sessions}.db"
+    path = place / f"shown-{SCHEMA}-{sessions}.db"
     if not path.exists():
-        fresh = place / f"shown-{sessions}-{os.getpid()}.db"
+        fresh = place / f"shown-{SCHEMA}-{sessions}-{os.getpid()}.db"
         shown.write(fresh, sessions).dispose()
         fresh.replace(path)
         fresh.with_name(f"{fresh.name}.lock").unlink(missing_ok=True)
