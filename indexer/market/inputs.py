@@ -141,9 +141,9 @@ def _text_of(frame: pl.DataFrame) -> _Text:
     text = frame.write_csv(include_header=False).encode()
     ends = np.flatnonzero(np.frombuffer(text, np.uint8) == _LINE_FEED) + 1
     if len(ends) != frame.height:  # a cell spans lines
-        heights = range(1, frame.height + 1)
-        lengths = [len(frame.head(h).write_csv(include_header=False).encode()) for h in heights]
-        ends = np.array(lengths, dtype=np.int64)
+        inside = pl.sum_horizontal(pl.selectors.string().str.count_matches("\n", literal=True))
+        lines = frame.select(inside.fill_null(0) + 1).to_series().to_numpy()
+        ends = ends[np.cumsum(lines, dtype=np.int64) - 1]
     return _Text(text, ends)
 
 

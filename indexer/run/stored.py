@@ -23,23 +23,23 @@ Bag = Counter[tuple[str, tuple[str, ...], Row]]  # table, columns and cells; equ
 
 def whole(inputs: Inputs, session: date) -> bytes:
     """Return all rows known by a session, packed."""
-    return _packed(inputs, inputs.rows(session), {})
+    return _packed(inputs.price_kind, inputs.rows(session), {})
 
 
 def since(inputs: Inputs, basis: date, session: date) -> bytes:
     """Return the rows that came after the session of a basis whose rows have not changed."""
-    return _packed(inputs, inputs.rows(session, after=basis), {})
+    return _packed(inputs.price_kind, inputs.rows(session, after=basis), {})
 
 
 def against(inputs: Inputs, session: date, before: Bag) -> bytes:
     """Return what distinguishes the rows known by a session from those of a basis, packed."""
     now = _bag(inputs.rows(session))
-    return _packed(inputs, _rows(now - before), _rows(before - now))
+    return _packed(inputs.price_kind, _rows(now - before), _rows(before - now))
 
 
 def nothing_more() -> bytes:
     """Return the inputs of an entry that rests on those of its basis, packed."""
-    return _packed(None, {}, {})
+    return _packed("", {}, {})
 
 
 def bag_of(connection: sa.Connection, number: int) -> Bag:
@@ -64,15 +64,16 @@ def market_of_entry(
     """
     name = f"inputs of entry {number}"
     try:
-        told = [_unpacked(packed) for packed in inputs_of_entry(connection, number)]
-        kind = [one["price_kind"] for one in told if one["price_kind"]][-1]
-        manifest = Manifest(price_kind=kind, synthetic=synthetic, source=source)
+        kinds = [_unpacked(p)["price_kind"] for p in inputs_of_entry(connection, number)]
+        manifest = Manifest(
+            price_kind=[k for k in kinds if k][-1], synthetic=synthetic, source=source
+        )
         return market_of(_rows(bag_of(connection, number)), manifest, name)
     except (ValueError, LookupError, TypeError, zlib.error) as error:
         raise LedgerError([Refusal("ledger", "", "", f"{name}: {error}")]) from error
 
 
-def _packed(inputs: Inputs | None, added: RowsByTable, removed: RowsByTable) -> bytes:
+def _packed(price_kind: str, added: RowsByTable, removed: RowsByTable) -> bytes:
     names = added | removed
     tables = {
         name: {
@@ -83,7 +84,7 @@ def _packed(inputs: Inputs | None, added: RowsByTable, removed: RowsByTable) -> 
         for name, (columns, _) in names.items()
     }
     text = json.dumps(
-        {"price_kind": inputs.price_kind if inputs else "", "tables": tables},
+        {"price_kind": price_kind, "tables": tables},
         ensure_ascii=False,
         separators=(",", ":"),
         allow_nan=False,

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indexer.market import inputs
 from indexer.market.inputs import Used, inputs_of, market_of
 from indexer.market.tables import Manifest
 from tests.index.examples import market
@@ -195,3 +196,16 @@ def test_scores_read_from_text_come_back_as_text(points):
     again = market_of(inputs_of(scored, used).rows(DAYS[4]), Manifest(), "again")
 
     assert inputs_of(again, used).digest(DAYS[4]) == inputs_of(scored, used).digest(DAYS[4])
+
+
+def test_rows_end_where_they_do_though_cells_span_lines():
+    told = {
+        "a": ["x", "y\nz", None, "q\n\n"],
+        "b": [1.0, 2.0, None, 3.0],
+        "c": ["a\nb", None, "k", "m"],
+    }
+    frame = pl.DataFrame(told)
+    heights = range(1, frame.height + 1)
+    lengths = [len(frame.head(n).write_csv(include_header=False).encode()) for n in heights]
+
+    assert inputs._text_of(frame).ends.tolist() == lengths
