@@ -80,7 +80,7 @@ SLICE = {
     "B1": ("retire:1/25", "restate:3/60", "study:7/160"),
     "B2": ("week:3/8",),
     "B3": ("retire:8",),
-    "B3-planted": ("no fsync of the directory", "synchronous off"),
+    "B3-planted": ("files before the ledger", "synchronous off"),
     "B4": ("next:5/100", "export:7/200"),
     "B5": ("week:3/120",),
     "B6": ("week:3/50", "groups week:3/7"),

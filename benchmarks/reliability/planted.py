@@ -47,7 +47,7 @@ def _files_first() -> None:
     def appending(connection: sa.Connection, new: Sequence[Any], *given: Any) -> Any:
         done = append(connection, new, *given)
         for entry in done[-1:]:
-            files = derived._all_files(connection, entry.subject, entry.kind)
+            files = derived._files(connection, entry.subject, entry.kind, {})
             derived.write_folders(Path(OUT), {entry.subject: files}, "csv")
         return done
 
