@@ -30,6 +30,7 @@ from benchmarks.reliability.years import years
 SEED = 20260507
 SHORT = ("first", "next", "week", "restate", "retire", "correct", "export", "study")
 LARGE = {"backfill": 16, "three-weeks": 16, "restate-all": 8, "export-over": 24, "study-week": 8}
+SHOWING = {"files before the ledger": "next:6", "two transactions": "week:1"}  # else retire
 CONTESTS = tuple(
     f"{kind}:{publishers}:{days}"
     for kind in ("sqlite", "postgresql")
@@ -132,8 +133,8 @@ def lose_power(unit: str) -> Found:
 def find(unit: str) -> Found:
     """Return as wrong a planted bug that is not found."""
     publication = replace(_publication(place()), planted=unit)
-    scenario = _scenario("week" if unit == "two transactions" else "retire")
-    found = power_sweep(publication, scenario, SEED, place())
+    name, every = SHOWING.get(unit, "retire:1").split(":")
+    found = power_sweep(publication, _scenario(name), SEED, place(), int(every))
     wrong = () if found.wrong else (f"{unit}: not found in {found.n} states",)
     figures = {"states": found.n, "states_that_show_it": len(found.wrong)}
     return Found(1, wrong, found.seconds, figures)
