@@ -28,6 +28,14 @@ class Head(NamedTuple):
     source: str
 
 
+class Mark(NamedTuple):
+    """One entry of the chain: its hash names all that was published before it as well."""
+
+    number: int = 0
+    subject: str = ""
+    hash: str = ""
+
+
 _later = entries.alias()
 _span = (sa.bindparam("first", type_=sa.Text), sa.bindparam("last", type_=sa.Text))
 
@@ -60,6 +68,12 @@ _BEFORE = (
 )
 _LAST_NUMBER = sa.select(sa.func.max(entries.c.number))
 _LAST_HASH = sa.select(entries.c.hash).order_by(entries.c.number.desc()).limit(1)
+_SINCE = (
+    sa.select(entries.c.number, entries.c.subject, entries.c.hash)
+    .where(entries.c.number >= sa.bindparam("number"))
+    .order_by(entries.c.number.desc())
+    .limit(10_000)
+)
 _CORRECTED = (
     sa.select(entries.c.correction, entries.c.number)
     .where(*MINE, entries.c.correction != "")
@@ -113,6 +127,11 @@ def last_number(connection: sa.Connection) -> int:
 def last_hash(connection: sa.Connection) -> str:
     """Return the hash of the last entry, which names all that was ever published; empty if none."""
     return connection.scalar(_LAST_HASH) or ""
+
+
+def marks_since(connection: sa.Connection, number: int) -> list[Mark]:
+    """Return the entries from a number on, newest first: ten thousand of them at most."""
+    return [Mark(*row) for row in connection.execute(_SINCE, {"number": number})]
 
 
 def corrections(connection: sa.Connection, subject: str, kind: str) -> dict[str, list[int]]:

@@ -127,9 +127,9 @@ def subject_spans(connection: sa.Connection, kind: str) -> list[tuple[str, str]]
     return [(id, first) for id, first in connection.execute(_SUBJECTS, {"kind": kind})]
 
 
-def last_instant(connection: sa.Connection) -> str:
-    """Return when the last entry of the chain was published; empty where there is none."""
-    return connection.scalar(_LAST_INSTANT) or ""
+def last_instant(connection: sa.Connection, subject: str, kind: str) -> str:
+    """Return when the last entry of a subject was published; empty where there is none."""
+    return connection.scalar(_LAST_INSTANT, {"subject": subject, "kind": kind}) or ""
 
 
 def _page(
@@ -231,4 +231,6 @@ _SUBJECTS = (
     .group_by(entries.c.subject)
     .order_by(entries.c.subject)
 )
-_LAST_INSTANT = sa.select(entries.c.published_at).order_by(entries.c.number.desc()).limit(1)
+_LAST_INSTANT = (
+    sa.select(entries.c.published_at).where(*MINE).order_by(entries.c.number.desc()).limit(1)
+)

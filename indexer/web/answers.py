@@ -157,7 +157,9 @@ def _paged(
 ) -> Answer:
     after = None
     if page.after is not None:
-        known = span.known_at if span.known_at != AFTER_ALL else last_instant(connection)
+        known = span.known_at
+        if known == AFTER_ALL:
+            known = last_instant(connection, span.subject, kind)
         place = f"{page.after.session}.{page.after.position}"
         after = {"after": place, "as_known_at": known}
     return Answer(columns, page.rows, {"record": record_at(connection, span, kind)}, after)

@@ -1,18 +1,21 @@
-"""Answers kept until the ledger has another entry: each is made once, whoever asks for it.
+"""Answers kept until there is another entry of what they tell of: each is made once.
 
-What an answer says depends on the request's target and on the ledger alone, so the pair of target
-and last entry names it. Where the last entry cannot be read at once, because a publication holds
-the database, what it holds is not there yet: the entry last seen is still the last.
+What an answer says depends on the request's target and on the entries of one index or study, a
+list's on all of them: target and last entry name it. Where the last entry cannot be read at once,
+because a publication holds the database, what it holds is not there yet: the entry last seen is
+still the last.
 """
 
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from indexer.ledger.heads import Mark
 
 LOOK = 0.005  # seconds for which the last entry is not looked up again
 PATIENCE = 0.02  # seconds that a request waits to learn it, where one is known
@@ -28,66 +31,83 @@ class Reply(NamedTuple):
 
 
 @dataclass(slots=True)
-class Head:
-    """The last entry of a ledger, looked up no oftener than needed.
+class Marks:
+    """The last entry of each index and study, looked up no oftener than needed.
 
     Attributes
     ----------
-    look : reads it; a hash, which names all that was ever published
+    look : reads the entries from a number on, newest first
+    last : the last entry of all
+    of : by subject, the hash of its last entry; those not among them have none since `before`
     """
 
-    look: Callable[[], Awaitable[str]]
-    known: str = ""
+    look: Callable[[int], Awaitable[Sequence[Mark]]]
+    last: Mark = field(default_factory=Mark)
+    of: dict[str, str] = field(default_factory=dict)
+    before: str = ""
     at: float = float("-inf")
-    looking: "asyncio.Task[str] | None" = None
+    looking: "asyncio.Task[None] | None" = None
 
-    async def last(self) -> str:
-        """Return the hash of the last entry; raises what reading it does where none is known."""
-        loop = asyncio.get_running_loop()
-        if loop.time() - self.at < LOOK:
-            return self.known
-        if self.looking is None:
-            self.looking = loop.create_task(self._look())
-        looking = self.looking
-        await asyncio.wait({looking}, timeout=PATIENCE if self.known else None)
-        return looking.result() if looking.done() else self.known
+    async def newest(self, subject: str) -> str:
+        """Return the hash of the last entry of a subject, or of all where it is empty.
 
-    async def _look(self) -> str:
+        Raises what reading does where nothing is known yet.
+        """
         loop = asyncio.get_running_loop()
-        began = loop.time()
+        if loop.time() - self.at >= LOOK:
+            if self.looking is None:
+                self.looking = loop.create_task(self._look())
+            looking = self.looking
+            known = self.at > float("-inf")
+            await asyncio.wait({looking}, timeout=PATIENCE if known else None)
+            if looking.done():
+                looking.result()
+        return self.of.get(subject, self.before) if subject else self.last.hash
+
+    async def _look(self) -> None:
+        began = asyncio.get_running_loop().time()
         try:
-            self.known = await self.look()
+            found = await self.look(self.last.number)
+            if not found or found[-1] != self.last:  # the first look, or another ledger
+                self.of, found = {}, found[:1]
+                self.before = found[0].hash if found else ""
+            for mark in reversed(found):
+                self.of[mark.subject], self.last = mark.hash, mark
             self.at = began
-            return self.known
         finally:
             self.looking = None
 
 
 @dataclass(slots=True)
 class Kept:
-    """Answers to GET of some paths, kept while the ledger has the same last entry."""
+    """Answers to GET of some paths, kept while what they tell of has the same last entry.
+
+    Attributes
+    ----------
+    answers : by target, the entry it was made from and the answer, those asked for last at the end
+    size : bytes of their bodies
+    """
 
     app: ASGIApp
-    head: Head
-    paths: tuple[bytes, ...]
-    of: str = ""  # the entry they were made from
-    answers: "OrderedDict[bytes, asyncio.Task[Reply]]" = field(default_factory=OrderedDict)
+    marks: Marks
+    paths: tuple[str, ...]
+    answers: "OrderedDict[bytes, tuple[str, asyncio.Task[Reply]]]" = field(
+        default_factory=OrderedDict
+    )
     size: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from what is kept, or make the answer."""
-        if scope["type"] != "http" or not scope["raw_path"].startswith(self.paths):
+        if scope["type"] != "http" or not scope["path"].startswith(self.paths):
             await self.app(scope, receive, send)
             return
-        head = await self.head.last()
-        if head != self.of:
-            self.of, self.size = head, 0
-            self.answers.clear()
+        mark = await self.marks.newest(_subject(scope["path"]))
         target = scope["raw_path"] + b"?" + scope["query_string"]
-        making = self.answers.get(target)
-        if making is None:
+        of, making = self.answers.get(target, ("", None))
+        if making is None or of != mark:
+            self._forget(target)
             making = asyncio.get_running_loop().create_task(self._made(scope, receive))
-            self.answers[target] = making
+            self.answers[target] = mark, making
             making.add_done_callback(lambda done: self._weigh(target, done))
         else:
             self.answers.move_to_end(target)
@@ -115,7 +135,7 @@ class Kept:
 
     def _weigh(self, target: bytes, made: "asyncio.Task[Reply]") -> None:
         """Keep an answer, and let go of those not asked for longest; problems are not kept."""
-        if self.answers.get(target) is not made:  # a later entry has come meanwhile
+        if self.answers.get(target, ("", None))[1] is not made:  # a later entry has come meanwhile
             return
         if made.cancelled() or made.exception() or made.result().status != 200:
             del self.answers[target]
@@ -124,8 +144,18 @@ class Kept:
         for old in list(self.answers):
             if self.size <= ROOM:
                 break
-            if self.answers[old].done():
-                self.size -= len(self.answers.pop(old).result().body)
+            if self.answers[old][1].done():
+                self._forget(old)
+
+    def _forget(self, target: bytes) -> None:
+        _, answer = self.answers.pop(target, ("", None))
+        if answer is not None and answer.done():
+            self.size -= len(answer.result().body)
+
+
+def _subject(path: str) -> str:
+    """Return which index or study an address tells of; empty where it lists them all."""
+    return "".join(path.split("/")[3:4])
 
 
 async def _send(reply: Reply, scope: Scope, send: Send) -> None:

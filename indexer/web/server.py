@@ -9,15 +9,15 @@ from starlette.types import ASGIApp
 
 from indexer.errors import TryAgainError
 from indexer.ledger.database import reading
-from indexer.ledger.heads import last_hash
+from indexer.ledger.heads import Mark, last_hash, marks_since
 from indexer.web.api import Source, api
 from indexer.web.door import Terms, guarded
-from indexer.web.kept import Head, Kept
+from indexer.web.kept import Kept, Marks
 from indexer.web.protocol import BoundedProtocol, Bounds
 
 _BACKLOG = 2048  # connections the system keeps until they are taken
 _FILES_BESIDE = 128  # open files that are no connections
-_KEPT = (b"/v1/indices", b"/v1/studies")
+_KEPT = ("/v1/indices", "/v1/studies")
 _IDLE = 5  # seconds between two requests of a connection
 _END = 10  # seconds for answers under way when the server is told to stop
 
@@ -30,11 +30,10 @@ except ImportError:  # not on Windows: there what is allowed is enough
 def application(source: Source, terms: Terms) -> ASGIApp:
     """Return what answers requests: the door, what is kept, the API."""
 
-    async def look() -> str:
-        found: str = await source.read(last_hash)
-        return found
+    async def look(number: int) -> list[Mark]:
+        return await source.read(lambda connection: marks_since(connection, number))
 
-    return guarded(Kept(api(source), Head(look), _KEPT), terms)
+    return guarded(Kept(api(source), Marks(look), _KEPT), terms)
 
 
 def listen(host: str, port: int) -> socket.socket:

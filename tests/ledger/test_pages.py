@@ -145,7 +145,18 @@ def test_publications_are_told_the_newest_first(connection):
 def test_subjects_come_with_their_first_session(connection):
     assert subject_spans(connection, "index") == [(id, DAYS[0]) for id in shown.ids(5)]
     assert subject_spans(connection, "study") == [("pair", DAYS[0])]
-    assert last_instant(connection) == instant_text(LATER)
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind", "at"),
+    [
+        ("chain-1", "index", LATER),
+        ("chain-2", "index", shown.PUBLISHED),
+        ("chain-1", "study", None),
+    ],
+)
+def test_the_last_instant_is_that_of_the_subject(connection, subject, kind, at):
+    assert last_instant(connection, subject, kind) == (instant_text(at) if at else "")
 
 
 def test_of_a_subject_that_is_not_there_there_are_no_rows(connection):

@@ -1,4 +1,4 @@
-"""Answers are made once for an entry of the ledger, and never outlive it."""
+"""Answers are made once for the last entry of what they tell of, and never outlive it."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -8,8 +8,9 @@ import pytest
 from benchmarks.reliability import shown
 from indexer.errors import TryAgainError
 from indexer.ledger.database import publishing
+from indexer.ledger.heads import Mark
 from indexer.web import kept
-from indexer.web.kept import Head, Kept
+from indexer.web.kept import Kept, Marks
 from tests.web.conftest import SESSIONS, asked
 
 LATER = datetime(2026, 3, 9, tzinfo=UTC)
@@ -79,12 +80,29 @@ class Counted:
     """An application that counts what it is asked, behind what is kept."""
 
     def __init__(self, size=1, status=200):
-        self.size, self.status, self.count, self.head = size, status, 0, "first"
-        self.kept = Kept(self.answer, Head(self.look), (b"/",))
+        self.size, self.status, self.count = size, status, 0
+        self.chain = [Mark(1, "a", "first")]
+        self.kept = Kept(self.answer, Marks(self.look), ("/",))
 
-    async def look(self):
-        """Return the last entry."""
-        return self.head
+    async def look(self, number):
+        """Return the entries from a number on, newest first."""
+        return [mark for mark in reversed(self.chain) if mark.number >= number]
+
+    def publish(self, subject):
+        """Append an entry, and let the next request look."""
+        self.chain.append(Mark(len(self.chain) + 1, subject, f"{subject} {len(self.chain)}"))
+        self.kept.marks.at -= 1
+
+    def ask(self, *targets):
+        """Ask for one after another, and return how many answers were made."""
+        before = self.count
+
+        async def one_by_one():
+            for target in targets:
+                await asked(self.kept, target)
+
+        asyncio.run(one_by_one())
+        return self.count - before
 
     async def answer(self, scope, receive, send):
         """Take a while."""
@@ -126,16 +144,50 @@ def test_an_answer_made_while_an_entry_came_is_not_kept():
     async def overtaken():
         slow = asyncio.create_task(asked(counted.kept, "/a"))
         await asyncio.sleep(0.01)
-        counted.head = "second"
-        await asked(counted.kept, "/b")
+        counted.publish("a")
+        await asked(counted.kept, "/a")
         await slow
         await asked(counted.kept, "/a")
 
     asyncio.run(overtaken())
 
-    assert counted.count == 3
-    assert list(counted.kept.answers) == [b"/b?", b"/a?"]
-    assert counted.kept.size == 2
+    assert counted.count == 2
+    assert counted.kept.size == 1
+
+
+def test_an_entry_of_another_subject_leaves_an_answer():
+    counted = Counted()
+    of_a, of_b, all_of_them = "/v1/indices/a/levels", "/v1/indices/b/levels", "/v1/indices"
+    counted.ask(of_a, of_b, all_of_them)
+    counted.publish("b")
+
+    assert counted.ask(of_a) == 0
+    assert counted.ask(of_b) == 1
+    assert counted.ask(all_of_them) == 1
+    assert counted.kept.size == 3
+
+
+def test_an_address_written_otherwise_tells_of_the_same_subject():
+    counted = Counted()
+    counted.ask("/v1/indices/%61/levels")
+    counted.publish("a")
+
+    assert counted.ask("/v1/indices/%61/levels") == 1
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [[], [Mark(1, "b", "x")], [Mark(n, "a", f"other {n}") for n in (1, 2, 3)]],
+    ids=["emptied", "shorter", "longer"],
+)
+def test_another_ledger_in_its_place_leaves_nothing(chain):
+    counted = Counted()
+    counted.publish("a")
+    counted.ask("/v1/indices/c")
+    counted.chain = chain
+    counted.kept.marks.at -= 1
+
+    assert counted.ask("/v1/indices/c") == 1
 
 
 def test_problems_are_not_kept():
@@ -164,9 +216,9 @@ def test_there_is_room_for_so_many_bytes_and_the_oldest_goes(monkeypatch):
 def test_a_ledger_that_cannot_be_read_is_said_where_nothing_is_known():
     counted = Counted()
 
-    async def look():
-        raise TryAgainError("ledger", "gone")
+    async def look(number):
+        raise TryAgainError("ledger", f"gone from {number}")
 
-    counted.kept.head = Head(look)
+    counted.kept.marks = Marks(look)
     with pytest.raises(TryAgainError):
         asyncio.run(asked(counted.kept, "/a"))
