@@ -23,6 +23,7 @@ from benchmarks.reliability.served import COMMAND, SESSIONS, kept_ledger, served
 
 CONNECTIONS = 32
 COLD = 10.0  # seconds in which nearly all of some two hundred answers are asked for
+PATIENCE = 30.0  # seconds after which no answer is waited for
 STUDY = "compute-diffusion"  # published while the server is measured
 PUBLISHED = ("--from", "2024-01-02", "--to", "2026-08-21")
 SAMPLE = ROOT / "seeds" / "market"
@@ -131,8 +132,9 @@ async def steady(port: int, rate: int, seconds: float, seed: int) -> Load:
     async def one(due: float, target: str) -> None:
         connection = await free.get()
         try:
-            status, tag = await connection.get(target, tags.get(target, ""))
-        except (OSError, asyncio.IncompleteReadError, ValueError) as error:
+            async with asyncio.timeout(PATIENCE):
+                status, tag = await connection.get(target, tags.get(target, ""))
+        except (OSError, asyncio.IncompleteReadError, ValueError) as error:  # or no answer
             load.wrong.append(f"{target}: {error!r}")
         else:
             tags[target] = tag

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from indexer.ledger.database import SCHEMA
 
 SESSIONS = 2500  # ten years
 PAGE = 4096  # bytes, of the system's memory
+_ANSWERING = re.compile(r"answering at http://127.0.0.1:(\d+)/\n")
 COMMAND = (sys.executable, "-c", "from indexer.cli.app import main; main()")
 
 
@@ -24,7 +26,7 @@ COMMAND = (sys.executable, "-c", "from indexer.cli.app import main; main()")
 class Served:
     """A running server."""
 
-    process: "subprocess.Popen[str]"
+    process: "subprocess.Popen[bytes]"
     port: int
     ledger: Path
 
@@ -57,17 +59,24 @@ def kept_ledger(place: Path, sessions: int = SESSIONS) -> Path:
 
 @contextlib.contextmanager
 def served(folder: Path, ledger: Path) -> Iterator[Served]:
-    """Run the command on a copy of a ledger; what it said must be nothing but where it is."""
-    own = folder / "ledger.db"
+    """Run the command on a copy of a ledger; what it says goes to a file, whoever reads it.
+
+    Raises
+    ------
+    RuntimeError
+        If it ends instead of saying where it answers.
+    """
+    own, said = folder / "ledger.db", folder / "said"
     shutil.copy2(ledger, own)
     words = ("serve", "--port", "0", "--ledger", f"sqlite:///{own}")
-    process = subprocess.Popen([*COMMAND, *words], stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    with said.open("w") as log:
+        process = subprocess.Popen([*COMMAND, *words], stderr=log, cwd=ROOT)
     try:
-        said = process.stderr.readline() if process.stderr else ""
-        found = re.search(r"answering at http://127.0.0.1:(\d+)/", said)
-        if found is None:
-            raise RuntimeError(f"the server did not begin: {said}")
+        while (found := _ANSWERING.search(said.read_text())) is None:
+            if process.poll() is not None:
+                raise RuntimeError(f"the server did not begin: {said.read_text()}")
+            time.sleep(0.02)
         yield Served(process, int(found[1]), own)
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.wait(timeout=30)

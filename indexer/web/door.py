@@ -28,6 +28,11 @@ HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 _OPEN = (b"/v1/", b"/openapi.json")  # the prefixes that a token opens
+# What a client is told of a failure; what is behind it, only the log is.
+_LATER = Refused(
+    503, "the ledger cannot be read now: try again later", headers={"retry-after": "5"}
+)
+_BUG = Refused(500, "this is a bug in indexer; its log has more")
 _log = logging.getLogger(__name__)
 
 
@@ -57,40 +62,35 @@ def guarded(app: ASGIApp, terms: Terms) -> ASGIApp:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        begun = False
+        told: list[Message] = []
 
-        async def dressed(message: Message) -> None:
-            nonlocal begun
-            if message["type"] == "http.response.start":
-                begun = True
-                message = {**message, "headers": [*message["headers"], *HEADERS]}
-            await send(message)
+        async def hold(message: Message) -> None:
+            told.append(message)
 
+        refused = None
         try:
             _admit(scope, terms)
             # The server leaves out the body of an answer to HEAD by itself.
             asked = {**scope, "method": "GET"}
             async with asyncio.timeout(TIME):
-                await app(asked, receive, dressed)
-        except Refused as refused:
-            await problem_response(refused)(scope, receive, dressed)
-        except Exception as error:
-            told = _failure(error)
-            if begun:
-                raise
-            await problem_response(told)(scope, receive, dressed)
+                await app(asked, receive, hold)
+        except Refused as problem:
+            refused = problem
+        except (IndexerError, TimeoutError) as error:
+            _log.error("a request could not be answered: %s", str(error) or "no answer in time")
+            refused = _LATER
+        except Exception:  # noqa: BLE001 (a bug ends one answer, not the server)
+            _log.exception("a request could not be answered")
+            refused = _BUG
+        if refused is not None:
+            told.clear()  # what the application has begun to say of its own failure as well
+            await problem_response(refused)(scope, receive, hold)
+        for message in told:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *HEADERS]
+            await send(message)
 
     return door
-
-
-def _failure(error: Exception) -> Refused:
-    """Return what a client is told of a failure; what is behind it, only the log is."""
-    if isinstance(error, (IndexerError, TimeoutError)):
-        _log.error("a request could not be answered: %s", str(error) or "no answer in time")
-        later = {"retry-after": "5"}
-        return Refused(503, "the ledger cannot be read now: try again later", headers=later)
-    _log.error("a request could not be answered", exc_info=error)
-    return Refused(500, "this is a bug in indexer; its log has more")
 
 
 def _admit(scope: Scope, terms: Terms) -> None:

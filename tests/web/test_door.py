@@ -169,6 +169,17 @@ def test_a_bug_is_told_to_the_log_alone(caplog):
     assert caplog.records[0].exc_info
 
 
+@pytest.mark.parametrize("target", ["/v1/indices", "/v1/indices/chain-1", "/v1/status"])
+def test_a_damaged_ledger_is_one_problem_wherever_it_is_read(ledger, client_of, target):
+    ask = client_of(ledger)
+    with ledger.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE entries RENAME COLUMN revision TO lost")
+    answer = ask(target)
+
+    assert answer.status == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 def test_an_answer_that_takes_too_long_is_given_up(monkeypatch):
     monkeypatch.setattr("indexer.web.door.TIME", 0.05)
 
