@@ -54,7 +54,7 @@ INNER_IMPORTS = {
         *(f"indexer.web.{name}" for name in ("api", "door", "protocol", "server", "state")),
     },
     "index.history": {"indexer.report.notebook"},
-    "cli.sweep": {"indexer.sweep.execute", "indexer.sweep.processes", "indexer.sweep.sweep"},
+    "cli.sweep": {"indexer.sweep.processes", "indexer.sweep.sweep"},
     "ledger.database": {"alembic", "alembic.config"},
     "market.calendars.listing": {"exchange_calendars"},
     "sweep.cluster": {"distributed", "distributed.scheduler"},
@@ -125,10 +125,8 @@ EFFECTS = {
     "web.protocol": {"exit", "network", "process"},
     "web.server": {"exit", "network"},
     "sweep.cluster": {"clock", "process"},  # how long there has been no scheduler
-    "sweep.execute": {"process"},
     "sweep.finished": {"read", "write"},
     "sweep.perform": {"process"},  # one task at a time
-    "sweep.plan": {"process"},
     "sweep.processes": {"exit", "process"},  # a worker ends when who started it does
     "sweep.spread": {"read", "write"},
 }

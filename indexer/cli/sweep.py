@@ -41,8 +41,7 @@ def sweep(
     """
     if jobs is not None and scheduler is not None:
         raise click.UsageError("give one of --jobs and --scheduler: a cluster has its own workers")
-    from indexer.sweep.execute import Workers
-    from indexer.sweep.processes import processors
+    from indexer.sweep.processes import Workers, processors
     from indexer.sweep.sweep import sweep as use
 
     workers = Workers(jobs or processors(), scheduler)

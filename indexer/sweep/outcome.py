@@ -83,25 +83,31 @@ def _type(name: str, cells: Sequence[Any]) -> Any:
 
 def levels_table(found: Sequence[Outcome]) -> pl.DataFrame:
     """Return the levels of every index: number in the results, index, date, variant, level."""
-    parts = []
+    ids: list[str] = []
+    columns: dict[str, list[np.ndarray[Any, Any]]] = {name: [] for name in _LEVELS}
+    names: dict[str, int] = {}  # of the variants, in the order in which they are met
     for n, outcome in enumerate(found, 1):
         told = dict(outcome.result.get("levels", {}))
+        ids.append(outcome.variant.index)
         if told:
             days = np.frombuffer(b64decode(told.pop("days")), "<i8").astype("datetime64[D]")
-            names = list(told)
-            grid = [np.frombuffer(b64decode(told[name]), "<f8") for name in names]
-            parts.append(
-                pl.DataFrame(
-                    {
-                        "number": n,
-                        "index": outcome.variant.index,
-                        "date": np.repeat(days, len(names)),
-                        "variant": names * len(days),
-                        "level": np.column_stack(grid).ravel(),
-                    }
-                )
-            )
-    return pl.concat(parts) if parts else pl.DataFrame(schema=_LEVELS)
+            grid = [np.frombuffer(b64decode(text), "<f8") for text in told.values()]
+            own = [names.setdefault(name, len(names)) for name in told]
+            columns["number"].append(np.full(len(days) * len(own), n, np.int32))
+            columns["date"].append(np.repeat(days, len(own)))
+            columns["variant"].append(np.tile(np.array(own, np.uint32), len(days)))
+            columns["level"].append(np.column_stack(grid).ravel())
+    if not names:
+        return pl.DataFrame(schema=_LEVELS)
+    number, date, variant, level = (np.concatenate(columns[n]) for n in columns if n != "index")
+    told = {
+        "number": number,
+        "index": pl.Series(ids, dtype=pl.String).gather(number - 1),
+        "date": date,
+        "variant": pl.Series(list(names), dtype=pl.String).gather(variant),
+        "level": level,
+    }
+    return pl.DataFrame(told, schema=_LEVELS)
 
 
 _LEVELS = {

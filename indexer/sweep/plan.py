@@ -2,11 +2,9 @@
 
 import itertools
 import math
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +16,12 @@ from indexer.definitions.vary import Choice, varied
 from indexer.digest import canonical_json
 from indexer.errors import DefinitionError, IndexerError
 from indexer.run.find import check, indices_of, swept_baskets, swept_study
-from indexer.sweep.processes import end_with_parent
+from indexer.sweep.processes import Workers
 
 MOST = 1_000_000  # variants; their rows alone are then a table of several gigabytes
 
 MANY = 128  # files from which on it pays to start processes
+PART = 16  # of them read at a time
 
 Choices = tuple[Choice, ...]
 
@@ -48,11 +47,11 @@ class Variant:
     failure: tuple[str, str] | None = None
 
 
-def plan(sweep: Sweep, jobs: int = 1) -> list[Variant]:
+def plan(sweep: Sweep, workers: Workers) -> list[Variant]:
     """Return the variants of a sweep, the last key varying fastest; of indices one after another.
 
     Of the files that a glob names, studies and sweeps are left out; a series has one variant. Many
-    files are read by so many processes: a definition takes as long as its levels do.
+    files are read by several processes: a definition takes as long as its levels do.
 
     Raises
     ------
@@ -66,11 +65,10 @@ def plan(sweep: Sweep, jobs: int = 1) -> list[Variant]:
         message = f"{count * max(1, len(files))} variants, more than {MOST}: list fewer items"
         raise DefinitionError([sweep.problem(("vary",), message)])
     if sweep.study is None:
-        each = partial(_of_file, sweep)
-        if jobs == 1 or len(files) < MANY:
-            return [variant for file in files for variant in each(file)]
-        with ProcessPoolExecutor(jobs, get_context("spawn"), end_with_parent) as pool:
-            return [v for found in pool.map(each, files, chunksize=MANY // 8) for v in found]
+        size = PART if len(files) >= MANY else len(files)
+        parts = [tuple(files[at : at + size]) for at in range(0, len(files), size)]
+        found = dict(workers.done(partial(_of_files, sweep), parts))
+        return [variant for part in parts for variant in found[part]]
     study = swept_study(sweep)
     indices_of(study)
     return list(_studies(sweep, study))
@@ -107,6 +105,10 @@ def _studies(sweep: Sweep, study: Study) -> Iterator[Variant]:
             yield Variant(_told(sweep, choices), pairs, text=study_text(variant, indices))
         except DefinitionError as error:
             yield Variant(_told(sweep, choices), pairs, failure=_failure(error))
+
+
+def _of_files(sweep: Sweep, files: Sequence[Path]) -> list[Variant]:
+    return [variant for file in files for variant in _of_file(sweep, file)]
 
 
 def _of_file(sweep: Sweep, file: Path) -> list[Variant]:

@@ -1,8 +1,94 @@
-"""Processes that work for this one: how many, and that they end when it does."""
+"""Who does the work: this process, several that work for it, or a cluster's.
+
+Processes end when the one that started them does, however that ends.
+"""
 
 import os
 import threading
-from multiprocessing import parent_process
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from multiprocessing import get_context, parent_process
+from typing import Self, TypeVar
+
+from indexer.errors import TryAgainError
+
+DEATHS = 5  # of processes, without a task done in between, after which there is no use in another
+AHEAD = 3  # tasks a process has before it
+
+Asked = TypeVar("Asked")
+Found = TypeVar("Found")
+
+
+@dataclass(slots=True)
+class Workers:
+    """So many processes here, or those of the cluster at an address.
+
+    Processes are started with the first tasks, go on with the next ones, and end with the context.
+    """
+
+    jobs: int = 1
+    scheduler: str | None = None
+    _pool: ProcessPoolExecutor | None = field(default=None, init=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def done(
+        self, work: Callable[[Asked], Found], tasks: Sequence[Asked]
+    ) -> Iterator[tuple[Asked, Found]]:
+        """Yield tasks and what came of them as they are finished here, in any order.
+
+        One that a process dies of is tried again, by fewer processes.
+
+        Raises
+        ------
+        TryAgainError
+            If processes die one after another.
+        """
+        if min(self.jobs, len(tasks)) <= 1:
+            yield from ((task, work(task)) for task in tasks)
+            return
+        left, deaths, jobs = dict(enumerate(tasks)), 0, self.jobs
+        while left:
+            try:
+                for n, found in self._through(work, left, jobs):
+                    yield left.pop(n), found
+                    deaths = 0
+            except BrokenProcessPool as error:
+                self.end()
+                deaths, jobs = deaths + 1, max(1, jobs // 2)
+                if deaths >= DEATHS:
+                    reason = f"{deaths} worker processes died one after another: is memory short?"
+                    raise TryAgainError("sweep", reason) from error
+
+    def _through(
+        self, work: Callable[[Asked], Found], tasks: dict[int, Asked], jobs: int
+    ) -> Iterator[tuple[int, Found]]:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                jobs, get_context("spawn"), initializer=end_with_parent
+            )
+        waiting = iter(list(tasks.items()))
+        running: dict[Future[Found], int] = {}
+        while True:
+            while len(running) < AHEAD * jobs and (task := next(waiting, None)) is not None:
+                running[self._pool.submit(work, task[1])] = task[0]
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                found = future.result()
+                yield running.pop(future), found
+
+    def end(self) -> None:
+        """Let the processes here go."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
 
 
 def processors() -> int:

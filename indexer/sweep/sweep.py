@@ -13,11 +13,12 @@ from indexer.report.files import Content, Format, write_folders
 from indexer.report.grid import Cell, grid_page
 from indexer.run.find import sweep_named
 from indexer.run.provenance import code_digest
-from indexer.sweep.execute import Tell, Workers, execute
+from indexer.sweep.execute import Tell, execute
 from indexer.sweep.finished import FOLDER
 from indexer.sweep.outcome import Outcome, levels_table, outcomes, results_table, summary
 from indexer.sweep.perform import Place, Task
 from indexer.sweep.plan import Variant, plan
+from indexer.sweep.processes import Workers
 
 PARTS = {"study": 8, "index": 32}  # most parts of a task: what they share is made once
 _TASKS = 16  # at least so many tasks where there are as many parts: nobody waits for one
@@ -50,12 +51,13 @@ def sweep(
         As `execute` and `write_folders` do.
     """
     definition = sweep_named(name)
-    variants = plan(definition, workers.jobs)
-    place = Place(str(market.absolute()), market_digest(market), code_digest())
-    cost = None if definition.study is None else definition.evaluate.cost_bps
-    keys = [digest_json([place.digest, v.text, cost]) if v.text else None for v in variants]
     out, format = output
-    found = execute(tasks_of(variants, keys, cost), place, workers, out / FOLDER, tell)
+    cost = None if definition.study is None else definition.evaluate.cost_bps
+    with workers:
+        variants = plan(definition, workers)
+        place = Place(str(market.absolute()), market_digest(market), code_digest())
+        keys = [digest_json([place.digest, v.text, cost]) if v.text else None for v in variants]
+        found = execute(tasks_of(variants, keys, cost), place, workers, out / FOLDER, tell)
     told = outcomes(variants, [None if key is None else found[key] for key in keys])
     digests = {"market_digest": place.market, "code_digest": place.code}
     swept = Swept(summary(definition, told, digests), told)

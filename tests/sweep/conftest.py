@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET
-from indexer.sweep.execute import Workers
+from indexer.sweep.processes import Workers
 from indexer.sweep.sweep import Swept, sweep
 
 GRID = (

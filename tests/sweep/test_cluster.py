@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.sweep.execute import Workers
+from indexer.sweep.processes import Workers
 from tests.sweep.conftest import Cluster, content, once, swept
 
 pytest.importorskip("distributed")

@@ -19,10 +19,11 @@ from indexer.errors import TryAgainError
 from indexer.market.excerpt import market_digest
 from indexer.run.find import BUNDLED_MARKET
 from indexer.run.provenance import code_digest
-from indexer.sweep import execute as module
-from indexer.sweep.execute import Workers, execute
+from indexer.sweep import processes
+from indexer.sweep.execute import execute
 from indexer.sweep.finished import FOLDER, finished, keep
 from indexer.sweep.perform import Place, Task, perform
+from indexer.sweep.processes import Workers
 from tests.sweep.conftest import BUNDLED_BASKETS, content, copied_market, once, swept, written
 
 Grid = tuple[Path, dict[str, bytes]]
@@ -74,7 +75,7 @@ def _parts() -> list[tuple[str, str]]:
     if not _KNOWN:
         folder = Path(tempfile.mkdtemp())
         text = "study: compute-diffusion\nvary: {weighting.scheme: [equal, price], windows.zscore: "
-        variants = plan(read_sweep(written(folder, f"{text}[60, 120, 250]}}\n")))
+        variants = plan(read_sweep(written(folder, f"{text}[60, 120, 250]}}\n")), Workers())
         shutil.rmtree(folder)
         parts = [(hashlib.sha256(v.text.encode()).hexdigest(), v.text) for v in variants]
         each = {k: perform(_place(), Task((k,), (t,), 0.0))[0] for k, t in parts}
@@ -93,7 +94,7 @@ def _place() -> Place:
 def test_what_is_finished_is_not_done_again(grid: Grid, tmp_path: Path, monkeypatch) -> None:
     file, alone = grid
     shutil.copytree(file.parent / "alone" / FOLDER, tmp_path / "out" / FOLDER)
-    monkeypatch.setattr(module, "perform", lambda *_: pytest.fail("done again"))
+    monkeypatch.setattr("indexer.sweep.execute.perform", lambda *_: pytest.fail("done again"))
     swept(file, tmp_path / "out")
 
     assert content(tmp_path / "out") == alone
@@ -203,8 +204,8 @@ def test_a_process_that_dies_has_its_tasks_done_by_another(grid: Grid, tmp_path:
 
 
 def test_processes_that_only_die_are_given_up(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(module, "end_with_parent", _die)
-    monkeypatch.setattr(module, "DEATHS", 2)
+    monkeypatch.setattr(processes, "end_with_parent", _die)
+    monkeypatch.setattr(processes, "DEATHS", 2)
     tasks = [Task((str(n),), ("{}",), 0.0) for n in range(2)]
     with pytest.raises(TryAgainError, match="2 worker processes died"):
         execute(tasks, _place(), Workers(2), tmp_path, lambda *_: None)

@@ -7,13 +7,14 @@ import pytest
 from indexer.definitions.read import read_sweep, restore_study
 from indexer.errors import DefinitionError
 from indexer.sweep.plan import Variant, plan
+from indexer.sweep.processes import Workers
 from tests.sweep.conftest import BUNDLED_BASKETS, written
 
 STUDY = "study: compute-diffusion\n"
 
 
 def planned(folder: Path, text: str) -> list[Variant]:
-    return plan(read_sweep(written(folder, text)))
+    return plan(read_sweep(written(folder, text)), Workers())
 
 
 def test_every_combination_is_a_variant_the_last_key_varying_fastest(tmp_path: Path) -> None:
@@ -143,7 +144,9 @@ def test_a_basket_that_is_wrong_costs_only_itself(tmp_path: Path) -> None:
 
 
 def test_many_files_are_planned_alike_by_several_processes(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("indexer.sweep.plan.MANY", 8)
+    monkeypatch.setattr("indexer.sweep.plan.MANY", 2)
+    monkeypatch.setattr("indexer.sweep.plan.PART", 2)
     sweep = read_sweep(written(tmp_path, f"baskets: {BUNDLED_BASKETS}/*.yaml\n"))
 
-    assert plan(sweep, 2) == plan(sweep)
+    with Workers(2) as workers:
+        assert plan(sweep, workers) == plan(sweep, Workers())
