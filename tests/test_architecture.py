@@ -107,7 +107,6 @@ EFFECTS = {
     "report.files": {"read", "write"},
     "report.method": {"chance"},  # names the seed
     "run.begin": {"read"},
-    "report.grid": {"read"},
     "run.derived": {"read", "write"},
     "run.calendars": {"read"},
     "run.find": {"read"},

@@ -389,7 +389,41 @@ const charts = (() => {
     });
   }
 
-  const kinds = { time, rotation, bars, offsets, heat };
+  function grid(page, figure, { room: [across] }) {
+    const most = Math.max(1e-12, ...figure.cells.map(([, , value]) => Math.abs(value ?? 0)));
+    const side = (data, more) => axis({
+      type: "category", data, axisTick: { show: false }, axisLine: { show: false },
+      splitLine: { show: false }, ...more,
+    });
+    const label = { color: colour("--muted"), width: Math.min(240, across / 3), overflow: "truncate" };
+    return frame({
+      grid: { left: 6, right: 16, top: 8, bottom: 30, outerBoundsMode: "same" },
+      xAxis: side(figure.columns, { name: figure.across, nameLocation: "middle", nameGap: 26 }),
+      yAxis: side(figure.rows, { inverse: true, axisLabel: label }),
+      visualMap: {
+        show: false, min: -most, max: most,
+        inRange: { color: ["--cold", "--paper", "--hot"].map(colour) },
+      },
+      tooltip: {
+        ...frame().tooltip, trigger: "item",
+        formatter: ({ value: [x, y, value] }) => box(
+          [figure.rows[y]], [`${figure.across} ${figure.columns[x]}`], [number(value, figure.digits)],
+        ),
+      },
+      series: [{
+        type: "heatmap", emphasis: { disabled: true },
+        data: figure.cells.filter(([, , value]) => value !== null).map((value) => ({
+          value, label: { color: colour(Math.abs(value[2]) > 0.6 * most ? "--paper" : "--ink") },
+        })),
+        label: {
+          show: across / figure.columns.length > 56,
+          formatter: ({ value }) => number(value[2], figure.digits),
+        },
+      }],
+    });
+  }
+
+  const kinds = { time, rotation, bars, offsets, heat, grid };
   const option = (page, figure, how) => kinds[figure.kind](page, figure, how);
 
   // --- the numbers of a figure as rows ----------------------------------------------------------
@@ -404,6 +438,11 @@ const charts = (() => {
         ...figure.symbols.map((_, j) => cell(j <= i ? row[j] : figure.values[j][i])),
       ]);
       return [["", "", "", ...figure.symbols], ...body];
+    }
+    if (figure.kind === "grid") {
+      const body = figure.rows.map((row) => [row, ...figure.columns.map(() => "")]);
+      for (const [x, y, value] of figure.cells) body[y][x + 1] = cell(value);
+      return [[figure.across, ...figure.columns], ...body];
     }
     if (figure.kind === "bars") {
       const head = [say(words.lag), say(figure.title)];

@@ -5,6 +5,7 @@
   const root = document.documentElement;
   const PRINTED_WIDTH = 680; // CSS pixels of A4 between its margins
   const [WIDE, HIGH] = [1200, 520]; // of a chart that leaves the page, without its words
+  const ROW = 24; // CSS pixels of a row of a grid
   const drawn = [];
   const printing = () => root.classList.contains("printing");
 
@@ -87,6 +88,11 @@
     return lines;
   }
 
+  function tall(figure) {
+    if (figure.kind === "grid") return 80 + ROW * figure.rows.length;
+    return figure.kind === "heat" ? WIDE : HIGH;
+  }
+
   function outside(one) {
     const { figure, selected } = one;
     const inside = option(page, figure, { selected, still: true, room: [WIDE, WIDE] });
@@ -117,7 +123,7 @@
   function picture(one, renderer) {
     const place = document.createElement("div");
     const drawing = outside(one);
-    const size = { width: WIDE, height: (one.figure.kind === "heat" ? WIDE : HIGH) + drawing.grid.top };
+    const size = { width: WIDE, height: tall(one.figure) + drawing.grid.top };
     const chart = echarts.init(renderer === "svg" ? null : place, null, {
       renderer, ...size, ssr: renderer === "svg", devicePixelRatio: 2,
     });
@@ -247,6 +253,7 @@
 
   function draw(figure) {
     const place = document.getElementById(figure.id);
+    if (figure.kind === "grid") place.style.height = `${tall(figure)}px`;
     const chart = echarts.init(place, null, { renderer: "svg" });
     const hidden = new Set(
       (figure.lines ?? []).filter((l) => l.shown === false).map((l) => (l.legend ?? l.label).join("\n")),
@@ -265,7 +272,7 @@
     new ResizeObserver(() => {
       if (printing()) return;
       resize(chart, "auto");
-      if (figure.kind === "heat") show(one, false); // its names have another room
+      if (["heat", "grid"].includes(figure.kind)) show(one, false); // its names have another room
     }).observe(place);
     drawn.push(one);
   }

@@ -63,7 +63,9 @@ class Workers:
                 self.end()
                 deaths, jobs = deaths + 1, max(1, jobs // 2)
                 if deaths >= DEATHS:
-                    reason = f"{deaths} worker processes died one after another: is memory short?"
+                    reason = (
+                        f"{deaths} worker processes died one after another, as for want of memory"
+                    )
                     raise TryAgainError("sweep", reason) from error
 
     def _through(

@@ -13,6 +13,8 @@ import pytest
 from indexer.report.factsheet import index_page
 from indexer.report.page import study_figures, study_page
 from indexer.signals.result import Comparison
+from tests.report.test_grid import CELLS
+from tests.report.test_grid import PAGE as SWEPT
 from tests.report.test_page import HOSTILE, hostile
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
@@ -31,12 +33,13 @@ def browser():
 
 @pytest.fixture(scope="module")
 def files(comparison: Comparison, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Return the pages as files: a study, the same with hostile names, an index."""
+    """Return the pages as files: a study, the same with hostile names, an index, a sweep."""
     folder = tmp_path_factory.mktemp("pages")
     pages = {
         "study": study_page(comparison),
         "hostile": study_page(hostile(comparison)),
         "index": index_page(comparison.histories["north-america-compute"]),
+        "sweep": SWEPT,
     }
     for name, text in pages.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
@@ -55,7 +58,7 @@ def opened(browser, file: Path, choice: str = "lang=en&theme=light", width: int 
     return page, said
 
 
-@pytest.mark.parametrize("name", ["study", "hostile", "index"])
+@pytest.mark.parametrize("name", ["study", "hostile", "index", "sweep"])
 def test_every_chart_is_drawn_without_a_word_or_a_request(browser, files, name, comparison):
     page, said = opened(browser, files[name])
     drawn = page.evaluate(
@@ -65,11 +68,11 @@ def test_every_chart_is_drawn_without_a_word_or_a_request(browser, files, name, 
 
     assert [line for line in said if not line.startswith("file:")] == []
     assert len(said) == 1
-    assert len(drawn) == (1 if name == "index" else len(study_figures(comparison)))
-    assert min(drawn) > 3
+    assert len(drawn) == (1 if name in {"index", "sweep"} else len(study_figures(comparison)))
+    assert min(drawn) >= 3  # of the sweep, a path a cell
 
 
-@pytest.mark.parametrize("name", ["study", "index"])
+@pytest.mark.parametrize("name", ["study", "index", "sweep"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_telephone_shows_all_of_its_width(browser, files, name, lang):
     page, _ = opened(browser, files[name], f"lang={lang}&theme=dark", width=360)
@@ -149,6 +152,19 @@ def test_a_chart_leaves_as_csv_with_its_numbers_and_what_they_are(browser, files
     assert [float(row[1]) for row in rows] == pytest.approx(
         (100 * level / level[0]).tolist(), abs=5.1e-3
     )
+
+
+def test_a_grid_leaves_with_every_figure_under_its_items(browser, files):
+    page, _ = opened(browser, files["sweep"])
+    text = downloaded(page, "map_0", "CSV").decode("utf-8-sig")
+    page.close()
+    (_, _, head, *rows) = csv.reader(io.StringIO(text))
+    told = {(row[0], head[k]): row[k] for row in rows for k in (1, 2)}
+
+    assert head == ["b", "x", "y"]
+    assert told == {
+        tuple(c.values.values()): "" if c.value is None else f"{c.value:g}" for c in CELLS
+    }
 
 
 @pytest.mark.parametrize("start", ["indices", "pair", "ratio", "gaps"])
