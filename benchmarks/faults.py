@@ -260,8 +260,8 @@ def _silent(on: Ground, held: Believed, need: Need) -> Iterator[str]:
     """Yield the dates that are missing where all is said to be there."""
     day = "ex_date" if need.table == "actions" else "date"
     true, have = true_rows(on, need), held.of(need.table, need.subject)
-    if need.table in {"prices", "series"}:
-        calendar = read_calendar(exchange_of(need.subject))
+    if need.table in {"prices", "series", "fx"}:  # what is not final yet is not asked for
+        calendar = read_calendar("XSHG" if need.table == "fx" else exchange_of(need.subject))
         final = last_final(Asked(need.subject, FIRST, LAST, on.clock.at), calendar)
         true = true.filter(pl.col("date") <= final)
     lacking = true.join(have, on=day, how="anti")[day].to_list()

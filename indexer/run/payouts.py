@@ -1,5 +1,6 @@
 """What sources make together of what companies announce, and what bars tell of it."""
 
+import itertools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -26,15 +27,15 @@ def agreed(table: str, replies: Mapping[str, pl.DataFrame], on: date) -> Agreeme
     """Return what is believed of a table, as `agree` does where sources tell the same of each row.
 
     Rights are told by one source alone: they are nobody's to second. Counts that two sources date
-    differently are counted from the first of the dates. A rate that one source alone dates on a day
-    on which Shanghai does not trade is another day's.
+    differently hold from neither date. A rate that one source alone dates on a day on which
+    Shanghai does not trade is another day's.
     """
     if len(replies) == 1 or table not in {"actions", "shares", "fx"}:
         return agree(table, replies, on)
     if table == "fx":
         return _fixed(agree(table, replies, on))
     if table == "shares":
-        return _first_dates(agree(table, replies, on))
+        return _dated(agree(table, replies, on), replies)
     plain = {n: rows.filter(pl.col("kind") != "rights") for n, rows in replies.items()}
     found = agree(table, plain, on)
     rights = [rows.filter(pl.col("kind") == "rights") for rows in replies.values()]
@@ -59,22 +60,47 @@ def _fixed(found: Agreement) -> Agreement:
     return replace(found, rows=rows, disregarded=(*found.disregarded, *log))
 
 
-def _first_dates(found: Agreement) -> Agreement:
-    """Return counts of shares without those that only repeat the ones before."""
-    rows = found.rows.sort("date")
-    same = rows.select(
-        pl.all_horizontal(
-            pl.col(name).eq_missing(pl.col(name).shift(1))
-            for name in ("total_shares", "free_float_shares")
-        )
-        & (pl.int_range(pl.len()) > 0)
-    ).to_series()
-    why = "another source has these counts from an earlier date: they count from then"
+def _dated(found: Agreement, replies: Mapping[str, pl.DataFrame]) -> Agreement:
+    """Return counts of shares without those of which two sources tell different dates.
+
+    Counts of one source alone that the next row repeats, which another source alone has, are that.
+    """
+    single = {
+        (symbol, day): name
+        for symbol, day in found.single.select("symbol", "date").iter_rows()
+        for name, frame in replies.items()
+        if day in frame["date"]
+    }
+    wrong: dict[tuple[str, date], str] = {}
+    for before, row in itertools.pairwise(found.rows.sort("date").iter_rows(named=True)):
+        sources = [single.get((one["symbol"], one["date"])) for one in (before, row)]
+        counts = [(one["total_shares"], one["free_float_shares"]) for one in (before, row)]
+        if None not in sources and sources[0] != sources[1] and counts[0] == counts[1]:
+            told = " and ".join(
+                f"{source} from {one['date']}"
+                for source, one in zip(sources, (before, row), strict=True)
+            )
+            wrong |= {(one["symbol"], one["date"]): told for one in (before, row)}
+    if not wrong:
+        return found
+    keys = pl.DataFrame(list(wrong), schema=found.refused.schema, orient="row")
     log = tuple(
-        Disregarded("duplicate", row["symbol"], row["date"], "", str(row["total_shares"]), why)
-        for row in rows.filter(same).iter_rows(named=True)
+        Disregarded(
+            "disagreement",
+            row["symbol"],
+            row["date"],
+            "date",
+            f"{row['total_shares']:g}",
+            f"{wrong[row['symbol'], row['date']]} on: neither counts, ask a third source",
+        )
+        for row in found.rows.join(keys, on=["symbol", "date"], how="semi").iter_rows(named=True)
     )
-    return replace(found, rows=rows.filter(~same), disregarded=(*found.disregarded, *log))
+    return replace(
+        found,
+        rows=found.rows.join(keys, on=["symbol", "date"], how="anti"),
+        refused=pl.concat([found.refused, keys]),
+        disregarded=(*found.disregarded, *log),
+    )
 
 
 def says_none(answer: Answer, verdict: Verdict) -> bool:

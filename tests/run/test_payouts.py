@@ -90,15 +90,24 @@ def test_nothing_is_compared_across_a_session_without_a_bar():
 
 
 @pytest.mark.parametrize("order", [("eastmoney", "cninfo"), ("cninfo", "eastmoney")])
-def test_counts_that_two_sources_date_differently_count_from_the_first(order):
+def test_counts_that_two_sources_date_differently_hold_from_neither_date(order):
     replies = dict(zip(order, (counts(date(2015, 1, 5)), counts(date(2015, 1, 10))), strict=True))
 
     found = agreed("shares", replies, ON)
 
-    assert found.rows["date"].to_list() == [date(2015, 1, 5)]
-    assert [(entry.rule, entry.date) for entry in found.disregarded] == [
-        ("duplicate", date(2015, 1, 10))
-    ]
+    assert found.rows.is_empty()
+    assert sorted(found.refused["date"]) == [date(2015, 1, 5), date(2015, 1, 10)]
+    assert str(found.disregarded[0]).endswith(
+        f"{order[0]} from 2015-01-05 and {order[1]} from 2015-01-10 on: "
+        "neither counts, ask a third source"
+    )
+
+
+def test_counts_that_one_source_repeats_are_its_own():
+    twice = pl.concat([counts(DAYS[0]), counts(DAYS[1])])
+    replies = {"eastmoney": twice, "cninfo": counts(date(2015, 1, 5), 8e8)}
+
+    assert agreed("shares", replies, ON).rows["date"].to_list() == [date(2015, 1, 5), *DAYS[:2]]
 
 
 def test_counts_that_differ_stay():
