@@ -206,14 +206,15 @@ def _usage(pid: int) -> tuple[float, float]:
 
 def shares(file: Path, market: Path) -> dict[str, float]:
     """Return the CPU seconds of parts of a sweep by one process, in this process."""
-    from indexer.sweep import indices, perform
+    from indexer.index import batch
+    from indexer.sweep import perform, tasks
     from indexer.sweep import sweep as use
 
     spent: dict[str, float] = {}
     with (
-        _timed(indices, "batch_levels", spent, "kernels"),
-        _timed(indices, "_held", spent, "weights"),
-        _timed(indices, "index_result", spent, "rows of the results"),
+        _timed(batch, "batch_levels", spent, "kernels"),
+        _timed(batch, "_held", spent, "weights"),
+        _timed(tasks, "index_result", spent, "rows of the results"),
         _timed(perform, "map_market", spent, "market"),
         _timed(perform, "spread_market", spent, "spread market mapped"),
         _timed(use, "plan", spent, "definitions"),

@@ -27,7 +27,7 @@ MAY_IMPORT = {  # a layer, or one module of it written with a dot
     "report": f"{ABOVE_ALL} ledger",
     "run": f"{ABOVE_ALL} ledger report",
     "web": "errors ledger report",
-    "sweep": f"{ABOVE_ALL} folders kernels report run",
+    "sweep": f"{ABOVE_ALL} report run",
     "cli": "errors run sweep web",
     "__init__": f"{ABOVE_ALL} kernels run",
 }
@@ -101,6 +101,7 @@ EFFECTS = {
     "market.sources.child": {"environment", "network", "read"},
     "market.sources.guard": {"chance", "clock", "read", "write"},
     "market.sources.worker": {"clock", "process", "read", "write"},
+    "market.spread": {"read", "write"},
     "market.store": {"write"},
     "market.tables": {"read"},
     "report.document": {"read"},
@@ -127,7 +128,6 @@ EFFECTS = {
     "sweep.finished": {"read", "write"},
     "sweep.perform": {"process"},  # one task at a time
     "sweep.processes": {"exit", "process"},  # a worker ends when who started it does
-    "sweep.spread": {"read", "write"},
 }
 NAMES = {
     "clock": {"now", "utcnow", "today", "perf_counter", "monotonic", "process_time", "time_ns"},

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from indexer.digest import digest_json
 from indexer.errors import IndexerError, TryAgainError
 from indexer.market.excerpt import MappedMarket, map_market, market_digest
+from indexer.market.spread import Spread, spread_market
 from indexer.run.provenance import code_digest
-from indexer.sweep.indices import index_results
-from indexer.sweep.spread import Spread, spread_market
-from indexer.sweep.tasks import Histories, failure, packed, study_result
+from indexer.sweep.tasks import Histories, failure, index_results, packed, study_result
 
 BUG = "bug"  # the kind of a failure that no data and no definition explain
 

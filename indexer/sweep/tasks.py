@@ -5,16 +5,18 @@ A result is JSON, so that the same variant has the same bytes whoever calculated
 
 import json
 import math
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from indexer.arrays import Days, Instants, Vector
 from indexer.definitions.basket import Index
-from indexer.definitions.read import restore_study
+from indexer.definitions.read import restore_index, restore_study
 from indexer.definitions.study import Study
 from indexer.errors import IndexerError
+from indexer.index.batch import Levels, Spreads, batch_built
 from indexer.index.build import build
 from indexer.index.history import History
 from indexer.market.excerpt import MappedMarket, excerpt
@@ -110,6 +112,34 @@ def index_result(days: Days, levels: dict[str, Vector], *, synthetic: bool) -> d
         "volatility": float(returns.std(ddof=1) * math.sqrt(250)) if len(returns) > 1 else None,
         "maximum_drawdown": float((level / np.maximum.accumulate(level) - 1).min()),
     }
+
+
+def index_results(
+    texts: Sequence[str], market: MappedMarket, spreads: Spreads
+) -> Iterator[dict[str, Any]]:
+    """Yield what is told of each index, its levels included; of one that fails, why."""
+    indices = [restore_index(text) for text in texts]
+    batched = {} if market.grid is None else batch_built(indices, spreads)
+    for n, index in enumerate(indices):
+        try:
+            days, levels = batched.get(n) or _built(index, market)
+            told = index_result(days, levels, synthetic=market.rest.manifest.synthetic)
+            yield told | {"levels": {"days": _raw(days.astype("<i8"))} | _all_raw(levels)}
+        except IndexerError as error:
+            yield failure(error)
+
+
+def _built(index: Index, market: MappedMarket) -> tuple[Days, Levels]:
+    history = build(index, excerpt(market, getattr(index, "symbols", ())))
+    return history.days, {str(name): level for name, level in history.variants.items()}
+
+
+def _raw(values: np.ndarray[Any, Any]) -> str:
+    return b64encode(values.tobytes()).decode()
+
+
+def _all_raw(levels: Levels) -> dict[str, str]:
+    return {name: _raw(np.asarray(level, "<f8")) for name, level in levels.items()}
 
 
 def packed(result: dict[str, Any]) -> bytes:

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from indexer.definitions.basket import Basket
 from indexer.definitions.read import read_basket
 from indexer.errors import IndexerError
+from indexer.index.batch import SCHEMES, batch_built, batchable
 from indexer.index.build import build
 from indexer.index.history import History
 from indexer.market.calendar import read_calendar
 from indexer.market.excerpt import MappedMarket, map_market
+from indexer.market.spread import Spread, _spread
 from indexer.market.tables import Market, read_market
 from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET
-from indexer.sweep import indices
-from indexer.sweep.indices import SCHEMES, batchable, index_results
-from indexer.sweep.spread import Spread, _spread
+from indexer.sweep.tasks import index_results
 from tests.index.drawn import SMALL, Case, cases
 from tests.index.drawn_market import MOVING, RESTATING
 from tests.index.examples import basket, market
@@ -86,7 +86,7 @@ def test_an_index_has_the_levels_of_build_or_its_error(case: Case) -> None:
         assert told["error"] == expected
         return
     found = levels(told)
-    made = indices._batched([definition], on, lambda c, x: _spread(on, read_calendar(c), x))
+    made = batch_built([definition], lambda c, x: _spread(on, read_calendar(c), x))
     event("by the batch kernel" if made else "by build")
 
     assert (found.pop("days").astype("datetime64[D]") == expected.days).all()
@@ -118,7 +118,7 @@ def test_the_bundled_baskets_are_done_by_the_kernel(scheme: str) -> None:
         "variants": ("price", "gross"),
     }
     definition, on = Basket.model_validate(changed), map_market(BUNDLED_MARKET)
-    made = indices._batched([definition], on, lambda c, x: _spread(on, read_calendar(c), x))
+    made = batch_built([definition], lambda c, x: _spread(on, read_calendar(c), x))
     expected = build(definition, read_market(BUNDLED_MARKET))
 
     assert batchable(definition)

@@ -1,30 +1,24 @@
-"""Very many indices at once: by the batch kernel where it can, else one after another as `build`.
+"""Very many indices at once, by the batch kernel: those that it can do.
 
-Levels of the two agree to a relative 1e-11, what the order of summing may do; which indices stand
-beside an index does not move a bit of its own.
+Its levels and those of `build` agree to a relative 1e-11, what the order of summing may do; which
+indices stand beside an index does not move a bit of its own.
 """
 
-from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from indexer.arrays import Days, Rows, Vector
 from indexer.definitions.basket import Basket, Index
-from indexer.definitions.read import restore_index
 from indexer.definitions.rules import REAL_SHARES
 from indexer.errors import IndexerError
-from indexer.index.build import build
 from indexer.index.caps import capped
 from indexer.index.schedule import effective_dates
 from indexer.kernels.batch import Batch, Income, batch_levels
 from indexer.market.calendar import read_calendar
 from indexer.market.conventions.ladders import float_band
-from indexer.market.excerpt import MappedMarket, excerpt
-from indexer.sweep.spread import Names, Spread
-from indexer.sweep.tasks import failure, index_result
+from indexer.market.spread import Names, Spread
 
 SCHEMES = {"equal", "price", "fixed", *REAL_SHARES}  # that the batch kernel is given weights of
 
@@ -43,34 +37,6 @@ class _Held:
     weights: list[Vector]
 
 
-def index_results(
-    texts: Sequence[str], market: MappedMarket, spreads: Spreads
-) -> Iterator[dict[str, Any]]:
-    """Yield what is told of each index, its levels included; of one that fails, why."""
-    indices = [restore_index(text) for text in texts]
-    batched = _batched(indices, market, spreads)
-    for n, index in enumerate(indices):
-        try:
-            days, levels = batched.get(n) or _built(index, market)
-            told = index_result(days, levels, synthetic=market.rest.manifest.synthetic)
-            yield told | {"levels": {"days": _raw(days.astype("<i8"))} | _all_raw(levels)}
-        except IndexerError as error:
-            yield failure(error)
-
-
-def _built(index: Index, market: MappedMarket) -> tuple[Days, Levels]:
-    history = build(index, excerpt(market, getattr(index, "symbols", ())))
-    return history.days, {str(name): level for name, level in history.variants.items()}
-
-
-def _raw(values: np.ndarray[Any, Any]) -> str:
-    return b64encode(values.tobytes()).decode()
-
-
-def _all_raw(levels: Levels) -> dict[str, str]:
-    return {name: _raw(np.asarray(level, "<f8")) for name, level in levels.items()}
-
-
 def batchable(index: Index) -> bool:
     """Return whether all that a definition asks for is what the batch kernel can do."""
     return (
@@ -83,13 +49,21 @@ def batchable(index: Index) -> bool:
     )
 
 
-def _batched(
-    indices: Sequence[Index], market: MappedMarket, spreads: Spreads
-) -> dict[int, tuple[Days, Levels]]:
-    """Return the levels of those indices that the batch kernel can do, by position."""
+def batch_built(indices: Sequence[Index], spreads: Spreads) -> dict[int, tuple[Days, Levels]]:
+    """Return sessions and levels, as published, of the indices that the batch kernel can do.
+
+    Parameters
+    ----------
+    spreads : gives the market spread out over a calendar, in a currency
+
+    Returns
+    -------
+    by position among the indices: (T,) sessions from the base date on, and (T,) levels by variant.
+    Those of which only `build` knows the levels, or what is wrong with them, are left out.
+    """
     groups: dict[tuple[str, str, float, bool], list[int]] = {}
     for n, index in enumerate(indices):
-        if isinstance(index, Basket) and batchable(index) and market.grid is not None:
+        if isinstance(index, Basket) and batchable(index):
             total = "gross" in index.variants
             key = (index.calendar, index.currency, index.base.level, total)
             groups.setdefault(key, []).append(n)
