@@ -155,24 +155,33 @@ class Gatherer:
             reason = str(next(against, "sources disagree"))
         elif need.table == "actions" and not len(found.rows):
             outcome, reason = none_known(answers, ENOUGH)
-        if need.table in {"prices", "series"} and len(usable) + len(failed) > 1:
-            last = self._unseconded(need, found, len(usable))
-            rows[need.table] = found.rows.join(last, on="date", how="anti")
-            if outcome in _WHOLE and not last.is_empty():
+        if need.table in {"prices", "series", "fx"} and len(usable) + len(failed) > 1:
+            late = self._unseconded(need, found, len(usable))
+            rows[need.table] = found.rows.join(late, on="date", how="anti")
+            if outcome in _WHOLE and not late.is_empty():
                 outcome = _worst(need, [*failed.values(), UNSECONDED])[0]
-                reason = f"{last['date'][0]}: {UNSECONDED[1]}"
+                reason = f"{late['date'].sort()[0]}: {UNSECONDED[1]}"
         return Gathered(need, outcome, rows, answers, failures, tuple(logs), reason)
 
     def _unseconded(self, need: Need, found: Agreement, usable: int) -> pl.DataFrame:
-        """Return the last session, as ``date``, where one source alone has its bar.
+        """Return the dates, as ``date``, from which on one source alone has anything.
 
-        A source that is late shows a bar that is not finished: the closes before it, and those
-        that are stored, are held against its others, this one only against another source.
+        A source that is late shows a bar that is not finished, or the day before's rate: what comes
+        before is held against its others and what is stored, the last of it only against another
+        source.
         """
-        last = last_final(self._asked(need, need.since, self.until), self._calendar(need))
-        dates = (found.rows if usable == 1 else found.single).select("date").unique()
+        if usable > 1:
+            both = found.rows.join(found.single.select("date"), on="date", how="anti")["date"].max()
+            late = (
+                found.rows.select("date")
+                if both is None
+                else found.single.filter(pl.col("date") > both)
+            )
+        else:
+            final = last_final(self._asked(need, need.since, self.until), self._calendar(need))
+            late = found.rows.filter(pl.col("date") == final)
         stored = self.believed.of(need.table, need.subject)
-        return dates.filter(pl.col("date") == last).join(stored, on="date", how="anti")
+        return late.select("date").join(stored, on="date", how="anti")
 
     def _with_stored(self, need: Need, rows: pl.DataFrame) -> pl.DataFrame:
         """Return actions with those stored, which stay: they are written anew as a whole."""
