@@ -157,7 +157,8 @@ def by_policy(
     if open_:
         remedy = (
             f"{counted(len(open_), 'correction')} past "
-            f"{counted(policy.automatic_sessions, 'session')} or above {policy.approval_bp:g} bp: name who approves them"
+            f"{counted(policy.automatic_sessions, 'session')} or above "
+            f"{policy.approval_bp:g} bp: name who approves them"
         )
         told = [Refusal(candidate.id, one.head.session, "R10", one.text) for one in open_[:SHOWN]]
         raise LedgerError([*told, Refusal(candidate.id, "", "R10", remedy)])
