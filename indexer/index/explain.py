@@ -10,9 +10,14 @@ from indexer.errors import Flaw, MissingInputError
 from indexer.index.history import History
 from indexer.market.panel import Panel
 
+TRANSFERRING = ("delisting", "merger", "spinoff", "symbol_change")
+
 
 def explain(history: History, day: date) -> dict[str, Any]:
     """Return levels, contributions, actions and carried prices of one session.
+
+    Actions restate a price; transfers are those by which a line ends, joins or passes its shares
+    on, each line with its shares before and after.
 
     Contributions are fractions of the price return and sum to it, largest first; weights are those
     at the close of the session before, restated for the morning's actions.
@@ -63,6 +68,16 @@ def explain(history: History, day: date) -> dict[str, Any]:
         ],
         "actions": _actions(panel, history, at, row),
         "changes": [c.kind for c in history.changes if c.date == history.days[row]],
+        "transfers": [
+            {
+                "symbol": c.symbol,
+                "kind": c.kind,
+                "shares_before": c.shares_before,
+                "shares_after": c.shares_after,
+            }
+            for c in history.changes
+            if c.date == history.days[row] and c.kind in TRANSFERRING
+        ],
         "carried": _carried(panel, held, at),
     }
 

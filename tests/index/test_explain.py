@@ -87,6 +87,9 @@ def test_a_session_in_full():
     assert (told["id"], told["date"], told["synthetic"]) == ("example", str(WEEK[1]), False)
     assert told["divisor"] == {"before": 1.0, "after": pytest.approx(0.975)}
     assert told["changes"] == ["special_dividend+dividend", "spinoff"]
+    assert [(t["symbol"], t["kind"], t["shares_before"]) for t in told["transfers"]] == [
+        ("C.US", "spinoff", 0.0)
+    ]
     assert told["dividend_points"] == pytest.approx(25 / 0.975)
     assert [(a["symbol"], a["kind"], a["cash"]) for a in told["actions"]] == [
         ("B.US", "special_dividend+dividend", 2.0)
@@ -100,6 +103,16 @@ def test_a_session_in_full():
     assert [p["weight"] for p in told["contributions"]] == pytest.approx([500 / 975, 0, 475 / 975])
     assert told["price_return"] == pytest.approx(-25 / 975)
     assert told["carried"] == []
+
+
+def test_a_merger_is_told_with_who_gives_and_who_receives():
+    found = history(A + B, action("B.US", WEEK[1], "merger", ratio=2, other="A.US"))
+
+    assert explain(found, WEEK[1])["transfers"] == [
+        {"symbol": "A.US", "kind": "merger", "shares_before": 50.0, "shares_after": 100.0},
+        {"symbol": "B.US", "kind": "merger", "shares_before": 25.0, "shares_after": 0.0},
+    ]
+    assert explain(found, WEEK[2])["transfers"] == []
 
 
 def test_levels_are_those_of_the_session_and_of_the_one_before():
