@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,30 @@ DIFFERS = (
 
 # How a command begins that is not run but parsed, and why. A page's name before it: there alone.
 NOT_RUN = {
-    "git clone": "needs a network",
     "python3 -m venv": "makes an environment",
     "pip install": "needs a package index",
     ".venv/bin/pip": "needs a package index",
     ".venv/bin/python -m pytest": "runs these tests",
+    "python -m benchmarks": "takes from minutes to hours",
+    "indexer fetch": "needs a network",
+    "indexer constituents": "needs a network",
+    "indexer calendar XSHG --against akshare": "needs a network",
+    "how-to.md: indexer run my-pairs.yaml --market store/": "needs what fetch brought",
+    "README.md: indexer build my-basket.yaml --market market/@12": "needs what fetch brought",
+    "README.md: indexer publish compute-diffusion": "the sample ends before today",
+    "README.md: indexer restate": "nothing has to be corrected on the sample",
+    "README.md: indexer report compute-diffusion": "the sample was not published on that day",
+    "README.md: indexer report my-basket --as-known-at": "nothing was published by then",
+    "README.md: indexer sweep": "a file of the reader's own",
+    "operations.md: indexer publish compute-diffusion": "the sample ends before today",
+    "operations.md: indexer restate": "needs what was published on that schedule",
+    "operations.md: indexer history": "needs what was published on that schedule",
+    "operations.md: indexer verify": "needs what was published on that schedule",
+    "indexer serve": "stays until it is stopped",
+    "curl": "needs a server; tests/web/test_docs.py asks the same without one",
+    "scaling.md: indexer sweep grid.yaml": "needs a cluster",
+    "sbatch": "needs a cluster",
+    "kubectl": "needs a cluster",
 }
 
 
@@ -64,7 +84,7 @@ class Block:
     def place(self) -> str:
         """The page and the line it stands on."""
         line = self.page.read_text("utf-8").count("\n", 0, self.start)
-        return f"{self.page.relative_to(ROOT)}:{line}"
+        return f"{self.page.name}:{line}"
 
 
 def blocks(page: Path) -> list[Block]:
@@ -98,6 +118,13 @@ def steps(block: Block) -> list[tuple[str, str]]:
     return found
 
 
+def commands(page: Path) -> list[str]:
+    """Return every single command on a page."""
+    shells = [block for block in blocks(page) if block.language in ("sh", "sh-session")]
+    found = [command for block in shells for command, _ in steps(block)]
+    return [part.strip() for command in found for part in command.split("&&\n")]
+
+
 def normal(text: str) -> str:
     """Return output without what differs from run to run."""
     for pattern, stands in DIFFERS:
@@ -111,7 +138,6 @@ class Desk:
 
     folder: Path
     status: int = 0
-    reasons: set[str] = field(default_factory=set)
     variables: dict[str, str] = field(default_factory=dict)
     names: dict[str, Any] = field(default_factory=dict)
 
@@ -122,16 +148,18 @@ class Desk:
         rng = np.random.default_rng(20260507)
         self.names |= {name: rng.standard_normal(shape) for name, shape in ARRAYS.items()}
 
-    def run(self, page: str, command: str) -> str:
-        """Run a command, or parse it where it is not run, and return what it prints."""
-        for start, reason in NOT_RUN.items():
-            where, _, begins = start.rpartition(": ")
+    def run(self, page: str, command: str) -> str | None:
+        """Return what a command prints; None where it is not run but only parsed."""
+        said = [self._part(page, part.strip()) for part in command.split("&&\n")]
+        ran = [text for text in said if text is not None]
+        return "".join(ran) if ran else None
+
+    def _part(self, page: str, command: str) -> str | None:
+        for entry in NOT_RUN:
+            where, _, begins = entry.rpartition(": ")
             if command.startswith(begins) and where in ("", page):
-                self.reasons.add(start)
                 parse(command)
-                return f"({reason})\n"
-        if " &&\n" in command:
-            return "".join(self.run(page, part.strip()) for part in command.split("&&\n"))
+                return None
         return self._shell(command)
 
     def _shell(self, command: str) -> str:
@@ -236,7 +264,7 @@ def parse(command: str) -> None:
 def replayed(page: Path, desk: Desk) -> Iterator[tuple[Block, str]]:
     """Run a page's blocks; yield those that show output, with their text as it would be."""
     found, before = blocks(page), ""
-    for block, after in zip(found, [*found[1:], None], strict=True):
+    for block, after in zip_longest(found, found[1:]):
         match block.language:
             case "sh" | "sh-session":
                 made, before = _commands(block, desk)
@@ -264,11 +292,10 @@ def _commands(block: Block, desk: Desk) -> tuple[str, str]:
     for n, (command, shown) in enumerate(taken):
         said = desk.run(page, command)
         asked = [after for after, _ in taken[n + 1 : n + 2]] == ["echo $?"]
-        skipped = said.startswith("(")
-        assert desk.status == 0 or asked or skipped, f"{block.place}: {command}: {said}"
-        same = not compared or skipped or normal(said) == normal(shown)
-        made += f"$ {command}\n" + (shown if same else said)
-        printed += "" if skipped else said
+        assert desk.status == 0 or asked, f"{block.place}: {command}: {said}"
+        same = not compared or said is None or normal(said) == normal(shown)
+        made += f"$ {command}\n" + (shown if same else str(said))
+        printed += said or ""
     return made, printed
 
 
