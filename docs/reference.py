@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from typing import Any
 
 import click
 
@@ -27,6 +28,7 @@ from indexer.run.find import BUNDLED_BASKETS
 from indexer.signals.result import Comparison
 
 DOCS = Path(__file__).parent
+_UNSAID: dict[str, Any] = {"resilient_parsing": True, "terminal_width": 200}
 MADE = "<!-- Made by python -m docs.reference: do not edit. -->\n"
 
 
@@ -65,12 +67,12 @@ def _start() -> Iterator[str]:
 
 def _commands() -> Iterator[str]:
     yield "# Commands\n"
-    with click.Context(app, info_name="indexer") as context:
+    with app.make_context("indexer", [], **_UNSAID) as context:
         yield from _help(app, context)
         for name in app.list_commands(context):
             command = app.commands[name]
             yield f"\n## indexer {name}\n"
-            with click.Context(command, parent=context, info_name=name) as inner:
+            with command.make_context(name, [], context, **_UNSAID) as inner:
                 yield f"`{command.get_usage(inner).removeprefix('Usage: ')}`\n"
                 yield from _help(command, inner)
                 options = [p for p in command.get_params(inner) if isinstance(p, click.Option)]

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,15 @@ def test_links_lead_to_files_and_headings(page):
         there = page.parent / file if file else page
         assert there.exists(), target
         assert not anchor or anchor in anchors(there), target
+
+
+def test_the_citation_is_of_this_version():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+    assert (cited["title"], cited["version"]) == (project["name"], project["version"])
+    assert (cited["license"], cited["keywords"]) == (project["license"], project["keywords"])
+    assert f"Version {project['version']}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
 def test_the_site_is_built_without_a_warning(tmp_path):
