@@ -58,7 +58,6 @@ NOT_RUN = {
     "how-to.md: indexer run my-pairs.yaml --market store/": "needs what fetch brought",
     "README.md: indexer build my-basket.yaml --market market/@12": "needs what fetch brought",
     "README.md: indexer publish compute-diffusion": "the sample ends before today",
-    "README.md: indexer restate": "nothing has to be corrected on the sample",
     "README.md: indexer report compute-diffusion": "the sample was not published on that day",
     "README.md: indexer report my-basket --as-known-at": "nothing was published by then",
     "README.md: indexer doctor": "says what is late today",

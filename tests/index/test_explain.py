@@ -2,10 +2,12 @@
 
 from datetime import date
 
+import numpy as np
 import pytest
 
 from indexer.errors import MissingInputError
 from indexer.index.explain import explain
+from indexer.index.history import History
 from tests.index.examples import history
 from tests.reference.example import WEEK, action, closes
 
@@ -131,3 +133,15 @@ def test_dividend_points_are_those_before_tax():
     found = history(A + B, paid, variants=["price", "gross", "net"], withholding=tax)
 
     assert explain(found, WEEK[1])["dividend_points"] == pytest.approx(55)
+
+
+def test_a_series_has_nothing_that_moved_it():
+    days = np.array([str(day) for day in WEEK[:2]], "datetime64[D]")
+    whole = history(A + B)
+    none = np.empty(2)
+    series = History(
+        whole.definition, False, days, {"price": none}, none, none, np.zeros(2, dtype=int)
+    )
+
+    with pytest.raises(MissingInputError, match="is a ready-made series: it has no constituents"):
+        explain(series, WEEK[1])
