@@ -63,6 +63,7 @@ def _start() -> Iterator[str]:
     for name in list(PARTS)[1:]:
         title = next(iter(PARTS[name]())).removeprefix("# ").strip()
         yield f"- [{title}]({name}.md)"
+    yield "\nThe columns of what is written are in [files](../files.md)."
 
 
 def _commands() -> Iterator[str]:
