@@ -93,7 +93,8 @@ def _link(id: str) -> str:
 def methods(definitions: Iterable[Index | Study]) -> Iterator[str]:
     """Yield the list of the pages that `method` makes."""
     yield "# Methodology\n"
-    yield "How each bundled index and study is made, from its own definition.\n"
+    yield "How each bundled index and study is made, from its own definition. The"
+    yield "[rules of calculation](../rules.md) hold for all of them.\n"
     rows = [
         (f"[{one.name.en}]({one.id}.md)", one.name.zh or "", type(one).__name__.lower())
         for one in definitions
