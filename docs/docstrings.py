@@ -8,14 +8,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 
-def described(part: Any, level: str = "##") -> Iterator[str]:
+def described(part: Any, level: str = "##", home: str = "") -> Iterator[str]:
     """Yield a function or a class: its heading, signature and docstring."""
     yield f"\n{level} {part.__name__}\n"
     if inspect.isfunction(part):
         node = ast.parse(textwrap.dedent(inspect.getsource(part))).body[0]
         if isinstance(node, ast.FunctionDef) and node.returns:
             given = f"({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}"
-            yield f"```text\n{part.__module__}.{part.__name__}{given}\n```\n"
+            line = f"{home or part.__module__}.{part.__name__}{given}"
+            yield f"```text\n{textwrap.fill(line, 84, subsequent_indent='    ')}\n```\n"
     yield from prose(inspect.getdoc(part) or "")
 
 

@@ -88,7 +88,8 @@ def _help(command: click.Command, context: click.Context) -> Iterator[str]:
 def _python() -> Iterator[str]:
     yield "# Python\n"
     yield "`import indexer` gives these names; they are loaded when they are first used.\n"
-    yield from (line for name in indexer.__all__ for line in described(getattr(indexer, name)))
+    for name in indexer.__all__:
+        yield from described(getattr(indexer, name), home="indexer")
     for told in (History, Comparison, Market, Manifest):
         yield from described(told)
         yield from (
