@@ -214,7 +214,7 @@ def _outcome(outcome: Any) -> dict[str, Any]:
         "state": outcome.state,
         "sessions": [day.isoformat() for day in outcome.sessions[:1] + outcome.sessions[-1:]],
         "entries": len(outcome.entries),
-        "synthetic": any(entry.synthetic for entry in last),
+        "synthetic": outcome.synthetic,
         "levels": [
             {"variant": row[0], "level": row[1], "revision": entry.revision}
             for entry in last

@@ -96,6 +96,7 @@ class Outcome:
     sessions: tuple[date, ...] = ()
     entries: tuple[Entry, ...] = ()
     error: IndexerError | None = None
+    synthetic: bool = False  # whether the market it was made from says so
 
 
 def desk_at(
@@ -165,7 +166,7 @@ def publish(
         elif definition.id not in told:
             progress(f"publishing {definition.id}")
             told[definition.id] = _attempt(definition, tables, desk, period)
-    return list(told.values())
+    return [replace(one, synthetic=tables.manifest.synthetic) for one in told.values()]
 
 
 def _held_up(study: str, failed: Sequence[Outcome]) -> Outcome:
