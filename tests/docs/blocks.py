@@ -25,7 +25,6 @@ import yaml
 from indexer.cli.app import app, main
 from indexer.definitions.basket import Basket
 from indexer.definitions.study import Study
-from indexer.definitions.sweep import Sweep
 from indexer.run.begin import write_templates
 from indexer.run.find import validate
 
@@ -235,8 +234,8 @@ class Desk:
             path.unlink()
 
     def _completed(self, given: dict[str, Any]) -> str:
-        kinds = {"my-basket": Basket, "my-study": Study}
-        name = next(n for n, kind in kinds.items() if set(given) - _EXTRA <= _keys(kind))
+        kinds: dict[str, type[Basket] | type[Study]] = {"my-basket": Basket, "my-study": Study}
+        name = next(n for n, kind in kinds.items() if set(given) <= _keys(kind))
         with tempfile.TemporaryDirectory() as folder:
             write_templates(Path(folder))
             text = (Path(folder) / f"{name}.yaml").read_text("utf-8")
@@ -247,17 +246,16 @@ class Desk:
         return yaml.safe_dump(whole, allow_unicode=True)
 
 
-_EXTRA = {"constituents_file"}
-
-
-def _keys(kind: type[Basket] | type[Study] | type[Sweep]) -> set[str]:
-    return {field.alias or name for name, field in kind.model_fields.items()}
+def _keys(kind: type[Basket] | type[Study]) -> set[str]:
+    """Return the keys a definition may have at its top."""
+    return {"constituents_file", *(f.alias or name for name, f in kind.model_fields.items())}
 
 
 def parse(command: str) -> None:
     """Raise if the arguments of a call of ours in a command are none it takes."""
-    found = re.search(r"(?:^|[/ ])indexer (\w+) (.*)", command.replace("\\\n", " "), re.DOTALL)
-    if found and found[1] in app.commands:
+    found = re.search(r"(?:^|[/ ])indexer (\w+)(.*)", command.replace("\\\n", " "), re.DOTALL)
+    if found:
+        assert found[1] in app.commands, f"no command {found[1]}: {command}"
         given = re.split(r"\s(?:[|>]|2>)", found[2])[0]
         with app.make_context("indexer", [], resilient_parsing=True) as outer:
             told = shlex.split(given, comments=True)
