@@ -43,7 +43,8 @@ from indexer.market.sources.bars import Asked, last_final
 from indexer.market.sources.source import Ask, Table
 from indexer.market.sources.verdict import Outcome
 from indexer.market.tables import TABLES
-from indexer.run.gather import Believed, Gathered, Gatherer
+from indexer.run.believed import Believed
+from indexer.run.gather import Gathered, Gatherer
 from indexer.run.needs import Need
 from indexer.run.payouts import UNSECONDED
 
@@ -297,6 +298,10 @@ def _wrong_outcomes(
         # prices that break where an action is not known.
         refused = broken | (_WRONG if key in hit else frozenset())
         refused |= FACTS.get(key[0], frozenset()) if key in hit else frozenset()
+        if (
+            UNSECONDED[1] in gathered.reason
+        ):  # the other one has the fault, or rests after another's
+            refused |= {UNSECONDED[0]} if key in hit or "blocked" in allowed else frozenset()
         if gathered.outcome not in _SOUND | allowed | refused:
             yield f"{' of '.join(key)} ends {gathered.outcome}: {gathered.reason[:200]}"
 

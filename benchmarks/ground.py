@@ -22,7 +22,7 @@ from indexer.market.calendar import exchange_of, read_calendar
 from indexer.market.sources.akshare import Access
 from indexer.market.sources.guard import Guard, Pace
 from indexer.market.sources.source import Ask
-from indexer.market.sources.worker import Ended, Worker
+from indexer.market.sources.worker import Ended, Got, Want, Worker
 
 SEED = 20260507
 FIRST, LAST = date(2026, 3, 2), date(2026, 6, 12)
@@ -83,13 +83,7 @@ class Recorder(Worker):
         self._standin = standin
         self._told: dict[Any, tuple[list[tuple[Any, ...]], dict[str, Any] | Ended]] = {}
 
-    def ask(
-        self,
-        source: str,
-        ask: Ask,
-        want: Callable[[str], str],
-        got: Callable[[str, int, bytes], None],
-    ) -> dict[str, Any]:
+    def ask(self, source: str, ask: Ask, want: Want, got: Got) -> dict[str, Any]:
         """Return what akshare answers; see `Worker.ask`."""
         fault = self.choose(source, ask)
         self.asked += 1
@@ -117,8 +111,8 @@ class Recorder(Worker):
         source: str,
         ask: Ask,
         fault: Fault | None,
-        want: Callable[[str], str],
-        got: Callable[[str, int, bytes], None],
+        want: Want,
+        got: Got,
     ) -> dict[str, Any]:
         steps: list[tuple[Any, ...]] = []
         refused = False

@@ -8,7 +8,6 @@ gate, the checks, the agreement, the store. Judged as `benchmarks.days` judges.
 
 import random
 import tempfile
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from benchmarks.standin.market import Bar, Market
 from benchmarks.standin.wire import Request, Row
 from indexer.market.calendar import read_calendar
 from indexer.market.sources.source import SCHEMAS, Ask, Table
-from indexer.market.sources.worker import Ended
+from indexer.market.sources.worker import Ended, Got, Want
 
 FIRST, LAST = date(2016, 1, 4), date(2026, 6, 12)
 PAID_FIRST = date(2016, 2, 15)  # before the first evening
@@ -45,13 +44,7 @@ class Replayed(Recorder):
 
     market: Market
 
-    def ask(
-        self,
-        source: str,
-        ask: Ask,
-        want: Callable[[str], str],
-        got: Callable[[str, int, bytes], None],
-    ) -> dict[str, Any]:
+    def ask(self, source: str, ask: Ask, want: Want, got: Got) -> dict[str, Any]:
         """Return the answer of an evening; see `Worker.ask`. Nothing is archived again."""
         fault = self.choose(source, ask) or _PLAIN
         self.asked += 1

@@ -14,6 +14,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 
+def counted(count: int, thing: str) -> str:
+    """Return a count of things, whose name is given in the singular.
+
+    Examples
+    --------
+    >>> counted(1, "session"), counted(3, "session")
+    ('1 session', '3 sessions')
+    """
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 class IndexerError(Exception):
     """Base of every error a caller may want to catch."""
 

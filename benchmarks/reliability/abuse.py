@@ -2,19 +2,24 @@
 
 import asyncio
 import contextlib
+import heapq
+import multiprocessing
 import os
 import random
 import re
 import resource
+import selectors
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from benchmarks.reliability import shown
-from benchmarks.reliability.load import steady
+from benchmarks.reliability.load import Load, steady
 from benchmarks.reliability.record import ROOT, Found
 from benchmarks.reliability.served import SESSIONS, Served, kept_ledger, served
 
@@ -22,6 +27,7 @@ RULES = Path(__file__).with_name("schemathesis.toml")
 HOOKS = Path(__file__).with_name("contract.py")
 GROWTH = 20 << 20  # bytes a server may grow by
 CLOSED_WITHIN = 15.0  # seconds in which a slow connection must be closed
+OPENED_WITHIN = 5.0  # seconds over which slow ones are opened
 ALL_AT_ONCE = 16
 WARM = 2000  # hostile requests before a server's memory is looked at
 
@@ -70,22 +76,21 @@ def _cases(server: Served, seed: int, examples: int) -> Found:
 
 def _slow(server: Served, count: int, seconds: int, bar: int) -> Found:
     """Keep so many connections open that never finish, and ask honestly beside them."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    lives: list[float] = []
+    here, there = multiprocessing.Pipe()
+    start = multiprocessing.get_context("spawn").Process
+    process = start(target=dribble, args=(server.port, count, there), daemon=True)
 
-    async def both() -> tuple[float, list[str]]:
+    async def both() -> Load:
         await steady(server.port, 50, 3, 0)
-        slow = [asyncio.create_task(_dribble(server.port, n, lives)) for n in range(count)]
-        await asyncio.sleep(seconds / 4)  # until all are there
-        load = await steady(server.port, 200, seconds, 1)
-        for task in slow:
-            task.cancel()
-        await asyncio.gather(*slow, return_exceptions=True)
-        return load.quantile(0.99), load.wrong[:20]
+        process.start()  # apart: who asks honestly must not wait for who does not
+        await asyncio.sleep(max(seconds / 4, 1.5 * OPENED_WITHIN))  # until all are there
+        return await steady(server.port, 200, seconds, 1)
 
-    p99, wrong = asyncio.run(both())
-    longest = max(lives, default=0.0)
+    load = asyncio.run(both())
+    here.send("enough")
+    lives = here.recv()
+    process.join()
+    wrong, p99, longest = load.wrong[:20], load.quantile(0.99), max(lives, default=0.0)
     if not lives or longest > CLOSED_WITHIN:
         wrong.append(f"slow: {len(lives)} closed, the last after {longest:.1f} s")
     if p99 > bar:
@@ -94,23 +99,39 @@ def _slow(server: Served, count: int, seconds: int, bar: int) -> Found:
     return Found(count + 200 * seconds, tuple(wrong), 0.0, figures)
 
 
-async def _dribble(port: int, n: int, lives: list[float]) -> None:
-    """Send a request a byte at a time, again and again; note how long each was suffered."""
-    await asyncio.sleep(n / 1000)
-    while True:
-        began = time.perf_counter()
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        try:
-            writer.write(b"GET / HTTP/1.1\r\nX: ")
-            while not reader.at_eof() and time.perf_counter() - began < 2 * CLOSED_WITHIN:
-                writer.write(b"a")
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(reader.read(4096), 1)
-            lives.append(round(time.perf_counter() - began, 2))
-        except OSError:
-            lives.append(round(time.perf_counter() - began, 2))
-        finally:
-            writer.close()
+def dribble(port: int, count: int, told: Connection) -> None:
+    """Send requests a byte a second, again and again, until told; tell how long each was suffered.
+
+    They are opened evenly over some seconds, and each is opened again when it has been closed.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    began, lives = time.perf_counter(), list[float]()
+    waiting = selectors.DefaultSelector()
+    due: list[tuple[float, int, socket.socket | None, float]] = [
+        (began + OPENED_WITHIN * n / count, n, None, 0.0) for n in range(count)
+    ]
+    while not told.poll():
+        now = time.perf_counter()
+        while due and due[0][0] <= now:
+            _, n, line, since = heapq.heappop(due)
+            if line is None:
+                line, since = socket.create_connection(("127.0.0.1", port)), time.perf_counter()
+                waiting.register(line, selectors.EVENT_READ, since)
+            if line.fileno() >= 0:
+                with contextlib.suppress(OSError):
+                    line.send(b"a" if since < now else b"GET / HTTP/1.1\r\nX: ")
+                heapq.heappush(due, (now + 1.0, n, line, since))
+            else:  # closed meanwhile
+                heapq.heappush(due, (now, n, None, 0.0))
+        for key, _ in waiting.select(0.01):
+            with contextlib.suppress(OSError):
+                if key.fileobj.recv(4096):  # type: ignore[union-attr]
+                    continue
+            lives.append(round(time.perf_counter() - key.data, 2))
+            waiting.unregister(key.fileobj)
+            key.fileobj.close()  # type: ignore[union-attr]
+    told.send(lives)
 
 
 def _hostile(server: Served, seed: int, count: int) -> Found:

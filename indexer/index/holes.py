@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from indexer.arrays import Days, Grid, Mask, Rows
+from indexer.errors import counted
 from indexer.index.finding import SHOWN, Asked, Finding, shown
 from indexer.market.tables import Market
 
@@ -173,7 +174,7 @@ def _stale(asked: Asked, missing: Mask, why: dict[tuple[int, int], str]) -> Iter
             order = columns[np.argsort(-weight[k, columns], kind="stable")].tolist()
             names = [
                 f"{asked.symbol(j)} {weight[k, j]:.2%}, {_close(asked, k, j)}, "
-                f"{ages[j]} session{'s' * (ages[j] != 1)} old, {why.get((k, j), 'unexplained')}"
+                f"{counted(ages[j], 'session')} old, {why.get((k, j), 'unexplained')}"
                 for j in order
             ]
             reasons = {why.get((k, j), "unexplained") for j in order if weight[k, j] > 0}
@@ -184,14 +185,14 @@ def _stale(asked: Asked, missing: Mask, why: dict[tuple[int, int], str]) -> Iter
             )
             yield Finding(asked.day(k), "R14", message, "refuse")
         old = [
-            f"{asked.symbol(j)} ({_close(asked, k, j)}, {age} sessions)"
+            f"{asked.symbol(j)} ({_close(asked, k, j)}, {counted(age, 'session')})"
             for j, age in ages.items()
             if age > most
         ]
         if old:
             message = (
-                f"carried on {asked.day(k)} for more than {most} sessions of its exchange: "
-                f"{shown(old)}: decide whether it stays in the index"
+                f"carried on {asked.day(k)} for more than {counted(most, 'session')} of its "
+                f"exchange: {shown(old)}: decide whether it stays in the index"
             )
             yield Finding(asked.day(k), "R14", message, "note")
 

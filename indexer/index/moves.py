@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from indexer.arrays import Days, Flags, Rows, Vector
+from indexer.errors import counted
 from indexer.index.finding import Asked, Finding, Fresh
 from indexer.index.holding import ex_reference
 from indexer.market.conventions.gates import GateLimits
@@ -101,8 +102,7 @@ def _gap(asked: Asked, column: int, days: tuple[np.datetime64, np.datetime64]) -
     """Return how many sessions of its exchange a line has no close of between two closes."""
     before, day = np.searchsorted(asked.calendar(int(asked.suffix[column])).sessions, days)
     without = int(day - before) - 1
-    sessions = "session" if without == 1 else "sessions"
-    return f", {without} {sessions} without a close between" if without > 0 else ""
+    return f", {counted(without, 'session')} without a close between" if without > 0 else ""
 
 
 def _doubtful(asked: Asked, fresh: Fresh) -> Flags:

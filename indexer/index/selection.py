@@ -8,7 +8,7 @@ import numpy as np
 
 from indexer.arrays import Rows, Vector
 from indexer.definitions.basket import Basket, Selection
-from indexer.errors import Flaw, MarketDataError, MissingInputError
+from indexer.errors import Flaw, MarketDataError, MissingInputError, counted
 from indexer.index.weighting import score_column
 from indexer.market.calendar import read_calendar
 from indexer.market.conventions.ladders import float_band
@@ -82,7 +82,7 @@ def _ineligible(basket: Basket, known: Panel, columns: tuple[int, int]) -> str:
     known_on, listed_on = np.searchsorted(sessions, [reference, known.listed[column]], side="right")
     traded = max(0, int(known_on - listed_on))
     if traded < basket.eligibility.seasoning:
-        return f"listed {traded} sessions, seasoning is {basket.eligibility.seasoning}"
+        return f"listed {counted(traded, 'session')}, seasoning is {basket.eligibility.seasoning}"
     return ""
 
 

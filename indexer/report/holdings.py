@@ -1,17 +1,74 @@
-"""What an index holds at the close of its last session, as a table."""
+"""What an index holds at the close of its last session."""
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import astuple, dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
 
+from indexer.arrays import or_none
 from indexer.index.history import History
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One constituent, as it is held at the close.
+
+    Attributes
+    ----------
+    shares : index shares
+    close, dated : last close of it, and the date of that; None where there is none
+    carried_price : whether that is an earlier session's
+    weight : share of the market value of the index
+    contribution : to the return of the last session; None where there is none
+    column : in the arrays of the history
+    """
+
+    index: str
+    symbol: str
+    name: str | None
+    segment: str | None
+    currency: str
+    shares: float
+    close: float | None
+    dated: date | None
+    carried_price: bool
+    weight: float
+    contribution: float | None
+    column: int
+
+
+def holdings(history: History) -> Iterator[Holding]:
+    """Yield what an index holds, in the order of its definition; nothing of a series."""
+    panel = history.panel
+    if panel is None:
+        return
+    names = {c.symbol: c.name for c in getattr(history.definition, "constituents", ())}
+    shares = history.shares[-1]
+    held = np.flatnonzero(shares > 0)
+    value = np.nan_to_num(shares[held] * panel.worth[-1, held])
+    for weight, j in zip(value / value.sum(), held.tolist(), strict=True):
+        dated = panel.dated[-1, j]
+        yield Holding(
+            history.definition.id,
+            panel.symbols[j],
+            names.get(panel.symbols[j]),
+            panel.segments[j],
+            panel.currencies[j],
+            float(shares[j]),
+            or_none(panel.close[-1, j]),
+            None if np.isnat(dated) else dated.item(),
+            bool(dated != panel.sessions[-1]),
+            float(weight),
+            or_none(history.contribution[-1, j]),
+            j,
+        )
+
+
 def constituents(history: History) -> pl.DataFrame:
-    """Return what an index holds at the close of its last session; nothing of a series."""
-    rows = list(_constituents(history))
+    """Return what an index holds as a table; it has no rows of a series."""
+    rows = [astuple(one)[:-1] for one in holdings(history)]
     return pl.DataFrame(rows, schema=_CONSTITUENTS, orient="row")
 
 
@@ -28,32 +85,3 @@ _CONSTITUENTS = {
     "weight": pl.Float64,
     "contribution": pl.Float64,
 }
-
-
-def _constituents(history: History) -> Iterator[tuple[Any, ...]]:
-    panel = history.panel
-    if panel is None:
-        return
-    names = {c.symbol: c.name for c in getattr(history.definition, "constituents", ())}
-    shares = history.shares[-1]
-    held = np.flatnonzero(shares > 0)
-    value = np.nan_to_num(shares[held] * panel.worth[-1, held])
-    for weight, j in zip(value / value.sum(), held, strict=True):
-        dated = panel.dated[-1, j]
-        yield (
-            history.definition.id,
-            panel.symbols[j],
-            names.get(panel.symbols[j]),
-            panel.segments[j],
-            panel.currencies[j],
-            float(shares[j]),
-            _or_none(panel.close[-1, j]),
-            None if np.isnat(dated) else dated.item(),
-            bool(dated != panel.sessions[-1]),
-            float(weight),
-            _or_none(history.contribution[-1, j]),
-        )
-
-
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from indexer.arrays import or_none
 from indexer.report.document import DIGEST
 from indexer.report.figures import name_of, ratio_lines_name, ratio_name
 from indexer.report.markup import figure_text, heading, number, paragraph, per_cent, table
@@ -264,9 +265,9 @@ def event_table(comparison: Comparison) -> str:
                 joined([same(str(seen.event.date)), same(seen.event.name)], ": ", "："),
                 name_of(comparison, seen.id),
                 same(_percent_points(found.abnormal[day])),
-                figure_text(_or_none(found.p), 3),
+                figure_text(or_none(found.p), 3),
                 same(f"{_percent_points(found.cumulative[end])} (+{int(found.offset[end])})"),
-                figure_text(_or_none(found.cumulative_p[end]), 3),
+                figure_text(or_none(found.cumulative_p[end]), 3),
                 Text(
                     f"{int(seen.carried[day])} of {int(seen.constituents[day])}",
                     f"{int(seen.constituents[day])}只中的{int(seen.carried[day])}只",
@@ -277,10 +278,6 @@ def event_table(comparison: Comparison) -> str:
             )
         )
     return table(heads, rows, "wide") if rows else ""
-
-
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
 
 
 def _percent_points(value: float) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from indexer.definitions.model import Name
+from indexer.errors import counted
 
 
 class Text(NamedTuple):
@@ -49,7 +50,7 @@ def many(count: int, en: str, zh: str) -> Text:
     >>> many(1, "session", "个交易日").en, many(3, "session", "个交易日").zh
     ('1 session', '3个交易日')
     """
-    return Text(f"{count} {en}{'' if count == 1 else 's'}", f"{count}{zh}")
+    return Text(counted(count, en), f"{count}{zh}")
 
 
 _CALENDARS = {

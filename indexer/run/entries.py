@@ -9,7 +9,7 @@ from operator import or_
 import numpy as np
 import polars as pl
 
-from indexer.arrays import Days, Flags
+from indexer.arrays import Days, Flags, or_none
 from indexer.definitions.read import study_text
 from indexer.digest import digest_bytes
 from indexer.index.history import Change, History
@@ -171,7 +171,7 @@ def _levels(history: History, at: int) -> Iterator[Row]:
     for name, level in history.variants.items():
         exact = float(level[at])
         beside = (history.divisor[at], history.market_value[at])
-        numbers = map(_or_none, beside) if name == "price" else (None, None)
+        numbers = map(or_none, beside) if name == "price" else (None, None)
         yield (name, decimal_text(exact, history.definition.publish.decimals), exact, *numbers)
 
 
@@ -190,11 +190,11 @@ def _constituents(history: History, at: int) -> Iterator[Row]:
         yield (
             symbols[j],
             float(shares[j]),
-            _or_none(panel.close[row, j]),
+            or_none(panel.close[row, j]),
             "" if np.isnat(dated) else str(dated),
-            _or_none(panel.fx[row, j]),
+            or_none(panel.fx[row, j]),
             float(weights[n]),
-            _or_none(history.contribution[at, j]),
+            or_none(history.contribution[at, j]),
         )
 
 
@@ -207,7 +207,3 @@ def _change(change: Change) -> Row:
         float(change.divisor_before),
         float(change.divisor_after),
     )
-
-
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -21,7 +21,8 @@ from indexer.market.sources.verdict import Disregarded
 from indexer.market.sources.worker import Worker
 from indexer.market.store import read_rows, write_rows
 from indexer.market.tables import TABLES
-from indexer.run.gather import Believed, Gathered, Gatherer
+from indexer.run.believed import Believed
+from indexer.run.gather import Gathered, Gatherer
 from indexer.run.needs import needs_of
 
 Progress = Callable[[str], None]

@@ -1,7 +1,8 @@
 """One need: who is asked, what of the answers is believed, and where two of them agree.
 
 Sources are asked in their order until two whole answers that passed their checks agree. One alone
-counts where no other can be had, and is marked; where they differ, the written hierarchy decides.
+counts where no other can be had, and is marked; not where another was asked, of the last session.
+Where they differ, the written hierarchy decides.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,43 +27,13 @@ from indexer.market.sources.facts import (
 from indexer.market.sources.source import Answer, Ask, Source
 from indexer.market.sources.verdict import Disregarded, Outcome, Verdict
 from indexer.market.tables import TABLES
+from indexer.run.believed import Believed
 from indexer.run.needs import Need
 from indexer.run.payouts import UNSECONDED, agreed, none_known, says_none, unannounced
 
 ENOUGH = 2  # sources that agree
 _AHEAD = timedelta(days=400)  # ex-dates are announced before
 _WORST: tuple[Outcome, ...] = ("corrupt", "blocked", "transient", "no_data_unexplained")
-
-
-@dataclass(slots=True)
-class Believed:
-    """What is known while a fetch goes on: what is stored, and what came since.
-
-    Attributes
-    ----------
-    tables : rows by table, in the schemas of a market folder
-    days : dates on which it was asked who was suspended
-    """
-
-    tables: dict[str, pl.DataFrame]
-    days: set[date] = field(default_factory=set)
-
-    def add(self, table: str, rows: pl.DataFrame) -> None:
-        """Add rows; those of a key that is there already take its place."""
-        key = [k for k in ("symbol", "date", "from", "base", "quote") if k in rows.columns]
-        if table == "actions":
-            kept = self.tables[table].filter(~pl.col("symbol").is_in(rows["symbol"].implode()))
-        else:
-            kept = self.tables[table].join(rows, on=key, how="anti")
-        self.tables[table] = pl.concat([kept, rows], how="diagonal_relaxed")
-
-    def of(self, table: str, subject: str) -> pl.DataFrame:
-        """Return the rows of a subject."""
-        rows = self.tables[table]
-        if table == "fx":
-            base, _, quote = subject.partition("/")
-            return rows.filter(pl.col("base") == base, pl.col("quote") == quote)
-        return rows.filter(pl.col("symbol") == subject)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,7 +155,33 @@ class Gatherer:
             reason = str(next(against, "sources disagree"))
         elif need.table == "actions" and not len(found.rows):
             outcome, reason = none_known(answers, ENOUGH)
+        if need.table in {"prices", "series", "fx"} and len(usable) + len(failed) > 1:
+            late = self._unseconded(need, found, len(usable))
+            rows[need.table] = found.rows.join(late, on="date", how="anti")
+            if outcome in _WHOLE and not late.is_empty():
+                outcome = _worst(need, [*failed.values(), UNSECONDED])[0]
+                reason = f"{late['date'].sort()[0]}: {UNSECONDED[1]}"
         return Gathered(need, outcome, rows, answers, failures, tuple(logs), reason)
+
+    def _unseconded(self, need: Need, found: Agreement, usable: int) -> pl.DataFrame:
+        """Return the dates, as ``date``, from which on one source alone has anything.
+
+        A source that is late shows a bar that is not finished, or the day before's rate: what comes
+        before is held against its others and what is stored, the last of it only against another
+        source.
+        """
+        if usable > 1:
+            both = found.rows.join(found.single.select("date"), on="date", how="anti")["date"].max()
+            late = (
+                found.rows.select("date")
+                if both is None
+                else found.single.filter(pl.col("date") > both)
+            )
+        else:
+            final = last_final(self._asked(need, need.since, self.until), self._calendar(need))
+            late = found.rows.filter(pl.col("date") == final)
+        stored = self.believed.of(need.table, need.subject)
+        return late.select("date").join(stored, on="date", how="anti")
 
     def _with_stored(self, need: Need, rows: pl.DataFrame) -> pl.DataFrame:
         """Return actions with those stored, which stay: they are written anew as a whole."""
@@ -296,7 +293,8 @@ class Gatherer:
             if answer.outcome == "ok":
                 asked = Asked("", day - _AHEAD, day, self.at)
                 known = Known(read_calendar("XSHG"), stored=self.believed.tables["prices"])
-                rows = check_suspensions(_last_sessions(answer.frame), asked, known).rows
+                last = answer.frame.with_columns(pl.col("until") - pl.duration(days=1))
+                rows = check_suspensions(last, asked, known).rows
                 rows = rows.with_columns(pl.col("until") + pl.duration(days=1))
                 self.believed.add("suspensions", rows.select(*TABLES["suspensions"].columns))
                 return True
@@ -325,10 +323,6 @@ _NEITHER = "neither counts"  # as `agree` says of a figure for which a row is re
 _WHOLE = {"ok", "no_data_explained"}
 _USABLE = _WHOLE | {"transient"}
 _MANY = 60  # sessions without a bar at the start are a listing, not so many days of suspension
-
-
-def _last_sessions(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_columns(pl.col("until") - pl.duration(days=1))
 
 
 def _worst(need: Need, failed: Iterable[tuple[Outcome, str]]) -> tuple[Outcome, str]:

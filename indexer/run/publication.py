@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import sqlalchemy as sa
 
-from indexer.errors import Flaw, MissingInputError
+from indexer.errors import Flaw, MissingInputError, counted
 from indexer.index.history import History
 from indexer.ledger.entry import Entry
 from indexer.ledger.heads import Head, all_heads, subjects
@@ -171,7 +171,7 @@ def _coverage(candidate: Candidate, standing: Sequence[Head]) -> Iterator[str]:
     shown = len(candidate.days)
     if len(standing) < shown:
         yield (
-            f"{len(standing)} of {shown} sessions were published by then, from "
+            f"{len(standing)} of {counted(shown, 'session')} were published by then, from "
             f"{standing[0].session}: the others are calculated from the inputs of this one"
         )
 

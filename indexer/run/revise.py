@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
-from indexer.errors import LedgerError, Refusal
+from indexer.errors import LedgerError, Refusal, counted
 from indexer.ledger.correct import Policy, decide
 from indexer.ledger.entry import Entry
 from indexer.ledger.heads import Head, head_before, heads, last_number
@@ -156,7 +156,8 @@ def by_policy(
             open_.append(one)
     if open_:
         remedy = (
-            f"{len(open_)} corrections are past {policy.automatic_sessions} sessions or above "
+            f"{counted(len(open_), 'correction')} past "
+            f"{counted(policy.automatic_sessions, 'session')} or above "
             f"{policy.approval_bp:g} bp: name who approves them"
         )
         told = [Refusal(candidate.id, one.head.session, "R10", one.text) for one in open_[:SHOWN]]

@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Flags, Vector
+from indexer.arrays import Flags, Vector, or_none
 from indexer.kernels.catchup import TURN_WINDOW
 from indexer.kernels.moments import window_moments
 from indexer.signals.catchup import Kind, States, kind_of
-from indexer.signals.inference import or_none
 
 HORIZONS = (5, 20, 60)  # rows of the forward returns
 FEWEST = 10  # episodes below which nothing is inferred

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Grid, Vector
+from indexer.arrays import Grid, Vector, or_none
 from indexer.kernels.bootstrap import (
     Resamples,
     correlation_pivots,
@@ -60,11 +60,6 @@ class LevelNull(NamedTuple):
     def told(self) -> dict[str, float | None]:
         """The null by name, None for NaN."""
         return {name: or_none(getattr(self, name)) for name in ("median", "low", "high", "p")}
-
-
-def or_none(value: float) -> float | None:
-    """Return a number, None for NaN, which JSON does not know."""
-    return None if math.isnan(value) else float(value)
 
 
 def generator(seed: int, *of: object) -> np.random.Generator:

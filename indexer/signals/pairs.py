@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from indexer.arrays import Rows, Vector
+from indexer.arrays import Rows, Vector, or_none
 from indexer.definitions.study import Pair, Study
 from indexer.kernels.bootstrap import stationary_rows
 from indexer.kernels.rolling import rolling_correlation, rolling_rank_correlation
@@ -22,7 +22,6 @@ from indexer.signals.inference import (
     correlation_interval,
     generator,
     most_block,
-    or_none,
 )
 from indexer.signals.intervals import Intervals, interval_table
 from indexer.signals.leadlag import LeadLag, lead_lag, whitened

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from indexer.arrays import Grid, Vector
+from indexer.arrays import Grid, Vector, or_none
 from indexer.definitions.study import Study
 from indexer.index.history import History
 from indexer.kernels.rolling import rolling_correlation
@@ -22,7 +22,6 @@ from indexer.signals.inference import (
     generator,
     holm,
     level_null,
-    or_none,
     partial_p_value,
     residuals,
 )

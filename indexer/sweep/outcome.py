@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from indexer.arrays import or_none
 from indexer.definitions.sweep import Sweep
 from indexer.signals.evaluate import deflated_sharpe
-from indexer.signals.inference import or_none
 from indexer.sweep.plan import Variant
 
 _MOMENTS = ("returns", "skew", "kurtosis")  # told of the best alone

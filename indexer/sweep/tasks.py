@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from indexer.arrays import Days, Instants, Vector
+from indexer.arrays import Days, Instants, Vector, or_none
 from indexer.definitions.basket import Index
 from indexer.definitions.read import restore_index, restore_study
 from indexer.definitions.study import Study
@@ -23,7 +23,6 @@ from indexer.market.excerpt import MappedMarket, excerpt
 from indexer.market.fx import rates_known
 from indexer.market.tables import Market
 from indexer.signals.evaluate import HORIZONS, episodes, return_moments, state_returns
-from indexer.signals.inference import or_none
 from indexer.signals.pairs import PairStates
 from indexer.signals.signal import SharedRows
 from indexer.signals.study import states_of

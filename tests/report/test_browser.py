@@ -5,7 +5,6 @@ import importlib.resources
 import io
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -16,19 +15,6 @@ from indexer.signals.result import Comparison
 from tests.report.test_grid import CELLS
 from tests.report.test_grid import PAGE as SWEPT
 from tests.report.test_page import HOSTILE, hostile
-
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if BROWSER is None:
-        pytest.skip("needs chromium")
-    with playwright.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

@@ -204,6 +204,43 @@ def test_a_source_that_refuses_is_asked_no_more_than_twice(reach, tmp_path, bask
     assert len([r for r in reach.standin.asked if r.host == "push2his.eastmoney.com"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("kind", "outcome"), [("rst", "blocked"), ("one_row_missing_today", "transient")]
+)
+def test_a_last_close_that_nobody_seconds_is_not_taken(reach, tmp_path, kind, outcome):
+    """In the evening one source still shows a bar of the day that is not finished."""
+    faults = {"push2his.eastmoney.com": kind, "finance.sina.com.cn": "partial_today"}
+    reach.standin.choose = lambda request: next(
+        (Fault(fault) for host, fault in faults.items() if request.host.endswith(host)), None
+    )
+
+    found = run(reach, tmp_path, written(tmp_path, "00700.HK"))
+
+    told = {need["table"]: need for need in report_of(found)["needs"]}["prices"]
+    assert told["outcome"] == outcome
+    assert f"{LAST}: new figures that no other source seconds are not taken" in told["reason"]
+    assert closes(tmp_path).equals(true_closes("00700.HK", until=LAST - timedelta(days=1)))
+
+
+def test_last_rates_that_nobody_seconds_are_not_taken(reach, tmp_path):
+    """One source lacks the last of them, the other shows each a day late."""
+    faults = {"www.safe.gov.cn": "end_cut", "finance.sina.com.cn": "shifted_forward"}
+    reach.standin.choose = lambda request: next(
+        (Fault(fault, 4) for host, fault in faults.items() if request.host.endswith(host)), None
+    )
+
+    run(reach, tmp_path, written(tmp_path, "00700.HK"))
+
+    stored = read_rows(tmp_path / "store", "fx").select("date", "rate").rows()
+    assert set(stored) <= set(small_market().rates["HKD"].items())
+
+
+def test_the_last_close_of_the_one_source_that_was_chosen_is_taken(reach, tmp_path):
+    run(reach, tmp_path, written(tmp_path, "00700.HK"), sources=("sina", "safe"))
+
+    assert closes(tmp_path).equals(true_closes("00700.HK"))
+
+
 def test_when_nobody_can_be_reached_the_error_says_so(reach, tmp_path):
     failing(reach, "close_no_response", "")
 

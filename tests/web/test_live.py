@@ -5,7 +5,6 @@ import importlib.resources
 import io
 import json
 import re
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,9 +19,7 @@ from tests.web.conftest import SESSIONS
 from tests.web.serving import server
 
 WEB = Path(__file__).parents[2] / "indexer" / "web"
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 DAYS = shown.days(SESSIONS)
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 
 @pytest.mark.parametrize("name", ["live.html", "live.js", "measures.js", "words.js", "live.css"])
@@ -48,16 +45,6 @@ def test_every_word_of_the_page_is_there_in_both_languages():
 
     assert english == chinese
     assert used <= english
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if BROWSER is None:
-        pytest.skip("needs chromium")
-    with playwright.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

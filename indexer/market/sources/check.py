@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from indexer.arrays import Days
+from indexer.errors import counted
 from indexer.market.checks import ROW
 from indexer.market.sources.bars import (
     COLUMNS,
@@ -121,8 +122,8 @@ def _require_overlap(asked: Asked, known: Known) -> None:
     if repeated < min(OVERLAP, len(stored)):
         raise ValueError(
             f"{asked.symbol}: {asked.since} to {asked.until} repeats {repeated} of the "
-            f"{len(stored)} sessions stored: ask for dates that hold {OVERLAP} of them, back to "
-            f"{stored[max(-OVERLAP, -len(stored))]}"
+            f"{counted(len(stored), 'session')} stored: ask for dates that hold {OVERLAP} of them, "
+            f"back to {stored[max(-OVERLAP, -len(stored))]}"
         )
 
 
@@ -175,6 +176,5 @@ def _verdict(
         else "ask the next source, or enter the suspension, listing or closure that explains it"
     )
     span = f"{missing[0]}" if len(missing) == 1 else f"{missing[0]} to {missing[-1]}"
-    sessions = "1 session" if len(missing) == 1 else f"{len(missing)} sessions"
-    reason = f"{sieve.symbol}: no bar for {sessions}, {span}: {remedy}"
+    reason = f"{sieve.symbol}: no bar for {counted(len(missing), 'session')}, {span}: {remedy}"
     return Verdict(outcome, rows, log, missing, reason)

@@ -30,6 +30,9 @@ _PASSED_ON = (
 )
 _PACKAGES = Path(__file__).resolve().parents[3]
 
+Want = Callable[[str], str]  # told the address before each request; says why not, after waiting
+Got = Callable[[str, int, bytes], None]  # told address, status and body of each reply, unread
+
 
 @dataclass(frozen=True, slots=True)
 class Ended(Exception):  # noqa: N818 (caught where it is raised for)
@@ -63,19 +66,8 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def ask(
-        self,
-        source: str,
-        ask: Ask,
-        want: Callable[[str], str],
-        got: Callable[[str, int, bytes], None],
-    ) -> dict[str, Any]:
+    def ask(self, source: str, ask: Ask, want: Want, got: Got) -> dict[str, Any]:
         """Return what it answers: ``done``, an outcome, with ``reason`` or ``columns``.
-
-        Parameters
-        ----------
-        want : told the address before each request; returns why not, or nothing after waiting
-        got : told address, status and body of each reply, before it is read
 
         Raises
         ------
