@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -42,7 +43,16 @@ def definition(name: str) -> Index | Study:
 
 def sweep_named(name: str) -> Sweep:
     """Return the sweep in a file or with an id; raises as `definition` does."""
-    return read_sweep(_named(name))
+    path, found = _named(name), None
+    with suppress(DefinitionError):
+        found = read_definition(path)
+    if isinstance(found, Sweep):
+        return found
+    if found is None:
+        return read_sweep(path)  # which says what is wrong
+    kind, use = ("a study", "run") if isinstance(found, Study) else ("an index", "build")
+    message = f"is {kind}: name a sweep, or use indexer {use}"
+    raise DefinitionError([found.problem((), message)])
 
 
 def _named(name: str) -> Path:

@@ -215,6 +215,14 @@ def test_an_instant_without_a_zone_is_2(indexer, instant):
     assert indexer("history", "trio", "--as-known-at", instant)[0] == 2
 
 
+def test_a_variant_that_is_not_published_is_66(indexer):
+    publish(indexer, "--date", DAY)
+    code, _, err = indexer("history", "trio", "--variant", "net")
+
+    assert code == 66
+    assert "trio: has no variant net: it is published as price" in err
+
+
 def test_the_history_of_nobody_is_66(indexer):
     publish(indexer, "--date", DAY)
 
