@@ -188,7 +188,8 @@ def verify(ledger: str, market: Path | None, out: Path | None, inputs: bool, as_
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(found)))
         return
-    click.echo(f"{found.entries} entries follow each other, the last is {found.head}")
+    whole = "1 entry stands" if found.entries == 1 else f"{found.entries} entries follow each other"
+    click.echo(f"{whole}, the last is {found.head}")
     if found.files:
         click.echo(f"published files below {out} are those of the ledger")
     if market is not None or inputs:

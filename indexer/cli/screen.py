@@ -120,6 +120,7 @@ def print_explanation(told: dict[str, Any], as_json: bool) -> None:
         total = sum(p["contribution"] for p in few) * 1e4
         click.echo(f"  {title:<8}{len(few):>3} of {len(parts)} {total:+.1f} bp: {first or 'none'}")
     actions = [f"{a['symbol']} {a['kind']} (ex {a['ex_date']})" for a in told["actions"]]
+    actions += [f"{t['symbol']} {t['kind']}" for t in told["transfers"]]
     click.echo(f"  actions {', '.join(actions) or 'none'}")
     click.echo(f"  dividends {told['dividend_points']:.4f} points, paid into gross and net")
     divisor = told["divisor"]
@@ -213,7 +214,7 @@ def _outcome(outcome: Any) -> dict[str, Any]:
         "state": outcome.state,
         "sessions": [day.isoformat() for day in outcome.sessions[:1] + outcome.sessions[-1:]],
         "entries": len(outcome.entries),
-        "synthetic": any(entry.synthetic for entry in last),
+        "synthetic": outcome.synthetic,
         "levels": [
             {"variant": row[0], "level": row[1], "revision": entry.revision}
             for entry in last

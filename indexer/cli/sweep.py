@@ -93,7 +93,7 @@ def _print(summary: dict[str, Any], out: Path) -> None:
         click.echo(f"failed: {where}: {line}{more}", err=True)
     if summary["failed"] > SHOWN:
         click.echo(f"failed: {summary['failed'] - SHOWN} more, in summary.json", err=True)
-    click.echo(f"written to {out}")
+    click.echo(f"written to {out}", err=True)
 
 
 def _leave(kinds: set[str]) -> None:

@@ -10,9 +10,14 @@ from indexer.errors import Flaw, MissingInputError
 from indexer.index.history import History
 from indexer.market.panel import Panel
 
+TRANSFERRING = ("delisting", "merger", "spinoff", "symbol_change")
+
 
 def explain(history: History, day: date) -> dict[str, Any]:
     """Return levels, contributions, actions and carried prices of one session.
+
+    Actions restate a price; transfers are those by which a line ends, joins or passes its shares
+    on, each line with its shares before and after.
 
     Contributions are fractions of the price return and sum to it, largest first; weights are those
     at the close of the session before, restated for the morning's actions.
@@ -24,7 +29,10 @@ def explain(history: History, day: date) -> dict[str, Any]:
     """
     row = int(np.searchsorted(history.days, np.datetime64(day)))
     found = row < len(history.days) and history.days[row] == np.datetime64(day)
-    if not found or row == 0 or history.panel is None:
+    if history.panel is None:
+        message = "is a ready-made series: it has no constituents that could have moved it"
+        raise MissingInputError([Flaw(history.definition.id, None, "", message)])
+    if not found or row == 0:
         last = f"its sessions with constituents run from {history.days[0]} to {history.days[-1]}"
         message = f"nothing to explain on {day}: {last}, the first one excluded"
         raise MissingInputError([Flaw(history.definition.id, None, "", message)])
@@ -63,6 +71,7 @@ def explain(history: History, day: date) -> dict[str, Any]:
         ],
         "actions": _actions(panel, history, at, row),
         "changes": [c.kind for c in history.changes if c.date == history.days[row]],
+        "transfers": _transfers(history, row),
         "carried": _carried(panel, held, at),
     }
 
@@ -80,6 +89,20 @@ def _actions(panel: Panel, history: History, at: int, row: int) -> list[dict[str
         }
         for e in panel.events
         if e.row == at and history.shares[row, e.column] != 0.0
+    ]
+
+
+def _transfers(history: History, row: int) -> list[dict[str, Any]]:
+    """Return the lines that ended, joined, gave shares or received them, in order."""
+    return [
+        {
+            "symbol": c.symbol,
+            "kind": c.kind,
+            "shares_before": c.shares_before,
+            "shares_after": c.shares_after,
+        }
+        for c in history.changes
+        if c.date == history.days[row] and c.kind in TRANSFERRING
     ]
 
 

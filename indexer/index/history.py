@@ -79,7 +79,7 @@ class History:
 
     @property
     def levels(self) -> pl.DataFrame:
-        """One row per session and variant, as the contract's ``levels``."""
+        """One row per session and variant, as the table ``levels``."""
         count, names = len(self.days), list(self.variants)
         grid = np.column_stack([self.variants[name] for name in names])
         price = [name == "price" for name in names]
@@ -107,7 +107,7 @@ class History:
 
     @property
     def weights(self) -> pl.DataFrame:
-        """One row per rebalance and member, as the contract's ``weights``."""
+        """One row per rebalance and member, as the table ``weights``."""
         return _table(
             _WEIGHTS,
             [
@@ -129,7 +129,7 @@ class History:
 
     @property
     def events(self) -> pl.DataFrame:
-        """Every change of shares or divisor, as the contract's ``events``."""
+        """Every change of shares or divisor, as the table ``events``."""
         return _table(
             _EVENTS,
             [(c.date.item(), c.symbol, c.kind, *_change_numbers(c)) for c in self.changes],
@@ -158,7 +158,7 @@ class History:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What happened in a few figures, as the contract's ``summary.json``."""
+        """What happened in a few figures, as in ``summary.json``."""
         name, level = next(iter(self.variants.items()))
         returns = np.diff(np.log(level))
         return {

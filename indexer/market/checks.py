@@ -18,7 +18,7 @@ _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _INSTANT = rf"^({_DAY}[T ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(?:\.[0-9]{{1,6}})?)(?:Z|\+00:00)?$"
 
 # kind of action: the columns it needs, and those it may have besides
-_ACTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+ACTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "dividend": (("cash",), ()),
     "special_dividend": (("cash",), ()),
     "split": (("ratio",), ()),
@@ -219,9 +219,9 @@ def _named(
 
 
 def _action_rules() -> Iterator[Rule]:
-    known = pl.col("kind").is_in(list(_ACTIONS))
-    yield Rule("kind", ~known, f"kind {{kind!r}}: expected one of {', '.join(_ACTIONS)}")
-    for kind, (needed, possible) in _ACTIONS.items():
+    known = pl.col("kind").is_in(list(ACTIONS))
+    yield Rule("kind", ~known, f"kind {{kind!r}}: expected one of {', '.join(ACTIONS)}")
+    for kind, (needed, possible) in ACTIONS.items():
         here = pl.col("kind") == kind
         for column in ("cash", "ratio", "price", "other"):
             given = pl.col(column).is_not_null()

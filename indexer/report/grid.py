@@ -28,7 +28,7 @@ def grid_page(summary: Mapping[str, Any], keys: Sequence[str], cells: Sequence[C
 
     Parameters
     ----------
-    summary : as in the contract's ``summary.json``
+    summary : as in ``summary.json``
     keys : the varied keys, in their order
     """
     figures = _figures(summary, keys, cells) if keys and len(cells) <= MOST else []

@@ -50,13 +50,14 @@ def _day(day: str) -> Text:
 
     Examples
     --------
-    >>> _day("third friday").zh, _day("15").en
-    ('第三个周五', 'day 15')
+    >>> _day("third friday"), _day("15").en
+    (Text(en='the third Friday', zh='第三个周五'), 'day 15')
     """
     which, _, of = day.partition(" ")
     if not of:
         return Text(f"day {day}", f"{day}日")
-    return Text(f"the {day}", f"{_WHICH[which]}{_DAYS[of]}")
+    name = of if of == "session" else of.capitalize()
+    return Text(f"the {which} {name}", f"{_WHICH[which]}{_DAYS[of]}")
 
 
 def index_method(index: Index) -> Iterator[Text]:
@@ -77,16 +78,20 @@ def index_method(index: Index) -> Iterator[Text]:
     )
     yield joined(list(_caps(index)), " ", "")
     lag = rebalance.reference_lag
+    known = Text(
+        f"what was known {many(lag, 'session', '').en} before" if lag else "the closes of that day",
+        f"此前{lag}个交易日已知数据" if lag else "当日收盘数据",
+    )
     yield Text(
-        f"{_FREQUENCIES[rebalance.frequency].en.capitalize()}"
+        _FREQUENCIES[rebalance.frequency].en.capitalize()
         + (
-            f", on {day.en} of the month, by what was known {many(lag, 'session', '').en} before."
+            f", on {day.en} of the month, by {known.en}."
             if rebalance.frequency != "never"
             else ": shares stay as they were fixed on the base date."
         ),
         _FREQUENCIES[rebalance.frequency].zh
         + (
-            f"，于当月{day.zh}生效，以此前{lag}个交易日已知数据为准。"
+            f"，于当月{day.zh}生效，以{known.zh}为准。"
             if rebalance.frequency != "never"
             else "：股数自基日起不变。"
         ),

@@ -1,7 +1,9 @@
 """Where definitions are: the file that is named, else an id beside it, here, or bundled."""
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -31,10 +33,7 @@ def definition(name: str) -> Index | Study:
     DefinitionError
         With everything that is wrong in it, its calendar included.
     """
-    path = Path(name)
-    if not path.is_file():
-        path = next(_places(name, Path("baskets")), path)
-    found = read_definition(path)
+    found = read_definition(_named(name))
     if isinstance(found, Sweep):
         message = "is a sweep: name an index or a study, or run it with indexer sweep"
         raise DefinitionError([found.problem((), message)])
@@ -44,10 +43,39 @@ def definition(name: str) -> Index | Study:
 
 def sweep_named(name: str) -> Sweep:
     """Return the sweep in a file or with an id; raises as `definition` does."""
+    path, found = _named(name), None
+    with suppress(DefinitionError):
+        found = read_definition(path)
+    if isinstance(found, Sweep):
+        return found
+    if found is None:
+        return read_sweep(path)  # which says what is wrong
+    kind, use = ("a study", "run") if isinstance(found, Study) else ("an index", "build")
+    message = f"is {kind}: name a sweep, or use indexer {use}"
+    raise DefinitionError([found.problem((), message)])
+
+
+def _named(name: str) -> Path:
+    """Return the file of that name, or the one with that id in ./baskets or bundled.
+
+    Raises
+    ------
+    MissingInputError
+        If it can only be an id, and is none; what reads the file tells the rest.
+    """
     path = Path(name)
-    if not path.is_file():
-        path = next(_places(name, Path("baskets")), path)
-    return read_sweep(path)
+    if path.is_file():
+        return path
+    found = next(_places(name, Path("baskets")), path)
+    if found is path and not path.exists() and re.fullmatch(r"[a-z0-9-]+", name):
+        files = [file.name for file in sorted(Path().glob("*.yaml"))]
+        ids = [
+            file.stem for top in (Path("baskets"), BUNDLED_BASKETS) for file in top.glob("*.yaml")
+        ]
+        hint = closest(name, [*files, *ids])
+        message = f"no such file, and no definition of that id in ./baskets or bundled{hint}"
+        raise MissingInputError([Flaw(name, None, "", message)])
+    return found
 
 
 def swept_study(sweep: Sweep) -> Study:

@@ -47,13 +47,7 @@ from indexer.run.revise import (
 from indexer.run.sessions import Period, last_final, sessions_asked
 
 State = Literal[
-    "published",
-    "unchanged",
-    "no session",
-    "would publish",
-    "refused",
-    "delayed",
-    "failed",
+    "published", "unchanged", "no session", "would publish", "refused", "delayed", "failed"
 ]
 Gate = Callable[[Sequence[date]], Sequence[Finding]]
 
@@ -102,6 +96,7 @@ class Outcome:
     sessions: tuple[date, ...] = ()
     entries: tuple[Entry, ...] = ()
     error: IndexerError | None = None
+    synthetic: bool = False  # whether the market it was made from says so
 
 
 def desk_at(
@@ -165,15 +160,21 @@ def publish(
             if id not in told:
                 progress(f"publishing {id}")
                 told[id] = _attempt(members[id], tables, desk, period, within_study=True)
-        failed = [id for id in ids if told[id].error is not None]
+        failed = [told[id] for id in ids if told[id].error is not None]
         if failed:
-            message = f"not published, because {', '.join(failed)} could not be"
-            refusal = LedgerError([Refusal(definition.id, "", "", message)])
-            told.setdefault(definition.id, _failed(definition.id, refusal))
+            told.setdefault(definition.id, _held_up(definition.id, failed))
         elif definition.id not in told:
             progress(f"publishing {definition.id}")
             told[definition.id] = _attempt(definition, tables, desk, period)
-    return list(told.values())
+    return [replace(one, synthetic=tables.manifest.synthetic) for one in told.values()]
+
+
+def _held_up(study: str, failed: Sequence[Outcome]) -> Outcome:
+    """Return the outcome of a study whose indices failed: to be tried again if all of them are."""
+    text = f"not published, because {', '.join(o.subject for o in failed)} could not be"
+    if all(isinstance(outcome.error, TryAgainError) for outcome in failed):
+        return _failed(study, TryAgainError(study, text))
+    return _failed(study, LedgerError([Refusal(study, "", "", text)]))
 
 
 def _failed(subject: str, error: IndexerError) -> Outcome:

@@ -24,7 +24,7 @@ def published_history(
     Raises
     ------
     MissingInputError
-        If there is no ledger, or the index was never published.
+        If there is no ledger, or the index was never published, or not in that variant.
     LedgerError, TryAgainError
         If the ledger is damaged or cannot be read now.
     """
@@ -32,7 +32,14 @@ def published_history(
         if subjects(connection).get(index) != "index":
             raise MissingInputError([Flaw(index, None, "", "is no index that was ever published")])
         known = None if known_at is None else instant_text(known_at)
-        return COLUMNS, history_rows(connection, index, variant=variant, known_at=known)
+        rows = history_rows(connection, index, variant=variant, known_at=known)
+        if variant is not None and not rows:
+            every = history_rows(connection, index, variant=None, known_at=known)
+            names = list(dict.fromkeys(row[COLUMNS.index("variant")] for row in every))
+            if names:
+                message = f"has no variant {variant}: it is published as {', '.join(names)}"
+                raise MissingInputError([Flaw(index, None, "", message)])
+        return COLUMNS, rows
 
 
 def history_text(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

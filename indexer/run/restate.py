@@ -100,7 +100,13 @@ def restate(
     write_derived(desk.engine, desk.out, subject, kind)
     sessions = tuple(date.fromisoformat(entry.session) for entry in appended)
     return Restatement(
-        Outcome(subject, "published" if appended else "unchanged", sessions, tuple(appended)),
+        Outcome(
+            subject,
+            "published" if appended else "unchanged",
+            sessions,
+            tuple(appended),
+            synthetic=tables.manifest.synthetic,
+        ),
         tuple(inside),
         tuple(one.head.session for one in found if one not in inside),
     )

@@ -21,8 +21,8 @@ _EULER = 0.5772156649015329  # Euler-Mascheroni
 class Episode(NamedTuple):
     """One episode of a pair: from its onset to the row on which it closes or is given back.
 
-    One that does neither goes on to the last row. Dates are rows; the names are the contract's.
-    What is not there, or not yet, is None or NaN.
+    One that does neither goes on to the last row. Dates are rows; the names are those of the table
+    ``episodes``. What is not there, or not yet, is None or NaN.
 
     Attributes
     ----------

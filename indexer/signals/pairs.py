@@ -160,7 +160,7 @@ class PairInference:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What the contract's ``summary.json`` says of it; None for what there is not."""
+        """What ``summary.json`` says of it; None for what there is not."""
         return {
             "correlation_interval": {w: found.told for w, found in self.correlation.items()},
             "spearman_interval": {w: found.told for w, found in self.spearman.items()},

@@ -59,7 +59,7 @@ class RatioInference:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What the contract's ``summary.json`` says of it; None for what there is not."""
+        """What ``summary.json`` says of it; None for what there is not."""
         return {
             "ratio_correlation_interval": {w: i.told for w, i in self.correlation.items()},
             "partial_correlation_interval": {w: i.told for w, i in self.partial.items()},

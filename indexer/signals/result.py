@@ -51,7 +51,7 @@ class Comparison:
 
     @property
     def levels(self) -> pl.DataFrame:
-        """One row per session and index with a level, as the contract's ``aligned``."""
+        """One row per session and index with a level, as the table ``aligned``."""
         row, column = np.nonzero(~np.isnan(self.aligned.level))
         return pl.DataFrame(
             {
@@ -65,7 +65,7 @@ class Comparison:
 
     @property
     def table(self) -> pl.DataFrame:
-        """All signals in long form without null values, as the contract's ``signals``."""
+        """All signals in long form without null values, as the table ``signals``."""
         parts = []
         for n, signal in enumerate(self.signals):
             there = ~np.isnan(signal.value)
@@ -170,7 +170,7 @@ class Comparison:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """The last session of each pair in numbers, as the contract's ``summary.json``."""
+        """The last session of each pair in numbers, as in ``summary.json``."""
         study = self.study
         return {
             "id": study.id,

@@ -16,7 +16,7 @@ class Signal:
 
     Attributes
     ----------
-    name, leader, follower, other : as the contract's ``signals`` names them
+    name, leader, follower, other : as the table ``signals`` names them
     window : its length in rows; None where it has none
     days : (R,) dates
     value : (R,) NaN where there is none

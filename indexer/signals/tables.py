@@ -1,4 +1,4 @@
-"""The contract's smaller tables of a study, from what was found of its pairs and events."""
+"""The smaller tables of a study, from what was found of its pairs and events."""
 
 from collections.abc import Iterable
 

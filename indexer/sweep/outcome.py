@@ -46,7 +46,7 @@ def outcomes(variants: Sequence[Variant], found: Sequence[bytes | None]) -> list
 
 
 def results_table(found: Sequence[Outcome]) -> pl.DataFrame:
-    """Return one row per variant, as the contract's ``results``; null where one failed.
+    """Return one row per variant, as the table ``results``; null where one failed.
 
     Of a study each pair has columns of its own, named ``leader/follower.figure``.
     """
@@ -120,7 +120,7 @@ _LEVELS = {
 
 
 def summary(sweep: Sweep, found: Sequence[Outcome], digests: dict[str, str]) -> dict[str, Any]:
-    """Return what the contract's ``summary.json`` says of a sweep.
+    """Return what ``summary.json`` says of a sweep.
 
     Notes
     -----

@@ -42,6 +42,19 @@ def test_run_without_arguments_works_from_any_folder(indexer):
     assert {p.stem for p in Path("out/domestic-compute").iterdir()} == TABLES | {"summary"}
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"), [("us-clud", "us-cloud"), ("my-basket", "my-basket.yaml"), ("qqq", "")]
+)
+def test_a_name_that_is_neither_file_nor_id_is_told_as_both(indexer, name, hint):
+    indexer("init")
+    code, _, err = indexer("build", name, "--market", str(BUNDLED_MARKET))
+    meant = f"; did you mean '{hint}'?" if hint else ""
+
+    assert code == 66
+    text = f"no such file, and no definition of that id in ./baskets or bundled{meant}"
+    assert err == f"error: {name}: {text}\n"
+
+
 def test_json_is_one_object_on_stdout(indexer):
     code, out, _ = indexer("run", "--json")
     told = json.loads(out)

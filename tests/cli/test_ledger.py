@@ -123,6 +123,25 @@ def test_a_dry_run_writes_nothing_at_all(indexer, tmp_path):
     assert not Path("out").exists()
 
 
+def test_whatever_becomes_of_it_an_invented_market_is_marked(indexer, tmp_path):
+    """Also where there is no entry that says so."""
+    Path("market/manifest.yaml").write_text("synthetic: true\n", encoding="utf-8")
+    changed = folder(tmp_path / "new", prices(**moved(SYMBOLS[0], DAYS[2], 30)))
+    (changed / "manifest.yaml").write_text("synthetic: true\n", encoding="utf-8")
+    ways = {
+        "would publish": lambda: publish(indexer, *RANGE, "--dry-run"),
+        "published": lambda: publish(indexer, *RANGE),
+        "unchanged": lambda: publish(indexer, *RANGE),
+        "refused": lambda: publish(indexer, "--date", DAY, market="new"),
+        "no session": lambda: publish(indexer, "--date", "2026-03-07"),
+        "delayed": lambda: publish(indexer, "--date", "2026-12-30"),
+    }
+    for state, way in ways.items():
+        line = way()[1].splitlines()[0]
+        assert line.startswith(f"trio: {state}")
+        assert line.endswith("  SYNTHETIC DATA")
+
+
 def test_changed_closes_are_65_until_they_are_restated(indexer, tmp_path):
     publish(indexer, *RANGE)
     folder(tmp_path / "new", prices(**moved(SYMBOLS[0], DAYS[2], 30)))
@@ -194,6 +213,14 @@ def test_an_instant_without_a_zone_is_2(indexer, instant):
     publish(indexer, "--date", DAY)
 
     assert indexer("history", "trio", "--as-known-at", instant)[0] == 2
+
+
+def test_a_variant_that_is_not_published_is_66(indexer):
+    publish(indexer, "--date", DAY)
+    code, _, err = indexer("history", "trio", "--variant", "net")
+
+    assert code == 66
+    assert "trio: has no variant net: it is published as price" in err
 
 
 def test_the_history_of_nobody_is_66(indexer):

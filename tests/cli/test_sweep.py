@@ -48,6 +48,20 @@ def test_results_summary_and_page_are_written_into_out(indexer):
     assert summary["cost_bps"] == 20
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("us-cloud", "is an index: name a sweep, or use indexer build"),
+        ("cloud-catch-up", "is a study: name a sweep, or use indexer run"),
+    ],
+)
+def test_what_is_no_sweep_is_told_what_it_is(indexer, name, told):
+    code, _, err = indexer(GRID, "sweep", name, *MARKET)
+
+    assert code == 78
+    assert told in err
+
+
 def test_one_json_object_is_the_summary(indexer):
     _, out, err = indexer(GRID, "sweep", "grid.yaml", *MARKET, "--json")
 

@@ -2,10 +2,12 @@
 
 from datetime import date
 
+import numpy as np
 import pytest
 
 from indexer.errors import MissingInputError
 from indexer.index.explain import explain
+from indexer.index.history import History
 from tests.index.examples import history
 from tests.reference.example import WEEK, action, closes
 
@@ -87,6 +89,9 @@ def test_a_session_in_full():
     assert (told["id"], told["date"], told["synthetic"]) == ("example", str(WEEK[1]), False)
     assert told["divisor"] == {"before": 1.0, "after": pytest.approx(0.975)}
     assert told["changes"] == ["special_dividend+dividend", "spinoff"]
+    assert [(t["symbol"], t["kind"], t["shares_before"]) for t in told["transfers"]] == [
+        ("C.US", "spinoff", 0.0)
+    ]
     assert told["dividend_points"] == pytest.approx(25 / 0.975)
     assert [(a["symbol"], a["kind"], a["cash"]) for a in told["actions"]] == [
         ("B.US", "special_dividend+dividend", 2.0)
@@ -100,6 +105,16 @@ def test_a_session_in_full():
     assert [p["weight"] for p in told["contributions"]] == pytest.approx([500 / 975, 0, 475 / 975])
     assert told["price_return"] == pytest.approx(-25 / 975)
     assert told["carried"] == []
+
+
+def test_a_merger_is_told_with_who_gives_and_who_receives():
+    found = history(A + B, action("B.US", WEEK[1], "merger", ratio=2, other="A.US"))
+
+    assert explain(found, WEEK[1])["transfers"] == [
+        {"symbol": "A.US", "kind": "merger", "shares_before": 50.0, "shares_after": 100.0},
+        {"symbol": "B.US", "kind": "merger", "shares_before": 25.0, "shares_after": 0.0},
+    ]
+    assert explain(found, WEEK[2])["transfers"] == []
 
 
 def test_levels_are_those_of_the_session_and_of_the_one_before():
@@ -118,3 +133,15 @@ def test_dividend_points_are_those_before_tax():
     found = history(A + B, paid, variants=["price", "gross", "net"], withholding=tax)
 
     assert explain(found, WEEK[1])["dividend_points"] == pytest.approx(55)
+
+
+def test_a_series_has_nothing_that_moved_it():
+    days = np.array([str(day) for day in WEEK[:2]], "datetime64[D]")
+    whole = history(A + B)
+    none = np.empty(2)
+    series = History(
+        whole.definition, False, days, {"price": none}, none, none, np.zeros(2, dtype=int)
+    )
+
+    with pytest.raises(MissingInputError, match="is a ready-made series: it has no constituents"):
+        explain(series, WEEK[1])

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
+from indexer.cli.exits import exit_code
 from indexer.errors import LedgerError
 from indexer.ledger.database import reading
 from indexer.ledger.history import read_entries
@@ -119,6 +120,16 @@ def test_it_is_not_published_where_one_of_its_indices_is_refused(tmp_path):
     assert isinstance(told[STUDY].error, LedgerError)
     assert "could not be" in str(told[STUDY].error)
     assert told["star-50"].state == "published"
+
+
+def test_it_waits_where_its_indices_wait(tmp_path):
+    """A scheduler tries again: data that are not there yet are no refusal."""
+    later = desk(tmp_path, datetime(2026, 8, 25, 12, tzinfo=UTC))
+    outcomes = publish([STUDY], BUNDLED_MARKET, later, Period())
+
+    assert [o.state for o in outcomes] == ["delayed", "delayed", "delayed"]
+    assert str(outcomes[-1].error).endswith("us-cloud, hk-internet could not be: try again later")
+    assert exit_code(o.error for o in outcomes if o.error) == 75
 
 
 def test_a_ready_made_series_is_published_as_it_was_read(tmp_path):
