@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from indexer.sweep.cluster import on_cluster
 from indexer.sweep.finished import finished, keep, sweep_away
 from indexer.sweep.perform import BUG, Place, Task, perform
 from indexer.sweep.processes import Workers
+from indexer.sweep.tasks import opened
 
 Tell = Callable[[int, int], None]  # parts done, and all of them
 _OF_A_BUG = f'{{"error": {{"kind": "{BUG}"'.encode()
@@ -15,8 +17,8 @@ _OF_A_BUG = f'{{"error": {{"kind": "{BUG}"'.encode()
 
 def execute(
     tasks: Sequence[Task], place: Place, workers: Workers, kept: Path, tell: Tell
-) -> dict[str, bytes]:
-    """Return the result of every part, by key; each is kept as soon as it is there.
+) -> dict[str, dict[str, Any]]:
+    """Return the result of every part, by key; each is kept and opened as soon as it is there.
 
     Raises
     ------
@@ -28,12 +30,12 @@ def execute(
         If workers die one after another, or the cluster cannot be reached. What is done is kept.
     """
     sweep_away(kept)
-    found: dict[str, bytes] = {}
+    found: dict[str, dict[str, Any]] = {}
     left: list[Task] = []
     total = sum(len(task.keys) for task in tasks)
     for task in tasks:
         there = {key: finished(kept, key) for key in task.keys}
-        found |= {key: content for key, content in there.items() if content is not None}
+        found |= {key: opened(content) for key, content in there.items() if content is not None}
         rest = [n for n, key in enumerate(task.keys) if there[key] is None]
         if rest:
             keys, texts = (tuple(of[n] for n in rest) for of in (task.keys, task.texts))
@@ -48,6 +50,6 @@ def execute(
         for key, content in zip(task.keys, results, strict=True):
             if not content.startswith(_OF_A_BUG):  # the code that is put right is another's
                 keep(kept, key, content)
-            found[key] = content
+            found[key] = opened(content)
         tell(len(found), total)
     return found

@@ -1,7 +1,5 @@
 """What a sweep found, as one table and a summary: every variant in it, also those that failed."""
 
-import json
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,15 +31,15 @@ class Outcome:
         return None if error is None else (error["kind"], error["message"])
 
 
-def outcomes(variants: Sequence[Variant], found: Sequence[bytes | None]) -> list[Outcome]:
+def outcomes(
+    variants: Sequence[Variant], found: Sequence[Mapping[str, Any] | None]
+) -> list[Outcome]:
     """Return what came of each variant; one that is wrong has no result."""
     told = []
-    for variant, content in zip(variants, found, strict=True):
-        if content is None:
-            kind, message = variant.failure or ("", "")
-            told.append(Outcome(variant, {"error": {"kind": kind, "message": message}}))
-        else:
-            told.append(Outcome(variant, json.loads(content)))
+    for variant, result in zip(variants, found, strict=True):
+        kind, message = variant.failure or ("", "")
+        failed = {"error": {"kind": kind, "message": message}}
+        told.append(Outcome(variant, failed if result is None else result))
     return told
 
 
@@ -90,8 +88,7 @@ def levels_table(found: Sequence[Outcome]) -> pl.DataFrame:
         told = dict(outcome.result.get("levels", {}))
         ids.append(outcome.variant.index)
         if told:
-            days = np.frombuffer(b64decode(told.pop("days")), "<i8").astype("datetime64[D]")
-            grid = [np.frombuffer(b64decode(text), "<f8") for text in told.values()]
+            days, grid = told.pop("days"), list(told.values())
             own = [names.setdefault(name, len(names)) for name in told]
             columns["number"].append(np.full(len(days) * len(own), n, np.int32))
             columns["date"].append(np.repeat(days, len(own)))

@@ -5,7 +5,7 @@ A result is JSON, so that the same variant has the same bytes whoever calculated
 
 import json
 import math
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -144,3 +144,14 @@ def _all_raw(levels: Levels) -> dict[str, str]:
 def packed(result: dict[str, Any]) -> bytes:
     """Return a result as bytes; a NaN in it is a bug and raises."""
     return json.dumps(result, ensure_ascii=False, allow_nan=False).encode()
+
+
+def opened(content: bytes) -> dict[str, Any]:
+    """Return a result from its bytes: `packed` the other way round, days and levels as arrays."""
+    result: dict[str, Any] = json.loads(content)
+    if "levels" in result:
+        raw = {name: b64decode(text) for name, text in result["levels"].items()}
+        days = np.frombuffer(raw.pop("days"), "<i8").astype("datetime64[D]")
+        levels = {name: np.frombuffer(values, "<f8") for name, values in raw.items()}
+        result["levels"] = {"days": days} | levels
+    return result

@@ -1,6 +1,5 @@
 """Very many indices by the batch kernel: the numbers of `build`, alone or beside others."""
 
-from base64 import b64decode
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +19,7 @@ from indexer.market.excerpt import MappedMarket, map_market
 from indexer.market.spread import Spread, _spread
 from indexer.market.tables import Market, read_market
 from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET
-from indexer.sweep.tasks import index_results
+from indexer.sweep.tasks import index_results, opened, packed
 from tests.index.drawn import SMALL, Case, cases
 from tests.index.drawn_market import MOVING, RESTATING
 from tests.index.examples import basket, market
@@ -59,12 +58,8 @@ def results(baskets: list[Basket], on: MappedMarket) -> list[dict[str, Any]]:
 
 
 def levels(told: dict[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
-    """Return the levels in a result, and the days."""
-    kinds = {"days": "<i8"}
-    return {
-        name: np.frombuffer(b64decode(text), kinds.get(name, "<f8"))
-        for name, text in told["levels"].items()
-    }
+    """Return the levels in a result, and the days, as they are read back."""
+    return dict(opened(packed(told))["levels"])
 
 
 def tried(definition: Basket, whole: Market) -> History | dict[str, str]:
@@ -89,7 +84,7 @@ def test_an_index_has_the_levels_of_build_or_its_error(case: Case) -> None:
     made = batch_built([definition], lambda c, x: _spread(on, read_calendar(c), x))
     event("by the batch kernel" if made else "by build")
 
-    assert (found.pop("days").astype("datetime64[D]") == expected.days).all()
+    assert (found.pop("days") == expected.days).all()
     assert list(found) == list(expected.variants)
     for name, level in expected.variants.items():
         np.testing.assert_allclose(found[name], level, **AGREE)

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +25,7 @@ from indexer.sweep.execute import execute
 from indexer.sweep.finished import FOLDER, finished, keep
 from indexer.sweep.perform import Place, Task, perform
 from indexer.sweep.processes import Workers
+from indexer.sweep.tasks import opened
 from tests.sweep.conftest import BUNDLED_BASKETS, content, copied_market, once, swept, written
 
 Grid = tuple[Path, dict[str, bytes]]
@@ -65,7 +67,7 @@ def test_order_and_size_of_tasks_do_not_matter(grid: Grid, seed: int, size: int)
     assert found == _expected()
 
 
-_KNOWN: list[tuple[list[tuple[str, str]], dict[str, bytes]]] = []
+_KNOWN: list[tuple[list[tuple[str, str]], dict[str, dict[str, Any]]]] = []
 
 
 def _parts() -> list[tuple[str, str]]:
@@ -78,12 +80,12 @@ def _parts() -> list[tuple[str, str]]:
         variants = plan(read_sweep(written(folder, f"{text}[60, 120, 250]}}\n")), Workers())
         shutil.rmtree(folder)
         parts = [(hashlib.sha256(v.text.encode()).hexdigest(), v.text) for v in variants]
-        each = {k: perform(_place(), Task((k,), (t,), 0.0))[0] for k, t in parts}
+        each = {k: opened(perform(_place(), Task((k,), (t,), 0.0))[0]) for k, t in parts}
         _KNOWN.append((parts, each))
     return list(_KNOWN[0][0])
 
 
-def _expected() -> dict[str, bytes]:
+def _expected() -> dict[str, dict[str, Any]]:
     return _KNOWN[0][1]
 
 
@@ -221,7 +223,7 @@ def test_a_bug_in_one_variant_loses_no_other_and_is_not_kept(tmp_path: Path, mon
     found = execute([task], _place(), Workers(), tmp_path, lambda *_: None)
 
     assert found[parts[0][0]] == _expected()[parts[0][0]]
-    assert b"KeyError" in found["broken"]
+    assert "KeyError" in found["broken"]["error"]["message"]
     assert finished(tmp_path, "broken") is None
     assert finished(tmp_path, parts[0][0]) is not None
 

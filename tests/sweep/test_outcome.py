@@ -105,7 +105,7 @@ def test_the_summary_tells_every_failure() -> None:
     failure = (type(error).__name__, str(error))
     wrong = Variant({"catch_up.enter": "1"}, (("a", "b"),), failure=failure)
     fine = {"synthetic": True, "pairs": []}
-    found = outcomes([wrong, Variant({}, text="x")], [None, json.dumps(fine).encode()])
+    found = outcomes([wrong, Variant({}, text="x")], [None, fine])
     told = summary(SWEEP, found, {"market_digest": "m"})
 
     assert (told["tried"], told["failed"], told["synthetic"]) == (2, 1, True)
