@@ -42,11 +42,9 @@ def sweep(
     if jobs is not None and scheduler is not None:
         raise click.UsageError("give one of --jobs and --scheduler: a cluster has its own workers")
     from indexer.sweep.processes import Workers, processors
-
-    workers = Workers(jobs or processors(), scheduler)
-    workers.begin()  # before what this process imports itself
     from indexer.sweep.sweep import sweep as use
 
+    workers = Workers(jobs or processors(), scheduler)
     with progress() as tell:
         found = use(file, market, (out, format_), workers, _estimating(tell))
     if as_json:

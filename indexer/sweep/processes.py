@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from importlib import import_module
 from multiprocessing import get_context, parent_process
 from typing import Self, TypeVar
 
@@ -38,12 +37,6 @@ class Workers:
 
     def __exit__(self, *_: object) -> None:
         self.end()
-
-    def begin(self) -> None:
-        """Start the processes here, if there are to be several, and let them import meanwhile."""
-        if self.jobs > 1:
-            for _ in range(self.jobs):
-                self._started(self.jobs).submit(_ready)
 
     def done(
         self, work: Callable[[Asked], Found], tasks: Sequence[Asked]
@@ -78,7 +71,9 @@ class Workers:
     def _through(
         self, work: Callable[[Asked], Found], tasks: dict[int, Asked], jobs: int
     ) -> Iterator[tuple[int, Found]]:
-        pool, waiting = self._started(jobs), iter(list(tasks.items()))
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(jobs, get_context("spawn"), end_with_parent)
+        pool, waiting = self._pool, iter(list(tasks.items()))
         running: dict[Future[Found], int] = {}
         while True:
             while len(running) < AHEAD * jobs and (task := next(waiting, None)) is not None:
@@ -89,22 +84,11 @@ class Workers:
                 found = future.result()
                 yield running.pop(future), found
 
-    def _started(self, jobs: int) -> ProcessPoolExecutor:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(jobs, get_context("spawn"), end_with_parent)
-        return self._pool
-
     def end(self) -> None:
         """Let the processes here go."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
-
-
-def _ready() -> None:
-    """Import what the tasks of a sweep need: it takes longer than many a task."""
-    import_module("indexer.sweep.plan")
-    import_module("indexer.sweep.perform")
 
 
 def processors() -> int:
