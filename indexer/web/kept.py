@@ -69,7 +69,8 @@ class Marks:
         try:
             found = await self.look(self.last.number)
             if not found or found[-1] != self.last:  # the first look, or another ledger
-                self.of, found = {}, found[:1]
+                found = (found or await self.look(0))[:1]  # it may end before this one did
+                self.of, self.last = {}, Mark()
                 self.before = found[0].hash if found else ""
             for mark in reversed(found):
                 self.of[mark.subject], self.last = mark.hash, mark

@@ -112,6 +112,20 @@ class Counted:
         await send({"type": "http.response.body", "body": b"x" * self.size})
 
 
+def test_a_shorter_ledger_in_its_place_is_looked_at_as_it_grows():
+    counted = Counted()
+    for _ in range(5):
+        counted.publish("a")
+    counted.ask("/v1/indices", "/v1/indices/a")
+    counted.chain = [Mark(1, "a", "restored")]
+    counted.kept.marks.at -= 1
+    assert counted.ask("/v1/indices", "/v1/indices/a") == 2
+    counted.publish("a")
+
+    assert counted.ask("/v1/indices", "/v1/indices/a") == 2
+    assert counted.ask("/v1/indices", "/v1/indices/a") == 0
+
+
 def test_many_who_ask_at_once_have_one_answer_made():
     counted = Counted()
 
