@@ -80,7 +80,7 @@ def measure(folder: Path, sizes: Sizes) -> dict[str, Any]:
         symbols = write_market(market, sizes)
         write_baskets(folder / "baskets", symbols, sizes)
         file.write_text("version: 1\nid: thousand\nbaskets: baskets/*.yaml\n", encoding="utf-8")
-    environment = os.environ | {"XDG_CACHE_HOME": str(folder / "cache"), "POLARS_MAX_THREADS": "1"}
+    environment = os.environ | {"XDG_CACHE_HOME": str(folder / "cache")}
     shutil.rmtree(folder / "cache" / "indexer" / "spread", ignore_errors=True)
     runs = [
         _run(file, market, folder / "out", jobs, environment, spread=spread)
@@ -168,12 +168,12 @@ def _run(
     begun = time.perf_counter()
     process = subprocess.Popen(
         [*words, "--jobs", str(jobs), "--format", "parquet"],
-        env=environment,
+        env=environment | {"POLARS_MAX_THREADS": str(jobs)},  # so many processors, no more
         stdout=subprocess.DEVNULL,
     )
     seen: dict[int, tuple[float, float]] = {}
     while process.poll() is None:
-        for pid in (process.pid, *_children(process.pid)):
+        for pid in (process.pid, *_descendants(process.pid)):
             seen[pid] = tuple(map(max, _usage(pid), seen.get(pid, (0.0, 0.0))))  # type: ignore[assignment]
         time.sleep(0.1)
     wall = time.perf_counter() - begun
@@ -185,12 +185,12 @@ def _run(
     return Run(jobs, spread, wall, own[0], workers, peak)
 
 
-def _children(pid: int) -> list[int]:
+def _descendants(pid: int) -> list[int]:
     try:
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     except OSError:
         return []
-    return [int(word) for word in text.split()]
+    return [found for word in text.split() for found in (int(word), *_descendants(int(word)))]
 
 
 def _usage(pid: int) -> tuple[float, float]:

@@ -42,9 +42,11 @@ def sweep(
     if jobs is not None and scheduler is not None:
         raise click.UsageError("give one of --jobs and --scheduler: a cluster has its own workers")
     from indexer.sweep.processes import Workers, processors
-    from indexer.sweep.sweep import sweep as use
 
     workers = Workers(jobs or processors(), scheduler)
+    workers.begin()  # imports beside the next line
+    from indexer.sweep.sweep import sweep as use
+
     with progress() as tell:
         found = use(file, market, (out, format_), workers, _estimating(tell))
     if as_json:

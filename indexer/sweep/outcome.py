@@ -81,30 +81,30 @@ def _type(name: str, cells: Sequence[Any]) -> Any:
 
 def levels_table(found: Sequence[Outcome]) -> pl.DataFrame:
     """Return the levels of every index: number in the results, index, date, variant, level."""
-    ids: list[str] = []
-    columns: dict[str, list[np.ndarray[Any, Any]]] = {name: [] for name in _LEVELS}
+    told = [(n, outcome.result.get("levels", {})) for n, outcome in enumerate(found, 1)]
+    rows = sum(max(0, len(levels) - 1) * len(levels.get("days", ())) for _, levels in told)
+    number, date = np.empty(rows, np.int32), np.empty(rows, np.int32)
+    variant, level = np.empty(rows, np.uint32), np.empty(rows)
     names: dict[str, int] = {}  # of the variants, in the order in which they are met
-    for n, outcome in enumerate(found, 1):
-        told = dict(outcome.result.get("levels", {}))
-        ids.append(outcome.variant.index)
-        if told:
-            days, grid = told.pop("days"), list(told.values())
-            own = [names.setdefault(name, len(names)) for name in told]
-            columns["number"].append(np.full(len(days) * len(own), n, np.int32))
-            columns["date"].append(np.repeat(days, len(own)))
-            columns["variant"].append(np.tile(np.array(own, np.uint32), len(days)))
-            columns["level"].append(np.column_stack(grid).ravel())
-    if not names:
-        return pl.DataFrame(schema=_LEVELS)
-    number, date, variant, level = (np.concatenate(columns[n]) for n in columns if n != "index")
-    told = {
+    at = 0
+    for n, levels in told:
+        own = [name for name in levels if name != "days"]
+        shape = (len(levels.get("days", ())), len(own))
+        part = slice(at, at := at + shape[0] * shape[1])
+        number[part] = n
+        for k, name in enumerate(own):
+            date[part].reshape(shape)[:, k] = levels["days"].astype(np.int32)
+            variant[part].reshape(shape)[:, k] = names.setdefault(name, len(names))
+            level[part].reshape(shape)[:, k] = levels[name]
+    ids = pl.Series([outcome.variant.index for outcome in found], dtype=pl.String)
+    columns = {
         "number": number,
-        "index": pl.Series(ids, dtype=pl.String).gather(number - 1),
-        "date": date,
+        "index": ids.gather(number - 1),
+        "date": pl.Series(date).cast(pl.Date),
         "variant": pl.Series(list(names), dtype=pl.String).gather(variant),
         "level": level,
     }
-    return pl.DataFrame(told, schema=_LEVELS)
+    return pl.DataFrame(columns, schema=_LEVELS)
 
 
 _LEVELS = {

@@ -1,21 +1,25 @@
 """Who does the work: this process, several that work for it, or a cluster's.
 
-Processes end when the one that started them does, however that ends.
+Processes are split off from one that has imported what they need, once for all of them, and end
+when the one that asked for them does, however that ends.
 """
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from multiprocessing import get_context, parent_process
+from multiprocessing import forkserver, get_context, parent_process
 from typing import Self, TypeVar
 
 from indexer.errors import TryAgainError
 
 DEATHS = 5  # of processes, without a task done in between, after which there is no use in another
 AHEAD = 3  # tasks a process has before it
+IMPORTED = ["indexer.sweep.plan", "indexer.sweep.perform"]  # by the process the others split from
+METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 
 Asked = TypeVar("Asked")
 Found = TypeVar("Found")
@@ -33,10 +37,17 @@ class Workers:
     _pool: ProcessPoolExecutor | None = field(default=None, init=False)
 
     def __enter__(self) -> Self:
+        self.begin()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.end()
+
+    def begin(self) -> None:
+        """Start what imports for the processes here, and do not wait for it."""
+        if METHOD == "forkserver" and self.jobs > 1 and self.scheduler is None:
+            forkserver.set_forkserver_preload(IMPORTED)
+            forkserver.ensure_running()
 
     def done(
         self, work: Callable[[Asked], Found], tasks: Sequence[Asked]
@@ -72,7 +83,8 @@ class Workers:
         self, work: Callable[[Asked], Found], tasks: dict[int, Asked], jobs: int
     ) -> Iterator[tuple[int, Found]]:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(jobs, get_context("spawn"), end_with_parent)
+            given = (dict(os.environ),)
+            self._pool = ProcessPoolExecutor(jobs, get_context(METHOD), begun, given)
         pool, waiting = self._pool, iter(list(tasks.items()))
         running: dict[Future[Found], int] = {}
         while True:
@@ -96,8 +108,10 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def end_with_parent() -> None:
-    """Let this process end when the one that started it does, however that ends."""
+def begun(environment: dict[str, str]) -> None:
+    """Begin a process: with the environment of the one that asks, and no longer than it lives."""
+    os.environ.clear()
+    os.environ.update(environment)
     parent = parent_process()
     if parent is not None:
 

@@ -1,11 +1,12 @@
 """Processes are started once, end with what started them, and are not needed for one task."""
 
 import os
+import sys
 import time
 
 import pytest
 
-from indexer.sweep.processes import Workers
+from indexer.sweep.processes import IMPORTED, Workers
 
 
 def pid_of(_: int) -> int:
@@ -32,3 +33,25 @@ def test_the_same_processes_go_on_with_the_next_tasks() -> None:
 def test_every_task_is_done_once() -> None:
     with Workers(2) as workers:
         assert sorted(task for task, _ in workers.done(pid_of, range(20))) == [*range(20)]
+
+
+def variable_of(_: int) -> str | None:
+    return os.environ.get("OF_A_TEST")
+
+
+def test_processes_have_the_environment_of_this_one(monkeypatch) -> None:
+    Workers(2).begin()
+    monkeypatch.setenv("OF_A_TEST", "set later")
+    with Workers(2) as workers:
+        assert {found for _, found in workers.done(variable_of, range(2))} == {"set later"}
+
+
+def modules_of(_: int) -> set[str]:
+    return set(sys.modules)
+
+
+def test_what_processes_need_is_imported_before_they_are_split_off() -> None:
+    with Workers(2) as workers:
+        found = [modules for _, modules in workers.done(modules_of, range(2))]
+
+    assert all(set(IMPORTED) <= modules for modules in found)
