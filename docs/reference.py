@@ -24,11 +24,12 @@ from indexer.errors import IndexerError
 from indexer.index.history import History
 from indexer.market.checks import ACTIONS
 from indexer.market.tables import TABLES, Manifest, Market
-from indexer.run.find import BUNDLED_BASKETS
+from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET
 from indexer.signals.result import Comparison
 
 DOCS = Path(__file__).parent
 _UNSAID: dict[str, Any] = {"resilient_parsing": True, "terminal_width": 200}
+PICTURE = DOCS / "compute-diffusion.svg"
 MADE = "<!-- Made by python -m docs.reference: do not edit. -->\n"
 
 
@@ -39,7 +40,7 @@ def main() -> None:
         for path in (DOCS / folder).glob("*.md"):
             if path not in made:
                 path.unlink()
-    for path, text in made.items():
+    for path, text in (made | {PICTURE: picture()}).items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
@@ -55,6 +56,19 @@ def pages() -> dict[Path, str]:
         DOCS / f"{name}.md": MADE + re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
         for name, lines in found.items()
     }
+
+
+def picture() -> str:
+    """Return the lines of the bundled study, and their ratio lines beside the null, as an SVG."""
+    bundled = indexer.read_study(BUNDLED_BASKETS / "compute-diffusion.yaml")
+    drawn = indexer.study(bundled, indexer.read_market(BUNDLED_MARKET)).plot().svg
+    at, parts = 0, []
+    for svg in (drawn[0], drawn[-1]):
+        high = int(svg.partition('viewBox="0 0 860 ')[2].partition('"')[0])
+        parts.append(svg.replace("<svg ", f'<svg y="{at}" width="860" height="{high}" ', 1))
+        at += high
+    opening = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 {at}">'
+    return f'{opening}<rect width="860" height="{at}" fill="#fff"/>{"".join(parts)}</svg>\n'
 
 
 def _start() -> Iterator[str]:

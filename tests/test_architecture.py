@@ -127,7 +127,7 @@ EFFECTS = {
     "sweep.cluster": {"clock", "process"},  # how long there has been no scheduler
     "sweep.finished": {"read", "write"},
     "sweep.perform": {"process"},  # one task at a time
-    "sweep.processes": {"exit", "process"},  # a worker ends when who started it does
+    "sweep.processes": {"environment", "exit", "process"},  # of who asks, in workers
 }
 NAMES = {
     "clock": {"now", "utcnow", "today", "perf_counter", "monotonic", "process_time", "time_ns"},

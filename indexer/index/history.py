@@ -205,7 +205,8 @@ class History:
         return history_drawing(self)
 
     def __repr__(self) -> str:
-        return f"<History of {self.definition.id}, {self.days[0]} to {self.days[-1]}>"
+        mark = " SYNTHETIC DATA" if self.synthetic else ""
+        return f"<History of {self.definition.id}, {self.days[0]} to {self.days[-1]}{mark}>"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows of it."""

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-import numpy as np
-
-_WIDTH, _HEIGHT = 860, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 20, 56, 28
+_WIDTH, _HIGH = 860, 216  # of the drawing, and of the part of it where lines are
+_LEFT, _RIGHT, _BOTTOM = 60, 20, 28
+_LARGE, _SMALL = 14, 11  # sizes of letters
 _INK = ("#1d2733", "#0b62b0", "#c2410c", "#0f7a5a", "#7a3fb5", "#a3195b", "#6b6400", "#0e7490")
 _SHADES = {
     "stretched": "#f6d9a0",
@@ -18,6 +17,7 @@ _SHADES = {
     "both-falling": "#f2b9b9",
     "closed": "#dcdfe4",
 }
+_PALE = "浅色为回测 pale: back-tested"
 _DASHES = {"solid": "", "dashed": "6 4", "dotted": "2 3"}
 
 
@@ -38,6 +38,7 @@ class Drawing:
 class _Frame:
     """Where a session and a value are on the drawing; without bounds the scale is logarithmic."""
 
+    top: int
     sessions: int
     low: float
     high: float
@@ -50,7 +51,7 @@ class _Frame:
     def y(self, value: float) -> float:
         low, high, at = (math.log(v) if self.log else v for v in (self.low, self.high, value))
         part = (at - low) / (high - low)
-        return round(_HEIGHT - _BOTTOM - part * (_HEIGHT - _TOP - _BOTTOM), 1)
+        return round(self.top + (1 - part) * _HIGH, 1)
 
 
 def drawing(figures: Sequence[dict[str, Any]], sessions: Sequence[str], mark: str) -> Drawing:
@@ -67,61 +68,95 @@ def drawing(figures: Sequence[dict[str, Any]], sessions: Sequence[str], mark: st
 
 def _svg(figure: dict[str, Any], sessions: Sequence[str], mark: str) -> str:
     lines = figure["lines"]
-    frame = _frame(figure, lines, len(sessions))
-    title = f"{mark} · {figure['title']}" if mark else str(figure["title"])  # the end may be cut
+    title = f"{mark} · {figure['title']}" if mark else str(figure["title"])
+    heads, top = _wrapped(title.split(" "), _LARGE, gap=5, y=16)
+    rows = {y: " ".join(w for _, at, w in heads if at == y) for _, y, _ in heads}
+    labels = [str(line["label"]) for line in lines]
+    labels += [_PALE] if any(line["tested"] for line in lines) else []
+    keys, top = _wrapped(labels, _SMALL, gap=34, y=top + 2)
+    frame = _frame(figure, lines, top - 2, len(sessions))
+    box = f"0 0 {_WIDTH} {frame.top + _HIGH + _BOTTOM}"
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img" '
         f'aria-label="{escape(title)}" style="max-width:{_WIDTH}px;background:#fff" '
-        'font-family="sans-serif" font-size="11">',
-        f'<text x="{_LEFT}" y="16" font-size="14" font-weight="bold">{escape(title)}</text>',
+        f'font-family="sans-serif" font-size="{_SMALL}">',
+        f'<g font-size="{_LARGE}" font-weight="bold">',
+        *(f'<text x="{_LEFT}" y="{y}">{escape(row)}</text>' for y, row in rows.items()),
+        "</g>",
         *_bands(figure, frame),
         *_scale(frame, sessions),
     ]
-    at = _LEFT
-    for line in lines:
-        label, colour = str(line["label"]), _INK[line["slot"] % len(_INK)]
-        parts.append(f'<text x="{at}" y="36" fill="{colour}">{escape(label)}</text>')
-        at += 14 + sum(11 if ord(c) >= 0x2E80 else 6 for c in label)
+    for line, (x, y, label) in zip(lines, keys, strict=False):
+        colour = _INK[line["slot"] % len(_INK)]
+        parts.append(_stroke(f"M{x} {y - 4}h16", colour, line["style"]))
+        parts.append(f'<text x="{x + 20}" y="{y}" fill="{colour}">{escape(label)}</text>')
         parts += _line(line, colour, frame)
+    parts += [f'<text x="{x}" y="{y}">{_PALE}</text>' for x, y, _ in keys[len(lines) :]]
     return "".join([*parts, "</svg>"])
 
 
-def _frame(figure: dict[str, Any], lines: Sequence[dict[str, Any]], sessions: int) -> _Frame:
+def _wrapped(
+    words: Sequence[str], size: int, *, gap: int, y: int
+) -> tuple[list[tuple[int, int, str]], int]:
+    """Return where each word is, in as many rows as they need, and where the next row would be."""
+    found, x = [], _LEFT
+    for word in words:
+        wide = sum(size if ord(c) >= 0x2E80 else round(0.62 * size) for c in word)
+        if x + wide > _WIDTH - _RIGHT and x > _LEFT:
+            x, y = _LEFT, y + size + 4
+        found.append((x, y, word))
+        x += wide + gap
+    return found, y + size + 4
+
+
+def _frame(
+    figure: dict[str, Any], lines: Sequence[dict[str, Any]], top: int, sessions: int
+) -> _Frame:
     values = [v for line in lines for v in line["values"] if v is not None]
     if figure["bounds"]:
         low, high = figure["bounds"]
-        return _Frame(sessions, low, high, log=False)
+        return _Frame(top, sessions, low, high, log=False)
     low, high = (min(values), max(values)) if values else (1.0, 2.0)
     log = low > 0
     room = 1.05 if high > low else 1.1
     if log:
-        return _Frame(sessions, low / room, high * room, log)
-    return _Frame(sessions, low - abs(high) / 20 - 1e-9, high + abs(high) / 20 + 1e-9, log)
+        return _Frame(top, sessions, low / room, high * room, log)
+    return _Frame(top, sessions, low - abs(high) / 20 - 1e-9, high + abs(high) / 20 + 1e-9, log)
 
 
 def _bands(figure: dict[str, Any], frame: _Frame) -> Iterator[str]:
     for first, last, key in figure["bands"]:
         left, right = frame.x(first - 0.5), frame.x(last + 0.5)
         yield (
-            f'<rect x="{left}" y="{_TOP}" width="{round(right - left, 1)}" '
-            f'height="{_HEIGHT - _TOP - _BOTTOM}" fill="{_SHADES[key]}"><title>{escape(key)}'
-            "</title></rect>"
+            f'<rect x="{left}" y="{frame.top}" width="{round(right - left, 1)}" '
+            f'height="{_HIGH}" fill="{_SHADES[key]}"><title>{escape(key)}</title></rect>'
         )
 
 
 def _scale(frame: _Frame, sessions: Sequence[str]) -> Iterator[str]:
-    if frame.log:
-        ticks = np.geomspace(frame.low, frame.high, 5)
-    else:
-        ticks = np.linspace(frame.low, frame.high, 5)
-    for tick in ticks:
-        y = frame.y(float(tick))
+    for tick in _ticks(frame):
+        y = frame.y(tick)
         yield f'<path d="M{_LEFT} {y}H{_WIDTH - _RIGHT}" stroke="#d9dee5"/>'
-        yield f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{tick:.4g}</text>'
+        yield f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{tick:.10g}</text>'
     for row in sorted({0, (len(sessions) - 1) // 2, len(sessions) - 1}):
         anchor = "start" if not row else "end" if row == len(sessions) - 1 else "middle"
-        place = f'x="{frame.x(row)}" y="{_HEIGHT - 8}" text-anchor="{anchor}"'
+        place = f'x="{frame.x(row)}" y="{frame.top + _HIGH + 20}" text-anchor="{anchor}"'
         yield f"<text {place}>{escape(sessions[row])}</text>"
+
+
+def _ticks(frame: _Frame) -> list[float]:
+    """Return round values between the bounds: three to some eight of them."""
+    low, high = frame.low, frame.high
+    if frame.log:
+        tens = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        for parts in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7)):
+            ticks = [part * 10.0**ten for ten in tens for part in parts]
+            found = [tick for tick in ticks if low <= tick <= high]
+            if len(found) >= 4:
+                return found
+    step = 10.0 ** math.floor(math.log10((high - low) / 3))
+    step = max(step * part for part in (1, 2, 2.5, 5) if step * part <= (high - low) / 3)
+    return [n * step for n in range(math.ceil(low / step), math.floor(high / step + 1e-9) + 1)]
 
 
 def _line(line: dict[str, Any], colour: str, frame: _Frame) -> Iterator[str]:
@@ -136,7 +171,11 @@ def _line(line: dict[str, Any], colour: str, frame: _Frame) -> Iterator[str]:
             path.append(f"{pen}{frame.x(row)} {frame.y(value)}")
             pen = "L"
         if path:
-            yield (
-                f'<path d="{"".join(path)}" fill="none" stroke="{colour}" stroke-width="1.6" '
-                f'stroke-opacity="{opacity}" stroke-dasharray="{_DASHES[line["style"]]}"/>'
-            )
+            yield _stroke("".join(path), colour, line["style"], opacity)
+
+
+def _stroke(path: str, colour: str, style: str, opacity: float = 1.0) -> str:
+    return (
+        f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.6" '
+        f'stroke-opacity="{opacity}" stroke-dasharray="{_DASHES[style]}"/>'
+    )

@@ -160,7 +160,8 @@ class Comparison:
 
     def __repr__(self) -> str:
         sessions = self.aligned.sessions
-        return f"<Comparison of {self.study.id}, {sessions[0]} to {sessions[-1]}>"
+        mark = " SYNTHETIC DATA" if self.synthetic else ""
+        return f"<Comparison of {self.study.id}, {sessions[0]} to {sessions[-1]}{mark}>"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows of it."""

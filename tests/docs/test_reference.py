@@ -2,7 +2,7 @@
 
 import re
 
-from docs.reference import DOCS, MADE, pages
+from docs.reference import DOCS, MADE, PICTURE, pages, picture
 from indexer.cli.app import app
 
 FOLDERS = ("reference", "methodology")
@@ -17,6 +17,10 @@ def test_pages_are_as_they_would_be_made():
     ]
 
     assert not stale
+
+
+def test_the_picture_is_as_it_would_be_drawn():
+    assert PICTURE.read_text("utf-8") == picture()
 
 
 def test_no_page_is_left_that_is_not_made():

@@ -48,13 +48,20 @@ def test_a_name_is_no_markup(history):
 
 
 def test_what_is_printed_is_short(history, comparison):
-    assert repr(history) == "<History of domestic-compute, 2024-01-02 to 2026-08-21>"
-    assert repr(comparison) == "<Comparison of compute-diffusion, 2024-01-02 to 2026-08-21>"
+    days = "2024-01-02 to 2026-08-21 SYNTHETIC DATA"
+    assert repr(history) == f"<History of domestic-compute, {days}>"
+    assert repr(comparison) == f"<Comparison of compute-diffusion, {days}>"
     assert repr(history.plot()) == "<Drawing of 1 figures>"
 
 
+def strokes(svg):
+    """Return the strokes of lines, without those of the key."""
+    found = svg.findall(f"{SVG}path[@fill='none']")
+    return [path for path in found if not path.get("d").endswith("h16")]
+
+
 def test_every_variant_is_drawn_pale_where_it_is_back_tested(history):
-    paths = parsed(history.plot().svg[0]).findall(f"{SVG}path[@fill='none']")
+    paths = strokes(parsed(history.plot().svg[0]))
 
     assert [path.get("stroke-opacity") for path in paths] == ["0.45", "1.0"] * len(history.variants)
     points = [path.get("d").count("L") + 1 for path in paths[:2]]
@@ -80,20 +87,59 @@ def test_a_line_is_where_its_values_are():
             "slot": 1, "style": "solid"}  # fmt: skip
     figure = {"title": "t", "lines": [line], "bands": [], "bounds": [-1, 1]}
     days = ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"]
-    (path,) = parsed(drawing([figure], days, "").svg[0]).findall(f"{SVG}path[@fill='none']")
+    (path,) = strokes(parsed(drawing([figure], days, "").svg[0]))
 
-    assert path.get("d") == "M60.0 164.0L320.0 56.0M840.0 272.0"
+    assert path.get("d") == "M60.0 157.0L320.0 49.0M840.0 265.0"
 
 
-def test_a_line_that_stands_still_or_is_negative_is_drawn():
-    for values in ([5.0, 5.0], [-2.0, 3.0], [None, None], [0.0, 0.0]):
-        line = {"label": "x", "rows": [0, 1], "values": values, "tested": 0, "slot": 1,
-                "style": "solid"}  # fmt: skip
-        figure = {"title": "t", "lines": [line], "bands": [], "bounds": None}
-        svg = drawing([figure], ["2024-01-02", "2024-01-03"], "").svg[0]
+def drawn(values, label="x", title="t"):
+    line = {"label": label, "rows": [0, 1], "values": values, "tested": 0, "slot": 1,
+            "style": "solid"}  # fmt: skip
+    figure = {"title": title, "lines": [line, line, line], "bands": [], "bounds": None}
+    return parsed(drawing([figure], ["2024-01-02", "2024-01-03"], "").svg[0])
 
-        assert "nan" not in svg
-        assert np.isfinite([float(e.get("y", 0)) for e in parsed(svg)]).all()
+
+@pytest.mark.parametrize("values", [[5.0, 5.0], [-2.0, 3.0], [None, None], [0.0, 0.0]])
+def test_a_line_that_stands_still_or_is_negative_is_drawn(values):
+    svg = drawn(values)
+
+    assert not any("nan" in str(found.attrib) for found in svg.iter())
+    assert np.isfinite([float(e.get("y", 0)) for e in svg]).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([61.0, 330.0], ["70", "100", "150", "200", "300"]),
+        ([4000.0, 9e6], ["10000", "30000", "100000", "300000", "1000000", "3000000"]),
+        ([-2.0, 3.0], ["-2", "-1", "0", "1", "2", "3"]),
+        ([100.2, 101.9], None),
+    ],
+)
+def test_a_scale_tells_round_values(values, expected):
+    told = [e.text for e in drawn(values).findall(f"{SVG}text[@text-anchor='end']")][:-1]
+
+    assert 3 <= len(told) <= 9
+    assert expected is None or told == expected
+
+
+@pytest.mark.parametrize(("tested", "told"), [(0, 0), (1, 1)])
+def test_what_pale_means_is_told_where_it_is_used(tested, told):
+    line = {"label": "x", "rows": [0, 1], "values": [1.0, 2.0], "tested": tested, "slot": 1,
+            "style": "solid"}  # fmt: skip
+    figure = {"title": "t", "lines": [line], "bands": [], "bounds": None}
+    svg = drawing([figure], ["2024-01-02", "2024-01-03"], "").svg[0]
+
+    assert svg.count("pale: back-tested") == told
+
+
+def test_names_that_do_not_fit_go_on_in_another_row():
+    svg = drawn([1.0, 2.0], label="北美算力链 North American Compute Chain " * 2, title="t " * 200)
+    rows = [float(e.get("y")) for e in svg.iter(f"{SVG}text") if e.get("fill")]
+    scale = [float(e.get("y")) for e in svg.iter(f"{SVG}text") if e.get("text-anchor")]
+
+    assert len(set(rows)) == 3
+    assert max(rows) < min(scale)
 
 
 def test_the_example_notebook_runs_and_shows_what_it_shows(monkeypatch):
