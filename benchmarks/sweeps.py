@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class Run:
     """
 
     jobs: int
-    spread: bool  # whether the market was spread out before, as on every run but the first
+    spread: bool  # whether the market was spread out before, by another run on it
     wall: float
     own: float
     workers: tuple[float, ...]
@@ -81,17 +82,17 @@ def measure(folder: Path, sizes: Sizes) -> dict[str, Any]:
         write_baskets(folder / "baskets", symbols, sizes)
         file.write_text("version: 1\nid: thousand\nbaskets: baskets/*.yaml\n", encoding="utf-8")
     environment = os.environ | {"XDG_CACHE_HOME": str(folder / "cache")}
-    shutil.rmtree(folder / "cache" / "indexer" / "spread", ignore_errors=True)
-    runs = [
-        _run(file, market, folder / "out", jobs, environment, spread=spread)
-        for jobs, spread in ((1, False), (1, True), (2, True))
-    ]
-    one, two = runs[1], runs[2]
+    runs = []
+    for jobs, spread in product((1, 2), (False, True)):
+        if not spread:
+            shutil.rmtree(folder / "cache" / "indexer" / "spread", ignore_errors=True)
+        runs.append(_run(file, market, folder / "out", jobs, environment, spread=spread))
+    pairs = list(zip(runs[:2], runs[2:], strict=True))
     return {
         "sizes": asdict(sizes),
         "runs": [asdict(run) | {"cpu": run.cpu} for run in runs],
-        "scaling_wall": one.wall / two.wall,
-        "scaling_cpu": one.cpu / two.chain,
+        "scaling_wall": [one.wall / two.wall for one, two in pairs],
+        "scaling_cpu": [one.cpu / two.chain for one, two in pairs],
         "shares": shares(file, market),
     }
 
@@ -260,10 +261,11 @@ def told(found: dict[str, Any]) -> str:
         before = "before" if run["spread"] else "in the run"
         figures = f"{run['wall']:>9.1f}{run['cpu']:>9.1f}{run['peak_mib']:>10.0f}"
         lines.append(f"{run['jobs']:>4}{before:>19}{figures}")
-    lines.append(
-        f"1 to 2 processes: {found['scaling_wall']:.2f} × by wall time, "
-        f"{found['scaling_cpu']:.2f} × by CPU time of the longest chain"
-    )
+    for n, when in enumerate(("in the run", "before")):
+        lines.append(
+            f"1 to 2 processes, market spread out {when}: {found['scaling_wall'][n]:.2f} × by wall "
+            f"time, {found['scaling_cpu'][n]:.2f} × by CPU time of the longest chain"
+        )
     every = found["shares"]["all"]
     lines += [f"{n:<24}{v:>8.2f} s{v / every:>8.1%}" for n, v in found["shares"].items()]
     return "\n".join(lines)

@@ -1,13 +1,18 @@
 """Tasks done: those that are finished already left out, each result kept as soon as it is there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from indexer.errors import MissingInputError
+from indexer.market.cache import read_grid
+from indexer.market.spread import BLOCK, laid_out
+from indexer.market.spread import keep as keep_spread
 from indexer.sweep.cluster import on_cluster
 from indexer.sweep.finished import finished, keep, sweep_away
-from indexer.sweep.perform import BUG, Place, Task, perform
+from indexer.sweep.perform import BUG, Place, Task, fill, perform
 from indexer.sweep.processes import Workers
 from indexer.sweep.tasks import opened
 
@@ -39,12 +44,13 @@ def execute(
         rest = [n for n, key in enumerate(task.keys) if there[key] is None]
         if rest:
             keys, texts = (tuple(of[n] for n in rest) for of in (task.keys, task.texts))
-            left.append(Task(keys, texts, task.cost_bps))
+            left.append(Task(keys, texts, task.cost_bps, task.spreads))
     tell(len(found), total)
     if workers.scheduler is not None and left:
         workers.end()
         done = on_cluster(left, place, workers.scheduler)
     else:
+        _spread_together({spread for task in left for spread in task.spreads}, place, workers)
         done = workers.done(partial(perform, place), left)
     for task, results in done:
         for key, content in zip(task.keys, results, strict=True):
@@ -53,3 +59,18 @@ def execute(
             found[key] = opened(content)
         tell(len(found), total)
     return found
+
+
+def _spread_together(spreads: Collection[tuple[str, str]], place: Place, workers: Workers) -> None:
+    """Spread the market out by all processes that are here, before each would do so alone."""
+    if not spreads or workers.jobs == 1:
+        return
+    with suppress(OSError, MissingInputError):  # then each does; without prices none
+        grid = read_grid(place.folder)
+        width = len(grid.symbols)
+        blocks = [range(at, min(at + BLOCK, width)) for at in range(0, width, BLOCK)]
+        for calendar, currency in sorted(spreads):
+            with laid_out(grid, place.digest, calendar, currency) as laid:
+                if laid is not None:
+                    parts = dict(workers.done(partial(fill, place, laid), blocks))
+                    keep_spread(laid, grid, [parts[block] for block in blocks])

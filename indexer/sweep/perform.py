@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from indexer.digest import digest_json
 from indexer.errors import IndexerError, TryAgainError
 from indexer.market.excerpt import MappedMarket, map_market, market_digest
-from indexer.market.spread import Spread, spread_market
+from indexer.market.spread import Laid, Part, Spread, spread_market, spread_part
 from indexer.run.provenance import code_digest
 from indexer.sweep.tasks import Histories, failure, index_results, packed, study_result
 
@@ -26,11 +26,13 @@ class Task:
     keys : under which each result is kept
     texts : a study with its indices, or an index, each as canonical text
     cost_bps : of the states' return series; None where the parts are indices
+    spreads : calendars and currencies over which the parts need the market spread out
     """
 
     keys: tuple[str, ...]
     texts: tuple[str, ...]
     cost_bps: float | None
+    spreads: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,12 @@ def perform(place: Place, task: Task, market: MappedMarket | None = None) -> lis
     """
     with _TURN:
         return _performed(_opened(place, market), task)
+
+
+def fill(place: Place, laid: Laid, columns: range) -> Part:
+    """Fill some columns of a market that is laid out; raises as `perform` does."""
+    with _TURN:
+        return spread_part(_opened(place, None).market, laid, columns)
 
 
 def _performed(opened: _Opened, task: Task) -> list[bytes]:

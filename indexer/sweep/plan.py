@@ -15,6 +15,7 @@ from indexer.definitions.sweep import Sweep
 from indexer.definitions.vary import Choice, varied
 from indexer.digest import canonical_json
 from indexer.errors import DefinitionError, IndexerError
+from indexer.index.batch import batchable
 from indexer.run.find import check, indices_of, swept_baskets, swept_study
 from indexer.sweep.processes import Workers
 
@@ -38,6 +39,8 @@ class Variant:
     text : the definition, or the study with the indices of its pairs, as canonical text; empty
         where that is wrong
     failure : name of the error's class, and what is wrong with it
+    spread : calendar and currency over which an index needs the market spread out; None where it
+        does not
     """
 
     values: dict[str, str]
@@ -45,6 +48,7 @@ class Variant:
     index: str = ""
     text: str = ""
     failure: tuple[str, str] | None = None
+    spread: tuple[str, str] | None = None
 
 
 def plan(sweep: Sweep, workers: Workers) -> list[Variant]:
@@ -125,8 +129,9 @@ def _of_file(sweep: Sweep, file: Path) -> list[Variant]:
     for choices in [()] if isinstance(given, Series) else _choices(sweep):
         told, id = _told(sweep, choices), file.stem
         try:
-            text = _sound(_tried(_sound(given), sweep, choices)).canonical
-            found.append(Variant(told, index=id, text=text))
+            one = _sound(_tried(_sound(given), sweep, choices))
+            spread = (one.calendar, one.currency) if batchable(one) else None
+            found.append(Variant(told, index=id, text=one.canonical, spread=spread))
         except IndexerError as error:
             found.append(Variant(told, index=id, failure=_failure(error)))
     return found

@@ -69,19 +69,19 @@ def tasks_of(
     variants: Sequence[Variant], keys: Sequence[str | None], cost_bps: float | None
 ) -> list[Task]:
     """Return the tasks of some variants, those of the same indices beside each other."""
-    groups: dict[str, dict[str, str]] = {}
+    groups: dict[str, dict[str, Variant]] = {}
     for variant, key in zip(variants, keys, strict=True):
         if key is not None:
             group = "" if variant.index else digest_json(json.loads(variant.text)["indices"])
-            groups.setdefault(group, {})[key] = variant.text
+            groups.setdefault(group, {})[key] = variant
     most = PARTS["index" if cost_bps is None else "study"]
     size = max(1, min(most, sum(map(len, groups.values())) // _TASKS))
     tasks = []
     for parts in groups.values():
-        texts = list(parts.items())
-        for at in range(0, len(texts), size):
-            own = texts[at : at + size]
-            tasks.append(Task(tuple(k for k, _ in own), tuple(t for _, t in own), cost_bps))
+        for at in range(0, len(parts), size):
+            own, of = list(parts)[at : at + size], list(parts.values())[at : at + size]
+            spreads = frozenset(variant.spread for variant in of if variant.spread is not None)
+            tasks.append(Task(tuple(own), tuple(v.text for v in of), cost_bps, spreads))
     return tasks
 
 

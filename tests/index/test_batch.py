@@ -45,8 +45,8 @@ def plain(case: Case) -> Case:
 plainly = cases(SORTED, KINDS, sizes=SMALL, sound=True).map(plain)
 
 
-def results(baskets: list[Basket], on: MappedMarket) -> list[dict[str, Any]]:
-    """Return what is told of some indices on a market."""
+def results(baskets: list[Basket], on: MappedMarket) -> list[bytes]:
+    """Return what is told of some indices on a market, as it is kept."""
     made: dict[tuple[str, str], Spread] = {}
 
     def spreads(calendar: str, currency: str) -> Spread:
@@ -54,12 +54,12 @@ def results(baskets: list[Basket], on: MappedMarket) -> list[dict[str, Any]]:
             made[calendar, currency] = _spread(on, read_calendar(calendar), currency)
         return made[calendar, currency]
 
-    return list(index_results([b.canonical for b in baskets], on, spreads))
+    return list(map(packed, index_results([b.canonical for b in baskets], on, spreads)))
 
 
-def levels(told: dict[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
-    """Return the levels in a result, and the days, as they are read back."""
-    return dict(opened(packed(told))["levels"])
+def levels(told: bytes) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the levels in a result, and the days."""
+    return dict(opened(told)["levels"])
 
 
 def tried(definition: Basket, whole: Market) -> History | dict[str, str]:
@@ -78,7 +78,7 @@ def test_an_index_has_the_levels_of_build_or_its_error(case: Case) -> None:
     [told] = results([definition], on)
     expected = tried(definition, whole)
     if isinstance(expected, dict):
-        assert told["error"] == expected
+        assert opened(told)["error"] == expected
         return
     found = levels(told)
     made = batch_built([definition], lambda c, x: _spread(on, read_calendar(c), x))

@@ -17,6 +17,9 @@ from hypothesis import strategies as st
 
 from indexer.errors import TryAgainError
 from indexer.market.excerpt import market_digest
+from indexer.market.grid import CloseGrid
+from indexer.market.spread import Laid, Part
+from indexer.market.spread import keep as keep_spread
 from indexer.run.find import BUNDLED_MARKET
 from indexer.run.provenance import code_digest
 from indexer.sweep import processes
@@ -41,13 +44,25 @@ def test_any_number_of_processes_writes_the_same_bytes(
     assert content(tmp_path / "out") == alone
 
 
-def test_so_it_is_of_indices(tmp_path: Path) -> None:
-    file = written(tmp_path, INDICES)
-    swept(file, tmp_path / "one")
-    swept(file, tmp_path / "two", Workers(2))
+def test_so_it_is_of_indices_and_the_market_is_spread_by_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, parts = written(tmp_path, INDICES), []
+
+    def kept(laid: Laid, grid: CloseGrid, filled: list[Part]) -> None:
+        parts.append(len(filled))
+        keep_spread(laid, grid, filled)
+
+    monkeypatch.setattr("indexer.sweep.execute.BLOCK", 16)
+    monkeypatch.setattr("indexer.sweep.execute.keep_spread", kept)
+    for name, jobs in (("one", 1), ("two", 2)):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / f"cache of {name}"))
+        swept(file, tmp_path / name, Workers(jobs))
 
     assert {"levels.csv", "results.csv"} <= set(content(tmp_path / "one"))
     assert content(tmp_path / "one") == content(tmp_path / "two")
+    assert parts
+    assert min(parts) > 4
 
 
 @given(st.integers(0, 2**32), st.integers(1, 9))

@@ -1,0 +1,112 @@
+"""A market spread out is the same whoever fills it, and kept whole or not at all."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.market import spread
+from indexer.market.calendar import read_calendar
+from indexer.market.excerpt import MappedMarket, map_market
+from indexer.market.spread import Spread, grid_of, keep, laid_out, spread_market, spread_part
+from indexer.run.find import BUNDLED_MARKET
+
+ASKED = ("d" * 64, "XSHG", "CNY")
+
+
+@pytest.fixture(scope="module")
+def market() -> MappedMarket:
+    return map_market(BUNDLED_MARKET)
+
+
+@pytest.fixture(scope="module")
+def expected(market: MappedMarket) -> Spread:
+    return spread._spread(market, read_calendar("XSHG"), "CNY")
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    os.chmod(tmp_path, 0o700)
+    return tmp_path / "indexer" / "spread"
+
+
+def same(found: Spread, expected: Spread) -> bool:
+    return all(
+        np.array_equal(a, b, equal_nan=a.dtype.kind in "fM")
+        for a, b in zip(found, expected, strict=True)
+    )
+
+
+def filled(market: MappedMarket, step: int) -> None:
+    """Fill so many columns at a time, the last ones first."""
+    grid, width = grid_of(market), len(grid_of(market).symbols)
+    with laid_out(grid, *ASKED) as laid:
+        assert laid is not None
+        parts = [range(at, min(at + step, width)) for at in range(0, width, step)]
+        found = {part: spread_part(market, laid, part) for part in reversed(parts)}
+        keep(laid, grid, [found[part] for part in parts])
+
+
+@pytest.mark.parametrize("step", [1, 17, 1000])
+def test_columns_filled_apart_are_those_filled_at_once(
+    market: MappedMarket, expected: Spread, cache: Path, step: int
+) -> None:
+    filled(market, step)
+
+    assert same(spread_market(market, *ASKED), expected)
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_what_is_kept_is_not_laid_out_again(market: MappedMarket, cache: Path) -> None:
+    filled(market, 1000)
+
+    with laid_out(grid_of(market), *ASKED) as laid:
+        assert laid is None
+
+
+def test_what_is_given_up_leaves_nothing(market: MappedMarket, cache: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), laid_out(grid_of(market), *ASKED):
+        raise KeyboardInterrupt
+
+    assert not list(cache.iterdir())
+
+
+@pytest.mark.parametrize("name", ["worth", "first"])
+def test_one_that_is_damaged_is_not_used_and_made_again(
+    market: MappedMarket, expected: Spread, cache: Path, name: str
+) -> None:
+    filled(market, 1000)
+    [place] = cache.iterdir()
+    file = place / f"{name}.npy"
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+    assert same(spread_market(market, *ASKED), expected)
+    assert same(spread_market(market, *ASKED), expected)
+
+
+def test_a_full_disk_costs_only_time(
+    market: MappedMarket, expected: Spread, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+
+    assert same(spread_market(market, *ASKED), expected)
+    assert not list(cache.iterdir())
+
+
+def test_one_that_another_process_has_kept_meanwhile_stays(
+    market: MappedMarket, expected: Spread, cache: Path
+) -> None:
+    grid = grid_of(market)
+    with laid_out(grid, *ASKED) as laid:
+        assert laid is not None
+        part = spread_part(market, laid, range(len(grid.symbols)))
+        filled(market, 1000)
+        keep(laid, grid, [part])
+
+    assert same(spread_market(market, *ASKED), expected)
+    assert len(list(cache.iterdir())) == 1
