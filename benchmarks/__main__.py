@@ -145,7 +145,7 @@ def _table(options: argparse.Namespace) -> None:
     from benchmarks import table
 
     if options.write:
-        table.write(options.results, table.README)
+        table.write(options.results, table.READMES)
     elif not options.check:
         print(table.section(options.results), end="")
     elif stale := table.stale(options.results):

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from benchmarks.cases import CASES, OURS
 from benchmarks.measure import RIGHT, ROOT, is_right
 
 RESULTS = Path(__file__).parent / "results"
-README = ROOT / "README.md"
+READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 
 Json = Mapping[str, Any]
@@ -187,30 +187,30 @@ def growth(found: Iterable[Json]) -> str:
     return "\n".join(lines)
 
 
-def stale(folder: Path = RESULTS, readme: Path = README) -> list[str]:
-    """Return what does not agree with the results: the README's section, or the full table."""
-    _, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
-    shown = rest.partition(END)[0].strip()
-    table = folder / "table.md"
+def stale(folder: Path = RESULTS, readmes: Sequence[Path] = READMES) -> list[str]:
+    """Return what does not agree with the results: a README's section, or the full table."""
+    table, asked = folder / "table.md", section(folder).strip()
     kept = table.read_text(encoding="utf-8") if table.is_file() else ""
-    found = {readme.name: shown == section(folder).strip(), table.name: kept == full(folder)}
+    found = {table.name: kept == full(folder)}
+    for readme in readmes:
+        _, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+        found[readme.name] = rest.partition(END)[0].strip() == asked
     return [name for name, fresh in found.items() if not fresh]
 
 
-def write(folder: Path = RESULTS, readme: Path | None = None) -> None:
-    """Write the full table beside the results, and the section between the marks of a README.
+def write(folder: Path = RESULTS, readmes: Sequence[Path] = ()) -> None:
+    """Write the full table beside the results, and the section between the marks of READMEs.
 
     Raises
     ------
     ValueError
-        If the README has no such marks.
+        If a README has no such marks.
     """
     (folder / "table.md").write_text(full(folder), encoding="utf-8")
-    if readme is None:
-        return
-    before, begin, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ValueError(f"expected {BEGIN} and {END} in {readme}")
-    text = f"{before}{begin}\n{section(folder)}{end}{after}"
-    readme.write_text(text, encoding="utf-8")
+    for readme in readmes:
+        before, begin, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+        _, end, after = rest.partition(END)
+        if not end:
+            raise ValueError(f"expected {BEGIN} and {END} in {readme}")
+        text = f"{before}{begin}\n{section(folder)}{end}{after}"
+        readme.write_text(text, encoding="utf-8")

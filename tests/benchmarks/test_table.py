@@ -98,20 +98,20 @@ def test_rows_have_as_many_cells_as_their_heads(results: Path) -> None:
 def test_what_is_written_is_not_stale_until_a_result_changes(results: Path) -> None:
     readme = results / "README.md"
     readme.write_text(f"before\n{table.BEGIN}\n{table.END}\nafter\n", encoding="utf-8")
-    assert table.stale(results, readme) == ["README.md", "table.md"]
-    table.write(results, readme)
-    assert table.stale(results, readme) == []
+    assert table.stale(results, [readme]) == ["table.md", "README.md"]
+    table.write(results, [readme])
+    assert table.stale(results, [readme]) == []
     assert readme.read_text(encoding="utf-8").startswith("before\n")
     assert readme.read_text(encoding="utf-8").endswith("\nafter\n")
     put(results, "accuracy", {})
-    assert table.stale(results, readme) == ["README.md", "table.md"]
+    assert table.stale(results, [readme]) == ["table.md", "README.md"]
 
 
 def test_a_readme_without_marks_is_not_written(results: Path) -> None:
     readme = results / "README.md"
     readme.write_text("no marks\n", encoding="utf-8")
     with pytest.raises(ValueError, match="expected <!-- benchmarks -->"):
-        table.write(results, readme)
+        table.write(results, [readme])
     assert readme.read_text(encoding="utf-8") == "no marks\n"
 
 
