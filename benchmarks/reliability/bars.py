@@ -66,7 +66,7 @@ def campaigns() -> dict[str, Campaign]:
         Campaign("B7", "clocks", ZONES, tell_time),
         Campaign("B8", "simulated years", tuple(f"{n}:20:10" for n in range(1, 51)), live, 1),
         Campaign(
-            "B12", "random steps beside a model", tuple(f"{n}:50" for n in range(1, 101)), walk, 1
+            "B12", "random steps beside a model", tuple(f"{n}:50" for n in range(1, 109)), walk, 1
         ),
         Campaign("B13", "publishers at once", CONTESTS, race, alone=True),
         Campaign("B14", "flipped bits", tuple(f"{n}:500" for n in range(1, 21)), flip, 1),
