@@ -101,8 +101,8 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     latest = market.manifest.ends.get(basket.id, _latest(closes))
     last = calendar.on_or_before(latest if until is None else min(until, latest))
     if last < basket.base.date:
-        asked = "" if until is None else f" (asked until {until})"
-        message = f"ends on {last}{asked}, before the base date {basket.base.date} of {basket.id}"
+        end = f"ends on {last}" if until is None or latest < until else f"is asked until {until}"
+        message = f"{end}, before the base date {basket.base.date} of {basket.id}"
         raise MissingInputError([Flaw("prices", None, "", message)])
     # Also of lines that come by a spin-off: the age of a carried close is counted in sessions.
     ever = market.prices.filter(pl.col("symbol").is_in([line.symbol for line in lines]))

@@ -47,7 +47,14 @@ from indexer.run.revise import (
 from indexer.run.sessions import Period, last_final, sessions_asked
 
 State = Literal[
-    "published", "unchanged", "no session", "would publish", "refused", "delayed", "failed"
+    "published",
+    "restated",
+    "unchanged",
+    "no session",
+    "would publish",
+    "refused",
+    "delayed",
+    "failed",
 ]
 Gate = Callable[[Sequence[date]], Sequence[Finding]]
 
@@ -89,14 +96,21 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one index or study."""
+    """What became of one index or study.
+
+    Attributes
+    ----------
+    sessions : that were asked for, or restated; none where it failed before that was known
+    entries : that were appended; in a dry run those that would be
+    synthetic : whether the market it was made from says so
+    """
 
     subject: str
     state: State
     sessions: tuple[date, ...] = ()
     entries: tuple[Entry, ...] = ()
     error: IndexerError | None = None
-    synthetic: bool = False  # whether the market it was made from says so
+    synthetic: bool = False
 
 
 def desk_at(
@@ -177,11 +191,11 @@ def _held_up(study: str, failed: Sequence[Outcome]) -> Outcome:
     return _failed(study, LedgerError([Refusal(study, "", "", text)]))
 
 
-def _failed(subject: str, error: IndexerError) -> Outcome:
+def _failed(subject: str, error: IndexerError, sessions: Sequence[date] = ()) -> Outcome:
     """Return an outcome that an error explains, in the word for such an error."""
     kinds: dict[type[IndexerError], State] = {LedgerError: "refused", TryAgainError: "delayed"}
     states = [state for kind, state in kinds.items() if isinstance(error, kind)]
-    return Outcome(subject, states[0] if states else "failed", error=error)
+    return Outcome(subject, states[0] if states else "failed", tuple(sessions), error=error)
 
 
 def _attempt(
@@ -193,6 +207,7 @@ def _attempt(
     within_study: bool = False,
 ) -> Outcome:
     """Publish one index or study; what stands in its way stands in the way of no other."""
+    sessions: Sequence[date] = ()
     try:
         if within_study:
             until = last_final(definition, desk.instant, period.last)
@@ -204,7 +219,7 @@ def _attempt(
             return _publish_study(definition, market, desk, sessions)
         return _publish_index(definition, market, desk, sessions)
     except IndexerError as error:
-        return _failed(definition.id, error)
+        return _failed(definition.id, error, sessions)
 
 
 def _publish_index(
@@ -278,7 +293,8 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
     noted = _passed(desk.terms, candidate.id, gate(new) if new else ())
     _check_there(candidate, new)
     if desk.terms.dry_run:
-        return Outcome(candidate.id, "would publish" if new else "unchanged", tuple(new))
+        would = tuple(replace(candidate.entry(session), revision=1) for session in new)
+        return Outcome(candidate.id, "would publish" if new else "unchanged", tuple(new), would)
     with publishing(desk.engine) as connection:
         entries = _revised(connection, desk, candidate)
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}

@@ -48,7 +48,7 @@ def write_metrics(path: Path, desk: Desk, outcomes: Sequence[Outcome], code: int
             outcome.state,
             len(outcome.entries),
             datetime.combine(outcome.sessions[-1], time(), UTC).timestamp()
-            if outcome.sessions
+            if outcome.sessions and outcome.error is None
             else None,
         )
         for outcome in outcomes

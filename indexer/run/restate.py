@@ -102,7 +102,7 @@ def restate(
     return Restatement(
         Outcome(
             subject,
-            "published" if appended else "unchanged",
+            "restated" if appended else "unchanged",
             sessions,
             tuple(appended),
             synthetic=tables.manifest.synthetic,

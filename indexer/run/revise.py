@@ -51,7 +51,7 @@ class Difference:
         if math.isinf(self.after):
             return "other variants would be published"
         if self.before == self.after:
-            return "other rows would differ, the first level would not"
+            return "no level would differ, other rows published with it would"
         return f"{self.before!r} would be {self.after!r} ({self.bp:+.4g} bp)"
 
 

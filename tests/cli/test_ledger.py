@@ -114,11 +114,22 @@ def test_figures_are_written_where_they_are_wanted(indexer):
     assert 'indexer_entries_appended{subject="trio"} 1\n' in text
 
 
+def test_what_is_refused_says_its_session_and_is_no_last_one(indexer, tmp_path):
+    publish(indexer, "--date", DAYS[0])
+    folder(tmp_path / "new", prices(**moved(SYMBOLS[0], DAYS[0], 30)))
+    code, out, _ = publish(indexer, "--date", DAY, "--metrics", "indexer.prom", market="new")
+
+    assert (code, out) == (65, f"trio: refused {DAY}\n")
+    told = Path("indexer.prom").read_text(encoding="utf-8")
+    assert "indexer_last_session_timestamp_seconds{" not in told
+
+
 def test_a_dry_run_writes_nothing_at_all(indexer, tmp_path):
     before = files(tmp_path)
     code, out, _ = publish(indexer, *RANGE, "--dry-run")
 
-    assert (code, out) == (0, f"trio: would publish {DAYS[0]} – {DAY}\n")
+    assert code == 0
+    assert out == f"trio: would publish {DAYS[0]} – {DAY}\n  price  1031.0824  revision 1\n"
     assert files(tmp_path) == before
     assert not Path("out").exists()
 
@@ -151,7 +162,7 @@ def test_changed_closes_are_65_until_they_are_restated(indexer, tmp_path):
     code, out, err = indexer(
         "restate", "trio", "--market", "new", "--from", DAYS[0], "--to", DAYS[2], *WHY
     )
-    assert (code, "trio: published" in out) == (0, True)
+    assert (code, "trio: restated" in out) == (0, True)
     assert "warning: 1 published sessions outside the range differ too" in err
 
     indexer("restate", "trio", "--market", "new", "--from", DAYS[0], *WHY)

@@ -152,10 +152,17 @@ def test_until_leaves_out_what_comes_after_it():
     assert history(A + B, spun, gone).symbols == ("A.US", "B.US", "X.US")
 
 
-@pytest.mark.parametrize(("until", "asked"), [(None, ""), (BEFORE, rf" \(asked until {BEFORE}\)")])
-def test_data_that_end_before_the_base_date_are_an_error(until, asked):
-    rows = closes("A.US", 9, start=BEFORE) + (A if until else [])
-    message = f"prices: ends on {BEFORE}{asked}, before the base date {MONDAY} of example$"
+@pytest.mark.parametrize(
+    ("until", "more", "end"),
+    [
+        (None, [], f"ends on {BEFORE}"),
+        (WEEK[1], [], f"ends on {BEFORE}"),
+        (BEFORE, A, f"is asked until {BEFORE}"),
+    ],
+)
+def test_data_that_end_before_the_base_date_are_an_error(until, more, end):
+    rows = closes("A.US", 9, start=BEFORE) + more
+    message = f"prices: {end}, before the base date {MONDAY} of example$"
     with pytest.raises(MissingInputError, match=message):
         history(rows, until=until)
 

@@ -161,7 +161,7 @@ def test_a_restatement_always_writes(path, bp):
     done = corrected(path, changed(path, 6, bp))
     found = entries(path)[LAST + 1]
 
-    assert done.outcome.state == "published"
+    assert done.outcome.state == "restated"
     assert (found.reason, found.note, found.by) == ("bad-price", "a note", "Ada")
     assert found.revision == 2
 
