@@ -5,12 +5,15 @@ import threading
 
 import pytest
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 
 from indexer.cli.exits import exit_code
 from indexer.errors import LedgerError, MissingInputError, TryAgainError
 from indexer.ledger import heads
 from indexer.ledger.database import SCHEMA, name_of, open_ledger, publishing, reading
 from indexer.ledger.entry import FIRST
+from indexer.ledger.tables import metadata
 from indexer.ledger.verify import check_chain, check_database
 from tests.ledger.chain import appended, entry, ledger
 
@@ -121,6 +124,14 @@ def test_an_older_ledger_is_brought_up_to_date_by_the_next_publication(tmp_path)
     assert "entries_of_subject" in {index["name"] for index in indices}
     with reading(engine) as connection:
         assert check_chain(connection)[0] == 1
+
+
+def test_a_new_ledger_has_the_tables_as_they_are_told(tmp_path):
+    """Columns with their types, what may be null, keys and indices."""
+    with ledger(tmp_path).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+
+        assert compare_metadata(context, metadata) == []
 
 
 def test_an_older_ledger_is_not_changed_by_reading(tmp_path):
