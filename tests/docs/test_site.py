@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,7 +61,7 @@ def test_the_citation_is_of_this_version():
 
 
 def test_the_site_is_built_without_a_warning(tmp_path):
-    zensical = shutil.which("zensical")
+    zensical = shutil.which("zensical", path=Path(sys.executable).parent)
     if zensical is None:
         pytest.skip("zensical is not installed")
     shutil.copytree(DOCS, tmp_path / "docs")
