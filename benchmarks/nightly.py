@@ -18,7 +18,8 @@ from benchmarks.sweeps import FIRST, Sizes, write_baskets, write_market
 from indexer.ledger.database import reading
 from indexer.ledger.tables import entries
 from indexer.market.calendar import read_calendar
-from indexer.run.publish import Terms, desk_at, publish
+from indexer.run.desk import Terms, desk_at
+from indexer.run.publish import publish
 from indexer.run.sessions import Period
 
 SIZES, QUICK = Sizes(20, 300, 600, 2500), Sizes(3, 20, 60, 400)

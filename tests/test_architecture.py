@@ -41,7 +41,7 @@ INNER_IMPORTS = {
     "cli.app": {"indexer.run", "indexer.run.find"},
     "cli.ledger": {
         f"indexer.run.{name}"
-        for name in ("decisions", "doctor", "publish", "records", "reporting", "restate")
+        for name in ("decisions", "desk", "doctor", "publish", "records", "reporting", "restate")
     }
     | {"indexer.run.sessions"},
     "cli.begin": {"indexer.run.begin"},

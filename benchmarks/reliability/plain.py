@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from indexer.digest import digest_bytes
 from indexer.ledger.entry import decimal_text
 from indexer.market.inputs import Inputs
+from indexer.run.desk import Desk, Outcome, Terms
 from indexer.run.entries import Candidate, Content
-from indexer.run.publish import Desk, Outcome, Terms, record
+from indexer.run.publish import record
 
 FIRST = date(1991, 1, 1)
 TEXT = "{}"

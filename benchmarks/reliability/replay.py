@@ -19,8 +19,9 @@ from indexer.index.build import build
 from indexer.ledger.database import open_ledger, reading
 from indexer.ledger.heads import heads
 from indexer.ledger.history import history_rows, read_definition
+from indexer.run.desk import Desk
 from indexer.run.entries import index_candidate
-from indexer.run.publish import Desk, record
+from indexer.run.publish import record
 from indexer.run.stored import market_of_entry
 
 SPAN = (date(2024, 1, 2), date(2024, 12, 31))

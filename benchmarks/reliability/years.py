@@ -29,8 +29,9 @@ from indexer.ledger.database import open_ledger, publishing, reading
 from indexer.ledger.entry import Entry
 from indexer.ledger.history import history_rows
 from indexer.ledger.publish import instant_text
+from indexer.run.desk import Desk, Outcome, Terms
 from indexer.run.entries import Candidate
-from indexer.run.publish import Desk, Outcome, Terms, append_revised, record
+from indexer.run.publish import append_revised, record
 from indexer.run.revise import corrected, differences
 from indexer.run.sessions import Period, sessions_asked
 

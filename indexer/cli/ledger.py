@@ -59,7 +59,7 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
     changes nothing. Inputs that would change what is published already are refused until they are
     restated. Times are those of the first calendar.
     """
-    from indexer.run.publish import Outcome, Terms, desk_at
+    from indexer.run.desk import Outcome, Terms, desk_at
     from indexer.run.publish import publish as publish_all
     from indexer.run.reporting import log_line, write_metrics
 
@@ -122,7 +122,7 @@ def restate(
     as_json: bool,
 ) -> None:
     """Correct published sessions of INDEX by new revisions; nothing is overwritten."""
-    from indexer.run.publish import Terms, desk_at
+    from indexer.run.desk import Terms, desk_at
     from indexer.run.reporting import log_line
     from indexer.run.restate import Ground
     from indexer.run.restate import restate as restate_index
@@ -242,7 +242,7 @@ def approve(
     """Record who approves the next rebalance of BASKET, with its members and weights."""
     from indexer.run.decisions import approve as record
     from indexer.run.decisions import proforma as find
-    from indexer.run.publish import Terms, desk_at
+    from indexer.run.desk import Terms, desk_at
 
     with progress() as tell:
         found = find(basket, market, None if until is None else until.date(), progress=tell)
@@ -261,7 +261,7 @@ def approve(
 def retire(index: str, ledger: str, out: Path, reason: str, by: str) -> None:
     """Write the final entry of INDEX; its history goes on being served."""
     from indexer.run.decisions import retire as end
-    from indexer.run.publish import Terms, desk_at
+    from indexer.run.desk import Terms, desk_at
 
     desk = desk_at(ledger, out, datetime.now(UTC), [index], Terms(by=by), create=False)
     entry = end(index, reason, desk)

@@ -18,9 +18,9 @@ from indexer.ledger.publish import append
 from indexer.market.tables import read_market
 from indexer.run import stored
 from indexer.run.derived import write_derived
+from indexer.run.desk import Desk
 from indexer.run.find import index_named
 from indexer.run.provenance import code_digest, methodology
-from indexer.run.publish import Desk
 from indexer.run.results import Progress
 from indexer.run.revise import check_not_retired
 

@@ -4,20 +4,17 @@ Each index is published by itself: one that is refused does not hold up the othe
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import Literal
 
 import sqlalchemy as sa
 
 from indexer.definitions.basket import Index
 from indexer.definitions.study import Study
-from indexer.digest import digest_json
 from indexer.errors import (
     IndexerError,
     LedgerError,
-    MissingInputError,
     Refusal,
     TryAgainError,
 )
@@ -25,12 +22,13 @@ from indexer.index.build import build
 from indexer.index.finding import Finding
 from indexer.index.gates import findings
 from indexer.ledger.correct import policy_on
-from indexer.ledger.database import open_ledger, publishing, reading
+from indexer.ledger.database import publishing, reading
 from indexer.ledger.entry import Entry
 from indexer.ledger.heads import AFTER_ALL, head_before, heads, last_heads
 from indexer.ledger.publish import append
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
+from indexer.run.desk import Desk, Outcome, State, Terms
 from indexer.run.entries import Candidate, index_candidate, study_candidate
 from indexer.run.find import definition as definition_named
 from indexer.run.find import indices_of
@@ -46,100 +44,10 @@ from indexer.run.revise import (
 )
 from indexer.run.sessions import Period, last_final, sessions_asked
 
-State = Literal[
-    "published",
-    "restated",
-    "unchanged",
-    "no session",
-    "would publish",
-    "refused",
-    "delayed",
-    "failed",
-]
 Gate = Callable[[Sequence[date]], Sequence[Finding]]
 
 UNYIELDING = {"R34", "R35"}  # a level that is none, or does not add up, is nobody's to publish
 HORIZON = "R22"  # the gate that lets estimated sessions through when asked
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """On which terms a publication is made.
-
-    Attributes
-    ----------
-    override : rules whose refusals are recorded instead of obeyed
-    by, note : who overrides or approves, and why
-    estimated : whether sessions that are estimated, not announced, may be published
-    correct : whether differences are dealt with by the correction policy instead of refused
-    dry_run : whether to stop before anything is written
-    """
-
-    override: tuple[str, ...] = ()
-    by: str = ""
-    note: str = ""
-    estimated: bool = False
-    correct: bool = False
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Where publications of one run go, and when and on which terms they are made."""
-
-    engine: sa.Engine
-    out: Path
-    instant: datetime
-    run: str
-    terms: Terms = field(default_factory=Terms)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one index or study.
-
-    Attributes
-    ----------
-    sessions : that were asked for, or restated; none where it failed before that was known
-    entries : that were appended; in a dry run those that would be
-    synthetic : whether the market it was made from says so
-    """
-
-    subject: str
-    state: State
-    sessions: tuple[date, ...] = ()
-    entries: tuple[Entry, ...] = ()
-    error: IndexerError | None = None
-    synthetic: bool = False
-
-
-def desk_at(
-    ledger: str,
-    out: Path,
-    now: datetime,
-    names: Sequence[str],
-    terms: Terms,
-    *,
-    create: bool = True,
-) -> Desk:
-    """Return the desk of a run; its ledger is made where there is none, unless told otherwise.
-
-    A dry run makes nothing: where there is no ledger it has an empty one in memory.
-
-    Raises
-    ------
-    LedgerError, MissingInputError, TryAgainError
-        As opening the ledger does.
-    """
-    asked = digest_json([list(names), now.isoformat(), str(out)])
-    run = f"{now:%Y%m%dT%H%M%SZ}-{asked[:8]}"
-    try:
-        engine = open_ledger(ledger, create=create and not terms.dry_run)
-    except MissingInputError:
-        if not terms.dry_run:
-            raise
-        engine = open_ledger("sqlite://", create=True)
-    return Desk(engine, out, now, run, terms)
 
 
 def publish(

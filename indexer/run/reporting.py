@@ -8,7 +8,7 @@ from indexer.digest import canonical_json
 from indexer.ledger.publish import instant_text
 from indexer.report.files import write_folders
 from indexer.report.metrics import Figure, metrics_text
-from indexer.run.publish import Desk, Outcome
+from indexer.run.desk import Desk, Outcome
 
 
 def log_line(event: str, desk: Desk, outcomes: Sequence[Outcome], code: int) -> str:

@@ -12,10 +12,11 @@ from indexer.ledger.database import publishing, reading
 from indexer.ledger.heads import AFTER_ALL, head_before, last_heads
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
+from indexer.run.desk import Desk, Outcome
 from indexer.run.due import published_definition
 from indexer.run.entries import Candidate, index_candidate, study_candidate
 from indexer.run.find import definition as definition_named
-from indexer.run.publish import Desk, Outcome, append_revised
+from indexer.run.publish import append_revised
 from indexer.run.results import Progress
 from indexer.run.results import study as compare_study
 from indexer.run.revise import (

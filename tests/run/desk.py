@@ -15,7 +15,8 @@ import yaml
 from indexer.ledger.database import open_ledger, reading
 from indexer.ledger.history import history_rows
 from indexer.market.calendar import read_calendar
-from indexer.run.publish import Desk, Outcome, Terms, desk_at, publish
+from indexer.run.desk import Desk, Outcome, Terms, desk_at
+from indexer.run.publish import publish
 from indexer.run.restate import Ground, Restatement, restate
 from indexer.run.sessions import Period
 

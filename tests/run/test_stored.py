@@ -14,8 +14,9 @@ from indexer.ledger.database import open_ledger, publishing, reading
 from indexer.ledger.history import read_entries
 from indexer.market.inputs import market_of
 from indexer.run import stored
+from indexer.run.desk import Desk
 from indexer.run.entries import index_candidate
-from indexer.run.publish import Desk, append_revised
+from indexer.run.publish import append_revised
 from indexer.run.revise import corrected, differences
 from indexer.run.verify import verify
 from tests.index.drawn import cases
