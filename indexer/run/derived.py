@@ -83,7 +83,7 @@ def wrong_files(connection: sa.Connection, out: Path) -> Iterator[tuple[Path, st
         for path in sorted(folder.glob("*")):
             reports = path.name == REPORTS and path.is_dir()  # made when asked for
             if path.name not in expected and not path.name.startswith(".") and not reports:
-                yield path, "was never published"
+                yield path, "was never published: remove it, or publish into a folder of its own"
 
 
 def _files(
