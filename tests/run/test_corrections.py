@@ -4,9 +4,15 @@ from datetime import timedelta
 
 import pytest
 
+from indexer.definitions.read import read_basket
 from indexer.errors import DefinitionError, LedgerError
+from indexer.index.build import build
 from indexer.ledger.database import reading
+from indexer.ledger.heads import last_heads
 from indexer.ledger.history import history_rows, read_entries
+from indexer.market.tables import read_market
+from indexer.run.entries import index_candidate
+from indexer.run.revise import stands
 from indexer.run.verify import verify
 from tests.run.desk import (
     DAYS,
@@ -141,6 +147,17 @@ def test_a_dividend_found_late_is_judged_by_the_total_return(tmp_path):
     assert "above 25 bp" in str(outcome.error)
 
 
+def test_a_dividend_that_was_none_is_judged_by_the_total_return_too(tmp_path):
+    names = [basket(tmp_path, variants=["price", "gross"])]
+    wrong = {"symbol": SYMBOLS[0], "ex_date": DAYS[LAST - 1], "kind": "dividend", "cash": 0.4}
+    market = folder(tmp_path / "wrong", actions=[wrong])
+    published(tmp_path, *DAYS[: LAST + 1], names=names, market=market, now=EVENING)
+    outcome = by_rule(tmp_path, folder(tmp_path / "right"), names=names)
+
+    assert isinstance(outcome.error, LedgerError)
+    assert "above 25 bp" in str(outcome.error)
+
+
 def test_correction_and_new_session_share_a_run(path):
     market = changed(path, 1, 5)
     outcome = published(
@@ -244,6 +261,27 @@ def test_a_gap_filled_from_other_rows_does_not_hide_that_they_are_back(path):
 
     assert isinstance(error, LedgerError)
     assert DAYS[LAST + 2].isoformat() in str(error)
+
+
+def test_ten_sessions_that_differ_are_named_and_all_are_counted(path):
+    published(path, DAYS[LAST + 1], DAYS[LAST + 2])
+    split = {"symbol": SYMBOLS[0], "ex_date": DAYS[1], "kind": "bonus", "ratio": 0.01}
+    late = folder(path / "late", actions=[split])
+    *named, counted = str(published(path, DAYS[LAST + 3], market=late).error).splitlines()
+
+    assert len(named) == 10
+    assert counted.startswith("trio: R9: 11 published sessions would now differ")
+
+
+@pytest.mark.parametrize(("bp", "same"), [(0.0, True), (5.0, False)])
+def test_the_newest_entry_alone_tells_whether_all_of_them_stand(path, bp, same):
+    """So that a publication reads one entry, not all there are."""
+    definition = read_basket(basket(path))
+    history = build(definition, read_market(changed(path, 4, bp)), until=DAYS[LAST])
+    with reading(desk(path).engine) as connection:
+        newest = last_heads(connection, "trio", "index")
+
+    assert stands(index_candidate(history), newest) is same
 
 
 def test_a_late_action_changes_every_session_from_its_ex_date_on(path):
