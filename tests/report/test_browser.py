@@ -69,8 +69,7 @@ def test_a_telephone_shows_all_of_its_width(browser, files, name, lang):
 
 
 @pytest.mark.parametrize("name", ["study", "index"])
-@pytest.mark.parametrize("lang", ["en", "zh"])
-@pytest.mark.parametrize("theme", ["light", "dark&up=green"])
+@pytest.mark.parametrize(("lang", "theme"), [("en", "light"), ("zh", "dark&up=green")])
 def test_axe_finds_no_serious_fault(browser, files, name, lang, theme):
     script = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js")
     page, _ = opened(browser, files[name], f"lang={lang}&theme={theme}")
