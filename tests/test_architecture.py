@@ -242,6 +242,7 @@ def effects(tree: ast.Module) -> Iterator[str]:
             yield "write" if any(set(mode) & set("wxa+") for mode in modes) else "read"
 
 
+@pytest.mark.attack("D6")
 def test_effects_live_in_the_listed_modules():
     """Files, clock, environment, screen, network, processes, chance and code from data."""
     found = {dotted(path): set(effects(parsed(path))) for path in MODULES}
@@ -249,6 +250,7 @@ def test_effects_live_in_the_listed_modules():
     assert {name: kinds for name, kinds in found.items() if kinds} == EFFECTS
 
 
+@pytest.mark.attack("D6")
 def test_the_scan_sees_an_effect_of_every_kind():
     """A scan that finds nothing would pass every house."""
     text = (

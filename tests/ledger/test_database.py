@@ -22,6 +22,7 @@ def fault(url, kind, *, create=True):
     return exit_code([caught.value]), str(caught.value)
 
 
+@pytest.mark.attack("F7")
 @pytest.mark.parametrize(
     "url",
     [
@@ -43,6 +44,7 @@ def test_a_server_that_does_not_answer_is_to_be_tried_again():
     assert "secret" not in text
 
 
+@pytest.mark.attack("F7")
 def test_no_password_among_the_options_is_told():
     url = "postgresql://u:one@h/db?sslpassword=two&password=three&application_name=x"
     name = name_of(sa.create_engine(url))
@@ -147,6 +149,7 @@ def test_a_new_ledger_is_empty_and_sound(tmp_path):
         assert check_chain(connection) == (0, FIRST)
 
 
+@pytest.mark.attack("F5")
 def test_a_commit_survives_a_power_cut_by_the_settings_of_the_database(tmp_path):
     with reading(ledger(tmp_path)) as connection:
         told = [connection.exec_driver_sql(f"PRAGMA {name}").scalar()

@@ -28,6 +28,7 @@ def test_dates_are_marked_inside_escaped_text() -> None:
     assert safe("<b> & 2026-05-07") == "&lt;b&gt; &amp; <time>2026-05-07</time>"
 
 
+@pytest.mark.attack("C2")
 def test_cells_and_their_labels_are_escaped_in_both_languages() -> None:
     cells = table([same("a"), Text('"<b>', "“<b>")], [[same("<i>"), same("<u>")]], "wide")
     label = 'data-en="&quot;&lt;b&gt;" data-zh="“&lt;b&gt;"'
@@ -51,6 +52,7 @@ def test_moves_are_up_or_down(text: str, way: str) -> None:
     assert (f' class="{way}">' in cell) == bool(way)
 
 
+@pytest.mark.attack("C2")
 @given(st.text())
 def test_json_text_holds_no_markup_and_reads_back(text: str) -> None:
     written = json_text([text])

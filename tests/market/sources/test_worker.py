@@ -48,6 +48,7 @@ def test_one_process_answers_many_questions(reach):
     assert reach.access.worker._process is process
 
 
+@pytest.mark.attack("D1")
 def test_it_is_given_no_variable_but_those_about_the_way_out(reach, monkeypatch):
     upstreams(reach.access, ["eastmoney"])[0].fetch(SHARE)
     process = reach.access.worker._process
@@ -73,6 +74,7 @@ def test_it_runs_the_package_that_started_it(reach):
     assert f"PYTHONPATH={Path(indexer.__file__).parents[1]}".encode() in told
 
 
+@pytest.mark.attack("D1")
 def test_it_has_limits_and_where_we_are_root_it_is_nobody(reach):
     upstreams(reach.access, ["eastmoney"])[0].fetch(SHARE)
     process = reach.access.worker._process
@@ -87,6 +89,7 @@ def test_it_has_limits_and_where_we_are_root_it_is_nobody(reach):
     assert int(uid) == (65534 if os.geteuid() == 0 else os.getuid())
 
 
+@pytest.mark.attack("D2")
 @pytest.mark.parametrize("kind", ["hang", "drip"])
 def test_silence_and_dripping_end_at_the_deadline(short, kind):
     begun = time.monotonic()
@@ -107,6 +110,7 @@ def test_silence_twice_is_a_refusal_and_the_host_is_left_alone(short):
     assert len(short.standin.asked) == 2
 
 
+@pytest.mark.attack("D4")
 def test_a_body_that_unpacks_to_two_hundred_megabytes_is_given_up(reach):
     answer = fetched(reach, "gzip_bomb")
 
@@ -114,6 +118,7 @@ def test_a_body_that_unpacks_to_two_hundred_megabytes_is_given_up(reach):
     assert "more than 32 MB" in answer.reason
 
 
+@pytest.mark.attack("D4")
 @pytest.mark.parametrize("kind", ["gzip_bomb", "two_hundred_megabytes"])
 def test_however_large_a_body_is_little_memory_and_time_is_spent_on_it(reach, monkeypatch, kind):
     large = b"x" * (200 << 20)
@@ -138,6 +143,7 @@ def _peak(reach: Reach) -> int:
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
 
 
+@pytest.mark.attack("D1")
 @pytest.mark.parametrize("name", ["eastmoney", "tencent", "sina"])
 def test_a_reply_that_is_code_is_not_run(reach, name):
     mark = Path("/tmp/indexer-standin-ran")  # noqa: S108 (where the code in the reply would write)
@@ -149,6 +155,7 @@ def test_a_reply_that_is_code_is_not_run(reach, name):
     assert not mark.exists()
 
 
+@pytest.mark.attack("D1")
 def test_factors_that_are_code_are_not_evaluated(reach):
     """What stands behind the first sign of equality of this reply would be evaluated."""
     mark = Path("/tmp/indexer-standin-ran")  # noqa: S108
@@ -186,6 +193,7 @@ def test_nothing_of_it_is_left_when_it_is_stopped(reach, tmp_path):
     assert not home.exists()
 
 
+@pytest.mark.attack("D1")
 def test_what_is_no_message_ends_it():
     worker = Worker({})
     fake = _Fake(b"\xff" * 64)
