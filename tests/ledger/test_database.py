@@ -1,5 +1,6 @@
 """Where a ledger lives, and what is said where there is none, or somebody else has it."""
 
+import contextlib
 import sqlite3
 import threading
 
@@ -156,6 +157,20 @@ def test_a_commit_survives_a_power_cut_by_the_settings_of_the_database(tmp_path)
                 for name in ("journal_mode", "synchronous", "foreign_keys")]  # fmt: skip
 
     assert told == ["delete", 3, 1]
+
+
+@pytest.mark.attack("F5")
+def test_a_write_ahead_log_that_somebody_has_begun_is_ended_by_the_next_publication(tmp_path):
+    """Before 3.51.3 SQLite could lose a ledger in one that two processes write to."""
+    engine = ledger(tmp_path)
+    engine.dispose()
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as other:
+        assert other.execute("PRAGMA journal_mode=WAL").fetchone() == ("wal",)
+    appended(engine, entry())
+
+    assert {path.name for path in tmp_path.iterdir()} == {"ledger.db", "ledger.db.lock"}
+    with reading(engine) as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "delete"
 
 
 def test_a_reader_sees_one_state(tmp_path):
