@@ -290,6 +290,17 @@ def test_a_certificate_that_nobody_vouches_for_is_not_believed(reach, tmp_path):
     assert not reach.standin.asked
 
 
+@pytest.mark.attack("F7")
+@pytest.mark.parametrize("proxy", ["http://u:secret@127.0.0.1:1", "http://u:secret@host:port"])
+def test_no_password_of_a_proxy_is_told(reach, tmp_path, proxy):
+    with Worker(os.environ | {"HTTPS_PROXY": proxy, "https_proxy": proxy}) as worker:
+        access = Access(worker, Guard(reach.clock, pace=Pace(0, 0)), tmp_path)
+        answer = upstreams(access, ["eastmoney"])[0].fetch(SHARE)
+
+    assert answer.outcome in {"blocked", "transient"}
+    assert "secret" not in str(answer)
+
+
 @pytest.mark.attack("D3")
 def test_the_script_engine_runs_in_it_and_not_here(reach):
     answer = upstreams(reach.access, ["sina"])[0].fetch(SHARE)
