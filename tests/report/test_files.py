@@ -152,3 +152,17 @@ def test_what_somebody_has_put_at_a_name_is_neither_followed_nor_waited_for(tmp_
     assert not path.is_symlink()
     assert pl.read_csv(path).equals(TABLE)
     assert [p.name for p in path.parent.iterdir()] == ["levels.csv"]
+
+
+@pytest.mark.attack("B2")
+def test_a_link_that_is_put_back_at_once_is_not_written_through(tmp_path, monkeypatch):
+    """Between removing and writing somebody may be faster: the name must be new all the same."""
+    mine, folder = tmp_path / "mine", tmp_path / "out" / "demo"
+    mine.write_text("mine", encoding="utf-8")
+    folder.mkdir(parents=True)
+    (folder / ".levels.csv.tmp").symlink_to(mine)
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
+
+    with pytest.raises(OutputError, match="exists"):
+        write_folders(tmp_path / "out", {"demo": {"levels": TABLE}}, "csv")
+    assert mine.read_text(encoding="utf-8") == "mine"

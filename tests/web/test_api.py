@@ -324,11 +324,20 @@ def test_instants_beyond_the_calendar_are_before_or_after_everything(ask, instan
 
 
 @pytest.mark.attack("E1")
-def test_the_ledger_cannot_be_written(published):
+@pytest.mark.parametrize("switch", ["ON", "OFF"])
+def test_the_ledger_cannot_be_written(published, switch):
+    """Its file is opened for reading, whatever the connection has been told since."""
     engine = source_of(published).ledger
-    with (
-        pytest.raises(sa.exc.OperationalError, match="readonly database"),
-        engine.begin() as writer,
-    ):
-        writer.exec_driver_sql("CREATE TABLE mine (x)")
+    with engine.connect() as writer:
+        writer.exec_driver_sql(f"PRAGMA query_only={switch}")
+        with pytest.raises(sa.exc.OperationalError, match="readonly database"):
+            writer.exec_driver_sql("CREATE TABLE mine (x)")
+    engine.dispose()
+
+
+@pytest.mark.attack("E1")
+def test_a_connection_that_answers_only_asks(published):
+    engine = source_of(published).ledger
+    with engine.connect() as reader:
+        assert reader.exec_driver_sql("PRAGMA query_only").scalar() == 1
     engine.dispose()
