@@ -167,12 +167,6 @@ def test_of_a_subject_that_is_not_there_there_are_no_rows(connection):
     assert publications(connection, "nobody", "index", 10) == []
 
 
-def test_a_reader_cannot_write(connection):
-    with pytest.raises((LedgerError, TryAgainError, sa.exc.DBAPIError), match=r"read.?only"):
-        connection.exec_driver_sql("CREATE TABLE mine (x INTEGER)")
-    connection.rollback()
-
-
 SQL = (
     *("' OR 1=1 --", "' OR ''='", '" OR 1=1 --', "x'; DROP TABLE entries; --", "';--", "'", "''"),
     *(
@@ -232,3 +226,11 @@ def test_text_written_is_kept_to_the_letter(tmp_path):
         ]
         check_database(found)
     engine.dispose()
+
+
+@pytest.mark.attack("E1")
+def test_a_reader_cannot_write(connection):
+    """The last test here: afterwards the connection is of no use."""
+    with pytest.raises((LedgerError, TryAgainError, sa.exc.DBAPIError), match=r"read.?only"):
+        connection.exec_driver_sql("CREATE TABLE mine (x INTEGER)")
+    connection.rollback()
