@@ -242,6 +242,7 @@ def effects(tree: ast.Module) -> Iterator[str]:
             yield "write" if any(set(mode) & set("wxa+") for mode in modes) else "read"
 
 
+@pytest.mark.attack("D6")
 def test_effects_live_in_the_listed_modules():
     """Files, clock, environment, screen, network, processes, chance and code from data."""
     found = {dotted(path): set(effects(parsed(path))) for path in MODULES}
@@ -249,6 +250,7 @@ def test_effects_live_in_the_listed_modules():
     assert {name: kinds for name, kinds in found.items() if kinds} == EFFECTS
 
 
+@pytest.mark.attack("D6")
 def test_the_scan_sees_an_effect_of_every_kind():
     """A scan that finds nothing would pass every house."""
     text = (
@@ -280,3 +282,38 @@ def _lines(function: ast.FunctionDef) -> int:
     """Return the length of a function's body without its docstring."""
     body = function.body[1:] if ast.get_docstring(function) else function.body
     return (function.end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+MADE_STATEMENTS = {  # of words and numbers that stand in the module itself
+    ("ledger.database", "f'PRAGMA {pragma}'"),
+    ("ledger.database", "f'SET LOCAL lock_timeout = {wait}'"),
+    ("ledger.migrations.versions.ledger_0001", "text"),
+}
+ASKS = {"execute", "exec_driver_sql", "executescript", "executemany", "text", "DDL"}
+
+
+def statements(tree: ast.Module) -> Iterator[str]:
+    """Yield what is given to a database, or made a statement, and is no text as it stands."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
+            continue
+        sql = node.func.attr in ASKS - {"text"} or ast.unparse(node.func) == "sa.text"
+        made = ast.JoinedStr | ast.BinOp | ast.Call
+        if isinstance(node.args[0], made) and not ast.unparse(node.args[0]).startswith("sa."):
+            yield from [ast.unparse(node.args[0])] * sql
+        elif ast.unparse(node.func) == "op.execute" and isinstance(node.args[0], ast.Name):
+            yield ast.unparse(node.args[0])
+
+
+@pytest.mark.attack("C3")
+def test_no_statement_is_made_of_what_is_asked_for():
+    found = {(dotted(path), made) for path in MODULES for made in statements(parsed(path))}
+
+    assert found == MADE_STATEMENTS
+
+
+@pytest.mark.attack("C3")
+def test_the_scan_sees_a_statement_that_is_made():
+    text = "c.execute(f'SELECT {x}')\nc.exec_driver_sql('a' + x)\nsa.text('a{}'.format(x))\n"
+
+    assert len(list(statements(ast.parse(text)))) == 3

@@ -16,6 +16,7 @@ def test_it_is_made_for_this_user_alone(tmp_path: Path) -> None:
     assert private_folder(found) == found
 
 
+@pytest.mark.attack("D5")
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770, 0o750, 0o701, 0o704])
 def test_one_that_is_open_to_others_is_not_trusted(tmp_path: Path, mode: int) -> None:
     folder = tmp_path / "open"
@@ -25,6 +26,7 @@ def test_one_that_is_open_to_others_is_not_trusted(tmp_path: Path, mode: int) ->
     assert private_folder(folder) is None
 
 
+@pytest.mark.attack("D5")
 def test_one_of_another_owner_is_not_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -35,6 +37,7 @@ def test_one_of_another_owner_is_not_trusted(
     assert private_folder(folder) is None
 
 
+@pytest.mark.attack("D5")
 def test_a_symbolic_link_is_not_trusted(tmp_path: Path) -> None:
     target = private_folder(tmp_path / "target")
     assert target is not None
@@ -51,6 +54,7 @@ def test_a_link_on_the_way_is_followed_once(tmp_path: Path) -> None:
     assert private_folder(tmp_path / "link" / "kept") == tmp_path / "real" / "kept"
 
 
+@pytest.mark.attack("D5")
 def test_one_that_anybody_could_move_away_is_not_trusted(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     inside = private_folder(shared / "of" / "mine")

@@ -22,7 +22,14 @@ from indexer.cli.ledger import COMMANDS
 from indexer.cli.options import DATE, FORMAT, JSON, MARKET, NEEDED_MARKET, OUT, UNTIL
 from indexer.cli.process import prepare
 from indexer.cli.report import report
-from indexer.cli.screen import print_explanation, print_index, print_notes, print_study, progress
+from indexer.cli.screen import (
+    print_explanation,
+    print_index,
+    print_notes,
+    print_study,
+    progress,
+    shown,
+)
 from indexer.cli.serve import serve
 from indexer.cli.sweep import sweep
 from indexer.errors import DefinitionError, IndexerError, OutputError
@@ -180,7 +187,7 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps({"valid": not found, "problems": found}, ensure_ascii=False))
     else:
         for problem in problems:
-            click.echo(problem)
+            click.echo(shown(str(problem)))
         if not problems:
             click.echo(f"{len(files)} valid")
     if problems:
@@ -214,7 +221,7 @@ def main() -> None:
 
 def _print_error(error: IndexerError) -> None:
     for line in str(error).splitlines():
-        click.echo(f"error: {line}", err=True)
+        click.echo(f"error: {shown(line)}", err=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from indexer.cli.screen import print_table, progress
+from indexer.cli.screen import print_table, progress, shown
 
 SOURCES = ("eastmoney", "tencent", "sina", "csindex", "cninfo", "safe")
 _DATE = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
@@ -80,6 +80,7 @@ def _print(report: dict[str, Any]) -> None:
     print_table(("subject", "table", "outcome", "from", "rows", "refused"), rows)
     for need in report["needs"]:
         for source, reason in need["failures"].items():
-            click.echo(f"note: {need['table']} of {need['subject']}: {source}: {reason}", err=True)
+            line = shown(f"{need['table']} of {need['subject']}: {source}: {reason}")
+            click.echo(f"note: {line}", err=True)
     for line in report["disregarded"]:
-        click.echo(f"refused: {line}", err=True)
+        click.echo(f"refused: {shown(line)}", err=True)

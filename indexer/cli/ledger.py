@@ -13,7 +13,7 @@ import click
 
 from indexer.cli.exits import exit_code
 from indexer.cli.options import DATE, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, plain
-from indexer.cli.screen import print_outcomes, print_proforma, progress
+from indexer.cli.screen import print_outcomes, print_proforma, progress, shown
 from indexer.errors import TryAgainError
 
 _POLL = 30.0  # seconds between two looks at data that are not complete yet
@@ -286,7 +286,7 @@ def doctor(names: tuple[str, ...], market: Path | None, ledger: str, as_json: bo
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
         for check in found:
-            click.echo(f"{check.state:<5} {check.about}: {check.message}")
+            click.echo(f"{check.state:<5} {check.about}: {shown(check.message)}")
     sys.exit(65 if any(check.state == "wrong" for check in found) else 0)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from indexer.cli.options import DATE, JSON, KNOWN_AT, LEDGER, OUT
-from indexer.cli.screen import progress
+from indexer.cli.screen import progress, shown
 
 
 @click.command()
@@ -54,6 +54,6 @@ def report(
     mark = "  SYNTHETIC DATA" if made.synthetic else ""
     click.echo(f"{subject}: {made.record.session}, revision {made.record.revision}{mark}")
     for caveat in made.caveats:
-        click.echo(f"note: {subject}: {caveat}", err=True)
+        click.echo(f"note: {subject}: {shown(caveat)}", err=True)
     for path in made.files:
         click.echo(path)

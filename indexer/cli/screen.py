@@ -33,6 +33,17 @@ def progress() -> Iterator[Callable[[str], None]]:
             click.echo("\r\x1b[2K", err=True, nl=False)
 
 
+def shown(text: str) -> str:
+    r"""Return text of whatever origin as one line: what a terminal would obey or hide is escaped.
+
+    Examples
+    --------
+    >>> print(shown("中际　旭创\x1b[2J\nerror: none"))
+    中际　旭创\x1b[2J\nerror: none
+    """
+    return "".join(c if c.isprintable() or c in "\xa0\u3000" else repr(c)[1:-1] for c in text)
+
+
 class _Lines(logging.Handler):
     """Log records as lines on stderr, in place of the line of progress where there is one."""
 
@@ -42,7 +53,7 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(OSError, ValueError):  # a closed stderr does not stop the work
-            click.echo(f"{self._start}{record.getMessage()}", err=True)
+            click.echo(self._start + shown(record.getMessage()), err=True)
 
 
 def print_study(summary: dict[str, Any], out: Path, as_json: bool) -> None:
@@ -50,7 +61,7 @@ def print_study(summary: dict[str, Any], out: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
         return
-    title = f"{summary['name']['en']} · {summary['last_session']}"
+    title = shown(f"{summary['name']['en']} · {summary['last_session']}")
     click.echo(f"{title}  SYNTHETIC DATA" if summary["synthetic"] else title)
     print_table(
         ("leader\n/ follower", "state", "since", "kind", "peak", "leader", "follower", "z", "corr"),
@@ -135,7 +146,7 @@ def print_explanation(told: dict[str, Any], as_json: bool) -> None:
 
 
 def _called(part: dict[str, Any]) -> str:
-    return f"{part['symbol']} {part['name']}" if part["name"] else str(part["symbol"])
+    return shown(f"{part['symbol']} {part['name']}" if part["name"] else str(part["symbol"]))
 
 
 def print_index(summary: dict[str, Any]) -> None:
@@ -153,10 +164,10 @@ def print_notes(
 ) -> None:
     """Print the data's own caveats to stderr, and where the results are."""
     for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(f"warning: {shown(warning)}", err=True)
     for id, index in indices.items():
         for warning in index["warnings"]:
-            click.echo(f"warning: {id}: {warning}", err=True)
+            click.echo(f"warning: {id}: {shown(warning)}", err=True)
         if index["carried_last"]:
             count = f"{index['carried_last']} of {index['constituents']}"
             click.echo(f"note: {id}: {count} constituents at a carried price", err=True)
@@ -175,7 +186,8 @@ def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     for cells in rows:
         table.add_row(*cells)
     # A narrow terminal wraps lines by itself: better than cells cut short.
-    Console(width=max(WIDTH, Console().width), highlight=False).print(table)
+    width = max(WIDTH, Console().width)
+    Console(width=width, highlight=False, markup=False, emoji=False).print(table)
 
 
 WIDTH = 120  # columns of the widest table
@@ -203,7 +215,7 @@ def print_outcomes(run: str, outcomes: Sequence[Any], as_json: bool) -> None:
         for level in one["levels"]:
             click.echo(f"  {level['variant']:<6} {level['level']}  revision {level['revision']}")
         for line in str(outcome.error or "").splitlines():
-            click.echo(f"error: {line}", err=True)
+            click.echo(f"error: {shown(line)}", err=True)
 
 
 def _outcome(outcome: Any) -> dict[str, Any]:
@@ -241,4 +253,4 @@ def print_proforma(found: Any, as_json: bool) -> None:
     ]
     print_table(("symbol", "change", "now", "then", "shares"), rows)
     for symbol, reason in found.excluded:
-        click.echo(f"not held: {symbol}: {reason}", err=True)
+        click.echo(f"not held: {symbol}: {shown(reason)}", err=True)

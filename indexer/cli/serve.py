@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from indexer.cli.options import LEDGER
+from indexer.cli.screen import shown
 from indexer.errors import Flaw, MissingInputError
 
 TOKEN = "INDEXER_TOKEN"  # noqa: S105 (the name of a variable)
@@ -126,5 +127,5 @@ def _run(path: Path) -> Any:
     try:
         return run_told(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        click.echo(f"warning: {path}: {error}", err=True)
+        click.echo(f"warning: {path}: {shown(str(error))}", err=True)
         return Run("")

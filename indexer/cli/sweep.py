@@ -11,7 +11,7 @@ import click
 
 from indexer.cli.exits import EXIT_BUG, EXIT_CODES
 from indexer.cli.options import FORMAT, JSON, NEEDED_MARKET, OUT
-from indexer.cli.screen import progress
+from indexer.cli.screen import progress, shown
 from indexer.errors import IndexerError
 
 SHOWN = 10  # failures on the screen; summary.json has all of them
@@ -90,7 +90,7 @@ def _print(summary: dict[str, Any], out: Path) -> None:
         lines = str(told["message"]).strip().splitlines()
         line = lines[-1] if told["kind"] not in {e.__name__ for e in EXIT_CODES} else lines[0]
         more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
-        click.echo(f"failed: {where}: {line}{more}", err=True)
+        click.echo(f"failed: {where}: {shown(line)}{more}", err=True)
     if summary["failed"] > SHOWN:
         click.echo(f"failed: {summary['failed'] - SHOWN} more, in summary.json", err=True)
     click.echo(f"written to {out}", err=True)

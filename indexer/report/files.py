@@ -12,6 +12,7 @@ import polars as pl
 
 from indexer.errors import OutputError
 from indexer.index.history import History
+from indexer.report.published import FORMULA
 from indexer.signals.result import Comparison
 
 try:
@@ -23,7 +24,6 @@ Format = Literal["csv", "parquet"]
 Content = pl.DataFrame | dict[str, Any] | str | bytes  # a table, a JSON object, text, or as it is
 
 _FORMATS: tuple[Format, ...] = ("csv", "parquet")
-_FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"  # how text begins that a spreadsheet would calculate
 
 
 def history_files(history: History) -> dict[str, Content]:
@@ -64,7 +64,7 @@ def excel_text(table: pl.DataFrame) -> str:
     "\ufeffname,move\n'=cmd|x,-0.5\n中际旭创,1.0\n"
     """
     guarded = [
-        pl.when(pl.col(name).str.contains(_FORMULA))
+        pl.when(pl.col(name).str.head(1).is_in(FORMULA))
         .then(pl.concat_str(pl.lit("'"), name))
         .otherwise(name)
         .alias(name)

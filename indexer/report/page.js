@@ -52,7 +52,7 @@
 
   // Spreadsheets take a cell that begins so for a formula: a name must stay a name.
   const plain = (value) => (
-    typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value)
+    typeof value === "string" && /^[=+\-@\t\r\n＝＋－＠]/.test(value) ? `'${value}` : String(value)
   );
   const quoted = (value) => (/[",\n\r]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 

@@ -10,6 +10,7 @@ SCHEMA = 1  # of the files below; a change of a column takes the next one
 MANIFEST = "MANIFEST.sha256"
 LATEST = "latest.csv"
 REPORTS = "report"  # the folder of reports beside them
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # how text begins that a spreadsheet would calculate
 
 _FIRST = f"# indexer published files, schema {SCHEMA}"
 _MARK = ", SYNTHETIC DATA 合成数据"
@@ -33,11 +34,22 @@ def entry_name(subject: str, session: str, revision: int) -> str:
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Return rows as CSV: UTF-8, line feeds, numbers that read back to the same double."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    text = _Lines()
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
     writer.writerows([_cell(cell) for cell in row] for row in rows)
     return text.getvalue()
+
+
+class _Lines(io.StringIO):
+    """Lines that end with line feeds alone.
+
+    Before Python 3.13 a writer quotes what its own ends of line are made of and nothing else: a
+    carriage return in a cell would begin a row.
+    """
+
+    def write(self, line: str) -> int:
+        return super().write(line.removesuffix("\r\n") + "\n")
 
 
 def _cell(value: Any) -> Any:

@@ -36,7 +36,9 @@ def keep(place: Path, key: str, content: bytes) -> None:
     half = place / f".{key}.{os.getpid()}.tmp"
     try:
         place.mkdir(parents=True, exist_ok=True)
-        half.write_bytes(_digest(content) + b"\n" + content)
+        half.unlink(missing_ok=True)
+        with half.open("xb") as stream:  # never through a link somebody has put there
+            stream.write(_digest(content) + b"\n" + content)
         half.replace(place / key)
     except OSError as error:
         with suppress(OSError):

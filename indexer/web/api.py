@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse
 
 from indexer.ledger.database import open_ledger, reading
 from indexer.ledger.heads import last_hash
-from indexer.report.published import csv_text
+from indexer.report.published import FORMULA, csv_text
 from indexer.web import answers, shapes
 from indexer.web.answers import Answer, Unpublished
 from indexer.web.live import show
@@ -29,7 +29,6 @@ from indexer.web.state import STATUS_COLUMNS, Run, Standing, standings, status_r
 
 Found = TypeVar("Found")
 _REFUSALS = (400, 401, 405, 408, 413, 414, 421, 422, 431, 503)  # of the door and the protocol
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +235,7 @@ def _csv(found: Answer, headers: Mapping[str, str]) -> Response:
 
 def _plain(cell: Any) -> Any:
     """Return a cell that no spreadsheet takes for a formula; numbers are none."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def _next(found: Answer, request: Request) -> str | None:

@@ -52,7 +52,7 @@ export function csv(columns, rows) {
   const cell = (value) => {
     if (value === null || value === undefined) return "";
     if (typeof value !== "string") return String(value);
-    const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+    const text = /^[=+\-@\t\r\n＝＋－＠]/.test(value) ? `'${value}` : value;
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return [columns, ...rows].map((row) => `${row.map(cell).join(",")}\n`).join("");

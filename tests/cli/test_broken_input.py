@@ -127,6 +127,17 @@ DEFINITIONS = {
 }
 
 
+@pytest.mark.attack("A6")
+@pytest.mark.parametrize(("day", "expected"), [("2026-12-31", 66), ("2099-01-05", 78)])
+def test_a_base_that_has_not_been_yet_gives_no_index(build, day, expected):
+    code, said = build(replaced("2024-01-02", day))
+
+    assert code == expected
+    assert day in said
+    assert not Path("out").exists()
+
+
+@pytest.mark.attack("A6")
 @pytest.mark.parametrize(("basket", "told"), DEFINITIONS.values(), ids=DEFINITIONS)
 def test_a_broken_definition_is_78_and_says_where(build, basket, told):
     code, said = build(basket)

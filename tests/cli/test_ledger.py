@@ -317,6 +317,42 @@ def test_a_ledger_that_cannot_be_opened_has_its_exit_code(indexer, url, expected
     assert "Traceback" not in err
 
 
+SECRET = "kept-from-everybody"  # noqa: S105
+WHERE = f"postgresql+psycopg://u:{SECRET}@127.0.0.1:1/x?sslpassword={SECRET}"
+ASKED = [
+    ("publish", "trio.yaml", "--market", "market", "--date", DAY),
+    ("restate", "trio", "--market", "market", "--from", DAY, *WHY),
+    ("history", "trio"),
+    ("verify", "--market", "market", "--out", "out"),
+    ("export", "--out", "out"),
+    ("approve", "monthly.yaml", "--market", "market", "--by", "Ada"),
+    ("retire", "trio", "--reason", "other", "--by", "Ada"),
+    ("report", "trio"),
+    ("doctor", "--market", "market"),
+    ("serve", "--port", "0"),
+]
+
+
+@pytest.mark.attack("F7")
+@pytest.mark.parametrize(
+    "ledger", [WHERE, WHERE.replace(":1/x", ":port/x"), f"none://u:{SECRET}@h"]
+)
+def test_no_command_that_fails_tells_a_password_or_a_token(
+    indexer, monkeypatch, caplog, tmp_path, ledger
+):
+    basket(tmp_path, id="monthly", rebalance={"frequency": "monthly"})
+    for name in ("INDEXER_TOKEN", "PGPASSWORD"):
+        monkeypatch.setenv(name, SECRET)
+    monkeypatch.setenv("INDEXER_LEDGER", ledger)
+    with caplog.at_level("DEBUG"):
+        told = {words[0]: indexer(*words) for words in ASKED}
+
+    assert {name: code for name, (code, *_) in told.items() if code not in (65, 75)} == {}
+    assert SECRET not in str(told) + caplog.text
+    for file in tmp_path.rglob("*"):
+        assert file.is_dir() or SECRET.encode() not in file.read_bytes()
+
+
 def test_two_processes_publish_a_day_once(indexer, tmp_path):
     """Each says that it did, or that it was done."""
     given = ("publish", "trio.yaml", "--market", "market", "--date", DAY)

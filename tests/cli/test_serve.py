@@ -98,6 +98,7 @@ def test_the_calendar_says_what_is_late_and_the_last_run_what_was_refused(ledger
     assert trio["due"] > DAYS[-1].isoformat()
 
 
+@pytest.mark.attack("E4", "F7")
 def test_the_token_of_the_environment_is_asked_for_and_never_said(ledger):
     with serving("--ledger", ledger, INDEXER_TOKEN=TOKEN) as (process, port):
         without = got(port, "/v1/indices")
@@ -126,6 +127,7 @@ def test_a_ledger_that_is_not_there_is_said(tmp_path):
     assert "no such ledger" in told
 
 
+@pytest.mark.attack("E4")
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])  # noqa: S104
 def test_others_are_not_listened_to_without_a_token(host):
     code, told = ended("--host", host)
@@ -134,6 +136,7 @@ def test_others_are_not_listened_to_without_a_token(host):
     assert "INDEXER_TOKEN" in told
 
 
+@pytest.mark.attack("E4")
 @pytest.mark.parametrize("token", ["", "short", "a token with a ümlaut", "a" * 20 + "\n"])
 def test_what_is_no_token_is_refused_and_not_shown(token):
     code, told = ended(INDEXER_TOKEN=token)

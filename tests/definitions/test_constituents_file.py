@@ -83,6 +83,7 @@ def test_a_bad_file_is_named_as_the_caller_named_the_definition(
     assert refusal(Path(file.name)).startswith("list.csv:2:1: holds the hidden character")
 
 
+@pytest.mark.attack("B1")
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -1,9 +1,13 @@
 """Definitions from files: what they become, every problem with its place, and the cost."""
 
+import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from indexer.definitions.basket import Basket, Series
 from indexer.definitions.read import read_basket, read_definition, read_study
@@ -254,6 +258,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.attack("A6")
 @pytest.mark.parametrize(("changes", "path", "said"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_key_is_named_with_its_place(
     tmp_path: Path, changes: dict[str, str | None], path: str, said: str
@@ -330,6 +335,81 @@ def test_a_study_is_not_read_as_a_basket(tmp_path: Path) -> None:
         read_basket(write(tmp_path, STUDY)[0])
     with pytest.raises(DefinitionError, match="pairs: required key is missing"):
         read_study(write(tmp_path, INDEX)[0])
+
+
+# Whatever comes in
+
+HOSTILE_IDS = [
+    *("../x", "..", ".", "/etc/passwd", "a/b", "a\\\\b", "C:x", "..%2fx", "%2e%2e", "a\\0b", "a b"),
+    *(
+        "a\\nb",
+        "a\\n",
+        "\\na",
+        " a",
+        "a ",
+        "",
+        "~",
+        "$HOME",
+        "`id`",
+        "a;b",
+        "-x/..",
+        "x.yaml",
+        "CON",
+    ),
+    *("．．／x", "ａ", "é", "e\u0301", "ß", "а", "A", "aA", "*", "?", "a|b", "a" * 65, "a" * 300),
+    *("' OR 1=1 --", "<b>", "=1+1", "{{7*7}}", "a_b", "a@b", "٣", "²", "a:b", "a\\tb", "a\\rb"),
+]
+NAMED = {  # a definition, and where it names itself or another
+    "itself": (INDEX, "id", '"{}"'),
+    "leader": (STUDY, "pairs", '[{{leader: "{}", follower: b}}]'),
+    "follower": (STUDY, "pairs", '[{{leader: a, follower: "{}"}}]'),
+    "benchmark": (STUDY, "benchmark", '"{}"'),
+    "event": (STUDY, "events", '[{{date: 2024-01-02, name: x, indices: ["{}"]}}]'),
+    "study": ({"version": "1", "id": "example", "vary": "{}"}, "study", '"{}"'),
+}
+
+
+@pytest.mark.attack("B1")
+@pytest.mark.parametrize(("keys", "key", "form"), NAMED.values(), ids=NAMED)
+def test_what_could_lead_out_of_a_folder_is_no_id(
+    tmp_path: Path, keys: dict[str, str], key: str, form: str
+) -> None:
+    """Ids become names of files and folders."""
+    for id in HOSTILE_IDS:
+        file, _ = write(tmp_path, keys, **{key: form.format(id)})
+
+        assert any(line.split(": ")[1].startswith(key) for line in refusal(file)), id
+
+
+PIECES = [
+    *"\n:,{}[]-0#'\"&*!|.x",
+    "id",
+    "  ",
+    "\n  - ",
+    ": ",
+    "1e999",
+    "9" * 400,
+    "null",
+    "~",
+    "..",
+    "\\0",
+]
+
+
+@pytest.mark.attack("A3")
+@given(st.sampled_from(BUNDLED), st.data())
+def test_a_definition_with_parts_lost_or_put_in_is_one_or_a_definition_error(
+    path: Path, data: st.DataObject
+) -> None:
+    text = path.read_text("utf-8")[:3000]
+    for _ in range(data.draw(st.integers(1, 4))):
+        at, lost = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 12))
+        text = text[:at] + data.draw(st.sampled_from(PIECES)) + text[at + lost :]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, path.name)
+        file.write_text(text, encoding="utf-8")
+        with suppress(DefinitionError):
+            read_definition(file)
 
 
 # Cost

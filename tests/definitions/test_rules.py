@@ -234,6 +234,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.attack("A6")
 @pytest.mark.parametrize(("keys", "said"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_rule_says_where_and_what_to_do(
     tmp_path: Path, keys: dict[str, str], said: str

@@ -88,6 +88,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.attack("A1")
 @pytest.mark.parametrize(("text", "path", "said"), REFUSED.values(), ids=REFUSED)
 def test_it_is_refused_with_line_and_column(text: str, path: str, said: str) -> None:
     plain, [(line, column)] = marked(text)
@@ -106,6 +107,7 @@ def test_every_problem_is_reported_in_order() -> None:
     assert [p.path for p in found] == ["a", "b.c", "b.c", "d", "a"]
 
 
+@pytest.mark.attack("A4")
 def test_a_tag_that_calls_python_is_not_constructed(tmp_path: Path) -> None:
     target = tmp_path / "made"
     problems(f"a: !!python/object/apply:os.mkdir ['{target}']")
@@ -118,6 +120,7 @@ PLAIN = (
 )
 
 
+@pytest.mark.attack("A1")
 @pytest.mark.parametrize("scalar", PLAIN.split())
 def test_a_plain_scalar_stays_the_text_it_is(scalar: str) -> None:
     document = parse_yaml(f"{scalar}: {scalar}\nlist: [{scalar}]", "x.yaml")
@@ -132,6 +135,7 @@ def six_digit_codes(count: int = 2_000) -> Iterator[str]:
     yield from (f"{n:06}" for n in draw.sample(range(1_000_000), count))
 
 
+@pytest.mark.attack("A2")
 def test_an_unquoted_six_digit_code_stays_its_text() -> None:
     codes = list(six_digit_codes())
     rows = "".join(f"- {code}\n- {{symbol: {code}}}\n" for code in codes)
@@ -176,6 +180,7 @@ def test_a_printed_trail_holds_nothing_that_cannot_be_printed() -> None:
     assert printed(("名", "a\nb", 3, "\x1b[2J")) == r"名.a\nb[3].\x1b[2J"
 
 
+@pytest.mark.attack("A5")
 def test_no_module_resolves_yaml_in_the_stock_way() -> None:
     """Stock loaders make numbers of codes, and objects of tags."""
     package = Path(__file__).parents[2] / "indexer"
@@ -249,6 +254,7 @@ def read_or_refused(text: str) -> tuple[Problem, ...]:
     return ()
 
 
+@pytest.mark.attack("A3")
 @given(st.text(st.characters()))
 def test_random_text_gives_a_document_or_a_definition_error(text: str) -> None:
     assert all(str(problem).isprintable() for problem in read_or_refused(text))
@@ -257,6 +263,7 @@ def test_random_text_gives_a_document_or_a_definition_error(text: str) -> None:
 PIECES = [*"ab01 \n\t[]{},:-?&*!|>'\"%@`#~<=.\\\r", "\n- ", ": ", "\n  ", "&a ", "*a", "<<"]
 
 
+@pytest.mark.attack("A3")
 @given(st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
 @example("a: |2\n x")
 @example("? " * 5_000)
@@ -267,6 +274,7 @@ def test_text_like_yaml_gives_a_document_or_a_definition_error(text: str) -> Non
     assert all(1 <= problem.line <= lines for problem in read_or_refused(text))
 
 
+@pytest.mark.attack("A3")
 @given(st.binary(max_size=200))
 def test_random_bytes_give_text_or_a_definition_error(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:

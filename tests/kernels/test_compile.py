@@ -112,6 +112,7 @@ class _Poison:
         return os.mkdir, (str(self.mark),)
 
 
+@pytest.mark.attack("D5")
 @pytest.mark.parametrize("open_folder", ["", "indexer"])
 def test_what_others_could_have_put_there_is_not_executed(
     double: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_folder: str
@@ -135,6 +136,7 @@ def test_what_others_could_have_put_there_is_not_executed(
     assert mark.exists()
 
 
+@pytest.mark.attack("D5")
 def test_of_another_owner_nothing_is_used(
     double: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

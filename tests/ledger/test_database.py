@@ -1,5 +1,6 @@
 """Where a ledger lives, and what is said where there is none, or somebody else has it."""
 
+import contextlib
 import sqlite3
 import threading
 
@@ -25,6 +26,7 @@ def fault(url, kind, *, create=True):
     return exit_code([caught.value]), str(caught.value)
 
 
+@pytest.mark.attack("F7")
 @pytest.mark.parametrize(
     "url",
     [
@@ -46,6 +48,7 @@ def test_a_server_that_does_not_answer_is_to_be_tried_again():
     assert "secret" not in text
 
 
+@pytest.mark.attack("F7")
 def test_no_password_among_the_options_is_told():
     url = "postgresql://u:one@h/db?sslpassword=two&password=three&application_name=x"
     name = name_of(sa.create_engine(url))
@@ -158,12 +161,27 @@ def test_a_new_ledger_is_empty_and_sound(tmp_path):
         assert check_chain(connection) == (0, FIRST)
 
 
+@pytest.mark.attack("F5")
 def test_a_commit_survives_a_power_cut_by_the_settings_of_the_database(tmp_path):
     with reading(ledger(tmp_path)) as connection:
         told = [connection.exec_driver_sql(f"PRAGMA {name}").scalar()
                 for name in ("journal_mode", "synchronous", "foreign_keys")]  # fmt: skip
 
     assert told == ["delete", 3, 1]
+
+
+@pytest.mark.attack("F5")
+def test_a_write_ahead_log_that_somebody_has_begun_is_ended_by_the_next_publication(tmp_path):
+    """Before 3.51.3 SQLite could lose a ledger in one that two processes write to."""
+    engine = ledger(tmp_path)
+    engine.dispose()
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as other:
+        assert other.execute("PRAGMA journal_mode=WAL").fetchone() == ("wal",)
+    appended(engine, entry())
+
+    assert {path.name for path in tmp_path.iterdir()} == {"ledger.db", "ledger.db.lock"}
+    with reading(engine) as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "delete"
 
 
 def test_a_reader_sees_one_state(tmp_path):

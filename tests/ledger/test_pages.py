@@ -9,7 +9,7 @@ from benchmarks.reliability import shown
 from indexer.errors import LedgerError, TryAgainError
 from indexer.ledger.database import open_ledger, reading
 from indexer.ledger.heads import AFTER_ALL
-from indexer.ledger.history import COLUMNS, history_rows, signal_rows
+from indexer.ledger.history import COLUMNS, history_rows, read_entries, signal_rows
 from indexer.ledger.pages import (
     CONSTITUENT_COLUMNS,
     HEAD_COLUMNS,
@@ -27,6 +27,9 @@ from indexer.ledger.pages import (
     subject_spans,
 )
 from indexer.ledger.publish import instant_text
+from indexer.ledger.tables import PARTS, entries
+from indexer.ledger.verify import check_database
+from tests.ledger.chain import appended, entry, ledger
 
 COUNT = 12
 DAYS = shown.days(COUNT)
@@ -164,7 +167,70 @@ def test_of_a_subject_that_is_not_there_there_are_no_rows(connection):
     assert publications(connection, "nobody", "index", 10) == []
 
 
+SQL = (
+    *("' OR 1=1 --", "' OR ''='", '" OR 1=1 --', "x'; DROP TABLE entries; --", "';--", "'", "''"),
+    *(
+        "chain-1' --",
+        "chain-1'/*",
+        "chain-1\\x00",
+        "_hain-1",
+        "chain-%",
+        "%",
+        ":id",
+        "?",
+        "$1",
+        "`",
+    ),
+    *("1;DELETE FROM levels", "') UNION SELECT * FROM definitions --", "chain-1\\' OR 1=1", "\\"),
+    *("chain-1' AND (SELECT load_extension('x'))='", "%(id)s", "{id}", "0x61", "[entries]", "’"),
+)
+
+
+def everything(connection):
+    return {table: connection.execute(sa.select(table)).all() for table in (entries, *PARTS)}
+
+
+@pytest.mark.attack("C3")
+def test_text_asked_for_is_only_ever_compared(connection):
+    before = everything(connection)
+    for text in SQL:
+        named = Span(text)
+        found = [
+            *(page(connection, named).rows for page in (level_page, constituent_page, state_page)),
+            level_page(connection, Span("chain-1"), text).rows,
+            signal_page(connection, Span("pair"), text).rows,
+            signal_page(connection, Span("pair"), "", text).rows,
+            signal_page(connection, Span("pair"), "", "", text).rows,
+            level_page(connection, Span("chain-1", known_at=f"0{text}")).rows,
+        ]
+
+        assert not any(found), text
+        assert head_at(connection, named, "index") is None
+        assert not publications(connection, text, "index", 9)
+    assert everything(connection) == before
+
+
+@pytest.mark.attack("C3")
+def test_text_written_is_kept_to_the_letter(tmp_path):
+    engine = ledger(tmp_path)
+    new = [
+        entry(f"2026-03-{n + 1:02}", note=text, by=text, rows={"members": [(text, 0.5, 1.0)]})
+        for n, text in enumerate(SQL)
+    ]
+    appended(engine, *new)
+
+    with reading(engine) as found:
+        kept = list(read_entries(found))
+        assert [(one.note, one.by, one.rows["members"][0][0]) for one in kept] == [
+            (text, text, text) for text in SQL
+        ]
+        check_database(found)
+    engine.dispose()
+
+
+@pytest.mark.attack("E1")
 def test_a_reader_cannot_write(connection):
+    """The last test here: afterwards the connection is of no use."""
     with pytest.raises((LedgerError, TryAgainError, sa.exc.DBAPIError), match=r"read.?only"):
         connection.exec_driver_sql("CREATE TABLE mine (x INTEGER)")
     connection.rollback()

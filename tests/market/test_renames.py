@@ -96,6 +96,7 @@ def test_an_index_goes_on_through_a_change_whichever_symbol_it_lists(
     assert history.levels["carried"].sum() == 0
 
 
+@pytest.mark.attack("A6")
 def test_one_security_under_two_symbols_is_a_problem(tmp_path: Path) -> None:
     place = basket(tmp_path, "430047.BJ", "920139.BJ", "920047.BJ")
     said = "920047.BJ and 430047.BJ are one security, held twice"

@@ -5,16 +5,31 @@ import importlib.resources
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from indexer.definitions.model import Name
 from indexer.report.factsheet import index_page
 from indexer.report.page import study_figures, study_page
+from indexer.report.published import FORMULA
 from indexer.signals.result import Comparison
 from tests.report.test_grid import CELLS
 from tests.report.test_grid import PAGE as SWEPT
 from tests.report.test_page import HOSTILE, hostile
+
+FORMULAS = {"en": "=cmd|' /C calc'!A0", "zh": "＝1+1"}
+
+
+def renamed(comparison: Comparison, name: dict[str, str]) -> Comparison:
+    """Return a comparison of which all indices are called the same."""
+    called = {"name": Name(**name)}
+    histories = {
+        id: replace(history, definition=history.definition.model_copy(update=called))
+        for id, history in comparison.histories.items()
+    }
+    return replace(comparison, histories=histories)
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +41,7 @@ def files(comparison: Comparison, tmp_path_factory: pytest.TempPathFactory) -> d
         "hostile": study_page(hostile(comparison)),
         "index": index_page(comparison.histories["north-america-compute"]),
         "sweep": SWEPT,
+        "formula": study_page(renamed(comparison, FORMULAS)),
     }
     for name, text in pages.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
@@ -44,6 +60,7 @@ def opened(browser, file: Path, choice: str = "lang=en&theme=light", width: int 
     return page, said
 
 
+@pytest.mark.attack("C2")
 @pytest.mark.parametrize("name", ["study", "hostile", "index", "sweep"])
 def test_every_chart_is_drawn_without_a_word_or_a_request(browser, files, name, comparison):
     page, said = opened(browser, files[name])
@@ -240,3 +257,19 @@ def test_a_name_is_hidden_and_shown_by_the_keyboard(browser, files):
 
     assert pressed == "false"
     assert after < before
+
+
+@pytest.mark.attack("C1")
+@pytest.mark.parametrize(("lang", "name"), FORMULAS.items())
+def test_no_text_of_a_chart_taken_away_is_a_formula(browser, files, lang, name):
+    page, _ = opened(browser, files["formula"], f"lang={lang}&theme=light")
+    text = downloaded(page, "indices", "CSV")
+    page.close()
+    cells = [cell for row in csv.reader(io.StringIO(text.decode("utf-8-sig"))) for cell in row]
+
+    assert [cell for cell in cells if cell.startswith(f"'{name}")]
+    assert not [cell for cell in cells if cell[:1] in FORMULA and not number(cell)]
+
+
+def number(cell: str) -> bool:
+    return re.fullmatch(r"-?[0-9.]+(e-?[0-9]+)?", cell) is not None

@@ -28,6 +28,7 @@ def test_a_content_that_cannot_be_written_leaves_nothing(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.attack("B2")
 @pytest.mark.parametrize("blocked", ["levels.csv", "summary.json"])
 def test_a_name_that_is_taken_by_a_folder_leaves_everything_as_it_was(tmp_path, blocked):
     files = {"events": TABLE, "levels": TABLE, "summary.json": {"a": 1}, "weights": TABLE}
@@ -50,6 +51,7 @@ def test_a_temporary_file_of_a_killed_run_is_no_obstacle_and_does_not_stay(tmp_p
     assert set(contents(tmp_path)) == {"demo/levels.csv"}
 
 
+@pytest.mark.attack("B2")
 def test_a_disk_gone_read_only_is_told_as_what_could_not_be_written(tmp_path, monkeypatch):
     """Nothing can be removed there either: the first error is the one to tell."""
 
@@ -92,6 +94,7 @@ NASTY = (
 )  # fmt: skip
 
 
+@pytest.mark.attack("C1")
 def test_csv_keeps_text_as_it_is(tmp_path):
     """What a machine reads back is what was written."""
     table = pl.DataFrame({"name": NASTY, "level": [-1.5] * len(NASTY)})
@@ -100,6 +103,7 @@ def test_csv_keeps_text_as_it_is(tmp_path):
     assert pl.read_csv(path).equals(table)
 
 
+@pytest.mark.attack("C1")
 def test_csv_for_excel_begins_with_a_mark_and_holds_no_formula():
     table = pl.DataFrame({"name": NASTY, "other": NASTY, "level": [-1.5] * len(NASTY)})
     text = excel_text(table)
@@ -127,3 +131,38 @@ def test_a_folder_in_a_folder_is_made_and_removed_again(tmp_path):
     with pytest.raises(OutputError):
         write_folders(tmp_path / "there", {"x/report/y": {"t": TABLE}, "z": {"t": TABLE}}, "csv")
     assert sorted(path.name for path in (tmp_path / "there").rglob("*")) == ["report", "x"]
+
+
+@pytest.mark.attack("B2")
+@pytest.mark.parametrize("name", ["levels.csv", ".levels.csv.tmp", ".levels.csv.old"])
+@pytest.mark.parametrize("kind", ["link", "hard link", "loop", "pipe"])
+def test_what_somebody_has_put_at_a_name_is_neither_followed_nor_waited_for(tmp_path, name, kind):
+    mine, there = tmp_path / "mine", tmp_path / "out" / "demo" / name
+    mine.write_text("mine", encoding="utf-8")
+    there.parent.mkdir(parents=True)
+    {
+        "link": lambda: there.symlink_to(mine),
+        "hard link": lambda: there.hardlink_to(mine),
+        "loop": lambda: there.symlink_to(there),
+        "pipe": lambda: os.mkfifo(there),
+    }[kind]()
+    (path,) = write_folders(tmp_path / "out", {"demo": {"levels": TABLE}}, "csv")
+
+    assert mine.read_text(encoding="utf-8") == "mine"
+    assert not path.is_symlink()
+    assert pl.read_csv(path).equals(TABLE)
+    assert [p.name for p in path.parent.iterdir()] == ["levels.csv"]
+
+
+@pytest.mark.attack("B2")
+def test_a_link_that_is_put_back_at_once_is_not_written_through(tmp_path, monkeypatch):
+    """Between removing and writing somebody may be faster: the name must be new all the same."""
+    mine, folder = tmp_path / "mine", tmp_path / "out" / "demo"
+    mine.write_text("mine", encoding="utf-8")
+    folder.mkdir(parents=True)
+    (folder / ".levels.csv.tmp").symlink_to(mine)
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
+
+    with pytest.raises(OutputError, match="exists"):
+        write_folders(tmp_path / "out", {"demo": {"levels": TABLE}}, "csv")
+    assert mine.read_text(encoding="utf-8") == "mine"

@@ -2,12 +2,25 @@
 
 import json
 import math
+from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.report.markup import both, json_text, number, per_cent, safe, table
+from indexer.report.markup import (
+    attribute,
+    banner,
+    both,
+    heading,
+    json_text,
+    number,
+    paragraph,
+    per_cent,
+    safe,
+    table,
+    warning_list,
+)
 from indexer.report.words import Text, same
 
 
@@ -28,6 +41,7 @@ def test_dates_are_marked_inside_escaped_text() -> None:
     assert safe("<b> & 2026-05-07") == "&lt;b&gt; &amp; <time>2026-05-07</time>"
 
 
+@pytest.mark.attack("C2")
 def test_cells_and_their_labels_are_escaped_in_both_languages() -> None:
     cells = table([same("a"), Text('"<b>', "“<b>")], [[same("<i>"), same("<u>")]], "wide")
     label = 'data-en="&quot;&lt;b&gt;" data-zh="“&lt;b&gt;"'
@@ -51,8 +65,43 @@ def test_moves_are_up_or_down(text: str, way: str) -> None:
     assert (f' class="{way}">' in cell) == bool(way)
 
 
+@pytest.mark.attack("C2")
 @given(st.text())
 def test_json_text_holds_no_markup_and_reads_back(text: str) -> None:
     written = json_text([text])
     assert not set(written) & set("<>&\u2028\u2029")
     assert json.loads(written) == [text]
+
+
+class Tags(HTMLParser):
+    """The tags of a text, with their attributes."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, list[str]]] = []
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag and the names of its attributes."""
+        self.found.append((tag, [name for name, _ in attrs]))
+
+
+PIECES = (
+    *("<", ">", "&", "'", '"', "/", "=", ";", " ", "\n", "\0", "`", "x", "\u2028", "＜", "\ufeff"),
+    *("<script>", "</script>", "</style>", "</td>", "<!--", "-->", "<![CDATA[", "]]>", "&lt;"),
+    *("<img src=x onerror=alert(1)>", "<svg/onload=", "' autofocus onfocus='", "javascript:"),
+)
+MARKUP = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+
+
+@pytest.mark.attack("C2")
+@given(MARKUP, MARKUP)
+def test_whatever_is_said_the_tags_are_those_of_the_page(en: str, zh: str) -> None:
+    def pieces(text: Text) -> list[tuple[str, list[str]]]:
+        cells = table([text, text], [[text, text]], "wide")
+        label = f"<p {attribute('title', text)}>{safe(text.en)}</p>"
+        rest = heading(2, text) + paragraph(text) + banner(text, text) + warning_list([text])
+        return Tags(cells + label + rest).found
+
+    assert pieces(Text(f"a{en}", f"b{zh}")) == pieces(Text("a", "b"))

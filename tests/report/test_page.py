@@ -91,6 +91,7 @@ def test_the_page_refers_to_nothing_outside(comparison: Comparison) -> None:
     assert not re.search(r"@import|url\(|https?:", style)
 
 
+@pytest.mark.attack("C2")
 def test_the_policy_allows_the_scripts_and_style_of_the_page_only(comparison: Comparison) -> None:
     page = Page(study_page(comparison))
     (policy,) = [a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a]
@@ -110,6 +111,7 @@ def test_the_policy_allows_the_scripts_and_style_of_the_page_only(comparison: Co
     assert allowed == digests
 
 
+@pytest.mark.attack("C2")
 def test_no_text_of_a_definition_becomes_markup(comparison: Comparison) -> None:
     plain, page = Page(study_page(comparison)), Page(study_page(hostile(comparison)))
     for tag in ("script", "style", "b"):

@@ -3,6 +3,7 @@
 import csv
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +48,14 @@ def test_numbers_read_back_to_the_same_double(value):
 
 def test_text_is_utf8_with_line_feeds_and_quotes_where_needed():
     assert csv_text(["名", "b"], [["a,b", None], ['c"d', 1]]) == '名,b\n"a,b",\n"c""d",1\n'
+
+
+@pytest.mark.attack("C1")
+@pytest.mark.parametrize("cell", ["a\r=1+1", "\r", "a\r\n", "a\nb", "\n=1", '"\r', "a,\rb"])
+def test_a_cell_is_one_whatever_ends_of_lines_are_in_it(cell):
+    rows = list(csv.reader(io.StringIO(csv_text(["a", "b"], [[cell, cell]]), newline="")))
+
+    assert rows == [["a", "b"], [cell, cell]]
 
 
 def test_the_digest_is_that_of_the_bytes():

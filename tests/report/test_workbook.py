@@ -172,6 +172,7 @@ def test_the_same_makes_the_same_bytes(history):
     assert index_workbook(history, RECORD) == index_workbook(history, RECORD)
 
 
+@pytest.mark.attack("C1")
 def test_names_stay_text(comparison):
     study, named = comparison.study, dict(comparison.histories)
     for id, name in zip(named, NASTY, strict=False):

@@ -208,6 +208,7 @@ def test_a_broken_ledger_definition_and_market_are_wrong_and_stop_nothing(path):
     assert list(told.values()) == ["wrong", "wrong", "wrong"]
 
 
+@pytest.mark.attack("F7")
 def test_no_password_is_told(tmp_path):
     for url in (
         "postgresql://u:secret@127.0.0.1:1/db",

@@ -160,6 +160,7 @@ def next_one(path):
     return published(path, DAYS[6], market=path / "market")
 
 
+@pytest.mark.attack("B2")
 def test_a_folder_in_the_way_of_a_file_is_told_and_the_level_is_safe(path):
     (path / "out" / "trio" / NEW).mkdir()
     outcome = next_one(path)
@@ -185,6 +186,7 @@ def test_a_failed_run_leaves_the_files_there_were(path):
     assert files(path / "out") == before
 
 
+@pytest.mark.attack("B2")
 @pytest.mark.parametrize("name", [NEW, "latest.csv", "MANIFEST.sha256"])
 def test_a_link_in_the_way_is_not_followed(path, name):
     target, link = path / "target", path / "out" / "trio" / name

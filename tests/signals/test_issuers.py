@@ -16,6 +16,7 @@ SECURITIES = [
 ]
 
 
+@pytest.mark.attack("A6")
 def test_an_issuer_is_shared_whatever_the_symbol_it_is_held_by() -> None:
     """A's New York and Hong Kong lines are of one issuer; B names none and is its own."""
     tables = {"securities": SECURITIES}

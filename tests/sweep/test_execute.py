@@ -257,3 +257,14 @@ def test_a_result_reads_back_as_it_was_kept(tmp_path: Path) -> None:
 
     assert finished(tmp_path, "key") == b"some\nbytes"
     assert finished(tmp_path, "other") is None
+
+
+@pytest.mark.attack("B2")
+def test_a_link_at_the_name_of_a_half_written_result_is_not_followed(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    (tmp_path / f".key.{os.getpid()}.tmp").symlink_to(mine)
+    keep(tmp_path, "key", b"some")
+
+    assert mine.read_text() == "mine"
+    assert finished(tmp_path, "key") == b"some"

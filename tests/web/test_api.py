@@ -2,19 +2,36 @@
 
 import csv
 import io
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 
 from benchmarks.reliability import shown
+from indexer.digest import digest_bytes
 from indexer.ledger.database import reading
 from indexer.ledger.history import COLUMNS, STUDY_COLUMNS, history_rows
-from indexer.report.published import csv_text
+from indexer.report.published import FORMULA, csv_text
 from tests.web.conftest import SESSIONS, source_of
 
 DAYS = shown.days(SESSIONS)
 LEVELS = "/v1/indices/chain-1/levels"
+NASTY = (
+    "=1+1",
+    "+1",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠x",
+    "'=1",
+)
 
 
 def history(engine, **asked):
@@ -174,6 +191,7 @@ def test_lists_come_page_by_page(ask):
     assert found == shown.ids(5)
 
 
+@pytest.mark.attack("C1")
 def test_names_stay_names_in_json_and_are_no_formula_in_csv(ask):
     rows = ask("/v1/indices").json["rows"]
     cells = list(csv.DictReader(io.StringIO(ask("/v1/indices?format=csv").body.decode())))
@@ -184,12 +202,27 @@ def test_names_stay_names_in_json_and_are_no_formula_in_csv(ask):
     assert cells[2]["name_zh"] == "'@SUM(1+1)"
 
 
+@pytest.mark.attack("C1")
+@pytest.mark.parametrize("name", NASTY)
+def test_no_name_that_was_published_is_a_formula_in_csv(ledger, client_of, name):
+    text = json.dumps({"id": "other", "name": {"en": name}})
+    (entry,), _ = shown.more("other", DAYS[:1], 1)
+    named = replace(entry, definition=digest_bytes([text.encode()]))
+    shown.publish(ledger, [named], text, shown.PUBLISHED)
+    body = client_of(ledger)("/v1/indices/other?format=csv").body.decode()
+    (row,) = csv.DictReader(io.StringIO(body, newline=""))
+
+    assert row["name_en"][:1] not in FORMULA
+    assert row["name_en"].removeprefix("'") == name.removeprefix("'")
+
+
 def test_the_csv_of_one_is_its_row_of_the_list(ask):
     one = ask("/v1/indices/chain-1?format=csv").body.decode().splitlines()
 
     assert one == ask("/v1/indices?format=csv").body.decode().splitlines()[:2]
 
 
+@pytest.mark.attack("B3")
 @pytest.mark.parametrize(
     "target",
     [
@@ -206,6 +239,12 @@ def test_the_csv_of_one_is_its_row_of_the_list(ask):
         "/v1/indices/chain-1/../../../etc/passwd",
         "/docs",
         "/live.html",
+        "/api.py",
+        "/live.js/../api.py",
+        "/..%2fapi.py",
+        "/%2e%2e/%2e%2e/pyproject.toml",
+        "//etc/passwd",
+        "/ledger.db",
     ],
 )
 def test_what_is_not_there_is_not_found(ask, target):
@@ -247,6 +286,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.attack("E3")
 @pytest.mark.parametrize(("query", "parameter"), REFUSED)
 def test_a_parameter_without_meaning_is_refused_by_name(ask, query, parameter):
     answer = ask(f"{LEVELS}?{query}")
@@ -265,12 +305,16 @@ def test_a_range_that_ends_before_it_begins_is_refused(ask):
     assert ask(f"{LEVELS}?from=2026-02-01&to=2026-01-01").status == 422
 
 
-@pytest.mark.parametrize("id", ["A", "a_b", "a%00b", "a%2Fb", "%2E%2E", "x" * 65, "ä", "a b", "%"])
+@pytest.mark.attack("B3")
+@pytest.mark.parametrize(
+    "id", ["A", "a_b", "..%5cx", "a%00b", "a%2Fb", "%2E%2E", "x" * 65, "ä", "a b", "%"]
+)
 def test_what_is_no_id_is_refused_or_not_there(ask, id):
     path = id.encode().decode("latin-1") if not id.isascii() else id
     assert ask(f"/v1/indices/{path}/levels").status in (404, 422)
 
 
+@pytest.mark.attack("E3")
 @pytest.mark.parametrize(
     ("instant", "rows"),
     [("0001-01-01T00:00:00%2B14:00", 0), ("9999-12-31T23:59:59-14:00", 80)],
@@ -279,11 +323,21 @@ def test_instants_beyond_the_calendar_are_before_or_after_everything(ask, instan
     assert len(ask(f"{LEVELS}?as_known_at={instant}").json["rows"]) == rows
 
 
-def test_the_ledger_cannot_be_written(published):
+@pytest.mark.attack("E1")
+@pytest.mark.parametrize("switch", ["ON", "OFF"])
+def test_the_ledger_cannot_be_written(published, switch):
+    """Its file is opened for reading, whatever the connection has been told since."""
     engine = source_of(published).ledger
-    with (
-        pytest.raises(sa.exc.OperationalError, match="readonly database"),
-        engine.begin() as writer,
-    ):
-        writer.exec_driver_sql("CREATE TABLE mine (x)")
+    with engine.connect() as writer:
+        writer.exec_driver_sql(f"PRAGMA query_only={switch}")
+        with pytest.raises(sa.exc.OperationalError, match="readonly database"):
+            writer.exec_driver_sql("CREATE TABLE mine (x)")
+    engine.dispose()
+
+
+@pytest.mark.attack("E1")
+def test_a_connection_that_answers_only_asks(published):
+    engine = source_of(published).ledger
+    with engine.connect() as reader:
+        assert reader.exec_driver_sql("PRAGMA query_only").scalar() == 1
     engine.dispose()

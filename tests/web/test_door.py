@@ -14,6 +14,7 @@ DRESS = {name.decode(): value.decode() for name, value in HEADERS}
 METHODS = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "get"]
 
 
+@pytest.mark.attack("E1")
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("target", ["/v1/indices", "/", "/nowhere"])
 def test_other_methods_are_not_allowed(ask, method, target):
@@ -29,6 +30,7 @@ def test_head_has_the_status_and_the_headers_of_get(ask, target):
     assert (head.status, head.headers) == (got.status, got.headers)
 
 
+@pytest.mark.attack("E6")
 @pytest.mark.parametrize(
     ("target", "method"),
     [("/v1/indices", "GET"), ("/", "GET"), ("/x", "GET"), ("/", "PUT"), ("/v1/indices?a", "GET")],
@@ -41,6 +43,7 @@ def test_every_answer_is_dressed(ask, target, method):
     assert "server" not in headers
 
 
+@pytest.mark.attack("E6")
 def test_the_policy_lets_no_inline_script_or_style_in():
     policy = DRESS["content-security-policy"]
 
@@ -49,6 +52,7 @@ def test_the_policy_lets_no_inline_script_or_style_in():
     assert "frame-ancestors 'none'" in policy
 
 
+@pytest.mark.attack("E6")
 @pytest.mark.parametrize("host", ["evil.example", "", "127.0.0.1.evil.example", "localhost:x"])
 def test_a_name_that_is_not_ours_is_refused(published, client_of, host):
     ask = client_of(published, hosts={"localhost", "127.0.0.1", "[::1]"})
@@ -78,6 +82,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.attack("E4")
 @pytest.mark.parametrize("headers", WRONG)
 def test_without_the_token_nothing_is_told_and_always_in_the_same_words(
     published, client_of, headers
@@ -90,6 +95,7 @@ def test_without_the_token_nothing_is_told_and_always_in_the_same_words(
     assert answers[0].headers["www-authenticate"] == 'Bearer realm="indexer"'
 
 
+@pytest.mark.attack("E4")
 def test_a_token_in_the_query_is_none(published, client_of):
     ask = client_of(published, token=hashed(TOKEN))
 
@@ -115,11 +121,13 @@ def test_a_body_is_refused_and_the_connection_with_it(ask, headers):
     assert (answer.status, answer.headers["connection"]) == (413, "close")
 
 
+@pytest.mark.attack("E3")
 @pytest.mark.parametrize("target", ["/" + "a" * 2048, "/v1/indices?" + "a" * 65536])
 def test_a_long_target_is_refused(ask, target):
     assert ask(target).status == 414
 
 
+@pytest.mark.attack("E3")
 @pytest.mark.parametrize(
     "query",
     [
@@ -159,6 +167,7 @@ def test_a_ledger_that_cannot_be_read_is_a_matter_of_time(error, caplog):
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
+@pytest.mark.attack("E6")
 def test_a_bug_is_told_to_the_log_alone(caplog):
     answer = asyncio.run(asked(failing(ZeroDivisionError("/srv/secret.db")), "/v1/indices"))
 

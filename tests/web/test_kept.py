@@ -38,6 +38,7 @@ def test_another_tag_gets_the_answer(ask):
     assert ask(TARGET, headers={"if-none-match": '"other"'}).status == 200
 
 
+@pytest.mark.attack("E8")
 def test_a_corrected_level_is_served_at_once_and_under_another_tag(ledger, client_of):
     ask = client_of(ledger)
     before = ask(TARGET)
@@ -152,6 +153,7 @@ def test_who_gives_up_does_not_take_the_answer_from_the_others():
     assert counted.count == 1
 
 
+@pytest.mark.attack("E8")
 def test_an_answer_made_while_an_entry_came_is_not_kept():
     counted = Counted()
 

@@ -20,6 +20,7 @@ from tests.web.serving import server
 
 WEB = Path(__file__).parents[2] / "indexer" / "web"
 DAYS = shown.days(SESSIONS)
+NASTY = ("=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠x")
 
 
 @pytest.mark.parametrize("name", ["live.html", "live.js", "measures.js", "words.js", "live.css"])
@@ -105,11 +106,22 @@ def test_the_lists_show_what_is_published(opened):
     assert table(page, "studies")[0][:3] == ["The pair", "published", DAYS[-1]]
 
 
+@pytest.mark.attack("C2")
 def test_names_stay_text_and_no_script_of_theirs_runs(opened):
     page = opened("?a=chain-2&b=chain-3&lang=zh")
 
     assert page.locator("#answer").inner_text().count(shown.NAMES[1]["zh"]) == 1
     assert page.locator("img, script:not([src])").count() == 0
+
+
+@pytest.mark.attack("C1")
+def test_no_text_of_a_table_taken_away_is_a_formula(opened):
+    """A name that stands first in a cell is marked as text; a number is not."""
+    write = "cells => import('/measures.js').then(m => m.csv(['a'], cells.map(c => [c])))"
+    text = opened().evaluate(write, [*NASTY, -0.5])
+    cells = [row[0] for row in csv.reader(io.StringIO(text, newline=""))][1:]
+
+    assert cells == [*(f"'{name}" for name in NASTY), "-0.5"]
 
 
 def download(page, figure, kind):

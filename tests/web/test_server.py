@@ -45,6 +45,7 @@ def problem(answer: bytes) -> dict:
     return json.loads(body)
 
 
+@pytest.mark.attack("E7")
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"\r\n"])
 def test_who_does_not_finish_a_request_in_time_is_closed(port, sent):
     with connected(port) as slow:
@@ -56,6 +57,7 @@ def test_who_does_not_finish_a_request_in_time_is_closed(port, sent):
     assert 0.4 < time.monotonic() - began < 5
 
 
+@pytest.mark.attack("E7")
 def test_a_byte_now_and_then_does_not_put_off_the_end(port):
     with connected(port) as slow:
         began = time.monotonic()
@@ -80,6 +82,7 @@ def test_blank_lines_after_an_answer_do_not_put_off_the_end(port):
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.attack("E7")
 def test_who_does_not_read_is_let_go(published):
     with server(f"sqlite:///{published.url.database}") as (process, port):
         with connected(port) as client:
@@ -167,6 +170,7 @@ def test_an_upgrade_is_not_made(port):
         assert client.recv(65536).startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.attack("E7")
 def test_too_many_who_wait_go_before_who_asks(published):
     with (
         server(f"sqlite:///{published.url.database}", receipt=20) as (process, port),

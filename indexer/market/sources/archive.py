@@ -36,7 +36,8 @@ def keep(
     if not target.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        with temporary.open("wb") as stream:
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as stream:  # never through a link somebody has put there
             stream.write(gzip.compress(body, 6, mtime=0))
             stream.flush()
             os.fsync(stream.fileno())

@@ -159,9 +159,9 @@ class Worker:
 
     def _read(self, size: int, until: float) -> bytes:
         """Return that many bytes, or raise when the time is up."""
-        assert self._process is not None  # noqa: S101
+        assert self._process is not None  # noqa: S101 (started above)
         stream = self._process.stdout
-        assert stream is not None  # noqa: S101
+        assert stream is not None  # noqa: S101 (started above)
         found = bytearray()
         with selectors.DefaultSelector() as selector:
             selector.register(stream, selectors.EVENT_READ)
@@ -175,7 +175,7 @@ class Worker:
         return bytes(found)
 
     def _how(self) -> str:
-        assert self._process is not None  # noqa: S101
+        assert self._process is not None  # noqa: S101 (started above)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
         code = self._process.returncode

@@ -27,6 +27,7 @@ def lacking(id: str, unit: str) -> str:
     return ""
 
 
+@pytest.mark.attack("E1", "E2", "E3", "E7")
 @pytest.mark.parametrize(("id", "unit"), UNITS)
 def test_nothing_goes_wrong(apart, id, unit):
     if why := lacking(id, unit):

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 
 import pytest
 
@@ -60,3 +61,15 @@ def test_a_line_cut_off_by_a_crash_is_passed_over(tmp_path):
 
 def test_an_archive_that_is_not_there_tells_nothing(tmp_path):
     assert list(index_of(tmp_path / "none")) == []
+
+
+@pytest.mark.attack("B2")
+def test_a_link_at_the_name_of_a_half_written_reply_is_not_followed(tmp_path):
+    mine, digest = tmp_path / "mine", hashlib.sha256(BODY).hexdigest()
+    mine.write_text("mine")
+    (tmp_path / digest[:2]).mkdir()
+    (tmp_path / digest[:2] / f".{digest}.gz.{os.getpid()}").symlink_to(mine)
+    keep(tmp_path, URL, BODY, WHEN)
+
+    assert mine.read_text() == "mine"
+    assert body_of(tmp_path, digest) == BODY

@@ -131,6 +131,7 @@ def test_compact_bars_of_sina_are_one_quoted_text(text, outcome):
     assert refusal(bodies.klc("sz300308"), text.encode()) == outcome
 
 
+@pytest.mark.attack("D1")
 @pytest.mark.parametrize(
     ("text", "outcome"),
     [

@@ -1,6 +1,10 @@
 """The process akshare runs in: what it may not do, and what hostile replies do not achieve."""
 
+import io
 import os
+import pickle
+import subprocess
+import sys
 import time
 from datetime import date
 from pathlib import Path
@@ -10,6 +14,7 @@ import pytest
 import indexer
 from benchmarks.standin import faults
 from benchmarks.standin.faults import Fault
+from indexer.market.sources import child, words
 from indexer.market.sources.akshare import Access, upstreams
 from indexer.market.sources.guard import Guard, Pace
 from indexer.market.sources.source import Answer, Ask
@@ -31,6 +36,11 @@ def fetched(reach: Reach, kind: str, name: str = "eastmoney", times: int = 99) -
     return upstreams(reach.access, [name])[0].fetch(SHARE)
 
 
+def framed(content: bytes) -> bytes:
+    """Return bytes with the lengths before them that a message has."""
+    return len(content).to_bytes(4, "big") + bytes(4) + content
+
+
 @pytest.fixture
 def short(reach, monkeypatch):
     """Give every question two seconds."""
@@ -48,6 +58,7 @@ def test_one_process_answers_many_questions(reach):
     assert reach.access.worker._process is process
 
 
+@pytest.mark.attack("D1", "F7")
 def test_it_is_given_no_variable_but_those_about_the_way_out(reach, monkeypatch):
     upstreams(reach.access, ["eastmoney"])[0].fetch(SHARE)
     process = reach.access.worker._process
@@ -73,6 +84,7 @@ def test_it_runs_the_package_that_started_it(reach):
     assert f"PYTHONPATH={Path(indexer.__file__).parents[1]}".encode() in told
 
 
+@pytest.mark.attack("D1")
 def test_it_has_limits_and_where_we_are_root_it_is_nobody(reach):
     upstreams(reach.access, ["eastmoney"])[0].fetch(SHARE)
     process = reach.access.worker._process
@@ -87,6 +99,7 @@ def test_it_has_limits_and_where_we_are_root_it_is_nobody(reach):
     assert int(uid) == (65534 if os.geteuid() == 0 else os.getuid())
 
 
+@pytest.mark.attack("D2")
 @pytest.mark.parametrize("kind", ["hang", "drip"])
 def test_silence_and_dripping_end_at_the_deadline(short, kind):
     begun = time.monotonic()
@@ -107,6 +120,7 @@ def test_silence_twice_is_a_refusal_and_the_host_is_left_alone(short):
     assert len(short.standin.asked) == 2
 
 
+@pytest.mark.attack("D4")
 def test_a_body_that_unpacks_to_two_hundred_megabytes_is_given_up(reach):
     answer = fetched(reach, "gzip_bomb")
 
@@ -114,6 +128,7 @@ def test_a_body_that_unpacks_to_two_hundred_megabytes_is_given_up(reach):
     assert "more than 32 MB" in answer.reason
 
 
+@pytest.mark.attack("D4")
 @pytest.mark.parametrize("kind", ["gzip_bomb", "two_hundred_megabytes"])
 def test_however_large_a_body_is_little_memory_and_time_is_spent_on_it(reach, monkeypatch, kind):
     large = b"x" * (200 << 20)
@@ -138,6 +153,7 @@ def _peak(reach: Reach) -> int:
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
 
 
+@pytest.mark.attack("D1")
 @pytest.mark.parametrize("name", ["eastmoney", "tencent", "sina"])
 def test_a_reply_that_is_code_is_not_run(reach, name):
     mark = Path("/tmp/indexer-standin-ran")  # noqa: S108 (where the code in the reply would write)
@@ -149,6 +165,7 @@ def test_a_reply_that_is_code_is_not_run(reach, name):
     assert not mark.exists()
 
 
+@pytest.mark.attack("D1")
 def test_factors_that_are_code_are_not_evaluated(reach):
     """What stands behind the first sign of equality of this reply would be evaluated."""
     mark = Path("/tmp/indexer-standin-ran")  # noqa: S108
@@ -186,13 +203,114 @@ def test_nothing_of_it_is_left_when_it_is_stopped(reach, tmp_path):
     assert not home.exists()
 
 
-def test_what_is_no_message_ends_it():
-    worker = Worker({})
-    fake = _Fake(b"\xff" * 64)
+class _Poison:
+    """An object that makes a folder when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.mark),)
+
+
+@pytest.mark.attack("D1")
+@pytest.mark.parametrize("wrap", [lambda _: b"\xff" * 64, lambda p: p, framed])
+def test_what_is_no_message_ends_it_and_is_not_unpickled(tmp_path, wrap):
+    worker, mark = Worker({}), tmp_path / "executed"
+    fake = _Fake(wrap(pickle.dumps(_Poison(mark))))
     worker._process = fake  # type: ignore[assignment]
 
     with fake.stdout, pytest.raises(Ended, match="does not speak as agreed"):
         worker._hear(5.0)
+    assert not mark.exists()
+
+
+@pytest.mark.attack("D1")
+def test_an_object_in_a_table_is_handed_on_as_text(tmp_path):
+    cell = child._plain(_Poison(tmp_path / "executed"))
+    pipe = io.BytesIO()
+    words.write(pipe, {"done": "ok", "columns": {"close": [cell]}})
+    pipe.seek(0)
+
+    assert words.read(pipe)[0]["columns"]["close"][0].startswith("<tests.market.sources")
+    assert not (tmp_path / "executed").exists()
+
+
+HOSTILE = """
+import certifi, os, sys
+from pathlib import Path
+from indexer.market.sources.child import _give_up_rights
+_give_up_rights(Path(certifi.__file__).parent)
+ledger = Path(sys.argv[1])
+def tried(act):
+    try:
+        act()
+    except (OSError, MemoryError) as error:
+        return type(error).__name__
+    return "done"
+print(*map(tried, (
+    lambda: Path("kept").write_bytes(b"x"),
+    lambda: Path("large").write_bytes(bytes(17 << 20)),
+    lambda: bytearray(2 << 30),
+    lambda: ledger.read_bytes(),
+    lambda: ledger.open("ab"),
+    lambda: (ledger.parent / "new").write_bytes(b"x"),
+    lambda: ledger.unlink(),
+    lambda: os.kill(os.getppid(), 0),
+    lambda: os.setuid(0),
+)))
+"""
+
+
+@pytest.mark.attack("D1")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
+def test_code_that_ran_in_it_all_the_same_reaches_no_ledger(tmp_path):
+    ledger, home = tmp_path / "ledger.db", tmp_path / "home"
+    ledger.write_bytes(b"mine")
+    home.mkdir()
+    environment = {"PYTHONPATH": str(Path(indexer.__file__).parents[1])}
+    found = subprocess.run(
+        [sys.executable, "-c", HOSTILE, str(ledger)],
+        check=True, capture_output=True, text=True, cwd=home, env=environment,
+    )  # fmt: skip
+
+    assert found.stdout.split() == ["done", "OSError", "MemoryError", *["PermissionError"] * 6]
+    assert ledger.read_bytes() == b"mine"
+
+
+@pytest.mark.attack("D2")
+def test_a_certificate_that_nobody_vouches_for_is_not_believed(reach, tmp_path):
+    environment = os.environ | reach.standin.environment
+    del environment["REQUESTS_CA_BUNDLE"]
+    with Worker(environment) as worker:
+        access = Access(worker, Guard(reach.clock, pace=Pace(0, 0)), tmp_path)
+        answer = upstreams(access, ["eastmoney"])[0].fetch(SHARE)
+
+    assert (answer.outcome, answer.reason.partition(":")[0]) == ("blocked", "SSLError")
+    assert not reach.standin.asked
+
+
+@pytest.mark.attack("F7")
+@pytest.mark.parametrize("proxy", ["http://u:secret@127.0.0.1:1", "http://u:secret@host:port"])
+def test_no_password_of_a_proxy_is_told(reach, tmp_path, proxy):
+    with Worker(os.environ | {"HTTPS_PROXY": proxy, "https_proxy": proxy}) as worker:
+        access = Access(worker, Guard(reach.clock, pace=Pace(0, 0)), tmp_path)
+        answer = upstreams(access, ["eastmoney"])[0].fetch(SHARE)
+
+    assert answer.outcome in {"blocked", "transient"}
+    assert "secret" not in str(answer)
+
+
+@pytest.mark.attack("D3")
+def test_the_script_engine_runs_in_it_and_not_here(reach):
+    answer = upstreams(reach.access, ["sina"])[0].fetch(SHARE)
+    process = reach.access.worker._process
+    assert process is not None
+
+    assert answer.outcome == "ok"
+    assert "mini_racer" in Path(f"/proc/{process.pid}/maps").read_text()
+    assert "mini_racer" not in Path("/proc/self/maps").read_text()
+    assert not {"akshare", "py_mini_racer"} & set(sys.modules)
 
 
 class _Fake:

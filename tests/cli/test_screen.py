@@ -1,0 +1,89 @@
+"""What a person sees is what was said: no text from outside moves the cursor or makes up a line."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from indexer.cli import app, fetch, screen
+from indexer.errors import IndexerError, SourceError
+
+HOSTILE = "x\x1b[2J\r\nerror: all is lost\x9b1m \u202egnp"
+PARTS = (r"x\x1b[2J", r"all is lost\x9b1m \u202egnp")  # a refusal is told line by line
+
+
+def raised(error: IndexerError):
+    def command(**_):
+        raise error
+
+    return command
+
+
+def explained():
+    part = {"symbol": "000001.SZ", "name": HOSTILE, "contribution": 0.1}
+    told = {key: {} for key in ("levels",)} | {
+        key: [] for key in ("actions", "transfers", "changes", "carried")
+    }
+    told |= {"id": "a", "date": "2026-03-02", "session": True, "synthetic": False}
+    divisor = {"before": 1.0, "after": 1.0}
+    screen.print_explanation(
+        told | {"contributions": [part], "dividend_points": 0.0, "divisor": divisor}, False
+    )
+
+
+def fetched():
+    need = {"subject": "a", "table": "prices", "outcome": "none", "sources": [], "single": False}
+    need |= {"rows": {}, "refused": 0, "failures": {"sina": HOSTILE}}
+    fetch._print({"needs": [need], "disregarded": [HOSTILE]})
+
+
+def logged():
+    with screen.progress():
+        logging.getLogger("indexer.market").info("%s", HOSTILE)
+
+
+def published():
+    error = SourceError("sina", "prices", HOSTILE)
+    outcome = SimpleNamespace(
+        subject="a", state="refused", sessions=(), entries=(), synthetic=False, error=error
+    )
+    screen.print_outcomes("run", [outcome], as_json=False)
+
+
+WAYS = {
+    "an explanation": explained,
+    "what a source said": fetched,
+    "the log": logged,
+    "a refusal": published,
+    "warnings": lambda: screen.print_notes({}, "out", [HOSTILE]),
+    "of an index": lambda: screen.print_notes(
+        {"a": {"warnings": [HOSTILE], "carried_last": 0}}, ""
+    ),
+}
+
+
+@pytest.mark.attack("C4")
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_text_from_outside_stays_on_its_line_and_is_no_command_of_the_terminal(way, capfd):
+    way()
+    said = "".join(capfd.readouterr())
+
+    assert all(part in said for part in PARTS)
+    assert not [line for line in said.splitlines() if line.startswith("error: all is lost")]
+
+
+@pytest.mark.attack("C4")
+def test_a_cell_of_a_table_is_no_markup(capfd):
+    screen.print_table(("a",), [("[link=file:///]here[/link] [/b] :bomb:",)])
+
+    assert "[link=file:///]here[/link] [/b] :bomb:" in capfd.readouterr().out
+
+
+@pytest.mark.attack("C4")
+def test_an_error_that_quotes_what_came_is_told_line_by_line(monkeypatch, capfd):
+    monkeypatch.setattr("sys.argv", ["indexer"])
+    monkeypatch.setattr(app, "app", raised(SourceError("sina", "prices", "a\nb\x1b[2J")))
+    with pytest.raises(SystemExit):
+        app.main()
+
+    assert capfd.readouterr().err == "error: sina: prices: a\nerror: b\\x1b[2J\n"
