@@ -162,10 +162,20 @@ def laid_out(grid: CloseGrid, digest: str, calendar: str, currency: str) -> Iter
     try:
         # Written, not only laid out: who fills a page that finds no room on the disk dies of it.
         for name in LARGE:
-            np.save(folder / f"{name}.npy", np.broadcast_to(np.nan, shape), allow_pickle=False)
+            _lay(folder / f"{name}.npy", shape)
         yield Laid(folder, place, calendar, currency)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lay(file: Path, shape: tuple[int, int]) -> None:
+    """Write an array of NaN; `numpy.save` takes ten times as long for one that is broadcast."""
+    row = np.full(shape[1], np.nan).tobytes()
+    with file.open("xb") as stream:
+        told = {"descr": "<f8", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(stream, told)
+        for _ in range(shape[0]):
+            stream.write(row)
 
 
 def spread_part(market: MappedMarket, laid: Laid, columns: range) -> Part:

@@ -86,13 +86,18 @@ def test_one_that_is_damaged_is_not_used_and_made_again(
     assert same(spread_market(market, *ASKED), expected)
 
 
+@pytest.mark.parametrize("writes", ["numpy.save", "indexer.market.spread._lay"])
 def test_a_full_disk_costs_only_time(
-    market: MappedMarket, expected: Spread, cache: Path, monkeypatch: pytest.MonkeyPatch
+    market: MappedMarket,
+    expected: Spread,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    writes: str,
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "save", full)
+    monkeypatch.setattr(writes, full)
 
     assert same(spread_market(market, *ASKED), expected)
     assert not list(cache.iterdir())
