@@ -18,7 +18,8 @@ from indexer.errors import TryAgainError
 
 DEATHS = 5  # of processes, without a task done in between, after which there is no use in another
 AHEAD = 3  # tasks a process has before it
-IMPORTED = ["indexer.sweep.plan", "indexer.sweep.perform"]  # by the process the others split from
+# By the process the others split from; the last is what numba imports before its first kernel.
+IMPORTED = ["indexer.sweep.plan", "indexer.sweep.perform", "numba.np.arraymath"]
 METHOD = "forkserver" if sys.platform == "linux" else "spawn"
 
 Asked = TypeVar("Asked")
