@@ -78,10 +78,12 @@ def tasks_of(
     size = max(1, min(most, sum(map(len, groups.values())) // _TASKS))
     tasks = []
     for parts in groups.values():
-        for at in range(0, len(parts), size):
-            own, of = list(parts)[at : at + size], list(parts.values())[at : at + size]
-            spreads = frozenset(variant.spread for variant in of if variant.spread is not None)
-            tasks.append(Task(tuple(own), tuple(v.text for v in of), cost_bps, spreads))
+        own, of = list(parts), list(parts.values())
+        for at in range(0, len(own), size):
+            part = of[at : at + size]
+            spreads = frozenset(v.spread for v in part if v.spread is not None)
+            texts = tuple(v.text for v in part)
+            tasks.append(Task(tuple(own[at : at + size]), texts, cost_bps, spreads))
     return tasks
 
 
