@@ -54,7 +54,15 @@ def build(
 
 
 def series_history(series: Series, market: Market, until: date | None) -> History:
-    """Return a ready-made series as an index, rebased where the definition says so."""
+    """Return a ready-made series as an index, rebased where the definition says so.
+
+    Raises
+    ------
+    MissingInputError
+        If it has no close.
+    DefinitionError
+        If it has none on its base date.
+    """
     rows = market.series.filter(pl.col("symbol") == series.symbol).sort("date")
     if until is not None:
         rows = rows.filter(pl.col("date") <= until)
@@ -88,7 +96,7 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
 
 
 def basket_history(basket: Basket, market: Market, until: date | None, *, strict: bool) -> History:
-    """Return the history of a basket; see `build`."""
+    """Return the history of a basket; raises as `build` does."""
     calendar = calendar_of(basket)
     market = replace(market, actions=in_order(market.actions))
     _check_segments(basket, market)

@@ -127,7 +127,13 @@ def spread_market(market: MappedMarket, digest: str, calendar: str, currency: st
 
 
 def grid_of(market: MappedMarket) -> CloseGrid:
-    """Return the closes of a market that has some."""
+    """Return the closes of a market that has some.
+
+    Raises
+    ------
+    ValueError
+        If it has none.
+    """
     if market.grid is None or not len(market.grid.days):
         raise ValueError("a market without closes cannot be spread")
     return market.grid

@@ -166,7 +166,13 @@ def indices_of(study: Study) -> dict[str, Index]:
 
 
 def check(found: Index | Study) -> None:
-    """Raise if a definition breaks a rule that calendars or conventions of markets know of."""
+    """Raise if a definition breaks a rule that calendars or conventions of markets know of.
+
+    Raises
+    ------
+    DefinitionError
+        With every such rule, and where it is broken.
+    """
     calendar_of(found)
     problems, held = [], dict[str, list[Constituent]]()
     for n, constituent in enumerate(getattr(found, "constituents", ())):
@@ -190,7 +196,13 @@ def _overlap(one: Constituent, other: Constituent) -> bool:
 
 
 def existing(name: str) -> Path:
-    """Return the path of a file that must exist."""
+    """Return the path of a file that must exist.
+
+    Raises
+    ------
+    MissingInputError
+        If it does not.
+    """
     if not Path(name).is_file():
         raise MissingInputError([Flaw(name, None, "", "no such file")])
     return Path(name)

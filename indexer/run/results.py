@@ -99,7 +99,17 @@ def build_indices(
     strict: bool = False,
     progress: Progress = lambda _: None,
 ) -> list[History]:
-    """Build indices and write each into a folder of its id; all of them or none."""
+    """Build indices and write each into a folder of its id; all of them or none.
+
+    Raises
+    ------
+    DefinitionError
+        If one is wrong, or two have one id.
+    MissingInputError, MarketDataError
+        If the market cannot be read, or does not reach to an index.
+    OutputError
+        If a result cannot be written.
+    """
     definitions = [index_named(name) for name in names]
     for n, definition in enumerate(definitions):
         if definition.id in [other.id for other in definitions[:n]]:

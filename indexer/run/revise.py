@@ -103,7 +103,13 @@ def refuse(candidate: Candidate, found: Sequence[Difference]) -> LedgerError:
 
 
 def corrected(found: Difference, reason: str, note: str, by: str, correction: str) -> Entry:
-    """Return a difference as the next revision of its session."""
+    """Return a difference as the next revision of its session.
+
+    Raises
+    ------
+    LedgerError
+        If the session is none any more.
+    """
     if found.entry is None:
         message = "is no session any more, and what was published cannot be taken back"
         raise LedgerError([Refusal("", found.head.session, "R9", message)])

@@ -47,7 +47,7 @@ class Refused(BaseException):
 
 
 def judge_status(status: int) -> None:
-    """Refuse a reply by its status; akshare reads whatever comes with it."""
+    """Raise `Refused` unless the status is 200: akshare reads whatever comes with it."""
     if status in _REFUSING or 300 <= status < 400:
         raise Refused("blocked", f"status {status}")
     if status == 404:
@@ -70,14 +70,14 @@ def html(*wanted: str, encoding: str = "utf-8") -> Check:
 
 
 def rates(url: str, body: bytes) -> None:
-    """Accept a page of Sina's table of rates, or the one that lists the currencies."""
+    """Raise `Refused` unless this is Sina's table of rates, or its list of currencies."""
     html("money_code", "<table", encoding="gbk")(url, body)
     if "call_type=ajax" in url and b"<td" not in body:
         raise Refused("no_data_unexplained", "a table without rows")
 
 
 def excel(_: str, body: bytes) -> None:
-    """Accept a workbook."""
+    """Raise `Refused` unless this is a workbook."""
     _refuse_page(body)
     if not body.startswith(_EXCEL):
         raise Refused("corrupt", "not a workbook")
@@ -103,13 +103,13 @@ def klc(code: str) -> Check:
 
 
 def amounts(_: str, body: bytes) -> None:
-    """Accept Sina's list of dated share counts."""
+    """Raise `Refused` unless this is Sina's list of dated share counts."""
     if not _AMOUNTS.fullmatch(_text(body)):
         raise Refused("corrupt", "not a list of dates and amounts")
 
 
 def factors(_: str, body: bytes) -> None:
-    """Accept adjustment factors in JSON only: akshare evaluates what stands after the sign."""
+    """Raise `Refused` unless the factors are JSON: akshare evaluates what stands after the sign."""
     text = _text(body)
     data = text.partition("=")[2].partition("\n")[0]
     if "=" in data or not _FACTORS.fullmatch(data):

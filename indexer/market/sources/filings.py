@@ -38,7 +38,13 @@ def _payouts(
 
 
 def cninfo_actions(ask: Ask, call: Call) -> Columns:
-    """Return dividends, bonus issues and rights of a mainland share."""
+    """Return dividends, bonus issues and rights of a mainland share.
+
+    Raises
+    ------
+    Refused
+        If there are none, or they are another share's.
+    """
     code = ask.subject[:-3]
     try:
         check = bodies.records(days=["F020D"], figures=["F010N", "F011N", "F012N"])
@@ -140,7 +146,13 @@ def eastmoney_shares(ask: Ask, call: Call) -> Columns:
 
 
 def cninfo_shares(ask: Ask, call: Call) -> Columns:
-    """Return total shares and those that circulate."""
+    """Return total shares and those that circulate.
+
+    Raises
+    ------
+    Refused
+        If they are another share's.
+    """
     code = ask.subject[:-3]
     found = call(
         "stock_share_change_cninfo",
@@ -186,7 +198,13 @@ def _suffix(code: Any) -> str | None:
 
 
 def eastmoney_listing(ask: Ask, call: Call) -> Columns:
-    """Return the first trading day of a mainland share."""
+    """Return the first trading day of a mainland share.
+
+    Raises
+    ------
+    Refused
+        If it is no day.
+    """
     code = ask.subject[:-3]
     found = call("stock_individual_info_em", bodies.quote(code), symbol=code)
     told = str(dict(zip(found["item"], found["value"], strict=True)).get("上市时间"))

@@ -46,6 +46,11 @@ def bars(
     names : the columns' names in the order date, open, high, low, close, volume, amount and
         change against the previous close; ``-`` where there is none
     units : how many shares the source's unit of volume may be, the likeliest first
+
+    Raises
+    ------
+    Refused
+        If there are none in the span.
     """
     if not found:
         raise bodies.Refused("no_data_unexplained", "no bars in the span")
@@ -151,7 +156,13 @@ _TOLD_AS_THEY_ARE = ("sh688", "sz399", "sh000", "sz000")
 
 
 def tencent_prices(ask: Ask, call: Call) -> Columns:
-    """Return bars of a mainland share; amounts to a hundred yuan."""
+    """Return bars of a mainland share; amounts to a hundred yuan.
+
+    Raises
+    ------
+    Refused
+        If there are none.
+    """
     code, suffix = _code(ask.subject)
     symbol = f"{suffix.lower()}{code}"
     seen: list[int] = []
@@ -183,7 +194,13 @@ def sina_prices(ask: Ask, call: Call) -> Columns:
 
 
 def eastmoney_series(ask: Ask, call: Call) -> Columns:
-    """Return levels of an index of the mainland or of Hong Kong."""
+    """Return levels of an index of the mainland or of Hong Kong.
+
+    Raises
+    ------
+    Refused
+        If it stands on no page of the list.
+    """
     code, suffix = _code(ask.subject)
     if suffix == "HK":
         numbers, listed = [100, 124, 125, 305], set[str]()

@@ -28,7 +28,13 @@ def _rates(ask: Ask, days: list[Any], hundreds: list[Any]) -> Columns:
 
 
 def safe_fx(ask: Ask, call: Call) -> Columns:
-    """Return the central parity of the yuan, as the State Administration publishes it."""
+    """Return the central parity of the yuan, as the State Administration publishes it.
+
+    Raises
+    ------
+    Refused
+        If there is no column of the currency's.
+    """
     check = bodies.by_path(
         {
             "17833.html": bodies.html("人民币汇率"),
@@ -58,7 +64,13 @@ def sina_sessions(ask: Ask, call: Call) -> Columns:
 
 
 def csindex_weights(ask: Ask, call: Call) -> Columns:
-    """Return the constituents of a CSI index and their weights at the last month's end."""
+    """Return the constituents of a CSI index and their weights at the last month's end.
+
+    Raises
+    ------
+    Refused
+        If they are another index's, listed elsewhere, or do not make up a whole.
+    """
     code = ask.subject[:-3]
     found = call("index_stock_cons_weight_csindex", bodies.excel, symbol=code)
     if set(found["指数代码"]) != {code}:

@@ -41,7 +41,9 @@ def message(text: bytes) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If it is no JSON object.
+        If it is no JSON.
+    TypeError
+        If it is no object.
     """
     found = json.loads(text)
     if not isinstance(found, dict):
