@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -32,6 +32,7 @@ SEED, MISSING, LATE = 1, 0.03, 0.1
 FIRST, BASE = "2015-01-05", "2016-01-04"
 _TICK = os.sysconf("SC_CLK_TCK")
 _CHUNK = 500  # symbols written at a time
+_LOOK = 0.2  # seconds from one look at the processes to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +168,11 @@ def _run(
         stdout=subprocess.DEVNULL,
     )
     seen: dict[int, tuple[float, float]] = {}
-    while process.poll() is None:
+    while process.returncode is None:
         for pid in (process.pid, *_descendants(process.pid)):
             seen[pid] = tuple(map(max, _usage(pid), seen.get(pid, (0.0, 0.0))))  # type: ignore[assignment]
-        time.sleep(0.1)
+        with suppress(subprocess.TimeoutExpired):  # looking costs time that is not the sweep's
+            process.wait(_LOOK)
     wall = time.perf_counter() - begun
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, words)
