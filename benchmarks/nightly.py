@@ -70,7 +70,7 @@ def nightly(folder: Path, sizes: Sizes = SIZES) -> Nightly:
 
 def _publish(folder: Path, names: list[str], day: date) -> None:
     now = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)  # 20:00 in Shanghai
-    desk = desk_at(f"sqlite:///{folder / 'indexer.db'}", folder / "out", now, names, TERMS)
+    desk = desk_at(f"sqlite:///{folder / 'indexer.db'}", folder / "out", lambda: now, names, TERMS)
     outcomes = publish(names, folder / "market", desk, Period(day, day))
     desk.engine.dispose()
     for outcome in outcomes:

@@ -39,6 +39,7 @@ SHOWN = {
 # A slow or optional dependency is imported inside a function, in the one module that wraps it.
 INNER_IMPORTS = {
     "cli.app": {"indexer.run", "indexer.run.find"},
+    "cli.attempts": {"indexer.run.reporting", "indexer.run.sessions"},
     "cli.ledger": {
         f"indexer.run.{name}"
         for name in ("decisions", "desk", "doctor", "publish", "records", "reporting", "restate")
@@ -65,6 +66,7 @@ INNER_IMPORTS = {
 
 EFFECTS = {
     "cli.app": {"exit", "screen"},
+    "cli.attempts": {"clock"},
     "cli.ledger": {"clock", "exit", "screen"},
     "cli.begin": {"screen"},
     "cli.calendars": {"environment", "read", "screen"},

@@ -25,7 +25,7 @@ from indexer.ledger.history import history_rows
 from indexer.ledger.publish import instant_text
 from indexer.ledger.verify import check_chain
 from indexer.run.publish import append_revised
-from indexer.run.revise import corrected, differences
+from indexer.run.revise import corrected, differences, remaining
 
 DAYS, SUBJECTS = 6, ("alpha", "beta")  # few: steps must meet
 START = datetime(2026, 1, 5, 10, tzinfo=UTC)
@@ -86,7 +86,9 @@ class Steps(RuleBasedStateMachine):
 
     def entered(self, id: str, numbers: Sequence[int]) -> None:
         """Take note of days that were published, or published again."""
-        at = max(instant_text(self.now), *(t[0] for told in self.told.values() for t in told), "")
+        before = [datetime.fromisoformat(t[0]) for told in self.told.values() for t in told]
+        later = [instant + timedelta(microseconds=1) for instant in before]
+        at = instant_text(max(self.now, *later))
         for n in numbers:
             revision = 1 + sum(t[1] == n for t in self.told[id])
             self.told[id].append((at, n, revision, self.levels[id][n]))
@@ -147,7 +149,10 @@ class Steps(RuleBasedStateMachine):
                 d for d in differences(connection, one)
                 if day(first) <= datetime.fromisoformat(d.head.session).date() < day(first + count)
             ]  # fmt: skip
-            new = [corrected(d, "bad-price", "learnt", "R. Ito", "correction") for d in found]
+            new = [
+                corrected(entry, "bad-price", "learnt", "R. Ito", "correction")
+                for _, entry in remaining(id, found)
+            ]
             append_revised(connection, desk(self.engine, self.now), one, new)
         assert [d.head.session for d in found] == [day(n).isoformat() for n in inside]
         self.entered(id, inside)

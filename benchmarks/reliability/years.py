@@ -32,7 +32,7 @@ from indexer.ledger.publish import instant_text
 from indexer.run.desk import Desk, Outcome, Terms
 from indexer.run.entries import Candidate
 from indexer.run.publish import append_revised, record
-from indexer.run.revise import corrected, differences
+from indexer.run.revise import corrected, differences, remaining
 from indexer.run.sessions import Period, sessions_asked
 
 FIRST = 130  # row of the first evening
@@ -174,7 +174,10 @@ class Years:
         desk = Desk(self.engine, self.out, now, f"restate-{now:%Y%m%dT%H%M}")
         with publishing(self.engine) as connection:
             found = differences(connection, candidate, immaterial=True)
-            new = [corrected(one, "bad-price", "put right", NAME, desk.run) for one in found]
+            new = [
+                corrected(revised, "bad-price", "put right", NAME, desk.run)
+                for _, revised in remaining(line.basket.id, found)
+            ]
             entries = append_revised(connection, desk, candidate, new)
         self._same(evening, "restated", self.model.differing(line, shown, known - 1), entries)
         line.agreed = shown.key

@@ -5,6 +5,7 @@ second, which ``--help`` and a mistyped option should not pay.
 """
 
 import dataclasses
+import errno
 import json
 import sys
 import traceback
@@ -34,6 +35,8 @@ from indexer.cli.serve import serve
 from indexer.cli.sweep import sweep
 from indexer.errors import DefinitionError, IndexerError, OutputError
 
+# What writing to an open file may say: of a reader that left, a disk or a quota that is full.
+_SCREEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 _strict = click.option(
     "--strict",
     is_flag=True,
@@ -211,7 +214,8 @@ def main() -> None:
         _print_error(error)
         sys.exit(exit_code([error]))
     except Exception as error:  # noqa: BLE001 (the last resort: a bug shows its traceback)
-        if isinstance(error, OSError) and error.filename is None:  # of no file: of the screen
+        # Of no file: of the screen, but for what says that processes or connections failed
+        if isinstance(error, OSError) and error.filename is None and error.errno in _SCREEN:
             _print_error(OutputError("standard output", error.strerror or str(error)))
             sys.exit(EXIT_CODES[OutputError])
         traceback.print_exc()

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
+from indexer.cli.options import DATE, JSON
 from indexer.cli.screen import print_table, progress, shown
 
 SOURCES = ("eastmoney", "tencent", "sina", "csindex", "cninfo", "safe")
-_DATE = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
 
 
 class SystemClock:
@@ -35,10 +35,10 @@ class SystemClock:
     required=True,
     help="Folder of the market store, made where it is missing.",
 )
-@click.option("--since", type=_DATE, metavar="DATE", help="First date, inclusive.")
-@click.option("--until", type=_DATE, metavar="DATE", help="Last date, inclusive.")
+@click.option("--since", type=DATE, metavar="DATE", help="First date, inclusive.")
+@click.option("--until", type=DATE, metavar="DATE", help="Last date, inclusive.")
 @click.option("--source", type=click.Choice(SOURCES), help="Ask this source alone.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+@JSON
 def fetch(
     names: tuple[str, ...],
     market: Path,

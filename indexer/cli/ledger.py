@@ -3,20 +3,18 @@
 import dataclasses
 import json
 import sys
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from indexer.cli.attempts import attempts, hours
 from indexer.cli.exits import exit_code
 from indexer.cli.options import DATE, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, plain
 from indexer.cli.screen import print_outcomes, print_proforma, progress, shown
-from indexer.errors import TryAgainError
+from indexer.errors import IndexerError, LedgerError, OutputError
 
-_POLL = 30.0  # seconds between two looks at data that are not complete yet
 _by = click.option("--by", required=True, callback=plain, metavar="NAME", help="Who decided it.")
 _clock_time = click.DateTime(["%H:%M"])
 
@@ -57,11 +55,12 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
 
     The session is written to the ledger whole, once, and only if no gate is shut. The same again
     changes nothing. Inputs that would change what is published already are refused until they are
-    restated. Times are those of the first calendar.
+    restated. Times are today's in the zone of the first calendar; a deadline that is not after
+    --wait-until is tomorrow's.
     """
-    from indexer.run.desk import Outcome, Terms, desk_at
+    from indexer.run.desk import Terms, desk_at
     from indexer.run.publish import publish as publish_all
-    from indexer.run.reporting import log_line, write_metrics
+    from indexer.run.reporting import Attempt, log_line
 
     if given["override"] and not (given["by"] and given["note"]):
         raise click.UsageError("--override needs --by and --note: who takes it upon himself, why")
@@ -75,18 +74,30 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
     )
     period = _period(given["day"], given["first"], given["last"])
 
-    def once() -> tuple[Any, list[Outcome]]:
-        desk = desk_at(ledger, out, datetime.now(UTC), names, terms)
-        with progress() as tell:
-            return desk, publish_all(names, market, desk, period, progress=tell)
+    def once() -> Attempt:
+        began, run = _now(), None
+        try:
+            desk = desk_at(ledger, out, _now, names, terms)
+            began, run = desk.instant, desk.run
+            with progress() as tell:
+                found = publish_all(names, market, desk, period, progress=tell)
+        except IndexerError as error:
+            return Attempt(began, run, error=error)
+        return Attempt(began, run, found)
 
-    desk, outcomes = _patiently(once, names, given["wait_until"], given["deadline"])
-    code = exit_code(outcome.error for outcome in outcomes if outcome.error)
-    print_outcomes(desk.run, outcomes, given["as_json"])
-    click.echo(log_line("publish", desk, outcomes, code), err=True)
+    def log(attempt: Attempt) -> None:
+        click.echo(log_line("publish", attempt, exit_code(attempt.errors)), err=True)
+
+    begin, end = hours(names, given["wait_until"], given["deadline"], _now())
+    last, outcomes = attempts(once, begin, end, log)
+    if outcomes:
+        print_outcomes(last.run, outcomes, given["as_json"])
+    log(last)
     if not terms.dry_run:
-        write_metrics(given["metrics"] or out / "indexer.prom", desk, outcomes, code)
-    sys.exit(code)
+        _leave_figures(given["metrics"] or out / "indexer.prom", last, outcomes)
+    if last.error is not None:
+        raise last.error
+    sys.exit(exit_code(last.errors))
 
 
 @click.command()
@@ -123,11 +134,11 @@ def restate(
 ) -> None:
     """Correct published sessions of INDEX by new revisions; nothing is overwritten."""
     from indexer.run.desk import Terms, desk_at
-    from indexer.run.reporting import log_line
+    from indexer.run.reporting import Attempt, log_line
     from indexer.run.restate import Ground
     from indexer.run.restate import restate as restate_index
 
-    desk = desk_at(ledger, out, datetime.now(UTC), [index], Terms(by=by, note=note), create=False)
+    desk = desk_at(ledger, out, _now, [index], Terms(by=by, note=note), create=False)
     with progress() as tell:
         done = restate_index(
             index,
@@ -146,7 +157,8 @@ def restate(
             f"{done.left[0]} to {done.left[-1]}: publishing is refused until they are restated",
             err=True,
         )
-    click.echo(log_line("restate", desk, [done.outcome], 0), err=True)
+    made = Attempt(desk.instant, desk.run, [done.outcome])
+    click.echo(log_line("restate", made, 0), err=True)
 
 
 @click.command()
@@ -246,7 +258,7 @@ def approve(
 
     with progress() as tell:
         found = find(basket, market, None if until is None else until.date(), progress=tell)
-    desk = desk_at(ledger, out, datetime.now(UTC), [basket], Terms(by=by))
+    desk = desk_at(ledger, out, _now, [basket], Terms(by=by))
     entry = record(basket, found, desk, note)
     print_proforma(found, as_json)
     click.echo(f"approved by {by} as entry {entry.number}, revision {entry.revision}", err=True)
@@ -263,7 +275,7 @@ def retire(index: str, ledger: str, out: Path, reason: str, by: str) -> None:
     from indexer.run.decisions import retire as end
     from indexer.run.desk import Terms, desk_at
 
-    desk = desk_at(ledger, out, datetime.now(UTC), [index], Terms(by=by), create=False)
+    desk = desk_at(ledger, out, _now, [index], Terms(by=by), create=False)
     entry = end(index, reason, desk)
     click.echo(f"{index} is retired: {entry.session} is final, as revision {entry.revision}")
 
@@ -287,10 +299,15 @@ def doctor(names: tuple[str, ...], market: Path | None, ledger: str, as_json: bo
     else:
         for check in found:
             click.echo(f"{check.state:<5} {check.about}: {shown(check.message)}")
-    sys.exit(65 if any(check.state == "wrong" for check in found) else 0)
+    wrong = [check for check in found if check.state == "wrong"]
+    sys.exit(exit_code(check.error or LedgerError(()) for check in wrong))
 
 
 COMMANDS = (publish, restate, history, verify, export, proforma, approve, retire, doctor)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _period(day: datetime | None, first: datetime | None, last: datetime | None) -> Any:
@@ -305,30 +322,13 @@ def _period(day: datetime | None, first: datetime | None, last: datetime | None)
     return Period(first and first.date(), last and last.date())
 
 
-def _patiently(
-    once: Callable[[], tuple[Any, list[Any]]],
-    names: tuple[str, ...],
-    wait_until: datetime | None,
-    deadline: datetime | None,
-) -> tuple[Any, list[Any]]:
-    """Do something, not before one time of day, and again and again until another."""
-    from indexer.run.sessions import zone_of
+def _leave_figures(path: Path, last: Any, outcomes: list[Any]) -> None:
+    """Write the figures of a run; of two reasons to fail the run's own is the one to raise."""
+    from indexer.run.reporting import write_metrics
 
-    zone = zone_of(names[0]) if wait_until or deadline else UTC
-
-    def today_at(moment: datetime) -> datetime:
-        return datetime.combine(datetime.now(zone).date(), moment.time(), zone)
-
-    if wait_until:
-        time.sleep(max(0.0, (today_at(wait_until) - datetime.now(UTC)).total_seconds()))
-    while True:
-        try:
-            desk, outcomes = once()
-        except TryAgainError:
-            if not deadline or datetime.now(UTC) >= today_at(deadline):
-                raise
-        else:
-            later = any(isinstance(outcome.error, TryAgainError) for outcome in outcomes)
-            if not later or not deadline or datetime.now(UTC) >= today_at(deadline):
-                return desk, outcomes
-        time.sleep(_POLL)
+    try:
+        write_metrics(path, last.instant, outcomes, exit_code(last.errors))
+    except OutputError as error:
+        if last.error is None:
+            raise
+        click.echo(f"warning: {shown(str(error))}", err=True)

@@ -201,7 +201,7 @@ def _percent(log_move: float | None) -> str:
     return "" if log_move is None else f"{math.expm1(log_move):+.1%}"
 
 
-def print_outcomes(run: str, outcomes: Sequence[Any], as_json: bool) -> None:
+def print_outcomes(run: str | None, outcomes: Sequence[Any], as_json: bool) -> None:
     """Print what became of each index of a run, errors to stderr."""
     told = [_outcome(outcome) for outcome in outcomes]
     if as_json:

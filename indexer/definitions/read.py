@@ -100,6 +100,14 @@ def restore_study(text: str) -> tuple[Study, dict[str, Index]]:
     return study, {index.id: index for index in indices}
 
 
+def restore(kind: str, text: str) -> tuple[Index | Study, dict[str, Index]]:
+    """Return an ``index`` or a ``study`` from its text, and the indices that a study's tells.
+
+    Raises as `restore_index` does.
+    """
+    return restore_study(text) if kind == "study" else (restore_index(text), {})
+
+
 def _study(document: Document) -> Study:
     return validated(Study, document, [])
 

@@ -27,7 +27,12 @@ except ImportError:  # not on Windows: there SQLite's own lock has to do
 SCHEMA = "0002"  # newest of the migrations
 PATIENCE = 60.0  # seconds a publisher waits for its turn
 
-_PRAGMAS = ("journal_mode=DELETE", "synchronous=EXTRA", "foreign_keys=ON", "busy_timeout=10000")
+_PRAGMAS = (
+    "journal_mode=DELETE",
+    "synchronous=EXTRA",
+    "foreign_keys=ON",
+    f"busy_timeout={PATIENCE * 1000:.0f}",  # a reader of all there is may take a while
+)
 _READER_PRAGMAS = ("query_only=ON", "busy_timeout=2000")
 _TURN = 7310894311706259304  # number of the advisory lock on PostgreSQL: any, but always the same
 _NO_DATABASE = (  # what SQLite says of a file that is damaged
@@ -40,6 +45,10 @@ _NO_DATABASE = (  # what SQLite says of a file that is damaged
 )
 
 
+class NoLedgerError(MissingInputError):
+    """There is no ledger: no file, or a database in which none was begun."""
+
+
 def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> sa.Engine:
     """Return the ledger at an SQLAlchemy URL, its tables brought up to date if it may be created.
 
@@ -50,8 +59,10 @@ def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> s
 
     Raises
     ------
-    MissingInputError
+    NoLedgerError
         If there is no ledger there, and it may not be created.
+    MissingInputError
+        If its folder is missing, or it is of an older schema and may not be brought up to date.
     LedgerError
         If the URL is none, what is there is no ledger, or a newer version wrote it.
     TryAgainError
@@ -67,7 +78,7 @@ def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> s
     if engine.dialect.name == "sqlite":
         file = _file(engine)
         if file is not None and not create and not file.exists():
-            raise MissingInputError([Flaw(str(file), None, "", "no such ledger: publish first")])
+            raise NoLedgerError([Flaw(str(file), None, "", "no such ledger: publish first")])
         if file is not None and file.is_dir():
             message = "is a folder: name a file in it"
             raise LedgerError([Refusal(name_of(engine), "", "", message)])
@@ -86,8 +97,10 @@ def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> s
         message = f"was written by a newer version (schema {found}, known {SCHEMA}): update indexer"
         raise LedgerError([Refusal(name_of(engine), "", "", message)])
     if not create:
-        older = f"has schema {found}, not {SCHEMA}: the next publication brings it up to date"
-        message = "holds no ledger: publish first" if found is None else older
+        if found is None:
+            message = "holds no ledger: publish first"
+            raise NoLedgerError([Flaw(name_of(engine), None, "", message)])
+        message = f"has schema {found}, not {SCHEMA}: the next publication brings it up to date"
         raise MissingInputError([Flaw(name_of(engine), None, "", message)])
     with publishing(engine) as connection:
         _migrate(connection)

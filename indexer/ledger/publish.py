@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -34,15 +34,15 @@ def append(
 
     Parameters
     ----------
-    now : the instant of publication; never earlier than that of the entry before, whatever a
-        clock says, so that what was known at an instant stays known
+    now : the instant of publication; that of the entries is always later than that of the entry
+        before, whatever a clock says, so that what was known at an instant stays known
     contents : by digest, the text of definitions; those there already stay
     """
     if not new:
         return []
     last = connection.execute(_LAST).first()
     number, previous, before = (0, FIRST, "") if last is None else last
-    at = max(instant_text(now), before)
+    at = max(instant_text(now), _after(before))
     revisions = _revisions(connection, new)
     appended = []
     for draft in new:
@@ -72,12 +72,26 @@ def append(
 def instant_text(instant: datetime) -> str:
     """Return an instant as the ledger holds it: UTC to the microsecond, in order as text.
 
+    One that its zone takes out of the calendar is the first or the last there is.
+
     Examples
     --------
     >>> instant_text(datetime(2026, 5, 7, 8, tzinfo=UTC))
     '2026-05-07T08:00:00.000000Z'
+    >>> instant_text(datetime.fromisoformat("0001-01-01T00:00:00+08:00"))
+    '0001-01-01T00:00:00.000000Z'
     """
-    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    try:
+        at = instant.astimezone(UTC)
+    except OverflowError:
+        ends = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        at = ends[instant.year > 1]
+    return f"{at.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def _after(instant: str) -> str:
+    """Return the next instant; none after none."""
+    return instant and instant_text(datetime.fromisoformat(instant) + timedelta(microseconds=1))
 
 
 def _revisions(connection: sa.Connection, new: Iterable[Entry]) -> dict[tuple[str, str, str], int]:

@@ -76,7 +76,7 @@ def approve(name: str, found: Proforma, desk: Desk, note: str = "") -> Entry:
             before = read_entry(connection, head.number)
             if _decided(before) == _decided(sealed(entry)):
                 return before
-        return append(connection, [entry], desk.instant, {basket.digest: basket.canonical})[0]
+        return append(connection, [entry], desk.stamp, {basket.digest: basket.canonical})[0]
 
 
 def retire(subject: str, reason: str, desk: Desk) -> Entry:
@@ -120,7 +120,7 @@ def _final(connection: sa.Connection, last: Entry, reason: str, desk: Desk) -> E
         inputs=stored.nothing_more(),
         run=desk.run,
     )
-    return append(connection, [final], desk.instant, {})[0]
+    return append(connection, [final], desk.stamp, {})[0]
 
 
 def _decided(approval: Entry) -> tuple[str, ...]:

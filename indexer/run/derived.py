@@ -1,6 +1,7 @@
 """Published files, derived from the ledger: whatever is missing is written again, byte for byte."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -35,26 +36,24 @@ def write_derived(engine: sa.Engine, out: Path, subject: str, kind: str) -> None
         If they cannot be written; what was there is there.
     """
     folder = out / subject
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with turn(folder):
-            listed = parse_manifest(_text(folder / MANIFEST) or "")
-            there = {path.name for path in folder.iterdir()}
-            kept = {name: digest for name, digest in listed.items() if name in there}
-            with reading(engine) as connection:
-                files = _files(connection, subject, kind, kept)
-            new = {
-                name: text
-                for name, text in files.items()
-                if name not in (MANIFEST, LATEST) or _text(folder / name) != text
-            }
-            write_folders(out, {subject: new}, "csv")
-    except OSError as error:
-        raise OutputError(str(error.filename or folder), error.strerror or str(error)) from error
+    with _turn(folder):
+        listed = parse_manifest(_text(folder / MANIFEST) or "")
+        there = {path.name for path in folder.iterdir()}
+        kept = {name: digest for name, digest in listed.items() if name in there}
+        with reading(engine) as connection:
+            files = _files(connection, subject, kind, kept)
+        new = {
+            name: text
+            for name, text in files.items()
+            if name not in (MANIFEST, LATEST) or _text(folder / name) != text
+        }
+        write_folders(out, {subject: new}, "csv")
 
 
 def export(engine: sa.Engine, out: Path) -> list[Path]:
     """Write every published file of the ledger anew, and return their paths.
+
+    Each folder waits for its turn and is then read for: what is published meanwhile is in it.
 
     Raises
     ------
@@ -62,11 +61,25 @@ def export(engine: sa.Engine, out: Path) -> list[Path]:
         If they cannot be written; what was there is there.
     """
     with reading(engine) as connection:
-        folders = {
-            subject: _files(connection, subject, kind, {})
-            for subject, kind in subjects(connection).items()
-        }
-    return write_folders(out, folders, "csv")
+        found = subjects(connection)
+    written = []
+    for subject, kind in found.items():
+        with _turn(out / subject):
+            with reading(engine) as connection:
+                files = _files(connection, subject, kind, {})
+            written += write_folders(out, {subject: files}, "csv")
+    return written
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Make a folder and hold it against other writers; raises as `write_derived` does."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with turn(folder):
+            yield
+    except OSError as error:
+        raise OutputError(str(error.filename or folder), error.strerror or str(error)) from error
 
 
 def wrong_files(connection: sa.Connection, out: Path) -> Iterator[tuple[Path, str]]:

@@ -1,6 +1,6 @@
 """The desk of a run: where publications go, when and on which terms, and what came of each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -9,8 +9,8 @@ from typing import Literal
 import sqlalchemy as sa
 
 from indexer.digest import digest_json
-from indexer.errors import IndexerError, MissingInputError
-from indexer.ledger.database import open_ledger
+from indexer.errors import IndexerError
+from indexer.ledger.database import NoLedgerError, open_ledger
 from indexer.ledger.entry import Entry
 
 State = Literal[
@@ -48,13 +48,25 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where publications of one run go, and when and on which terms they are made."""
+    """Where publications of one run go, and when and on which terms they are made.
+
+    Attributes
+    ----------
+    instant : at which the run began: what is final, and how old it is, goes by it
+    clock : what the time is when an entry is appended; that of the beginning where there is none
+    """
 
     engine: sa.Engine
     out: Path
     instant: datetime
     run: str
     terms: Terms = field(default_factory=Terms)
+    clock: Callable[[], datetime] | None = None
+
+    @property
+    def stamp(self) -> datetime:
+        """The instant of what is appended now: before it nothing was known, however old the run."""
+        return self.instant if self.clock is None else self.clock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,7 @@ class Outcome:
 def desk_at(
     ledger: str,
     out: Path,
-    now: datetime,
+    clock: Callable[[], datetime],
     names: Sequence[str],
     terms: Terms,
     *,
@@ -87,19 +99,21 @@ def desk_at(
 ) -> Desk:
     """Return the desk of a run; its ledger is made where there is none, unless told otherwise.
 
-    A dry run makes nothing: where there is no ledger it has an empty one in memory.
+    A dry run makes nothing: where there is no ledger it has an empty one in memory. One of an
+    older schema it refuses, for what is published there would not be seen.
 
     Raises
     ------
     LedgerError, MissingInputError, TryAgainError
         As opening the ledger does.
     """
+    now = clock()
     asked = digest_json([list(names), now.isoformat(), str(out)])
     run = f"{now:%Y%m%dT%H%M%SZ}-{asked[:8]}"
     try:
         engine = open_ledger(ledger, create=create and not terms.dry_run)
-    except MissingInputError:
+    except NoLedgerError:
         if not terms.dry_run:
             raise
         engine = open_ledger("sqlite://", create=True)
-    return Desk(engine, out, now, run, terms)
+    return Desk(engine, out, now, run, terms, clock)

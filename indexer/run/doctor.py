@@ -25,11 +25,17 @@ from indexer.run.supply import supplied
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at: ``ok``, ``note``, ``late`` or ``wrong``, and why."""
+    """One thing that was looked at: ``ok``, ``note``, ``late`` or ``wrong``, and why.
+
+    Attributes
+    ----------
+    error : what it is that is wrong, where it was raised as an error
+    """
 
     about: str
     state: Literal["ok", "note", "late", "wrong"]
     message: str
+    error: IndexerError | None = None
 
 
 def examine(names: Sequence[str], market: Path | None, ledger: str, now: datetime) -> list[Check]:
@@ -47,7 +53,7 @@ def examine(names: Sequence[str], market: Path | None, ledger: str, now: datetim
             definitions[found.id] = found
             checks.append(Check(name, "ok", "the definition is valid"))
         except IndexerError as error:
-            checks.append(Check(name, "wrong", str(error)))
+            checks.append(Check(name, "wrong", str(error), error))
     if market is not None:
         checks += _market(market, now)
     checks += _ledger(ledger, definitions, now)
@@ -62,7 +68,7 @@ def _market(folder: Path, now: datetime) -> Iterator[Check]:
     try:
         tables = read_market(folder)
     except IndexerError as error:
-        yield Check(str(folder), "wrong", str(error))
+        yield Check(str(folder), "wrong", str(error), error)
         return
     if tables.prices.is_empty():
         yield Check(str(folder), "note", "holds no prices")
@@ -96,7 +102,7 @@ def _ledger(url: str, definitions: dict[str, Index | Study], now: datetime) -> I
     except MissingInputError as error:
         yield Check(_place(url), "note", str(error))
     except IndexerError as error:
-        yield Check(_place(url), "wrong", str(error))
+        yield Check(_place(url), "wrong", str(error), error)
 
 
 def _place(url: str) -> str:
@@ -113,14 +119,15 @@ def _punctual(
     last = max(heads, key=lambda head: head.session)
     if any(head.status == "retired" for head in heads):
         return Check(id, "ok", f"retired, {last.session} is final")
-    definition = published_definition(engine, id)
-    if definition is None:
-        return Check(id, "wrong", "its definition is missing")
-    definitions.setdefault(id, definition)
     try:
-        due = last_final(definition, now)
+        known = published_definition(engine, id)
+        if known is None:
+            return Check(id, "wrong", "its definition is missing")
+        definition, indices = known
+        definitions.setdefault(id, definition)
+        due = last_final(definition, now, members=indices.values())
     except IndexerError as error:
-        return Check(id, "wrong", str(error))
+        return Check(id, "wrong", str(error), error)
     if last.session < due.isoformat():
         return Check(id, "late", f"published until {last.session}, {due} is final: publish it")
     return Check(id, "ok", f"published until {last.session}")

@@ -5,23 +5,49 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from indexer.definitions.basket import Index
-from indexer.definitions.read import restore_index, restore_study
+from indexer.definitions.read import restore
 from indexer.definitions.study import Study
-from indexer.errors import IndexerError
+from indexer.errors import IndexerError, LedgerError, Refusal
 from indexer.ledger.database import reading
 from indexer.ledger.heads import last_heads, subjects
 from indexer.ledger.history import read_definition
 from indexer.run.sessions import last_final
 
+Known = tuple[Index | Study, dict[str, Index]]  # a definition, and of a study its indices by id
 
-def published_definition(engine: sa.Engine, subject: str) -> Index | Study | None:
-    """Return the definition a subject was last published with; None where it never was."""
+
+def published_definition(engine: sa.Engine, subject: str) -> Known | None:
+    """Return the definition a subject was last published with; None where it never was.
+
+    The indices of a study are as they were last published themselves; where they never were, as
+    the study was made of them.
+
+    Raises
+    ------
+    LedgerError
+        If what was published is no definition to this version.
+    """
     with reading(engine) as connection:
-        for kind in ("index", "study"):
-            newest = last_heads(connection, subject, kind)
-            if newest:
-                text = read_definition(connection, newest[0].definition) or ""
-                return restore_study(text)[0] if kind == "study" else restore_index(text)
+        found = _last_known(connection, subject)
+        if found is None:
+            return None
+        definition, indices = found
+        for id in indices:
+            one, _ = _last_known(connection, id) or (None, {})
+            if one is not None and not isinstance(one, Study):
+                indices[id] = one
+    return definition, indices
+
+
+def _last_known(connection: sa.Connection, subject: str) -> Known | None:
+    for kind in ("index", "study"):
+        newest = last_heads(connection, subject, kind)
+        if newest:
+            try:
+                return restore(kind, read_definition(connection, newest[0].definition) or "")
+            except ValueError as error:
+                message = f"its definition is none to this version: {error}"
+                raise LedgerError([Refusal(subject, newest[0].session, "", message)]) from error
     return None
 
 
@@ -38,9 +64,10 @@ def due_sessions(engine: sa.Engine, now: datetime) -> dict[str, str]:
         if any(head.status == "retired" for head in mine):
             continue
         try:
-            definition = published_definition(engine, id)
-            if definition is not None:
-                found[id] = last_final(definition, now).isoformat()
-        except (IndexerError, ValueError, LookupError):  # `doctor` says what is wrong with it
+            known = published_definition(engine, id)
+            if known is not None:
+                definition, indices = known
+                found[id] = last_final(definition, now, members=indices.values()).isoformat()
+        except (IndexerError, LookupError):  # `doctor` says what is wrong with it
             continue
     return found

@@ -11,12 +11,14 @@ import sqlalchemy as sa
 
 from indexer.errors import Flaw, MissingInputError, counted
 from indexer.index.history import History
+from indexer.ledger.database import reading
 from indexer.ledger.entry import Entry
 from indexer.ledger.heads import Head, all_heads, subjects
 from indexer.ledger.history import (
     COLUMNS,
     STUDY_COLUMNS,
     published_rows,
+    read_definition,
     read_entry,
     signal_rows,
 )
@@ -60,7 +62,7 @@ class Publication:
         return "index" if isinstance(self.found, History) else "study"
 
 
-def publication(connection: sa.Connection, id: str, asked: Asked) -> Publication:
+def publication(engine: sa.Engine, id: str, asked: Asked) -> Publication:
     """Return what was published of a session, and of those before it, as known at an instant.
 
     It is built from the rows of the market that the entry itself has kept, by its definition.
@@ -74,10 +76,15 @@ def publication(connection: sa.Connection, id: str, asked: Asked) -> Publication
     LedgerError
         If what is built is not what was published.
     """
-    subject, standing = _standing(connection, id, asked)
-    last = standing[-1]
-    market = market_of_entry(connection, last.number, synthetic=last.synthetic, source=last.source)
-    found, candidate = built_again(connection, subject, last, market)
+    with reading(engine) as connection:
+        subject, standing = _standing(connection, id, asked)
+        last = standing[-1]
+        text = read_definition(connection, last.definition) or ""
+        market = market_of_entry(
+            connection, last.number, synthetic=last.synthetic, source=last.source
+        )
+        table = _table(connection, subject, standing)
+    found, candidate = built_again(text, subject, last, market)
     session = date.fromisoformat(last.session)
     if candidate.market_digests([session])[0] != last.market:
         message = "its stored inputs are not those its digest was taken of"
@@ -87,9 +94,10 @@ def publication(connection: sa.Connection, id: str, asked: Asked) -> Publication
         message = "built again, it is another: verify --inputs says more"
         raise wrong_entry(id, last, f"{message}{_by_other_code(candidate, last)}")
     other = [head for head in standing[:-1] if not _same(candidate, head)]
-    entries = [read_entry(connection, head.number) for head in other]
+    with reading(engine) as connection:
+        entry, *entries = (read_entry(connection, head.number) for head in (last, *other))
     caveats = (
-        *_entry_caveats(read_entry(connection, last.number)),
+        *_entry_caveats(entry),
         *_coverage(candidate, standing),
         *_differences(candidate, entries),
     )
@@ -97,7 +105,7 @@ def publication(connection: sa.Connection, id: str, asked: Asked) -> Publication
         _as_published(found, entries, caveats),
         _record(last, asked),
         caveats,
-        _table(connection, subject, standing),
+        table,
     )
 
 

@@ -3,7 +3,7 @@
 Each index is published by itself: one that is refused does not hold up the others.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,15 +13,15 @@ import sqlalchemy as sa
 from indexer.definitions.basket import Index
 from indexer.definitions.study import Study
 from indexer.errors import (
+    DefinitionError,
     IndexerError,
     LedgerError,
     Refusal,
     TryAgainError,
 )
-from indexer.index.build import build
 from indexer.index.finding import Finding
 from indexer.index.gates import findings
-from indexer.ledger.correct import policy_on
+from indexer.index.history import History
 from indexer.ledger.database import publishing, reading
 from indexer.ledger.entry import Entry
 from indexer.ledger.heads import AFTER_ALL, head_before, heads, last_heads
@@ -29,13 +29,14 @@ from indexer.ledger.publish import append
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
 from indexer.run.desk import Desk, Outcome, State, Terms
-from indexer.run.entries import Candidate, index_candidate, study_candidate
+from indexer.run.entries import Candidate
 from indexer.run.find import definition as definition_named
 from indexer.run.find import indices_of
+from indexer.run.rebuild import built
 from indexer.run.results import Progress
-from indexer.run.results import study as compare_study
 from indexer.run.revise import (
     by_policy,
+    check_kind,
     check_not_retired,
     differences,
     refuse,
@@ -70,10 +71,12 @@ def publish(
     progress(f"reading {market}")
     tables = read_market(market)
     told: dict[str, Outcome] = {}
+    known: dict[str, Index | Study] = {}
     for name in names:
         try:
             definition = definition_named(name)
             members = indices_of(definition) if isinstance(definition, Study) else {}
+            _check_one_each(known, [definition, *members.values()])
         except IndexerError as error:
             told.setdefault(name, _failed(name, error))
             continue
@@ -87,8 +90,20 @@ def publish(
             told.setdefault(definition.id, _held_up(definition.id, failed))
         elif definition.id not in told:
             progress(f"publishing {definition.id}")
-            told[definition.id] = _attempt(definition, tables, desk, period)
+            told[definition.id] = _attempt(
+                definition, tables, desk, period, members=list(members.values())
+            )
     return [replace(one, synthetic=tables.manifest.synthetic) for one in told.values()]
+
+
+def _check_one_each(known: dict[str, Index | Study], found: Sequence[Index | Study]) -> None:
+    """Raise where an id has another definition in this run already; else remember those found."""
+    for one in found:
+        before = known.get(one.id, one)
+        if before.digest != one.digest:
+            message = f"{one.id!r} is another index or study in {before.file}: name one of them"
+            raise DefinitionError([one.problem(("id",), message)])
+    known |= {one.id: one for one in found}
 
 
 def _held_up(study: str, failed: Sequence[Outcome]) -> Outcome:
@@ -112,6 +127,7 @@ def _attempt(
     desk: Desk,
     period: Period,
     *,
+    members: Collection[Index] = (),
     within_study: bool = False,
 ) -> Outcome:
     """Publish one index or study; what stands in its way stands in the way of no other."""
@@ -120,32 +136,28 @@ def _attempt(
         if within_study:
             until = last_final(definition, desk.instant, period.last)
             period = Period(min(period.first or until, until), until)
-        sessions = sessions_asked(definition, period, desk.instant)
+        sessions = sessions_asked(definition, period, desk.instant, members=members)
         if not sessions:
             return Outcome(definition.id, "no session")
-        if isinstance(definition, Study):
-            return _publish_study(definition, market, desk, sessions)
-        return _publish_index(definition, market, desk, sessions)
+        return _publish(definition, market, desk, sessions)
     except IndexerError as error:
         return _failed(definition.id, error, sessions)
 
 
-def _publish_index(
-    definition: Index, market: Market, desk: Desk, sessions: Sequence[date]
+def _publish(
+    definition: Index | Study, market: Market, desk: Desk, sessions: Sequence[date]
 ) -> Outcome:
-    until = _reaching(desk, definition.id, "index", sessions[-1])
-    history = build(definition, market, until=until)
-    first = history.days[0].item()
+    kind = "study" if isinstance(definition, Study) else "index"
+    until = _reaching(desk, definition.id, kind, sessions[-1])
+    found, candidate = built(definition, market, until)
+    if not isinstance(found, History):
+        return publish_candidate(desk, candidate, sessions, lambda _: ())
+    first = found.days[0].item()
     kept = [session for session in sessions if session >= first]
     if not kept:
         message = f"before the base date: its first session is {first}"
         raise LedgerError([Refusal(definition.id, sessions[-1].isoformat(), "", message)])
-    return publish_candidate(
-        desk,
-        index_candidate(history),
-        kept,
-        lambda new: findings(history, market, new),
-    )
+    return publish_candidate(desk, candidate, kept, lambda new: findings(found, market, new))
 
 
 def _reaching(desk: Desk, subject: str, kind: str, last: date) -> date:
@@ -153,14 +165,6 @@ def _reaching(desk: Desk, subject: str, kind: str, last: date) -> date:
     with reading(desk.engine) as connection:
         published = head_before(connection, subject, AFTER_ALL, kind)
     return max([last, *(date.fromisoformat(head.session) for head in published)])
-
-
-def _publish_study(
-    definition: Study, market: Market, desk: Desk, sessions: Sequence[date]
-) -> Outcome:
-    until = _reaching(desk, definition.id, "study", sessions[-1])
-    found = compare_study(definition, market, until=until)
-    return publish_candidate(desk, study_candidate(found, market), sessions, lambda _: ())
 
 
 def publish_candidate(
@@ -194,15 +198,15 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
     span = (sessions[0].isoformat(), sessions[-1].isoformat())
     with reading(desk.engine) as connection:
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
-        if desk.terms.dry_run:
-            _revised(connection, desk, candidate)
+        would = _revised(connection, desk, candidate) if desk.terms.dry_run else []
     new = [session for session in sessions if session.isoformat() not in there]
     candidate.market_digests(new)
     noted = _passed(desk.terms, candidate.id, gate(new) if new else ())
     _check_there(candidate, new)
     if desk.terms.dry_run:
-        would = tuple(replace(candidate.entry(session), revision=1) for session in new)
-        return Outcome(candidate.id, "would publish" if new else "unchanged", tuple(new), would)
+        would += [replace(candidate.entry(session), revision=1) for session in new]
+        asked = tuple(date.fromisoformat(entry.session) for entry in would)
+        return Outcome(candidate.id, "would publish" if would else "unchanged", asked, tuple(would))
     with publishing(desk.engine) as connection:
         entries = _revised(connection, desk, candidate)
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
@@ -226,11 +230,12 @@ def append_revised(
     beside = [entry for entry in entries if entry.kind != candidate.kind]
     based = with_inputs(connection, candidate, published) if published else ()
     stamped = [replace(entry, run=desk.run) for entry in (*based, *beside)]
-    return append(connection, stamped, desk.instant, {candidate.definition: candidate.text})
+    return append(connection, stamped, desk.stamp, {candidate.definition: candidate.text})
 
 
 def _revised(connection: sa.Connection, desk: Desk, candidate: Candidate) -> list[Entry]:
     """Return the corrections that published sessions need, or raise where none are to be made."""
+    check_kind(connection, candidate)
     newest = last_heads(connection, candidate.id, candidate.kind)
     check_not_retired(candidate.id, newest)
     if stands(candidate, newest):
@@ -238,8 +243,7 @@ def _revised(connection: sa.Connection, desk: Desk, candidate: Candidate) -> lis
     found = differences(connection, candidate)
     if found and not desk.terms.correct:
         raise refuse(candidate, found)
-    policy = policy_on(desk.instant.date())
-    return by_policy(policy, candidate, found, desk.terms.by, desk.run, desk.instant)
+    return by_policy(candidate, found, desk)
 
 
 def _passed(

@@ -1,16 +1,16 @@
-"""A published entry made again, from its definition and a market: by default the rows it kept."""
+"""From a definition to what can be published of it: now, or made again as it was published."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-import sqlalchemy as sa
-
-from indexer.definitions.read import restore_index, restore_study
+from indexer.definitions.basket import Index
+from indexer.definitions.read import restore
+from indexer.definitions.study import Study
 from indexer.errors import IndexerError, LedgerError, Refusal
 from indexer.index.build import build
 from indexer.index.history import History
 from indexer.ledger.heads import Head
-from indexer.ledger.history import read_definition
 from indexer.market.tables import Market
 from indexer.run.entries import Candidate, index_candidate, study_candidate
 from indexer.run.results import study as compare_study
@@ -24,30 +24,50 @@ class Subject(NamedTuple):
     kind: str
 
 
-class Rebuilt(NamedTuple):
-    """An index or a study made again, and the entries that could be published of it."""
+class Built(NamedTuple):
+    """An index or a study, and the entries that could be published of it."""
 
     found: History | Comparison
     candidate: Candidate
 
 
-def built_again(connection: sa.Connection, subject: Subject, head: Head, market: Market) -> Rebuilt:
-    """Return a subject made with the definition and up to the session of an entry.
+def built(
+    definition: Index | Study,
+    market: Market,
+    until: date,
+    *,
+    indices: Mapping[str, Index] | None = None,
+) -> Built:
+    """Return an index or a study up to a session; raises as `build` and `study` do.
+
+    Parameters
+    ----------
+    indices : those of a study, by id; found beside its file where they are not given
+    """
+    if isinstance(definition, Study):
+        compared = compare_study(definition, market, indices=indices, until=until)
+        return Built(compared, study_candidate(compared, market))
+    history = build(definition, market, until=until)
+    return Built(history, index_candidate(history))
+
+
+def built_again(text: str, subject: Subject, head: Head, market: Market) -> Built:
+    """Return a subject made with the definition of an entry, its text, and up to its session.
+
+    No connection is held while that lasts: a reader would keep publishers waiting.
 
     Raises
     ------
     LedgerError
         If it cannot be made.
     """
-    text = read_definition(connection, head.definition) or ""
-    until = date.fromisoformat(head.session)
     try:
-        if subject.kind == "index":
-            history = build(restore_index(text), market, until=until)
-            return Rebuilt(history, index_candidate(history))
-        study, indices = restore_study(text)
-        found = compare_study(study, market, indices=indices, until=until)
-        return Rebuilt(found, study_candidate(found, market))
+        definition, indices = restore(subject.kind, text)
+    except ValueError as error:
+        message = f"its definition is none to this version: {error}"
+        raise wrong_entry(subject.id, head, message) from error
+    try:
+        return built(definition, market, date.fromisoformat(head.session), indices=indices)
     except IndexerError as error:
         raise wrong_entry(subject.id, head, f"cannot be built again: {error}") from error
 

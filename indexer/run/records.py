@@ -24,13 +24,17 @@ def published_history(
     Raises
     ------
     MissingInputError
-        If there is no ledger, or the index was never published, or not in that variant.
+        If there is no ledger, or the index was never published, or not in that variant, or it is
+        a study.
     LedgerError, TryAgainError
         If the ledger is damaged or cannot be read now.
     """
     with reading(open_ledger(ledger)) as connection:
-        if subjects(connection).get(index) != "index":
-            raise MissingInputError([Flaw(index, None, "", "is no index that was ever published")])
+        kind = subjects(connection).get(index)
+        if kind != "index":
+            never = "is no index or study that was ever published"
+            message = f"is a study: indexer report {index} writes its signals" if kind else never
+            raise MissingInputError([Flaw(index, None, "", message)])
         known = None if known_at is None else instant_text(known_at)
         rows = history_rows(connection, index, variant=variant, known_at=known)
         if variant is not None and not rows:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from indexer.index.history import History
-from indexer.ledger.database import open_ledger, reading
+from indexer.ledger.database import open_ledger
 from indexer.report.factsheet import index_page
 from indexer.report.files import (
     Content,
@@ -64,8 +64,7 @@ def report(
         If the files cannot be written; then nothing is left behind.
     """
     progress(f"building {id}")
-    with reading(open_ledger(ledger)) as connection:
-        shown = publication(connection, id, asked)
+    shown = publication(open_ledger(ledger), id, asked)
     progress("drawing")
     name = entry_name(id, shown.record.session, shown.record.revision)
     files = dict(_files(shown, name))

@@ -1,18 +1,63 @@
-"""What a scheduler keeps of a run: one line of JSON, and a file of figures."""
+"""What a scheduler keeps of a run: one line of JSON an attempt, and a file of figures."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 
 from indexer.digest import canonical_json
+from indexer.errors import IndexerError, TryAgainError
 from indexer.ledger.publish import instant_text
 from indexer.report.files import write_folders
 from indexer.report.metrics import Figure, metrics_text
-from indexer.run.desk import Desk, Outcome
+from indexer.run.desk import Outcome
 
 
-def log_line(event: str, desk: Desk, outcomes: Sequence[Outcome], code: int) -> str:
-    """Return what a run did as one line of JSON."""
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one attempt came to.
+
+    Attributes
+    ----------
+    instant : at which it began
+    run : as its entries name it; None where there was no ledger to be had
+    outcomes : what became of each index and study; none where it failed as a whole
+    error : why it failed as a whole
+    """
+
+    instant: datetime
+    run: str | None
+    outcomes: Sequence[Outcome] = ()
+    error: IndexerError | None = None
+
+    @property
+    def errors(self) -> list[IndexerError]:
+        """Everything that went wrong."""
+        found = [self.error, *(outcome.error for outcome in self.outcomes)]
+        return [error for error in found if error is not None]
+
+    @property
+    def early(self) -> bool:
+        """Whether the same may succeed later."""
+        return any(isinstance(error, TryAgainError) for error in self.errors)
+
+
+def so_far(before: Sequence[Outcome], made: Attempt) -> list[Outcome]:
+    """Return what has become of each subject: what was published before an attempt stays so.
+
+    Parameters
+    ----------
+    before : what had become of them by then
+    """
+    if not made.outcomes:
+        return list(before)
+    kept = {one.subject: one for one in before if one.entries and one.state != "would publish"}
+    now = {one.subject: _after(kept.get(one.subject), one) for one in made.outcomes}
+    return list((kept | now).values())
+
+
+def log_line(event: str, attempt: Attempt, code: int) -> str:
+    """Return what an attempt did as one line of JSON."""
     told = [
         {
             "subject": outcome.subject,
@@ -21,20 +66,20 @@ def log_line(event: str, desk: Desk, outcomes: Sequence[Outcome], code: int) -> 
             "entries": [entry.number for entry in outcome.entries[:1] + outcome.entries[-1:]],
             "error": None if outcome.error is None else str(outcome.error),
         }
-        for outcome in outcomes
+        for outcome in attempt.outcomes
     ]
-    return canonical_json(
-        {
-            "event": event,
-            "at": instant_text(desk.instant),
-            "run": desk.run,
-            "exit": code,
-            "outcomes": told,
-        }
-    )
+    line = {
+        "event": event,
+        "at": instant_text(attempt.instant),
+        "run": attempt.run,
+        "exit": code,
+        "outcomes": told,
+    }
+    why = {} if attempt.error is None else {"error": str(attempt.error)}
+    return canonical_json(line | why)
 
 
-def write_metrics(path: Path, desk: Desk, outcomes: Sequence[Outcome], code: int) -> None:
+def write_metrics(path: Path, at: datetime, outcomes: Sequence[Outcome], code: int) -> None:
     """Write the figures of a run, whole or not at all.
 
     Raises
@@ -53,5 +98,17 @@ def write_metrics(path: Path, desk: Desk, outcomes: Sequence[Outcome], code: int
         )
         for outcome in outcomes
     ]
-    text = metrics_text(figures, desk.instant.timestamp(), code)
+    text = metrics_text(figures, at.timestamp(), code)
     write_folders(path.parent, {".": {path.name: text}}, "csv")
+
+
+def _after(before: Outcome | None, now: Outcome) -> Outcome:
+    """Return an outcome with what was published before it."""
+    if before is None:
+        return now
+    return replace(
+        now,
+        state="published" if now.error is None else now.state,
+        sessions=tuple(sorted({*before.sessions, *now.sessions})),
+        entries=before.entries + now.entries,
+    )

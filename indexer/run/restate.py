@@ -4,26 +4,24 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from indexer.definitions.basket import Index
 from indexer.definitions.study import Study
 from indexer.errors import DefinitionError, LedgerError, Refusal
-from indexer.index.build import build
 from indexer.ledger.database import publishing, reading
 from indexer.ledger.heads import AFTER_ALL, head_before, last_heads
-from indexer.market.tables import Market, read_market
+from indexer.market.tables import read_market
 from indexer.run.derived import write_derived
 from indexer.run.desk import Desk, Outcome
 from indexer.run.due import published_definition
-from indexer.run.entries import Candidate, index_candidate, study_candidate
 from indexer.run.find import definition as definition_named
 from indexer.run.publish import append_revised
+from indexer.run.rebuild import built
 from indexer.run.results import Progress
-from indexer.run.results import study as compare_study
 from indexer.run.revise import (
     Difference,
     check_not_retired,
     corrected,
     differences,
+    remaining,
 )
 from indexer.run.sessions import Period
 
@@ -75,7 +73,12 @@ def restate(
     OutputError
         If the files cannot be written; the next run of any publication writes them.
     """
-    definition = _definition(desk, subject, ground.basket)
+    known = None
+    if ground.basket is None:
+        known = published_definition(desk.engine, subject)
+        if known is None:
+            raise _never_published(subject)
+    definition, indices = known or (definition_named(str(ground.basket)), None)
     if definition.id != subject:
         message = f"is {definition.id!r}, and {subject!r} is to be restated"
         raise DefinitionError([definition.problem(("id",), message)])
@@ -88,14 +91,15 @@ def restate(
         raise _never_published(subject)
     last = date.fromisoformat(published[0].session)
     progress(f"building {subject}")
-    candidate = _candidate(definition, tables, last)
+    candidate = built(definition, tables, last, indices=indices).candidate
     first, end = period.first or date.min, period.last or last
     with publishing(desk.engine) as connection:
         check_not_retired(subject, last_heads(connection, subject, kind))
         found = differences(connection, candidate, immaterial=True)
         inside = [d for d in found if first <= date.fromisoformat(d.head.session) <= end]
         entries = [
-            corrected(one, ground.reason, ground.note, ground.by, desk.run) for one in inside
+            corrected(entry, ground.reason, ground.note, ground.by, desk.run)
+            for _, entry in remaining(subject, inside)
         ]
         appended = append_revised(connection, desk, candidate, entries)
     write_derived(desk.engine, desk.out, subject, kind)
@@ -113,18 +117,5 @@ def restate(
     )
 
 
-def _definition(desk: Desk, subject: str, given: str | None) -> Index | Study:
-    found = published_definition(desk.engine, subject)
-    if found is None:
-        raise _never_published(subject)
-    return found if given is None else definition_named(given)
-
-
 def _never_published(subject: str) -> LedgerError:
     return LedgerError([Refusal(subject, "", "", "was never published")])
-
-
-def _candidate(definition: Index | Study, market: Market, last: date) -> Candidate:
-    if isinstance(definition, Study):
-        return study_candidate(compare_study(definition, market, until=last), market)
-    return index_candidate(build(definition, market, until=last))

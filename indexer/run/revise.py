@@ -4,17 +4,18 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 
 import sqlalchemy as sa
 
 from indexer.errors import LedgerError, Refusal, counted
-from indexer.ledger.correct import Policy, decide
+from indexer.ledger.correct import Policy, decide, policy_on
 from indexer.ledger.entry import Entry
-from indexer.ledger.heads import Head, head_before, heads, last_number
+from indexer.ledger.heads import Head, head_before, heads, last_heads, last_number
 from indexer.ledger.history import read_entry
 from indexer.market.calendar import read_calendar
 from indexer.run import stored
+from indexer.run.desk import Desk
 from indexer.run.entries import Candidate
 
 SHOWN = 10  # differences a message names; the rest are counted
@@ -31,12 +32,14 @@ class Difference:
     entry : what it would be, without inputs; None where it would be no session any more
     before, after : published and new level, exact, of the variant that differs most; equal where
         none does, and for a study
+    reason : what it comes from, as a word of ``correct.REASONS``
     """
 
     head: Head
     entry: Entry | None
     before: float
     after: float
+    reason: str
 
     @property
     def bp(self) -> float:
@@ -95,6 +98,14 @@ def check_not_retired(subject: str, newest: Sequence[Head]) -> None:
             raise LedgerError([Refusal(subject, head.session, "retired", message)])
 
 
+def check_kind(connection: sa.Connection, candidate: Candidate) -> None:
+    """Raise ``LedgerError`` where an index has the id of a published study, or a study one's."""
+    other = "index" if candidate.kind == "study" else "study"
+    for head in last_heads(connection, candidate.id, other)[:1]:
+        message = f"is the id of a published {other} already: give this {candidate.kind} another"
+        raise LedgerError([Refusal(candidate.id, head.session, "", message)])
+
+
 def refuse(candidate: Candidate, found: Sequence[Difference]) -> LedgerError:
     """Return the refusal to publish beside published sessions that would now be others."""
     remedy = f"{len(found)} published sessions would now differ: find out why, then restate"
@@ -102,73 +113,81 @@ def refuse(candidate: Candidate, found: Sequence[Difference]) -> LedgerError:
     return LedgerError([*told, Refusal(candidate.id, "", "R9", remedy)])
 
 
-def corrected(found: Difference, reason: str, note: str, by: str, correction: str) -> Entry:
-    """Return a difference as the next revision of its session.
+def remaining(subject: str, found: Sequence[Difference]) -> list[tuple[Difference, Entry]]:
+    """Return differences, each with what its session would be.
 
     Raises
     ------
     LedgerError
-        If the session is none any more.
+        If a session would be none any more: what was published cannot be taken back.
     """
-    if found.entry is None:
-        message = "is no session any more, and what was published cannot be taken back"
-        raise LedgerError([Refusal("", found.head.session, "R9", message)])
+    lost = [one for one in found if one.entry is None]
+    if lost:
+        message = "would be no session any more, and what was published cannot be taken back"
+        told = [Refusal(subject, one.head.session, "R9", message) for one in lost[:SHOWN]]
+        raise LedgerError(told)
+    return [
+        (one, replace(one.entry, revision=one.head.revision + 1))
+        for one in found
+        if one.entry is not None
+    ]
+
+
+def corrected(entry: Entry, reason: str, note: str, by: str, correction: str) -> Entry:
+    """Return what a session would be as the next revision of it."""
     return replace(
-        found.entry, status="corrected", reason=reason, note=note, by=by, correction=correction
+        entry, status="corrected", reason=reason, note=note, by=by, correction=correction
     )
 
 
-def by_policy(
-    policy: Policy,
-    candidate: Candidate,
-    found: Sequence[Difference],
-    approved_by: str,
-    correction: str,
-    now: datetime,
-) -> list[Entry]:
+def by_policy(candidate: Candidate, found: Sequence[Difference], desk: Desk) -> list[Entry]:
     """Return what the policy makes of differences: corrections, and what is only recorded.
 
     How old a level is goes by the clock, not by the last session asked for. A study follows its
-    indices: it is corrected whenever they are.
+    indices: it is corrected whenever they are. What comes of another definition is never corrected
+    by rule, however little it is. What somebody approves of is a correction of its own.
 
     Raises
     ------
     LedgerError
-        If somebody must decide and nobody has.
+        If somebody must decide and nobody has, or a session would be none any more.
     """
-    entries, open_ = [], []
     calendar = read_calendar(candidate.calendar)
-    today = now.astimezone(calendar.zone).date()
-    for one in found:
+    today = desk.instant.astimezone(calendar.zone).date()
+    policy = policy_on(today)
+    entries, open_ = [], []
+    for one, entry in remaining(candidate.id, found):
         age = len(calendar.between(date.fromisoformat(one.head.session), today)) - 1
-        said = "automatic" if candidate.kind == "study" else decide(policy, age, one.bp)
-        if said == "immaterial" and one.entry is not None:
+        said = decide(policy, age, one.bp) if candidate.kind == "index" else "automatic"
+        if one.reason == "methodology":
+            said = "approval"
+        if said == "immaterial":
             note = f"{one.text}: below {policy.material_bp:g} bp, not restated"
-            entries.append(
-                replace(
-                    one.entry,
-                    kind="immaterial",
-                    status="recorded",
-                    reason="vendor-revision",
-                    note=note,
-                    by=BY_POLICY,
-                    correction=correction,
-                )
-            )
-        elif said == "automatic" or (approved_by and one.entry is not None):
-            by = BY_POLICY if said == "automatic" else approved_by
-            entries.append(corrected(one, "vendor-revision", one.text, by, correction))
+            noted = corrected(entry, one.reason, note, BY_POLICY, desk.run)
+            entries.append(replace(noted, kind="immaterial", status="recorded"))
+        elif said == "automatic":
+            entries.append(corrected(entry, one.reason, one.text, BY_POLICY, desk.run))
+        elif desk.terms.by:
+            note = f"{desk.terms.note}: {one.text}" if desk.terms.note else one.text
+            approved = f"{desk.run}-approved"
+            entries.append(corrected(entry, one.reason, note, desk.terms.by, approved))
         else:
             open_.append(one)
     if open_:
-        remedy = (
-            f"{counted(len(open_), 'correction')} past "
-            f"{counted(policy.automatic_sessions, 'session')} or above "
-            f"{policy.approval_bp:g} bp: name who approves them"
-        )
         told = [Refusal(candidate.id, one.head.session, "R10", one.text) for one in open_[:SHOWN]]
-        raise LedgerError([*told, Refusal(candidate.id, "", "R10", remedy)])
+        raise LedgerError([*told, Refusal(candidate.id, "", "R10", _undecided(open_, policy))])
     return entries
+
+
+def _undecided(found: Sequence[Difference], policy: Policy) -> str:
+    """Return why nothing is corrected by rule, and what is to be done."""
+    count = counted(len(found), "correction")
+    if any(one.reason == "methodology" for one in found):
+        return f"{count} by another definition than that published: name who approves them"
+    return (
+        f"{count} past {counted(policy.automatic_sessions, 'session')} or above "
+        f"{policy.approval_bp:g} bp: name who approves them"
+    )
 
 
 def with_inputs(
@@ -213,14 +232,22 @@ def _differences(
         session = date.fromisoformat(head.session)
         at = candidate.row(session)
         if at is None:
-            yield Difference(head, None, 1.0, 1.0)
+            yield Difference(head, None, 1.0, 1.0, _reason(candidate, head))
         elif candidate.content_digest(at) not in (head.content, known.get(head.session)):
             entry = candidate.entry(session)
             before, after = _levels(read_entry(connection, head.number)), _levels(entry)
             pairs = [(level, after.get(name, math.inf)) for name, level in before.items()]
             pairs += [(level, math.inf) for name, level in after.items() if name not in before]
             most = max(pairs, key=lambda pair: abs(pair[1] / pair[0] - 1), default=(1.0, 1.0))
-            yield Difference(head, entry, *most)
+            yield Difference(head, entry, *most, _reason(candidate, head))
+
+
+def _reason(candidate: Candidate, head: Head) -> str:
+    """Return what makes a session another: the definition, the rows of the market, or the code."""
+    if head.definition != candidate.definition:
+        return "methodology"
+    [market] = candidate.market_digests([date.fromisoformat(head.session)])
+    return "software" if market == head.market else "vendor-revision"
 
 
 def _levels(entry: Entry) -> dict[str, float]:

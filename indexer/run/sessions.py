@@ -1,6 +1,6 @@
 """Which sessions a publication is about: those whose closes are final."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from indexer.index.schedule import calendar_of
 from indexer.market.calendar import Calendar, exchange_of, read_calendar
 from indexer.market.conventions.finality import minutes_to_final
 from indexer.run.find import definition
+from indexer.signals.align import cutoffs, known_at
 
 OTHER_MINUTES = 60  # after the close of an exchange that conventions/finality.csv does not name
 
@@ -29,8 +30,14 @@ class Period:
     last: date | None = None
 
 
-def sessions_asked(index: Index | Study, period: Period, now: datetime) -> list[date]:
+def sessions_asked(
+    index: Index | Study, period: Period, now: datetime, *, members: Collection[Index] = ()
+) -> list[date]:
     """Return the sessions of a request, ascending; none where no day of it is a session.
+
+    Parameters
+    ----------
+    members : the indices of a study, which is final when they are
 
     Raises
     ------
@@ -40,36 +47,56 @@ def sessions_asked(index: Index | Study, period: Period, now: datetime) -> list[
         If the calendar does not know a date.
     """
     calendar = calendar_of(index)
-    last = last_final(index, now) if period.last is None else period.last
+    last = last_final(index, now, members=members) if period.last is None else period.last
     first = last if period.first is None else period.first
     if period.last is None and first > last and calendar.is_session(first):
         last = first  # not final yet, which is said
     found: list[date] = calendar.between(first, last).tolist()
-    if found and (at := final_at(index, found[-1])) > now:
+    if found and (at := final_at(index, found[-1], members)) > now:
         raise TryAgainError(
             index.id, f"closes of {found[-1]} are final only from {at:%Y-%m-%d %H:%M %Z}"
         )
     return found
 
 
-def last_final(index: Index | Study, now: datetime, until: date | None = None) -> date:
+def last_final(
+    index: Index | Study,
+    now: datetime,
+    until: date | None = None,
+    *,
+    members: Collection[Index] = (),
+) -> date:
     """Return the last session, up to a date, whose closes are final by an instant."""
     calendar = calendar_of(index)
     day = calendar.on_or_before(min(until or date.max, now.astimezone(calendar.zone).date()))
-    while final_at(index, day) > now:
+    while final_at(index, day, members) > now:
         day = calendar.on_or_before(day - timedelta(days=1))
     return day
 
 
-def final_at(index: Index | Study, session: date) -> datetime:
-    """Return when the closes of a session are final on every exchange that trades on it."""
+def final_at(index: Index | Study, session: date, members: Collection[Index] = ()) -> datetime:
+    """Return when the closes of a session are final on every exchange that trades on it.
+
+    Those of a study are also the levels of its indices that are known at its cut-off.
+    """
     at = [
         _close(calendar, session) + timedelta(minutes=_minutes(calendar.code, session))
         for calendar in _calendars(index)
         if calendar.is_session(session)
     ]
-    own = calendar_of(index)
-    return max(at).astimezone(own.zone)
+    if isinstance(index, Study):
+        at += [final_at(member, _known_on(index, member, session)) for member in members]
+    return max(at).astimezone(calendar_of(index).zone)
+
+
+def _known_on(study: Study, member: Index, session: date) -> date:
+    """Return the last session of an index whose close is known at the cut-off of a study."""
+    [cutoff] = cutoffs(study, np.array([session], dtype="datetime64[D]"))
+    calendar = calendar_of(member)
+    day = calendar.on_or_before(session)
+    while known_at(member, np.array([day], dtype="datetime64[D]"))[0] > cutoff:
+        day = calendar.on_or_before(day - timedelta(days=1))
+    return day
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -1,6 +1,5 @@
 """Verification: the chain, the files, and the levels themselves, made again."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 from indexer.errors import LedgerError, Refusal
 from indexer.ledger.database import reading
 from indexer.ledger.heads import Head, all_heads, heads, subjects
+from indexer.ledger.history import read_definition
 from indexer.ledger.verify import check_chain, check_database
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import wrong_files
@@ -65,26 +65,29 @@ def verify(
             wrong = [Refusal(str(path), "", "", why) for path, why in wrong_files(connection, out)]
             if wrong:
                 raise LedgerError(wrong)
-        built = 0
-        tables = None if market is None else read_market(market)
-        for subject in itertools.starmap(Subject, subjects(connection).items()):
-            progress(f"building {subject.id}")
-            if tables is not None:
-                built += _from_market(connection, subject, tables)
-            if inputs:
-                built += _from_inputs(connection, subject)
+        found = [Subject(*told) for told in subjects(connection).items()]
+    built = 0
+    tables = None if market is None else read_market(market)
+    for subject in found:
+        progress(f"building {subject.id}")
+        if tables is not None:
+            built += _from_market(engine, subject, tables)
+        if inputs:
+            built += _from_inputs(engine, subject)
     return Verified(number, head, out is not None, built)
 
 
-def _from_market(connection: sa.Connection, subject: Subject, market: Market) -> int:
+def _from_market(engine: sa.Engine, subject: Subject, market: Market) -> int:
     """Build the entries in force of a subject from a market; return how many are the same."""
-    noted = {h.session: h.content for h in heads(connection, subject.id, "immaterial")}
-    by_definition: dict[str, list[Head]] = {}
-    for head in heads(connection, subject.id, subject.kind):
-        by_definition.setdefault(head.definition, []).append(head)
+    with reading(engine) as connection:
+        noted = {h.session: h.content for h in heads(connection, subject.id, "immaterial")}
+        by_definition: dict[str, list[Head]] = {}
+        for head in heads(connection, subject.id, subject.kind):
+            by_definition.setdefault(head.definition, []).append(head)
+        texts = {digest: read_definition(connection, digest) or "" for digest in by_definition}
     count = 0
-    for found in by_definition.values():
-        candidate = built_again(connection, subject, found[-1], market).candidate
+    for digest, found in by_definition.items():
+        candidate = built_again(texts[digest], subject, found[-1], market).candidate
         for head in found:
             if not _is_noted(candidate, head, noted):
                 _check_same(candidate, head)
@@ -98,17 +101,20 @@ def _is_noted(candidate: Candidate, head: Head, noted: Mapping[str, str]) -> boo
     return at is not None and noted.get(head.session) == candidate.content_digest(at)
 
 
-def _from_inputs(connection: sa.Connection, subject: Subject) -> int:
+def _from_inputs(engine: sa.Engine, subject: Subject) -> int:
     """Build every entry of a subject from its own stored inputs; return how many there are.
 
     A build of the last one serves all whose rows are those it had by their session.
     """
-    left = all_heads(connection, subject.id, subject.kind)
+    with reading(engine) as connection:
+        left = all_heads(connection, subject.id, subject.kind)
     count = len(left)
     while left:
         last = left[-1]
-        market = market_of_entry(connection, last.number, synthetic=False)
-        candidate = built_again(connection, subject, last, market).candidate
+        with reading(engine) as connection:
+            text = read_definition(connection, last.definition) or ""
+            market = market_of_entry(connection, last.number, synthetic=False)
+        candidate = built_again(text, subject, last, market).candidate
         served = [h for h in left if h.definition == last.definition and h.session <= last.session]
         days = sorted({date.fromisoformat(head.session) for head in served})
         digests = dict(zip(days, candidate.market_digests(days), strict=True))

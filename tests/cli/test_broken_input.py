@@ -3,6 +3,8 @@
 One clear message, the right exit code, no traceback, and nothing written.
 """
 
+import errno
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -235,6 +237,22 @@ def test_a_full_standard_output_is_73(build, monkeypatch, capfd):
 
     assert code == 73
     assert "standard output: cannot be written" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(errno.EPIPE, 73), (errno.EIO, 73), (errno.EAGAIN, 70), (errno.ECONNRESET, 70)],
+    ids=("reader gone", "disk broken", "no process to be had", "connection lost"),
+)
+def test_only_what_writing_says_is_of_the_screen(monkeypatch, number, expected):
+    """Not that no process can be split off, nor that a connection is lost."""
+
+    def fail(**_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("indexer.cli.app.app", fail)
+
+    assert indexer(monkeypatch, "run") == expected
 
 
 def test_misuse_is_2(monkeypatch, capfd):

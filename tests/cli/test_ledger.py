@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from indexer.cli.app import main
+from indexer.cli.ledger import restate
+from indexer.ledger.correct import REASONS
 from tests.run.desk import DAYS, SYMBOLS, basket, files, folder, moved, prices
 
 DAY = DAYS[4].isoformat()
@@ -106,6 +108,52 @@ def test_the_log_is_written_though_figures_cannot_be(indexer):
     assert any(line.startswith("{") and json.loads(line) for line in err.splitlines())
 
 
+def lines_of(err):
+    """Return the lines of the log among what was said."""
+    return [json.loads(line) for line in err.splitlines() if line.startswith("{")]
+
+
+def test_a_run_that_fails_as_a_whole_is_logged_too(indexer):
+    code, out, err = publish(indexer, "--date", DAY, market="nowhere")
+    [told] = lines_of(err)
+
+    assert (code, out) == (66, "")
+    assert (told["exit"], told["outcomes"]) == (66, [])
+    assert told["error"] == "nowhere: no such market folder"
+
+
+def test_a_run_without_a_ledger_is_logged_without_a_name(indexer):
+    _, _, err = publish(indexer, "--date", DAY, "--ledger", "sqlite:///market")
+    [told] = lines_of(err)
+
+    assert (told["exit"], told["run"]) == (65, None)
+
+
+def test_figures_are_those_of_the_last_run_though_it_failed_as_a_whole(indexer):
+    publish(indexer, "--date", DAY)
+    publish(indexer, "--date", DAY, market="nowhere")
+    text = Path("out/indexer.prom").read_text(encoding="utf-8")
+
+    assert "indexer_run_exit_code 66\n" in text
+    assert "indexer_outcome{" not in text
+
+
+def test_a_dry_run_that_fails_as_a_whole_writes_nothing(indexer, tmp_path):
+    before = files(tmp_path)
+    publish(indexer, "--date", DAY, "--dry-run", market="nowhere")
+
+    assert files(tmp_path) == before
+
+
+def test_figures_that_cannot_be_written_do_not_hide_why_a_run_failed(indexer):
+    Path("figures").mkdir()
+    code, _, err = publish(indexer, "--date", DAY, "--metrics", "figures", market="nowhere")
+
+    assert code == 66
+    assert "warning: figures: cannot be written" in err
+    assert "error: nowhere: no such market folder" in err
+
+
 def test_figures_are_written_where_they_are_wanted(indexer):
     publish(indexer, "--date", DAY, "--metrics", "node/indexer.prom")
     text = Path("node/indexer.prom").read_text(encoding="utf-8")
@@ -153,6 +201,90 @@ def test_whatever_becomes_of_it_an_invented_market_is_marked(indexer, tmp_path):
         assert line.endswith("  SYNTHETIC DATA")
 
 
+# --- a deadline -------------------------------------------------------------------------------
+
+MIDNIGHT = ("--wait-until", "00:00", "--deadline", "00:00")  # from now on, until the day is over
+
+
+def meanwhile(monkeypatch, way):
+    """Let something happen while a run waits, which is not when it need not."""
+    monkeypatch.setattr("time.sleep", lambda seconds: seconds and way())
+
+
+def two(indexer, tmp_path, monkeypatch):
+    """Publish an index at once, and another whose data come while the run waits."""
+    other = "600009.SH"
+    basket(tmp_path, id="lonely", constituents=[{"symbol": other}])
+    folder(tmp_path / "market", prices() + prices(DAYS[:4], [other]))
+    whole = prices(symbols=[*SYMBOLS, other])
+    meanwhile(monkeypatch, lambda: folder(tmp_path / "market", whole))
+    return publish(indexer, "lonely.yaml", "--date", DAY, *MIDNIGHT)
+
+
+def test_what_an_earlier_attempt_published_is_told_in_the_end(indexer, tmp_path, monkeypatch):
+    code, out, _ = two(indexer, tmp_path, monkeypatch)
+
+    assert code == 0
+    assert [line for line in out.splitlines() if not line.startswith(" ")] == [
+        f"trio: published {DAY}",
+        f"lonely: published {DAY}",
+    ]
+
+
+def test_figures_count_the_entries_of_all_attempts(indexer, tmp_path, monkeypatch):
+    two(indexer, tmp_path, monkeypatch)
+    text = Path("out/indexer.prom").read_text(encoding="utf-8")
+
+    assert 'indexer_entries_appended{subject="trio"} 1\n' in text
+
+
+def test_each_attempt_is_logged_under_the_name_its_entries_have(indexer, tmp_path, monkeypatch):
+    _, _, err = two(indexer, tmp_path, monkeypatch)
+    told = lines_of(err)
+    runs = [
+        json.loads(indexer("history", id, "--format", "json")[1])[0]["run"]
+        for id in ("trio", "lonely")
+    ]
+
+    assert [(line["exit"], line["run"]) for line in told] == [(75, runs[0]), (0, runs[1])]
+
+
+def test_what_was_published_is_told_though_the_last_attempt_failed(indexer, tmp_path, monkeypatch):
+    basket(tmp_path, id="lonely", constituents=[{"symbol": "600009.SH"}])
+    folder(tmp_path / "market", prices() + prices(DAYS[:4], ["600009.SH"]))
+    meanwhile(monkeypatch, (tmp_path / "market" / "prices.csv").unlink)
+    code, out, _ = publish(indexer, "lonely.yaml", "--date", DAY, *MIDNIGHT)
+
+    assert code == 66
+    assert f"trio: published {DAY}\n" in out
+    assert f"lonely: delayed {DAY}\n" in out
+
+
+def test_a_deadline_that_is_not_after_the_beginning_is_tomorrow(indexer, tmp_path, monkeypatch):
+    folder(tmp_path / "market", prices(DAYS[:4]))
+    meanwhile(monkeypatch, lambda: folder(tmp_path / "market"))
+
+    assert publish(indexer, "--date", DAY, *MIDNIGHT)[0] == 0
+
+
+def test_a_deadline_that_is_past_gives_one_attempt(indexer, tmp_path, monkeypatch):
+    folder(tmp_path / "market", prices(DAYS[:4]))
+    meanwhile(monkeypatch, lambda: folder(tmp_path / "market"))
+
+    assert publish(indexer, "--date", DAY, "--deadline", "00:00")[0] == 75
+
+
+def test_a_deadline_does_not_make_a_wrong_name_hold_up_the_others(indexer):
+    given = ("nope", "trio.yaml", "--market", "market", "--date", DAY, "--deadline", "00:00")
+    code, out, _ = indexer("publish", *given)
+
+    assert code == 66
+    assert f"trio: published {DAY}\n" in out
+
+
+# --- corrections ------------------------------------------------------------------------------
+
+
 def test_changed_closes_are_65_until_they_are_restated(indexer, tmp_path):
     publish(indexer, *RANGE)
     folder(tmp_path / "new", prices(**moved(SYMBOLS[0], DAYS[2], 30)))
@@ -182,6 +314,12 @@ def test_a_restatement_without_its_grounds_is_2(indexer, left_out):
     given = WHY[:at] + WHY[at + 2 :]
 
     assert indexer("restate", "trio", "--market", "market", "--from", DAY, *given)[0] == 2
+
+
+def test_the_grounds_on_offer_are_those_of_the_ledger():
+    [offered] = (option.type.choices for option in restate.params if option.name == "reason")
+
+    assert tuple(offered) == REASONS
 
 
 def test_one_bad_index_of_two_is_told_by_the_exit_code(indexer, tmp_path):
@@ -217,6 +355,16 @@ def test_before_it_was_published_nothing_was_known(indexer):
     _, out, _ = indexer("history", "trio", "--as-known-at", "2026-03-06T18:00:00+08:00")
 
     assert len(out.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("instant", "lines"), [("0001-01-01T00:00:00+08:00", 1), ("9999-12-31T23:59:59-14:00", 2)]
+)
+def test_an_instant_beyond_the_calendar_is_before_or_after_everything(indexer, instant, lines):
+    publish(indexer, "--date", DAY)
+    code, out, _ = indexer("history", "trio", "--as-known-at", instant)
+
+    assert (code, len(out.splitlines())) == (0, lines)
 
 
 @pytest.mark.parametrize("instant", ["yesterday", "2026-03-06", "2026-03-06T18:00:00"])
@@ -288,6 +436,23 @@ def test_the_doctor_says_what_is_late(indexer):
     told = {check["about"]: check["state"] for check in json.loads(out)}
 
     assert (code, told["trio"], told["market"]) == (0, "late", "ok")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (("bad.yaml",), 78),
+        (("nowhere.yaml",), 66),
+        (("--market", "bad"), 65),
+        (("--ledger", "postgresql://u@127.0.0.1:1/x"), 75),
+        (("bad.yaml", "--ledger", "postgresql://u@127.0.0.1:1/x"), 78),
+    ],
+)
+def test_the_doctor_leaves_with_the_code_of_the_gravest(indexer, tmp_path, given, expected):
+    basket(tmp_path, id="bad", currency="Yuan")
+    folder(tmp_path / "bad", [{"symbol": SYMBOLS[0], "date": DAY, "close": -1}])
+
+    assert indexer("doctor", *given)[0] == expected
 
 
 def test_the_environment_names_the_ledger(indexer, monkeypatch):

@@ -56,7 +56,8 @@ def test_a_clock_that_goes_backwards_does_not_change_what_was_known(tmp_path):
         for day, shift in (("2026-03-02", HOUR), ("2026-03-03", -HOUR), ("2026-03-04", 2 * HOUR))
     ]
 
-    assert told == [instant_text(MORNING + h) for h in (HOUR, HOUR, 2 * HOUR)]
+    next_instant = HOUR + timedelta(microseconds=1)
+    assert told == [instant_text(MORNING + h) for h in (HOUR, next_instant, 2 * HOUR)]
 
 
 def test_instants_are_held_in_utc():

@@ -1,6 +1,6 @@
 """What is in force, and what was at an instant."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -40,9 +40,10 @@ def replayed(tmp_path_factory):
             minutes=int(drawn.choice([0, 0, 1, 7])), microseconds=int(drawn.choice([0, 1]))
         )
         for session in drawn.choice(SESSIONS, drawn.integers(1, 4), replace=False).tolist():
-            appended(engine, entry(session, rows=level(f"{n + 1}.0")), now=at)
-            model.setdefault(session, []).append((at, f"{n + 1}.0"))
-    return engine, model, at
+            [new] = appended(engine, entry(session, rows=level(f"{n + 1}.0")), now=at)
+            told = datetime.fromisoformat(new.published_at)
+            model.setdefault(session, []).append((told, f"{n + 1}.0"))
+    return engine, model, told
 
 
 def test_what_was_known_at_an_instant_agrees_with_a_replay(replayed):
@@ -104,8 +105,8 @@ def test_a_row_of_the_history_is_what_was_published(small):
         row = history_rows(connection, "example", variant="net")[1]
 
     assert row == (
-        "2026-03-03", "net", "1001.0000", 1001.0, 2.0, 2, "corrected", instant_text(MORNING),
-        "run-1", DIGEST, "m" * 64, "1-abc",
+        "2026-03-03", "net", "1001.0000", 1001.0, 2.0, 2, "corrected",
+        instant_text(MORNING + timedelta(microseconds=1)), "run-1", DIGEST, "m" * 64, "1-abc",
     )  # fmt: skip
 
 

@@ -154,7 +154,7 @@ def test_subjects_come_with_their_first_session(connection):
     ("subject", "kind", "at"),
     [
         ("chain-1", "index", LATER),
-        ("chain-2", "index", shown.PUBLISHED),
+        ("chain-2", "index", shown.PUBLISHED + timedelta(microseconds=1)),  # after chain-1
         ("chain-1", "study", None),
     ],
 )

@@ -12,10 +12,14 @@ from typing import Any
 import polars as pl
 import yaml
 
+from indexer.definitions.read import read_basket
+from indexer.index.build import build
 from indexer.ledger.database import open_ledger, reading
 from indexer.ledger.history import history_rows
 from indexer.market.calendar import read_calendar
+from indexer.market.tables import read_market
 from indexer.run.desk import Desk, Outcome, Terms, desk_at
+from indexer.run.entries import Candidate, index_candidate
 from indexer.run.publish import publish
 from indexer.run.restate import Ground, Restatement, restate
 from indexer.run.sessions import Period
@@ -101,7 +105,14 @@ def ledger_url(path: Path) -> str:
 
 def desk(path: Path, now: datetime = NOON, ledger: str | None = None, **terms: Any) -> Desk:
     """Return a desk with its ledger and its published files in a folder."""
-    return desk_at(ledger or ledger_url(path), path / "out", now, ["trio"], Terms(**terms))
+    return desk_at(ledger or ledger_url(path), path / "out", lambda: now, ["trio"], Terms(**terms))
+
+
+def candidate(path: Path) -> Candidate:
+    """Return what could be published of the index in a folder, from the market in it."""
+    return index_candidate(
+        build(read_basket(str(path / "trio.yaml")), read_market(path / "market"))
+    )
 
 
 def published(

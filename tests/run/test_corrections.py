@@ -1,5 +1,6 @@
 """What becomes of a published level that its inputs no longer give: by rule, or by somebody."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,11 +9,11 @@ from indexer.definitions.read import read_basket
 from indexer.errors import DefinitionError, LedgerError
 from indexer.index.build import build
 from indexer.ledger.database import reading
-from indexer.ledger.heads import last_heads
+from indexer.ledger.heads import heads, last_heads
 from indexer.ledger.history import history_rows, read_entries
 from indexer.market.tables import read_market
 from indexer.run.entries import index_candidate
-from indexer.run.revise import stands
+from indexer.run.revise import differences, stands
 from indexer.run.verify import verify
 from tests.run.desk import (
     DAYS,
@@ -156,6 +157,74 @@ def test_a_dividend_that_was_none_is_judged_by_the_total_return_too(tmp_path):
 
     assert isinstance(outcome.error, LedgerError)
     assert "above 25 bp" in str(outcome.error)
+
+
+def other(path):
+    """Write a definition that makes levels that are hardly others; return its file."""
+    weights = {SYMBOLS[0]: 0.3334, SYMBOLS[1]: 0.3333, SYMBOLS[2]: 0.3333}
+    held = [{"symbol": symbol, "weight": weight} for symbol, weight in weights.items()]
+    return basket(path / "new", weighting={"scheme": "fixed"}, constituents=held)
+
+
+def test_what_another_definition_makes_is_never_corrected_by_rule(path):
+    outcome = by_rule(path, path / "market", names=[other(path)])
+
+    assert isinstance(outcome.error, LedgerError)
+    assert "by another definition than that published: name who approves them" in str(outcome.error)
+    assert len(entries(path)) == LAST + 1
+
+
+def test_what_another_definition_makes_is_approved_as_such(path):
+    by_rule(path, path / "market", names=[other(path)], by="Ada")
+
+    assert {(e.reason, e.by) for e in entries(path)[LAST + 1 :]} == {("methodology", "Ada")}
+
+
+def test_what_other_code_makes_is_told_from_what_other_rows_make(path):
+    basket(path)
+    history = build(
+        read_basket(str(path / "trio.yaml")),
+        read_market(folder(path / "market", prices(**moved(SYMBOLS[0], DAYS[LAST], 5)))),
+        until=DAYS[LAST],
+    )
+    revised = replace(index_candidate(history), code="0" * 64)
+    with reading(desk(path).engine) as connection:
+        by_rows = differences(connection, revised)
+        kept = {d: h.market for d, h in zip(DAYS, heads(connection, "trio"), strict=False)}
+        by_code = differences(connection, replace(revised, _digests=kept))
+
+    assert [one.reason for one in by_rows] == ["vendor-revision"]
+    assert [one.reason for one in by_code] == ["software"]
+
+
+def test_why_somebody_approves_is_kept_beside_what_would_differ(path):
+    by_rule(path, changed(path, 3, 5), by="Ada", note="the exchange said so")
+    note = entries(path)[LAST + 1].note
+
+    assert note.startswith("the exchange said so: ")
+    assert note.endswith("(+5 bp)")
+
+
+def test_what_is_approved_and_what_is_by_rule_have_notices_of_their_own(path):
+    market = folder(
+        path / "both",
+        prices(**moved(SYMBOLS[0], DAYS[LAST], 5), **moved(SYMBOLS[0], DAYS[LAST - 5], 5)),
+    )
+    by_rule(path, market, by="Ada")
+    notices = [n.read_text(encoding="utf-8") for n in (path / "out/trio").glob("restatement_*")]
+    told = [("Decided by / 决定人: Ada" in text, text.count("1 → 2")) for text in notices]
+
+    assert sorted(told) == [(False, 1), (True, 1)]
+
+
+def test_a_dry_run_tells_the_corrections_it_would_make(path):
+    before = files(path / "out")
+    outcome = by_rule(path, changed(path, 1, 5), dry_run=True)
+    told = (outcome.entries[0].session, outcome.entries[0].revision, outcome.entries[0].by)
+
+    assert outcome.state == "would publish"
+    assert told == (DAYS[LAST - 1].isoformat(), 2, "policy")
+    assert files(path / "out") == before
 
 
 def test_correction_and_new_session_share_a_run(path):
@@ -331,8 +400,21 @@ def test_a_session_that_would_be_none_is_not_taken_back(tmp_path):
     published(tmp_path, DAYS[0], DAYS[5], market=market, names=[name])
     fewer = folder(tmp_path / "m2", series=rows[:2] + rows[3:])
 
-    with pytest.raises(LedgerError, match="cannot be taken back"):
+    with pytest.raises(LedgerError, match=f"trio {DAYS[2]}: R9: .*cannot be taken back"):
         corrected(tmp_path, fewer)
+
+
+def test_nobody_can_approve_of_a_session_that_would_be_none(tmp_path):
+    name = basket(
+        tmp_path, kind="series", symbol="000001.SH", base=None, weighting=None, constituents=None
+    )
+    rows = [{"symbol": "000001.SH", "date": d, "close": 3000.0 + n} for n, d in enumerate(DAYS)]
+    published(tmp_path, DAYS[0], DAYS[5], market=folder(tmp_path / "m", series=rows), names=[name])
+    fewer = folder(tmp_path / "m2", series=rows[:2] + rows[3:])
+    outcome = by_rule(tmp_path, fewer, DAYS[5], names=[name], by="Ada")
+
+    assert "cannot be taken back" in str(outcome.error)
+    assert "name who approves" not in str(outcome.error)
 
 
 # --- the notice -------------------------------------------------------------------------------

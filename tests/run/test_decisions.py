@@ -1,13 +1,16 @@
 """What a person decides beside levels: a rebalance approved, an index retired."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
+from indexer.digest import digest_bytes
 from indexer.errors import DefinitionError, LedgerError
-from indexer.ledger.database import reading
+from indexer.ledger.database import publishing, reading
 from indexer.ledger.heads import subjects
-from indexer.ledger.history import read_entries
+from indexer.ledger.history import read_entries, read_entry
+from indexer.ledger.publish import append
 from indexer.run.decisions import approve, proforma, retire
 from indexer.run.doctor import examine
 from indexer.run.verify import verify
@@ -193,6 +196,19 @@ def test_a_calendar_that_has_ended_is_wrong(path):
     checks = examine([], None, ledger_url(path), evening(date(2027, 6, 1)))
 
     assert [c.state for c in checks if c.about == "calendar XSHG"] == ["wrong"]
+
+
+def test_a_published_definition_that_is_none_any_more_is_wrong(path):
+    """As one of an older version of the package, of which this one knows nothing."""
+    text = '{"id":"trio"}'
+    digest = digest_bytes([text.encode()])
+    with publishing(desk(path).engine) as connection:
+        append(
+            connection, [replace(read_entry(connection, 5), definition=digest)], NOON,
+            {digest: text},
+        )  # fmt: skip
+
+    assert states(path)["trio"] == "wrong"
 
 
 def test_a_ledger_that_is_not_there_yet_is_noted(tmp_path):

@@ -4,18 +4,26 @@ import os
 import shutil
 import subprocess
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 
 from indexer.errors import LedgerError, OutputError
 from indexer.ledger.database import reading
 from indexer.ledger.history import COLUMNS, history_rows
+from indexer.report.files import turn
+from indexer.run import publication
+from indexer.run import verify as verification
 from indexer.run.derived import export
+from indexer.run.publication import Asked
+from indexer.run.publish import record
+from indexer.run.report import report
 from indexer.run.verify import verify
 from tests.run.desk import (
     DAYS,
     NOON,
     SYMBOLS,
+    candidate,
     corrected,
     desk,
     files,
@@ -83,6 +91,17 @@ def test_an_export_is_byte_for_byte_what_was_published(path):
     export(desk(path).engine, path / "elsewhere")
 
     assert files(path / "elsewhere") == files(path / "out")
+
+
+def test_an_export_that_waits_has_what_is_published_meanwhile(path):
+    with turn(path / "out" / "trio"):
+        exporting = Thread(target=export, args=(desk(path).engine, path / "out"))
+        exporting.start()
+        exporting.join(0.5)  # it has asked what there is, and waits for its turn
+        record(desk(path, NOON + timedelta(3)), candidate(path), [DAYS[6]], lambda _: ())
+    exporting.join(30)
+
+    assert DAYS[6].isoformat() in (path / "out" / "trio" / "latest.csv").read_text(encoding="utf-8")
 
 
 def test_an_export_mends_what_was_altered(path):
@@ -283,6 +302,29 @@ def test_levels_are_built_again_from_what_the_ledger_kept(path):
     shutil.rmtree(path / "market")
 
     assert verify(desk(path).engine, inputs=True).built == 7
+
+
+def reported(path):
+    return report("trio", ledger_url(path), path / "reports", Asked())
+
+
+def verified(path):
+    return verify(desk(path).engine, inputs=True, market=path / "market")
+
+
+@pytest.mark.parametrize(("module", "use"), [(publication, reported), (verification, verified)])
+def test_what_is_built_again_keeps_no_publisher_waiting(path, monkeypatch, module, use):
+    """A reader that holds on to the ledger while it builds would hold up the evening."""
+    build_again, states = module.built_again, []
+
+    def publishing_meanwhile(*asked):
+        states.append(published(path, DAYS[6], market=path / "market").state)
+        return build_again(*asked)
+
+    monkeypatch.setattr(module, "built_again", publishing_meanwhile)
+    use(path)
+
+    assert states[0] == "published"
 
 
 def test_what_is_verified_is_counted(path):

@@ -1,15 +1,17 @@
 """A session enters the ledger whole, once, and only if nothing stands against it."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from indexer.errors import DefinitionError, LedgerError, MissingInputError, TryAgainError
 from indexer.index import weighting
-from indexer.ledger.database import reading
+from indexer.ledger.database import open_ledger, publishing, reading
 from indexer.ledger.history import read_entries
+from indexer.ledger.publish import instant_text
 from indexer.run import provenance
-from indexer.run.publish import publish
+from indexer.run.publish import publish, record
 from indexer.run.sessions import Period
 from indexer.run.verify import verify
 from tests.run.desk import (
@@ -17,10 +19,12 @@ from tests.run.desk import (
     NOON,
     SYMBOLS,
     basket,
+    candidate,
     desk,
     evening,
     files,
     folder,
+    ledger_url,
     moved,
     prices,
     published,
@@ -295,6 +299,35 @@ def test_other_code_that_makes_other_numbers_is_refused(tmp_path, request, monke
     assert len(entries(tmp_path)) == 5
 
 
+def test_an_entry_is_known_from_when_it_is_appended_not_from_when_the_run_began(tmp_path):
+    at = replace(desk(tmp_path), clock=lambda: NOON + timedelta(hours=2))
+    [outcome] = publish(
+        [basket(tmp_path)], folder(tmp_path / "market"), at, Period(DAYS[0], DAYS[0])
+    )
+
+    assert outcome.entries[0].published_at == instant_text(NOON + timedelta(hours=2))
+
+
+def test_an_index_does_not_take_the_id_of_a_study(tmp_path):
+    published(tmp_path, DAYS[0])
+    study = replace(candidate(tmp_path), kind="study")
+
+    with pytest.raises(LedgerError, match="trio 2026-03-02: is the id of a published index"):
+        record(desk(tmp_path), study, DAYS[:1], lambda _: ())
+
+
+def test_two_definitions_of_one_id_are_not_taken_for_one(tmp_path):
+    first, second = basket(tmp_path), basket(tmp_path / "other", name={"en": "Another"})
+    outcomes = publish(
+        [first, second], folder(tmp_path / "market"), desk(tmp_path), Period(DAYS[0], DAYS[0])
+    )
+
+    assert [(o.subject, o.state) for o in outcomes] == [("trio", "published"), (second, "failed")]
+    assert f"'trio' is another index or study in {first}: name one of them" in str(
+        outcomes[1].error
+    )
+
+
 def test_an_entry_says_what_it_was_made_from(tmp_path):
     entry = published(tmp_path, DAYS[2]).entries[0]
 
@@ -396,6 +429,16 @@ def test_a_dry_run_looks_at_what_is_published(tmp_path):
     assert published(tmp_path, *DAYS[:5], dry_run=True).state == "unchanged"
     assert published(tmp_path, *DAYS[:7], dry_run=True).sessions == tuple(DAYS[5:7])
     assert files(tmp_path) == before
+
+
+def test_a_dry_run_does_not_pass_over_a_ledger_of_an_older_schema(tmp_path):
+    """What is published in it would not be seen."""
+    published(tmp_path, *DAYS[:5])
+    with publishing(open_ledger(ledger_url(tmp_path))) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+
+    with pytest.raises(MissingInputError, match="has schema 0001, not 0002"):
+        published(tmp_path, *DAYS[:5], dry_run=True)
 
 
 def test_a_dry_run_is_refused_what_is_refused(tmp_path):

@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 
 from indexer.errors import LedgerError, MissingInputError
-from indexer.ledger.database import reading
 from indexer.ledger.entry import FIRST
 from indexer.report.record import Record
 from indexer.run import report as module
@@ -32,8 +31,7 @@ LATER = NOON.replace(hour=8)
 
 
 def shown(path, session=None, known_at=None, id="trio"):
-    with reading(desk(path).engine) as connection:
-        return publication(connection, id, Asked(session, known_at))
+    return publication(desk(path).engine, id, Asked(session, known_at))
 
 
 def reported(path, session=None, known_at=None, **given):

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from indexer.errors import MissingInputError, TryAgainError
-from indexer.run.find import definition
+from indexer.run.find import definition, indices_of, study_named
 from indexer.run.sessions import Period, final_at, last_final, sessions_asked, zone_of
 from tests.run.desk import DAYS, basket, evening
 
@@ -85,3 +85,36 @@ def test_a_date_the_calendar_does_not_know_is_told(index):
 
 def test_the_zone_is_that_of_the_calendar(tmp_path):
     assert zone_of(basket(tmp_path, calendar="XNYS")).key == "America/New_York"
+
+
+@pytest.fixture
+def cloud():
+    """Return the bundled study of companies in New York and Hong Kong, and its indices."""
+    study = study_named("cloud-catch-up")
+    return study, indices_of(study).values()
+
+
+@pytest.mark.parametrize(
+    ("day", "at"),
+    [
+        (
+            date(2026, 3, 3),
+            "2026-03-03T08:40",
+        ),  # Hong Kong of that day, New York of the night before
+        (date(2026, 4, 3), "2026-04-03T07:30"),  # a holiday in Hong Kong: Shanghai alone
+    ],
+    ids=["Hong Kong is open", "Hong Kong is closed"],
+)
+def test_a_study_is_final_when_the_levels_it_knows_are(cloud, day, at):
+    study, members = cloud
+
+    found = final_at(study, day, members).astimezone(UTC)
+    assert found == datetime.fromisoformat(f"{at}+00:00")
+
+
+def test_the_last_session_of_a_study_is_one_of_which_its_indices_are_final(cloud):
+    study, members = cloud
+    early = datetime(2026, 3, 3, 8, tzinfo=UTC)  # 16:00: Shanghai is final, Hong Kong is not
+
+    assert last_final(study, early, members=members) == date(2026, 3, 2)
+    assert sessions_asked(study, Period(), early, members=members) == [date(2026, 3, 2)]

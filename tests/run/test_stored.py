@@ -17,7 +17,7 @@ from indexer.run import stored
 from indexer.run.desk import Desk
 from indexer.run.entries import index_candidate
 from indexer.run.publish import append_revised
-from indexer.run.revise import corrected, differences
+from indexer.run.revise import corrected, differences, remaining
 from indexer.run.verify import verify
 from tests.index.drawn import cases
 from tests.index.examples import basket, market
@@ -67,7 +67,10 @@ def publish_all(engine, definition, versions):
         for session in sorted({days[pick % len(days)] for pick in picks}):
             with publishing(engine) as connection:
                 found = differences(connection, candidate, immaterial=True)
-                new = [corrected(one, "bad-price", "", "Ada", "run") for one in found]
+                new = [
+                    corrected(entry, "bad-price", "", "Ada", "run")
+                    for _, entry in remaining(definition.id, found)
+                ]
                 there = {e.session for e in read_entries(connection)}
                 if session.isoformat() not in there:
                     new.append(candidate.entry(session))

@@ -15,6 +15,7 @@ from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET, study_named
 from indexer.run.publication import Asked, _as_published
 from indexer.run.publish import publish
 from indexer.run.report import report
+from indexer.run.restate import Ground, restate
 from indexer.run.results import study as compare_study
 from indexer.run.sessions import Period
 from indexer.run.verify import verify
@@ -104,6 +105,22 @@ def test_the_same_again_changes_nothing(made):
     assert files(path / "out") == before
 
 
+def test_it_is_restated_with_the_indices_that_were_published(made, monkeypatch):
+    """Not with definitions of those ids that lie in the folder one happens to be in."""
+    path, _ = made
+    (path / "baskets").mkdir()
+    for id in ("us-cloud", "hk-internet"):
+        text = (BUNDLED_BASKETS / f"{id}.yaml").read_text(encoding="utf-8")
+        other = text.replace("scheme: equal", "scheme: price")
+        assert other != text
+        (path / "baskets" / f"{id}.yaml").write_text(other, encoding="utf-8")
+    monkeypatch.chdir(path)
+    ground = Ground("software", "to be looked at again", "Ada")
+    found = restate(STUDY, BUNDLED_MARKET, desk(path, NOW), Period(), ground)
+
+    assert (found.outcome.state, found.left) == ("unchanged", ())
+
+
 def test_its_files_are_verified_and_its_indices_built_again(made):
     path, _ = made
 
@@ -171,3 +188,11 @@ def test_signals_and_levels_published_before_are_shown_as_published(made, compar
     assert shown.table.filter(~on).equals(compared.table.filter(~on))
     assert shown.levels.filter(~on).equals(compared.levels.filter(~on))
     assert shown.warnings == ("a caveat", *compared.warnings)
+
+
+def test_it_is_not_published_while_the_market_of_one_of_its_indices_is_open(tmp_path):
+    early = desk(tmp_path, datetime(2026, 5, 7, 8, tzinfo=UTC))  # 16:00 in Hong Kong
+    outcomes = publish([quick(tmp_path)], BUNDLED_MARKET, early, Period(DAY, DAY))
+
+    assert outcomes[-1].state == "delayed"
+    assert f"closes of {DAY} are final only from 2026-05-07 16:40" in str(outcomes[-1].error)

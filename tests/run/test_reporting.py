@@ -1,0 +1,60 @@
+"""What has become of each index after several attempts at it."""
+
+from datetime import UTC, datetime
+
+from indexer.errors import LedgerError, MissingInputError, Refusal, TryAgainError
+from indexer.run.desk import Outcome
+from indexer.run.reporting import Attempt, so_far
+from tests.ledger.chain import entry
+from tests.run.desk import DAYS
+
+NOW = datetime(2026, 3, 6, 12, tzinfo=UTC)
+DAY = (DAYS[0],)
+PUBLISHED = Outcome("a", "published", DAY, (entry("2026-03-02"),))
+LATE = TryAgainError("b", "there are no data yet")
+
+
+def after(*told, before=(PUBLISHED,), error=None):
+    return so_far(before, Attempt(NOW, "run", told, error))
+
+
+def test_what_is_unchanged_after_it_was_published_stays_published():
+    assert after(Outcome("a", "unchanged", DAY)) == [PUBLISHED]
+
+
+def test_what_is_published_in_two_attempts_has_the_entries_of_both():
+    [told] = after(Outcome("a", "published", (DAYS[1],), (entry("2026-03-03"),)))
+
+    assert [one.session for one in told.entries] == ["2026-03-02", "2026-03-03"]
+    assert told.sessions == (DAYS[0], DAYS[1])
+
+
+def test_what_is_refused_after_it_was_published_is_both():
+    error = LedgerError([Refusal("a", "2026-03-02", "R9", "would be another")])
+    [told] = after(Outcome("a", "refused", DAY, error=error))
+
+    assert (told.state, told.error, told.entries) == ("refused", error, PUBLISHED.entries)
+
+
+def test_what_would_be_published_is_counted_once():
+    would = Outcome("a", "would publish", DAY, PUBLISHED.entries)
+
+    assert after(would, before=[would]) == [would]
+
+
+def test_what_was_late_is_as_it_is_now():
+    late = Outcome("a", "delayed", DAY, error=LATE)
+
+    assert after(PUBLISHED, before=[late]) == [PUBLISHED]
+
+
+def test_an_attempt_that_failed_as_a_whole_changes_nothing():
+    late = Outcome("b", "delayed", DAY, error=LATE)
+
+    assert after(before=[PUBLISHED, late], error=MissingInputError([])) == [PUBLISHED, late]
+
+
+def test_a_file_that_is_found_later_is_no_failure_of_its_name():
+    failed = Outcome("a.yaml", "failed", error=MissingInputError([]))
+
+    assert after(PUBLISHED, before=[failed]) == [PUBLISHED]
