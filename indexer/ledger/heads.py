@@ -58,8 +58,8 @@ IN_FORCE_AT = entries.c.revision == _same_session(_later.c.published_at <= sa.bi
 
 _HEADS = sa.select(*(entries.c[name] for name in Head._fields)).where(*MINE)
 _ALL = _HEADS.order_by(entries.c.number)
-_STANDING = _HEADS.where(IN_FORCE, entries.c.session.between(*_span))
-_BY_SESSION = _STANDING.order_by(entries.c.session)
+_BY_SESSION = _HEADS.where(entries.c.session.between(*_span)).order_by(entries.c.session)
+_STANDING, _STOOD = _BY_SESSION.where(IN_FORCE), _BY_SESSION.where(IN_FORCE_AT)
 _BY_NUMBER = _HEADS.order_by(entries.c.number.desc()).limit(1)
 _BEFORE = (
     _HEADS.where(entries.c.session < sa.bindparam("session"))
@@ -93,10 +93,18 @@ def heads(
     kind: str = "index",
     *,
     between: tuple[str, str] = ("", AFTER_ALL),
+    known_at: str | None = None,
 ) -> list[Head]:
-    """Return the heads of the entries in force, by session, within two ISO dates inclusive."""
+    """Return the heads of the entries in force, by session, within two ISO dates inclusive.
+
+    Parameters
+    ----------
+    known_at : an instant as the ledger holds it; entries published later are not looked at
+    """
     asked = {"subject": subject, "kind": kind, "first": between[0], "last": between[1]}
-    return [Head(*row) for row in connection.execute(_BY_SESSION, asked)]
+    if known_at is None:
+        return [Head(*row) for row in connection.execute(_STANDING, asked)]
+    return [Head(*row) for row in connection.execute(_STOOD, asked | {"known_at": known_at})]
 
 
 def all_heads(connection: sa.Connection, subject: str, kind: str = "index") -> list[Head]:

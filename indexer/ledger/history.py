@@ -47,27 +47,27 @@ _HEAD = [entries.c[f.name] for f in fields(Entry) if f.name != "rows"]
 _SPAN = (sa.bindparam("first", type_=sa.Integer), sa.bindparam("last", type_=sa.Integer))
 _SOME = entries.c.number.in_(sa.bindparam("numbers", expanding=True))
 
-_LEVELS = sa.select(
-    entries.c.number,
-    entries.c.session,
+LEVEL_CELLS = (  # of `COLUMNS`, without the date
     *(levels.c[name] for name in COLUMNS[1:5]),
     *(entries.c[name] for name in COLUMNS[5:9]),
     entries.c.definition,
     entries.c.market,
     entries.c.methodology,
-).join_from(entries, levels, levels.c.entry == entries.c.number)
+)
+SIGNAL_CELLS = (  # of `STUDY_COLUMNS`, without the date
+    *(signals.c[name] for name in STUDY_COLUMNS[1:8]),
+    *(entries.c[name] for name in STUDY_COLUMNS[8:12]),
+    entries.c.definition,
+    entries.c.market,
+    *(entries.c[name] for name in STUDY_COLUMNS[14:]),
+)
+_LEVELS = sa.select(entries.c.number, entries.c.session, *LEVEL_CELLS).join_from(
+    entries, levels, levels.c.entry == entries.c.number
+)
 _BY_SESSION = _LEVELS.where(*MINE).order_by(entries.c.session, levels.c.position)
 _BY_NUMBER = _LEVELS.where(_SOME).order_by(entries.c.number, levels.c.position)
 _SIGNALS = (
-    sa.select(
-        entries.c.number,
-        entries.c.session,
-        *(signals.c[name] for name in STUDY_COLUMNS[1:8]),
-        *(entries.c[name] for name in STUDY_COLUMNS[8:12]),
-        entries.c.definition,
-        entries.c.market,
-        *(entries.c[name] for name in STUDY_COLUMNS[14:]),
-    )
+    sa.select(entries.c.number, entries.c.session, *SIGNAL_CELLS)
     .join_from(entries, signals, signals.c.entry == entries.c.number)
     .where(_SOME)
     .order_by(entries.c.number, signals.c.position)
@@ -107,20 +107,16 @@ def history_rows(
     return [row for row in rows if variant in (None, row[1])]
 
 
-def published_rows(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, list[Row]]:
-    """Return the rows of `COLUMNS` of some entries, whether in force or not, by entry."""
-    return _by_entry(connection, numbers, _BY_NUMBER)
+def columns_of(kind: str) -> tuple[str, ...]:
+    """Return the columns of what is published of an ``index`` or a ``study``."""
+    return STUDY_COLUMNS if kind == "study" else COLUMNS
 
 
-def signal_rows(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, list[Row]]:
-    """Return the rows of `STUDY_COLUMNS` of some entries of a study, by entry."""
-    return _by_entry(connection, numbers, _SIGNALS)
-
-
-def _by_entry(
-    connection: sa.Connection, numbers: Sequence[int], query: sa.Select[Any]
+def published_rows(
+    connection: sa.Connection, numbers: Sequence[int], kind: str = "index"
 ) -> dict[int, list[Row]]:
-    """Return the rows of some entries, whose first cell is the number of the entry, by it."""
+    """Return what some entries of a kind publish, in force or not, as `columns_of` it, by entry."""
+    query = _SIGNALS if kind == "study" else _BY_NUMBER
     found: dict[int, list[Row]] = {number: [] for number in numbers}
     wanted = sorted(found)
     for at in range(0, len(wanted), 500):  # SQLite takes so many values in one question

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from indexer.ledger.entry import Row
 from indexer.ledger.heads import AFTER_ALL, IN_FORCE_AT, MINE
-from indexer.ledger.history import COLUMNS, STUDY_COLUMNS
+from indexer.ledger.history import COLUMNS, LEVEL_CELLS, SIGNAL_CELLS
 from indexer.ledger.tables import constituents, entries, levels, signals, states
 
 LEVEL_COLUMNS = (*COLUMNS, "backtested", "synthetic")
@@ -183,22 +183,13 @@ _CARRIED = (  # how many constituents had no close of the session itself
 )
 _LEVELS = _paged(
     levels,
-    *(levels.c[name] for name in COLUMNS[1:5]),
-    *(entries.c[name] for name in COLUMNS[5:9]),
-    entries.c.definition,
-    entries.c.market,
-    entries.c.methodology,
+    *LEVEL_CELLS,
     entries.c.backtested,
     entries.c.synthetic,
 ).where(_named(levels.c.variant))
-_SIGNALS = _paged(
-    signals,
-    *(signals.c[name] for name in STUDY_COLUMNS[1:8]),
-    *(entries.c[name] for name in STUDY_COLUMNS[8:12]),
-    entries.c.definition,
-    entries.c.market,
-    *(entries.c[name] for name in STUDY_COLUMNS[14:]),
-).where(*(_named(signals.c[name]) for name in ("signal", "leader", "follower")))
+_SIGNALS = _paged(signals, *SIGNAL_CELLS).where(
+    *(_named(signals.c[name]) for name in ("signal", "leader", "follower"))
+)
 _CONSTITUENTS = _paged(
     constituents,
     *(constituents.c[name] for name in CONSTITUENT_COLUMNS[1:-1]),

@@ -10,7 +10,7 @@ from indexer.errors import OutputError
 from indexer.ledger.database import reading
 from indexer.ledger.entry import Row
 from indexer.ledger.heads import Head, all_heads, corrections, subjects
-from indexer.ledger.history import COLUMNS, STUDY_COLUMNS, published_rows, read_entry, signal_rows
+from indexer.ledger.history import columns_of, published_rows, read_entry
 from indexer.report.files import turn, write_folders
 from indexer.report.notice import Correction, Decision, notice_name, notice_text
 from indexer.report.published import (
@@ -110,10 +110,8 @@ def _files(
     names = {head.number: file_name(subject, head.session, head.revision) for head in found}
     newest = max(found, key=lambda head: (head.session, head.revision))
     wanted = [number for number, name in names.items() if name not in kept]
-    columns, rows_of = (
-        (STUDY_COLUMNS, signal_rows) if kind == "study" else (COLUMNS, published_rows)
-    )
-    rows = rows_of(connection, [*wanted, newest.number])
+    columns = columns_of(kind)
+    rows = published_rows(connection, [*wanted, newest.number], kind)
     files = {names[number]: csv_text(columns, rows[number]) for number in wanted}
     made = {
         notice_name(c): numbers for c, numbers in corrections(connection, subject, kind).items()

@@ -13,15 +13,8 @@ from indexer.errors import Flaw, MissingInputError, counted
 from indexer.index.history import History
 from indexer.ledger.database import reading
 from indexer.ledger.entry import Entry
-from indexer.ledger.heads import Head, all_heads, subjects
-from indexer.ledger.history import (
-    COLUMNS,
-    STUDY_COLUMNS,
-    published_rows,
-    read_definition,
-    read_entry,
-    signal_rows,
-)
+from indexer.ledger.heads import Head, heads, subjects
+from indexer.ledger.history import columns_of, published_rows, read_definition, read_entry
 from indexer.ledger.publish import instant_text
 from indexer.report.record import Record
 from indexer.run.entries import Candidate
@@ -114,20 +107,17 @@ def _standing(connection: sa.Connection, id: str, asked: Asked) -> tuple[Subject
     kind = subjects(connection).get(id)
     if kind is None:
         raise _missing(id, "is no index or study that was ever published")
-    known = "" if asked.known_at is None else instant_text(asked.known_at)
-    in_force: dict[str, Head] = {}
-    for head in all_heads(connection, id, kind):  # by number: a later one replaces an earlier one
-        if not known or head.published_at <= known:
-            in_force[head.session] = head
+    known = None if asked.known_at is None else instant_text(asked.known_at)
+    standing = heads(connection, id, kind, known_at=known)
+    sessions = [head.session for head in standing]
     when = f" by {known}" if known else ""
-    if not in_force:
+    if not sessions:
         raise _missing(id, f"nothing was published{when}")
-    sessions = sorted(in_force)
     wanted = sessions[-1] if asked.session is None else asked.session.isoformat()
-    if wanted not in in_force:
+    if wanted not in sessions:
         span = f"the {len(sessions)} published sessions run from {sessions[0]} to {sessions[-1]}"
         raise _missing(id, f"session {wanted} was not published{when}: {span}")
-    return Subject(id, kind), [in_force[day] for day in sessions if day <= wanted]
+    return Subject(id, kind), [head for head in standing if head.session <= wanted]
 
 
 def _missing(id: str, message: str) -> MissingInputError:
@@ -147,12 +137,8 @@ def _record(head: Head, asked: Asked) -> Record:
 
 def _table(connection: sa.Connection, subject: Subject, standing: Sequence[Head]) -> pl.DataFrame:
     numbers = [head.number for head in standing]
-    columns, rows = (
-        (COLUMNS, published_rows(connection, numbers))
-        if subject.kind == "index"
-        else (STUDY_COLUMNS, signal_rows(connection, numbers))
-    )
-    told = [row for number in numbers for row in rows[number]]
+    rows = published_rows(connection, numbers, subject.kind)
+    told, columns = [row for number in numbers for row in rows[number]], columns_of(subject.kind)
     return pl.DataFrame(told, schema=list(columns), orient="row", infer_schema_length=None)
 
 

@@ -22,7 +22,6 @@ from indexer.ledger.history import (
     inputs_of_entry,
     published_rows,
     read_definition,
-    signal_rows,
 )
 from indexer.ledger.publish import instant_text
 from tests.ledger.chain import DEFINITION, DIGEST, MORNING, appended, entry, ledger, level
@@ -128,7 +127,7 @@ def test_rows_of_an_entry_no_longer_in_force_can_be_asked_for(small):
 
 def test_signals_are_asked_for_by_entry(small):
     with reading(small) as connection:
-        found = signal_rows(connection, [1])
+        found = published_rows(connection, [1], "study")
 
     assert len(STUDY_COLUMNS) == len(found[1][0])
     assert found[1][0][:8] == ("2026-03-02", "gap", "a", "b", "c", 20, 0.125, 1)

@@ -9,7 +9,7 @@ from benchmarks.reliability import shown
 from indexer.errors import LedgerError, TryAgainError
 from indexer.ledger.database import open_ledger, reading
 from indexer.ledger.heads import AFTER_ALL
-from indexer.ledger.history import COLUMNS, history_rows, read_entries, signal_rows
+from indexer.ledger.history import COLUMNS, history_rows, published_rows, read_entries
 from indexer.ledger.pages import (
     CONSTITUENT_COLUMNS,
     HEAD_COLUMNS,
@@ -96,7 +96,7 @@ def test_signals_are_those_of_the_entries(connection):
     numbers = [row[0] for row in connection.exec_driver_sql(
         "SELECT number FROM entries WHERE kind = 'study' ORDER BY number"
     )]  # fmt: skip
-    by_entry = signal_rows(connection, numbers)
+    by_entry = published_rows(connection, numbers, "study")
     wanted = [row for number in numbers for row in by_entry[number]]
 
     assert signal_page(connection, Span("pair")).rows == wanted
