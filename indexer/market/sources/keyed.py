@@ -1,10 +1,9 @@
 """Rows under a key, as a source returned them: what is asked for, has come, and joins on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from indexer.market.checks import ROW
@@ -63,19 +62,24 @@ def unrevised(
     figures: tuple[str, ...],
 ) -> pl.DataFrame:
     """Return the rows that do not differ from what is stored under their key."""
-    groups = {
-        k: group.select(figures).fill_null(0.0).rows()
-        for k, group in stored.group_by(key, maintain_order=True)
-    }
+    groups: dict[tuple[Any, ...], list[tuple[float, ...]]] = {}
+    for cells in stored.select(*key, pl.col(figures).fill_null(0.0)).iter_rows():
+        groups.setdefault(cells[: len(key)], []).append(cells[len(key) :])
     wrong: dict[int, str] = {}
     for row in rows.iter_rows(named=True):
         old = groups.get(tuple(row[name] for name in key), [])
         new = [row[name] or 0.0 for name in figures]
-        if old and not any(np.allclose(new, figure, rtol=EXACT, atol=0.0) for figure in old):
+        if old and not any(_same(new, figure) for figure in old):
             told = ", ".join(f"{n} {v:g}" for n, v in zip(figures, old[0], strict=True))
             wrong[row[ROW]] = f"stored is {told}: restate if the new one is right"
     at = pl.col(ROW).is_in(list(wrong))
     return sieve.drop(rows, at, "revision", lambda row: wrong[row[ROW]])
+
+
+def _same(new: Sequence[float], old: Sequence[float]) -> bool:
+    """Return whether all figures are the same but for rounding."""
+    pairs = zip(new, old, strict=True)
+    return all(abs(now - before) <= EXACT * abs(before) for now, before in pairs)
 
 
 def chained(
