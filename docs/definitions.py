@@ -21,7 +21,7 @@ def definition_keys() -> Iterator[str]:
         for name, part in _parts(schema).items():
             if name in told:
                 continue
-            told.add(name)
+            told |= {name} - {""}
             yield f"\n### {name}\n" if name else ""
             yield plain(part.get("description", "")) + "\n"
             keys = next((p for p in part.get("anyOf", ()) if "properties" in p), part)

@@ -37,6 +37,7 @@ from indexer.errors import DefinitionError, IndexerError, OutputError
 
 # What writing to an open file may say: of a reader that left, a disk or a quota that is full.
 _SCREEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+_INTERRUPTED = 130  # as shells have it of a process that was interrupted
 _strict = click.option(
     "--strict",
     is_flag=True,
@@ -209,7 +210,13 @@ def main() -> None:
     """Run the command line and leave with the exit code that says what happened."""
     prepare()
     try:
-        app(standalone_mode=True)
+        sys.exit(app(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(_INTERRUPTED)
     except IndexerError as error:
         _print_error(error)
         sys.exit(exit_code([error]))

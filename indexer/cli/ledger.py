@@ -11,11 +11,11 @@ import click
 
 from indexer.cli.attempts import attempts, hours
 from indexer.cli.exits import exit_code
-from indexer.cli.options import DATE, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, plain
+from indexer.cli.options import DATE, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, plain, said
 from indexer.cli.screen import print_outcomes, print_proforma, progress, shown
-from indexer.errors import IndexerError, LedgerError, OutputError
+from indexer.errors import IndexerError, LedgerError, OutputError, TryAgainError
 
-_by = click.option("--by", required=True, callback=plain, metavar="NAME", help="Who decided it.")
+_by = click.option("--by", required=True, callback=said, metavar="NAME", help="Who decided it.")
 _clock_time = click.DateTime(["%H:%M"])
 
 
@@ -115,7 +115,7 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
     type=click.Choice(["bad-price", "late-action", "methodology", "vendor-revision", "software"]),
     help="Why, as a code.",
 )
-@click.option("--note", required=True, callback=plain, metavar="TEXT", help="Why, in words.")
+@click.option("--note", required=True, callback=said, metavar="TEXT", help="Why, in words.")
 @_by
 @click.option("--basket", metavar="FILE", help="New definition; default the one last published.")
 @JSON
@@ -268,7 +268,7 @@ def approve(
 @click.argument("index")
 @LEDGER
 @OUT
-@click.option("--reason", required=True, callback=plain, metavar="TEXT", help="Why.")
+@click.option("--reason", required=True, callback=said, metavar="TEXT", help="Why.")
 @_by
 def retire(index: str, ledger: str, out: Path, reason: str, by: str) -> None:
     """Write the final entry of INDEX; its history goes on being served."""
@@ -288,7 +288,8 @@ def retire(index: str, ledger: str, out: Path, reason: str, by: str) -> None:
 def doctor(names: tuple[str, ...], market: Path | None, ledger: str, as_json: bool) -> None:
     """Look at definitions, market, calendars and ledger, and say what is wrong or late.
 
-    Without names, what the ledger publishes is looked at.
+    Without names, what the ledger publishes is looked at. Ends with 75 where something is late,
+    else with the code of the gravest error.
     """
     from indexer.run.doctor import examine
 
@@ -299,8 +300,9 @@ def doctor(names: tuple[str, ...], market: Path | None, ledger: str, as_json: bo
     else:
         for check in found:
             click.echo(f"{check.state:<5} {check.about}: {shown(check.message)}")
-    wrong = [check for check in found if check.state == "wrong"]
-    sys.exit(exit_code(check.error or LedgerError(()) for check in wrong))
+    wrong = [check.error or LedgerError(()) for check in found if check.state == "wrong"]
+    late = [TryAgainError(check.about, "late") for check in found if check.state == "late"]
+    sys.exit(exit_code([*wrong, *late]))
 
 
 COMMANDS = (publish, restate, history, verify, export, proforma, approve, retire, doctor)

@@ -10,7 +10,14 @@ def plain(_: click.Context, __: click.Parameter, text: str) -> str:
     """Refuse text that would show as something else: line breaks, escapes, marks of direction."""
     if not text.isprintable():
         raise click.BadParameter(f"{text!r} is not one line of printable characters")
-    return text
+    return text.strip()
+
+
+def said(context: click.Context, parameter: click.Parameter, text: str) -> str:
+    """Refuse text that says nothing, and what `plain` refuses: it is kept for good."""
+    if not plain(context, parameter, text):
+        raise click.BadParameter("is blank: it is kept for good, say it")
+    return plain(context, parameter, text)
 
 
 def instant(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
@@ -23,7 +30,7 @@ def instant(_: click.Context, __: click.Parameter, text: str | None) -> datetime
         message = f"{text!r} is no instant: write it like 2026-05-07T18:00:00+08:00"
         raise click.BadParameter(message) from None
     if found.tzinfo is None:
-        message = f"{text!r} has no zone: add one, as in {text}+08:00 or {text}Z"
+        message = f"{text!r} has no zone: write it like 2026-05-07T18:00:00+08:00"
         raise click.BadParameter(message)
     return found
 

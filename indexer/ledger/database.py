@@ -16,7 +16,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from indexer.errors import Flaw, LedgerError, MissingInputError, Refusal, TryAgainError
+from indexer.errors import (
+    Flaw,
+    LedgerError,
+    MissingInputError,
+    OutputError,
+    Refusal,
+    TryAgainError,
+)
 from indexer.ledger.tables import NEVER
 
 try:
@@ -43,6 +50,7 @@ _NO_DATABASE = (  # what SQLite says of a file that is damaged
     "corrupt",
     "Could not decode",
 )
+_NOT_ALLOWED = ("unable to open", "readonly")  # what it says of a file or folder it may not write
 
 
 class NoLedgerError(MissingInputError):
@@ -65,6 +73,8 @@ def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> s
         If its folder is missing, or it is of an older schema and may not be brought up to date.
     LedgerError
         If the URL is none, what is there is no ledger, or a newer version wrote it.
+    OutputError
+        If SQLite may not write its file, or beside it.
     TryAgainError
         If the database cannot be reached, opened or written.
     """
@@ -240,12 +250,25 @@ def _named(engine: sa.Engine) -> Iterator[None]:
             raise LedgerError([Refusal(name_of(engine), "", "", reason)]) from error
         if any(word in reason for word in _NO_DATABASE):
             raise _damaged(engine, reason) from error
+        if any(word in reason for word in _NOT_ALLOWED):
+            _check_allowed(engine)
         raise TryAgainError(name_of(engine), reason) from error
     except UnicodeDecodeError as error:  # what SQLite wanted to say of damage was damaged as well
         reason = error.object.decode(errors="backslashreplace")
         raise _damaged(engine, reason) from error
     except OSError as error:
+        if isinstance(error, PermissionError):
+            _check_allowed(engine)
         raise TryAgainError(name_of(engine), error.strerror or str(error)) from error
+
+
+def _check_allowed(engine: sa.Engine) -> None:
+    """Raise ``OutputError`` where SQLite may not write: trying again would not help."""
+    file = _file(engine) if engine.dialect.name == "sqlite" else None
+    for path in [] if file is None else [file, file.parent]:
+        if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+            message = "it is not allowed; the ledger needs its file, and a journal and lock beside"
+            raise OutputError(str(path), message)
 
 
 def _damaged(engine: sa.Engine, reason: str) -> LedgerError:

@@ -78,6 +78,7 @@ class Outcome:
     sessions : that were asked for, or restated; none where it failed before that was known
     entries : that were appended; in a dry run those that would be
     synthetic : whether the market it was made from says so
+    last : session of it that is published by now; None where there is none, or none is known
     """
 
     subject: str
@@ -86,6 +87,7 @@ class Outcome:
     entries: tuple[Entry, ...] = ()
     error: IndexerError | None = None
     synthetic: bool = False
+    last: date | None = None
 
 
 def desk_at(

@@ -4,6 +4,7 @@ Each index is published by itself: one that is refused does not hold up the othe
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ from indexer.errors import (
     DefinitionError,
     IndexerError,
     LedgerError,
+    OutputError,
     Refusal,
     TryAgainError,
 )
@@ -24,7 +26,7 @@ from indexer.index.gates import findings
 from indexer.index.history import History
 from indexer.ledger.database import publishing, reading
 from indexer.ledger.entry import Entry
-from indexer.ledger.heads import AFTER_ALL, head_before, heads, last_heads
+from indexer.ledger.heads import AFTER_ALL, head_before, heads, last_heads, subjects
 from indexer.ledger.publish import append
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
@@ -93,7 +95,19 @@ def publish(
             told[definition.id] = _attempt(
                 definition, tables, desk, period, members=list(members.values())
             )
-    return [replace(one, synthetic=tables.manifest.synthetic) for one in told.values()]
+    return [
+        replace(one, synthetic=tables.manifest.synthetic, last=_last(desk, one))
+        for one in told.values()
+    ]
+
+
+def _last(desk: Desk, outcome: Outcome) -> date | None:
+    """Return the last session that is published of a subject; None where it cannot be told."""
+    with suppress(IndexerError), reading(desk.engine) as connection:
+        kind = subjects(connection).get(outcome.subject, "")
+        for head in head_before(connection, outcome.subject, AFTER_ALL, kind):
+            return date.fromisoformat(head.session)
+    return None
 
 
 def _check_one_each(known: dict[str, Index | Study], found: Sequence[Index | Study]) -> None:
@@ -172,11 +186,15 @@ def publish_candidate(
 ) -> Outcome:
     """Record sessions in the ledger, then write the published files; raises as both do.
 
-    If the files cannot be written the ledger has the entries, and the next run writes them.
+    If the files cannot be written the ledger has the entries, the outcome has the error beside
+    them, and the next run writes the files.
     """
     outcome = record(desk, candidate, sessions, gate)
     if not desk.terms.dry_run:
-        write_derived(desk.engine, desk.out, candidate.id, candidate.kind)
+        try:
+            write_derived(desk.engine, desk.out, candidate.id, candidate.kind)
+        except OutputError as error:
+            return replace(outcome, error=error)
     return outcome
 
 

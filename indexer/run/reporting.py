@@ -92,9 +92,7 @@ def write_metrics(path: Path, at: datetime, outcomes: Sequence[Outcome], code: i
             outcome.subject,
             outcome.state,
             len(outcome.entries),
-            datetime.combine(outcome.sessions[-1], time(), UTC).timestamp()
-            if outcome.sessions and outcome.error is None
-            else None,
+            datetime.combine(outcome.last, time(), UTC).timestamp() if outcome.last else None,
         )
         for outcome in outcomes
     ]

