@@ -8,6 +8,7 @@ import csv
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -300,6 +301,8 @@ def _take_manifest(root: yaml.Node | None, given: dict[str, Any]) -> Iterator[st
     for key, value in root.value:
         name = str(key.value)
         if name not in _MANIFEST:
+            for meant in get_close_matches(name, _MANIFEST, 1, 0.8):  # `synthetic` must not be lost
+                yield f"unknown key {name!r}; did you mean {meant!r}?"
             continue
         allowed = _MANIFEST[name]
         if name in given:

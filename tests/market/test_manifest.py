@@ -32,6 +32,7 @@ def test_a_folder_without_manifest_holds_raw_and_real_prices(tmp_path: Path) -> 
         ("synthetic: 1", "synthetic '1': expected true or false"),
         ("synthetic: true\nsynthetic: false", "synthetic is given twice"),
         ("source: {a: b}", "source: expected text"),
+        ("synthetc: true", "unknown key 'synthetc'; did you mean 'synthetic'?"),
         ("- synthetic: true", "expected keys and values, as in 'synthetic: true'"),
         ("synthetic", "expected keys and values, as in 'synthetic: true'"),
         ("a: [", "cannot be read: while parsing a flow node"),
