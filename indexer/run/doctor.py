@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from indexer.definitions.basket import Index
 from indexer.definitions.study import Study
-from indexer.errors import IndexerError, MissingInputError
+from indexer.errors import IndexerError, MissingInputError, counted
 from indexer.index.build import HORIZON_NOTICE
 from indexer.index.schedule import calendar_of
 from indexer.ledger.database import name_of, open_ledger, reading
-from indexer.ledger.heads import last_heads, subjects
+from indexer.ledger.heads import heads, last_heads, subjects
 from indexer.ledger.verify import check_database
 from indexer.market.tables import read_market
 from indexer.run.due import published_definition
@@ -115,9 +115,10 @@ def _punctual(
 ) -> Check:
     """Return whether the last final session of a subject is published."""
     with reading(engine) as connection:
-        heads = last_heads(connection, id, kind)
-    last = max(heads, key=lambda head: head.session)
-    if any(head.status == "retired" for head in heads):
+        newest = last_heads(connection, id, kind)
+        published = {head.session for head in heads(connection, id, kind)}
+    last = max(newest, key=lambda head: head.session)
+    if any(head.status == "retired" for head in newest):
         return Check(id, "ok", f"retired, {last.session} is final")
     try:
         known = published_definition(engine, id)
@@ -130,4 +131,11 @@ def _punctual(
         return Check(id, "wrong", str(error), error)
     if last.session < due.isoformat():
         return Check(id, "late", f"published until {last.session}, {due} is final: publish it")
+    span = (date.fromisoformat(day) for day in (min(published), max(published)))
+    days = [day.isoformat() for day in calendar_of(definition).between(*span).tolist()]
+    missing = [day for day in days if day not in published]
+    if missing:
+        holes = f"{counted(len(missing), 'session')} before it not, from {missing[0]}"
+        message = f"published until {last.session}, {holes}: publish --from {missing[0]}"
+        return Check(id, "note", f"{message} --to {missing[-1]}")
     return Check(id, "ok", f"published until {last.session}")

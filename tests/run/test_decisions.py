@@ -233,3 +233,17 @@ def test_no_password_is_told(tmp_path):
         "nodialect://u:secret@host/db",
     ):
         assert "secret" not in str(examine([], None, url, NOON + timedelta(1)))
+
+
+def test_sessions_between_that_were_never_published_are_told(path):
+    """Nobody else would say so, and after a retirement they can never be."""
+    published(path, DAYS[7], market=path / "market")
+    [found] = [
+        c for c in examine((), None, ledger_url(path), evening(DAYS[7])) if c.about == "trio"
+    ]
+
+    assert (found.state, found.message) == (
+        "note",
+        f"published until {DAYS[7]}, 2 sessions before it not, from {DAYS[5]}: "
+        f"publish --from {DAYS[5]} --to {DAYS[6]}",
+    )
