@@ -3,18 +3,18 @@
 Each need is written when it has been met, so a fetch that was cut off goes on where it was.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from indexer.errors import Flaw, IndexerError, MarketDataError, SourceError, TryAgainError
 from indexer.market.sources.akshare import NAMES, Access, upstreams
-from indexer.market.sources.archive import log
+from indexer.market.sources.archive import REPLIES, log
 from indexer.market.sources.guard import Clock, lasting
 from indexer.market.sources.source import Source
 from indexer.market.sources.verdict import Disregarded
@@ -25,9 +25,9 @@ from indexer.run.believed import Believed
 from indexer.run.gather import Gathered, Gatherer
 from indexer.run.needs import needs_of
 
-Progress = Callable[[str], None]
+if TYPE_CHECKING:  # it comes with all that computes, which fetching does without
+    from indexer.run.results import Progress
 
-REPLIES = "replies"  # in the folder of the store: raw replies, and what was disregarded
 _GOOD = {"ok", "no_data_explained"}
 
 
@@ -101,7 +101,7 @@ def fetch(
     sources: list[Source],
     span: Span,
     *,
-    progress: Progress = lambda _: None,
+    progress: "Progress" = lambda _: None,
 ) -> Fetched:
     """Bring in what some definitions need and merge it into a market store.
 
@@ -129,8 +129,8 @@ def fetch(
         progress(f"{n} of {len(needs)}: {need.table} of {need.subject}")
         found = gatherer.gather(need)
         for table, rows in found.rows.items():
-            believed.add(table, rows.select(_known(rows)))
-        if new := _to_write(found):
+            believed.add(table, rows)
+        if new := {table: rows for table, rows in found.rows.items() if not rows.is_empty()}:
             version = write_rows(market, new, symbols=_symbols(found))
         log(market / REPLIES, _log_entries(found, span.at))
         done.append(found)
@@ -160,7 +160,7 @@ def fetch_through_akshare(
     *,
     since: date | None = None,
     until: date | None = None,
-    progress: Progress = lambda _: None,
+    progress: "Progress" = lambda _: None,
 ) -> Fetched:
     """Fetch from the upstreams behind akshare; raises as `fetch` does.
 
@@ -186,31 +186,10 @@ def reaching(way: Way, archive: Path) -> Iterator[tuple[list[Source], datetime]]
 
 
 def _stored(market: Path, table: str) -> pl.DataFrame:
-    """Return what is stored of a table, in the columns of a market folder."""
-    empty = TABLES[table].empty()
+    """Return what is stored of a table, in the columns of a market folder, and where it is from."""
     zoned = pl.col(pl.Datetime("us", "UTC")).dt.replace_time_zone(None)
     rows = read_rows(market, table).with_columns(zoned)
-    return pl.concat([empty, rows.select(_known(rows))], how="diagonal_relaxed")
-
-
-def _known(rows: pl.DataFrame) -> list[str]:
-    return [name for name in rows.columns if name not in {"source", "fetched_at", "sha256"}]
-
-
-def _to_write(found: Gathered) -> dict[str, pl.DataFrame]:
-    """Return rows with where they are from."""
-    told: dict[str, Any] = {}
-    if found.answers:
-        first = found.answers[0]
-        told["source"] = pl.lit(first.source)
-        if first.replies:
-            told["fetched_at"] = pl.lit(first.replies[-1].fetched_at.replace("+00:00", "Z"))
-            told["sha256"] = pl.lit(first.replies[-1].sha256)
-    return {
-        table: rows.with_columns(**told)
-        for table, rows in found.rows.items()
-        if not rows.is_empty()
-    }
+    return pl.concat([TABLES[table].empty(), rows], how="diagonal_relaxed")
 
 
 def _log_entries(found: Gathered, at: datetime) -> Iterator[dict[str, Any]]:
@@ -221,8 +200,7 @@ def _log_entries(found: Gathered, at: datetime) -> Iterator[dict[str, Any]]:
             name: getattr(entry, name) for name in ("rule", "symbol", "field", "value", "why")
         }
         yield told | fields | {"date": str(entry.date or "")}
-    for source, reason in found.failures.items():
-        outcome, _, why = reason.partition(": ")
+    for source, (outcome, why) in found.failed.items():
         yield told | {"rule": outcome, "symbol": found.need.subject, "source": source, "why": why}
 
 

@@ -15,7 +15,7 @@ from indexer.market.calendar import Calendar, exchange_of, read_calendar
 from indexer.market.conventions.renames import rename_actions
 from indexer.market.sources.agree import Agreement
 from indexer.market.sources.akshare import sources_of
-from indexer.market.sources.bars import MAINLAND, Asked, Known, last_final
+from indexer.market.sources.bars import MAINLAND, Asked, Known, days_between, last_final
 from indexer.market.sources.check import check_bars
 from indexer.market.sources.continuity import OVERLAP
 from indexer.market.sources.facts import (
@@ -24,6 +24,7 @@ from indexer.market.sources.facts import (
     check_shares,
     check_suspensions,
 )
+from indexer.market.sources.origin import stamped, traced
 from indexer.market.sources.source import Answer, Ask, Source
 from indexer.market.sources.verdict import Disregarded, Outcome, Verdict
 from indexer.market.tables import TABLES
@@ -44,10 +45,10 @@ class Gathered:
     ----------
     need : what was needed
     outcome : ``ok`` where all of it is there, or is explained
-    rows : new rows by table, in the schemas of a market folder; more than one table where a hole
-        was explained by a suspension or a listing
+    rows : new rows by table, in the schemas of a market folder and with where each is from; more
+        than one table where a hole was explained by a suspension or a listing
     answers : those the rows rest on, the one that counts first
-    failures : why each other source does not count, in words
+    failed : which way each other source does not count, and why
     disregarded : every datum that is not believed, with its rule
     reason : what stands against ``ok``
     """
@@ -56,9 +57,14 @@ class Gathered:
     outcome: Outcome
     rows: dict[str, pl.DataFrame]
     answers: tuple[Answer, ...] = ()
-    failures: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, tuple[Outcome, str]] = field(default_factory=dict)
     disregarded: tuple[Disregarded, ...] = ()
     reason: str = ""
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """Why each other source does not count, in words."""
+        return {name: f"{outcome}: {reason}" for name, (outcome, reason) in self.failed.items()}
 
     @property
     def single(self) -> bool:
@@ -96,7 +102,8 @@ class Gatherer:
         found: Agreement | None = None
         extra: dict[str, pl.DataFrame] = {}
         told: list[Answer] = []
-        for source in sources_of(need.table, need.subject, self.sources):
+        on = self.at.date()
+        for source in sources_of(need.table, need.subject, self.sources, on):
             whole = [name for name, (_, v) in usable.items() if v.outcome in _WHOLE]
             if found is not None and len(whole) >= ENOUGH and found.refused.is_empty():
                 break
@@ -106,9 +113,7 @@ class Gatherer:
             told.append(answer)
             if verdict.outcome in _USABLE or says_none(answer, verdict):
                 usable[source.name] = (answer, verdict)
-                found = agreed(
-                    need.table, {n: v.rows for n, (_, v) in usable.items()}, self.at.date()
-                )
+                found = agreed(need.table, {n: v.rows for n, (_, v) in usable.items()}, on)
             else:
                 failed[source.name] = (verdict.outcome, verdict.reason)
         if failed and len(usable) == 1 and found and self._fresh(need, found.rows):
@@ -135,33 +140,33 @@ class Gatherer:
         self,
         need: Need,
         usable: Mapping[str, tuple[Answer, Verdict]],
-        failed: Mapping[str, tuple[Outcome, str]],
+        failed: dict[str, tuple[Outcome, str]],
         logs: list[Disregarded],
         found: Agreement | None,
         extra: dict[str, pl.DataFrame],
     ) -> Gathered:
-        failures = {name: f"{outcome}: {reason}" for name, (outcome, reason) in failed.items()}
         if found is None:
             outcome, reason = _worst(need, failed.values())
-            return Gathered(need, outcome, {}, (), failures, tuple(logs), reason)
+            return Gathered(need, outcome, {}, (), failed, tuple(logs), reason)
         answers = tuple(answer for answer, _ in usable.values())
-        rows = extra | {need.table: self._with_stored(need, found.rows)}
+        fresh = traced(need.table, found.rows, usable, self.at.date())
+        rows = extra | {need.table: self._with_stored(need, fresh)}
         logs += found.disregarded
         best = min(usable.values(), key=lambda pair: pair[1].outcome not in _WHOLE)[1]
         outcome, reason = best.outcome, best.reason
         if not found.refused.is_empty():
             outcome = "corrupt"
-            against = (e for e in found.disregarded if "counts" not in e.why or _NEITHER in e.why)
+            against = (entry for entry in found.disregarded if entry.refused)
             reason = str(next(against, "sources disagree"))
         elif need.table == "actions" and not len(found.rows):
             outcome, reason = none_known(answers, ENOUGH)
         if need.table in {"prices", "series", "fx"} and len(usable) + len(failed) > 1:
             late = self._unseconded(need, found, len(usable))
-            rows[need.table] = found.rows.join(late, on="date", how="anti")
+            rows[need.table] = fresh.join(late, on="date", how="anti")
             if outcome in _WHOLE and not late.is_empty():
                 outcome = _worst(need, [*failed.values(), UNSECONDED])[0]
                 reason = f"{late['date'].sort()[0]}: {UNSECONDED[1]}"
-        return Gathered(need, outcome, rows, answers, failures, tuple(logs), reason)
+        return Gathered(need, outcome, rows, answers, failed, tuple(logs), reason)
 
     def _unseconded(self, need: Need, found: Agreement, usable: int) -> pl.DataFrame:
         """Return the dates, as ``date``, from which on one source alone has anything.
@@ -184,7 +189,10 @@ class Gatherer:
         return late.select("date").join(stored, on="date", how="anti")
 
     def _with_stored(self, need: Need, rows: pl.DataFrame) -> pl.DataFrame:
-        """Return actions with those stored, which stay: they are written anew as a whole."""
+        """Return actions with those stored, which stay: they are written anew as a whole.
+
+        A change of symbol is of no source's telling.
+        """
         if need.table != "actions":
             return rows
         stored = self.believed.of("actions", need.subject)
@@ -211,7 +219,9 @@ class Gatherer:
             final = last_final(self._asked(need, since, until), calendar)
             first = max(need.since, self._known(need).listed or need.since)
             covered = days[0] <= calendar.on_or_after(first)
-            if covered and final is not None and days[-1] >= min(final, until):
+            next_day = max(first, days[-1] + timedelta(days=1))
+            due = days_between(calendar, next_day, min(final or date.min, until))
+            if covered and not len(due):
                 return None
             if covered:
                 since = days[max(-OVERLAP, -len(days))]
@@ -276,7 +286,7 @@ class Gatherer:
             extra |= listing.rows
             learned = bool(listing.rows)
         for day in verdict.missing:
-            if day in self.believed.days or not need.subject.endswith((".SH", ".SZ", ".BJ")):
+            if day in self.believed.days or not need.subject.endswith(MAINLAND):
                 continue
             if len(verdict.missing) > _MANY and day in head:
                 continue
@@ -296,7 +306,8 @@ class Gatherer:
                 last = answer.frame.with_columns(pl.col("until") - pl.duration(days=1))
                 rows = check_suspensions(last, asked, known).rows
                 rows = rows.with_columns(pl.col("until") + pl.duration(days=1))
-                self.believed.add("suspensions", rows.select(*TABLES["suspensions"].columns))
+                rows = rows.select(*TABLES["suspensions"].columns)
+                self.believed.add("suspensions", stamped(rows, answer))
                 return True
         return False
 
@@ -310,16 +321,14 @@ class Gatherer:
             answer = source.fetch(Ask("listing", need.subject, need.since, asked_on, asked_on))
             if answer.outcome == "ok":
                 day = pl.lit(answer.frame["list_date"][0]).alias("list_date")
-                rows = answer.frame if held.is_empty() else held.with_columns(day)
+                rows = stamped(answer.frame if held.is_empty() else held.with_columns(day), answer)
                 self.believed.add("securities", rows)
                 return Gathered(need, "ok", {"securities": rows}, (answer,))
             failed[source.name] = (answer.outcome, answer.reason)
         outcome, reason = _worst(need, failed.values())
-        told = {name: f"{kind}: {why}" for name, (kind, why) in failed.items()}
-        return Gathered(need, outcome, {}, (), told, (), reason)
+        return Gathered(need, outcome, {}, (), failed, (), reason)
 
 
-_NEITHER = "neither counts"  # as `agree` says of a figure for which a row is refused
 _WHOLE = {"ok", "no_data_explained"}
 _USABLE = _WHOLE | {"transient"}
 _MANY = 60  # sessions without a bar at the start are a listing, not so many days of suspension

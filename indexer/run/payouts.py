@@ -52,7 +52,13 @@ def _fixed(found: Agreement) -> Agreement:
     why = "no rate is fixed then and no other source has one: not taken"
     log = tuple(
         Disregarded(
-            "calendar", f"{row['base']}/{row['quote']}", row["date"], "", f"{row['rate']:g}", why
+            "calendar",
+            f"{row['base']}/{row['quote']}",
+            row["date"],
+            "",
+            f"{row['rate']:g}",
+            why,
+            refused=True,
         )
         for row in wrong.iter_rows(named=True)
     )
@@ -92,6 +98,7 @@ def _dated(found: Agreement, replies: Mapping[str, pl.DataFrame]) -> Agreement:
             "date",
             f"{row['total_shares']:g}",
             f"{wrong[row['symbol'], row['date']]} on: neither counts, ask a third source",
+            refused=True,
         )
         for row in found.rows.join(keys, on=["symbol", "date"], how="semi").iter_rows(named=True)
     )

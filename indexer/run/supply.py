@@ -8,12 +8,11 @@ from typing import Literal, NamedTuple
 import polars as pl
 
 from indexer.market.calendar import exchange_of, read_calendar
-from indexer.market.sources.archive import index_of, sizes
+from indexer.market.sources.archive import REPLIES, index_of, sizes
 from indexer.market.sources.bars import Asked, last_final
 from indexer.market.sources.guard import standings
 
 NEARLY = 0.9  # of a day's requests, from which it is worth telling
-REPLIES = "replies"  # in the folder of the store
 
 
 class Seen(NamedTuple):

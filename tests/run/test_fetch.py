@@ -17,6 +17,7 @@ from indexer.errors import MarketDataError, SourceError, TryAgainError
 from indexer.index.build import build
 from indexer.market.calendar import read_calendar
 from indexer.market.sources.akshare import NAMES, upstreams
+from indexer.market.sources.archive import index_of
 from indexer.market.sources.folder import folder_source
 from indexer.market.store import read_rows
 from indexer.market.tables import read_market
@@ -118,6 +119,45 @@ def test_prices_rest_on_two_sources_that_agree_and_say_where_they_are_from(reach
     assert row["sha256"] == prices.answers[0].replies[-1].sha256
 
 
+@pytest.mark.parametrize(
+    ("table", "asked"), [("suspensions", "suspensions"), ("securities", "listing of 600584.SH")]
+)
+def test_what_explains_a_hole_is_from_the_reply_that_does(reach, tmp_path, table, asked):
+    market, listed = reach.standin.market, date(2026, 3, 16)
+    market.listed["600584.SH"] = listed
+    market.bars["600584.SH"] = [bar for bar in market.bars["600584.SH"] if bar.day >= listed]
+
+    run(reach, tmp_path, written(tmp_path, "688256.SH", "600584.SH"))
+
+    told = {entry["sha256"]: entry["ask"] for entry in index_of(reach.access.archive)}
+    stored = read_rows(tmp_path / "store", table)
+    assert {told[digest].partition(",")[0] for digest in stored["sha256"]} == {asked}
+
+
+def test_a_row_is_from_the_first_source_that_has_it(reach, tmp_path):
+    failing(reach, "one_row_missing_today", "push2his.eastmoney.com")
+
+    run(reach, tmp_path, written(tmp_path, "600584.SH"))
+
+    stored = read_rows(tmp_path / "store", "prices").sort("date")
+    assert stored["source"].to_list() == ["eastmoney"] * (len(stored) - 1) + ["tencent"]
+
+
+def test_actions_that_are_stored_stay_from_when_they_came(reach, tmp_path):
+    name, before = written(tmp_path, "300308.SZ"), evening(EX_DATE)
+    reach.standin.market.today, reach.clock.at = EX_DATE, before
+    run(reach, tmp_path, name)
+    reach.standin.market.today, reach.clock.at = LAST, evening()
+    known = reach.standin.market.actions["300308.SZ"]
+    known.append(known[0] | {"ex_date": LAST + timedelta(days=3), "cash": 0.2})
+
+    run(reach, tmp_path, name)
+
+    stored = read_rows(tmp_path / "store", "actions")
+    days = stored.select(pl.col("ex_date"), pl.col("fetched_at").dt.date()).rows()
+    assert days == [(EX_DATE, EX_DATE)] * 2 + [(LAST + timedelta(days=3), LAST)]
+
+
 def test_a_hole_is_explained_by_who_was_suspended_on_its_days(reach, tmp_path):
     found = run(reach, tmp_path, written(tmp_path, "688256.SH"))
 
@@ -142,6 +182,18 @@ def test_what_is_there_is_not_asked_for_again(reach, tmp_path, basket):
     found = run(reach, tmp_path, basket)
 
     assert found.problem is None
+    assert not [r for r in reach.standin.asked if "kline" in r.path]
+
+
+def test_a_span_that_ends_on_no_session_is_not_asked_for_again(reach, tmp_path, basket):
+    sunday = date(2026, 6, 7)
+    span = Span(reach.clock.at, until=sunday)
+    fetch([basket], tmp_path / "store", upstreams(reach.access), span)
+    reach.standin.asked.clear()
+
+    fetch([basket], tmp_path / "store", upstreams(reach.access), span)
+
+    assert closes(tmp_path)["date"].max() == sunday - timedelta(days=2)
     assert not [r for r in reach.standin.asked if "kline" in r.path]
 
 
@@ -356,6 +408,27 @@ def test_every_datum_and_every_source_that_does_not_count_is_logged_with_its_rul
     assert all(t["why"] and t["symbol"] == "600584.SH" for t in told)
 
 
+def test_which_way_a_source_does_not_count_is_told_apart_from_why(reach, tmp_path):
+    failing(reach, "scaled_up", "push2his.eastmoney.com")
+
+    found = run(reach, tmp_path, written(tmp_path, "600584.SH"))
+
+    prices = next(g for g in found.needs if g.need.table == "prices")
+    outcome, reason = prices.failed["eastmoney"]
+    assert (outcome, prices.failures) == ("corrupt", {"eastmoney": f"corrupt: {reason}"})
+
+
+@pytest.mark.parametrize("table", ["prices", "actions"])
+def test_a_row_that_came_twice_is_logged(reach, tmp_path, table):
+    failing(reach, "dup_rows", "eastmoney.com")
+
+    run(reach, tmp_path, written(tmp_path, "300308.SZ"))
+
+    lines = (tmp_path / "store" / "replies" / "disregarded.jsonl").read_text().splitlines()
+    told = [json.loads(line) for line in lines]
+    assert (table, "duplicate") in {(line["table"], line["rule"]) for line in told}
+
+
 @pytest.mark.parametrize(("kind", "code"), [("none", 0), ("http_403_json_ok_body", 69)])
 def test_the_command_says_by_its_exit_code_how_it_went(reach, tmp_path, kind, code):
     failing(reach, kind, "csindex.com.cn")
@@ -380,28 +453,52 @@ def test_the_command_says_by_its_exit_code_how_it_went(reach, tmp_path, kind, co
     )
 
 
-def test_a_share_that_changed_its_code_is_fetched_under_each_while_it_had_it(reach, tmp_path):
+def renamed(reach: Reach, folder: Path) -> str:
+    """Let a share change its code on a day after a holiday; return a basket of it."""
     sessions = read_calendar("XSHG").between(date(2025, 9, 15), date(2025, 11, 14)).tolist()
     whole = invented(["920047.BJ"], sessions, 7)
-    switch = date(2025, 10, 9)
     for symbol, kept in (("430047.BJ", False), ("920047.BJ", True)):
-        bars = [bar for bar in whole.bars["920047.BJ"] if (bar.day >= switch) == kept]
+        bars = [bar for bar in whole.bars["920047.BJ"] if (bar.day >= SWITCH) == kept]
         reach.standin.market.bars[symbol] = bars
     reach.standin.market.today, reach.clock.at = sessions[-1], evening(sessions[-1])
     text = BASKET.replace("2026-04-01", "2025-10-15").replace("free_float", "equal")
-    (tmp_path / "small.yaml").write_text(text % "{symbol: 920047.BJ}")
+    (folder / "small.yaml").write_text(text % "{symbol: 920047.BJ}")
+    return str(folder / "small.yaml")
 
-    found = run(reach, tmp_path, str(tmp_path / "small.yaml"))
+
+SWITCH = date(2025, 10, 9)
+
+
+def test_a_share_that_changed_its_code_is_fetched_under_each_while_it_had_it(reach, tmp_path):
+    found = run(reach, tmp_path, renamed(reach, tmp_path))
 
     assert found.problem is None
     told = {(g.need.subject, g.need.since, g.need.until) for g in found.needs}
     assert told == {
-        ("430047.BJ", date(2025, 9, 15), switch - timedelta(days=1)),
-        ("920047.BJ", switch, None),
+        ("430047.BJ", date(2025, 9, 15), SWITCH - timedelta(days=1)),
+        ("920047.BJ", SWITCH, None),
     }
     actions = read_rows(tmp_path / "store", "actions").select("symbol", "ex_date", "kind", "other")
-    assert actions.rows() == [("430047.BJ", switch, "symbol_change", "920047.BJ")]
-    assert len(closes(tmp_path)) == len(sessions)
+    assert actions.rows() == [("430047.BJ", SWITCH, "symbol_change", "920047.BJ")]
+    bars = [reach.standin.market.bars[symbol] for symbol in ("430047.BJ", "920047.BJ")]
+    assert len(closes(tmp_path)) == sum(map(len, bars))
+
+
+def test_a_code_that_was_given_up_is_not_asked_for_again(reach, tmp_path):
+    name = renamed(reach, tmp_path)
+    run(reach, tmp_path, name)
+    reach.standin.asked.clear()
+
+    run(reach, tmp_path, name)
+
+    assert not [r for r in reach.standin.asked if "kline" in r.path]
+
+
+def test_a_change_of_code_is_of_no_sources_telling(reach, tmp_path):
+    run(reach, tmp_path, renamed(reach, tmp_path))
+
+    stored = read_rows(tmp_path / "store", "actions")
+    assert stored.select("source", "fetched_at", "sha256").rows() == [(None, None, None)]
 
 
 def test_a_share_that_is_not_listed_yet_has_no_bars_and_that_is_explained(reach, tmp_path):

@@ -101,6 +101,7 @@ def test_counts_that_two_sources_date_differently_hold_from_neither_date(order):
         f"{order[0]} from 2015-01-05 and {order[1]} from 2015-01-10 on: "
         "neither counts, ask a third source"
     )
+    assert all(entry.refused for entry in found.disregarded)
 
 
 def test_counts_that_one_source_repeats_are_its_own():
@@ -127,7 +128,7 @@ def test_a_rate_of_one_source_on_a_holiday_is_not_taken():
     found = agreed("fx", {"safe": rates(session), "sina": rates(holiday, session)}, ON)
 
     assert found.rows["date"].to_list() == [session]
-    assert [(e.rule, e.date) for e in found.disregarded] == [("calendar", holiday)]
+    assert [(e.rule, e.date, e.refused) for e in found.disregarded] == [("calendar", holiday, True)]
 
 
 def test_a_rate_of_one_source_on_a_session_is_taken():

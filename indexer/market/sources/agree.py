@@ -5,7 +5,7 @@ sources, by how much they may differ, and what happens where no two agree.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import reduce
 from typing import cast
@@ -28,6 +28,19 @@ KEYS = {
 }
 _NTH = "\0nth"  # tells equal keys of one source apart, such as two dividends of one date
 _EXACT = 1e-9  # relative: a difference this far above the tolerance is that of its decimals
+
+
+def ranking(table: str, on: date) -> tuple[str, ...]:
+    """Return the sources of a table in the order of the hierarchy of a date; none of any other.
+
+    Examples
+    --------
+    >>> ranking("actions", date(2026, 11, 20))
+    ('cninfo', 'eastmoney')
+    """
+    columns = TABLES[table].columns if table in KEYS else ()
+    rules = (precedence(table, name, "", on) for name in columns)
+    return next((rule.sources for rule in rules if rule), ())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,8 +104,9 @@ def agree(table: str, replies: Mapping[str, pl.DataFrame], on: date) -> Agreemen
             if rule is None or not len(at):
                 continue
             if name in key:
-                refused[at] |= single[at] & (rule.otherwise == "refuse")
-                _log_single(log, wide, name, at[single[at]], (order, present))
+                alone = at[single[at] & (rule.otherwise == "refuse")]
+                refused[alone] = True
+                _log_single(log, wide, name, alone, (order, present))
                 continue
             values = wide[at.tolist()].select(f"{name}@{n}" for n in range(len(order))).to_numpy()
             column = _Column(name, order, rule)
@@ -117,15 +131,13 @@ class _Column:
 
 def _order(table: str, sources: list[str], on: date) -> tuple[str, ...]:
     """Return the sources in the order of the hierarchy, or raise if it does not list one."""
-    first = next(
-        rule for name in TABLES[table].columns if (rule := precedence(table, name, "", on))
-    )
-    if unknown := [source for source in sources if source not in first.sources]:
+    ranked = ranking(table, on)
+    if unknown := [source for source in sources if source not in ranked]:
         raise ValueError(
-            f"{', '.join(unknown)}: no place among {', '.join(first.sources)} for {table}; add it "
+            f"{', '.join(unknown)}: no place among {', '.join(ranked)} for {table}; add it "
             "to conventions/hierarchy.csv"
         )
-    return tuple(source for source in first.sources if source in sources)
+    return tuple(source for source in ranked if source in sources)
 
 
 def _side_by_side(table: str, frames: list[pl.DataFrame], key: list[str]) -> pl.DataFrame:
@@ -176,7 +188,8 @@ def _judged(
                     f"{source} says so and {others}; {column.rule.tolerance:g} "
                     f"({column.rule.unit}) apart is allowed: {end}, ask a third source"
                 )
-                log.append(_entry(rows.row(i, named=True), column.name, f"{values[i, n]:g}", why))
+                entry = _entry(rows.row(i, named=True), column.name, f"{values[i, n]:g}", why)
+                log.append(replace(entry, refused=bool(wrong[i])))
     return chosen, wrong
 
 
@@ -210,7 +223,7 @@ def _log_single(
         source = order[int(np.argmax(present[i]))]
         why = f"{source} alone has it, of {', '.join(order)}: not taken, ask a third source"
         row = wide.row(i, named=True)
-        log.append(_entry(row, name, str(row[name]), why))
+        log.append(replace(_entry(row, name, str(row[name]), why), refused=True))
 
 
 def _entry(row: Mapping[str, object], field: str, value: str, why: str) -> Disregarded:

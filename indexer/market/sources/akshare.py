@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from indexer.market.sources.agree import ranking
 from indexer.market.sources.archive import keep
-from indexer.market.sources.guard import Guard, host_of
+from indexer.market.sources.guard import Guard, host_of, upstream
 from indexer.market.sources.source import (
     SCHEMAS,
     Answer,
@@ -23,7 +24,7 @@ from indexer.market.sources.verdict import Outcome
 from indexer.market.sources.worker import Ended, Worker
 
 _MAINLAND = frozenset({"SH", "SZ", "BJ"})
-# Who has which rows of which exchange, or currency; the first is asked first.
+# Who has which rows of which exchange, or currency.
 OFFERS: dict[Table, dict[str, frozenset[str]]] = {
     "prices": {
         "eastmoney": _MAINLAND | {"HK", "US"},
@@ -47,6 +48,7 @@ NAMES = tuple(dict.fromkeys(name for offers in OFFERS.values() for name in offer
 _FOREIGN = {"USD", "HKD", "EUR", "JPY", "GBP"}
 _OUTCOMES: tuple[Outcome, ...] = ("ok", "no_data_unexplained", "blocked", "transient", "corrupt")
 _FAILED = {"blocked", "transient"}
+_UNCHECKED = {"sessions", "weights", "listing"}
 _AHEAD = 400  # days by which an ex-date or a trading day may be known before
 
 
@@ -101,25 +103,22 @@ class Upstream:
 
         try:
             said = worker.ask(self.name, ask, want, got)
-        except Ended as ended:
-            # Silence is the upstream's; a death is of what it sent.
-            outcome: Outcome = "transient" if ended.how.startswith("no answer") else "corrupt"
-            said = {"done": outcome, "reason": ended.how}
+        except Ended as ended:  # of what the upstream sent
+            said = {"done": "corrupt", "reason": ended.how}
         return self._judged(ask, said, hosts, tuple(replies))
 
     def _judged(
         self, ask: Ask, said: dict[str, Any], hosts: list[str], replies: tuple[Reply, ...]
     ) -> Answer:
         outcome: Outcome = said["done"] if said["done"] in _OUTCOMES else "corrupt"
-        reason = str(said.get("reason", ""))
-        if hosts and outcome in _FAILED and self.access.guard.refusal(hosts[-1]):
+        reason, guard = str(said.get("reason", "")), self.access.guard
+        asked, last = dict.fromkeys(map(upstream, hosts)), upstream(hosts[-1]) if hosts else ""
+        failed = outcome in _FAILED
+        if hosts and failed and guard.refusal(last):
             outcome = "blocked"  # by ourselves: nothing was asked, so nothing is counted
-        elif hosts:
-            for host in hosts:
-                rests = self.access.guard.note(
-                    host, failed=outcome in _FAILED and host == hosts[-1]
-                )
-                outcome = "blocked" if rests else outcome
+        else:
+            rest = [guard.note(host, failed=failed and host == last) for host in asked]
+            outcome = "blocked" if any(rest) else outcome
         if outcome == "ok":
             return _framed(ask, self.name, said.get("columns"), replies)
         return without_rows(ask, self.name, outcome, reason, replies)
@@ -139,8 +138,6 @@ def _framed(ask: Ask, source: str, columns: Any, replies: tuple[Reply, ...]) -> 
     if reason := _absurd(ask, frame):
         return without_rows(ask, source, "corrupt", reason, replies)
     whole = frame.unique(maintain_order=True)
-    twice = len(frame) - len(whole)
-    disregarded = (f"repeated: {twice} rows that are equal to another",) if twice else ()
     key = [name for name in ("symbol", "date", "ex_date", "from") if name in schema]
     if ask.table not in {"actions", "suspensions"} and whole.select(key).is_duplicated().any():
         twice_told = whole.filter(whole.select(key).is_duplicated()).row(0)
@@ -149,7 +146,9 @@ def _framed(ask: Ask, source: str, columns: Any, replies: tuple[Reply, ...]) -> 
     if whole.is_empty() and ask.table in {"prices", "series", "fx", "sessions", "shares"}:
         reason = "no rows in the span"
         return without_rows(ask, source, "no_data_unexplained", reason, replies)
-    return Answer(ask, source, "ok", whole.sort(key), "", replies, disregarded)
+    # What is checked is handed on as it came: the check tells of each row that came twice.
+    told = whole if ask.table in _UNCHECKED else frame
+    return Answer(ask, source, "ok", told.sort(key), "", replies)
 
 
 def _typed(name: str, cells: list[Any], dtype: pl.DataType) -> pl.Series:
@@ -185,8 +184,15 @@ def upstreams(access: Access, names: Iterable[str] = NAMES) -> list[Source]:
     return [Upstream(name, access) for name in names]
 
 
-def sources_of(table: Table, subject: str, sources: Iterable[Source]) -> list[Source]:
-    """Return who offers some rows, in the order in which they are to be asked."""
-    order = list(OFFERS[table])
+def sources_of(
+    table: Table, subject: str, sources: Iterable[Source], on: date = date.max
+) -> list[Source]:
+    """Return who offers some rows, in the order in which they are to be asked.
+
+    Parameters
+    ----------
+    on : the date whose hierarchy counts; the latest without one. Who has no place in it is first
+    """
+    order = ranking(table, on)
     offering = [source for source in sources if source.offers(table, subject)]
     return sorted(offering, key=lambda s: order.index(s.name) if s.name in order else -1)

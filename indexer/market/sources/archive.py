@@ -17,6 +17,8 @@ from typing import Any
 from indexer.folders import cache_folder
 from indexer.market.sources.source import Reply
 
+REPLIES = "replies"  # in the folder of a market store: its archive
+
 
 def keep(
     folder: Path, url: str, body: bytes, fetched_at: str, told: Mapping[str, Any] | None = None
@@ -48,22 +50,6 @@ def keep(
     with (folder / "index.jsonl").open("ab") as stream:  # one write: lines of two runs do not mix
         stream.write(f"{text}\n".encode())
     return reply
-
-
-def body_of(folder: Path, digest: str) -> bytes:
-    """Return the bytes of a reply.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is none with this digest.
-    ValueError
-        If what is stored is not what came: the digest differs.
-    """
-    body = gzip.decompress(_place(folder, digest).read_bytes())
-    if hashlib.sha256(body).hexdigest() != digest:
-        raise ValueError(f"{_place(folder, digest)}: its bytes are no longer those of {digest}")
-    return body
 
 
 def log(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:

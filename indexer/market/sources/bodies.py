@@ -46,6 +46,10 @@ class Refused(BaseException):
         super().__init__(f"{outcome}: {reason}")
 
 
+class NoRecords(Refused):
+    """A reply is whole and holds none: there may never have been any."""
+
+
 def judge_status(status: int) -> None:
     """Raise `Refused` unless the status is 200: akshare reads whatever comes with it."""
     if status in _REFUSING or 300 <= status < 400:
@@ -132,8 +136,7 @@ def kline(code: str, markets: Iterable[int], fields: int) -> Check:
         lines = data.get("klines")
         if not lines:
             raise Refused("no_data_unexplained", "no bars")
-        rows = [line.split(",") for line in lines]
-        for row in rows:
+        for row in (line.split(",") for line in lines):
             if len(row) != fields:
                 raise Refused("corrupt", f"{len(row)} fields instead of {fields}: {','.join(row)}")
             _day(row[0])
@@ -184,11 +187,10 @@ def records(*needed: str, days: Texts = (), figures: Texts = ()) -> Check:
             raise Refused("transient", f"resultcode {found.get('resultcode')!r}")
         rows = found.get("records")
         if not isinstance(rows, list):
-            raise Refused("corrupt", "no records")
+            raise Refused("corrupt", "records that are no list")
         if not rows:
-            raise Refused("no_data_unexplained", "no records")
-        _keyed(rows, (*needed, *days, *figures))
-        _plain(rows, days, figures)
+            raise NoRecords("no_data_unexplained", "no records")
+        _plain(rows, needed, days, figures)
 
     return check
 
@@ -201,15 +203,12 @@ def datacenter(
     def check(_: str, body: bytes) -> None:
         found = _object(body)
         result = found.get("result")
-        if result is None:
-            if found.get("code") != 9201:
-                raise Refused("transient", f"code {found.get('code')!r}: {found.get('message')}")
-            raise Refused("no_data_unexplained", "no rows")
-        rows = result.get("data")
+        if result is None and found.get("code") != 9201:
+            raise Refused("transient", f"code {found.get('code')!r}: {found.get('message')}")
+        rows = result and result.get("data")
         if not rows:
             raise Refused("no_data_unexplained", "no rows")
-        _keyed(rows, (*needed, *days, *figures))
-        _plain(rows, days, figures)
+        _plain(rows, needed, days, figures)
         if keys and {len(row) for row in rows} != {keys}:
             raise Refused("corrupt", f"{len(rows[0])} columns instead of {keys}")
         if own and {row.get(own[0]) for row in rows} != {own[1]}:
@@ -318,8 +317,9 @@ def _keyed(rows: Sequence[Any], needed: Iterable[str]) -> None:
         raise Refused("corrupt", f"rows without {', '.join(missing)}")
 
 
-def _plain(rows: Sequence[Any], days: Texts, figures: Texts) -> None:
+def _plain(rows: Sequence[Any], needed: Texts, days: Texts, figures: Texts) -> None:
     """Refuse what akshare would turn into "missing": no date, or no number, where one stands."""
+    _keyed(rows, (*needed, *days, *figures))
     for row in rows:
         for name in days:
             if row[name]:

@@ -42,16 +42,16 @@ def cninfo_actions(ask: Ask, call: Call) -> Columns:
 
     Raises
     ------
+    NoRecords
+        If there are none.
     Refused
-        If there are none, or they are another share's.
+        If they are another share's.
     """
     code = ask.subject[:-3]
     try:
         check = bodies.records(days=["F020D"], figures=["F010N", "F011N", "F012N"])
         found = call("stock_dividend_cninfo", check, symbol=code)
-    except bodies.Refused as refused:
-        if refused.reason != "no records":
-            raise
+    except bodies.NoRecords:
         rows = []  # a company that has paid nothing may still have issued rights
     else:
         given = [
@@ -60,7 +60,7 @@ def cninfo_actions(ask: Ask, call: Call) -> Columns:
         rows = _payouts(found["除权日"], found["派息比例"], given)
     rights = _rights(ask, call)
     if not rows and not rights:
-        raise bodies.Refused("no_data_unexplained", "no records")
+        raise bodies.NoRecords("no_data_unexplained", "no records")
     return _actions(ask, rows + rights)
 
 
@@ -69,9 +69,7 @@ def _rights(ask: Ask, call: Call) -> list[tuple[str, str, Any, Any, Any]]:
     span = {"start_date": f"{ask.since:%Y%m%d}", "end_date": f"{ask.until:%Y%m%d}"}
     try:
         found = call("stock_allotment_cninfo", bodies.records(), symbol=code, **span)
-    except bodies.Refused as refused:
-        if refused.reason != "no records":
-            raise
+    except bodies.NoRecords:
         return []
     if set(found["证券代码"]) != {code}:
         raise bodies.Refused("corrupt", f"rights of {found['证券代码'][0]}, not of {code}")

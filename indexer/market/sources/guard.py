@@ -5,15 +5,22 @@ twice only makes it worse. What was asked when is kept in a file: a ban outlives
 """
 
 import json
+import os
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 from indexer.folders import cache_folder
+
+try:
+    import fcntl
+except ImportError:  # not on Windows: there processes that ask at once do not take turns
+    fcntl = None  # type: ignore[assignment]
 
 REST = timedelta(minutes=30)  # how long a host is left alone
 FAILURES = 2  # in a row, after which it is
@@ -61,21 +68,16 @@ class Guard:
     Attributes
     ----------
     clock : the only place it takes time from
-    file : where it remembers, across processes; None forgets
-    pace : of every host that ``paces`` does not name
+    file : where it remembers, with every process that asks; None forgets
+    pace : of every host
     draw : gives numbers in [0, 1) for the jitter
     """
 
     clock: Clock
     file: Path | None = None
     pace: Pace = Pace()
-    paces: dict[str, Pace] = field(default_factory=dict)
     draw: Callable[[], float] = random.random
     _hosts: dict[str, _Host] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.file is not None:
-            self._hosts = _remembered(self.file)
 
     def instant(self) -> str:
         """Return the instant in UTC, to the second, ISO 8601."""
@@ -87,49 +89,75 @@ class Guard:
         now = self.clock.now()
         if kept.rests_until and now < datetime.fromisoformat(kept.rests_until):
             return f"{host} refused {FAILURES} times in a row: left alone until {kept.rests_until}"
-        if kept.day == f"{now:%Y-%m-%d}" and kept.asked >= self._pace(host).daily:
+        if kept.day == f"{now:%Y-%m-%d}" and kept.asked >= self.pace.daily:
             return f"{host} was asked {kept.asked} times today, the most it is"
         return ""
 
     def wait(self, host: str) -> None:
         """Wait for a host's turn and take it."""
-        kept, pace = self._host(host), self._pace(host)
-        now = self.clock.now()
-        if kept.next_at:
-            left = (datetime.fromisoformat(kept.next_at) - now).total_seconds()
-            longest = pace.spacing + pace.jitter  # a clock put back must not stop everything
-            self.clock.sleep(min(max(left, 0.0), longest))
-            now = self.clock.now()
-        pause = timedelta(seconds=pace.spacing + pace.jitter * self.draw())
-        kept.next_at = (now + pause).isoformat()
-        today = f"{now:%Y-%m-%d}"
-        kept.day, kept.asked = today, kept.asked + 1 if kept.day == today else 1
-        self._remember()
+        while left := self._taken(host):
+            self.clock.sleep(left)
 
     def note(self, host: str, *, failed: bool) -> bool:
         """Take down how a request ended; return whether the host is left alone from now on."""
-        kept = self._host(host)
-        kept.failed = kept.failed + 1 if failed else 0
-        rests = kept.failed >= FAILURES
-        if rests:
-            kept.rests_until = (self.clock.now() + REST).isoformat(timespec="seconds")
-            kept.failed = FAILURES - 1  # the first refusal after the rest is enough
-        self._remember()
+        with self._changing(host) as kept:
+            kept.failed = kept.failed + 1 if failed else 0
+            rests = kept.failed >= FAILURES
+            if rests:
+                kept.rests_until = (self.clock.now() + REST).isoformat(timespec="seconds")
+                kept.failed = FAILURES - 1  # the first refusal after the rest is enough
         return rests
 
+    def _taken(self, host: str) -> float:
+        """Take a host's turn where it has come; else return how many seconds it is away."""
+        longest = self.pace.spacing + self.pace.jitter
+        with self._changing(host) as kept:
+            now = self.clock.now()
+            turn = datetime.fromisoformat(kept.next_at) if kept.next_at else now
+            if turn > now:
+                # A clock put back must not stop everything.
+                turn = min(turn, now + timedelta(seconds=longest))
+                kept.next_at = turn.isoformat()
+                return (turn - now).total_seconds()
+            pause = timedelta(seconds=self.pace.spacing + self.pace.jitter * self.draw())
+            kept.next_at = (now + pause).isoformat()
+            today = f"{now:%Y-%m-%d}"
+            kept.day, kept.asked = today, kept.asked + 1 if kept.day == today else 1
+        return 0.0
+
     def _host(self, host: str) -> _Host:
+        """Return what is remembered of a host, what other processes have taken down included."""
+        if self.file is not None:
+            self._hosts |= _remembered(self.file)
         return self._hosts.setdefault(upstream(host), _Host())
 
-    def _pace(self, host: str) -> Pace:
-        return self.paces.get(upstream(host), self.pace)
-
-    def _remember(self) -> None:
-        if self.file is not None:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            temporary = self.file.with_name(f".{self.file.name}.tmp")
-            text = json.dumps({name: asdict(host) for name, host in self._hosts.items()}, indent=1)
+    @contextmanager
+    def _changing(self, host: str) -> Iterator[_Host]:
+        """Give what is remembered of a host, to be changed; by one process at a time."""
+        if self.file is None:
+            yield self._host(host)
+            return
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(self.file.parent):
+            yield self._host(host)
+            temporary = self.file.with_name(f".{self.file.name}.{os.getpid()}")
+            text = json.dumps({name: asdict(kept) for name, kept in self._hosts.items()}, indent=1)
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(self.file)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a folder; released by the system if the process dies."""
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def lasting(clock: Clock) -> Guard:

@@ -89,7 +89,6 @@ class Answer:
         null where the source has no figure; empty unless ``ok``
     reason : why it is not ``ok``, in words
     replies : the raw bytes it rests on
-    disregarded : what was left out of a reply and by which rule
     """
 
     ask: Ask
@@ -98,7 +97,6 @@ class Answer:
     frame: pl.DataFrame
     reason: str = ""
     replies: tuple[Reply, ...] = ()
-    disregarded: tuple[str, ...] = ()
 
 
 class Source(Protocol):

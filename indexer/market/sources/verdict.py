@@ -59,6 +59,7 @@ class Disregarded:
     field : the column of the datum; empty for a whole row
     value : what was received
     why : the bound it breaks, and what to do
+    refused : whether its row is taken from none of several sources
     """
 
     rule: str
@@ -67,6 +68,7 @@ class Disregarded:
     field: str
     value: str
     why: str
+    refused: bool = False
 
     def __str__(self) -> str:
         what = f"{self.field} {self.value}" if self.field else self.value

@@ -36,9 +36,13 @@ Got = Callable[[str, int, bytes], None]  # told address, status and body of each
 
 @dataclass(frozen=True, slots=True)
 class Ended(Exception):  # noqa: N818 (caught where it is raised for)
-    """The process ended without an answer, and how."""
+    """The process died or did not speak as agreed, and how."""
 
     how: str
+
+
+class _SilentError(Exception):
+    """Nothing came in time."""
 
 
 class Worker:
@@ -69,10 +73,12 @@ class Worker:
     def ask(self, source: str, ask: Ask, want: Want, got: Got) -> dict[str, Any]:
         """Return what it answers: ``done``, an outcome, with ``reason`` or ``columns``.
 
+        Silence until the deadline is the upstream's: ``transient``.
+
         Raises
         ------
         Ended
-            If it was killed: by a signal, at the deadline, or for what it said.
+            If it died by a signal, or was killed for what it said.
         RuntimeError
             If it cannot start, or left by itself: a fault of ours, told as it told it.
         """
@@ -97,6 +103,9 @@ class Worker:
                     self._say({"kept": True})
                 else:
                     raise Ended(f"it said {sorted(said)}")
+        except _SilentError:
+            self.stop()
+            return {"done": "transient", "reason": f"no answer within {self._deadline:g} s"}
         except BaseException:
             self.stop()
             raise
@@ -135,6 +144,10 @@ class Worker:
             self.versions = {
                 str(k): str(v) for k, v in self._hear(self._starting)[0]["ready"].items()
             }
+        except _SilentError as silence:
+            self.stop()
+            how = f"no answer within {self._starting:g} s"
+            raise RuntimeError(f"akshare's process does not start: {how}") from silence
         except Ended as ended:
             self.stop()
             raise RuntimeError(f"akshare's process does not start: {ended.how}") from ended
@@ -167,7 +180,7 @@ class Worker:
             selector.register(stream, selectors.EVENT_READ)
             while len(found) < size:
                 if not selector.select(max(0.0, until - time.monotonic())):
-                    raise Ended(f"no answer within {self._deadline:g} s")
+                    raise _SilentError
                 part = os.read(stream.fileno(), min(size - len(found), 1 << 20))
                 if not part:
                     raise Ended(self._how())

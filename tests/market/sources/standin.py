@@ -1,5 +1,6 @@
 """A small invented market, a clock that only moves when told, and sources that speak over both."""
 
+import gzip
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,6 +114,11 @@ def reaching(folder: Path, deadline: float = 20.0) -> Iterator[Reach]:
     ):
         guard = Guard(clock, pace=Pace(3.0, 3.0, 10**6))
         yield Reach(standin, Access(worker, guard, folder / "raw"), clock)
+
+
+def body_of(archive: Path, digest: str) -> bytes:
+    """Return the bytes of a reply that was kept."""
+    return gzip.decompress((archive / digest[:2] / f"{digest}.gz").read_bytes())
 
 
 def write_folder(market: Market, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """What akshare's columns are taken to mean; the calls themselves are in the contract's suite."""
 
 import ast
+import json
 import re
 from datetime import date
 from importlib.util import find_spec
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from indexer.market.sources import quotes
-from indexer.market.sources.bodies import Refused
+from indexer.market.sources.bodies import Refused, judge_status
 from indexer.market.sources.filings import FILINGS
 from indexer.market.sources.quotes import QUOTES, bars
 from indexer.market.sources.source import Ask
@@ -112,6 +113,39 @@ def test_a_refusal_by_the_first_american_exchange_is_not_asked_round():
 
     with pytest.raises(Refused, match="403"):
         QUOTES["eastmoney", "prices"](ask, call)
+
+
+PAID = {"除权日": ["2026-06-11"], "派息比例": [5.0], "送股比例": [None], "转增比例": [4.0]}
+RIGHTS = {"证券代码": ["300308"], "除权基准日": ["2026-06-11"], "配股比例": [3.0]}
+
+
+def of_cninfo(payouts: int | dict) -> list[str]:
+    """Return the kinds of action of a share with rights, by the reply about its payouts."""
+
+    def call(function, check, **_):
+        if function == "stock_allotment_cninfo":
+            return RIGHTS | {"配股价格": [8.0]}
+        if isinstance(payouts, int):
+            judge_status(payouts)
+        check("", json.dumps(payouts).encode())
+        return PAID
+
+    return FILINGS["cninfo", "actions"](ASK, call)["kind"]
+
+
+def test_a_share_that_has_paid_nothing_may_have_issued_rights():
+    assert of_cninfo({"resultcode": 200, "records": []}) == ["rights"]
+
+
+@pytest.mark.parametrize(
+    ("payouts", "outcome"),
+    [({"resultcode": 200, "records": None}, "corrupt"), (404, "no_data_unexplained")],
+)
+def test_a_reply_that_tells_of_no_payouts_does_not_say_that_there_are_none(payouts, outcome):
+    with pytest.raises(Refused) as refused:
+        of_cninfo(payouts)
+
+    assert refused.value.outcome == outcome
 
 
 PACKAGE = Path(find_spec("akshare").origin).parent

@@ -63,6 +63,14 @@ def test_of_three_sources_the_two_that_agree_count():
     assert fields(found) == [("close", "10.5")]
 
 
+@pytest.mark.parametrize(("others", "refused"), [((10.02,), True), ((10.02, 10.02), False)])
+def test_a_figure_says_whether_its_row_is_refused(others, refused):
+    replies = {"eastmoney": bar(10.0)}
+    replies |= dict(zip(("tencent", "sina"), map(bar, others), strict=False))
+
+    assert {entry.refused for entry in agree("prices", replies, ON).disregarded} == {refused}
+
+
 def test_a_field_no_level_rests_on_is_that_of_the_first_source():
     replies = {"eastmoney": bar(10.0, high=10.5), "tencent": bar(10.0, high=10.9)}
 

@@ -1,5 +1,6 @@
 """One suite over every source, real akshare code and market folders alike."""
 
+import hashlib
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from indexer.market.sources.akshare import NAMES, OFFERS, upstreams
-from indexer.market.sources.archive import body_of
+from indexer.market.sources import akshare
+from indexer.market.sources.agree import KEYS, ranking
+from indexer.market.sources.akshare import NAMES, OFFERS, sources_of, upstreams
 from indexer.market.sources.folder import folder_source
 from indexer.market.sources.source import SCHEMAS, Ask, Source, Table
 from tests.market.sources.standin import (
@@ -19,6 +21,7 @@ from tests.market.sources.standin import (
     SERIES,
     SHARES,
     Reach,
+    body_of,
     small_market,
     write_folder,
 )
@@ -174,7 +177,8 @@ def test_every_reply_of_an_upstream_is_kept_as_it_came(case, reach):
     answer = source.fetch(ask_of(table, subject))
 
     assert len(answer.replies) == len(reach.standin.asked)
-    assert all(body_of(reach.access.archive, reply.sha256) for reply in answer.replies)
+    kept = [body_of(reach.access.archive, reply.sha256) for reply in answer.replies]
+    assert [hashlib.sha256(body).hexdigest() for body in kept] == [r.sha256 for r in answer.replies]
 
 
 @of("actions")
@@ -184,3 +188,17 @@ def test_an_ex_date_outside_the_span_is_left_out(case):
     answer = source.fetch(ask_of(table, subject, FIRST, EX_DATE - timedelta(days=1)))
 
     assert answer.frame.is_empty()
+
+
+@pytest.mark.parametrize("table", KEYS)
+def test_the_hierarchy_ranks_those_who_have_a_table_and_nobody_else(table):
+    assert set(ranking(table, LAST)) == set(OFFERS[table])
+
+
+def test_the_order_in_which_sources_are_asked_is_that_of_the_hierarchy(reach, monkeypatch):
+    turned = dict(reversed(OFFERS["prices"].items()))
+    monkeypatch.setitem(akshare.OFFERS, "prices", turned)
+
+    found = sources_of("prices", "300308.SZ", upstreams(reach.access, [*turned]))
+
+    assert [source.name for source in found] == ["eastmoney", "tencent", "sina"]

@@ -1,5 +1,8 @@
 """When a host may be asked, on a clock that moves only when told."""
 
+import json
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -120,3 +123,79 @@ def test_a_clock_put_back_delays_no_longer_than_the_pace(clock):
     guard.wait(HOST)
 
     assert clock.slept == [7.0]
+
+
+@pytest.fixture
+def two(clock, tmp_path):
+    """Return guards as two processes have them that both run already."""
+    guards = [guard_of(clock, tmp_path / "pace.json", spacing=3, jitter=0) for _ in "12"]
+    for guard in guards:
+        guard.note("other.cn", failed=False)
+    return guards
+
+
+@pytest.mark.parametrize(
+    "act", [lambda g: g.wait("a.cn"), lambda g: g.note("a.cn", failed=False)], ids=["wait", "note"]
+)
+def test_what_one_process_was_refused_another_does_not_erase(clock, tmp_path, two, act):
+    for _ in range(FAILURES):
+        two[0].note(HOST, failed=True)
+
+    act(two[1])
+
+    assert "left alone" in guard_of(clock, tmp_path / "pace.json").refusal(HOST)
+
+
+def test_a_process_hears_of_what_another_was_refused(two):
+    for _ in range(FAILURES):
+        two[0].note(HOST, failed=True)
+
+    assert "left alone" in two[1].refusal(HOST)
+
+
+def test_turns_of_a_host_are_shared_by_all_processes(clock, two):
+    two[0].wait(HOST)
+
+    two[1].wait(HOST)
+
+    assert clock.slept == [3.0]
+
+
+ASKING = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from indexer.market.sources.guard import Guard, Pace
+class Clock:
+    def now(self):
+        return datetime(2026, 6, 12, 12, tzinfo=UTC)
+guard = Guard(Clock(), Path(sys.argv[1]), Pace(0, 0))
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(200):
+    guard.wait("one.cn")
+    guard.note(sys.argv[2], failed=False)
+"""
+
+
+def test_no_request_of_two_processes_at_once_is_lost(tmp_path):
+    file = tmp_path / "pace.json"
+    command = [sys.executable, "-c", ASKING, str(file)]
+    pipe = subprocess.PIPE
+    running = [
+        subprocess.Popen([*command, name], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        for name in ("a.cn", "b.cn")
+    ]
+    for process in running:
+        assert process.stdout is not None
+        process.stdout.readline()  # both have begun
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+
+    said = [process.communicate()[1] for process in running]
+
+    assert said == ["", ""]
+    kept = json.loads(file.read_text())
+    assert (kept["one.cn"]["asked"], set(kept)) == (400, {"one.cn", "a.cn", "b.cn"})

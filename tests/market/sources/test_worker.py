@@ -120,6 +120,40 @@ def test_silence_twice_is_a_refusal_and_the_host_is_left_alone(short):
     assert len(short.standin.asked) == 2
 
 
+def test_silence_is_an_answer_that_may_be_asked_for_again(short):
+    short.standin.choose = lambda _: Fault("hang")
+
+    said = short.access.worker.ask("eastmoney", SHARE, lambda _: "", lambda *_: None)
+
+    assert said == {"done": "transient", "reason": "no answer within 2 s"}
+    assert short.access.worker._process is None
+
+
+def test_a_process_that_does_not_start_is_given_the_time_it_had(tmp_path):
+    with (
+        Worker({}, start=0.01) as worker,
+        pytest.raises(RuntimeError, match=r"does not start: no answer within 0\.01 s"),
+    ):
+        worker.ask("eastmoney", SHARE, lambda _: "", lambda *_: None)
+
+
+def test_a_failure_after_pages_that_came_counts_once_and_is_asked_for_again(reach):
+    """Tencent is asked for the first week, and for one year after the other."""
+    bars = reach.standin.market.bars["300308.SZ"]
+    bars.insert(0, bars[0]._replace(day=date(2024, 1, 3)))
+    asked = []
+
+    def choose(request):
+        asked.append(request)
+        return Fault("http_502_html") if len(asked) == 4 else None
+
+    reach.standin.choose = choose
+    ask = Ask("prices", "300308.SZ", date(2024, 1, 2), LAST, LAST)
+
+    assert upstreams(reach.access, ["tencent"])[0].fetch(ask).outcome == "ok"
+    assert len(asked) == 2 * 4
+
+
 @pytest.mark.attack("D4")
 def test_a_body_that_unpacks_to_two_hundred_megabytes_is_given_up(reach):
     answer = fetched(reach, "gzip_bomb")
