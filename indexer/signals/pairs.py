@@ -203,8 +203,11 @@ def pair_inference(study: Study, states: PairStates, rows: SharedRows) -> PairIn
 
 def _apparent_leader(rows: SharedRows) -> str:
     known = rows.aligned.known_at[rows.at][:, rows.aligned.columns(rows.ids)]
-    later = int(np.sign((known[:, 0] - known[:, 1]).astype(np.int64)).sum())
-    return "" if later == 0 else rows.ids[0 if later > 0 else 1]
+    later = np.sign((known[:, 0] - known[:, 1]).astype(np.int64))
+    for n, sign in enumerate((1, -1)):
+        if (later == sign).mean() > 0.5:  # a few half days are no habit
+            return rows.ids[n]
+    return ""
 
 
 def _interval(

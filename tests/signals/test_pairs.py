@@ -1,11 +1,13 @@
 """What may be chance about pairs and ratio lines: reproducible, each figure alone, honest nulls."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from indexer.index.history import History
+from indexer.signals.pairs import _apparent_leader
 from indexer.signals.result import Comparison
 from tests.signals.example import PLACES, compared, history, on_calendar, series, walk
 
@@ -128,6 +130,16 @@ def test_who_closes_later_would_lead_by_that_alone(leader: str, apparent: str) -
     found = compared(one, two, windows=WINDOWS)
     assert found.pairs[0].apparent_leader == apparent
     assert math.isnan(found.pairs[0].dimson_beta) == (apparent == "")
+
+
+@pytest.mark.parametrize(("part", "apparent"), [(0.04, ""), (0.6, "b")])
+def test_a_few_half_days_make_nobody_a_leader(part: float, apparent: str) -> None:
+    """On a part of the rows one of the two is known some hours before the other."""
+    rows = compared(*lines("a", "b"), windows=WINDOWS).pairs[0].rows
+    known = rows.aligned.known_at.copy()
+    known[rows.at[: int(part * len(rows.at))], 0] -= np.timedelta64(4, "h")
+    early = replace(rows, aligned=replace(rows.aligned, known_at=known))
+    assert _apparent_leader(early) == apparent
 
 
 def test_what_two_compared_baskets_both_hold_is_told(sample: Comparison) -> None:
