@@ -90,6 +90,9 @@ def serve(
     taken = listen(host, port)
     at = taken.getsockname()
     click.echo(f"answering at http://{host}:{at[1]}/", err=True)
+    for path in metrics:
+        if not path.exists():
+            click.echo(f"warning: {path}: is not there yet", err=True)
     answer(taken, source, Terms(None if token is None else hashed(token), hosts), Bounds())
 
 

@@ -124,7 +124,14 @@ def is_published(connection: sa.Connection, subject: str, kind: str) -> bool:
 
 def subject_spans(connection: sa.Connection, kind: str) -> list[tuple[str, str]]:
     """Return the id and the first session of every index, or study, by id."""
-    return [(id, first) for id, first in connection.execute(_SUBJECTS, {"kind": kind})]
+    # Ordered here: a database has an order of its own, and what pages go on after is compared here.
+    return sorted((id, first) for id, first in connection.execute(_SUBJECTS, {"kind": kind}))
+
+
+def first_session(connection: sa.Connection, subject: str, kind: str, known_at: str) -> str:
+    """Return the first session published by an instant; empty where there is none."""
+    asked = {"subject": subject, "kind": kind, "known_at": known_at}
+    return connection.scalar(_FIRST, asked) or ""
 
 
 def last_instant(connection: sa.Connection, subject: str, kind: str) -> str:
@@ -220,7 +227,9 @@ _SUBJECTS = (
     sa.select(entries.c.subject, sa.func.min(entries.c.session))
     .where(entries.c.kind == sa.bindparam("kind"))
     .group_by(entries.c.subject)
-    .order_by(entries.c.subject)
+)
+_FIRST = sa.select(sa.func.min(entries.c.session)).where(
+    *MINE, entries.c.published_at <= sa.bindparam("known_at")
 )
 _LAST_INSTANT = (
     sa.select(entries.c.published_at).where(*MINE).order_by(entries.c.number.desc()).limit(1)

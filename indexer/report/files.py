@@ -23,6 +23,9 @@ except ImportError:  # not on Windows: there runs into one folder do not take tu
 Format = Literal["csv", "parquet"]
 Content = pl.DataFrame | dict[str, Any] | str | bytes  # a table, a JSON object, text, or as it is
 
+# How our own hidden files end, and nobody else's: a folder of results may be a user's own.
+TEMPORARY = ".indexer-tmp"  # what is being written
+_OLD = ".indexer-old"  # what was there before, until all is in place
 _FORMATS: tuple[Format, ...] = ("csv", "parquet")
 
 
@@ -99,7 +102,7 @@ def write_folders(
                 _sweep(out / folder)
                 for name, content in files.items():
                     target = out / folder / _file_name(name, content, format)
-                    pending[target] = target.with_name(f".{target.name}.tmp")
+                    pending[target] = target.with_name(f".{target.name}{TEMPORARY}")
                     _write(pending[target], content, format)
             _move(pending)
             for target in pending:
@@ -139,8 +142,8 @@ def turn(out: Path) -> Iterator[None]:
 
 def _sweep(folder: Path) -> None:
     """Remove what a run that was killed while it wrote has left behind."""
-    for pattern in (".*.tmp", ".*.old"):
-        for left in folder.glob(pattern):
+    for ending in (TEMPORARY, _OLD):
+        for left in folder.glob(f".*{ending}"):
             left.unlink(missing_ok=True)
 
 
@@ -165,7 +168,7 @@ def _move(pending: Mapping[Path, Path]) -> None:
     kept: dict[Path, Path | None] = {}
     try:
         for target in pending:
-            old = target.with_name(f".{target.name}.old")
+            old = target.with_name(f".{target.name}{_OLD}")
             old.unlink(missing_ok=True)
             kept[target] = _second_name(target, old) if target.exists() else None
         for target, temporary in pending.items():

@@ -46,7 +46,8 @@ def report(
 ) -> Reported:
     """Write page, workbook and tables of a published session of an index or study.
 
-    They go into ``OUT/<id>/report/<YYYYMMDD>_r<revision>``, beside the published files.
+    They go into ``OUT/<id>/report/<YYYYMMDD>_r<revision>``, beside the published files; as known
+    at an instant into ``<YYYYMMDD>_r<revision>_at_<instant>``, for they may be others.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def report(
     progress(f"building {id}")
     shown = publication(open_ledger(ledger), id, asked)
     progress("drawing")
-    name = entry_name(id, shown.record.session, shown.record.revision)
+    name = _name(id, shown.record)
     files = dict(_files(shown, name))
     if bom:
         files = dict(_for_excel(name, content) for name, content in files.items())
@@ -75,6 +76,15 @@ def report(
     written = write_folders(out, {folder: files}, "csv")
     synthetic = shown.found.synthetic
     return Reported(shown.kind, synthetic, shown.record, shown.caveats, tuple(written))
+
+
+def _name(id: str, record: Record) -> str:
+    """Return what a report is called: by its entry, and the instant as of which it was asked."""
+    name = entry_name(id, record.session, record.revision)
+    if record.known_at is None:
+        return name
+    instant = record.known_at.replace(".000000", "")
+    return f"{name}_at_{instant.replace('-', '').replace(':', '')}"
 
 
 def _files(shown: Publication, name: str) -> Iterator[tuple[str, Content]]:

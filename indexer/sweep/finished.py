@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from indexer.errors import OutputError
+from indexer.report.files import TEMPORARY
 
 FOLDER = "finished"
 
@@ -33,7 +34,7 @@ def keep(place: Path, key: str, content: bytes) -> None:
     OutputError
         If it cannot be written.
     """
-    half = place / f".{key}.{os.getpid()}.tmp"
+    half = place / f".{key}.{os.getpid()}{TEMPORARY}"
     try:
         place.mkdir(parents=True, exist_ok=True)
         half.unlink(missing_ok=True)
@@ -49,7 +50,7 @@ def keep(place: Path, key: str, content: bytes) -> None:
 def sweep_away(place: Path) -> None:
     """Remove what a run that was killed while it wrote has left half written."""
     with suppress(OSError):
-        for left in place.glob(".*.tmp"):
+        for left in place.glob(f".*{TEMPORARY}"):
             left.unlink(missing_ok=True)
 
 

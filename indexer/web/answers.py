@@ -12,12 +12,14 @@ from indexer.ledger.heads import AFTER_ALL
 from indexer.ledger.history import STUDY_COLUMNS, read_definition
 from indexer.ledger.pages import (
     CONSTITUENT_COLUMNS,
+    HEAD_COLUMNS,
     LEVEL_COLUMNS,
     PUBLICATION_COLUMNS,
     STATE_COLUMNS,
     Page,
     Span,
     constituent_page,
+    first_session,
     head_at,
     is_published,
     last_instant,
@@ -29,22 +31,8 @@ from indexer.ledger.pages import (
 )
 
 Object = dict[str, Any]
-RECORD = (  # which entry an answer is made from
-    "number",
-    "session",
-    "revision",
-    "status",
-    "published_at",
-    "run",
-    "digest",
-    "definition_digest",
-    "market_digest",
-    "methodology",
-    "synthetic",
-    "backtested",
-    "source",
-    "carried",
-)
+_DIGESTS = {"content": "digest", "definition": "definition_digest", "market": "market_digest"}
+RECORD = (*(_DIGESTS.get(name, name) for name in HEAD_COLUMNS), "carried")  # of which entry it is
 _NAMES = ("id", "name_en", "name_zh", "first_session")
 INDEX_COLUMNS = (*_NAMES, "calendar", "currency", "level", "level_exact", *RECORD)
 STUDY_LIST_COLUMNS = (*_NAMES, *RECORD[:-1])
@@ -89,40 +77,50 @@ def record_at(connection: sa.Connection, span: Span, kind: str) -> Object | None
 def listed(connection: sa.Connection, kind: str, after: str, limit: int) -> Answer:
     """Return a page of the indices, or of the studies, by id."""
     found = [one for one in subject_spans(connection, kind) if one[0] > after]
-    rows = [_summary(connection, id, kind, first) for id, first in found[:limit]]
+    rows = []
+    for id, first in found[:limit]:
+        if record := record_at(connection, Span(id), kind):
+            rows.append(_summary(connection, Span(id), kind, first, record))
     more = {"after": found[limit - 1][0]} if len(found) > limit else None
     return Answer(SUMMARY[kind], rows, {}, more)
 
 
-def _summary(connection: sa.Connection, id: str, kind: str, first: str) -> Row:
-    record = record_at(connection, Span(id), kind) or {}
+def _summary(connection: sa.Connection, span: Span, kind: str, first: str, record: Object) -> Row:
+    """Return the row of an index or a study, by the record that stands for a span."""
     told = _told(_definition(connection, record["definition_digest"]))
-    names = (id, told["name"]["en"], told["name"]["zh"], first)
+    names = (span.subject, told["name"]["en"], told["name"]["zh"], first)
     cells = tuple(record[name] for name in RECORD)
     if kind == "study":
         return (*names, *cells[:-1])
-    level = level_page(connection, Span(id, record["session"], record["session"]), "price").rows
+    day = record["session"]
+    level = level_page(connection, span._replace(first=day, last=day), "price").rows
     levels = level[0][2:4] if level else (None, None)
     return (*names, told["calendar"], told["currency"], *levels, *cells)
 
 
 def described(connection: sa.Connection, id: str, kind: str, known_at: str) -> Answer:
-    """Return one index or study: its summary, and beside it definition and publications."""
+    """Return one index or study: its summary, and beside it definition and publications.
+
+    There is no summary where nothing was published by that instant.
+    """
     _check(connection, id, kind)
-    first = dict(subject_spans(connection, kind))[id]
-    record = record_at(connection, Span(id, known_at=known_at), kind)
+    span = Span(id, known_at=known_at)
+    record = record_at(connection, span, kind)
     found = publications(connection, id, kind, _PUBLICATIONS)
     beside: Object = {"record": record, "publications": objects(PUBLICATION_COLUMNS, found)}
     parts = {"index": (LEVEL_COLUMNS, level_page), "study": (STATE_COLUMNS, state_page)}
     columns, page = parts[kind]
     rows: Sequence[Row] = ()
+    summary: list[Row] = []
     beside["definition"] = None
     if record is not None:
         day = record["session"]
         beside["definition"] = _definition(connection, record["definition_digest"])
-        rows = page(connection, Span(id, day, day, known_at=known_at, limit=_ALL_ROWS)).rows
+        rows = page(connection, span._replace(first=day, last=day, limit=_ALL_ROWS)).rows
+        first = first_session(connection, id, kind, known_at)
+        summary = [_summary(connection, span, kind, first, record)]
     beside["levels" if kind == "index" else "states"] = objects(columns, rows)
-    return Answer(SUMMARY[kind], [_summary(connection, id, kind, first)], beside)
+    return Answer(SUMMARY[kind], summary, beside)
 
 
 def levels(connection: sa.Connection, span: Span, variant: str) -> Answer:

@@ -212,12 +212,12 @@ def _table(asked: Form, request: Request) -> Callable[[Answer], Response]:
 
 
 def _object(asked: Form) -> Callable[[Answer], Response]:
-    """Return how one row is told with what stands beside it; as CSV the row alone."""
+    """Return how one row, or none, is told with what stands beside it; as CSV the row alone."""
 
     def told(found: Answer) -> Response:
         if asked.format == "csv":
             return _csv(found, {})
-        (row,) = answers.objects(found.columns, found.rows)
+        row = next(iter(answers.objects(found.columns, found.rows)), None)
         return _json({"summary": row, **found.beside}, {})
 
     return told

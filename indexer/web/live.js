@@ -59,10 +59,9 @@ async function everyRow(address) {
   }
   return { rows, record };
 }
-function levelsAddress(id, at, form = "json") {
+function levelsAddress(id, at) {
   const asks = new URLSearchParams({ variant: asked.variant.value, limit: "5000" });
   if (at) asks.set("as_known_at", at);
-  if (form !== "json") asks.set("format", form);
   return `/v1/indices/${encodeURIComponent(id)}/levels?${asks}`;
 }
 
@@ -144,7 +143,7 @@ async function compare() {
     const [a, b] = await Promise.all([asked.a.value, asked.b.value].map((id) => everyRow(levelsAddress(id, at))));
     if (mine !== turn) return;  // something else has been asked for meanwhile
     say("");
-    shown = { a: of(asked.a.value), b: of(asked.b.value), at, rows: joined(a.rows, b.rows), records: [a.record, b.record] };
+    shown = { a: of(asked.a.value), b: of(asked.b.value), at, rows: joined(a.rows, b.rows), levels: [a.rows, b.rows], records: [a.record, b.record] };
     draw();
   } catch (error) {
     if (mine === turn) say(word("failed", error.message));
@@ -223,16 +222,14 @@ function facts() {
       word(record.status), utc(record.published_at), record.definition_digest.slice(0, 12), record.market_digest.slice(0, 12),
       record.source || "–", String(record.carried)]));
   sides.forEach((side, n) => {
-    const link = byId(n ? "csv-b" : "csv-a");
-    link.textContent = word("levels_of", nameOf(side));
-    link.href = levelsAddress(side.id, shown.at, "csv");
-    link.download = `${side.id}.csv`;
-    link.onclick = token ? (event) => { event.preventDefault(); taken(side); } : null;
+    const button = byId(n ? "csv-b" : "csv-a"), rows = shown.levels[n];
+    button.textContent = word("levels_of", nameOf(side));
+    button.disabled = !rows.length;
+    button.onclick = () => taken(side, rows);
   });
 }
-async function taken(side) {
-  const { rows } = await everyRow(levelsAddress(side.id, shown.at));
-  const columns = Object.keys(rows[0] ?? {});
+function taken(side, rows) {
+  const columns = Object.keys(rows[0]);
   give(`${side.id}.csv`, csv(columns, rows.map((row) => columns.map((name) => row[name]))), "text/csv");
 }
 

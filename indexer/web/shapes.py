@@ -72,7 +72,7 @@ _OBJECT: dict[str, Any] = {**_OF_ONE, "definition": (dict[str, Any] | None, ...)
 
 def _described(name: str, summary: Any, **lists: Any) -> type[BaseModel]:
     many: dict[str, Any] = {each: (list.__class_getitem__(row), ...) for each, row in lists.items()}
-    fields: dict[str, Any] = {"summary": (summary, ...), **_OBJECT, **many}
+    fields: dict[str, Any] = {"summary": (summary | None, ...), **_OBJECT, **many}
     made: type[BaseModel] = create_model(name, **fields)
     return made
 

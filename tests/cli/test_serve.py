@@ -98,6 +98,17 @@ def test_the_calendar_says_what_is_late_and_the_last_run_what_was_refused(ledger
     assert trio["due"] > DAYS[-1].isoformat()
 
 
+def test_a_file_of_figures_that_is_not_there_yet_is_said_once_at_the_start(ledger, tmp_path):
+    file = tmp_path / "none.prom"
+    with serving("--ledger", ledger, "--metrics", str(file)) as (process, port):
+        status, _ = got(port, "/v1/status")
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+        assert status == 200
+        assert process.stderr.read().splitlines() == [f"warning: {file}: is not there yet"]
+
+
 @pytest.mark.attack("E4", "F7")
 def test_the_token_of_the_environment_is_asked_for_and_never_said(ledger):
     with serving("--ledger", ledger, INDEXER_TOKEN=TOKEN) as (process, port):

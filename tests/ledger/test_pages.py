@@ -150,6 +150,19 @@ def test_subjects_come_with_their_first_session(connection):
     assert subject_spans(connection, "study") == [("pair", DAYS[0])]
 
 
+def test_subjects_stand_in_the_order_of_their_ids_whatever_order_the_database_has(database):
+    """By this one the tenth stands after the second."""
+    engine = shown.write_at(database("counted"), 1, indices=10)
+    with engine.begin() as changing:
+        changing.exec_driver_sql("CREATE COLLATION counted (provider = icu, locale = 'en-u-kn')")
+        changing.exec_driver_sql("ALTER TABLE entries ALTER subject TYPE text COLLATE counted")
+    with reading(engine) as found:
+        ids = [id for id, _ in subject_spans(found, "index")]
+    engine.dispose()
+
+    assert ids == sorted(shown.ids(10))
+
+
 @pytest.mark.parametrize(
     ("subject", "kind", "at"),
     [

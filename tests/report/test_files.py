@@ -45,7 +45,7 @@ def test_a_name_that_is_taken_by_a_folder_leaves_everything_as_it_was(tmp_path, 
 
 def test_a_temporary_file_of_a_killed_run_is_no_obstacle_and_does_not_stay(tmp_path):
     (tmp_path / "demo").mkdir()
-    (tmp_path / "demo" / ".levels.csv.tmp").write_text("half", encoding="utf-8")
+    (tmp_path / "demo" / ".gone.csv.indexer-tmp").write_text("half", encoding="utf-8")
     write_folders(tmp_path, {"demo": {"levels": TABLE}}, "csv")
 
     assert set(contents(tmp_path)) == {"demo/levels.csv"}
@@ -71,6 +71,14 @@ def test_files_of_others_in_the_folder_stay(tmp_path):
     write_folders(tmp_path, {"demo": {"levels": TABLE}}, "csv")
 
     assert (tmp_path / "demo" / "notes.txt").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("name", [".zshrc.old", ".draft.tmp", ".levels.csv.old", ".levels.csv.tmp"])
+def test_files_of_others_that_are_called_like_temporary_ones_stay(tmp_path, name):
+    (tmp_path / name).write_text("mine", encoding="utf-8")
+    write_folders(tmp_path, {".": {"levels": TABLE}}, "csv")
+
+    assert contents(tmp_path)[name] == b"mine"
 
 
 def test_runs_into_one_folder_take_turns(tmp_path):
@@ -134,7 +142,9 @@ def test_a_folder_in_a_folder_is_made_and_removed_again(tmp_path):
 
 
 @pytest.mark.attack("B2")
-@pytest.mark.parametrize("name", ["levels.csv", ".levels.csv.tmp", ".levels.csv.old"])
+@pytest.mark.parametrize(
+    "name", ["levels.csv", ".levels.csv.indexer-tmp", ".levels.csv.indexer-old"]
+)
 @pytest.mark.parametrize("kind", ["link", "hard link", "loop", "pipe"])
 def test_what_somebody_has_put_at_a_name_is_neither_followed_nor_waited_for(tmp_path, name, kind):
     mine, there = tmp_path / "mine", tmp_path / "out" / "demo" / name
@@ -160,7 +170,7 @@ def test_a_link_that_is_put_back_at_once_is_not_written_through(tmp_path, monkey
     mine, folder = tmp_path / "mine", tmp_path / "out" / "demo"
     mine.write_text("mine", encoding="utf-8")
     folder.mkdir(parents=True)
-    (folder / ".levels.csv.tmp").symlink_to(mine)
+    (folder / ".levels.csv.indexer-tmp").symlink_to(mine)
     monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
 
     with pytest.raises(OutputError, match="exists"):

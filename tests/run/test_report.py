@@ -196,6 +196,25 @@ def test_reports_stand_beside_published_files_and_verification_knows_them(tmp_pa
         verify(desk(tmp_path).engine, out=tmp_path / "out")
 
 
+def test_a_report_as_known_at_an_instant_has_a_folder_of_its_own(tmp_path):
+    """What was published of earlier sessions by then is another thing than what stands now."""
+    published(tmp_path, DAYS[0], DAYS[4])
+    now = {path: path.read_bytes() for path in reported(tmp_path).files}
+    made = reported(tmp_path, known_at=LATER)
+    name = "20260306_r1_at_20260410T080000Z"
+
+    assert {path.parent.name for path in made.files} == {name}
+    assert made.files[0].name == f"trio_{name}.html"
+    assert {path: path.read_bytes() for path in now} == now
+
+
+def test_reports_as_known_at_two_instants_of_one_second_are_two(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[4])
+    one, other = (reported(tmp_path, known_at=LATER.replace(microsecond=n)) for n in (1, 20))
+
+    assert not set(one.files) & set(other.files)
+
+
 def test_a_file_that_is_called_like_the_reports_was_never_published(tmp_path):
     published(tmp_path, DAYS[0])
     (tmp_path / "out" / "trio" / "report").write_text("x", encoding="utf-8")

@@ -21,11 +21,10 @@ from indexer.market.grid import CloseGrid
 from indexer.market.spread import Laid, Part
 from indexer.market.spread import keep as keep_spread
 from indexer.run.find import BUNDLED_MARKET
-from indexer.run.provenance import code_digest
 from indexer.sweep import processes
 from indexer.sweep.execute import execute
-from indexer.sweep.finished import FOLDER, finished, keep
-from indexer.sweep.perform import Place, Task, perform
+from indexer.sweep.finished import FOLDER, finished, keep, sweep_away
+from indexer.sweep.perform import Place, Task, perform, results_code
 from indexer.sweep.processes import Workers
 from indexer.sweep.tasks import opened
 from tests.sweep.conftest import BUNDLED_BASKETS, content, copied_market, once, swept, written
@@ -104,7 +103,7 @@ def _expected() -> dict[str, dict[str, Any]]:
 
 
 def _place() -> Place:
-    return Place(str(BUNDLED_MARKET), market_digest(BUNDLED_MARKET), code_digest())
+    return Place(str(BUNDLED_MARKET), market_digest(BUNDLED_MARKET), results_code())
 
 
 def test_what_is_finished_is_not_done_again(grid: Grid, tmp_path: Path, monkeypatch) -> None:
@@ -263,8 +262,16 @@ def test_a_result_reads_back_as_it_was_kept(tmp_path: Path) -> None:
 def test_a_link_at_the_name_of_a_half_written_result_is_not_followed(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.write_text("mine")
-    (tmp_path / f".key.{os.getpid()}.tmp").symlink_to(mine)
+    (tmp_path / f".key.{os.getpid()}.indexer-tmp").symlink_to(mine)
     keep(tmp_path, "key", b"some")
 
     assert mine.read_text() == "mine"
     assert finished(tmp_path, "key") == b"some"
+
+
+def test_what_is_swept_away_is_half_written_and_of_nobody_else(tmp_path: Path) -> None:
+    for name in (".key.1.indexer-tmp", ".draft.tmp", "key"):
+        (tmp_path / name).write_text("some")
+    sweep_away(tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == {".draft.tmp", "key"}

@@ -176,6 +176,38 @@ def test_an_index_tells_its_definition_and_its_publications(ask):
     ]
 
 
+def test_the_summary_is_that_of_the_instant(ledger, client_of):
+    """Since then the last session was corrected, and another published after it."""
+    before = client_of(ledger)("/v1/indices/chain-1").json["summary"]
+    shown.correct(ledger, "chain-1", DAYS[-1], 123.0, datetime(2026, 3, 9, tzinfo=UTC))
+    later, text = shown.more("chain-1", shown.days(SESSIONS + 1)[-1:], 2)
+    shown.publish(ledger, later, text, datetime(2026, 3, 10, tzinfo=UTC))
+    target = "/v1/indices/chain-1?as_known_at=2026-03-08T00:00:00Z"
+    told = client_of(ledger)(target).json
+
+    assert told["summary"] == before
+    assert told["record"]["session"] == before["session"]
+
+
+def test_the_first_session_is_that_of_the_instant(ledger, client_of):
+    earlier, text = shown.more("chain-1", ["2015-12-31"], 2)
+    shown.publish(ledger, earlier, text, datetime(2026, 3, 9, tzinfo=UTC))
+    ask, target = client_of(ledger), "/v1/indices/chain-1"
+    then = ask(f"{target}?as_known_at=2026-03-08T00:00:00Z").json["summary"]
+
+    assert then["first_session"] == DAYS[0]
+    assert ask(target).json["summary"]["first_session"] == "2015-12-31"
+
+
+@pytest.mark.parametrize("target", ["/v1/indices/chain-1", "/v1/studies/pair"])
+def test_before_the_first_publication_there_is_no_summary(ask, target):
+    asked = f"{target}?as_known_at=2026-01-01T00:00:00Z"
+    told = ask(asked).json
+
+    assert (told["summary"], told["record"], told["definition"]) == (None, None, None)
+    assert ask(f"{asked}&format=csv").body.count(b"\n") == 1  # the columns
+
+
 def test_a_study_tells_the_state_of_its_pairs(ask):
     told = ask("/v1/studies/pair").json
 

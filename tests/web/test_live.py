@@ -141,6 +141,30 @@ def test_charts_hold_the_numbers_of_the_ledger(opened, corrected):
     assert [row[2] for row in rows[1:]] == ["true"] * 20 + ["false"] * 20
 
 
+def test_levels_taken_away_are_those_of_every_page(opened, corrected):
+    """However many pages the answer has: here seven rows make one."""
+    page, text = opened(), (WEB / "live.js").read_text("utf-8")
+    few = text.replace('limit: "5000"', 'limit: "7"')
+    assert few != text
+    page.route("**/live.js", lambda way: way.fulfill(body=few, content_type="text/javascript"))
+    page.reload()
+    page.locator("#answer strong").first.wait_for()
+    with page.expect_download() as waiting:
+        page.locator("#csv-b").click()
+    rows = list(csv.DictReader(Path(waiting.value.path()).read_text("utf-8").splitlines()))
+
+    assert [row["date"] for row in rows] == DAYS
+    assert [float(row["level_exact"]) for row in rows] == levels(corrected, "chain-2")
+
+
+def test_where_no_level_is_published_there_is_none_to_take_away(opened):
+    page = opened()
+    page.select_option("[name=variant]", "net")
+    page.locator("#csv-a:disabled").wait_for()
+
+    assert page.locator("#csv-b").is_disabled()
+
+
 def test_the_rolling_correlation_is_that_of_the_package(opened, corrected):
     page = opened("?a=chain-1&b=chain-4&window=20")
     rows = list(csv.reader(io.StringIO(download(page, "correlation", "CSV").decode())))
