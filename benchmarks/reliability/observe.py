@@ -114,6 +114,7 @@ def ledger_bundles(path: Path) -> dict[str, frozenset[str]]:
     for entry in entries:
         told = {name: entry[name] for name in entry if name not in ("number", "previous", "hash")}
         told["basis"] = keys.get(entry["basis"])
+        told["published_at"] = entry["published_at"][:19]  # to the second: after whoever was before
         found.setdefault(f"{entry['kind']} {entry['subject']}", set()).add(repr(told))
     for name, rows in tables.items():
         for row in rows:
