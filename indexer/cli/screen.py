@@ -139,8 +139,9 @@ def print_explanation(told: dict[str, Any], as_json: bool) -> None:
     click.echo(f"  divisor {divisor['before']:.10g} {moved}")
     if "rebalance" in told["changes"]:
         click.echo("  rebalanced after the close")
-    carried = sorted(told["carried"], key=lambda c: -c["sessions"])
-    old = [f"{c['symbol']} since {c['close_of']}" for c in carried[:4]]
+    carried = sorted(told["carried"], key=lambda c: -(c["sessions"] or 0))
+    since = [f"since {c['close_of']}" if c["close_of"] else "never traded" for c in carried[:4]]
+    old = [f"{c['symbol']} {when}" for c, when in zip(carried, since, strict=False)]
     more = [f"{len(carried) - 4} more"] if len(carried) > 4 else []
     click.echo(f"  carried {len(carried)} of {len(parts)}: {', '.join(old + more) or 'none'}")
 

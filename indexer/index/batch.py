@@ -107,12 +107,16 @@ def _levels(
 def _held(basket: Basket, spread: Spread) -> _Held | None:
     """Return the baskets of an index; None where only `build` knows, or says what is wrong."""
     place = np.minimum(np.searchsorted(spread.symbols, basket.symbols), len(spread.symbols) - 1)
-    there = np.flatnonzero(spread.symbols[place] == np.array(basket.symbols))
+    traded = spread.symbols[place] == np.array(basket.symbols)
+    there = np.flatnonzero(traded)
     columns = place[there]
+    segments = _segments(basket, np.where(traded, spread.segments[place], ""))
     calendar = read_calendar(basket.calendar)
-    if not len(columns) or not spread.fit[columns].all():
+    real = basket.weighting.scheme in REAL_SHARES
+    fit = spread.fit[columns] & (spread.plain[columns] | (not real))
+    if not len(columns) or not fit.all():
         return None
-    if basket.weighting.scheme in REAL_SHARES and not spread.plain[columns].all():
+    if basket.weighting.caps.segment is not None and not segments.all():
         return None
     latest = calendar.on_or_before(spread.latest[columns].max().item())
     if not spread.sessions[0].item() <= basket.base.date <= latest:
@@ -127,7 +131,7 @@ def _held(basket: Basket, spread: Spread) -> _Held | None:
         return None
     last = int(np.searchsorted(spread.sessions, np.datetime64(latest)))
     found = _Held(last, effective.tolist(), [], [], [])
-    members, segments = _members(basket, there), _segments(basket, spread, (there, columns))
+    members = _members(basket, there)
     seasons = np.searchsorted(calendar.sessions, spread.listed[columns], side="right")
     for row in effective.tolist():
         reference = row - lag
@@ -135,12 +139,11 @@ def _held(basket: Basket, spread: Spread) -> _Held | None:
         able = (spread.first[columns] <= reference) & (members[0] <= spread.sessions[row])
         able &= spread.sessions[row] < members[1]
         able &= np.maximum(known - seasons, 0) >= basket.eligibility.seasoning
-        chosen = (there[able], columns[able], segments[able])
+        chosen = (there[able], columns[able], segments[there[able]])
         weight = _weights(basket, spread, chosen, reference)
         if weight is None:
             return None
         by_price = basket.rebalance.price_date == "reference"
-        real = basket.weighting.scheme in REAL_SHARES
         found.reference.append(-1 if real else reference if by_price else row)
         found.columns.append(columns[able])
         found.weights.append(weight)
@@ -176,8 +179,6 @@ def _weights(
     uncapped = raw / raw.sum()
     caps = basket.weighting.caps
     target = uncapped
-    if caps.segment is not None and not chosen[2].all():
-        return None
     if caps.segment is not None or uncapped.max() > (caps.constituent or 1.0):
         try:
             target = capped(basket, uncapped, chosen[2].tolist())
@@ -190,12 +191,13 @@ def _weights(
     return np.asarray(shares * (factor / factor.max()) / grown)
 
 
-def _segments(basket: Basket, spread: Spread, of: tuple[Rows, Rows]) -> Names:
-    """Return the segment of each constituent, as the definition or else the table has it."""
-    there, columns = of
-    given = [basket.constituents[n].segment for n in there]
-    told = zip(given, spread.segments[columns].tolist(), strict=True)
-    return np.array([own or tabled for own, tabled in told], dtype=object)
+def _segments(basket: Basket, tabled: Names) -> Names:
+    """Return the segment of each constituent, as the definition or else the table has it.
+
+    Of one without a close the table is not at hand here: it may have a segment there all the same.
+    """
+    told = zip(basket.constituents, tabled.tolist(), strict=True)
+    return np.array([constituent.segment or other for constituent, other in told], dtype=object)
 
 
 def _shares(basket: Basket, spread: Spread, columns: Rows, reference: int) -> Vector | None:

@@ -61,15 +61,9 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
     MissingInputError
         If it has no close.
     DefinitionError
-        If it has none on its base date.
+        If it has none on its base date, or the table has it in another currency.
     """
-    rows = market.series.filter(pl.col("symbol") == series.symbol).sort("date")
-    if until is not None:
-        rows = rows.filter(pl.col("date") <= until)
-    if series.base is not None:
-        rows = rows.filter(pl.col("date") >= series.base.date)
-    if rows.is_empty():
-        raise MissingInputError([Flaw("series", None, series.symbol, "no close in the folder")])
+    rows = _series_rows(series, market, until)
     days = rows["date"].to_numpy().astype("datetime64[D]")
     level = rows["close"].to_numpy().astype(float)
     if series.base is not None:
@@ -95,9 +89,34 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
     )
 
 
+def _series_rows(series: Series, market: Market, until: date | None) -> pl.DataFrame:
+    """Return the closes of a series that count, by date; raises where there is none."""
+    every = market.series.filter(pl.col("symbol") == series.symbol).sort("date")
+    known = every if until is None else every.filter(pl.col("date") <= until)
+    rows = known if series.base is None else known.filter(pl.col("date") >= series.base.date)
+    if rows.is_empty():
+        message = "no close in the folder"
+        if not every.is_empty():
+            bounds = [] if until is None else [f"up to {until}"]
+            if series.base is not None and not known.is_empty():
+                bounds.insert(0, f"from its base date {series.base.date} on")
+            there = f"the folder has those from {_oldest(every)} to {_latest(every)}"
+            message = f"no close {', '.join(bounds)}: {there}"
+        raise MissingInputError([Flaw("series", None, series.symbol, message)])
+    others = sorted({*rows["currency"].drop_nulls().unique()} - {series.currency})
+    if others:
+        message = (
+            f"{series.currency}, but the series table has {series.symbol} in "
+            f"{' and '.join(others)}: make them agree, a series is not converted"
+        )
+        raise DefinitionError([series.problem(("currency",), message)])
+    return rows
+
+
 def basket_history(basket: Basket, market: Market, until: date | None, *, strict: bool) -> History:
     """Return the history of a basket; raises as `build` does."""
     calendar = calendar_of(basket)
+    # As the panel will have them: who takes over from whom on one day depends on it.
     market = replace(market, actions=in_order(market.actions))
     _check_segments(basket, market)
     lines = lines_of(market, basket.symbols, until)
@@ -121,9 +140,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     )
     panel = basket_panel(basket, market, sessions, missing)
     _check_adjusted(basket, panel)
-    dates = rebalance_dates(
-        basket, panel, calendar, market.manifest.oldest or _oldest(market.prices)
-    )
+    dates = rebalance_dates(basket, panel, calendar, oldest_of(market))
     off = _off_calendar(closes.filter(pl.col("date") <= last))
     reference = panel.sessions[dates[0].reference].item()
     inputs = inputs_of(market, _used(basket, market, panel, reference))
@@ -197,7 +214,7 @@ def rebalance_dates(
 ) -> list[RebalanceDates]:
     """Return the first basket's dates and those of every rebalance up to the last session.
 
-    ``oldest`` is the date of the first close in the folder.
+    ``oldest`` is the date of the first close in the folder, see `oldest_of`.
     """
     last = panel.sessions[-1].item()
     rows = []
@@ -211,6 +228,11 @@ def rebalance_dates(
             reference = row
         rows.append(RebalanceDates(reference, row, calendar.after(effective)))
     return rows
+
+
+def oldest_of(market: Market) -> date:
+    """Return the date of the first close in a folder, also where not all of it is at hand."""
+    return market.manifest.oldest or _oldest(market.prices)
 
 
 def _used(basket: Basket, market: Market, panel: Panel, reference: date) -> Used:

@@ -9,6 +9,7 @@ import numpy as np
 from indexer.arrays import Grid, Rows, Vector
 from indexer.definitions.basket import Basket, Variant
 from indexer.errors import Flaw, MarketDataError, MissingInputError
+from indexer.index.finding import shown
 from indexer.index.history import Change, History
 from indexer.index.holding import Book, Rebalanced, rebalance
 from indexer.index.opening import Opening, opening_of
@@ -17,6 +18,7 @@ from indexer.index.selection import choose
 from indexer.index.weighting import weigh
 from indexer.kernels.level import Chain, Events, chain_levels
 from indexer.market.events import Departure
+from indexer.market.fx import without_rate
 from indexer.market.panel import Panel
 
 
@@ -115,17 +117,28 @@ def _rebalanced(
     effective = panel.sessions[when.effective].item()
     chosen = choose(basket, known, effective, set(np.flatnonzero(book.shares).tolist()))
     if not chosen.columns.size:
-        message = f"none of the {len(panel.lines)} constituents can be held on {effective}"
-        raise MissingInputError([Flaw(basket.id, None, "", message)])
+        raise _nobody(basket, panel, effective, chosen.excluded)
     _check_rates(panel, when.reference, chosen.columns)
     held = (book, _joined(panel, effective, book, told))
     done = rebalance(basket, panel, when, weigh(basket, known, chosen.columns), held)
     place = {line.symbol: j for j, line in enumerate(panel.lines)}
     excluded = sorted(chosen.excluded + done.excluded, key=lambda left: place[left[0]])
+    if not done.after.market_value > 0:
+        raise _nobody(basket, panel, effective, excluded)
     done = replace(done, excluded=tuple(excluded))
     told.rebalances.append(done)
     told.changes += _book_changes(panel, when.effective, (book, done.after), {}, "rebalance")
     return done.after
+
+
+def _nobody(
+    basket: Basket, panel: Panel, effective: date, excluded: Sequence[tuple[str, str]]
+) -> MissingInputError:
+    """Return what is wrong where nothing can be held, and the first reasons why."""
+    reasons = [f"{symbol} ({why})" for symbol, why in excluded]
+    message = f"none of the {len(panel.lines)} constituents can be held on {effective}"
+    message += f": {shown(reasons)}" if reasons else ""
+    return MissingInputError([Flaw(basket.id, None, "", message)])
 
 
 def _joined(panel: Panel, effective: date, book: Book, told: _Told) -> set[int]:
@@ -141,13 +154,13 @@ def _joined(panel: Panel, effective: date, book: Book, told: _Told) -> set[int]:
 def _check_rates(panel: Panel, row: int, columns: Rows) -> None:
     lacking = [j for j in columns if np.isnan(panel.fx[row, j])]
     if lacking:
-        day = panel.sessions[row]
-        raise MissingInputError(
-            [
-                Flaw("fx", None, panel.lines[j].symbol, f"no {panel.currencies[j]} rate by {day}")
-                for j in lacking
-            ]
-        )
+        raise MissingInputError([_without_rate(panel, row, j) for j in lacking])
+
+
+def _without_rate(panel: Panel, row: int, column: int) -> Flaw:
+    day = panel.sessions[row].item()
+    message = without_rate(panel.currencies[column], panel.currency, day)
+    return Flaw("fx", None, panel.lines[column].symbol, message)
 
 
 def _history(basket: Basket, panel: Panel, base: int, told: _Told) -> History:
@@ -163,13 +176,13 @@ def _history(basket: Basket, panel: Panel, base: int, told: _Told) -> History:
     contribution = np.concatenate([no_return, *(c.contribution for c in chains)])
     for row, book in told.after.items():
         divisor[row - base], value[row - base] = book.divisor, book.market_value
+    _check_values(panel, base, shares)
     if not (np.isfinite(level).all() and np.isfinite(value).all()):
         day = days[int(np.argmin(np.isfinite(level) & np.isfinite(value)))]
         message = (
             f"the level of {day} is no finite number: a close, a ratio or the base is too large"
         )
         raise MarketDataError([Flaw(basket.id, None, "", message)])
-    _check_values(panel, base, shares)
     _check_stale(basket, panel, base, shares)
     return History(
         definition=basket,
@@ -208,8 +221,7 @@ def _check_values(panel: Panel, base: int, shares: Grid) -> None:
     lacking = (shares > 0) & np.isnan(panel.fx[base:]) & ~np.isnan(panel.close[base:])
     if lacking.any():
         t, j = (int(n) for n in np.argwhere(lacking)[0])
-        message = f"no {panel.currencies[j]} rate by {panel.sessions[base + t]}"
-        raise MissingInputError([Flaw("fx", None, panel.lines[j].symbol, message)])
+        raise MissingInputError([_without_rate(panel, base + t, j)])
 
 
 def _check_stale(basket: Basket, panel: Panel, base: int, shares: Grid) -> None:

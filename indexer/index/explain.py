@@ -107,13 +107,21 @@ def _transfers(history: History, row: int) -> list[dict[str, Any]]:
 
 
 def _carried(panel: Panel, held: Rows, at: int) -> list[dict[str, Any]]:
-    """Return the held constituents without a close that day, and how old their close is."""
-    return [
-        {
-            "symbol": panel.lines[j].symbol,
-            "close_of": str(panel.dated[at, j]),
-            "sessions": int(at + 1 - np.searchsorted(panel.sessions, panel.dated[at, j], "right")),
-        }
-        for j in held
-        if panel.dated[at, j] != panel.sessions[at]
-    ]
+    """Return the held constituents without a close that day, and how old their close is.
+
+    None for one that has never had a close, as what a spin-off brings may not have.
+    """
+    told = []
+    for j in held:
+        day = panel.dated[at, j]
+        if day != panel.sessions[at]:
+            age = int(at + 1 - np.searchsorted(panel.sessions, day, "right"))
+            never = bool(np.isnat(day))
+            told.append(
+                {
+                    "symbol": panel.lines[j].symbol,
+                    "close_of": None if never else str(day),
+                    "sessions": None if never else age,
+                }
+            )
+    return told

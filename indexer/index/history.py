@@ -78,6 +78,11 @@ class History:
         return wanted if wanted in self.variants else next(iter(self.variants))
 
     @property
+    def constituents(self) -> int:
+        """How many constituents are held during the last session; none by a ready-made series."""
+        return int((self.shares[-1:] > 0).sum())
+
+    @property
     def levels(self) -> pl.DataFrame:
         """One row per session and variant, as the table ``levels``."""
         count, names = len(self.days), list(self.variants)
@@ -151,16 +156,16 @@ class History:
     @property
     def excluded(self) -> pl.DataFrame:
         """Constituents left out of each rebalance, and why."""
+        never = tuple((symbol, "no close in the folder") for symbol in self.missing)
         return _table(
             {"effective": pl.Date, "symbol": pl.String, "reason": pl.String},
-            [(r.effective, symbol, why) for r in self.rebalances for symbol, why in r.excluded],
+            [(r.effective, *left) for r in self.rebalances for left in (*r.excluded, *never)],
         )
 
     @property
     def summary(self) -> dict[str, Any]:
         """What happened in a few figures, as in ``summary.json``."""
         name, level = next(iter(self.variants.items()))
-        returns = np.diff(np.log(level))
         return {
             "id": self.definition.id,
             "name": self.definition.name.model_dump(exclude_none=True),
@@ -171,11 +176,11 @@ class History:
             "first": {"date": str(self.days[0]), "level": float(level[0])},
             "last": {"date": str(self.days[-1]), "level": float(level[-1])},
             "return": float(level[-1] / level[0] - 1),
-            "volatility": float(returns.std(ddof=1) * np.sqrt(250)) if len(returns) > 1 else None,
-            "maximum_drawdown": float((level / np.maximum.accumulate(level) - 1).min()),
+            "volatility": volatility(level),
+            "maximum_drawdown": maximum_drawdown(level),
             "turnover": {str(r.effective): r.turnover for r in self.rebalances[1:]},
             "effective_number": self._effective_number(),
-            "constituents": len(self.symbols),
+            "constituents": self.constituents,
             "carried_last": int(self.carried[-1]),
             "closes_off_calendar": self.off_calendar,
             "missing": list(self.missing),
@@ -220,6 +225,20 @@ class History:
             return None
         weights = market_weights(self.panel, len(self.panel.sessions) - 1, self.shares[-1])
         return float(1 / (weights**2).sum())
+
+
+def volatility(level: Vector) -> float | None:
+    """Return the sample deviation of the log returns of a level, a year of 250 sessions'.
+
+    None for fewer than two returns.
+    """
+    returns = np.diff(np.log(level))
+    return float(returns.std(ddof=1) * np.sqrt(250)) if len(returns) > 1 else None
+
+
+def maximum_drawdown(level: Vector) -> float:
+    """Return the deepest fall of a level from the highest one before; 0 where it never fell."""
+    return float((level / np.maximum.accumulate(level) - 1).min())
 
 
 _WEIGHTS = {

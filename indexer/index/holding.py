@@ -10,7 +10,6 @@ import numpy as np
 from indexer.arrays import Flags, Rows, Vector
 from indexer.definitions.basket import Basket
 from indexer.definitions.rules import REAL_SHARES
-from indexer.errors import Flaw, MissingInputError
 from indexer.index.schedule import RebalanceDates
 from indexer.index.selection import Excluded
 from indexer.index.weighting import Weights
@@ -66,16 +65,11 @@ def rebalance(
     weights: Weights,
     held: tuple[Book, Collection[int]],
 ) -> Rebalanced:
-    """Return the new basket after the close of the effective date.
+    """Return the new basket after the close of the effective date; it may have no value.
 
     Parameters
     ----------
     held : the book before, and the columns in it that only joined by a spin-off
-
-    Raises
-    ------
-    MissingInputError
-        If nothing of the new basket has a value.
     """
     book, joined = held
     row = when.effective
@@ -92,9 +86,6 @@ def rebalance(
     refused = [int(j) for j in weights.columns[~traded] if kept[j] == 0.0]
     members = set(weights.columns.tolist()).difference(refused) | set(np.flatnonzero(kept).tolist())
     columns = np.array(sorted(members), dtype=np.int64)
-    if not after.market_value > 0:
-        message = f"none of the {len(panel.lines)} constituents can be held on {effective}"
-        raise MissingInputError([Flaw(basket.id, None, "", message)])
     new, old = (market_weights(panel, row, b.shares) for b in (after, book))
     target, capping = np.zeros(len(panel.lines)), np.ones(len(panel.lines))
     target[weights.columns], capping[weights.columns] = weights.target, weights.capping_factor
@@ -199,10 +190,11 @@ def ex_reference(panel: Panel, column: int, at: int, day: np.datetime64) -> floa
 
 def market_weights(panel: Panel, row: int, shares: Vector) -> Vector:
     """Return the weight of every column at the close of a row; zero where nothing is held."""
-    worth = panel.worth[row]
-    total = _value(shares, worth)
-    value = np.where(shares > 0, shares * np.nan_to_num(worth), 0.0)
-    return value / total if total > 0 else value
+    held, weights = np.flatnonzero(shares > 0), np.zeros(len(shares))
+    value = np.nan_to_num(shares[held] * panel.worth[row, held])
+    total = value.sum()
+    weights[held] = value / total if total > 0 else 0.0
+    return weights
 
 
 def _value(shares: Vector, worth: Vector) -> float:

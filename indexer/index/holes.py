@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from indexer.arrays import Days, Grid, Mask, Rows
+from indexer.arrays import Days, Mask, Rows
 from indexer.errors import counted
 from indexer.index.finding import SHOWN, Asked, Finding, shown
+from indexer.index.holding import market_weights
 from indexer.market.tables import Market
 
 _ACTIVE = np.timedelta64(15, "D")  # longer than any exchange has rested: its last session is inside
@@ -164,23 +165,23 @@ def _one_silent(asked: Asked, k: int, suffix: int, count: int, *, wait: bool) ->
 
 def _stale(asked: Asked, missing: Mask, why: dict[tuple[int, int], str]) -> Iterator[Finding]:
     """Yield sessions with more stale weight than the limit, and constituents to be reviewed."""
-    weight = _weights(asked)
-    part = np.where(missing, weight, 0.0).sum(axis=1)
     limit, most = asked.limits.stale_weight, asked.limits.review_age
     for k in np.flatnonzero(missing.any(axis=1)).tolist():
         columns = np.flatnonzero(missing[k])
         ages = {int(j): _age(asked, k, int(j)) for j in columns}
-        if part[k] > limit + _ROUNDING:
-            order = columns[np.argsort(-weight[k, columns], kind="stable")].tolist()
+        weight = market_weights(asked.panel, asked.at[k], asked.history.shares[asked.rows[k]])
+        part = weight[columns].sum()
+        if part > limit + _ROUNDING:
+            order = columns[np.argsort(-weight[columns], kind="stable")].tolist()
             names = [
-                f"{asked.symbol(j)} {weight[k, j]:.2%}, {_close(asked, k, j)}, "
+                f"{asked.symbol(j)} {weight[j]:.2%}, {_close(asked, k, j)}, "
                 f"{counted(ages[j], 'session')} old, {why.get((k, j), 'unexplained')}"
                 for j in order
             ]
-            reasons = {why.get((k, j), "unexplained") for j in order if weight[k, j] > 0}
+            reasons = {why.get((k, j), "unexplained") for j in order if weight[j] > 0}
             remedy = "; ".join(text for reason, text in _REMEDIES.items() if reason in reasons)
             message = (
-                f"{part[k]:.4%} of the index weight of {asked.day(k)} is stale, more than "
+                f"{part:.4%} of the index weight of {asked.day(k)} is stale, more than "
                 f"{limit:.0%} ({'; '.join(names[:SHOWN])}; {len(names)} in all): {remedy}"
             )
             yield Finding(asked.day(k), "R14", message, "refuse")
@@ -195,12 +196,6 @@ def _stale(asked: Asked, missing: Mask, why: dict[tuple[int, int], str]) -> Iter
                 f"exchange: {shown(old)}: decide whether it stays in the index"
             )
             yield Finding(asked.day(k), "R14", message, "note")
-
-
-def _weights(asked: Asked) -> Grid:
-    value = asked.value()
-    total = value.sum(axis=1, keepdims=True)
-    return np.asarray(np.divide(value, total, out=np.zeros_like(value), where=total > 0))
 
 
 def _close(asked: Asked, k: int, column: int) -> str:

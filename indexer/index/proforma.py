@@ -11,7 +11,7 @@ import polars as pl
 from indexer.arrays import Rows, Vector
 from indexer.definitions.basket import Basket
 from indexer.errors import DefinitionError, Flaw, MissingInputError
-from indexer.index.build import basket_history, basket_panel, rebalance_dates
+from indexer.index.build import basket_history, basket_panel, oldest_of, rebalance_dates
 from indexer.index.calculate import calculate
 from indexer.index.holding import Rebalanced, market_weights
 from indexer.index.schedule import calendar_of, effective_dates
@@ -152,8 +152,7 @@ def proforma(basket: Basket, market: Market, until: date | None = None) -> Profo
     begin = cast("Panel", history.panel).sessions[0].item()
     sessions = calendar.between(begin, effective)
     panel = basket_panel(basket, known, sessions, history.missing)
-    oldest = cast("date", known.prices["date"].min())
-    *past, coming = rebalance_dates(basket, panel, calendar, oldest)
+    *past, coming = rebalance_dates(basket, panel, calendar, oldest_of(known))
     row = int(np.searchsorted(sessions, np.datetime64(last)))
     weighed = replace(coming, reference=min(coming.reference, row), ahead=True)
     # The age of closes up to the last session is judged; those carried on grow older than they are.

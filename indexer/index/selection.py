@@ -12,6 +12,7 @@ from indexer.errors import Flaw, MarketDataError, MissingInputError, counted
 from indexer.index.weighting import score_column
 from indexer.market.calendar import read_calendar
 from indexer.market.conventions.ladders import float_band
+from indexer.market.fx import without_rate
 from indexer.market.panel import Panel, shares_known
 
 Excluded = tuple[tuple[str, str], ...]  # symbol and reason of each constituent that is not held
@@ -122,11 +123,15 @@ def _mean_amount(known: Panel, columns: Rows, sessions: int) -> Vector:
     amount = known.amount[last, columns]
     counted = known.traded(last)[:, columns] & ~np.isnan(amount)
     rate = known.fx[last, columns]
-    if lacking := np.flatnonzero((counted & np.isnan(rate)).any(axis=0)).tolist():
-        message = f"no rate on a session among the last {sessions}, whose amounts are ranked"
-        raise MissingInputError(
-            [Flaw("fx", None, known.lines[columns[n]].symbol, message) for n in lacking]
-        )
+    lacking = counted & np.isnan(rate)
+    if lacking.any():
+        days = known.sessions[last][np.argmax(lacking, axis=0)].tolist()
+        flaws = []
+        for n in np.flatnonzero(lacking.any(axis=0)):
+            line, currency = known.lines[columns[n]], known.currencies[columns[n]]
+            message = without_rate(currency, known.currency, days[n])
+            flaws.append(Flaw("fx", None, line.symbol, message))
+        raise MissingInputError(flaws)
     amount = amount * rate
     total = np.where(counted, amount, 0.0).sum(axis=0)
     count = counted.sum(axis=0)

@@ -48,13 +48,7 @@ def weigh(basket: Basket, known: Panel, columns: Rows) -> Weights:
     """
     raw, shares = _SCHEMES[basket.weighting.scheme](basket, known, columns)
     weighable = ~np.isnan(raw)
-    sat_out = tuple(
-        (
-            known.lines[j].symbol,
-            f"fewer than half of {basket.weighting.lookback} returns, or no variance",
-        )
-        for j in columns[~weighable]
-    )
+    sat_out = tuple((known.lines[j].symbol, _unweighable(basket)) for j in columns[~weighable])
     columns, raw, shares = columns[weighable], raw[weighable], shares[weighable]
     total = raw.sum()
     if not total > 0:
@@ -64,6 +58,13 @@ def weigh(basket: Basket, known: Panel, columns: Rows) -> Weights:
     target = capped(basket, uncapped, [known.segments[j] for j in columns])
     factor = np.divide(target, uncapped, out=np.ones(len(target)), where=uncapped > 0)
     return Weights(columns, target, shares, factor / factor.max(), sat_out)
+
+
+def _unweighable(basket: Basket) -> str:
+    """Return why a scheme cannot weigh a constituent."""
+    if basket.weighting.scheme == "inverse_volatility":
+        return f"fewer than half of {basket.weighting.lookback} returns, or no variance"
+    return f"no number to weigh it by: scheme {basket.weighting.scheme!r}"
 
 
 _CONSTANT = 1e-12  # a deviation of log returns this small is rounding: every return is the same

@@ -96,7 +96,8 @@ def _opened(folder: Path, name: str, version: int | None) -> "DeltaTable | None"
     except (DeltaError, OSError) as error:
         raise MarketDataError([Flaw(f"{name}/", None, "", _told(error))]) from error
     message = f"has no version {version}: its versions are 0 to {latest.version()}"
-    raise MissingInputError([Flaw(str(folder), None, "", message)])
+    whose = str(folder) if name == ANCHOR else f"{folder}/{name}/"  # the anchor's are the store's
+    raise MissingInputError([Flaw(whose, None, "", message)])
 
 
 def rows_of(table: "DeltaTable", *asked: pl.Expr, columns: pl.Expr | None = None) -> pl.DataFrame:

@@ -45,6 +45,12 @@ def rates_known(market: Market, unit: str, price: str, instants: Instants, zone:
     return _last_known(moments[order], rate[newest], instants.astype("datetime64[us]"))
 
 
+def without_rate(unit: str, price: str, day: date) -> str:
+    """Return what is said where a rate is not known by a day, and what to do about it."""
+    remedy = f"add rates of {unit}/{price} to the fx table, or fetch them, from {day} or before"
+    return f"no {unit} rate by {day}: {remedy}"
+
+
 def _pair(market: Market, unit: str, price: str) -> tuple[pl.DataFrame, Vector]:
     """Return the rows of a pair by date, and the rates the way round that was asked for."""
     for base, quote in ((unit, price), (price, unit)):

@@ -25,6 +25,7 @@ _COLUMNS = {  # columns that levels rest on
     "fx": ("date", "base", "quote", "rate"),
     "series": ("symbol", "date", "close"),
 }
+_ISSUERS = "issuers"  # who issued each security: of a study, and in a digest only where it has rows
 _DATED = ("date", "ex_date")
 _BY_INDEX = {"index": pl.String(), "date": pl.Date()}
 _AS_TEXT = (pl.selectors.date() | pl.selectors.datetime()).dt.to_string("iso")
@@ -44,7 +45,9 @@ class Used:
     symbols : each symbol, and the day from which it counts: that of the change of symbol or the
         spin-off that brought it, or the earliest date for a constituent
     currencies, scores : currencies of its rates, and score columns of the securities table
-    amounts, instants : whether amounts turned over matter, and when rates and figures were known
+    amounts : whether amounts turned over matter
+    instants : whether a study is made of it, for which it matters when rates and figures were known
+        and who issued what
     sessions : by index, the sessions it has, from the first one that matters
     oldest : by index, its first reference date, where the folder's closes must reach back to it
     """
@@ -102,18 +105,19 @@ class Inputs:
         Blind to the order of rows, to other symbols and currencies, to later rows and to columns
         that no level depends on.
         """
-        parts = {}
+        parts, heights = {}, {}
         for name, frame in self.frames.items():
             if name not in self._texts:  # writing it out costs more than the digests of all days
                 self._texts[name] = _text_of(frame)
-            heights = np.searchsorted(self.known[name], days, "right")
-            parts[name] = _prefix_digests(self._texts[name], heights)
+            heights[name] = np.searchsorted(self.known[name], days, "right")
+            parts[name] = _prefix_digests(self._texts[name], heights[name])
         found = []
         for n in range(len(days)):
             total = hashlib.sha256(self.price_kind.encode())
             for name, digests in parts.items():
-                total.update(name.encode())
-                total.update(digests[n])
+                if heights[name][n] or name != _ISSUERS:
+                    total.update(name.encode())
+                    total.update(digests[n])
             found.append(total.hexdigest())
         return found
 
@@ -161,6 +165,10 @@ def _prefix_digests(table: _Text, heights: Rows) -> list[bytes]:
 def inputs_of(market: Market, used: Used) -> Inputs:
     """Return the rows and columns of a market that an index rests on."""
     frames, known = {}, {}
+    since = pl.DataFrame(
+        {"symbol": list(used.symbols), _KNOWN: list(used.symbols.values())},
+        schema={"symbol": pl.String, _KNOWN: pl.Date},
+    )
     for name, columns in _COLUMNS.items():
         more = {
             "securities": sorted(used.scores),
@@ -170,19 +178,13 @@ def inputs_of(market: Market, used: Used) -> Inputs:
         }
         rows: pl.DataFrame = getattr(market, name).select(*columns, *more.get(name, []))
         if "symbol" in columns:
-            since = pl.DataFrame(
-                {"symbol": list(used.symbols), _KNOWN: list(used.symbols.values())},
-                schema={"symbol": pl.String, _KNOWN: pl.Date},
-            )
             rows = rows.join(since, on="symbol")
         else:
             pair = pl.col("base", "quote").is_in(list(used.currencies))
             rows = rows.filter(pl.all_horizontal(pair)).with_columns(pl.lit(date.min).alias(_KNOWN))
         dated = [column for column in _DATED if column in columns]
         rows = rows.with_columns(pl.max_horizontal(_KNOWN, *dated))
-        rows = rows.sort(_KNOWN, pl.exclude(_KNOWN))
-        known[name] = rows[_KNOWN].to_numpy().astype("datetime64[D]")
-        frames[name] = rows.drop(_KNOWN)
+        frames[name], known[name] = _by_day(rows)
     sessions = pl.concat(
         [
             pl.DataFrame({"index": [id] * len(days), "date": days}, schema=_BY_INDEX)
@@ -195,8 +197,16 @@ def inputs_of(market: Market, used: Used) -> Inputs:
     oldest = {"index": list(used.oldest), "date": list(used.oldest.values())}
     frames["oldest"] = pl.DataFrame(oldest, schema=_BY_INDEX).sort("index")
     known["oldest"] = np.full(len(used.oldest), np.datetime64(date.min, "D"))
+    issuers = market.securities.select("symbol", "issuer").drop_nulls().join(since, on="symbol")
+    frames[_ISSUERS], known[_ISSUERS] = _by_day(issuers if used.instants else issuers.clear())
     manifest = market.manifest
     return Inputs(manifest.price_kind, frames, known, manifest.source, used)
+
+
+def _by_day(rows: pl.DataFrame) -> tuple[pl.DataFrame, Days]:
+    """Return rows in order of the day they count from, and those days."""
+    rows = rows.sort(_KNOWN, pl.exclude(_KNOWN))
+    return rows.drop(_KNOWN), rows[_KNOWN].to_numpy().astype("datetime64[D]")
 
 
 def market_of(rows: RowsByTable, manifest: Manifest, name: str) -> Market:
@@ -208,6 +218,10 @@ def market_of(rows: RowsByTable, manifest: Manifest, name: str) -> Market:
         If a row does not fit its table.
     """
     frames = {table: _frame(table, *rows.get(table, ((), []))) for table in TABLES}
+    issuers: dict[str, str] = dict(rows.get(_ISSUERS, ((), []))[1])
+    if issuers:
+        named = pl.col("symbol").replace_strict(issuers, default=None, return_dtype=pl.String)
+        frames["securities"] = frames["securities"].with_columns(issuer=named)
     oldest, sessions = (
         [(id, date.fromisoformat(day)) for id, day in rows.get(table, ((), []))[1]]
         for table in ("oldest", "sessions")

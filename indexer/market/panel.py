@@ -15,6 +15,7 @@ from indexer.market.events import (
     Departure,
     Transfer,
     departures_of,
+    in_order,
     restate,
     transfers_of,
 )
@@ -35,6 +36,7 @@ class Panel:
     sessions : (T,) sessions of the index's calendar
     lines : (N,) the constituents in their order, then lines that may come to be held in their stead
     currencies, countries, segments : (N,) labels; a segment may be empty
+    currency : of the index
     adjusted : (N,) prices are adjusted for total return, so their own actions are in them
     listed : (N,) list date, else the date of the first close; NaT where there is neither
     close : (T, N) latest close dated on or before the session, restated for the actions since,
@@ -43,7 +45,6 @@ class Panel:
     amount : (T, N) turnover of the session, listing currency; NaN where there is none
     fx : (T, N) price of one unit of listing currency in index currency; NaN before the first rate
     worth : (T, N) close in index currency
-    closes : every close as it was traded
     events, by_column : what restates prices on these sessions, in order; and of each line
     transfers, departures : shares that change line and lines that leave, in order; a row of 0 or
         T stands for a session before or after these
@@ -55,6 +56,7 @@ class Panel:
     currencies: tuple[str, ...]
     countries: tuple[str, ...]
     segments: tuple[str, ...]
+    currency: str
     adjusted: Flags
     listed: Days
     close: Grid
@@ -62,13 +64,20 @@ class Panel:
     amount: Grid
     fx: Grid
     worth: Grid
-    closes: Closes
     events: tuple[DatedEvent, ...]
     by_column: dict[int, list[DatedEvent]]
     transfers: tuple[Transfer, ...]
     departures: tuple[Departure, ...]
     securities: pl.DataFrame
     shares: pl.DataFrame
+    _closes: Closes
+    _whole: bool = True  # else there are closes of later sessions among them
+
+    @property
+    def closes(self) -> Closes:
+        """Every close as it was traded, up to the last session."""
+        # Cut only here: at each of 120 rebalances of 200 lines it took as long as the levels.
+        return self._closes if self._whole else _closes_by(self._closes, self.sessions[-1])
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -92,7 +101,7 @@ class Panel:
         return self.lines[self.lines[column].entry].symbol
 
     def events_of(self, column: int) -> Sequence[DatedEvent]:
-        """Return the events of one line, in order; also those after the last session."""
+        """Return the events of one line on these sessions, in order."""
         return self.by_column.get(column, ())
 
     def upto(self, row: int) -> Self:
@@ -109,14 +118,18 @@ class Panel:
             self,
             **known,
             events=tuple(e for e in self.events if e.row <= row),
+            by_column={
+                j: [e for e in found if e.row <= row] for j, found in self.by_column.items()
+            },
             shares=self.shares.filter(pl.col("date") <= last),
+            _whole=False,
         )
 
 
 def panel_of(
     market: Market, symbols: Sequence[str], sessions: Days, currency: str, segments: Sequence[str]
 ) -> Panel:
-    """Return the panel of some constituents over some sessions.
+    """Return the panel of some constituents over some sessions, whatever the order of the actions.
 
     A close dated between two sessions stands at the later one, unless that has its own. A
     delisting's price stands as the close of its session.
@@ -129,6 +142,7 @@ def panel_of(
         If an action pays out the whole price or more, or a spin-off names a symbol that is
         another line's only later.
     """
+    market = replace(market, actions=in_order(market.actions))
     lines = lines_of(market, symbols, sessions[-1].item())
     facts = _facts(market, lines)
     closes = closes_of(market.prices, lines, sessions[-1].item())
@@ -150,6 +164,7 @@ def panel_of(
         currencies=tuple(facts["currency"]),
         countries=tuple(facts["country"]),
         segments=_segments(lines, segments, facts["segment"].to_list()),
+        currency=currency,
         adjusted=adjusted,
         listed=_list_dates(facts, closes),
         close=close,
@@ -157,14 +172,21 @@ def panel_of(
         amount=amount,
         fx=fx,
         worth=close * fx,
-        closes=closes,
         events=events,
         by_column=by_column,
         transfers=transfers_of(market.actions, lines, sessions, adjusted),
         departures=departures,
         securities=facts,
         shares=market.shares,
+        _closes=closes,
     )
+
+
+def _closes_by(closes: Closes, day: np.datetime64) -> Closes:
+    """Return the closes dated on or before a day."""
+    kept = closes.date <= day
+    first = np.concatenate([[0], np.cumsum(kept)])[closes.first]
+    return Closes(first, closes.date[kept], closes.close[kept], closes.amount[kept])
 
 
 def _rates(

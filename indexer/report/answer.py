@@ -11,9 +11,13 @@ from indexer.signals.result import Comparison
 LEVEL = 0.05  # of chance below which something is called more than chance
 
 
-def answers(comparison: Comparison) -> Iterator[Text]:
-    """Yield what the study says of each two ratio lines, then of each pair."""
-    summary = comparison.summary
+def answers(comparison: Comparison, summary: dict[str, Any]) -> Iterator[Text]:
+    """Yield what the study says of each two ratio lines, then of each pair.
+
+    Parameters
+    ----------
+    summary : that of the comparison
+    """
     for told in summary["ratio_lines"]:
         yield _of_lines(comparison, told)
     for told in summary["pairs"]:

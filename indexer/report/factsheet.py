@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from indexer.arrays import Days, Vector
-from indexer.index.history import History
+from indexer.index.history import History, maximum_drawdown, volatility
 from indexer.report.document import (
     DIGEST,
     document,
@@ -118,7 +118,7 @@ def _numbers(history: History) -> str:
     decimals = history.definition.publish.decimals
     rows = []
     for name, level in history.variants.items():
-        stretches = [_move(level, n) for n in _STRETCHES]
+        stretches, moves = [_move(level, n) for n in _STRETCHES], volatility(level)
         rows.append(
             (
                 VARIANTS[name],
@@ -126,8 +126,8 @@ def _numbers(history: History) -> str:
                 *map(_percent, stretches),
                 _percent(_year_to_date(history.days, level)),
                 _percent(level[-1] / level[0] - 1),
-                same(f"{number(_volatility(level), 1)}%"),
-                _percent((level / np.maximum.accumulate(level) - 1).min()),
+                same(f"{number(None if moves is None else 100 * moves, 1)}%"),
+                _percent(maximum_drawdown(level)),
             )
         )
     return table(heads, rows, "wide")
@@ -141,12 +141,6 @@ def _year_to_date(days: Days, level: Vector) -> float | None:
     """Return the move since the last session of the year before; None where there is none."""
     row = int(np.searchsorted(days, days[-1].astype("datetime64[Y]").astype(days.dtype))) - 1
     return None if row < 0 else float(level[-1] / level[row] - 1)
-
-
-def _volatility(level: Vector) -> float | None:
-    """Return the sample deviation of daily log returns, a year's, in per cent."""
-    returns = np.diff(np.log(level))
-    return float(100 * returns.std(ddof=1) * np.sqrt(250)) if len(returns) > 1 else None
 
 
 def _percent(move: float | None) -> Text:
@@ -185,7 +179,7 @@ def _figure(history: History) -> Figure:
 def _members(history: History) -> Iterator[str]:
     if history.panel is None:
         return
-    count = int((history.shares[-1] > 0).sum())
+    count = history.constituents
     yield f"<section>{heading(2, Text('Constituents', '成分股'))}"
     shown = min(count, HEAVIEST)
     yield paragraph(

@@ -8,12 +8,13 @@ mark stands at a session, among them the first one that is not back-tested.
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from indexer.arrays import Rows, Vector
 from indexer.report.words import Text, joined, named
+from indexer.signals.align import Aligned
 from indexer.signals.pairs import PairInference, PairStates
 from indexer.signals.result import Comparison
 from indexer.signals.signal import Signal
@@ -49,21 +50,48 @@ def ratio_lines_name(comparison: Comparison, ids: Sequence[str]) -> Text:
     )
 
 
+class Rebased(NamedTuple):
+    """An index line, 100 on one session.
+
+    Attributes
+    ----------
+    at : that session
+    level : (T,) NaN where there is none
+    """
+
+    at: int
+    level: Vector
+
+
+def common_session(aligned: Aligned) -> int | None:
+    """Return the first session on which every index has a level; None where there is none."""
+    complete = np.flatnonzero(~np.isnan(aligned.level).any(axis=1))
+    return int(complete[0]) if complete.size else None
+
+
+def rebased(aligned: Aligned) -> dict[str, Rebased]:
+    """Return every index line that has a level, 100 on the first session they share, by id.
+
+    Each on its own first one where they share none.
+    """
+    common, found = common_session(aligned), {}
+    for id, level in zip(aligned.ids, aligned.level.T, strict=True):
+        known = np.flatnonzero(~np.isnan(level))
+        if known.size:
+            at = int(known[0]) if common is None else common
+            found[id] = Rebased(at, 100 * level / level[at])
+    return found
+
+
 def index_figure(comparison: Comparison) -> Figure:
     """Return every index line, 100 on the first session on which all of them have a level."""
     aligned, study = comparison.aligned, comparison.study
-    complete = np.flatnonzero(~np.isnan(aligned.level).any(axis=1))
-    common = int(complete[0]) if complete.size else 0
-    lines = []
-    for k, id in enumerate(aligned.ids):
-        known = np.flatnonzero(~np.isnan(aligned.level[:, k]))
-        if not known.size:
-            continue
-        level = 100 * aligned.level[:, k] / aligned.level[max(common, known[0]), k]
+    lines, common = [], common_session(aligned)
+    for id, (_, level) in rebased(aligned).items():
         line = line_of(np.arange(len(level)), level, first_live(comparison, id), 2)
-        style = "dashed" if id == study.benchmark else "solid"
-        lines.append(line | {"label": name_of(comparison, id), "slot": k + 1, "style": style})
-    where = str(aligned.sessions[common]) if complete.size else None
+        style, slot = "dashed" if id == study.benchmark else "solid", aligned.ids.index(id) + 1
+        lines.append(line | {"label": name_of(comparison, id), "slot": slot, "style": style})
+    where = None if common is None else str(aligned.sessions[common])
     local = study.currency == "local"
     about = Text(
         f"Every index at 100 on {where or 'its first session'}, in "
@@ -78,7 +106,7 @@ def index_figure(comparison: Comparison) -> Figure:
         "title": Text("Index levels", "指数走势"),
         "about": about,
         "digits": 2,
-        "rebase": common,
+        "rebase": common or 0,
     }
     return time_figure(comparison, figure, lines, aligned.ids)
 

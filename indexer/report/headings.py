@@ -30,6 +30,8 @@ SIGNALS = {
     "mean_pair_correlation": ("成分股平均相关", "ratio"),
     "dispersion": ("离散度", "log"),
     "crowding": ("拥挤度", "ratio"),
+    "carried": ("沿用旧价数", "count"),
+    "divergence": ("背离（Z 值之差）", "ratio"),
 }
 
 COLUMNS = {

@@ -9,6 +9,7 @@ import polars as pl
 
 from indexer.arrays import or_none
 from indexer.index.history import History
+from indexer.index.holding import market_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,8 @@ def holdings(history: History) -> Iterator[Holding]:
         return
     names = {c.symbol: c.name for c in getattr(history.definition, "constituents", ())}
     shares = history.shares[-1]
-    held = np.flatnonzero(shares > 0)
-    value = np.nan_to_num(shares[held] * panel.worth[-1, held])
-    for weight, j in zip(value / value.sum(), held.tolist(), strict=True):
+    weights = market_weights(panel, -1, shares)
+    for j in np.flatnonzero(shares > 0).tolist():
         dated = panel.dated[-1, j]
         yield Holding(
             history.definition.id,
@@ -60,7 +60,7 @@ def holdings(history: History) -> Iterator[Holding]:
             or_none(panel.close[-1, j]),
             None if np.isnat(dated) else dated.item(),
             bool(dated != panel.sessions[-1]),
-            float(weight),
+            float(weights[j]),
             or_none(history.contribution[-1, j]),
             j,
         )

@@ -72,11 +72,12 @@ def _synthetic(synthetic: bool) -> Iterator[Mark]:
 def _entry(record: Record | None) -> str:
     if record is None:
         return "未发布：仅为一次计算  Not published: a calculation"
-    known = record.known_at or record.published_at
+    known = "现行 In force now"
+    if record.known_at is not None:
+        known = f"所知时刻 As known at {record.known_at}"
     return (
         f"第 {record.revision} 版 Revision {record.revision} · 发布 Published {record.published_at}"
-        f" · 所知时刻 As known at {known} · 账本 Ledger entry {record.number}, "
-        f"{record.digest[:DIGEST]}"
+        f" · {known} · 账本 Ledger entry {record.number}, {record.digest[:DIGEST]}"
     )
 
 
@@ -91,7 +92,7 @@ def _backtested(selected: dict[str, Any]) -> Iterator[Mark]:
 
 def _carried(histories: dict[str, History]) -> Iterator[Mark]:
     told = "；".join(
-        f"{id} {int(history.carried[-1])} / {len(history.symbols)}"
+        f"{id} {int(history.carried[-1])} / {history.constituents}"
         for id, history in histories.items()
         if history.carried[-1]
     )

@@ -109,9 +109,9 @@ def per_cent(log_move: float | None) -> str:
     return "–" if log_move is None else number(100 * math.expm1(log_move), 1, "+") + "%"
 
 
-def figure_text(value: float | None, digits: int, sign: str = "") -> Text:
+def figure_text(value: float | None, digits: int) -> Text:
     """Return a number as text of both languages."""
-    return same(number(value, digits, sign))
+    return same(number(value, digits))
 
 
 def json_text(content: Any) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from indexer.arrays import Rows, Vector
 from indexer.index.history import History
 from indexer.report.drawing import Drawing, drawing
-from indexer.report.figures import bands, headline_window
+from indexer.report.figures import bands, headline_window, rebased
 from indexer.report.marks import both
 from indexer.report.markup import safe
 from indexer.signals.result import Comparison
@@ -35,14 +35,12 @@ def comparison_drawing(comparison: Comparison) -> Drawing:
 
 
 def _indices(comparison: Comparison) -> dict[str, Any]:
-    """Return every index line, 100 on its first session."""
+    """Return every index line, 100 on the session on which the page has it."""
     aligned, lines = comparison.aligned, []
-    for k, id in enumerate(aligned.ids):
-        known = np.flatnonzero(~np.isnan(aligned.level[:, k]))
-        if known.size:
-            level = 100 * aligned.level[known, k] / aligned.level[known[0], k]
-            tested = int(aligned.backtested[known, k].sum())
-            lines.append(_line(_name(comparison, id), known, level, tested, slot=k + 1))
+    for id, (_, level) in rebased(aligned).items():
+        known, k = np.flatnonzero(~np.isnan(level)), aligned.ids.index(id)
+        tested = int(aligned.backtested[known, k].sum())
+        lines.append(_line(_name(comparison, id), known, level[known], tested, slot=k + 1))
     return {"title": "指数点位 Index levels", "lines": lines, "bands": [], "bounds": None}
 
 

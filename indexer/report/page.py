@@ -4,6 +4,7 @@ The answer comes first, then the charts, then what a reader must know before tru
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from indexer.report.answer import answers
 from indexer.report.breadth import breadth_figure, overlay_figure
@@ -86,31 +87,27 @@ def study_page(comparison: Comparison, record: Record | None = None) -> str:
     return document(name, "\n".join(parts), figures)
 
 
-def study_figures(comparison: Comparison) -> list[Figure]:
-    """Return every figure of the page of a study, in reading order."""
-    return [
-        part for _, content in _sections(comparison) for part in content if isinstance(part, dict)
-    ]
-
-
 def _sections(comparison: Comparison) -> Iterator[Section]:
-    yield Text("The answer", "结论"), list(map(paragraph, answers(comparison)))
+    summary = comparison.summary
+    told = summary["pairs"]
+    yield Text("The answer", "结论"), list(map(paragraph, answers(comparison, summary)))
     yield Text("Index lines", "指数走势"), [*_hints(comparison), index_figure(comparison)]
     pairs = zip(comparison.states, comparison.pairs, strict=True)
     yield (
         Text("Where the pairs stand", "各配对现状"),
         [
-            pair_table(comparison),
+            pair_table(comparison, told),
             *(pair_figure(comparison, states, found) for states, found in pairs),
             _shades(comparison),
             heading(3, Text("Episodes", "历次拉大与收敛")),
-            episode_table(comparison),
+            episode_table(comparison, told),
         ],
     )
-    yield Text("Do the ratio lines move together?", "比值线是否同步？"), _ratios(comparison)
+    ratios = _ratios(comparison, summary["ratio_lines"])
+    yield Text("Do the ratio lines move together?", "比值线是否同步？"), ratios
     yield (
         Text("Do leader and follower move together?", "领先指数与跟随指数是否同步？"),
-        [*correlation_figures(comparison), correlation_table(comparison)],
+        [*correlation_figures(comparison), correlation_table(comparison, told)],
     )
     yield Text("Gap", "偏离"), [gap_figure(comparison)]
     within = [breadth_figure(comparison), overlay_figure(comparison)]
@@ -122,7 +119,7 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
         events: Content = [*event_figures(comparison), event_table(comparison)]
         yield Text("Events", "事件"), events
     yield Text("Intervals", "区间收益"), [interval_table(comparison)]
-    yield Text("Data and caveats", "数据说明与提示"), list(_caveats(comparison))
+    yield Text("Data and caveats", "数据说明与提示"), list(_caveats(comparison, summary["indices"]))
     yield Text("Methodology", "编制与计算方法"), list(_method(comparison))
 
 
@@ -230,8 +227,7 @@ def _shades(comparison: Comparison) -> str:
     return f'{title}<dl class="states">{items}</dl>'
 
 
-def _ratios(comparison: Comparison) -> list[str | Figure]:
-    told = comparison.summary["ratio_lines"]
+def _ratios(comparison: Comparison, told: Sequence[dict[str, Any]]) -> list[str | Figure]:
     if not told:
         return []
     market = _benchmark(comparison)
@@ -261,7 +257,7 @@ def _constituents(comparison: Comparison) -> Iterator[str | Figure]:
         figure = heat_figure(history)
         if figure is not None:
             yield figure
-        count = int((history.shares[-1] > 0).sum())
+        count = history.constituents
         title = Text(
             f"{named(history.definition.name).en}: the {count} constituents, weights and "
             "contributions",
@@ -270,7 +266,7 @@ def _constituents(comparison: Comparison) -> Iterator[str | Figure]:
         yield (f"<details><summary>{both(title)}</summary>{constituent_table(history)}</details>")
 
 
-def _caveats(comparison: Comparison) -> Iterator[str]:
+def _caveats(comparison: Comparison, indices: dict[str, Any]) -> Iterator[str]:
     told = [same(warning) for warning in comparison.warnings]
     for id, history in comparison.histories.items():
         name = name_of(comparison, id)
@@ -278,7 +274,7 @@ def _caveats(comparison: Comparison) -> Iterator[str]:
     yield warning_list(told)
     source = source_of(comparison.histories.values())
     yield paragraph(Text(f"{source.en[:1].upper()}{source.en[1:]}", source.zh))
-    yield index_table(comparison)
+    yield index_table(comparison, indices)
     yield paragraph(
         Text(
             "Carried: constituents without a close on the day, held at their last price. Missing: "
@@ -286,7 +282,7 @@ def _caveats(comparison: Comparison) -> Iterator[str]:
             "沿用旧价：当日无收盘价，按最近价格持有。缺失：完全没有数据，未纳入。",
         )
     )
-    for id in comparison.summary["indices"]:
+    for id in indices:
         definition = comparison.histories[id].definition
         if definition.description:
             about = joined([named(definition.name), same(definition.description)], ": ", "：")

@@ -11,7 +11,7 @@ from indexer.signals.events import Happening
 from indexer.signals.matrix import MATRIX_WINDOW, correlation_matrix
 from indexer.signals.pairs import PairInference
 from indexer.signals.result import Comparison
-from indexer.signals.rotation import WEEKS
+from indexer.signals.rotation import WEEKS, week_ends
 
 TAIL = 10  # weeks of a rotation's tail
 
@@ -23,8 +23,7 @@ def rotation_figure(comparison: Comparison) -> Figure:
         ids = (pair.leader, pair.follower)
         across = signal_of(comparison, "rs_ratio", *ids, window=WEEKS)
         up = signal_of(comparison, "rs_momentum", *ids, window=WEEKS)
-        week = up.days.astype("datetime64[D]").astype(np.int64) + 3
-        ends = np.flatnonzero(np.append(week[1:] // 7 != week[:-1] // 7, True))
+        ends = np.flatnonzero(week_ends(up.days))
         there = ends[~np.isnan(across.value[ends]) & ~np.isnan(up.value[ends])][-TAIL:]
         tails.append(
             {

@@ -1,4 +1,7 @@
-"""The tables of a page: what was found, in numbers that are those of the files."""
+"""The tables of a page: what was found, in numbers that are those of the files.
+
+They are given the part of the study's summary that they show.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,12 +27,14 @@ from indexer.report.words import (
 )
 from indexer.signals.result import Comparison
 
+Told = Sequence[dict[str, Any]]  # pairs of a summary
+
 _YES = Text("yes", "是")
 _NO = Text("no", "否")
 _PAIR = Text("Leader / follower", "领先指数 / 跟随指数")
 
 
-def pair_table(comparison: Comparison) -> str:
+def pair_table(comparison: Comparison, pairs: Told) -> str:
     """Return where each pair stands on its last row."""
     study, last = comparison.study, str(comparison.aligned.sessions[-1])
     window = study.windows.zscore
@@ -47,7 +52,7 @@ def pair_table(comparison: Comparison) -> str:
         Text("Rotation", "轮动"),
     )
     rows = []
-    for told in comparison.summary["pairs"]:
+    for told in pairs:
         name, turns = ratio_name(comparison, told["leader"], told["follower"]), told["failed_turns"]
         if told["last_row"] != last:
             row = Text(f"(last row {told['last_row']})", f"（最后一期{told['last_row']}）")
@@ -125,7 +130,7 @@ def _level_null(null: dict[str, float | None]) -> Text:
     return Text(f"{median} ({low} to {high})", f"{median}（{low}至{high}）")
 
 
-def correlation_table(comparison: Comparison) -> str:
+def correlation_table(comparison: Comparison, pairs: Told) -> str:
     """Return the correlations of each pair by window, with intervals."""
     windows = comparison.study.windows.correlation
     heads = (_PAIR, *(Text(f"{w} rows", f"{w}期") for w in windows))
@@ -139,7 +144,7 @@ def correlation_table(comparison: Comparison) -> str:
             joined([ratio_name(comparison, told["leader"], told["follower"]), label], ": ", "："),
             *(_with_interval(told, name, window) for window in windows),
         )
-        for told in comparison.summary["pairs"]
+        for told in pairs
         for name, label in names.items()
     ]
     return table(heads, rows, "narrow")
@@ -177,7 +182,7 @@ def _simple(move: float) -> str:
     return number(100 * move, 1, "+") + "%"
 
 
-def episode_table(comparison: Comparison) -> str:
+def episode_table(comparison: Comparison, pairs: Told) -> str:
     """Return every episode of each pair; nothing where there is none."""
     found = comparison.episode_table
     if found.is_empty():
@@ -213,12 +218,12 @@ def episode_table(comparison: Comparison) -> str:
                 same(forward),
             )
         )
-    return table(heads, rows, "wide") + _by_chance(comparison)
+    return table(heads, rows, "wide") + _by_chance(comparison, pairs)
 
 
-def _by_chance(comparison: Comparison) -> str:
+def _by_chance(comparison: Comparison, pairs: Told) -> str:
     told = []
-    for pair in comparison.summary["pairs"]:
+    for pair in pairs:
         if pair["chance"] is None:
             continue
         name = ratio_name(comparison, pair["leader"], pair["follower"])
@@ -284,8 +289,8 @@ def _percent_points(value: float) -> str:
     return "–" if np.isnan(value) else number(100 * value, 1, "+") + "%"
 
 
-def index_table(comparison: Comparison) -> str:
-    """Return what each index rests on."""
+def index_table(comparison: Comparison, indices: dict[str, Any]) -> str:
+    """Return what each index rests on, as the summary has it by id."""
     heads = (
         Text("Index", "指数"),
         Text("Variant", "类型"),
@@ -298,7 +303,6 @@ def index_table(comparison: Comparison) -> str:
         Text("Market data", "行情摘要"),
     )
     rows = []
-    indices = comparison.summary["indices"]
     for (id, told), dated in zip(indices.items(), comparison.aligned.dated[-1], strict=True):
         history, count = comparison.histories[id], told["constituents"]
         last = same(told["last_level_on"])

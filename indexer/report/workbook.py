@@ -13,7 +13,7 @@ import polars as pl
 from indexer.arrays import Days
 from indexer.index.history import History
 from indexer.report.charts import Placed, index_charts, study_charts
-from indexer.report.figures import bands
+from indexer.report.figures import bands, rebased
 from indexer.report.headings import COLUMNS as HEADINGS
 from indexer.report.headings import KINDS, SHADES, SIGNALS, STATES, columns_of, english
 from indexer.report.holdings import constituents
@@ -141,23 +141,17 @@ def _sheet_of(signal: Signal) -> str:
 
 def _levels(book: Book, comparison: Comparison) -> Placed:
     """Write the levels that were known each evening, and all of them at 100 on one session."""
-    aligned = comparison.aligned
-    complete = np.flatnonzero(~np.isnan(aligned.level).any(axis=1))
-    common = int(complete[0]) if complete.size else 0
-    columns, rebased = [], []
+    aligned, based = comparison.aligned, rebased(comparison.aligned)
+    columns, beside = [], []
     for k, id in enumerate(aligned.ids):
         level, tested = aligned.level[:, k], aligned.backtested[:, k]
-        known = np.flatnonzero(~np.isnan(level))
         about = _about(comparison, id)
         columns.append(Column("点位", "Level", level.tolist(), "level", about, tested))
-        if known.size:
-            at = max(common, int(known[0]))
-            heads = (f"{aligned.sessions[at]} = 100", "Rebased")
-            rebased.append(
-                Column(*heads, (100 * level / level[at]).tolist(), "index", about, tested)
-            )
+        if id in based:
+            heads = (f"{aligned.sessions[based[id].at]} = 100", "Rebased")
+            beside.append(Column(*heads, based[id].level.tolist(), "index", about, tested))
     title = "指数点位 Index levels known each evening"
-    return _wide(book, "指数点位", title, aligned.sessions, [*columns, *rebased])
+    return _wide(book, "指数点位", title, aligned.sessions, [*columns, *beside])
 
 
 def _signal_column(comparison: Comparison, signal: Signal) -> Column:

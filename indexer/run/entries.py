@@ -13,6 +13,7 @@ from indexer.arrays import Days, Flags, or_none
 from indexer.definitions.read import study_text
 from indexer.digest import digest_bytes
 from indexer.index.history import Change, History
+from indexer.index.holding import market_weights
 from indexer.ledger.entry import Entry, Row, content_digest, decimal_text
 from indexer.market.inputs import Inputs, Used, inputs_of
 from indexer.market.tables import Market
@@ -181,11 +182,8 @@ def _constituents(history: History, at: int) -> Iterator[Row]:
         return
     row = len(panel.sessions) - len(history.days) + at
     shares = history.shares[at]
-    held = np.flatnonzero(shares > 0)
-    value = np.nan_to_num(shares[held] * panel.worth[row, held])
-    weights = value / value.sum()
-    symbols = panel.symbols
-    for n, j in enumerate(held):
+    weights, symbols = market_weights(panel, row, shares), panel.symbols
+    for j in np.flatnonzero(shares > 0):
         dated = panel.dated[row, j]
         yield (
             symbols[j],
@@ -193,7 +191,7 @@ def _constituents(history: History, at: int) -> Iterator[Row]:
             or_none(panel.close[row, j]),
             "" if np.isnat(dated) else str(dated),
             or_none(panel.fx[row, j]),
-            float(weights[n]),
+            float(weights[j]),
             or_none(history.contribution[at, j]),
         )
 

@@ -9,7 +9,10 @@ from indexer.digest import digest_bytes, digest_json
 METHODOLOGY = "1"  # of the formulas; a change of what a number means takes the next one
 
 _PACKAGE = Path(__file__).parents[1]
-_CODE = ("arrays.py", "definitions", "index", "kernels", "market", "signals")
+_CODE = (
+    *("arrays.py", "definitions", "digest.py", "index", "kernels", "market", "signals"),
+    *("ledger/entry.py", "run/entries.py", "run/results.py"),  # what a published row is made of
+)
 _NO_CODE = "market/sources"  # fetching computes nothing
 _RULES = ("ledger/corrections.yaml", "market/conventions/gates.yaml")
 _KINDS = {".py", ".yaml", ".csv", ".txt"}
@@ -17,9 +20,14 @@ _LIBRARIES = ("exchange-calendars", "llvmlite", "numba", "numpy", "polars")
 
 
 @lru_cache
-def code_digest() -> str:
-    """Return the SHA-256 of everything that computes: our files, and the libraries' versions."""
-    places = (_PACKAGE / name for name in _CODE)
+def code_digest(*more: str) -> str:
+    """Return the SHA-256 of everything that computes: our files, and the libraries' versions.
+
+    Parameters
+    ----------
+    more : further files, by their place in the package, that what is asked for comes from
+    """
+    places = (_PACKAGE / name for name in (*_CODE, *more))
     files = sorted(p for place in places for p in (place, *place.rglob("*")) if p.suffix in _KINDS)
     names = {path.relative_to(_PACKAGE).as_posix(): path for path in files}
     ours = {

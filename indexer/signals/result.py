@@ -253,7 +253,7 @@ class Comparison:
         column = self.aligned.ids.index(id)
         return {
             "name": history.definition.name.model_dump(exclude_none=True),
-            "constituents": len(history.symbols),
+            "constituents": history.constituents,
             "carried_last": int(history.carried[-1]),
             "missing": list(history.missing),
             "last_level_on": str(history.days[-1]),

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Days, Rows, Vector
+from indexer.arrays import Days, Flags, Rows, Vector
 
 Quadrant = Literal["", "leading", "weakening", "lagging", "improving"]
 
@@ -60,17 +60,26 @@ def rotation(days: Days, strength: Vector) -> Rotation:
     ``rs_ratio = 100 + (RS - mean) / deviation``, and rs_momentum likewise of
     ``rs_ratio_t / rs_ratio_{t-1} - 1``.
     """
-    week = (days.astype("datetime64[D]").astype(np.int64) + 3) // 7  # day 0 was a Thursday
-    last = np.ones(len(week), dtype=bool)
-    last[:-1] = week[1:] != week[:-1]
+    last = week_ends(days)
     row = np.flatnonzero(last)
-    number = np.cumsum(last) - last  # of each row's week, from nought
+    number: Rows = np.cumsum(last) - last  # of each row's week, from nought
     rs_ratio = _about_centre(strength, row, number)
     change = np.full(len(days), np.nan)
     later = number > 0
     # A z-score does not see the 1 taken off a growth factor, but tells rounding by its size.
     change[later] = rs_ratio[later] / rs_ratio[row[number[later] - 1]]
     return Rotation(row, rs_ratio, _about_centre(change, row, number))
+
+
+def week_ends(days: Days) -> Flags:
+    """Return whether a row is the last of its week, from Monday on, (R,); the last one always is.
+
+    ``days`` ascend.
+    """
+    week = (days.astype("datetime64[D]").astype(np.int64) + 3) // 7  # day 0 was a Thursday
+    last = np.ones(len(week), dtype=bool)
+    last[:-1] = week[1:] != week[:-1]
+    return last
 
 
 def quadrant(rs_ratio: float, rs_momentum: float) -> Quadrant:

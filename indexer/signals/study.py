@@ -84,18 +84,14 @@ def compare(
 
 
 def states_of(
-    study: Study,
-    histories: Mapping[str, History],
-    fixings: Fixings,
-    *,
-    until: date | None = None,
+    study: Study, histories: Mapping[str, History], fixings: Fixings
 ) -> list[tuple[SharedRows, PairStates]]:
     """Return the rows and the catch-up states of each pair, as `compare` does, and nothing else.
 
     Parameters, and what is raised, are those of `compare`; only indices of pairs are looked at.
     """
     named = {id: histories[id] for id in study.indices}
-    _, aligned, _ = _aligned(study, named, fixings, until)
+    _, aligned, _ = _aligned(study, named, fixings, None)
     shared = [SharedRows.of(aligned, pair.leader, pair.follower) for pair in study.pairs]
     return [(r, pair_states(study, p, r)) for p, r in zip(study.pairs, shared, strict=True)]
 

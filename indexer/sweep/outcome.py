@@ -14,7 +14,6 @@ from indexer.sweep.plan import Variant
 
 _MOMENTS = ("returns", "skew", "kurtosis")  # told of the best alone
 _PAIR = ("leader", "follower", *_MOMENTS)  # keys of a pair's result that are no columns
-_COUNT = {"episodes", "backtested", "turned", "closed", "failed_turns"}
 
 
 @dataclass(frozen=True, slots=True)

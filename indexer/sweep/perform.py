@@ -37,7 +37,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the market lies, and the digests of what it holds and of the code that reads it."""
+    """Where the market lies, and the digests of what it holds and of the code for results."""
 
     folder: str
     market: str
@@ -64,6 +64,11 @@ class _Opened:
         if key not in self.spreads:
             self.spreads[key] = spread_market(self.market, self.digest, calendar, currency)
         return self.spreads[key]
+
+
+def results_code() -> str:
+    """Return the digest of the code that results come from: what computes, and their figures."""
+    return code_digest("sweep/tasks.py")
 
 
 _OPENED: list[_Opened] = []  # at most one
@@ -125,7 +130,7 @@ def _alone(task: Task, n: int, opened: _Opened) -> bytes:
 
 
 def _opened(place: Place, market: MappedMarket | None) -> _Opened:
-    if code_digest() != place.code:
+    if results_code() != place.code:
         raise TryAgainError(place.folder, "a worker runs other code: install the same everywhere")
     if not _OPENED or _OPENED[0].digest != place.digest:
         found = map_market(place.folder) if market is None else market

@@ -12,11 +12,10 @@ from indexer.market.excerpt import market_digest
 from indexer.report.files import Content, Format, write_folders
 from indexer.report.grid import Cell, grid_page
 from indexer.run.find import sweep_named
-from indexer.run.provenance import code_digest
 from indexer.sweep.execute import Tell, execute
 from indexer.sweep.finished import FOLDER
 from indexer.sweep.outcome import Outcome, levels_table, outcomes, results_table, summary
-from indexer.sweep.perform import Place, Task
+from indexer.sweep.perform import Place, Task, results_code
 from indexer.sweep.plan import Variant, plan
 from indexer.sweep.processes import Workers
 
@@ -55,7 +54,7 @@ def sweep(
     cost = None if definition.study is None else definition.evaluate.cost_bps
     with workers:
         variants = plan(definition, workers)
-        place = Place(str(market.absolute()), market_digest(market), code_digest())
+        place = Place(str(market.absolute()), market_digest(market), results_code())
         keys = [digest_json([place.digest, v.text, cost]) if v.text else None for v in variants]
         found = execute(tasks_of(variants, keys, cost), place, workers, out / FOLDER, tell)
     told = outcomes(variants, [None if key is None else found[key] for key in keys])

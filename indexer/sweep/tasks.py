@@ -4,7 +4,6 @@ A result is bytes, the same for the same variant whoever calculated it.
 """
 
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from indexer.definitions.study import Study
 from indexer.errors import IndexerError
 from indexer.index.batch import Levels, Spreads, batch_built
 from indexer.index.build import build
-from indexer.index.history import History
+from indexer.index.history import History, maximum_drawdown, volatility
 from indexer.market.excerpt import MappedMarket, excerpt
 from indexer.market.fx import rates_known
 from indexer.market.tables import Market
@@ -99,7 +98,6 @@ def _pair(study: Study, rows: SharedRows, states: PairStates, cost_bps: float) -
 def index_result(days: Days, levels: dict[str, Vector], *, synthetic: bool) -> dict[str, Any]:
     """Return what is told of an index in one row; (T,) sessions and levels by variant."""
     name, level = next(iter(levels.items()))
-    returns = np.diff(np.log(level))
     return {
         "synthetic": synthetic,
         "variant": name,
@@ -107,8 +105,8 @@ def index_result(days: Days, levels: dict[str, Vector], *, synthetic: bool) -> d
         "last_session": str(days[-1]),
         "first_level": float(level[0]),
         "last_level": float(level[-1]),
-        "volatility": float(returns.std(ddof=1) * math.sqrt(250)) if len(returns) > 1 else None,
-        "maximum_drawdown": float((level / np.maximum.accumulate(level) - 1).min()),
+        "volatility": volatility(level),
+        "maximum_drawdown": maximum_drawdown(level),
     }
 
 

@@ -19,11 +19,12 @@ def raised(error: IndexerError):
     return command
 
 
-def explained():
+def explained(*carried):
     part = {"symbol": "000001.SZ", "name": HOSTILE, "contribution": 0.1}
     told = {key: {} for key in ("levels",)} | {
-        key: [] for key in ("actions", "transfers", "changes", "carried")
+        key: [] for key in ("actions", "transfers", "changes")
     }
+    told["carried"] = list(carried)
     told |= {"id": "a", "date": "2026-03-02", "session": True, "synthetic": False}
     divisor = {"before": 1.0, "after": 1.0}
     screen.print_explanation(
@@ -87,3 +88,12 @@ def test_an_error_that_quotes_what_came_is_told_line_by_line(monkeypatch, capfd)
         app.main()
 
     assert capfd.readouterr().err == "error: sina: prices: a\nerror: b\\x1b[2J\n"
+
+
+def test_what_never_traded_is_said_to_be_that(capsys):
+    explained(
+        {"symbol": "B.US", "close_of": None, "sessions": None},
+        {"symbol": "A.US", "close_of": "2026-02-27", "sessions": 1},
+    )
+
+    assert "carried 2 of 1: A.US since 2026-02-27, B.US never traded" in capsys.readouterr().out

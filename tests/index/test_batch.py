@@ -24,6 +24,7 @@ from tests.index.drawn import SMALL, Case, cases
 from tests.index.drawn_market import MOVING, RESTATING
 from tests.index.examples import basket, market
 from tests.market.test_excerpt import mapped
+from tests.reference.example import closes
 
 AGREE = {"rtol": 1e-11, "atol": 0.0}
 some = settings(max_examples=40, suppress_health_check=list(HealthCheck))
@@ -119,3 +120,25 @@ def test_the_bundled_baskets_are_done_by_the_kernel(scheme: str) -> None:
     assert batchable(definition)
     for name, level in made[0][1].items():
         np.testing.assert_allclose(level, expected.variants[name], **AGREE)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("tabled", [True, False])
+def test_a_segment_cap_asks_for_the_segment_of_everybody_listed(tabled: bool) -> None:
+    """Also of C, of which there is no close, and whatever becomes of it is what `build` says."""
+    segments = {"A.US": "x", "B.US": "y"} | ({"C.US": "y"} if tabled else {})
+    tables = {
+        "prices": closes("A.US", 10, 11) + closes("B.US", 20, 20),
+        "securities": [{"symbol": s, "segment": segment} for s, segment in segments.items()],
+    }
+    definition = basket(
+        constituents=[{"symbol": f"{letter}.US"} for letter in "ABC"],
+        weighting={"scheme": "equal", "caps": {"segment": 0.6}},
+    )
+    [told] = results([definition], mapped(market(tables)))
+    expected = tried(definition, market(tables))
+
+    assert isinstance(expected, History) is tabled
+    if isinstance(expected, History):
+        np.testing.assert_allclose(levels(told)["price"], expected.variants["price"], **AGREE)
+    else:
+        assert opened(told)["error"] == expected

@@ -4,6 +4,7 @@ Unless a test says otherwise A.US and B.US are held, half and half, at 10 and 20
 50 and 25 index shares, and a divisor of 1.
 """
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -72,13 +73,45 @@ def test_a_series_may_be_rebased_and_ends_with_until():
     assert days(series(WEEKLY, until=WEEK[1])) == WEEK[:2]
 
 
-@pytest.mark.parametrize(
-    ("rows", "keys"),
-    [(OTHER, {}), (WEEKLY, {"until": BEFORE}), (WEEKLY, {"base": {"date": WEEK[3], "level": 1.0}})],
-)
-def test_a_series_without_a_close_is_an_error(rows, keys):
+def test_a_series_without_a_close_is_an_error():
     with pytest.raises(MissingInputError, match=r"^series: MAIN.US: no close in the folder$"):
-        series(rows, **keys)
+        series(OTHER)
+
+
+@pytest.mark.parametrize(
+    ("days", "bound"),
+    [
+        ((None, BEFORE), f"up to {BEFORE}"),
+        ((WEEK[3], None), f"from its base date {WEEK[3]} on"),
+        ((WEEK[3], WEEK[4]), f"from its base date {WEEK[3]} on, up to {WEEK[4]}"),
+        ((WEEK[3], BEFORE), f"up to {BEFORE}"),
+    ],
+)
+def test_a_series_none_of_whose_closes_counts_says_why_and_which_there_are(days, bound):
+    base, until = days
+    keys = {} if base is None else {"base": {"date": base, "level": 1.0}}
+    message = (
+        f"^series: MAIN.US: no close {bound}: the folder has those from {WEEK[0]} to {WEEK[2]}$"
+    )
+    with pytest.raises(MissingInputError, match=message):
+        series(WEEKLY, until, **keys)
+
+
+@pytest.mark.parametrize("kept", [WEEK[:1], WEEK[:3]])
+def test_a_series_in_another_currency_than_its_definition_is_refused(kept):
+    rows = [row | {"currency": "CNY" if row["date"] in kept else None} for row in WEEKLY]
+    message = "USD, but the series table has MAIN.US in CNY: make them agree"
+    with pytest.raises(DefinitionError, match=message) as refused:
+        series(rows)
+
+    assert refused.value.problems[0].path == "currency"
+
+
+def test_a_series_may_be_given_in_the_currency_of_its_definition():
+    """Closes that are not used, of another currency, are no matter."""
+    rows = [row | {"currency": "USD" if row["date"] < WEEK[2] else "CNY"} for row in WEEKLY]
+
+    assert price(series(rows, until=WEEK[1])) == [80, 100]
 
 
 def test_a_series_is_rebased_on_a_close_of_its_own():
@@ -127,8 +160,9 @@ def test_levels_run_from_the_base_date_to_the_latest_close_of_any_constituent():
 def test_only_the_first_reference_date_gives_way_to_the_oldest_close():
     """No close is as old as the session before the base date, Tuesday's reference."""
     rule = MONTHLY | {"reference_lag": 2}
-    message = f"^example: none of the 2 constituents can be held on {WEEK[1]}$"
-    with pytest.raises(MissingInputError, match=message):
+    reasons = ", ".join(f"{s} (no close on or before {BEFORE})" for s in ("A.US", "B.US"))
+    message = f"example: none of the 2 constituents can be held on {WEEK[1]}: {reasons}"
+    with pytest.raises(MissingInputError, match=f"^{re.escape(message)}$"):
         history(A + B, rebalance=rule)
 
 
@@ -299,8 +333,16 @@ def test_a_pair_that_is_missing_is_an_error():
 
 
 def test_a_rate_must_be_known_on_the_reference_date():
-    with pytest.raises(MissingInputError, match=f"^fx: A.US: no USD rate by {MONDAY}\nfx: B.US"):
+    remedy = f"add rates of USD/CNY to the fx table, or fetch them, from {MONDAY} or before"
+    message = f"^fx: A.US: no USD rate by {MONDAY}: {remedy}\nfx: B.US"
+    with pytest.raises(MissingInputError, match=message):
         history(A + B, currency="CNY", tables=rates((WEEK[1], 7.0)))
+
+
+def _without_rate(day: date) -> str:
+    """Return what is said of X where it has no rate by a day."""
+    remedy = f"add rates of HKD/USD to the fx table, or fetch them, from {day} or before"
+    return f"^fx: 00009.HK: no HKD rate by {day}: {remedy}$"
 
 
 @pytest.mark.parametrize(("first", "refused"), [(1, False), (2, True)])
@@ -312,7 +354,7 @@ def test_what_joins_must_have_a_rate_once_it_has_a_close(first, refused):
     if not refused:
         assert price(history(rows, spun, **keys)) == pytest.approx([1000, 1100, 1150])
         return
-    with pytest.raises(MissingInputError, match=f"^fx: 00009.HK: no HKD rate by {WEEK[1]}$"):
+    with pytest.raises(MissingInputError, match=_without_rate(WEEK[1])):
         history(rows, spun, **keys)
 
 
@@ -320,7 +362,7 @@ def test_part_of_a_share_must_have_a_rate_too():
     """50 of A bring half a share of X."""
     spun = action("A.US", WEEK[1], "spinoff", ratio=0.01, other="00009.HK")
     rows = A + B + closes("00009.HK", None, 7.8, 7.8)
-    with pytest.raises(MissingInputError, match=f"^fx: 00009.HK: no HKD rate by {WEEK[1]}$"):
+    with pytest.raises(MissingInputError, match=_without_rate(WEEK[1])):
         history(rows, spun, tables=rates((WEEK[2], 7.8), quote="HKD"))
 
 
@@ -328,7 +370,7 @@ def test_the_first_session_without_a_rate_is_told():
     """X, held and closing from Tuesday on, has none on Wednesday either."""
     spun = action("A.US", WEEK[1], "spinoff", ratio=1, other="00009.HK")
     rows = A + B + closes("00009.HK", None, 7.8, 7.8)
-    with pytest.raises(MissingInputError, match=f"^fx: 00009.HK: no HKD rate by {WEEK[1]}$"):
+    with pytest.raises(MissingInputError, match=_without_rate(WEEK[1])):
         history(rows, spun, tables=rates((WEEK[3], 7.8), quote="HKD"))
 
 

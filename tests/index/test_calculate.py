@@ -358,3 +358,12 @@ def test_a_line_that_joins_by_a_spin_off_is_as_old_as_its_own_last_close():
     assert history(A[:2] + B[:2] + early, spun, max_stale=4).carried.tolist() == [0, 1]
     with pytest.raises(MarketDataError, match=r"X\.US: .* is carried beyond max_stale 3$"):
         history(A[:2] + B[:2] + early, spun, max_stale=3)
+
+
+@pytest.mark.parametrize("paid", [(), (action("00009.HK", WEEK[2], "dividend", cash=0.1),)])
+def test_a_rate_that_is_missing_is_told_as_that_whatever_it_is_needed_for(paid):
+    """X is spun off on Tuesday; what it pays on Wednesday has no rate either."""
+    spun = action("A.US", WEEK[1], "spinoff", ratio=1, other="00009.HK")
+    rows = A + B + closes("00009.HK", None, 7.8, 7.8)
+    with pytest.raises(MissingInputError, match=f"^fx: 00009.HK: no HKD rate by {WEEK[1]}"):
+        history(rows, spun, *paid)

@@ -145,3 +145,12 @@ def test_a_series_has_nothing_that_moved_it():
 
     with pytest.raises(MissingInputError, match="is a ready-made series: it has no constituents"):
         explain(series, WEEK[1])
+
+
+def test_what_has_never_traded_is_carried_at_no_close():
+    """C joins by a spin-off and has no close at all."""
+    spun = action("A.US", WEEK[1], "spinoff", ratio=1, other="C.US")
+
+    assert explained(WEEK[1], spun)["carried"] == [
+        {"symbol": "C.US", "close_of": None, "sessions": None},
+    ]

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from indexer.errors import DefinitionError
+from indexer.index.history import History
 from tests.index.examples import basket, changes, history, price
 from tests.reference.example import MONDAY, SATURDAY, SUNDAY, WEEK, action, closes, listed, shares
 
@@ -117,6 +118,16 @@ def test_excluded_has_effective_date_symbol_and_reason():
 
     assert found.schema == {"effective": pl.Date, "symbol": pl.String, "reason": pl.String}
     assert found.rows() == [(MONDAY, "B.US", f"a member from {WEEK[1]} until {WEEK[2]}")]
+
+
+def test_what_has_no_close_at_all_is_left_out_of_every_rebalance():
+    constituents = [{"symbol": "A.US"}, {"symbol": "B.US"}]
+    found = history(A, constituents=constituents, rebalance=MONTHLY)
+
+    assert found.missing == ("B.US",)
+    assert found.excluded.rows() == [
+        (rebalanced.effective, "B.US", "no close in the folder") for rebalanced in found.rebalances
+    ]
 
 
 def test_the_summary_in_full():
@@ -370,3 +381,24 @@ def test_what_is_not_held_opens_with_no_weight():
     found = history(closes("A.US", 10, 11) + closes("B.US", 20, 18), constituents=constituents)
 
     assert found.opening_weights[1].tolist() == [1.0, 0.0]
+
+
+def test_the_summary_counts_what_is_held_and_not_what_is_listed():
+    """Of three the two dearest are held, one of them at a carried price."""
+    found = history(
+        closes("A.US", 10) + B + closes("C.US", 5, 5, 5),
+        constituents=listed("A.US", "B.US", "C.US"),
+        selection={"rank_by": "price", "top": 2},
+    )
+
+    assert len(found.symbols) == 3
+    assert (found.summary["carried_last"], found.summary["constituents"]) == (1, 2)
+
+
+def test_a_series_holds_nothing():
+    none = np.full(2, np.nan)
+    days = np.array(WEEK[:2], dtype="datetime64[D]")
+    levels = {"price": np.array([100.0, 101.0])}
+    found = History(basket(), False, days, levels, none, none, np.zeros(2, dtype=np.int64))
+
+    assert found.summary["constituents"] == 0

@@ -183,10 +183,20 @@ def test_the_divisor_takes_up_what_nobody_can_buy():
 def test_a_first_basket_of_which_nothing_trades_is_an_error():
     early = SESSIONS[SESSIONS.index(MONDAY) - 1]
     prices = closes("A.US", 10, None, 10, start=early) + closes("B.US", 20, None, 20, start=early)
-    with pytest.raises(
-        MissingInputError, match="none of the 2 constituents can be held on 2024-01-08"
-    ):
+    reason = r"\(not tradable, and not held before\)"
+    message = f"none of the 2 constituents can be held on 2024-01-08: A.US {reason}, B.US {reason}$"
+    with pytest.raises(MissingInputError, match=message):
         history(prices, **FREEZE)
+
+
+def test_of_many_who_cannot_be_held_the_first_are_named():
+    """Seven that never traded by then; five are told with their reasons."""
+    symbols = [f"{letter}.US" for letter in "CDEFGHI"]
+    rows = [row for symbol in symbols for row in closes(symbol, None, 5)]
+    reasons = ", ".join(rf"{s} \(no close on or before {MONDAY}\)" for s in symbols[:5])
+    message = f"none of the 7 constituents can be held on {MONDAY}: {reasons} and 2 more$"
+    with pytest.raises(MissingInputError, match=message):
+        history(rows, constituents=listed(*symbols))
 
 
 def test_frozen_tabled_shares_stay_beside_those_that_trade():

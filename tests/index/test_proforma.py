@@ -262,3 +262,15 @@ def test_a_proforma_after_the_reference_date_has_the_weights_of_the_rebalance(sc
         assert {s for s in targets if s not in held} == set(found.leaves)
     else:  # who cannot be traded on the day is known on the day
         assert {s: w for s, w in held.items() if w > 0}.items() <= targets.items()
+
+
+def test_the_first_reference_date_is_that_of_the_index_where_only_some_rows_are_at_hand():
+    """By what is known of the folder it begins on Monday: the first basket is of 12 and 20."""
+    friday = date(2024, 1, 5)
+    prices = closes("A.US", 8, 12, 12, start=friday) + closes("B.US", *[20] * 3, start=friday)
+    asked = basket(rebalance=NEXT | {"reference_lag": 1})
+    folder = market({"prices": prices}, oldest=MONDAY)
+    held = build(asked, folder).shares[-1]
+
+    assert held.tolist() == pytest.approx([500 / 12, 25])
+    assert proforma(asked, folder).shares_before.tolist() == held.tolist()

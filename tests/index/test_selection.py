@@ -144,7 +144,8 @@ def test_a_session_without_a_rate_is_no_part_of_a_mean():
     symbols = ("600000.SH", "A.US")
     rows = [row | {"amount": 1.0} for s in symbols for row in closes(s, 10, 10, start=start)]
     late = [{"date": MONDAY, "base": "USD", "quote": "CNY", "rate": 7.1}]
-    with pytest.raises(MissingInputError, match=r"^fx: A\.US: no rate [^\n]*$"):
+    remedy = f"add rates of USD/CNY to the fx table, or fetch them, from {start} or before"
+    with pytest.raises(MissingInputError, match=f"^fx: A.US: no USD rate by {start}: {remedy}$"):
         history(rows, currency="CNY", constituents=listed(*symbols), tables={"fx": late},
                 selection={"rank_by": "amount_2", "top": 1})  # fmt: skip
 

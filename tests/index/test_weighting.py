@@ -1,12 +1,15 @@
 """Target weights of every scheme, by hand."""
 
 import math
+from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 
 from indexer.errors import MarketDataError, MissingInputError
-from tests.index.examples import history, weights
+from indexer.index.weighting import weigh
+from tests.index.examples import basket, history, weights
 from tests.reference.example import MONDAY, SESSIONS, WEEK, action, closes, listed, shares
 
 A, B = closes("A.US", 10, 10, 10, 10), closes("B.US", 20, 20, 20, 20)
@@ -343,3 +346,23 @@ def test_half_of_an_odd_lookback_is_rounded_up(returns, members):
     )
 
     assert set(targets(found)) == members
+
+
+@pytest.mark.parametrize(
+    ("weighting", "reason"),
+    [
+        ({"scheme": "inverse_volatility", "lookback": 4}, "fewer than half of 4 returns, or no"),
+        ({"scheme": "price"}, "no number to weigh it by: scheme 'price'"),
+    ],
+)
+def test_who_cannot_be_weighed_is_told_why_by_the_scheme(weighting, reason):
+    definition = basket(weighting=weighting)
+    rows = [prices_of(symbol, 0.02, -0.02, 0.02, -0.02) for symbol in ("A.US", "B.US")]
+    panel = history([*rows[0], *rows[1]]).panel
+    worth, dated = panel.worth.copy(), panel.dated.copy()
+    worth[-1, 1], dated[:, 1] = np.nan, np.datetime64("NaT")
+    found = weigh(definition, replace(panel, worth=worth, dated=dated), np.array([0, 1]))
+    [(symbol, told)] = found.sat_out
+
+    assert symbol == "B.US"
+    assert told.startswith(reason)

@@ -212,6 +212,17 @@ def test_a_damaged_log_or_a_missing_file_is_refused(tmp_path: Path) -> None:
         read_market(tmp_path)
 
 
+def test_a_version_that_another_table_lacks_is_told_of_that_table(tmp_path: Path) -> None:
+    """As after a part of a store was taken from a backup."""
+    three_versions(tmp_path)
+    for log in (tmp_path / "fx" / "_delta_log").glob(f"*{2}.json"):
+        log.unlink()
+    message = f"^{tmp_path}/fx/: has no version 2: its versions are 0 to 1$"
+    with pytest.raises(MissingInputError, match=message):
+        read_market(tmp_path)
+    assert len(read_market(f"{tmp_path}@1").fx) == 2
+
+
 def test_an_empty_log_is_no_table(tmp_path: Path) -> None:
     os.makedirs(tmp_path / "prices" / "_delta_log")
     with pytest.raises(MissingInputError, match="holds none of the tables"):

@@ -210,3 +210,44 @@ def test_rows_end_where_they_do_though_cells_span_lines():
     lengths = [len(frame.head(n).write_csv(include_header=False).encode()) for n in heights]
 
     assert inputs._text_of(frame).ends.tolist() == lengths
+
+
+STUDIED = replace(USED, amounts=True, instants=True)
+ISSUED = [
+    {"symbol": "A.US", "currency": "USD", "segment": "x", "issuer": "Alpha"},
+    {"symbol": "B.US"},
+    {"symbol": "C.US", "issuer": "Alpha"},
+]
+
+
+def test_without_issuers_the_digest_of_a_study_is_what_it_was_before_they_were_kept():
+    """So that what was published of one is told to rest on the same rows."""
+    digest = "130aafe107d5d7bc4b744af749c80d29c34f7253e95939dbe201339b8c604775"
+    unnamed = [row | {"issuer": None} for row in tables()["securities"]]
+
+    assert digests(STUDIED)[4] == digests(STUDIED, securities=unnamed)[4] == digest
+
+
+def test_issuers_count_in_a_study_alone():
+    plain = [{k: v for k, v in row.items() if k != "issuer"} for row in ISSUED]
+
+    assert digests(USED, securities=ISSUED) == digests(USED, securities=plain)
+    assert digests(STUDIED, securities=ISSUED)[0] != digests(STUDIED, securities=plain)[0]
+
+
+def test_issuers_come_back_with_the_rows_of_their_securities():
+    found = inputs_of(market(tables(securities=ISSUED)), STUDIED)
+    again = market_of(found.rows(DAYS[4]), Manifest(), "again")
+    kept = again.securities.select("symbol", "currency", "issuer").sort("symbol").rows()
+
+    assert kept == [("A.US", "USD", "Alpha"), ("B.US", None, None)]
+    assert inputs_of(again, STUDIED).digest(DAYS[4]) == found.digest(DAYS[4])
+
+
+def test_an_issuer_counts_from_the_day_that_brings_its_security():
+    """B comes on the third day: the digests of the first two are those without issuers."""
+    late = [*tables()["securities"], {"symbol": "B.US", "issuer": "Beta"}]
+    plain = [*tables()["securities"], {"symbol": "B.US"}]
+    pairs = zip(digests(STUDIED, securities=late), digests(STUDIED, securities=plain), strict=True)
+
+    assert [one == other for one, other in pairs] == [True, True, False, False, False]

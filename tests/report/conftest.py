@@ -1,12 +1,14 @@
 """What the tests of surfaces look at: the bundled studies on the bundled sample."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from indexer.definitions.read import read_basket, read_study
 from indexer.index.build import build
 from indexer.market.tables import read_market
+from indexer.report import page
 from indexer.signals.result import Comparison
 from indexer.signals.study import compare
 
@@ -37,3 +39,9 @@ def comparison() -> Comparison:
 def single() -> Comparison:
     """Return a study of one pair, without ratio lines to compare."""
     return _compared("cloud-catch-up")
+
+
+def figures_of(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return every figure of the page of a study, in reading order."""
+    sections = page._sections(comparison)
+    return [part for _, content in sections for part in content if isinstance(part, dict)]

@@ -12,9 +12,10 @@ import pytest
 
 from indexer.definitions.model import Name
 from indexer.report.factsheet import index_page
-from indexer.report.page import study_figures, study_page
+from indexer.report.page import study_page
 from indexer.report.published import FORMULA
 from indexer.signals.result import Comparison
+from tests.report.conftest import figures_of
 from tests.report.test_grid import CELLS
 from tests.report.test_grid import PAGE as SWEPT
 from tests.report.test_page import HOSTILE, hostile
@@ -71,7 +72,7 @@ def test_every_chart_is_drawn_without_a_word_or_a_request(browser, files, name, 
 
     assert [line for line in said if not line.startswith("file:")] == []
     assert len(said) == 1
-    assert len(drawn) == (1 if name in {"index", "sweep"} else len(study_figures(comparison)))
+    assert len(drawn) == (1 if name in {"index", "sweep"} else len(figures_of(comparison)))
     assert min(drawn) >= 3  # of the sweep, a path a cell
 
 
@@ -171,7 +172,7 @@ def test_a_grid_leaves_with_every_figure_under_its_items(browser, files):
 
 @pytest.mark.parametrize("start", ["indices", "pair", "ratio", "gaps"])
 def test_a_browser_reads_every_number_to_the_last_digit(browser, files, comparison, start):
-    figure = next(f for f in study_figures(comparison) if f["id"].startswith(start))
+    figure = next(f for f in figures_of(comparison) if f["id"].startswith(start))
     page, _ = opened(browser, files["study"])
     text = downloaded(page, figure["id"], "CSV").decode("utf-8-sig")
     page.close()
@@ -197,7 +198,7 @@ def test_a_chart_leaves_as_a_picture_that_says_what_it_is(browser, files):
 def test_a_picture_names_every_line_it_shows_and_no_other(browser, files, comparison):
     labels = [
         line["label"].en
-        for line in next(f for f in study_figures(comparison) if f["id"] == "breadth")["lines"]
+        for line in next(f for f in figures_of(comparison) if f["id"] == "breadth")["lines"]
     ]
     page, _ = opened(browser, files["study"])
     buttons = page.locator("figure:has(#breadth) .legend button")

@@ -8,16 +8,16 @@ import polars as pl
 import pytest
 
 from indexer.report.figures import bands, compact, headline_window
-from indexer.report.page import study_figures
 from indexer.report.words import BANDS, Text
 from indexer.signals.result import Comparison
+from tests.report.conftest import figures_of
 
 SELECTED = Text("selected 2026-05-07", "选样日 2026-05-07")
 
 
 def figure(comparison: Comparison, start: str) -> dict:
     """Return the first figure whose id begins so."""
-    return next(f for f in study_figures(comparison) if f["id"].startswith(start))
+    return next(f for f in figures_of(comparison) if f["id"].startswith(start))
 
 
 def drawn(comparison: Comparison, line: dict) -> dict[str, float | None]:
@@ -40,11 +40,11 @@ def told(comparison: Comparison, name: str, ids: tuple[str, ...], window: int | 
 
 
 def test_figures_stand_in_reading_order(comparison: Comparison, single: Comparison) -> None:
-    kinds = [f["id"].split("_")[0] for f in study_figures(comparison)]
+    kinds = [f["id"].split("_")[0] for f in figures_of(comparison)]
     shared = ["correlations", "level", "gaps", "breadth", "rotation", "leadlag"]
     ends = ["leadlag", "heat", "heat", "event"]
     assert kinds == ["indices", "pair", "pair", "ratio", "ratiolevels", *shared, *ends]
-    kinds = [f["id"].split("_")[0] for f in study_figures(single)]
+    kinds = [f["id"].split("_")[0] for f in figures_of(single)]
     assert kinds == ["indices", "pair", *shared, "heat", "heat"]
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from indexer.report import notebook
 from indexer.report.drawing import drawing
-from indexer.report.figures import bands
+from indexer.report.figures import bands, index_figure
+from indexer.report.marks import both
 
 DOCS = Path(__file__).parents[2] / "docs"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -72,6 +74,25 @@ def test_a_study_draws_indices_pairs_and_ratio_lines(comparison, single):
     assert len(comparison.plot().svg) == 1 + 2 + 1
     assert len(single.plot().svg) == 1 + 1
     assert all("SYNTHETIC DATA" in svg for svg in comparison.plot().svg)
+
+
+def test_lines_of_indices_are_those_of_the_page(comparison):
+    """One begins late: all are 100 on the first session they share, and not each on its own."""
+    level = comparison.aligned.level.copy()
+    level[:10, 2] = np.nan
+    late = replace(comparison, aligned=replace(comparison.aligned, level=level))
+    shown = {}
+    for line in notebook._indices(late)["lines"]:
+        shown |= {(line["label"], t): v for t, v in zip(line["rows"], line["values"], strict=True)}
+    drawn = {
+        (both(late.histories[id].definition.name), t): value
+        for id, line in zip(late.aligned.ids, index_figure(late)["lines"], strict=True)
+        for t, value in zip(line["rows"], line["values"], strict=True)
+        if value is not None
+    }
+
+    assert {value for (_, t), value in drawn.items() if t == 10} == {100.0}
+    assert {key: np.round(value, 2) for key, value in shown.items()} == drawn
 
 
 def test_a_state_is_shaded_where_it_was(comparison):

@@ -14,10 +14,11 @@ import pytest
 
 from indexer.definitions.model import Name
 from indexer.report.answer import answers
-from indexer.report.page import study_figures, study_page
+from indexer.report.page import study_page
 from indexer.report.words import KINDS, STATES
 from indexer.signals.ratios import FAMILY
 from indexer.signals.result import Comparison
+from tests.report.conftest import figures_of
 from tests.report.reading import lines_of
 
 HOSTILE = "</script><script>alert(1)</script>\"><b onload='x'>&amp;\u2028"
@@ -208,7 +209,7 @@ def test_the_answer_says_what_is_arithmetic_and_how_sure_the_rest_is(
     comparison: Comparison,
 ) -> None:
     (told,) = comparison.summary["ratio_lines"]
-    first = next(iter(answers(comparison))).en.replace("−", "-")
+    first = next(iter(answers(comparison, comparison.summary))).en.replace("−", "-")
     observed, null, excess, partial = (told[name][60] for name in FAMILY)
     bounds = told["partial_correlation_interval"][60]
     assert (
@@ -224,7 +225,7 @@ def test_the_answer_says_what_is_arithmetic_and_how_sure_the_rest_is(
 
 
 def test_the_answer_calls_the_band_of_driftless_paths_what_it_is(comparison: Comparison) -> None:
-    told_of_pairs = list(answers(comparison))[1:]
+    told_of_pairs = list(answers(comparison, comparison.summary))[1:]
     for told, answer in zip(comparison.summary["pairs"], told_of_pairs, strict=True):
         share = told["chance"]["share"][told["state"]]
         # Low and high are 5 and 95 per cent of the paths.
@@ -243,7 +244,7 @@ def test_a_peak_on_the_last_session_is_called_one_and_no_move_is_told(
         peak=np.where(np.arange(last + 1) < last, -1, last),
     )
     found = replace(comparison, states=(replace(pair, states=states), *comparison.states[1:]))
-    answer = list(answers(found))[1]
+    answer = list(answers(found, found.summary))[1]
     assert "; at its peak on that session; z" in answer.en
     assert "；最新一期即为高点；" in answer.zh
     assert ">+0.0%<" not in study_page(found)
@@ -292,8 +293,8 @@ def test_an_event_without_an_abnormal_return_has_no_chart(comparison: Comparison
         for seen in comparison.happenings
     ]
     told = replace(comparison, happenings=tuple(nothing))
-    assert any(figure["id"].startswith("event_") for figure in study_figures(comparison))
-    assert not any(figure["id"].startswith("event_") for figure in study_figures(told))
+    assert any(figure["id"].startswith("event_") for figure in figures_of(comparison))
+    assert not any(figure["id"].startswith("event_") for figure in figures_of(told))
 
 
 def test_one_pair_has_no_ratio_lines_to_compare(single: Comparison) -> None:
@@ -344,3 +345,12 @@ def test_the_same_comparison_gives_the_same_page_of_bearable_size(comparison: Co
     page = study_page(comparison)
     assert page == study_page(comparison)
     assert len(page.encode()) <= 2_000_000
+
+
+def test_the_summary_is_made_once_for_all_of_a_page(comparison: Comparison, monkeypatch) -> None:
+    made, summary = [], Comparison.summary.fget
+    counting = property(lambda found: made.append(found) or summary(found))
+    monkeypatch.setattr(Comparison, "summary", counting)
+    study_page(comparison)
+
+    assert len(made) == 1

@@ -5,13 +5,16 @@ import zipfile
 from dataclasses import replace
 from datetime import datetime
 
+import numpy as np
 import openpyxl
 import polars as pl
 import pytest
 
 from indexer.report import sheets
+from indexer.report.headings import SIGNALS
 from indexer.report.record import Record
 from indexer.report.workbook import constituents, index_workbook, study_workbook
+from indexer.run.entries import index_candidate
 
 RECORD = Record(7, "2026-08-21", 2, "2026-08-22T10:00:00.000000Z", None, "c0ffee" * 10)
 RECORD_DAY = datetime(2026, 8, 21)  # noqa: DTZ001 (Excel knows no zones)
@@ -123,6 +126,12 @@ def test_the_constituents_add_up(history):
     assert found["carried_price"].sum() == history.carried[-1]
 
 
+def test_weights_are_those_that_are_published_to_the_last_digit(history):
+    published = index_candidate(history).content(len(history.days) - 1)["constituents"]
+
+    assert constituents(history)["weight"].to_list() == [row[5] for row in published]
+
+
 def test_a_back_tested_value_is_pale(book, comparison):
     sheet = book["指数点位"]
     first = next(n for n, row in enumerate(sheet.iter_rows(values_only=True)) if row[0] == "Date")
@@ -226,3 +235,35 @@ def test_text_too_long_for_a_cell_goes_on_below():
     cells = [row[0] for row in opened(sheets.finished(book))["s"].iter_rows(values_only=True)]
 
     assert "".join(filter(None, cells)) == "x" * 40_000
+
+
+def test_every_signal_has_a_heading_of_its_own_in_both_languages(comparison):
+    """Divergence stands in studies with an overlay."""
+    names = {signal.name for signal in comparison.signals} | {"divergence"}
+
+    assert names <= set(SIGNALS)
+    assert all(zh != name for name, (zh, _) in SIGNALS.items())
+
+
+def test_a_count_is_shown_as_one(book):
+    [sheet] = [sheet for sheet in book.worksheets if sheet.title == "其他"]
+    rows = list(sheet.iter_rows())
+    at = next(n for n, row in enumerate(rows) if row[0].value == "Date")
+    heads = {cell.value for cell in rows[at - 1][1:]}
+
+    assert heads == {"沿用旧价数"}
+    assert {cell.value for cell in rows[at][1:]} == {"Carried"}
+    assert {cell.number_format for cell in rows[at + 1][1:]} == {"0"}
+
+
+def test_carried_constituents_are_told_of_those_that_are_held(history):
+    """One of its lines is not held any more."""
+    shares, carried = history.shares.copy(), history.carried.copy()
+    shares[-1, np.flatnonzero(shares[-1] > 0)[0]], carried[-1] = 0.0, 1
+    found = replace(history, shares=shares, carried=carried)
+    content = opened(index_workbook(found))
+    told = {row[0]: row[1] for row in content["摘要"].iter_rows(values_only=True) if row[0]}
+    held = int((shares[-1] > 0).sum())
+
+    assert told["成分股数 Constituents"] == held
+    assert any(f"{found.definition.id} 1 / {held}" in str(key) for key in told)

@@ -15,8 +15,9 @@ from indexer.ledger.history import read_entries
 from indexer.market.inputs import market_of
 from indexer.run import stored
 from indexer.run.desk import Desk
-from indexer.run.entries import index_candidate
+from indexer.run.entries import index_candidate, study_candidate
 from indexer.run.publish import append_revised
+from indexer.run.results import study as compare_study
 from indexer.run.revise import corrected, differences, remaining
 from indexer.run.verify import verify
 from tests.index.drawn import cases
@@ -24,6 +25,7 @@ from tests.index.examples import basket, market
 from tests.reference.example import WEEK, closes
 from tests.run.desk import DAYS, SYMBOLS, desk, folder, moved, prices, published
 from tests.run.desk import corrected as restated
+from tests.signals.example import study, walk
 
 SIZES = ((1, 12), (2, 12), (3, 45), (3, 25))
 
@@ -112,6 +114,27 @@ def test_the_last_session_is_kept_where_no_constituent_has_a_close_but_later():
     found, again = kept({"prices": rows}, WEEK[1])
 
     assert found.days.tolist() == again.days.tolist() == WEEK[:2]
+
+
+def test_a_study_made_again_from_what_is_kept_names_the_issuers_its_baskets_share():
+    symbols = {"one": ["A.US", "B.US"], "two": ["C.US", "D.US"], "three": ["E.US", "B.US"]}
+    named = sorted({symbol for own in symbols.values() for symbol in own})
+    rows = [row for n, s in enumerate(named) for row in closes(s, *walk(n, 40).tolist())]
+    issuers = [{"symbol": s, "issuer": "Alpha"} for s in ("A.US", "C.US")]
+    folder = market({"prices": rows, "securities": issuers})
+    indices = {
+        id: basket(id=id, constituents=[{"symbol": symbol} for symbol in own])
+        for id, own in symbols.items()
+    }
+    asked = study("one", "two", "three")
+    found = compare_study(asked, folder, indices=indices)
+    candidate = study_candidate(found, folder)
+    kept_rows = candidate.inputs.rows(candidate.last)
+    again = compare_study(asked, market_of(kept_rows, folder.manifest, "kept"), indices=indices)
+
+    shared = {"Alpha": {"one": ("A.US",), "two": ("C.US",)}}
+    assert again.summary["pairs"][0]["shared_issuers"] == shared
+    assert again.summary == found.summary
 
 
 def packed(path, number):

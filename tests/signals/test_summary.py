@@ -93,3 +93,13 @@ def test_a_mark_of_synthetic_data_is_never_lost() -> None:
     assert not found.synthetic
     made_up = {"b": replace(found.histories["b"], synthetic=True)}
     assert replace(found, histories=found.histories | made_up).synthetic
+
+
+def test_the_summary_counts_the_constituents_that_are_held(sample: Comparison) -> None:
+    id = "north-america-compute"
+    shares = sample.histories[id].shares.copy()
+    shares[-1, 3] = 0.0
+    changed = {id: replace(sample.histories[id], shares=shares)}
+    told = replace(sample, histories=sample.histories | changed).summary["indices"]
+
+    assert (told[id]["constituents"], told["hang-seng-tech"]["constituents"]) == (46, 0)
