@@ -88,7 +88,7 @@ class Steps(RuleBasedStateMachine):
         """Take note of days that were published, or published again."""
         before = [datetime.fromisoformat(t[0]) for told in self.told.values() for t in told]
         later = [instant + timedelta(microseconds=1) for instant in before]
-        at = instant_text(max(self.now, *later))
+        at = instant_text(max([self.now, *later]))
         for n in numbers:
             revision = 1 + sum(t[1] == n for t in self.told[id])
             self.told[id].append((at, n, revision, self.levels[id][n]))

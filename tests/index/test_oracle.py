@@ -75,6 +75,7 @@ def agree_on_weights(found: History, expected: Result) -> None:
         assert _figures(row) == pytest.approx(_figures(wanted[key]), **CLOSE), key
         assert _labels(row) == _labels(wanted[key]), key
     left_out = {(row["effective"], row["symbol"]) for row in expected.excluded}
+    left_out |= {(one.effective, symbol) for one in found.rebalances for symbol in found.missing}
     idle = {(row["effective"], row["symbol"]) for row in expected.weights if row["shares"] == 0}
     assert set(found.excluded.select("effective", "symbol").iter_rows()) - idle == left_out - idle
 
