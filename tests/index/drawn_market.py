@@ -5,7 +5,7 @@ number a symbol, of which zero means that they never move.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -91,6 +91,8 @@ def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str]) -> Tables:
     # figures of the line that it continues.
     begins = {row["other"]: row["ex_date"] for row in followed.values()}
     actions = [r for r in actions if not _early(r, begins)]
+    spun = {(r["symbol"], r["other"], r["ex_date"]) for r in actions if r["kind"] == "spinoff"}
+    actions = [r for r in actions if not _mutual(r, spun)]
     for row in securities:
         if row["symbol"] in begins and row["symbol"] in layout.others:
             row.pop("points", None)
@@ -240,6 +242,12 @@ def _followed(
 def _early(row: Row, begins: dict[str, date]) -> bool:
     """Tell whether a spin-off names a symbol that another line has yet to take: refused."""
     return row["kind"] == "spinoff" and bool(row["ex_date"] < begins.get(row["other"], date.min))
+
+
+def _mutual(row: Row, spun: Collection[tuple[str, str, date]]) -> bool:
+    """Tell whether two lines bring forth each other on one day: nobody has said what that means."""
+    back = (row.get("other", ""), row["symbol"], row["ex_date"])
+    return row["kind"] == "spinoff" and back in spun
 
 
 def _spare(actions: Sequence[Row], followed: dict[str, Row]) -> None:
