@@ -15,9 +15,10 @@ def plain(_: click.Context, __: click.Parameter, text: str) -> str:
 
 def said(context: click.Context, parameter: click.Parameter, text: str) -> str:
     """Refuse text that says nothing, and what `plain` refuses: it is kept for good."""
-    if not plain(context, parameter, text):
+    found = plain(context, parameter, text)
+    if not found:
         raise click.BadParameter("is blank: it is kept for good, say it")
-    return plain(context, parameter, text)
+    return found
 
 
 def instant(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:

@@ -26,7 +26,7 @@ from indexer.index.gates import findings
 from indexer.index.history import History
 from indexer.ledger.database import publishing, reading
 from indexer.ledger.entry import Entry
-from indexer.ledger.heads import AFTER_ALL, head_before, heads, last_heads, subjects
+from indexer.ledger.heads import AFTER_ALL, head_before, heads, last_heads
 from indexer.ledger.publish import append
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
@@ -104,9 +104,9 @@ def publish(
 def _last(desk: Desk, outcome: Outcome) -> date | None:
     """Return the last session that is published of a subject; None where it cannot be told."""
     with suppress(IndexerError), reading(desk.engine) as connection:
-        kind = subjects(connection).get(outcome.subject, "")
-        for head in head_before(connection, outcome.subject, AFTER_ALL, kind):
-            return date.fromisoformat(head.session)
+        for kind in ("index", "study"):  # asking which one it is would look through all entries
+            for head in head_before(connection, outcome.subject, AFTER_ALL, kind):
+                return date.fromisoformat(head.session)
     return None
 
 
