@@ -1,4 +1,4 @@
-"""Folders that are this user's alone, for what is kept from one run to the next.
+"""Folders that are held while they are written to, and those that are this user's alone.
 
 Whoever can write to such a folder decides what the next run computes, or, where compiled code is
 kept in it, what it executes. So it is trusted only where nobody else can have put anything there.
@@ -6,9 +6,16 @@ kept in it, what it executes. So it is trusted only where nobody else can have p
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
+
+try:
+    import fcntl
+except ImportError:  # not on Windows: there processes that write at once do not take turns
+    fcntl = None  # type: ignore[assignment]
 
 
 def cache_folder(name: str) -> Path | None:
@@ -41,3 +48,17 @@ def private_folder(folder: Path) -> Path | None:
     movable = any(mode & stat.S_IWOTH and not mode & stat.S_ISVTX for mode in above)
     closed = not found.st_mode & 0o077 and found.st_uid == os.geteuid()
     return folder if closed and not movable else None
+
+
+@contextmanager
+def turn(folder: Path) -> Iterator[None]:
+    """Hold a folder while writing below it; released by the system if the process dies."""
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -4,21 +4,17 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 
 from indexer.errors import OutputError
+from indexer.folders import turn
 from indexer.index.history import History
 from indexer.report.published import FORMULA
 from indexer.signals.result import Comparison
-
-try:
-    import fcntl
-except ImportError:  # not on Windows: there runs into one folder do not take turns
-    fcntl = None  # type: ignore[assignment]
 
 Format = Literal["csv", "parquet"]
 Content = pl.DataFrame | dict[str, Any] | str | bytes  # a table, a JSON object, text, or as it is
@@ -124,20 +120,6 @@ def write_folders(
             raise OutputError(str(out), str(error).splitlines()[0]) from error
         raise
     return list(pending)
-
-
-@contextmanager
-def turn(out: Path) -> Iterator[None]:
-    """Hold a folder while writing below it; released by the system if the process dies."""
-    if fcntl is None:
-        yield
-        return
-    handle = os.open(out, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _sweep(folder: Path) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from indexer.errors import OutputError
+from indexer.folders import turn
 from indexer.ledger.database import reading
 from indexer.ledger.entry import Row
 from indexer.ledger.heads import Head, all_heads, corrections, subjects
 from indexer.ledger.history import columns_of, published_rows, read_entry
-from indexer.report.files import turn, write_folders
+from indexer.report.files import write_folders
 from indexer.report.notice import Correction, Decision, notice_name, notice_text
 from indexer.report.published import (
     LATEST,

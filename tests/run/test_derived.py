@@ -9,9 +9,9 @@ from threading import Thread
 import pytest
 
 from indexer.errors import LedgerError, OutputError
+from indexer.folders import turn
 from indexer.ledger.database import reading
 from indexer.ledger.history import COLUMNS, history_rows
-from indexer.report.files import turn
 from indexer.run import publication
 from indexer.run import verify as verification
 from indexer.run.derived import export

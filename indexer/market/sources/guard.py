@@ -15,12 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from indexer.folders import cache_folder
-
-try:
-    import fcntl
-except ImportError:  # not on Windows: there processes that ask at once do not take turns
-    fcntl = None  # type: ignore[assignment]
+from indexer.folders import cache_folder, turn
 
 REST = timedelta(minutes=30)  # how long a host is left alone
 FAILURES = 2  # in a row, after which it is
@@ -138,26 +133,12 @@ class Guard:
             yield self._host(host)
             return
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(self.file.parent):
+        with turn(self.file.parent):
             yield self._host(host)
             temporary = self.file.with_name(f".{self.file.name}.{os.getpid()}")
             text = json.dumps({name: asdict(kept) for name, kept in self._hosts.items()}, indent=1)
             temporary.write_text(text, encoding="utf-8")
             temporary.replace(self.file)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold a folder; released by the system if the process dies."""
-    if fcntl is None:
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def lasting(clock: Clock) -> Guard:
