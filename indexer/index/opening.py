@@ -57,7 +57,7 @@ def opening_of(basket: Basket, panel: Panel) -> Opening:
     """Return what the panel's events and transfers do to one share of each line.
 
     Events use the rates of the session before, dividends those of their own. Of one ex-date,
-    changes of symbol come first and spin-offs last.
+    changes of symbol come first and spin-offs last, each in the order of the panel.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def opening_of(basket: Basket, panel: Panel) -> Opening:
     real = basket.weighting.scheme in REAL_SHARES
     entries = sorted(
         [*_own(basket, panel, real=real), *_passed_on(panel, real=real)],
-        key=lambda entry: (entry.row, entry.ex_date, entry.phase, entry.column),
+        key=lambda entry: (entry.row, entry.ex_date, entry.phase),
     )
     return Opening(
         Events(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
 from typing import Any
 
@@ -162,7 +163,13 @@ def transfers_of(
 ) -> tuple[Transfer, ...]:
     """Return the shares that change line, by session; changes of symbol before spin-offs.
 
-    Adjusted prices contain the spin-offs of their line already: those are left out.
+    What a line gives is of the shares held before: of one ex-date and kind, a line gives before it
+    receives. Adjusted prices contain the spin-offs of their line already: those are left out.
+
+    Raises
+    ------
+    MarketDataError
+        If lines bring forth each other on one day.
     """
     column = {line.symbol: j for j, line in enumerate(lines)}
     spans = _by_symbol(lines)
@@ -180,7 +187,33 @@ def transfers_of(
         j = _holder(spans[row["symbol"]], row["ex_date"], row["ex_date"])
         if not adjusted[j]:
             found.append(Transfer(at, j, day, into, float(row["ratio"]), 1.0))
-    return tuple(sorted(found, key=lambda t: (t.row, t.ex_date, t.keeps, t.column)))
+    found.sort(key=lambda t: (*_moment(t), t.column))
+    return tuple(t for _, moved in groupby(found, _moment) for t in _in_turn(list(moved), lines))
+
+
+def _moment(transfer: Transfer) -> tuple[int, np.datetime64, float]:
+    return transfer.row, transfer.ex_date, transfer.keeps
+
+
+def _in_turn(moved: Sequence[Transfer], lines: Sequence[Line]) -> list[Transfer]:
+    """Return transfers of one ex-date and kind so that a line gives before it receives."""
+    receivers: dict[int, set[int]] = {}
+    for t in moved:
+        receivers.setdefault(t.column, set()).update({t.into} - {t.column})
+    try:
+        order = list(TopologicalSorter(receivers).static_order())
+    except CycleError as error:
+        circle = [lines[column].symbol for column in reversed(error.args[1])]
+        kind, day = SPINOFF if moved[0].keeps else RENAME, moved[0].ex_date
+        message = (
+            f"each {kind} of {day} leads to the next, and the last to the first again: "
+            f"{', '.join(circle)}: what is given is of shares held before; correct or leave out one"
+        )
+        raise MarketDataError([Flaw("actions", None, circle[0], message)]) from None
+    steps: dict[int, int] = {}  # of what a line gives, until a line that gives nothing
+    for column in order:
+        steps[column] = max((steps[into] + 1 for into in receivers.get(column, ())), default=0)
+    return sorted(moved, key=lambda t: steps[t.column])
 
 
 def departures_of(

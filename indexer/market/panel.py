@@ -139,8 +139,8 @@ def panel_of(
     MissingInputError
         If the folder has no rate between a listing currency and the index currency.
     MarketDataError
-        If an action pays out the whole price or more, or a spin-off names a symbol that is
-        another line's only later.
+        If an action pays out the whole price or more, a spin-off names a symbol that is another
+        line's only later, or lines bring forth each other on one day.
     """
     market = replace(market, actions=in_order(market.actions))
     lines = lines_of(market, symbols, sessions[-1].item())

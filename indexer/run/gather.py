@@ -258,8 +258,10 @@ class Gatherer:
             rows = TABLES[need.table].empty()
             return Verdict(answer.outcome, rows, (), (), answer.reason)
         verdict = self._checked(answer, need)
-        if need.table == "prices" and verdict.missing and self._explains(need, verdict, extra):
-            return self._checked(answer, need)
+        if need.table == "prices" and verdict.missing:
+            learned, log = self._explained(need, verdict, extra)
+            verdict = self._checked(answer, need) if learned else verdict
+            return replace(verdict, disregarded=verdict.disregarded + log)
         return verdict
 
     def _checked(self, answer: Answer, need: Need) -> Verdict:
@@ -276,9 +278,12 @@ class Gatherer:
             return check_shares(frame, asked, known, stored)
         return check_rates(frame, asked, known, stored)
 
-    def _explains(self, need: Need, verdict: Verdict, extra: dict[str, pl.DataFrame]) -> bool:
-        """Ask what may explain sessions without a bar; return whether anything new was learned."""
+    def _explained(
+        self, need: Need, verdict: Verdict, extra: dict[str, pl.DataFrame]
+    ) -> tuple[bool, tuple[Disregarded, ...]]:
+        """Ask what may explain holes; return whether anything does, and what is not believed."""
         learned = False
+        log: tuple[Disregarded, ...] = ()
         first = verdict.rows["date"].min()
         head = [day for day in verdict.missing if first is None or day < first]  # type: ignore[operator]
         if head and self._known(need).listed is None:
@@ -290,13 +295,16 @@ class Gatherer:
                 continue
             if len(verdict.missing) > _MANY and day in head:
                 continue
-            learned |= self._suspended_on(day)
+            told = self._suspended_on(day)
+            learned |= told is not None
+            log += told or ()
         own = self.believed.of("suspensions", need.subject)
         if not own.is_empty():
             extra["suspensions"] = own
-        return learned or not own.is_empty()
+        return learned or not own.is_empty(), log
 
-    def _suspended_on(self, day: date) -> bool:
+    def _suspended_on(self, day: date) -> tuple[Disregarded, ...] | None:
+        """Learn who was suspended; return what is not believed of it, None where nobody answers."""
         self.believed.days.add(day)
         for source in sources_of("suspensions", "", self.sources):
             answer = source.fetch(Ask("suspensions", "", day, day, self.at.date()))
@@ -304,12 +312,12 @@ class Gatherer:
                 asked = Asked("", day - _AHEAD, day, self.at)
                 known = Known(read_calendar("XSHG"), stored=self.believed.tables["prices"])
                 last = answer.frame.with_columns(pl.col("until") - pl.duration(days=1))
-                rows = check_suspensions(last, asked, known).rows
-                rows = rows.with_columns(pl.col("until") + pl.duration(days=1))
+                verdict = check_suspensions(last, asked, known)
+                rows = verdict.rows.with_columns(pl.col("until") + pl.duration(days=1))
                 rows = rows.select(*TABLES["suspensions"].columns)
                 self.believed.add("suspensions", stamped(rows, answer))
-                return True
-        return False
+                return verdict.disregarded
+        return None
 
     def _listing(self, need: Need) -> Gathered:
         held = self.believed.of("securities", need.subject)

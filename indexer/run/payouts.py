@@ -111,10 +111,13 @@ def _dated(found: Agreement, replies: Mapping[str, pl.DataFrame]) -> Agreement:
 
 
 def says_none(answer: Answer, verdict: Verdict) -> bool:
-    """Return whether a source says that there were no actions: that may be so."""
+    """Return whether a source says that there were no actions: that may be so.
+
+    An address that is gone, as a status other than 200 tells, says nothing.
+    """
     table: Table = answer.ask.table
     nothing = verdict.outcome == "no_data_unexplained" and not verdict.missing
-    return table == "actions" and nothing
+    return table == "actions" and nothing and {reply.status for reply in answer.replies} <= {200}
 
 
 def none_known(answers: Collection[Answer], enough: int) -> tuple[Outcome, str]:

@@ -5,7 +5,7 @@ number a symbol, of which zero means that they never move.
 """
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -91,8 +91,7 @@ def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str]) -> Tables:
     # figures of the line that it continues.
     begins = {row["other"]: row["ex_date"] for row in followed.values()}
     actions = [r for r in actions if not _early(r, begins)]
-    spun = {(r["symbol"], r["other"], r["ex_date"]) for r in actions if r["kind"] == "spinoff"}
-    actions = [r for r in actions if not _mutual(r, spun)]
+    actions = [r for r in actions if not _circular(r, actions)]
     for row in securities:
         if row["symbol"] in begins and row["symbol"] in layout.others:
             row.pop("points", None)
@@ -244,10 +243,20 @@ def _early(row: Row, begins: dict[str, date]) -> bool:
     return row["kind"] == "spinoff" and bool(row["ex_date"] < begins.get(row["other"], date.min))
 
 
-def _mutual(row: Row, spun: Collection[tuple[str, str, date]]) -> bool:
-    """Tell whether two lines bring forth each other on one day: nobody has said what that means."""
-    back = (row.get("other", ""), row["symbol"], row["ex_date"])
-    return row["kind"] == "spinoff" and back in spun
+def _circular(row: Row, actions: Sequence[Row]) -> bool:
+    """Tell whether spin-offs of one day lead from a line to itself through others: refused."""
+    if row["kind"] != "spinoff":
+        return False
+    of_day = [r for r in actions if r["ex_date"] == row["ex_date"]]
+    name = {r["symbol"]: r["other"] for r in of_day if r["kind"] == "symbol_change"}
+    steps = [
+        (name.get(r["symbol"], r["symbol"]), r["other"]) for r in of_day if r["kind"] == "spinoff"
+    ]
+    giver = name.get(row["symbol"], row["symbol"])
+    reached = {row["other"]} - {giver}
+    while more := {new for old, new in steps if old in reached and new != old} - reached:
+        reached |= more
+    return giver in reached
 
 
 def _spare(actions: Sequence[Row], followed: dict[str, Row]) -> None:

@@ -4,6 +4,8 @@ Unless a test says otherwise A.US and B.US are held, half and half, at 10 and 20
 50 and 25 index shares, and a divisor of 1. Rebalances are on Wednesday.
 """
 
+from itertools import pairwise
+
 import pytest
 
 from indexer.errors import MarketDataError, MissingInputError
@@ -332,6 +334,54 @@ def test_a_spin_off_counts_the_shares_before_the_split_of_its_day(keys, joined):
     found = history(SPUN, action("A.US", WEEK[1], "split", ratio=2), SPINOFF, **keys)
 
     assert found.shares[1].tolist() == pytest.approx([4 * joined, joined, joined])
+
+
+GIVEN = closes("A.US", 10, 10) + closes("B.US", 20, 20) + closes("C.US", 5, 5)
+
+
+@pytest.mark.parametrize("named", [("A.US", "B.US"), ("B.US", "A.US")])
+def test_what_a_line_spins_off_is_of_the_shares_held_before(named):
+    """The 50 B that A's holders receive bring no C, in whatever order A and B are named."""
+    found = history(
+        GIVEN,
+        action("A.US", WEEK[1], "spinoff", ratio=1, other="B.US"),
+        action("B.US", WEEK[1], "spinoff", ratio=1, other="C.US"),
+        constituents=listed(*named),
+    )
+
+    assert dict(zip(found.symbols, found.shares[1], strict=True)) == {
+        "A.US": 50, "B.US": 75, "C.US": 25,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("named", [("A.US", "B.US"), ("B.US", "A.US")])
+def test_a_symbol_given_up_may_be_taken_by_another_the_same_day(named):
+    """B is C and A is B from Tuesday on: neither has the other's shares."""
+    found = history(
+        GIVEN,
+        action("A.US", WEEK[1], "symbol_change", other="B.US"),
+        action("B.US", WEEK[1], "symbol_change", other="C.US"),
+        constituents=listed(*named),
+    )
+
+    assert dict(zip(found.symbols, found.shares[1], strict=True)) == {
+        "A.US": 0, "B.US": 50, "C.US": 25,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["spinoff", "symbol_change"])
+def test_lines_that_lead_to_each_other_on_one_day_are_refused(kind):
+    rows = [
+        action(old, WEEK[1], kind, ratio=1 if kind == "spinoff" else None, other=new)
+        for old, new in pairwise(("A.US", "B.US", "C.US", "A.US"))
+    ]
+    message = (
+        f"^actions: A.US: each {kind} of {WEEK[1]} leads to the next, and the last to the first "
+        r"again: A.US, B.US, C.US, A.US: what is given is of shares held before; correct or "
+        "leave out one$"
+    )
+    with pytest.raises(MarketDataError, match=message):
+        history(GIVEN, *rows)
 
 
 @pytest.mark.parametrize("day", [MONDAY, SESSIONS[SESSIONS.index(MONDAY) - 1]])

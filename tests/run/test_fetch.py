@@ -166,6 +166,16 @@ def test_a_hole_is_explained_by_who_was_suspended_on_its_days(reach, tmp_path):
     assert stored.select("symbol", "from").row(0) == ("688256.SH", date(2026, 4, 8))
 
 
+def test_a_suspension_that_bars_contradict_is_told(reach, tmp_path):
+    """Who was suspended is asked on a day on which 688256 has no bar; 300308 has one."""
+    planned = reach.standin.market.suspensions[0] | {"symbol": "300308.SZ"}
+    reach.standin.market.suspensions.append(planned)
+
+    found = run(reach, tmp_path, written(tmp_path, "300308.SZ", "688256.SH"))
+
+    assert {str(d.date) for d in found.disregarded if d.symbol == "300308.SZ"} == {"2026-04-08"}
+
+
 def test_a_hole_that_nobody_explains_is_told_and_the_session_is_missing(reach, tmp_path):
     del reach.standin.market.bars["600584.SH"][30]
 

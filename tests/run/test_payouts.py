@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 
 from indexer.market.calendar import read_calendar
-from indexer.market.sources.source import SCHEMAS, Answer, Ask
+from indexer.market.sources.source import SCHEMAS, Answer, Ask, Reply, without_rows
+from indexer.market.sources.verdict import Outcome, Verdict
 from indexer.market.tables import TABLES
-from indexer.run.payouts import agreed, unannounced
+from indexer.run.payouts import agreed, says_none, unannounced
 
 ON = date(2026, 11, 20)
 SYMBOL = "600584.SH"
@@ -45,6 +46,16 @@ def counts(day: date, total: float = 1e9) -> pl.DataFrame:
 
 PLAIN = [None, 20.0, 20.4, 20.1, 19.9]
 RESTATED = [None, 20.0, 20.28, 20.1, 19.9]  # 0.12 were paid on the third day
+
+
+@pytest.mark.parametrize(("status", "none"), [(200, True), (404, False)])
+def test_only_a_reply_that_is_whole_says_that_there_were_no_actions(status, none):
+    outcome: Outcome = "no_data_unexplained"
+    reply = Reply("https://a", status, "digest", "2026-11-20T20:00:00+08:00")
+    ask = Ask("actions", SYMBOL, DAYS[0], DAYS[-1], ON)
+    answer = without_rows(ask, "cninfo", outcome, "no records", (reply,))
+
+    assert says_none(answer, Verdict(outcome, actions(), (), ())) == none
 
 
 def test_closes_that_are_called_what_they_were_tell_of_no_action():

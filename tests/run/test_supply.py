@@ -39,8 +39,8 @@ def prices(**last: int) -> pl.DataFrame:
 @pytest.fixture
 def store(tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(guard, "_memory", lambda: tmp_path / "pace.json")
-    told = {"status": 200, "source": "sina"}
-    keep(tmp_path / "store" / "replies", "https://a/b", b"body", "2026-08-20T09:00:00+00:00", told)
+    asked = ("https://a/b", 200, "2026-08-20T09:00:00+00:00")
+    keep(tmp_path / "store" / "replies", asked, b"body", {"source": "sina"})
     return tmp_path / "store"
 
 

@@ -98,8 +98,9 @@ class Upstream:
             return reason
 
         def got(url: str, status: int, body: bytes) -> None:
-            told = {"status": status, "source": self.name, "ask": str(ask)} | worker.versions
-            replies.append(keep(self.access.archive, url, body, guard.instant(), told))
+            told = {"source": self.name, "ask": str(ask)} | worker.versions
+            asked = (url, status, guard.instant())
+            replies.append(keep(self.access.archive, asked, body, told))
 
         try:
             said = worker.ask(self.name, ask, want, got)

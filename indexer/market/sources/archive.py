@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,14 @@ REPLIES = "replies"  # in the folder of a market store: its archive
 
 
 def keep(
-    folder: Path, url: str, body: bytes, fetched_at: str, told: Mapping[str, Any] | None = None
+    folder: Path, asked: tuple[str, int, str], body: bytes, told: Mapping[str, Any] | None = None
 ) -> Reply:
     """Store a reply durably and return how it is found again.
 
     Parameters
     ----------
-    told : what else is known of it, such as status and versions; goes into the index as it is
+    asked : address, status and instant in UTC
+    told : what else is known of it, such as versions; goes into the index as it is
 
     Notes
     -----
@@ -44,9 +46,10 @@ def keep(
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(target)
-    reply = Reply(url, digest, fetched_at)
-    line = {"url": url, "sha256": digest, "fetched_at": fetched_at, "size": len(body)}
-    text = json.dumps(line | dict(told or {}), ensure_ascii=False, sort_keys=True)
+    url, status, fetched_at = asked
+    reply = Reply(url, status, digest, fetched_at)
+    line = asdict(reply) | {"size": len(body)} | dict(told or {})
+    text = json.dumps(line, ensure_ascii=False, sort_keys=True)
     with (folder / "index.jsonl").open("ab") as stream:  # one write: lines of two runs do not mix
         stream.write(f"{text}\n".encode())
     return reply

@@ -68,11 +68,13 @@ class Reply:
     Attributes
     ----------
     url : what was asked
+    status : of HTTP
     sha256 : digest of the body, the name it is archived under
     fetched_at : instant in UTC, ISO 8601
     """
 
     url: str
+    status: int
     sha256: str
     fetched_at: str
 

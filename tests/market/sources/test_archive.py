@@ -9,19 +9,20 @@ from indexer.market.sources.archive import index_of, keep
 from tests.market.sources.standin import body_of
 
 URL, WHEN = "https://push2his.eastmoney.com/api", "2026-06-12T12:00:00+00:00"
+ASKED = (URL, 200, WHEN)
 BODY = '{"name": "寒武纪"}'.encode()
 
 
 def test_a_body_comes_back_to_the_last_byte_under_its_digest(tmp_path):
-    reply = keep(tmp_path, URL, BODY, WHEN)
+    reply = keep(tmp_path, ASKED, BODY)
 
     assert reply.sha256 == hashlib.sha256(BODY).hexdigest()
     assert body_of(tmp_path, reply.sha256) == BODY
 
 
 def test_the_index_tells_of_every_reply_what_was_asked_and_when(tmp_path):
-    keep(tmp_path, URL, BODY, WHEN, {"status": 200, "akshare": "1.19.5"})
-    keep(tmp_path, f"{URL}?again", BODY, WHEN, {"status": 200, "akshare": "1.19.5"})
+    keep(tmp_path, ASKED, BODY, {"akshare": "1.19.5"})
+    keep(tmp_path, (f"{URL}?again", 200, WHEN), BODY, {"akshare": "1.19.5"})
 
     told = list(index_of(tmp_path))
 
@@ -37,14 +38,14 @@ def test_the_index_tells_of_every_reply_what_was_asked_and_when(tmp_path):
 
 
 def test_equal_bodies_are_stored_once(tmp_path):
-    keep(tmp_path, URL, BODY, WHEN)
-    keep(tmp_path, URL, BODY, WHEN)
+    keep(tmp_path, ASKED, BODY)
+    keep(tmp_path, ASKED, BODY)
 
     assert len(list(tmp_path.glob("??/*"))) == 1
 
 
 def test_a_line_cut_off_by_a_crash_is_passed_over(tmp_path):
-    keep(tmp_path, URL, BODY, WHEN)
+    keep(tmp_path, ASKED, BODY)
     with (tmp_path / "index.jsonl").open("a") as stream:
         stream.write('{"url": "https://')
 
@@ -61,7 +62,7 @@ def test_a_link_at_the_name_of_a_half_written_reply_is_not_followed(tmp_path):
     mine.write_text("mine")
     (tmp_path / digest[:2]).mkdir()
     (tmp_path / digest[:2] / f".{digest}.gz.{os.getpid()}").symlink_to(mine)
-    keep(tmp_path, URL, BODY, WHEN)
+    keep(tmp_path, ASKED, BODY)
 
     assert mine.read_text() == "mine"
     assert body_of(tmp_path, digest) == BODY

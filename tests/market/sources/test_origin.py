@@ -22,7 +22,8 @@ def bars(*closes: float | None) -> pl.DataFrame:
 def told(source: str, *closes: float | None) -> tuple[Answer, Verdict]:
     ask = Ask("prices", "300308.SZ", *DAYS, ON)
     replies = tuple(
-        Reply("https://a", sha, "2026-11-20T20:00:00+08:00") for sha in ("first", f"{source}'s")
+        Reply("https://a", 200, sha, "2026-11-20T20:00:00+08:00")
+        for sha in ("first", f"{source}'s")
     )
     answer = Answer(ask, source, "ok", bars(*closes), "", replies)
     return answer, Verdict("ok", bars(*closes), (), ())
