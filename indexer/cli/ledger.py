@@ -13,7 +13,7 @@ from indexer.cli.attempts import attempts, hours
 from indexer.cli.exits import exit_code
 from indexer.cli.options import DATE, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, plain, said
 from indexer.cli.screen import print_outcomes, print_proforma, progress, shown
-from indexer.errors import IndexerError, LedgerError, OutputError, TryAgainError
+from indexer.errors import IndexerError, LedgerError, OutputError, TryAgainError, counted
 
 _by = click.option("--by", required=True, callback=said, metavar="NAME", help="Who decided it.")
 _clock_time = click.DateTime(["%H:%M"])
@@ -139,22 +139,24 @@ def restate(
     from indexer.run.restate import restate as restate_index
 
     desk = desk_at(ledger, out, _now, [index], Terms(by=by, note=note), create=False)
-    with progress() as tell:
-        done = restate_index(
-            index,
-            market,
-            desk,
-            _period(None, first, last),
-            Ground(reason, note, by, basket),
-            progress=tell,
-        )
+    ground = Ground(reason, note, by, basket)
+    try:
+        with progress() as tell:
+            done = restate_index(
+                index, market, desk, _period(None, first, last), ground, progress=tell
+            )
+    except IndexerError as error:
+        failed = Attempt(desk.instant, desk.run, error=error)
+        click.echo(log_line("restate", failed, exit_code([error])), err=True)
+        raise
     print_outcomes(desk.run, [done.outcome], as_json)
     for one in done.corrected:
         click.echo(f"corrected: {one.head.session}: {one.text}", err=True)
     if done.left:
         click.echo(
-            f"warning: {len(done.left)} published sessions outside the range differ too, from "
-            f"{done.left[0]} to {done.left[-1]}: publishing is refused until they are restated",
+            f"warning: {counted(len(done.left), 'published session')} outside the range would "
+            f"differ too, from {done.left[0]} to {done.left[-1]}: publishing is refused until "
+            "they are restated",
             err=True,
         )
     made = Attempt(desk.instant, desk.run, [done.outcome])

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from indexer.errors import LedgerError, Refusal, counted
 from indexer.ledger.correct import Policy, decide, policy_on
-from indexer.ledger.entry import Entry
+from indexer.ledger.entry import Entry, content_digest
 from indexer.ledger.heads import Head, head_before, heads, last_heads, last_number
 from indexer.ledger.history import read_entry
+from indexer.ledger.tables import CONTENT, levels
 from indexer.market.calendar import read_calendar
 from indexer.run import stored
 from indexer.run.desk import Desk
@@ -30,32 +31,17 @@ class Difference:
     ----------
     head : the entry in force
     entry : what it would be, without inputs; None where it would be no session any more
-    before, after : published and new level, exact, of the variant that differs most; equal where
-        none does, and for a study
+    bp : the new level against the published one, of the variant that differs most, in basis points;
+        0 where none does, and for a study; infinite where there would be other variants, or none
+    text : what would differ, in words
     reason : what it comes from, as a word of ``correct.REASONS``
     """
 
     head: Head
     entry: Entry | None
-    before: float
-    after: float
+    bp: float
+    text: str
     reason: str
-
-    @property
-    def bp(self) -> float:
-        """The new level against the published one, in basis points."""
-        return (self.after / self.before - 1) * 1e4
-
-    @property
-    def text(self) -> str:
-        """What would differ, in words."""
-        if self.entry is None:
-            return "would be no session any more"
-        if math.isinf(self.after):
-            return "other variants would be published"
-        if self.before == self.after:
-            return "no level would differ, other rows published with it would"
-        return f"{self.before!r} would be {self.after!r} ({self.bp:+.4g} bp)"
 
 
 def stands(candidate: Candidate, newest: Sequence[Head]) -> bool:
@@ -108,7 +94,8 @@ def check_kind(connection: sa.Connection, candidate: Candidate) -> None:
 
 def refuse(candidate: Candidate, found: Sequence[Difference]) -> LedgerError:
     """Return the refusal to publish beside published sessions that would now be others."""
-    remedy = f"{len(found)} published sessions would now differ: find out why, then restate"
+    count = counted(len(found), "published session")
+    remedy = f"{count} would now differ: find out why, then restate"
     told = [Refusal(candidate.id, one.head.session, "R9", one.text) for one in found[:SHOWN]]
     return LedgerError([*told, Refusal(candidate.id, "", "R9", remedy)])
 
@@ -232,14 +219,35 @@ def _differences(
         session = date.fromisoformat(head.session)
         at = candidate.row(session)
         if at is None:
-            yield Difference(head, None, 1.0, 1.0, _reason(candidate, head))
+            lost = "would be no session any more"
+            yield Difference(head, None, math.inf, lost, _reason(candidate, head))
         elif candidate.content_digest(at) not in (head.content, known.get(head.session)):
             entry = candidate.entry(session)
-            before, after = _levels(read_entry(connection, head.number)), _levels(entry)
-            pairs = [(level, after.get(name, math.inf)) for name, level in before.items()]
-            pairs += [(level, math.inf) for name, level in after.items() if name not in before]
-            most = max(pairs, key=lambda pair: abs(pair[1] / pair[0] - 1), default=(1.0, 1.0))
-            yield Difference(head, entry, *most, _reason(candidate, head))
+            told = _told(read_entry(connection, head.number), entry)
+            yield Difference(head, entry, *told, _reason(candidate, head))
+
+
+def _told(published: Entry, entry: Entry) -> tuple[float, str]:
+    """Return how far the level that differs most would move, in basis points, and what differs."""
+    before, after = _levels(published), _levels(entry)
+    if before.keys() != after.keys():
+        return math.inf, f"variants {', '.join(before)} would be {', '.join(after)}"
+    moves = {name: (after[name] / level - 1) * 1e4 for name, level in before.items()}
+    if before != after:
+        most = max(moves, key=lambda name: (abs(moves[name]), before[name] != after[name]))
+        return moves[most], (
+            f"{most} {before[most]!r} would be {after[most]!r} ({moves[most]:+.4g} bp)"
+        )
+    differing = [
+        f"other columns of {table.name}" if table is levels else table.name
+        for table in CONTENT
+        if _content(published, table.name) != _content(entry, table.name)
+    ]
+    return 0.0, f"no level would differ, {' and '.join(differing)} would"
+
+
+def _content(entry: Entry, table: str) -> str:
+    return content_digest({table: entry.rows.get(table, ())})
 
 
 def _reason(candidate: Candidate, head: Head) -> str:

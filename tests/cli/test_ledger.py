@@ -327,6 +327,14 @@ def test_a_deadline_does_not_make_a_wrong_name_hold_up_the_others(indexer):
 # --- corrections ------------------------------------------------------------------------------
 
 
+def test_a_restatement_that_is_refused_leaves_a_line_in_the_log(indexer, tmp_path):
+    publish(indexer, *RANGE)
+    code, _, err = indexer("restate", "trio", "--market", "none", "--from", DAYS[0], *WHY)
+    lines = [json.loads(line) for line in err.splitlines() if line.startswith("{")]
+
+    assert [(line["event"], line["exit"]) for line in lines] == [("restate", code)]
+
+
 def test_changed_closes_are_65_until_they_are_restated(indexer, tmp_path):
     publish(indexer, *RANGE)
     folder(tmp_path / "new", prices(**moved(SYMBOLS[0], DAYS[2], 30)))
@@ -337,7 +345,7 @@ def test_changed_closes_are_65_until_they_are_restated(indexer, tmp_path):
         "restate", "trio", "--market", "new", "--from", DAYS[0], "--to", DAYS[2], *WHY
     )
     assert (code, "trio: restated" in out) == (0, True)
-    assert "warning: 1 published sessions outside the range differ too" in err
+    assert "warning: 1 published session outside the range would differ too" in err
 
     indexer("restate", "trio", "--market", "new", "--from", DAYS[0], *WHY)
     assert publish(indexer, "--date", DAY, market="new")[0] == 0

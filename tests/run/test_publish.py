@@ -215,8 +215,16 @@ def test_a_close_that_changed_is_refused_whatever_is_asked_for(tmp_path, asked):
     outcome = published(tmp_path, DAYS[asked], market=market)
 
     assert isinstance(outcome.error, LedgerError)
-    assert "2026-03-04: R9: 1023.389523806291 would be 1026.4596923777" in str(outcome.error)
+    assert "2026-03-04: R9: price 1023.389523806291 would be 1026.4596923777" in str(outcome.error)
     assert len(entries(tmp_path)) == 5
+
+
+def test_a_session_of_the_same_level_names_what_would_differ(tmp_path):
+    published(tmp_path, *DAYS[:5])
+    market = folder(tmp_path / "changed", prices(**moved(SYMBOLS[0], DAYS[2], 30)))
+    outcome = published(tmp_path, DAYS[4], market=market)
+
+    assert "2026-03-05: R9: no level would differ, constituents would" in str(outcome.error)
 
 
 def test_a_gap_is_not_filled_from_a_market_that_changed_before_it(tmp_path):
