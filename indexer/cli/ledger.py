@@ -263,7 +263,9 @@ def approve(
     desk = desk_at(ledger, out, _now, [basket], Terms(by=by))
     entry = record(basket, found, desk, note)
     print_proforma(found, as_json)
-    click.echo(f"approved by {by} as entry {entry.number}, revision {entry.revision}", err=True)
+    again = "" if entry.run == desk.run else "unchanged: "
+    told = f"approved by {by} as entry {entry.number}, revision {entry.revision}"
+    click.echo(again + told, err=True)
 
 
 @click.command()
@@ -279,7 +281,9 @@ def retire(index: str, ledger: str, out: Path, reason: str, by: str) -> None:
 
     desk = desk_at(ledger, out, _now, [index], Terms(by=by), create=False)
     entry = end(index, reason, desk)
-    click.echo(f"{index} is retired: {entry.session} is final, as revision {entry.revision}")
+    again = "" if entry.run == desk.run else "unchanged: "
+    told = f"{index} is retired: {entry.session} is final, as revision {entry.revision}"
+    click.echo(again + told)
 
 
 @click.command()

@@ -30,6 +30,8 @@ class Proforma:
     reference, effective, first_session : dates of the rebalance
     weighed_on : session the target weights come from: the reference date, or ``last`` before that
     estimated : the calendar is not announced up to the effective date
+    market_digest : of the rows of the market it rests on, actions up to the effective date among
+        them
     symbols : (n,) those that will be held in the order of the definition, then those that leave
     current, target : (n,) weights at the latest closes, and after caps; zero where it is not held
     weight : (n,) after the rebalance at the latest closes: the target as it has drifted since
@@ -46,6 +48,7 @@ class Proforma:
     weighed_on: date
     estimated: bool
     synthetic: bool
+    market_digest: str
     symbols: tuple[str, ...]
     current: Vector
     target: Vector
@@ -171,6 +174,7 @@ def proforma(basket: Basket, market: Market, until: date | None = None) -> Profo
         weighed_on=done.reference,
         estimated=effective > calendar.verified_until,
         synthetic=history.synthetic,
+        market_digest=history.inputs.digest(effective),
         symbols=tuple(panel.lines[j].symbol for j in lines),
         current=market_weights(panel, coming.effective, before)[lines],
         target=target[lines],

@@ -464,6 +464,8 @@ def test_an_export_writes_what_was_published(indexer):
 def test_a_retired_index_is_65_and_still_served(indexer):
     publish(indexer, *RANGE)
     assert indexer("retire", "trio", "--reason", "over", "--by", "Ada")[0] == 0
+    again = indexer("retire", "trio", "--reason", "over", "--by", "Ada")[1]
+    assert again.startswith("unchanged: trio is retired")
 
     assert publish(indexer, "--date", DAYS[5])[0] == 65
     assert "retired" in indexer("history", "trio")[1]
@@ -477,6 +479,8 @@ def test_the_next_rebalance_is_approved_by_name(indexer, tmp_path):
 
     code, _, err = indexer("approve", *given, "--by", "Ada")
     assert (code, "approved by Ada as entry 1, revision 1" in err) == (0, True)
+    again = indexer("approve", *given, "--by", "Ada")[2]
+    assert "unchanged: approved by Ada as entry 1, revision 1" in again
     assert indexer("approve", *given)[0] == 2
 
 

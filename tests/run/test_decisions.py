@@ -17,6 +17,7 @@ from indexer.run.verify import verify
 from tests.run.desk import (
     DAYS,
     NOON,
+    SYMBOLS,
     basket,
     corrected,
     desk,
@@ -24,6 +25,8 @@ from tests.run.desk import (
     files,
     folder,
     ledger_url,
+    moved,
+    prices,
     published,
     told,
 )
@@ -132,6 +135,18 @@ def test_an_approval_records_members_weights_and_who(path):
     )  # fmt: skip
     assert entry.session == rebalance.effective.isoformat()
     assert sum(row[1] for row in entry.rows["members"]) == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.parametrize("day", [DAYS[10], DAYS[11]], ids=["known then", "later"])
+def test_an_approval_keeps_the_digest_of_the_rows_it_was_weighed_on(path, day):
+    """A close that is another makes it another; one after the last session does not."""
+    name, rebalance = found(path)
+    market = folder(path / "other", prices(**moved(SYMBOLS[0], day, 0.01)))
+    other = proforma(name, market, DAYS[10])
+    entry = approve(name, rebalance, desk(path, by="Ada"))
+
+    assert entry.market == rebalance.market_digest
+    assert (entry.market == other.market_digest) == (day > DAYS[10])
 
 
 def test_an_approval_publishes_nothing(path):
