@@ -21,10 +21,11 @@ def tables(results: Path) -> str:
     """Return the tables of what has been kept so far, in Markdown."""
     files = ((name, results / f"{name}.json") for name in TITLES)
     kept = {n: json.loads(f.read_text(encoding="utf-8")) for n, f in files if f.is_file()}
-    lines = ["| what | tried | wrong | answers faulted | seconds | seed | commit |"]
-    lines.append("|---|---:|---:|---:|---:|---:|---|")
+    lines = ["| what | tried | wrong | refused | answers faulted | seconds | seed | commit |"]
+    lines.append("|---|---:|---:|---:|---:|---:|---:|---|")
     lines += [
-        f"| {TITLES[name]} | {_tried(told)} | {told['wrong']} | {_share(told)} "
+        f"| {TITLES[name]} | {_tried(told)} | {told['wrong']} "
+        f"| {told.get('evenings_refused', '')} | {_share(told)} "
         f"| {told['seconds']:,} | {told['seed']} | {told['commit']} |"
         for name, told in kept.items()
     ]

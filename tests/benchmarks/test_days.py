@@ -20,12 +20,6 @@ def test_an_evening_with_a_third_of_answers_faulted_leaves_no_wrong_row():
     assert not found["lacking"] or found["refusals"]
 
 
-def test_without_faults_nothing_is_refused_and_nothing_is_lacking():
-    found = simulate(1, share=0.0, deadline=30.0)
-
-    assert (found["wrong"], found["lacking"], found["attempts_refused"]) == (0, [], 0)
-
-
 EVENINGS = [date(2026, 6, day) for day in (8, 9, 10)]
 
 
