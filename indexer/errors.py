@@ -25,6 +25,37 @@ def counted(count: int, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
+def short(value: object) -> str:
+    """Return a value as it is quoted in a message.
+
+    Examples
+    --------
+    >>> short("CNY"), short("x" * 100)[-24:]
+    ("'CNY'", 'xxxxxx… (102 characters)')
+    """
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:60]}… ({len(text)} characters)"
+
+
+def separated(header: Sequence[str]) -> str:
+    """Return what is wrong with a CSV header that commas do not separate; empty where they do.
+
+    Examples
+    --------
+    >>> separated(["symbol;date"])
+    'cells are separated by semicolons: separate them by commas, and decimals by a point'
+    """
+    for character, name in _SEPARATORS.items():
+        if len(header) == 1 and character in header[0]:
+            return (
+                f"cells are separated by {name}: separate them by commas, and decimals by a point"
+            )
+    return ""
+
+
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
 class IndexerError(Exception):
     """Base of every error a caller may want to catch."""
 

@@ -11,6 +11,9 @@ import re
 CANONICAL = r"^(?:[0-9]{6}\.(?:SH|SZ|BJ)|[0-9]{5}\.HK|[A-Z][A-Z0-9.-]*\.US)$"
 CANONICAL_SERIES = r"^(?:[A-Z0-9]+\.(?:SH|SZ|BJ|HK)|[A-Z0-9][A-Z0-9.-]*\.US)$"
 
+# What people call a currency, by the code that ISO 4217 has for it.
+NO_CURRENCIES = {"RMB": "CNY", "CNH": "CNY"}
+
 _SECURITY = re.compile(CANONICAL)
 _SERIES = re.compile(CANONICAL_SERIES)
 # ISO 10383 codes and the names data vendors give to the same exchanges.

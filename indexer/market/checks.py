@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 
 import polars as pl
 
-from indexer.errors import Flaw
+from indexer.definitions.symbols import NO_CURRENCIES
+from indexer.errors import Flaw, separated, short
 
 SHOWN = 10  # rows named for one kind of flaw in one column; the rest are counted
 
@@ -110,7 +111,7 @@ class Table:
         The column `ROW` says where each row stands. Optional columns that are absent come back
         empty; the frame is of use only without flaws.
         """
-        if flaws := self._header_flaws([name for name in rows.columns if name != ROW], file):
+        if flaws := self.header_flaws([name for name in rows.columns if name != ROW], file):
             return self.empty(), flaws
         typed, sound = {}, pl.repeat(value=True, n=len(rows), eager=True)
         for name, column in self.columns.items():
@@ -119,7 +120,7 @@ class Table:
                 continue
             typed[name] = column.typed(rows[name]).alias(name)
             wrong = self._wrong(name, typed[name], rows[name])
-            flaws.extend(_named(rows, wrong, file, name, partial(_cell, name, column.expected)))
+            flaws.extend(_named(rows, wrong, file, name, partial(_cell, name, column)))
             sound &= ~wrong
         frame = rows.with_columns(typed.values())
         frame = frame.filter(sound) if flaws else frame
@@ -132,7 +133,10 @@ class Table:
             flaws.extend(_named(frame, wrong, file, rule.column, rule.message.format_map))
         return frame.drop(ROW), flaws
 
-    def _header_flaws(self, found: list[str], file: str) -> list[Flaw]:
+    def header_flaws(self, found: list[str], file: str) -> list[Flaw]:
+        """Return what is wrong with the names of the columns."""
+        if file.endswith(".csv") and (message := _no_header(found)):
+            return [Flaw(file, 1, "", message)]
         missing = [
             f"required column {name!r} is missing; found {', '.join(found)}"
             for name in self.required
@@ -185,6 +189,13 @@ def ascending(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
     return bool(frame.select(above.slice(1).fill_null(value=False).all()).item())
 
 
+def _no_header(found: list[str]) -> str:
+    """Return why what was read as the header of a CSV file is none; empty where it may be one."""
+    if "\0" in found[0]:
+        return "is UTF-16: save the file as UTF-8, in Excel as 'CSV UTF-8'"
+    return separated(found)
+
+
 def _empty(name: str, count: int, dtype: pl.DataType) -> pl.Series:
     return pl.repeat(None, count, dtype=dtype, eager=True).alias(name)
 
@@ -194,10 +205,20 @@ def _where(mask: pl.Series, cells: pl.Series) -> pl.Series:
     return pl.select(pl.when(mask).then(cells)).to_series()
 
 
-def _cell(name: str, expected: str, row: Mapping[str, object]) -> str:
+def _cell(name: str, column: Column, row: Mapping[str, object]) -> str:
     cell = row[name]
-    said = (repr(cell) if cell else "is empty") if isinstance(cell, str | None) else str(cell)
-    return f"{name} {said}: expected {expected}"
+    said = (short(cell) if cell else "is empty") if isinstance(cell, str | None) else str(cell)
+    return f"{name} {said}: expected {column.expected}{_remedy(column, cell)}"
+
+
+def _remedy(column: Column, cell: object) -> str:
+    """Return what to do about a cell beside writing what is expected; mostly nothing."""
+    if not isinstance(cell, str) or not cell:
+        return ""
+    if "\n" in cell:
+        return "; it goes on over lines: is its quote closed?"
+    typed = column.typed(pl.Series([cell]))
+    return ", in plain digits like 1234.5" if column.kind == "number" and typed[0] is None else ""
 
 
 def _named(
@@ -239,6 +260,15 @@ def _action_rules() -> Iterator[Rule]:
     alone = ratio.is_null() != pl.col("other").is_null()
     yield Rule("ratio", merger & alone, "a merger's ratio and other go together")
     yield Rule("other", pl.col("other") == pl.col("symbol"), "other is the symbol itself")
+
+
+def currency_rules(*columns: str) -> tuple[Rule, ...]:
+    """Return what refuses the names of currencies that are no codes of ISO 4217."""
+    return tuple(
+        Rule(name, pl.col(name) == wrong, f"{name} {wrong!r} is not ISO 4217: write {code}")
+        for name in columns
+        for wrong, code in NO_CURRENCIES.items()
+    )
 
 
 ACTION_RULES = tuple(_action_rules())

@@ -4,7 +4,6 @@ A table is a Parquet or CSV file, or a Delta table as `write_rows` makes them; t
 as they stood at any version of the store.
 """
 
-import csv
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -25,7 +24,9 @@ from indexer.market.checks import (
     Column,
     Table,
     ascending,
+    currency_rules,
 )
+from indexer.market.delimited import csv_flaws, with_lines
 from indexer.market.delta import UNREADABLE, rows_of, split_version, tables_at
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ TABLES = {
         | {"currency": _CURRENCY, "list_date": _DATE, "delist_date": _DATE, "price_kind": _KIND},
         key=("symbol",),
         open_ended=True,
+        rules=currency_rules("currency"),
     ),
     "shares": Table(
         {"symbol": _SYMBOL, "date": _DATE, "total_shares": _POSITIVE},
@@ -74,12 +76,13 @@ TABLES = {
         {"date": _DATE, "base": _CURRENCY, "quote": _CURRENCY, "rate": _POSITIVE},
         {"fixed_at": _INSTANT},
         key=("date", "base", "quote"),
-        rules=FX_RULES,
+        rules=currency_rules("base", "quote") + FX_RULES,
     ),
     "series": Table(
         {"symbol": _SERIES, "date": _DATE, "close": _POSITIVE},
         {"currency": _CURRENCY, "announced_at": _DATE},
         key=("symbol", "date"),
+        rules=currency_rules("currency"),
     ),
 }
 
@@ -137,7 +140,8 @@ def read_market(folder: Path | str, *, without: Collection[str] = ()) -> Market:
     """
     path, version = split_version(folder)
     if not path.is_dir():
-        raise MissingInputError([Flaw(str(folder), None, "", "no such market folder")])
+        wrong = "is a file: name the folder of tables" if path.exists() else "no such market folder"
+        raise MissingInputError([Flaw(str(folder), None, "", wrong)])
     flaws: list[Flaw] = []
     stored = tables_at(path, TABLES, version)
     files = {name: table_files(path, name) for name in TABLES}
@@ -205,19 +209,21 @@ def _read_table(
     if len(forms) != 1:
         return table.empty()
     try:
-        rows = _read_rows(files[0]) if stored is None else _stored_rows(table, stored)
+        rows = _read_rows(files[0], table) if stored is None else _stored_rows(table, stored)
     except MarketDataError as error:
         flaws.extend(error.flaws)
         return table.empty()
     except UNREADABLE as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        flaws.append(Flaw(forms[0], None, "", f"cannot be read as a table: {reason}"))
+        told = csv_flaws(files[0], table) if forms[0].endswith(".csv") else []
+        told = told or [Flaw(forms[0], None, "", f"cannot be read as a table: {reason}")]
+        flaws.extend(told)
         return table.empty()
     frame, found = table.checked(rows, forms[0])
     if stored is not None:
         found = [_keyed(flaw, rows, table) for flaw in found]
     elif found and files[0].suffix == ".csv":
-        frame, found = table.checked(_with_lines(rows, files[0]), forms[0])
+        frame, found = table.checked(with_lines(rows, files[0]), forms[0])
     flaws.extend(found)
     return frame
 
@@ -245,31 +251,15 @@ def _keyed(flaw: Flaw, rows: pl.DataFrame, table: Table) -> Flaw:
 _TELLING = ("date", "ex_date", "from", "base", "quote")  # which row of a symbol, or of all, it is
 
 
-def _read_rows(file: Path) -> pl.DataFrame:
+def _read_rows(file: Path, table: Table) -> pl.DataFrame:
     """Return the rows of a file that are not blank, and in the column `ROW` where they stand."""
     if file.suffix == ".parquet":
         return pl.read_parquet(file, glob=False).with_row_index(ROW, offset=1)
     rows = pl.read_csv(file, infer_schema=False, glob=False).with_row_index(ROW, offset=2)
+    # A quote that the header opens and nothing closes takes every row into a name.
+    if rows.is_empty() and (flaws := csv_flaws(file, table)):
+        raise MarketDataError(flaws)
     return rows.filter(~pl.all_horizontal(pl.exclude(ROW).is_null()))
-
-
-def _with_lines(rows: pl.DataFrame, file: Path) -> pl.DataFrame:
-    """Return the rows of a CSV file with the lines they begin on: quoted cells may span several."""
-    begins, line = [0], 1
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream)
-            for _ in reader:
-                begins.append(line)
-                line = reader.line_num + 1
-        return rows.with_columns(pl.Series(ROW, [begins[row] for row in rows[ROW]]))
-    except (
-        csv.Error,
-        IndexError,
-        UnicodeDecodeError,
-    ):
-        # One cell to a line is then as good a guess as any.
-        return rows
 
 
 def _read_manifest(file: Path, flaws: list[Flaw]) -> Manifest:

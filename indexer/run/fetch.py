@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from indexer.errors import Flaw, IndexerError, MarketDataError, SourceError, TryAgainError
+from indexer.errors import (
+    Flaw,
+    IndexerError,
+    MarketDataError,
+    OutputError,
+    SourceError,
+    TryAgainError,
+)
 from indexer.market.sources.akshare import NAMES, Access, upstreams
 from indexer.market.sources.archive import REPLIES, log
 from indexer.market.sources.guard import Clock, lasting
@@ -120,6 +127,8 @@ def fetch(
     TryAgainError, OutputError
         If the store cannot be written.
     """
+    if market.is_file():
+        raise OutputError(str(market), "it is a file, name the folder of the store")
     needs = needs_of(names, span.at.date(), span.since)
     believed = Believed({table: _stored(market, table) for table in TABLES})
     gatherer = Gatherer(sources, span.at, span.until or date.max, believed)

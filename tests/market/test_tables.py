@@ -70,6 +70,8 @@ def written(folder: Path, text: str | bytes, name: str = "prices.csv") -> Path:
 # What is refused in one row
 
 A_SYMBOL = "expected a symbol like 300308.SZ, 00700.HK or NVDA.US"
+POSITIVE = "expected a finite number above zero"
+PLAIN = f"{POSITIVE}, in plain digits like 1234.5"
 BROKEN = [
     ("prices", {"symbol": ""}, "", f"symbol is empty: {A_SYMBOL}"),
     ("prices", {"symbol": "700.HK"}, "", f"symbol '700.HK': {A_SYMBOL}"),
@@ -91,11 +93,16 @@ BROKEN = [
     ("prices", {"close": "inf"}, "00700.HK", "close 'inf'"),
     ("prices", {"close": "1e400"}, "00700.HK", "close '1e400'"),
     ("prices", {"close": "1e-400"}, "00700.HK", "close '1e-400'"),
-    ("prices", {"close": "1,050"}, "00700.HK", "close '1,050'"),
+    ("prices", {"close": "1,050"}, "00700.HK", f"close '1,050': {PLAIN}"),
+    ("prices", {"close": "1.234,5"}, "00700.HK", f"close '1.234,5': {PLAIN}"),
+    ("prices", {"close": "12%"}, "00700.HK", f"close '12%': {PLAIN}"),
+    ("prices", {"close": "1\n2"}, "00700.HK", f"close '1\\n2': {POSITIVE}; it goes on over lines"),
+    ("prices", {"close": "x" * 99}, "00700.HK", f"close '{'x' * 59}… (101 characters): {PLAIN}"),
     ("prices", {"close": "suspended"}, "00700.HK", "close 'suspended'"),
     ("prices", {"volume": "-1"}, "00700.HK", "volume '-1': expected a finite number, zero or"),
     ("prices", {"amount": "inf"}, "00700.HK", "amount 'inf'"),
     ("securities", {"currency": "RMB1"}, "00700.HK", "currency 'RMB1': expected a currency like"),
+    ("securities", {"currency": "RMB"}, "00700.HK", "currency 'RMB' is not ISO 4217: write CNY"),
     (
         "securities",
         {"price_kind": "adjusted"},
@@ -109,10 +116,12 @@ BROKEN = [
     ("suspensions", {"until": "soon"}, "300308.SZ", "until 'soon': expected a date"),
     ("fx", {"rate": "0"}, "", "rate '0': expected a finite number above zero"),
     ("fx", {"base": "hkd"}, "", "base 'hkd': expected a currency like CNY"),
+    ("fx", {"quote": "CNH"}, "", "quote 'CNH' is not ISO 4217: write CNY"),
     ("fx", {"base": "CNY"}, "", "CNY/CNY is no pair of currencies"),
     ("fx", {"fixed_at": "2024-01-02T16:15:00+08:00"}, "", "expected an instant in UTC like"),
     ("fx", {"fixed_at": "2024-01-02"}, "", "fixed_at '2024-01-02': expected an instant in UTC"),
     ("series", {"symbol": "hsi.hk"}, "", "symbol 'hsi.hk': expected a series like 399006.SZ"),
+    ("series", {"currency": "CNH"}, "HSI.HK", "currency 'CNH' is not ISO 4217: write CNY"),
     ("series", {"close": "0"}, "HSI.HK", "close '0': expected a finite number above zero"),
     ("actions", {"kind": "devidend"}, "300308.SZ", "kind 'devidend': expected one of dividend, "),
     ("actions", {"kind": ""}, "300308.SZ", "kind is empty"),
@@ -207,17 +216,31 @@ def test_a_missing_column_is_named_with_those_found(tmp_path: Path, write: Any, 
 # What is refused in a file
 
 HEAD = "symbol,date,close\n"
+ROW = "300308.SZ,2024-01-02,1"
+UTF_8 = "is not UTF-8: save the file as UTF-8"
+MORE = "4 cells under 3 columns: put text that holds a comma in quotes, and no comma into a number"
+UNCLOSED = "a quote is opened and not closed: close it, or delete it"
+WITHIN = "a quote within a cell: quote the whole cell, and double each quote within it"
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         ("", "prices.csv: cannot be read as a table: empty CSV"),
-        (HEAD.encode() + b"300308.SZ,2024-01-02,1\xff\n", "prices.csv: cannot be read as a table"),
-        (HEAD + "300308.SZ,2024-01-02,1,2\n", "prices.csv: cannot be read as a table: found more"),
-        (HEAD + '"300308.SZ,2024-01-02,1\n', "prices.csv: cannot be read as a table"),
+        (HEAD.encode() + b"300308.SZ,2024-01-02,1\xff\n", f"prices.csv line 2: byte 0xFF {UTF_8}"),
+        (f"{HEAD}{ROW},中际旭创\n".encode("gbk"), f"prices.csv line 2: byte 0xD6 {UTF_8}"),
+        (HEAD.replace("\n", ',"note\n') + ROW, f"prices.csv line 1: {UNCLOSED}"),
+        (f"{HEAD}{ROW}\n".encode("utf-16"), "prices.csv line 1: is UTF-16: save the file as UTF-8"),
+        (f"{HEAD}{ROW}\n{ROW},2\n", f"prices.csv line 3: {MORE}"),
+        (f'{HEAD[:-1]},no"te\n{ROW}\n', f"prices.csv line 1: {WITHIN}"),
+        (f'{HEAD}"{ROW}\n{ROW}\n', f"prices.csv line 2: {UNCLOSED}"),
+        (f'{HEAD}{ROW}\n"{ROW}' + "x" * 200_000, f"prices.csv line 3: {UNCLOSED}"),
+        (f'{HEAD}{ROW}"2\n', f"prices.csv line 2: {WITHIN}"),
+        (f'{HEAD}"300308.SZ"x,2024-01-02,1\n', f"prices.csv line 2: {WITHIN}"),
         (HEAD + "300308.SZ,2024-01-02\n", "prices.csv line 2: 300308.SZ: close is empty"),
-        (HEAD.replace(",", ";"), "prices.csv: required column 'symbol' is missing; found symbol;"),
+        (HEAD.replace(",", ";"), "prices.csv line 1: cells are separated by semicolons: separate"),
+        (HEAD.replace(",", "\t"), "prices.csv line 1: cells are separated by tabs: separate them"),
+        ("symbol;date;close\n300308.SZ;2024-01-02;1,5\n", "prices.csv line 1: cells are separated"),
         ("symbol,date,close,close\n", "prices.csv: column 'close' is given twice"),
     ],
 )
@@ -225,6 +248,18 @@ def test_a_csv_file_that_is_no_table_is_refused(
     tmp_path: Path, content: str | bytes, said: str
 ) -> None:
     assert refusal(written(tmp_path, content))[0].startswith(said)
+
+
+def test_a_row_that_is_none_is_named_where_it_begins(tmp_path: Path) -> None:
+    text = "symbol,date,close,note\n" + f'{ROW},"two\nlines"\n{ROW},x,y\n'
+    [flaw] = refusal(written(tmp_path, text))
+    assert flaw.startswith("prices.csv line 4: 5 cells under 4 columns: ")
+
+
+def test_rows_that_are_none_are_counted_beyond_the_first(tmp_path: Path) -> None:
+    *shown, more = refusal(written(tmp_path, HEAD + f"{ROW},\n" * 25))
+    assert [flaw.split(":")[0] for flaw in shown] == [f"prices.csv line {n}" for n in range(2, 12)]
+    assert more == "prices.csv: 15 more rows like these"
 
 
 @pytest.mark.parametrize("cut", [0, 4, 100, -1])
@@ -260,11 +295,17 @@ def test_a_folder_in_the_place_of_a_table_is_refused(tmp_path: Path, name: str) 
     assert flaw.startswith(f"{name}: cannot be read as a table: ")
 
 
-@pytest.mark.parametrize("name", ["none", "prices.csv"])
-def test_what_is_no_folder_is_a_missing_input(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("none", "no such market folder"),
+        ("prices.csv", "is a file: name the folder of tables"),
+    ],
+)
+def test_what_is_no_folder_is_a_missing_input(tmp_path: Path, name: str, said: str) -> None:
     as_csv(tmp_path, "prices", [ROWS["prices"]])
     path = tmp_path / name
-    assert refusal(path, MissingInputError) == [f"{path}: no such market folder"]
+    assert refusal(path, MissingInputError) == [f"{path}: {said}"]
 
 
 def test_an_empty_folder_is_a_missing_input(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.standin.faults import Fault
 from benchmarks.standin.market import invented
 from indexer.cli.fetch import SOURCES
-from indexer.errors import MarketDataError, SourceError, TryAgainError
+from indexer.errors import MarketDataError, OutputError, SourceError, TryAgainError
 from indexer.index.build import build
 from indexer.market.calendar import read_calendar
 from indexer.market.sources.akshare import NAMES, upstreams
@@ -96,6 +96,12 @@ def true_closes(*symbols: str, until: date = LAST) -> pl.DataFrame:
 def failing(reach: Reach, kind: str, *hosts: str) -> None:
     """Give every request to some hosts a fault."""
     reach.standin.choose = lambda r: Fault(kind) if r.host.endswith(hosts) else None
+
+
+def test_a_file_in_the_place_of_a_store_is_refused(reach, tmp_path, basket):
+    (tmp_path / "store").touch()
+    with pytest.raises(OutputError, match="it is a file, name the folder of the store"):
+        run(reach, tmp_path, basket)
 
 
 def test_an_index_of_what_was_fetched_is_that_of_the_true_market(reach, tmp_path, basket):
