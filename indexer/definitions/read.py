@@ -19,15 +19,16 @@ from indexer.definitions.study import Study
 from indexer.definitions.sweep import Sweep
 from indexer.definitions.text import Document, Mark, Trail, closest, parse_yaml, read_text
 from indexer.digest import canonical_json
-from indexer.errors import DefinitionError, MissingInputError, Problem
+from indexer.errors import DefinitionError, MissingInputError, Problem, separated, short
 
 Kind = TypeVar("Kind", bound=Identified)
 
+_FRACTION = "write 0.1 for 10 %"
 _EXPECTED = {  # by pydantic's name of the error, where its own words name Python's types
     "string_type": "text",
     "tuple_type": "a list",
     "too_short": "at least one item",
-    "float_parsing": "a number",
+    "float_parsing": "a number, in plain digits like 1234.5",
     "float_type": "a number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
@@ -117,7 +118,7 @@ def _index(document: Document) -> Index:
     if kind == "series":
         return validated(Series, document, [])
     if kind != "index":
-        message = f"got {_short(kind)}, expected 'index' or 'series'"
+        message = f"got {short(kind)}, expected 'index' or 'series'"
         hint = closest(str(kind), ("index", "series"))
         raise DefinitionError([document.problem(("kind",), message + hint)])
     return validated(Basket, document, list(_take_constituents_file(document)))
@@ -185,28 +186,25 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
         return document.problem(trail, "required key is missing")
     if kind == "literal_error":
         allowed = re.findall(r"'([^']+)'", context["expected"])
-        message = f"got {_short(got)}, expected {context['expected']}{closest(str(got), allowed)}"
+        message = f"got {short(got)}, expected {context['expected']}{closest(str(got), allowed)}"
     elif kind == "value_error":
         message = str(context["error"])
     elif kind in {"model_type", "model_attributes_type"}:
-        message = f"got {_short(got)}, expected keys and values: {', '.join(_keys(model, trail))}"
+        message = f"got {short(got)}, expected keys and values: {', '.join(_keys(model, trail))}"
     elif kind == "string_pattern_mismatch":
         field = fields_at(model, trail[:-1]).get(str(trail[-1]))
         wanted = field and field.description
-        message = f"got {_short(got)}, expected {wanted or context['pattern']}"
+        message = f"got {short(got)}, expected {wanted or context['pattern']}"
+    elif kind == "float_parsing" and got.endswith("%"):
+        message = f"got {short(got)}, expected a fraction: {_FRACTION}"
     elif kind in _EXPECTED:
-        message = f"got {_short(got)}, expected {_EXPECTED[kind]}"
+        message = f"got {short(got)}, expected {_EXPECTED[kind]}"
     else:
         said = detail["msg"][:1].lower() + detail["msg"][1:]
-        message = f"got {_short(got)}: {said}"
+        remedy = f"; {_FRACTION}" if context.get("le") == 1 else ""
+        message = f"got {short(got)}: {said}{remedy}"
     at_key = trail[-1:] == (got,) and got not in _keys(model, trail[:-1])  # a country's code
     return document.problem(trail, message, at_key=at_key)
-
-
-def _short(got: Any) -> str:
-    """Return a value as it is quoted in a message."""
-    text = repr(got)
-    return text if len(text) <= 80 else f"{text[:60]}… ({len(text)} characters)"
 
 
 def _keys(model: type[BaseModel], trail: Trail) -> list[str]:
@@ -232,7 +230,7 @@ def _take_constituents_file(document: Document) -> Iterator[Problem]:
     except RuntimeError:  # a link to itself, which reading will refuse
         path = folder / str(name)
     if not isinstance(name, str) or not path.is_relative_to(folder):
-        message = f"{_short(name)} must be a file inside the definition's folder"
+        message = f"{short(name)} must be a file inside the definition's folder"
         yield document.problem(where, message)
         return
     file = str(Path(document.file).parent / name)
@@ -249,6 +247,9 @@ def _rows(document: Document, text: str, file: str) -> Iterator[Problem]:
     rows = _marked(text, file)
     header = next(rows, (Mark(file, 1, 1), []))[1]
     known = _keys(Constituent, ())
+    if message := separated(header):
+        yield Problem(file, 1, 1, "", message)
+        return
     for n, name in enumerate(header):
         if name not in known:
             hint = closest(name, known) or f"; known are {', '.join(known)}"
@@ -260,9 +261,8 @@ def _rows(document: Document, text: str, file: str) -> Iterator[Problem]:
         document.content["constituents"].append(cells)
         document.values[("constituents", n)] = mark
         if len(row) > len(header):
-            yield Problem(
-                *mark, f"constituents[{n}]", f"{len(row)} cells under {len(header)} columns"
-            )
+            message = f"{len(row)} cells under {len(header)} columns: quote text that has a comma"
+            yield Problem(*mark, f"constituents[{n}]", message)
 
 
 def _marked(text: str, file: str) -> Iterator[tuple[Mark, list[str]]]:
@@ -274,4 +274,5 @@ def _marked(text: str, file: str) -> Iterator[tuple[Mark, list[str]]]:
                 yield Mark(file, line, 1), row
             line = reader.line_num + 1
     except csv.Error as error:
-        raise DefinitionError([Problem(file, line, 1, "", f"not CSV: {error}")]) from error
+        message = f"not CSV: {error}: close each quote, and double a quote within a cell"
+        raise DefinitionError([Problem(file, line, 1, "", message)]) from error

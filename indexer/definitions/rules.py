@@ -25,6 +25,7 @@ from indexer.definitions.basket import (
 from indexer.definitions.model import Identified
 from indexer.definitions.study import Event, Pair, Study, WindowLengths
 from indexer.definitions.sweep import FIXED, Sweep, keys_of, known
+from indexer.definitions.symbols import NO_CURRENCIES
 from indexer.definitions.text import Trail, closest
 
 Broken = Iterator[tuple[Trail, str]]
@@ -51,6 +52,11 @@ def broken(model: type[Identified], parts: Mapping[str, Any]) -> Broken:
 def at_least(bound: float) -> str:
     """Return a lower bound as text, rounded up so that the text itself is within it."""
     return f"{math.ceil(bound * 1e6 - 1e-9) / 1e6:g}"
+
+
+def _currency_is_a_code(currency: str) -> Broken:
+    if currency in NO_CURRENCIES:
+        yield ("currency",), f"{currency!r} is not ISO 4217: write {NO_CURRENCIES[currency]}"
 
 
 def _each_constituent_once(constituents: Constituents) -> Broken:
@@ -229,8 +235,9 @@ def _varied_keys_exist(
 
 
 _RULES: dict[type[Identified], tuple[Callable[..., Broken], ...]] = {
-    Series: (),
+    Series: (_currency_is_a_code,),
     Basket: (
+        _currency_is_a_code,
         _each_constituent_once,
         _membership_has_a_span,
         _fixed_weights_sum_to_one,
@@ -243,6 +250,11 @@ _RULES: dict[type[Identified], tuple[Callable[..., Broken], ...]] = {
         _ranked_by_something_known,
         _net_knows_its_tax,
     ),
-    Study: (_a_pair_is_two_indices, _an_event_names_an_index_once, _windows_differ),
+    Study: (
+        _currency_is_a_code,
+        _a_pair_is_two_indices,
+        _an_event_names_an_index_once,
+        _windows_differ,
+    ),
     Sweep: (_a_study_or_baskets, _varied_keys_exist),
 }

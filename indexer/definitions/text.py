@@ -97,6 +97,7 @@ def read_text(path: Path) -> str:
             content = stream.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         reason = getattr(error, "strerror", None) or str(error)
+        reason += ": name a file in it" if isinstance(error, IsADirectoryError) else ""
         raise MissingInputError([Flaw(str(path), None, "", f"cannot be read: {reason}")]) from error
     if len(content) > MAX_BYTES:
         raise _refused(str(path), "", "is larger than 1 MiB: move the list to a constituents_file")

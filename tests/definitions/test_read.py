@@ -127,6 +127,7 @@ BROKEN = {
     "no English name": ({"name": "«{zh: 例}"}, "name.en", "required key is missing"),
     "empty name": ({"name": "{en: «''}"}, "name.en", "at least 1 character"),
     "currency": ({"currency": "«RMB1"}, "currency", "expected ISO 4217, as in CNY"),
+    "nickname": ({"currency": "«RMB"}, "currency", "'RMB' is not ISO 4217: write CNY"),
     "calendar": ({"calendar": "«Shanghai"}, "calendar", "expected ISO 10383, as in XSHG, or 24/5"),
     "no such day": ({"base": "{date: «2024-02-30, level: 1}"}, "base.date", "got '2024-02-30'"),
     "date as digits": (
@@ -143,6 +144,11 @@ BROKEN = {
         "base.level",
         "got 'high', expected a number",
     ),
+    "level with commas": (
+        {"base": "{date: 2024-01-02, level: «'1,000'}"},
+        "base.level",
+        "got '1,000', expected a number, in plain digits like 1234.5",
+    ),
     "level is a list": (
         {"base": "{date: 2024-01-02, level: «[1]}"},
         "base.level",
@@ -157,7 +163,12 @@ BROKEN = {
     "cap above one": (
         {"weighting": "{scheme: equal, caps: {constituent: «10}}"},
         "weighting.caps.constituent",
-        "got '10': input should be less than or equal to 1",
+        "got '10': input should be less than or equal to 1; write 0.1 for 10 %",
+    ),
+    "cap in per cent": (
+        {"weighting": "{scheme: equal, caps: {constituent: «10%}}"},
+        "weighting.caps.constituent",
+        "got '10%', expected a fraction: write 0.1 for 10 %",
     ),
     "flag": (
         {"weighting": "{scheme: fixed, normalise: «perhaps}"},
@@ -276,6 +287,8 @@ def test_a_broken_key_is_named_with_its_place(
         (SERIES, {"symbol": "«399006"[:-1]}, "symbol", "'39900' is not a symbol"),
         (SERIES, {"symbol": "«CSI 300.SH"}, "symbol", "is not a symbol"),
         (SERIES, {"«weighting": "{scheme: equal}"}, "weighting", "unknown key"),
+        (SERIES, {"currency": "«CNH"}, "currency", "'CNH' is not ISO 4217: write CNY"),
+        (STUDY, {"currency": "«CNH"}, "currency", "'CNH' is not ISO 4217: write CNY"),
         (SERIES, {"symbol": None}, "symbol", "required key is missing"),
         (STUDY, {"«weigting": "x"}, "weigting", "unknown key; known are version, id, name"),
         (STUDY, {"pairs": None}, "pairs", "required key is missing"),

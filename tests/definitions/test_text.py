@@ -233,7 +233,11 @@ def test_a_file_of_one_mebibyte_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("none.yaml", "No such file"), (".", "Is a directory"), ("a\0b", "null byte")],
+    [
+        ("none.yaml", "No such file"),
+        (".", "Is a directory: name a file in it"),
+        ("a\0b", "null byte"),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_a_missing_input(
     tmp_path: Path, name: str, reason: str
