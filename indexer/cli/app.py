@@ -181,7 +181,8 @@ def explain(basket: str, day: datetime, market: Path, as_json: bool) -> None:
 def validate(files: tuple[str, ...], as_json: bool) -> None:
     """Check definitions, all problems at once.
 
-    Prints each as file:line:column: path: message.
+    Prints each as file:line:column: path: message. FILE is a definition file, or the id of one in
+    ./baskets or of a bundled one.
     """
     from indexer.run.find import validate as problems_of
 

@@ -195,19 +195,6 @@ def _overlap(one: Constituent, other: Constituent) -> bool:
     return begin < min(c.until or date.max for c in (one, other))
 
 
-def existing(name: str) -> Path:
-    """Return the path of a file that must exist.
-
-    Raises
-    ------
-    MissingInputError
-        If it does not.
-    """
-    if not Path(name).is_file():
-        raise MissingInputError([Flaw(name, None, "", "no such file")])
-    return Path(name)
-
-
 def _references(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Yield where a study names an index, and the id."""
     for n, pair in enumerate(study.pairs):
@@ -235,18 +222,18 @@ def _places(id: str, *folders: Path) -> Iterator[Path]:
 
 
 def validate(names: Sequence[str]) -> list[Problem]:
-    """Return every problem of every file, studies with the indices they name.
+    """Return every problem of every file or id, studies with the indices they name.
 
     Raises
     ------
     MissingInputError
-        If files are missing and the others are sound.
+        If definitions are missing and the others are sound.
     """
     problems: list[Problem] = []
     missing: list[Flaw] = []
     for name in names:
         try:
-            found = read_definition(existing(name))
+            found = read_definition(_named(name))
             if isinstance(found, Sweep):
                 _check_sweep(found)
                 continue

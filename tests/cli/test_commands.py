@@ -130,6 +130,17 @@ def test_validate_looks_into_the_indices_of_a_study(indexer):
     assert "s.yaml:5:18: pairs[0].leader: no definition of 'chinex' found; did you" in out
 
 
+def test_validate_takes_an_id_like_other_commands(indexer):
+    assert indexer("validate", "us-cloud")[:2] == (0, "1 valid\n")
+
+
+def test_validate_tells_a_folder_from_a_file_that_is_not_there(indexer):
+    Path("folder").mkdir()
+    code, _, err = indexer("validate", "folder")
+
+    assert (code, err) == (66, "error: folder: cannot be read: Is a directory: name a file in it\n")
+
+
 def test_bundled_definitions_are_valid(indexer):
     code, out, _ = indexer("validate", *map(str, sorted(BUNDLED_BASKETS.glob("*.yaml"))))
 
