@@ -61,6 +61,7 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
     from indexer.run.desk import Terms, desk_at
     from indexer.run.publish import publish as publish_all
     from indexer.run.reporting import Attempt, log_line
+    from indexer.run.sessions import closures
 
     if given["override"] and not (given["by"] and given["note"]):
         raise click.UsageError("--override needs --by and --note: who takes it upon himself, why")
@@ -92,6 +93,9 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
     last, outcomes = attempts(once, begin, end, log)
     if outcomes:
         print_outcomes(last.run, outcomes, given["as_json"])
+        idle = {one.subject for one in outcomes if one.state == "no session"}
+        for line in closures(names, idle, period):
+            click.echo(f"note: {line}", err=True)
     log(last)
     if not terms.dry_run:
         _leave_figures(given["metrics"] or out / "indexer.prom", last, outcomes)

@@ -1,6 +1,7 @@
 """Which sessions a publication is about: those whose closes are final."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ import numpy as np
 
 from indexer.definitions.basket import Basket, Index
 from indexer.definitions.study import Study
-from indexer.errors import TryAgainError
+from indexer.errors import IndexerError, TryAgainError
 from indexer.index.schedule import calendar_of
 from indexer.market.calendar import Calendar, exchange_of, read_calendar
 from indexer.market.conventions.finality import minutes_to_final
@@ -57,6 +58,29 @@ def sessions_asked(
             index.id, f"closes of {found[-1]} are final only from {at:%Y-%m-%d %H:%M %Z}"
         )
     return found
+
+
+def closures(names: Sequence[str], subjects: Collection[str], period: Period) -> Iterator[str]:
+    """Yield for some subjects that their calendar is closed for a period, and the sessions beside.
+
+    Parameters
+    ----------
+    names : definitions, by file or id; what cannot be read, or known, is passed over
+    subjects : the ids, of those in the names, of which no day of the period is a session
+    """
+    days = [day for day in (period.first, period.last) if day]
+    for name in dict.fromkeys(names) if days else ():
+        with suppress(IndexerError):
+            found = definition(name)
+            if found.id in subjects:
+                yield f"{found.id}: {_closed(calendar_of(found), days[0], days[-1])}"
+
+
+def _closed(calendar: Calendar, first: date, last: date) -> str:
+    """Return that a calendar is closed from a date to another, and the sessions next to them."""
+    before, after = calendar.on_or_before(first), calendar.on_or_after(last)
+    when = f"on {first}" if first == last else f"from {first} to {last}"
+    return f"{calendar.code} is closed {when}, the nearest sessions are {before} and {after}"
 
 
 def last_final(

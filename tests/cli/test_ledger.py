@@ -64,6 +64,13 @@ def test_a_day_that_is_no_session_is_no_error(indexer):
     assert (code, out) == (0, "trio: no session\n")
 
 
+def test_a_day_that_is_no_session_is_told_with_the_sessions_beside_it(indexer):
+    _, _, err = publish(indexer, "--date", "2026-03-07")
+    said = "trio: XSHG is closed on 2026-03-07, the nearest sessions are 2026-03-06 and 2026-03-09"
+
+    assert err.splitlines()[0] == f"note: {said}"
+
+
 def test_a_session_to_come_is_75(indexer):
     assert publish(indexer, "--date", "2026-12-30")[0] == 75
 

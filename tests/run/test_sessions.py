@@ -6,7 +6,7 @@ import pytest
 
 from indexer.errors import MissingInputError, TryAgainError
 from indexer.run.find import definition, indices_of, study_named
-from indexer.run.sessions import Period, final_at, last_final, sessions_asked, zone_of
+from indexer.run.sessions import Period, closures, final_at, last_final, sessions_asked, zone_of
 from tests.run.desk import DAYS, basket, evening
 
 
@@ -52,6 +52,28 @@ def test_on_a_weekend_it_is_that_of_friday(index):
 
 def test_the_last_final_one_up_to_a_date(index):
     assert last_final(index, evening(DAYS[9]), date(2026, 3, 8)) == DAYS[4]
+
+
+def closed(path, *days):
+    """Return what is said of days that are no sessions of an index."""
+    return list(closures([str(basket(path))], {"trio"}, Period(*days)))
+
+
+def test_a_closed_range_is_told_with_the_sessions_on_both_sides(tmp_path):
+    assert closed(tmp_path, date(2026, 3, 7), date(2026, 3, 8)) == [
+        "trio: XSHG is closed from 2026-03-07 to 2026-03-08, "
+        "the nearest sessions are 2026-03-06 and 2026-03-09"
+    ]
+
+
+def test_nothing_is_told_of_what_the_calendar_does_not_know(tmp_path):
+    assert closed(tmp_path, None, date(2099, 1, 3)) == []
+
+
+def test_only_those_without_a_session_are_told_of(tmp_path):
+    names = ["nowhere", str(basket(tmp_path))]
+
+    assert list(closures(names, {"duo"}, Period(last=date(2026, 3, 7)))) == []
 
 
 def test_a_range_holds_both_ends_and_no_weekend(index):
