@@ -246,13 +246,21 @@ def _next(found: Answer, request: Request) -> str | None:
     return f"{request.url.path}?{query}"
 
 
-def _invalid(_: Request, error: RequestValidationError) -> Response:
-    faults = [
-        Fault(parameter=str(one["loc"][-1])[:64], message=one["msg"].removeprefix("Value error, "))
-        for one in error.errors()[:20]
-    ]
+def _invalid(request: Request, error: RequestValidationError) -> Response:
+    faults = []
+    for one in error.errors()[:20]:
+        message = one["msg"].removeprefix("Value error, ")
+        if one["type"] == "extra_forbidden":
+            message = f"is unknown: known are {', '.join(_parameters(request))}"
+        faults.append(Fault(parameter=str(one["loc"][-1])[:64], message=message))
     told = "; ".join(f"{fault.parameter}: {fault.message}" for fault in faults)
     return problem_response(Refused(422, told, faults))
+
+
+def _parameters(request: Request) -> list[str]:
+    """Return the names of what may be asked at the address of a request, as they are described."""
+    told = request.app.openapi()["paths"][request.scope["route"].path]["get"]["parameters"]
+    return [one["name"] for one in told if one["in"] == "query"]
 
 
 def _absent(_: Request, error: Unpublished) -> Response:

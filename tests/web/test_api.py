@@ -327,6 +327,13 @@ def test_a_parameter_without_meaning_is_refused_by_name(ask, query, parameter):
     assert [fault["parameter"] for fault in answer.json["faults"]] == [parameter]
 
 
+def test_an_unknown_parameter_is_told_with_those_that_are_known(ask):
+    answer = ask(f"{LEVELS}?vairant=price")
+    known = "format, as_known_at, from, to, limit, after, variant"
+
+    assert answer.json["detail"] == f"vairant: is unknown: known are {known}"
+
+
 def test_a_plus_sign_that_became_a_space_is_explained(ask):
     answer = ask(f"{LEVELS}?as_known_at=2026-03-02T10:00:00+08:00")
 
