@@ -1,6 +1,6 @@
 """The charts of a study over time that look into its baskets, or lay a dated series beside them."""
 
-from indexer.report.figures import Figure, name_of, signal_line, time_figure
+from indexer.report.figures import Figure, name_of, signal_line, slot_of, time_figure
 from indexer.report.words import Text, joined, same
 from indexer.signals.result import Comparison
 
@@ -11,18 +11,19 @@ _BREADTH = {
     "diffusion": Text("diffusion", "扩散指数"),
     "mean_pair_correlation": Text("mean correlation of members", "成分股平均相关系数"),
 }
+_STROKES = ("solid", "dashed", "dotted")  # of the series laid over an index, by turns
 
 
 def breadth_figure(comparison: Comparison) -> Figure | None:
     """Return shares of members that take part, and how alike they move; None without baskets."""
     lines = []
-    slots = {id: n + 1 for n, id in enumerate(comparison.aligned.ids)}
     for found in comparison.signals:
         if found.name in _BREADTH and not found.leader:
             label = joined([name_of(comparison, found.follower), _BREADTH[found.name]], ": ", "：")
             shown = found.name == "breadth_20"
             style = "solid" if shown else "dashed"
-            line = {"label": label, "slot": slots[found.follower], "style": style, "shown": shown}
+            line = {"label": label, "style": style, "shown": shown}
+            line |= {"slot": slot_of(comparison, found.follower)}
             lines.append(signal_line(comparison, found, 3) | line)
     if not lines:
         return None
@@ -48,7 +49,8 @@ def overlay_figure(comparison: Comparison) -> Figure | None:
         if found.name == "divergence":
             names_of_line = same(names.get(found.other, found.other))
             label = joined([name_of(comparison, found.follower), names_of_line], " / ", " / ")
-            line = {"label": label, "slot": len(lines) + 1, "style": "solid"}
+            style = _STROKES[list(names).index(found.other) % len(_STROKES)]
+            line = {"label": label, "slot": slot_of(comparison, found.follower), "style": style}
             lines.append(signal_line(comparison, found, 2) | line)
     if not lines:
         return None

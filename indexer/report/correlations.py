@@ -14,6 +14,7 @@ from indexer.report.figures import (
     Figure,
     headline_window,
     name_of,
+    pair_slots,
     ratio_lines_name,
     signal_line,
     signal_of,
@@ -130,13 +131,13 @@ def correlation_figures(comparison: Comparison) -> Iterator[Figure]:
 def _pair_lines(comparison: Comparison, name: str) -> Iterator[Figure]:
     windows = comparison.study.windows.correlation
     styles = _window_styles(windows)
-    for (n, pair), window in product(enumerate(comparison.pairs), windows):
+    pairs = zip(comparison.pairs, pair_slots(comparison), strict=True)
+    for (pair, slot), window in product(pairs, windows):
         names = joined([name_of(comparison, id) for id in pair.rows.ids], " with ", "与")
         line = _window_line(comparison, name, pair.rows.ids, window, names)
         if name == "correlation":
             line["reach"] = _reach(line, window, pair.correlation.get(window), _INTERVAL)
-        # Second colour first: a follower then has the colour of its line among the indices.
-        line |= {"legend": line["label"], "slot": n + 2, "style": styles[window]}
+        line |= {"legend": line["label"], "slot": slot, "style": styles[window]}
         yield line
 
 

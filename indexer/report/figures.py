@@ -50,6 +50,22 @@ def ratio_lines_name(comparison: Comparison, ids: Sequence[str]) -> Text:
     )
 
 
+def slot_of(comparison: Comparison, id: str) -> int:
+    """Return the colour of an index: it has the same one wherever it is drawn."""
+    return comparison.aligned.ids.index(id) + 1
+
+
+def pair_slots(comparison: Comparison) -> list[int]:
+    """Return the colour of each pair: its follower's, else its leader's, else one of no index."""
+    spare = len(comparison.aligned.ids) + 1
+    found: list[int] = []
+    for pair in comparison.study.pairs:
+        own = [slot_of(comparison, id) for id in (pair.follower, pair.leader)]
+        free = [slot for slot in own if slot not in found]
+        found.append(free[0] if free else max(spare, max(found) + 1))
+    return found
+
+
 class Rebased(NamedTuple):
     """An index line, 100 on one session.
 
@@ -89,8 +105,9 @@ def index_figure(comparison: Comparison) -> Figure:
     lines, common = [], common_session(aligned)
     for id, (_, level) in rebased(aligned).items():
         line = line_of(np.arange(len(level)), level, first_live(comparison, id), 2)
-        style, slot = "dashed" if id == study.benchmark else "solid", aligned.ids.index(id) + 1
-        lines.append(line | {"label": name_of(comparison, id), "slot": slot, "style": style})
+        style = "dashed" if id == study.benchmark else "solid"
+        told = {"label": name_of(comparison, id), "slot": slot_of(comparison, id), "style": style}
+        lines.append(line | told)
     where = None if common is None else str(aligned.sessions[common])
     local = study.currency == "local"
     about = Text(
@@ -155,9 +172,9 @@ def gap_figure(comparison: Comparison) -> Figure:
     """Return how far each follower lags its beta to the leader, beside what chance would do."""
     study = comparison.study
     lines, sessions = [], len(comparison.aligned.sessions)
-    for n, pair in enumerate(study.pairs):
+    for pair, slot in zip(study.pairs, pair_slots(comparison), strict=True):
         found = signal_of(comparison, "gap_z", pair.leader, pair.follower, window=study.windows.gap)
-        line = {"label": ratio_name(comparison, pair.leader, pair.follower), "slot": n + 2}
+        line = {"label": ratio_name(comparison, pair.leader, pair.follower), "slot": slot}
         lines.append(signal_line(comparison, found, 2) | line | {"style": "solid"})
     for sign in (1, -1):
         edge = line_of(np.array([0, sessions - 1]), np.full(2, sign * NORMAL), 0, 2)

@@ -5,7 +5,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from indexer.index.history import History
-from indexer.report.figures import Figure, compact, name_of, ratio_name, signal_of
+from indexer.report.figures import (
+    Figure,
+    compact,
+    name_of,
+    pair_slots,
+    ratio_name,
+    signal_of,
+    slot_of,
+)
 from indexer.report.words import Text, joined, named, same
 from indexer.signals.events import Happening
 from indexer.signals.matrix import MATRIX_WINDOW, correlation_matrix
@@ -19,7 +27,7 @@ TAIL = 10  # weeks of a rotation's tail
 def rotation_figure(comparison: Comparison) -> Figure:
     """Return where each pair stands in the weekly rotation, and where it came from."""
     tails = []
-    for n, pair in enumerate(comparison.study.pairs):
+    for pair, slot in zip(comparison.study.pairs, pair_slots(comparison), strict=True):
         ids = (pair.leader, pair.follower)
         across = signal_of(comparison, "rs_ratio", *ids, window=WEEKS)
         up = signal_of(comparison, "rs_momentum", *ids, window=WEEKS)
@@ -28,7 +36,7 @@ def rotation_figure(comparison: Comparison) -> Figure:
         tails.append(
             {
                 "label": ratio_name(comparison, *ids),
-                "slot": n + 2,
+                "slot": slot,
                 "days": [str(day) for day in up.days[there]],
                 "x": compact(across.value[there], 2),
                 "y": compact(up.value[there], 2),
@@ -52,9 +60,9 @@ def rotation_figure(comparison: Comparison) -> Figure:
 
 def lead_lag_figures(comparison: Comparison) -> Iterator[Figure]:
     """Yield, of each pair, the correlation of its whitened returns at each lag."""
-    for pair in comparison.pairs:
+    for pair, slot in zip(comparison.pairs, pair_slots(comparison), strict=True):
         if pair.lead_lag is not None:
-            yield _lead_lag(comparison, pair)
+            yield _lead_lag(comparison, pair) | {"slot": slot}
 
 
 def _lead_lag(comparison: Comparison, pair: PairInference) -> Figure:
@@ -87,7 +95,6 @@ def _lead_lag(comparison: Comparison, pair: PairInference) -> Figure:
         "title": joined([Text("Lead and lag", "领先与滞后"), name], ": ", "："),
         "about": about,
         "digits": 3,
-        "slot": 1,
         "x": found.lag.tolist(),
         "y": compact(found.correlation, 3),
         "band": None if np.isnan(found.band) else round(float(found.band), 3),
@@ -138,12 +145,12 @@ def event_figures(comparison: Comparison) -> Iterator[Figure]:
         lines = [
             {
                 "label": name_of(comparison, seen.id),
-                "slot": k + 1,
+                "slot": slot_of(comparison, seen.id),
                 "x": seen.found.offset.tolist(),
                 "y": compact(100 * seen.found.cumulative, 2),
                 "days": ["" if np.isnat(d) else str(d) for d in seen.days],
             }
-            for k, seen in enumerate(group)
+            for seen in group
         ]
         yield {
             "id": f"event_{n}",

@@ -7,11 +7,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from indexer.report.figures import bands, compact, headline_window
+from indexer.definitions.study import Overlay, Pair
+from indexer.report.figures import bands, compact, headline_window, pair_slots
 from indexer.report.words import BANDS, Text
 from indexer.signals.result import Comparison
 from tests.report.conftest import figures_of
 
+FOLLOWER = "domestic-compute"
 SELECTED = Text("selected 2026-05-07", "选样日 2026-05-07")
 
 
@@ -203,6 +205,52 @@ def test_only_the_headline_window_is_shown_at_first(comparison: Comparison) -> N
 
 def test_without_60_rows_the_middle_window_is_the_headline() -> None:
     assert [headline_window(w) for w in ((20, 60), (10, 120, 30), (250,))] == [60, 30, 250]
+
+
+def test_an_index_has_one_colour_wherever_it_is_drawn(comparison: Comparison) -> None:
+    found: dict[str, set[int]] = {}
+    for chart in ("indices", "breadth", "event"):
+        for line in figure(comparison, chart)["lines"]:
+            found.setdefault(line["label"].en.partition(":")[0], set()).add(line["slot"])
+    assert [len(slots) for slots in found.values()] == [1] * 6
+    assert len(set.union(*found.values())) == 6
+
+
+def test_an_index_keeps_its_colour_beside_an_overlaid_series(comparison: Comparison) -> None:
+    """Two series laid over one index are told apart by their strokes."""
+    overlays = (Overlay(symbol="CAPEX.US", name="Capex"), Overlay(symbol="DRAM.US", name="DRAM"))
+    study = comparison.study.model_copy(update={"overlays": overlays})
+    own = next(s for s in comparison.signals if s.name == "breadth_20" and s.follower == FOLLOWER)
+    laid = [replace(own, name="divergence", other=one.symbol) for one in overlays]
+    found = replace(comparison, study=study, signals=(*comparison.signals, *laid))
+    lines = figure(found, "overlays")["lines"]
+    assert [line["slot"] for line in lines] == [comparison.aligned.ids.index(FOLLOWER) + 1] * 2
+    assert [line["style"] for line in lines] == ["solid", "dashed"]
+
+
+def test_a_pair_has_the_colour_of_its_follower(comparison: Comparison) -> None:
+    slots = {line["label"].en: line["slot"] for line in figure(comparison, "indices")["lines"]}
+    wanted = [slots["Domestic Compute Chain"], slots["Hang Seng TECH Index"]]
+    for chart in ("gaps", "rotation"):
+        assert [line["slot"] for line in figure(comparison, chart)["lines"]][:2] == wanted
+    bars = [f["slot"] for f in figures_of(comparison) if f["kind"] == "bars"]
+    headline = [f["slot"] for f in figure(comparison, "corr")["lines"] if f["shown"]]
+    assert bars == headline == wanted
+
+
+@pytest.mark.parametrize(
+    ("pairs", "slots"),
+    [
+        ("ab ac", [2, 3]),
+        ("ba ca", [1, 3]),  # of two followed by one, the second has its leader's
+        ("ab cb ac bc", [2, 3, 1, 4]),  # where both are taken it has one of no index
+    ],
+)
+def test_no_two_pairs_have_one_colour(comparison: Comparison, pairs: str, slots: list[int]) -> None:
+    told = [Pair(leader=leader, follower=follower) for leader, follower in pairs.split()]
+    study = comparison.study.model_copy(update={"pairs": tuple(told)})
+    aligned = replace(comparison.aligned, ids=("a", "b", "c"))
+    assert pair_slots(replace(comparison, study=study, aligned=aligned)) == slots
 
 
 def test_values_have_the_digits_that_are_printed_and_what_is_not_finite_is_null() -> None:
