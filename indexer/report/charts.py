@@ -7,8 +7,9 @@ import numpy as np
 
 from indexer.arrays import Days
 from indexer.index.history import History
-from indexer.report.figures import headline_window
+from indexer.report.figures import headline_window, pair_slots, slot_of
 from indexer.report.headings import SHADES
+from indexer.report.marks import both, chinese
 from indexer.report.sheets import INK, Book, Column, Line, add_chart, set_axes
 from indexer.signals.result import Comparison
 
@@ -45,31 +46,71 @@ class Placed(NamedTuple):
             yield chart
 
 
+def about(comparison: Comparison, *ids: str) -> str:
+    """Return what a column is of: the names of some indices on a line, their ids on the next."""
+    overlaid = {overlay.symbol: overlay.name for overlay in comparison.study.overlays}
+    names = [
+        chinese(comparison.histories[id].definition.name)
+        if id in comparison.histories
+        else overlaid.get(id, id)
+        for id in ids
+    ]
+    return " / ".join(names) + "\n" + " / ".join(ids)
+
+
+class _Look(NamedTuple):
+    """How something is drawn on every chart: its name in both languages, and its colour."""
+
+    label: str
+    colour: str
+
+
+def _looks(comparison: Comparison) -> dict[str, _Look]:
+    """Return the look of each index, pair and two ratio lines, by what their columns are of."""
+    slots: dict[tuple[str, ...], int] = {
+        (id,): slot_of(comparison, id) for id in comparison.aligned.ids
+    }
+    for pair, slot in zip(comparison.study.pairs, pair_slots(comparison), strict=True):
+        slots[pair.leader, pair.follower] = slot
+    slots |= {found.ids: slot for slot, found in enumerate(comparison.ratios, start=1)}
+    looks = {}
+    for ids, slot in slots.items():
+        label = " / ".join(both(comparison.histories[id].definition.name) for id in ids)
+        looks[about(comparison, *ids)] = _Look(label, INK[slot % len(INK)])
+    return looks
+
+
 def study_charts(book: Book, comparison: Comparison, placed: Mapping[str, Placed]) -> Iterator[Any]:
     """Yield the charts of a study in reading order."""
     mark = _mark(comparison.synthetic, comparison.aligned.sessions[-1])
     window = headline_window(comparison.study.windows.correlation)
-    yield from _levels(book, placed["指数点位"], mark)
-    yield from _strength(book, comparison, placed["相对强弱"], mark)
+    looks = _looks(comparison)
+    yield from _levels(book, placed["levels"], mark, looks)
+    yield from _strength(book, comparison, placed["strength"], mark, looks)
     for name, wanted, title in (
         (
-            "比值线相关",
+            "ratios",
             ("Ratio correlation", "Ratio null"),
             "比值线相关与零假设值 Ratio lines, null dotted",
         ),
-        ("相关性", ("Correlation",), "领先与跟随指数的相关 Correlation of leader and follower"),
+        (
+            "correlation",
+            ("Correlation",),
+            "领先与跟随指数的相关 Correlation of leader and follower",
+        ),
     ):
         if name in placed:
             heads = [f"{head} {window}" for head in wanted]
             axis = {"min": -1, "max": 1, "major_unit": 0.5, "num_format": "0.0"}
-            yield from _several(book, placed[name], heads, f"{title}, {window}{mark}", axis)
+            told = f"{title}, {window}{mark}"
+            yield from _several(book, placed[name], heads, (told, axis), looks)
     gap = f"Gap {comparison.study.windows.gap}"
     title = f"偏离（对数） Gap of the follower, log{mark}"
-    yield from _several(book, placed["偏离"], [gap], title, {"num_format": "0.00"})
-    if "市场宽度" in placed:
+    yield from _several(book, placed["gap"], [gap], (title, {"num_format": "0.00"}), looks)
+    if "breadth" in placed:
         title = f"60 日均线上方占比 Breadth: share above their 60-session average{mark}"
         axis = {"min": 0, "max": 1, "num_format": "0%"}
-        yield from _several(book, placed["市场宽度"], ["Breadth 60"], title, axis)
+        yield from _several(book, placed["breadth"], ["Breadth 60"], (title, axis), looks)
 
 
 def index_charts(book: Book, history: History, levels: Placed) -> Iterator[Any]:
@@ -90,25 +131,24 @@ def _mark(synthetic: bool, last: np.datetime64) -> str:
     return f" · {last}" + (" · 合成数据 SYNTHETIC" if synthetic else "")
 
 
-def _levels(book: Book, levels: Placed, mark: str) -> Iterator[Any]:
+def _levels(book: Book, levels: Placed, mark: str, looks: Mapping[str, _Look]) -> Iterator[Any]:
     found = [n for n, column in enumerate(levels.columns) if column.en == "Rebased"]
-    lines = [
-        levels.line(n, _label(levels.columns[n]), INK[(k + 1) % len(INK)])
-        for k, n in enumerate(found)
-    ]
+    lines = [levels.line(n, *looks[levels.columns[n].about]) for n in found]
     if lines:
         title = f"指数点位 Index levels, {levels.columns[found[0]].zh}{mark}"
         yield from levels.chart(book, title, lines, _span(levels, [line.y for line in lines]))
 
 
-def _strength(book: Book, comparison: Comparison, strength: Placed, mark: str) -> Iterator[Any]:
+def _strength(
+    book: Book, comparison: Comparison, strength: Placed, mark: str, looks: Mapping[str, _Look]
+) -> Iterator[Any]:
     """Yield the relative strength of each pair, a band along it for each of its states."""
     found = [n for n, column in enumerate(strength.columns) if column.en == "Relative strength"]
     aligned = comparison.aligned
     for n, pair in zip(found, comparison.study.pairs, strict=False):  # as many as a sheet takes
         column = strength.columns[n]
         lines = [
-            Line(SHADES[key], 0, k, _COLOURS[key], width=7.0)
+            Line(f"{SHADES[key]} {key}", 0, k, _COLOURS[key], width=7.0)
             for k, other in enumerate(strength.columns)
             for key in SHADES
             if (other.about, other.en) == (column.about, f"While {key}")
@@ -116,32 +156,32 @@ def _strength(book: Book, comparison: Comparison, strength: Placed, mark: str) -
         # The signal counts its base too and so may be back-tested for ever: here the day's levels.
         columns = aligned.columns((pair.leader, pair.follower))
         tested = np.flatnonzero(aligned.backtested[:, columns].any(axis=1))
-        line = strength.line(n, f"{_label(column)} 相对强弱", INK[0])
+        label = looks[column.about].label
+        line = strength.line(n, f"{label} 相对强弱 relative strength", INK[0])
         lines.append(line._replace(tested=int(tested[-1]) + 1 if tested.size else 0))
-        title = f"{_label(column)} 相对强弱与状态 Relative strength and states{mark}"
+        title = f"{label} 相对强弱与状态 Relative strength and states{mark}"
         yield from strength.chart(book, title, lines, {"num_format": "0"} | _span(strength, [n]))
 
 
 def _several(
-    book: Book, placed: Placed, heads: list[str], title: str, axis: dict[str, Any]
+    book: Book,
+    placed: Placed,
+    heads: list[str],
+    told: tuple[str, dict[str, Any]],
+    looks: Mapping[str, _Look],
 ) -> Iterator[Any]:
     """Yield a chart of every column under some English headings, the second heading dotted."""
-    found = [(n, c) for n, c in enumerate(placed.columns) if c.en in heads]
-    colours = {
-        about: INK[1 + k % 7] for k, about in enumerate(dict.fromkeys(c.about for _, c in found))
-    }
+    title, axis = told
     lines = []
-    for n, column in found:
+    for n, column in enumerate(placed.columns):
+        if column.en not in heads:
+            continue
         second = column.en != heads[0]
-        label = f"{_label(column)}{' ' + column.zh if len(heads) > 1 else ''}"
+        label, colour = looks[column.about]
+        label += f" {column.zh} {column.en}" if len(heads) > 1 else ""
         style = "dotted" if second else "solid"
-        lines.append(placed.line(n, label, colours[column.about], style))
+        lines.append(placed.line(n, label, colour, style))
     yield from placed.chart(book, title, lines, axis)
-
-
-def _label(column: Column) -> str:
-    """Return the names a column is of."""
-    return column.about.split("\n", maxsplit=1)[0]
 
 
 def _values(placed: Placed, columns: list[int]) -> Any:

@@ -1,4 +1,4 @@
-"""What a column is called in Chinese, and how its numbers are shown."""
+"""What tabs and columns are called in Chinese, and how numbers are shown."""
 
 import polars as pl
 
@@ -32,6 +32,30 @@ SIGNALS = {
     "crowding": ("拥挤度", "ratio"),
     "carried": ("沿用旧价数", "count"),
     "divergence": ("背离（Z 值之差）", "ratio"),
+}
+
+TABS = {  # of a workbook; Excel has room for 31 characters
+    "summary": "摘要 Summary",
+    "charts": "图表 Charts",
+    "levels": "指数点位 Levels",
+    "strength": "相对强弱 Relative strength",
+    "correlation": "相关性 Correlation",
+    "ratios": "比值线相关 Ratio lines",
+    "gap": "偏离 Gap",
+    "rotation": "轮动 Rotation",
+    "breadth": "市场宽度 Breadth",
+    "overlays": "公布数据 Announced figures",
+    "states": "状态 States",
+    "episodes": "阶段 Episodes",
+    "intervals": "区间 Intervals",
+    "leadlag": "领先滞后 Lead and lag",
+    "events": "事件 Events",
+    "constituents": "成分股 Constituents",
+    "weights": "权重 Weights",
+    "changes": "变动 Changes",
+    "contributions": "贡献 Contributions",
+    "excluded": "剔除 Left out",
+    "caveats": "数据说明 Data and caveats",
 }
 
 COLUMNS = {

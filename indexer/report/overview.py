@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 
 from indexer.index.history import History
-from indexer.report.headings import KINDS, STATES, columns_of
-from indexer.report.marks import both, chinese
+from indexer.report.headings import KINDS, STATES, TABS, columns_of
+from indexer.report.marks import both
 from indexer.report.record import Record
 from indexer.report.sheets import Book, add_sheet, write_lines, write_pair, write_table
 from indexer.signals.result import Comparison
@@ -20,7 +20,7 @@ _GIVEN = "partial_correlation_benchmark"
 
 def study_summary(book: Book, comparison: Comparison) -> None:
     """Write where the pairs stand, and whether the ratio lines move together."""
-    sheet, row = add_sheet(book, "摘要", f"摘要 Summary · {both(comparison.study.name)}")
+    sheet, row = add_sheet(book, TABS["summary"], f"摘要 Summary · {both(comparison.study.name)}")
     summary = comparison.summary
     pairs = pl.DataFrame([_pair_row(pair) for pair in summary["pairs"]], infer_schema_length=None)
     row = write_lines(book, sheet, row, ["各组现状 Where the pairs stand"], "head")
@@ -28,7 +28,7 @@ def study_summary(book: Book, comparison: Comparison) -> None:
     row = first + pairs.height + 1
     for told in summary["ratio_lines"]:
         ids = [told[role] for role in ("leader", "follower", "other")]
-        names = " / ".join(chinese(comparison.histories[id].definition.name) for id in ids)
+        names = " / ".join(both(comparison.histories[id].definition.name) for id in ids)
         head = f"比值线是否同步 Do the ratio lines move together: {names}"
         row = write_lines(book, sheet, row, [head], "head")
         lines = pl.DataFrame(list(_ratio_rows(told)), infer_schema_length=None)
@@ -84,7 +84,7 @@ def index_summary(book: Book, history: History) -> None:
     """Write what happened in a few figures."""
     summary = history.summary
     title = f"摘要 Summary · {both(history.definition.name)}"
-    sheet, row = add_sheet(book, "摘要", title)
+    sheet, row = add_sheet(book, TABS["summary"], title)
     for zh, en, value, look in (
         ("首日", "First session", date.fromisoformat(summary["first"]["date"]), "date"),
         ("首日点位", "First level", summary["first"]["level"], "level"),
@@ -107,7 +107,7 @@ def notes(
     book: Book, histories: Mapping[str, History], warnings: Sequence[str], record: Record | None
 ) -> None:
     """Write everything a reader must know before trusting a figure."""
-    sheet, row = add_sheet(book, "数据说明", "数据说明 Data and caveats")
+    sheet, row = add_sheet(book, TABS["caveats"], "数据说明 Data and caveats")
     sheet.set_column(0, 0, 120)
     sheet.fit_to_pages(1, 0)
     row = write_lines(book, sheet, row, ["提示 Caveats"], "head")

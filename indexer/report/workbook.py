@@ -12,12 +12,12 @@ import polars as pl
 
 from indexer.arrays import Days
 from indexer.index.history import History
-from indexer.report.charts import Placed, index_charts, study_charts
+from indexer.report.charts import Placed, about, index_charts, study_charts
 from indexer.report.figures import bands, rebased
 from indexer.report.headings import COLUMNS as HEADINGS
-from indexer.report.headings import KINDS, SHADES, SIGNALS, STATES, columns_of, english
+from indexer.report.headings import KINDS, SHADES, SIGNALS, STATES, TABS, columns_of, english
 from indexer.report.holdings import constituents
-from indexer.report.marks import chinese, index_marks, study_marks
+from indexer.report.marks import both, index_marks, study_marks
 from indexer.report.overview import index_summary, notes, study_summary
 from indexer.report.record import Record
 from indexer.report.sheets import (
@@ -30,23 +30,24 @@ from indexer.report.sheets import (
     new_book,
     place_charts,
 )
+from indexer.report.words import VARIANTS
 from indexer.signals.pairs import PairStates
 from indexer.signals.result import Comparison
 from indexer.signals.signal import Signal
 
-_SHEETS = {  # signals of a pair by sheet; level_correlation of two ratio lines goes with those
-    "相对强弱": ("relative_strength", "momentum", "percentile", "zscore"),
-    "相关性": ("correlation", "spearman", "level_correlation"),
-    "比值线相关": (
+_SHEETS = {  # signals by tab; level_correlation of two ratio lines goes with those
+    "strength": ("relative_strength", "momentum", "percentile", "zscore"),
+    "correlation": ("correlation", "spearman", "level_correlation"),
+    "ratios": (
         "ratio_correlation",
         "ratio_null",
         "ratio_excess",
         "partial_correlation",
         "partial_correlation_benchmark",
     ),
-    "偏离": ("beta", "gap", "gap_z"),
-    "轮动": ("rs_ratio", "rs_momentum"),
-    "市场宽度": (
+    "gap": ("beta", "gap", "gap_z"),
+    "rotation": ("rs_ratio", "rs_momentum"),
+    "breadth": (
         "breadth_20",
         "breadth_60",
         "breadth_outperform",
@@ -54,17 +55,18 @@ _SHEETS = {  # signals of a pair by sheet; level_correlation of two ratio lines 
         "mean_pair_correlation",
         "dispersion",
         "crowding",
+        "carried",
     ),
-    "其他": (),
+    "overlays": ("divergence",),
 }
 _TITLES = {
-    "相对强弱": "Relative strength",
-    "相关性": "Correlation of leader and follower",
-    "比值线相关": "Correlation of the ratio lines and their shared-leg null",
-    "偏离": "Gap of the follower to its leader",
-    "轮动": "Weekly rotation",
-    "市场宽度": "Breadth and constituents",
-    "其他": "Other signals",
+    "strength": "相对强弱 Relative strength",
+    "correlation": "相关性 Correlation of leader and follower",
+    "ratios": "比值线相关 Correlation of the ratio lines and their shared-leg null",
+    "gap": "偏离 Gap of the follower to its leader",
+    "rotation": "轮动 Weekly rotation",
+    "breadth": "市场宽度 Breadth and constituents",
+    "overlays": "公布数据 Beside announced figures",
 }
 
 
@@ -80,25 +82,22 @@ def study_workbook(comparison: Comparison, record: Record | None = None) -> byte
     study = comparison.study
     sessions = comparison.aligned.sessions
     marks = tuple(study_marks(comparison, record))
-    book = new_book(chinese(study.name), _midnight(sessions), marks)
+    book = new_book(both(study.name), _midnight(sessions), marks)
     study_summary(book, comparison)
-    charts, row = add_sheet(book, "图表", "图表 Charts")
-    placed = {"指数点位": _levels(book, comparison)}
+    charts, row = add_sheet(book, TABS["charts"], "图表 Charts")
+    placed = {"levels": _levels(book, comparison)}
     for name in _SHEETS:
-        found = (signal for signal in comparison.signals if _sheet_of(signal) == name)
-        columns = [_signal_column(comparison, signal) for signal in found]
-        if name == "相对强弱":
-            columns += [c for pair in comparison.states for c in _shaded(comparison, pair)]
+        columns = list(_columns(comparison, name))
         if columns:
-            placed[name] = _wide(book, name, f"{name} {_TITLES[name]}", sessions, columns)
+            placed[name] = _wide(book, TABS[name], _TITLES[name], sessions, columns)
     place_charts(charts, row, study_charts(book, comparison, placed))
-    _frame(book, "状态", "状态 States of each pair", _in_chinese(comparison.state_table))
-    _frame(book, "阶段", "阶段 Episodes of each pair", comparison.episode_table)
-    _frame(book, "区间", "区间 Returns over intervals", comparison.interval_table)
-    _frame(book, "领先滞后", "领先滞后 Lead and lag", comparison.leadlag_table)
-    _frame(book, "事件", "事件 Event windows", comparison.event_table)
+    _frame(book, "states", "状态 States of each pair", _in_chinese(comparison.state_table))
+    _frame(book, "episodes", "阶段 Episodes of each pair", comparison.episode_table)
+    _frame(book, "intervals", "区间 Returns over intervals", comparison.interval_table)
+    _frame(book, "leadlag", "领先滞后 Lead and lag", comparison.leadlag_table)
+    _frame(book, "events", "事件 Event windows", comparison.event_table)
     parts = [constituents(comparison.histories[id]) for id in comparison.aligned.ids]
-    _frame(book, "成分股", "成分股 Constituents on the last session", pl.concat(parts))
+    _frame(book, "constituents", "成分股 Constituents on the last session", pl.concat(parts))
     notes(book, comparison.histories, comparison.warnings, record)
     return finished(book)
 
@@ -106,11 +105,18 @@ def study_workbook(comparison: Comparison, record: Record | None = None) -> byte
 def index_workbook(history: History, record: Record | None = None) -> bytes:
     """Return the workbook of an index as the bytes of one ``.xlsx`` file; see `study_workbook`."""
     marks = tuple(index_marks(history, record))
-    book = new_book(chinese(history.definition.name), _midnight(history.days), marks)
+    book = new_book(both(history.definition.name), _midnight(history.days), marks)
     index_summary(book, history)
-    charts, row = add_sheet(book, "图表", "图表 Charts")
+    charts, row = add_sheet(book, TABS["charts"], "图表 Charts")
     columns = [
-        Column("点位", f"Level {name}", level.tolist(), "level", name, history.backtested)
+        Column(
+            "点位",
+            f"Level {name}",
+            level.tolist(),
+            "level",
+            f"{VARIANTS[name].zh} {name}",
+            history.backtested,
+        )
         for name, level in history.variants.items()
     ]
     for name, values in (
@@ -121,22 +127,32 @@ def index_workbook(history: History, record: Record | None = None) -> bytes:
     ):
         zh, look = HEADINGS[name]
         columns.append(Column(zh, english(name), values.tolist(), look))
-    levels = _wide(book, "指数点位", "指数点位 Index levels", history.days, columns)
+    levels = _wide(book, TABS["levels"], "指数点位 Index levels", history.days, columns)
     place_charts(charts, row, index_charts(book, history, levels))
-    _frame(book, "成分股", "成分股 Constituents on the last session", constituents(history))
-    _frame(book, "权重", "权重 Weights at each rebalance", history.weights)
-    _frame(book, "变动", "变动 Changes of shares and divisor", history.events)
-    _frame(book, "贡献", "贡献 Contributions to the price return", history.contributions)
-    _frame(book, "剔除", "剔除 Left out of a rebalance", history.excluded)
+    _frame(book, "constituents", "成分股 Constituents on the last session", constituents(history))
+    _frame(book, "weights", "权重 Weights at each rebalance", history.weights)
+    _frame(book, "changes", "变动 Changes of shares and divisor", history.events)
+    _frame(book, "contributions", "贡献 Contributions to the price return", history.contributions)
+    _frame(book, "excluded", "剔除 Left out of a rebalance", history.excluded)
     notes(book, {history.definition.id: history}, (), record)
     return finished(book)
 
 
-def _sheet_of(signal: Signal) -> str:
+def _columns(comparison: Comparison, tab: str) -> Iterator[Column]:
+    """Yield the columns of a sheet of signals."""
+    for signal in comparison.signals:
+        if _tab_of(signal) == tab:
+            yield _signal_column(comparison, signal)
+    if tab == "strength":
+        for pair in comparison.states:
+            yield from _shaded(comparison, pair)
+
+
+def _tab_of(signal: Signal) -> str:
     """Return the sheet a signal stands on."""
     if signal.name == "level_correlation" and signal.other:
-        return "比值线相关"
-    return next((sheet for sheet, names in _SHEETS.items() if signal.name in names), "其他")
+        return "ratios"
+    return next(tab for tab, names in _SHEETS.items() if signal.name in names)
 
 
 def _levels(book: Book, comparison: Comparison) -> Placed:
@@ -145,13 +161,13 @@ def _levels(book: Book, comparison: Comparison) -> Placed:
     columns, beside = [], []
     for k, id in enumerate(aligned.ids):
         level, tested = aligned.level[:, k], aligned.backtested[:, k]
-        about = _about(comparison, id)
-        columns.append(Column("点位", "Level", level.tolist(), "level", about, tested))
+        told = about(comparison, id)
+        columns.append(Column("点位", "Level", level.tolist(), "level", told, tested))
         if id in based:
             heads = (f"{aligned.sessions[based[id].at]} = 100", "Rebased")
-            beside.append(Column(*heads, based[id].level.tolist(), "index", about, tested))
+            beside.append(Column(*heads, based[id].level.tolist(), "index", told, tested))
     title = "指数点位 Index levels known each evening"
-    return _wide(book, "指数点位", title, aligned.sessions, [*columns, *beside])
+    return _wide(book, TABS["levels"], title, aligned.sessions, [*columns, *beside])
 
 
 def _signal_column(comparison: Comparison, signal: Signal) -> Column:
@@ -164,9 +180,8 @@ def _signal_column(comparison: Comparison, signal: Signal) -> Column:
     told = signal.window is None or signal.name.endswith(f"_{signal.window}")  # as breadth_20 does
     window = "" if told else f" {signal.window}"
     ids = [id for id in (signal.leader, signal.follower, signal.other) if id]
-    about = _about(comparison, *ids)
     heads = (f"{zh}{window}", f"{english(signal.name)}{window}")
-    return Column(*heads, values.tolist(), look, about, tested)
+    return Column(*heads, values.tolist(), look, about(comparison, *ids), tested)
 
 
 def _shaded(comparison: Comparison, pair: PairStates) -> Iterator[Column]:
@@ -187,18 +202,6 @@ def _shaded(comparison: Comparison, pair: PairStates) -> Iterator[Column]:
         yield strength._replace(zh=heads[0], en=heads[1], values=values)
 
 
-def _about(comparison: Comparison, *ids: str) -> str:
-    """Return the names of some indices on a line, and their ids on the next."""
-    overlaid = {overlay.symbol: overlay.name for overlay in comparison.study.overlays}
-    names = [
-        chinese(comparison.histories[id].definition.name)
-        if id in comparison.histories
-        else overlaid.get(id, id)
-        for id in ids
-    ]
-    return " / ".join(names) + "\n" + " / ".join(ids)
-
-
 def _midnight(days: Days) -> datetime:
     return datetime.combine(days[-1].item(), time())
 
@@ -214,10 +217,10 @@ def _wide(book: Book, name: str, title: str, days: Days, columns: Sequence[Colum
     return placed
 
 
-def _frame(book: Book, name: str, title: str, table: pl.DataFrame) -> None:
+def _frame(book: Book, tab: str, title: str, table: pl.DataFrame) -> None:
     """Write a table as it is, one sheet; nothing of an empty one."""
     if not table.is_empty():
-        add_table(book, name, title, columns_of(table))
+        add_table(book, TABS[tab], title, columns_of(table))
 
 
 def _in_chinese(states: pl.DataFrame) -> pl.DataFrame:

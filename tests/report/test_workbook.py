@@ -1,9 +1,11 @@
 """Workbooks hold the tables' numbers as numbers and text as text, marked on every sheet."""
 
 import io
+import re
 import zipfile
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 
 import numpy as np
 import openpyxl
@@ -11,10 +13,19 @@ import polars as pl
 import pytest
 
 from indexer.report import sheets
-from indexer.report.headings import SIGNALS
+from indexer.report.headings import SIGNALS, TABS
+from indexer.report.marks import index_marks
 from indexer.report.record import Record
-from indexer.report.workbook import constituents, index_workbook, study_workbook
+from indexer.report.words import named
+from indexer.report.workbook import (
+    _SHEETS,
+    _tab_of,
+    constituents,
+    index_workbook,
+    study_workbook,
+)
 from indexer.run.entries import index_candidate
+from tests.report.conftest import figures_of
 
 RECORD = Record(7, "2026-08-21", 2, "2026-08-22T10:00:00.000000Z", None, "c0ffee" * 10)
 RECORD_DAY = datetime(2026, 8, 21)  # noqa: DTZ001 (Excel knows no zones)
@@ -50,10 +61,38 @@ def table(sheet, heads):
     ]
 
 
-def test_sheets_have_chinese_names_in_reading_order(book):
-    assert book.sheetnames[:4] == ["摘要", "图表", "指数点位", "相对强弱"]
-    assert book.sheetnames[-1] == "数据说明"
-    assert all(len(name) <= 31 for name in book.sheetnames)
+def heads_of(rows):
+    """Yield the headings of each column of the tables of a sheet, in Chinese and in English."""
+    for above, row in pairwise(rows):
+        if row[0] in ("Date", "Leader", "Index", "Symbol", "Effective", "Window"):
+            yield from zip(above, filter(None, row), strict=False)
+
+
+def test_sheets_stand_in_reading_order(book):
+    first = ["摘要 Summary", "图表 Charts", "指数点位 Levels", "相对强弱 Relative strength"]
+    assert book.sheetnames[:4] == first
+    assert book.sheetnames[-1] == "数据说明 Data and caveats"
+
+
+def test_tabs_are_in_chinese_and_english(book, index_book):
+    named = re.compile("[\u4e00-\u9fff]+ [A-Z][a-z ]+")
+    assert [
+        name for name in book.sheetnames + index_book.sheetnames if not named.fullmatch(name)
+    ] == []
+
+
+def test_every_tab_has_room_in_excel_numbered_too():
+    assert max(len(f"{name} 99") for name in TABS.values()) <= 31
+    assert len(set(TABS.values())) == len(TABS)
+
+
+def test_every_column_has_a_chinese_and_an_english_heading(book, index_book):
+    """A ratio line of the rotation is called the same in both."""
+    for sheet in [*book.worksheets, *index_book.worksheets]:
+        rows = list(sheet.iter_rows(values_only=True))
+        for zh, en in heads_of(rows):
+            assert re.search("[\u4e00-\u9fff]", zh) or " = 100" in zh or zh.startswith("RS-"), sheet
+            assert en.isascii()
 
 
 def test_every_sheet_says_what_it_is_of(book):
@@ -68,21 +107,40 @@ def test_every_sheet_says_what_it_is_of(book):
         assert "回测" in head
 
 
+def test_what_was_asked_as_of_no_instant_is_in_force_now(history):
+    told = [text for _, text in index_marks(history, RECORD)]
+
+    assert any("· 现行 In force now ·" in text for text in told)
+
+
+def test_what_was_asked_as_of_an_instant_says_which(history):
+    told = " ".join(
+        text for _, text in index_marks(history, replace(RECORD, known_at="2026-08-23"))
+    )
+
+    assert "· 所知时刻 As known at 2026-08-23 ·" in told
+    assert "In force now" not in told
+
+
 def test_a_calculation_says_that_it_was_not_published(index_book):
-    assert "Not published" in str(index_book["摘要"]["A5"].value)
+    assert "Not published" in str(index_book["摘要 Summary"]["A5"].value)
 
 
 def test_states_are_those_of_the_table(book, comparison):
     heads = ("Date", "Leader", "Follower", "State", "Kind")
-    found = [row[:9] for row in table(book["状态"], heads)]
+    found = [row[:9] for row in table(book["状态 States"], heads)]
 
     assert found == comparison.state_table.rows()
 
 
 @pytest.mark.parametrize(
     ("sheet", "name"),
-    [("区间", "interval_table"), ("领先滞后", "leadlag_table"),     ("阶段", "episode_table")],
-)  # fmt: skip
+    [
+        ("区间 Intervals", "interval_table"),
+        ("领先滞后 Lead and lag", "leadlag_table"),
+        ("阶段 Episodes", "episode_table"),
+    ],
+)
 def test_a_long_table_is_the_same_to_the_last_digit(book, comparison, sheet, name):
     expected = getattr(comparison, name)
     heads = tuple(cell.replace("_", " ").capitalize() for cell in expected.columns[:3])
@@ -91,7 +149,7 @@ def test_a_long_table_is_the_same_to_the_last_digit(book, comparison, sheet, nam
 
 
 def test_levels_are_the_same_to_the_last_digit(book, comparison):
-    rows = table(book["指数点位"], ("Date", "Level"))
+    rows = table(book["指数点位 Levels"], ("Date", "Level"))
     ids = comparison.aligned.ids
     found = {
         (row[0], id): cell
@@ -105,7 +163,7 @@ def test_levels_are_the_same_to_the_last_digit(book, comparison):
 
 def test_index_tables_are_the_same_to_the_last_digit(index_book, history):
     count = len(history.variants)
-    found = table(index_book["指数点位"], ("Date",))
+    found = table(index_book["指数点位 Levels"], ("Date",))
     price = history.levels.filter(pl.col("variant") == "price")
     beside = price.select("divisor", "market_value", "carried", "backtested").rows()
 
@@ -114,8 +172,10 @@ def test_index_tables_are_the_same_to_the_last_digit(index_book, history):
         "level"
     ].to_list()
     assert [row[1 + count :] for row in found] == beside
-    assert table(index_book["贡献"], ("Date", "Symbol")) == history.contributions.rows()
-    assert table(index_book["权重"], ("Effective",)) == history.weights.rows()
+    assert (
+        table(index_book["贡献 Contributions"], ("Date", "Symbol")) == history.contributions.rows()
+    )
+    assert table(index_book["权重 Weights"], ("Effective",)) == history.weights.rows()
 
 
 def test_the_constituents_add_up(history):
@@ -133,7 +193,7 @@ def test_weights_are_those_that_are_published_to_the_last_digit(history):
 
 
 def test_a_back_tested_value_is_pale(book, comparison):
-    sheet = book["指数点位"]
+    sheet = book["指数点位 Levels"]
     first = next(n for n, row in enumerate(sheet.iter_rows(values_only=True)) if row[0] == "Date")
     cells = (sheet.cell(first + 2, 2), sheet.cell(sheet.max_row, 2))
 
@@ -142,7 +202,7 @@ def test_a_back_tested_value_is_pale(book, comparison):
 
 
 def test_headings_stay_in_sight_and_can_be_filtered(book):
-    sheet = book["状态"]
+    sheet = book["状态 States"]
 
     row = next(cell.row for cell in sheet["A"] if cell.value == "Date")
 
@@ -166,6 +226,32 @@ def test_charts_are_native_and_marked(comparison):
     assert any("共用分子零假设值" in text for text in found)
 
 
+def test_names_in_charts_are_in_both_languages(comparison):
+    levels, strength, _, ratios, *_ = charts(study_workbook(comparison))
+
+    assert "Domestic Compute Chain 国产算力链" in levels
+    assert "拉大 stretched" in strength
+    assert "共用分子零假设值 60 Ratio null 60" in ratios
+
+
+def test_a_chart_draws_an_index_and_a_pair_in_the_colour_of_the_page(comparison):
+    """Of a pair it is the follower's; of the breadth of a basket that of its index."""
+    page = {f["id"]: f for f in figures_of(comparison)}
+    slots = {line["label"]: line["slot"] for line in page["indices"]["lines"]}
+    levels, _, _, _, correlation, _, breadth = charts(study_workbook(comparison))
+    follower = comparison.study.pairs[0].follower
+    name = named(comparison.histories[follower].definition.name)
+    found = [colours(chart, name.zh) for chart in (levels, correlation, breadth)]
+
+    assert found == [{sheets.INK[slots[name]]}] * 3
+
+
+def colours(chart, name):
+    """Return the colours of the lines of a chart whose names end so, but for the pale ones."""
+    found = re.findall(r"<c:ser>.*?<c:v>(.*?)</c:v>.*?<a:srgbClr val=\"(.*?)\"", chart, re.DOTALL)
+    return {f"#{colour}" for label, colour in found if label.endswith(name)} & set(sheets.INK)
+
+
 def test_the_back_tested_stretch_of_a_line_is_drawn_by_itself(comparison):
     text = charts(study_workbook(comparison))[0]
 
@@ -174,7 +260,7 @@ def test_the_back_tested_stretch_of_a_line_is_drawn_by_itself(comparison):
 
 
 def test_a_study_of_one_pair_has_no_sheet_of_ratio_lines(single):
-    assert "比值线相关" not in opened(study_workbook(single)).sheetnames
+    assert TABS["ratios"] not in opened(study_workbook(single)).sheetnames
 
 
 def test_the_same_makes_the_same_bytes(history):
@@ -245,15 +331,22 @@ def test_every_signal_has_a_heading_of_its_own_in_both_languages(comparison):
     assert all(zh != name for name, (zh, _) in SIGNALS.items())
 
 
-def test_a_count_is_shown_as_one(book):
-    [sheet] = [sheet for sheet in book.worksheets if sheet.title == "其他"]
-    rows = list(sheet.iter_rows())
-    at = next(n for n, row in enumerate(rows) if row[0].value == "Date")
-    heads = {cell.value for cell in rows[at - 1][1:]}
+def test_every_signal_has_a_sheet_that_is_called_for_it(comparison):
+    """Divergence stands in studies with an overlay."""
+    signals = {signal.name: signal for signal in comparison.signals}
+    divergence = replace(signals["gap"], name="divergence")
 
-    assert heads == {"沿用旧价数"}
-    assert {cell.value for cell in rows[at][1:]} == {"Carried"}
-    assert {cell.number_format for cell in rows[at + 1][1:]} == {"0"}
+    assert {_tab_of(signal) for signal in [*signals.values(), divergence]} == set(_SHEETS)
+
+
+def test_who_is_carried_is_counted_beside_the_breadth(book):
+    rows = list(book["市场宽度 Breadth"].iter_rows())
+    at = next(n for n, row in enumerate(rows) if row[0].value == "Date")
+    columns = [n for n, cell in enumerate(rows[at]) if cell.value == "Carried"]
+
+    assert {rows[at - 1][n].value for n in columns} == {"沿用旧价数"}
+    assert {rows[at + 1][n].number_format for n in columns} == {"0"}
+    assert len(columns) == 2
 
 
 def test_carried_constituents_are_told_of_those_that_are_held(history):
@@ -262,7 +355,7 @@ def test_carried_constituents_are_told_of_those_that_are_held(history):
     shares[-1, np.flatnonzero(shares[-1] > 0)[0]], carried[-1] = 0.0, 1
     found = replace(history, shares=shares, carried=carried)
     content = opened(index_workbook(found))
-    told = {row[0]: row[1] for row in content["摘要"].iter_rows(values_only=True) if row[0]}
+    told = {row[0]: row[1] for row in content["摘要 Summary"].iter_rows(values_only=True) if row[0]}
     held = int((shares[-1] > 0).sum())
 
     assert told["成分股数 Constituents"] == held
