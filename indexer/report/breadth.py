@@ -1,7 +1,11 @@
 """The charts of a study over time that look into its baskets, or lay a dated series beside them."""
 
+from indexer.arrays import or_none
 from indexer.report.figures import Figure, name_of, signal_line, slot_of, time_figure
+from indexer.report.markup import number
 from indexer.report.words import Text, joined, same
+from indexer.signals.breadth import CORRELATION_WINDOW
+from indexer.signals.members import members_correlated
 from indexer.signals.result import Comparison
 
 _BREADTH = {
@@ -39,6 +43,30 @@ def breadth_figure(comparison: Comparison) -> Figure | None:
         "bounds": [-1, 1] if any(min(_there(line), default=0) < 0 for line in lines) else [0, 1],
     }
     return time_figure(comparison, figure, lines, comparison.study.indices)
+
+
+def alike_text(comparison: Comparison) -> Text | None:
+    """Return how alike members moved last, and of how many that is; None without baskets."""
+    told = []
+    for found in comparison.signals:
+        if found.name == "mean_pair_correlation":
+            id = found.follower
+            counted, held = members_correlated(comparison.histories[id], comparison.aligned, id)
+            value, n, m = number(or_none(found.value[-1]), 2), counted[-1], held[-1]
+            count = Text(f"{value} ({n} of {m} members)", f"{value}（{m}只成分股中的{n}只）")
+            told.append(joined([name_of(comparison, id), count], " ", ""))
+    if not told:
+        return None
+    head = Text(
+        f"Mean correlation of members over the last {CORRELATION_WINDOW} returns: ",
+        f"最近{CORRELATION_WINDOW}个收益率的成分股平均相关系数：",
+    )
+    left_out = Text(
+        ". Members without a close on each session of the window, as where their exchange alone "
+        "was shut, are left out.",
+        "。窗口内任一交易日缺收盘价的成分股（如其交易所单独休市）不计入。",
+    )
+    return joined([head, joined(told, "; ", "；"), left_out], "", "")
 
 
 def overlay_figure(comparison: Comparison) -> Figure | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from indexer.report.answer import answers
-from indexer.report.breadth import breadth_figure, overlay_figure
+from indexer.report.breadth import alike_text, breadth_figure, overlay_figure
 from indexer.report.correlations import (
     correlation_figures,
     ratio_figure,
@@ -110,8 +110,7 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
         [*correlation_figures(comparison), correlation_table(comparison, told)],
     )
     yield Text("Gap", "偏离"), [gap_figure(comparison)]
-    within = [breadth_figure(comparison), overlay_figure(comparison)]
-    yield Text("Breadth", "市场宽度"), [figure for figure in within if figure is not None]
+    yield Text("Breadth", "市场宽度"), list(_breadth(comparison))
     yield Text("Rotation", "轮动"), [rotation_figure(comparison)]
     yield Text("Lead and lag", "领先与滞后"), list(lead_lag_figures(comparison))
     yield Text("Constituents", "成分股"), list(_constituents(comparison))
@@ -247,6 +246,17 @@ def _ratios(comparison: Comparison, told: Sequence[dict[str, Any]]) -> list[str 
     figures = [figure(comparison, found) for found in comparison.ratios for figure in draw]
     tables = [ratio_table(comparison, one) for one in told]
     return [paragraph(about), *figures, *tables]
+
+
+def _breadth(comparison: Comparison) -> Iterator[str | Figure]:
+    figure, alike = breadth_figure(comparison), alike_text(comparison)
+    if figure is not None:
+        yield figure
+    if alike is not None:
+        yield paragraph(alike)
+    overlaid = overlay_figure(comparison)
+    if overlaid is not None:
+        yield overlaid
 
 
 def _constituents(comparison: Comparison) -> Iterator[str | Figure]:

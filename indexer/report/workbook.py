@@ -31,6 +31,7 @@ from indexer.report.sheets import (
     place_charts,
 )
 from indexer.report.words import VARIANTS
+from indexer.signals.members import members_correlated
 from indexer.signals.pairs import PairStates
 from indexer.signals.result import Comparison
 from indexer.signals.signal import Signal
@@ -142,7 +143,10 @@ def _columns(comparison: Comparison, tab: str) -> Iterator[Column]:
     """Yield the columns of a sheet of signals."""
     for signal in comparison.signals:
         if _tab_of(signal) == tab:
-            yield _signal_column(comparison, signal)
+            column = _signal_column(comparison, signal)
+            yield column
+            if signal.name == "mean_pair_correlation":
+                yield from _counts(comparison, signal, column)
     if tab == "strength":
         for pair in comparison.states:
             yield from _shaded(comparison, pair)
@@ -182,6 +186,19 @@ def _signal_column(comparison: Comparison, signal: Signal) -> Column:
     ids = [id for id in (signal.leader, signal.follower, signal.other) if id]
     heads = (f"{zh}{window}", f"{english(signal.name)}{window}")
     return Column(*heads, values.tolist(), look, about(comparison, *ids), tested)
+
+
+def _counts(comparison: Comparison, signal: Signal, column: Column) -> Iterator[Column]:
+    """Yield how many members a mean correlation is of, and how many there were."""
+    aligned, id = comparison.aligned, signal.follower
+    rows = np.searchsorted(aligned.sessions, signal.days)
+    heads = (("计入成分股数", "Members counted"), ("成分股数", "Members"))
+    found = members_correlated(comparison.histories[id], aligned, id)
+    for (zh, en), count in zip(heads, found, strict=True):
+        values: list[int | None] = [None] * len(aligned.sessions)
+        for row, value in zip(rows, count.tolist(), strict=True):
+            values[row] = value
+        yield column._replace(zh=zh, en=en, values=values, format="count")
 
 
 def _shaded(comparison: Comparison, pair: PairStates) -> Iterator[Column]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from indexer.arrays import Days, Flags, Grid, Mask, Rows, Vector
 from indexer.index.history import History
@@ -212,8 +213,7 @@ def member_correlation(
     ValueError
         If window is below 2.
     """
-    moves = _ratio(close[1:], close[:-1]) - 1.0
-    moves = np.where(traded[1:] & traded[:-1], moves, np.nan)
+    moves = _whole_moves(close, traded)
     out = np.full(len(close), np.nan)
     changes = np.flatnonzero((held[1:] != held[:-1]).any(axis=1)) + 1
     # Which columns count is the same from one change of members to the next. The return of
@@ -225,6 +225,41 @@ def member_correlation(
             found = mean_pairwise_correlation(moves[begin : end - 1, columns], window)
             out[at:end] = found[at - 1 - begin :]
     return out
+
+
+def correlated(close: Grid, held: Mask, traded: Mask, window: int = CORRELATION_WINDOW) -> Rows:
+    """Return how many members `member_correlation` is of, (T,).
+
+    Parameters
+    ----------
+    close, held, traded : (T, N) as in `Members`
+    window : returns, at least 2
+
+    Returns
+    -------
+    (T,) those held on the session whose window is complete, and not of the same return throughout.
+
+    Raises
+    ------
+    ValueError
+        If window is below 2.
+    """
+    if window < 2:
+        raise ValueError(f"expected a window of at least 2 returns, got {window}")
+    out = np.zeros(len(close), dtype=np.int64)
+    if len(close) > window:
+        windows = sliding_window_view(_whole_moves(close, traded), window, axis=0)
+        vary = windows.max(axis=-1) > windows.min(
+            axis=-1
+        )  # a NaN among them is no more than another
+        out[window:] = (held[window:] & vary).sum(axis=1)
+    return out
+
+
+def _whole_moves(close: Grid, traded: Mask) -> Grid:
+    """Return simple returns from one session to the next; NaN where either has no close."""
+    moves = _ratio(close[1:], close[:-1]) - 1.0
+    return np.where(traded[1:] & traded[:-1], moves, np.nan)
 
 
 def dispersion(close: Grid, held: Mask, weight: Grid) -> Vector:

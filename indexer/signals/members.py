@@ -17,6 +17,7 @@ from indexer.signals.breadth import (
     breadth,
     breadth_outperform,
     carried,
+    correlated,
     crowding,
     diffusion,
     dispersion,
@@ -106,6 +107,19 @@ def member_signals(
         spread = dispersion(close, held, basket.members.weight)
         yield basket.signal("dispersion", spread, None, 1)
         yield from _crowding_signals(basket, baskets)
+
+
+def members_correlated(history: History, aligned: Aligned, id: str) -> tuple[Rows, Rows]:
+    """Return how many members each mean correlation of a basket is of, and how many were held.
+
+    Returns
+    -------
+    (S,) each, of the sessions on which the signal ``mean_pair_correlation`` of the basket stands.
+    """
+    basket = _Basket.of(id, history, aligned)
+    own = basket.members
+    counted = correlated(own.close, own.held, own.traded)
+    return counted[basket.row], own.held.sum(axis=1)[basket.row]
 
 
 def _known_level(leader: Line, basket: _Basket) -> Vector:

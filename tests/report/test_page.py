@@ -297,6 +297,23 @@ def test_an_event_without_an_abnormal_return_has_no_chart(comparison: Comparison
     assert not any(figure["id"].startswith("event_") for figure in figures_of(told))
 
 
+def test_of_how_many_members_a_mean_correlation_is_stands_beside_it(
+    comparison: Comparison,
+) -> None:
+    """Two of the 41 were halted in the window."""
+    id = "domestic-compute"
+    history = comparison.histories[id]
+    assert history.panel is not None
+    dated = history.panel.dated.copy()
+    dated[-9, [3, 5]] = dated[-10, [3, 5]]
+    halted = replace(history, panel=replace(history.panel, dated=dated))
+    told = replace(comparison, histories=comparison.histories | {id: halted})
+    value = comparison.last("mean_pair_correlation", "", id, window=60)
+    page = Page(study_page(told)).text
+    assert f"Domestic Compute Chain {value:.2f} (39 of 41 members)" in page
+    assert f"国产算力链{value:.2f}（41只成分股中的39只）" in page
+
+
 def test_one_pair_has_no_ratio_lines_to_compare(single: Comparison) -> None:
     text = Page(study_page(single)).text
     assert "Where the pairs stand" in text

@@ -349,6 +349,17 @@ def test_who_is_carried_is_counted_beside_the_breadth(book):
     assert len(columns) == 2
 
 
+def test_members_of_a_mean_correlation_are_counted_beside_it(book):
+    """One of the 47 was halted in the window."""
+    rows = list(book["市场宽度 Breadth"].iter_rows(values_only=True))
+    heads = next(row for row in rows if row[0] == "Date")
+    at = heads.index("Mean pair correlation 60")
+    row = next(row for row in rows if row[0] == RECORD_DAY)
+
+    assert heads[at + 1 : at + 3] == ("Members counted", "Members")
+    assert row[at + 1 : at + 3] == (46, 47)
+
+
 def test_carried_constituents_are_told_of_those_that_are_held(history):
     """One of its lines is not held any more."""
     shares, carried = history.shares.copy(), history.carried.copy()

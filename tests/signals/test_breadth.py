@@ -25,6 +25,7 @@ from indexer.signals.breadth import (
     breadth,
     breadth_outperform,
     carried,
+    correlated,
     crowding,
     diffusion,
     dispersion,
@@ -278,6 +279,23 @@ def test_members_correlate_only_over_whole_windows() -> None:
     assert found[5] == pytest.approx((1 + 2 * ab[5]) / 3, rel=1e-12)
 
 
+def test_of_a_mean_correlation_those_with_a_whole_window_are_counted() -> None:
+    """The third has no close on the second session, the fourth stands still, the fifth is not held.
+
+    A window of three returns reaches over four sessions.
+    """
+    close = np.cumprod(1 + np.random.default_rng(2).standard_normal((7, 5)) / 50, axis=0)
+    close[:, 3] = 1.0
+    traded, held = np.ones(close.shape, dtype=bool), np.ones(close.shape, dtype=bool)
+    traded[1, 2], held[:, 4] = False, False
+    assert correlated(close, held, traded, 3).tolist() == [0, 0, 0, 2, 2, 3, 3]
+
+
+def test_a_window_of_one_return_counts_nobody() -> None:
+    with pytest.raises(ValueError, match="at least 2 returns, got 1"):
+        correlated(np.ones(HELD.shape), HELD, TRADED, 1)
+
+
 def test_a_new_members_returns_from_before_it_joined_count() -> None:
     moves = np.random.default_rng(1).standard_normal((8, 3)) / 50
     close = np.array(np.cumprod(1 + moves, axis=0), dtype=np.float64)
@@ -522,6 +540,14 @@ def test_member_correlation_is_the_mean_over_pairs(found: Members, window: int) 
         for t in range(len(found.days))
     ]
     same(told, expected)
+
+
+@given(drawn(), st.integers(2, 9))
+def test_there_is_a_mean_correlation_where_two_members_count(found: Members, window: int) -> None:
+    told = member_correlation(found.close, found.held, found.traded, window)
+    counted = correlated(found.close, found.held, found.traded, window)
+    assert (counted > 1).tolist() == (~np.isnan(told)).tolist()
+    assert (counted <= found.held.sum(axis=1)).all()
 
 
 # --- real prices ------------------------------------------------------------------------------
