@@ -107,7 +107,14 @@ async function list() {
 let showLists = () => {};
 
 // ---- comparing ---------------------------------------------------------------------------------
+function put(name, visible) {
+  for (const each of document.querySelectorAll(`[data-${name}]`)) each.hidden = !visible;
+}
 function offerIndices() {
+  const several = indices.length > 1;  // an index is not offered to be compared with itself
+  put("several", several);
+  byId("compare-name").dataset.word = several ? "compare" : "single";
+  byId("compare-name").textContent = word(byId("compare-name").dataset.word);
   for (const select of [asked.a, asked.b]) {
     const value = select.value || query.get(select.name);
     select.replaceChildren(...indices.map((one) => {
@@ -180,21 +187,22 @@ function moved(values) {
   return element("strong", word(key, text), { class: key === "rose" ? "rise" : key === "fell" ? "fall" : "" });
 }
 function draw() {
-  const view = inView();
+  const view = inView(), two = shown.a !== shown.b;
+  put("pair", two);
   const answer = byId("answer");
   answer.replaceChildren();
   byId("charts").hidden = !view.rows.length;
   byId("backtested").hidden = true;
   facts();
   if (!view.rows.length) {
-    answer.textContent = word("nothing");
+    answer.textContent = word(two ? "nothing" : "nothing_single");
     byId("rows").replaceChildren();
     return;
   }
   const last = view.correlation.at(-1);
   const parts = [view.dates[0], view.dates.at(-1), nameOf(shown.a), moved(view.a), nameOf(shown.b), moved(view.b),
     moved(view.ratio), String(view.window), last === null ? "–" : last.toFixed(3)];
-  for (const piece of WORDS[looks.lang.value].answer.split(/(\{\d\})/)) {
+  for (const piece of WORDS[looks.lang.value][two ? "answer" : "answer_single"].split(/(\{\d\})/)) {
     answer.append(/^\{\d\}$/.test(piece) ? parts[Number(piece[1])] : piece);
   }
   const live = view.tested.ratio.lastIndexOf(true);
@@ -204,20 +212,24 @@ function draw() {
   }
   const names = [nameOf(shown.a), nameOf(shown.b)];
   const line = (name, key, colour) => ({ name, values: view[key], tested: view.tested[key], colour });
-  plot("lines", view, [line(names[0], "a", "--first"), line(names[1], "b", "--second")]);
-  plot("ratio", view, [line(names.join(" / "), "ratio", "--first")]);
-  plot("correlation", view, [line(`${word("correlation")}, ${view.window}`, "correlation", "--third")], [-1, 1]);
+  const levels = [line(names[0], "a", "--first"), line(names[1], "b", "--second")];
+  plot("lines", view, two ? levels : levels.slice(0, 1));
+  if (two) {
+    plot("ratio", view, [line(names.join(" / "), "ratio", "--first")]);
+    plot("correlation", view, [line(`${word("correlation")}, ${view.window}`, "correlation", "--third")], [-1, 1]);
+  }
+  const kept = two ? 5 : 2;  // of one index the date and the level
   const recent = view.rows.map((row, t) => [row.date, row.a.level, row.b.level, view.ratio[t].toFixed(4),
-    row.correlation === null ? null : row.correlation.toFixed(4)]).slice(-20).reverse();
-  filled(byId("rows"), [["date"], ["first", "number"], ["second", "number"], ["ratio", "number"], ["correlation", "number"]], recent);
+    row.correlation === null ? null : row.correlation.toFixed(4)].slice(0, kept)).slice(-20).reverse();
+  filled(byId("rows"), [["date"], ["first", "number"], ["second", "number"], ["ratio", "number"], ["correlation", "number"]].slice(0, kept), recent);
   byId("rows").tHead.rows[0].cells[1].textContent = names[0];
-  byId("rows").tHead.rows[0].cells[2].textContent = names[1];
+  if (two) byId("rows").tHead.rows[0].cells[2].textContent = names[1];
 }
 function facts() {
-  const sides = [shown.a, shown.b];
+  const sides = shown.a === shown.b ? [shown.a] : [shown.a, shown.b];
   filled(byId("records"),
     [["name"], ["session"], ["revision", "number"], ["state"], ["published_at"], ["definition"], ["market"], ["source"], ["carried", "number"]],
-    shown.records.map((record, n) => record === null ? [nameOf(sides[n]), ...Array(8).fill(null)] : [
+    shown.records.slice(0, sides.length).map((record, n) => record === null ? [nameOf(sides[n]), ...Array(8).fill(null)] : [
       nameOf(sides[n]) + (record.synthetic ? ` (${word("mark_synthetic")})` : ""), record.session, String(record.revision),
       word(record.status), utc(record.published_at), record.definition_digest.slice(0, 12), record.market_digest.slice(0, 12),
       record.source || "–", String(record.carried)]));
@@ -262,6 +274,7 @@ function reading(view, lines, t) {
 function plot(id, view, lines, bounds) {
   const place = byId(id);
   charts[id] ??= echarts.init(place, null, { renderer: "canvas" });
+  charts[id].resize();  // it may have been hidden
   charts[id].setOption(option(view, lines, bounds), true);
   place.setAttribute("aria-label", `${place.parentElement.querySelector("h3").textContent}: ${reading(view, lines, view.dates.length - 1).replaceAll("\n", ", ")}`);
   const file = `${shown.a.id}-${shown.b.id}-${id}`;
@@ -296,7 +309,9 @@ function follow(name, address) {
 // ---- the address -------------------------------------------------------------------------------
 function remember() {
   const kept = new URLSearchParams();
-  for (const name of ["a", "b", "variant", "from", "to", "window"]) if (asked[name].value) kept.set(name, asked[name].value);
+  for (const name of ["a", ...(indices.length > 1 ? ["b"] : []), "variant", "from", "to", "window"]) {
+    if (asked[name].value) kept.set(name, asked[name].value);
+  }
   if (instant()) kept.set("at", instant());
   for (const name of Object.keys(saved)) if (looks[name].value !== saved[name]) kept.set(name, looks[name].value);
   history.replaceState(null, "", `?${kept}`);
@@ -318,7 +333,7 @@ async function begin() {
   try {
     await list();
     offerIndices();
-    if (!query.get("b") && indices.length > 1) asked.b.selectedIndex = 1;
+    if (!query.get("b")) asked.b.selectedIndex = Math.max(0, indices.findIndex((one) => one.id !== asked.a.value));
     showLists();
     if (!indices.length) return;
     await offerInstants();

@@ -273,6 +273,57 @@ def test_the_page_is_usable_by_everybody(opened, query, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.fixture(scope="module")
+def lone(tmp_path_factory):
+    """Return the address of a ledger with one index."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('lone') / 'ledger.db'}"
+    shown.write_at(url, SESSIONS, indices=1).dispose()
+    with server(url, receipt=10) as (_, port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_only_index_is_not_compared_with_itself(browser, lone, lang):
+    page = browser.new_page()
+    page.goto(f"{lone}/?lang={lang}")
+    page.locator("#answer strong").first.wait_for()
+    offered = "[name=b], #swap, [name=window], #ratio, #correlation, #csv-b"
+
+    assert page.locator(offered).filter(visible=True).count() == 0
+    assert page.locator("#answer strong").count() == 1
+    assert len(table(page, "records")) == 1
+    assert page.locator("#lines canvas").is_visible()
+    assert "b=" not in page.url
+    page.close()
+
+
+def test_of_the_only_index_nothing_is_said_of_both(browser, lone):
+    page = browser.new_page()
+    page.goto(f"{lone}/?lang=en&variant=net")
+    page.locator("#csv-a:disabled").wait_for()
+
+    assert page.locator("#answer").inner_text() == "There is no level of this variant."
+    page.close()
+
+
+def test_what_is_not_asked_for_is_another_index(opened):
+    """Where the second of the list is asked for, the first stands against it."""
+    page = opened("?a=chain-2")
+
+    assert page.locator("[name=b]").input_value() == "chain-1"
+
+
+def test_an_index_chosen_twice_is_shown_by_itself(opened):
+    page = opened()
+    page.select_option("[name=b]", "chain-1")
+    page.locator("#ratio").wait_for(state="hidden")
+    alone = page.locator("#answer strong").count()
+    page.select_option("[name=b]", "chain-4")
+    page.locator("#ratio").wait_for(state="visible")
+
+    assert (alone, page.locator("#answer strong").count()) == (1, 3)
+
+
 def test_every_control_is_reached_by_the_keyboard(opened):
     page = opened()
     reached = set()
