@@ -26,7 +26,7 @@ from indexer.report.markup import (
     table,
     warning_list,
 )
-from indexer.report.members import constituent_table, segment_table
+from indexer.report.members import constituent_table, recent_note, segment_table
 from indexer.report.method import index_method
 from indexer.report.record import Record
 from indexer.report.words import (
@@ -59,7 +59,7 @@ def index_page(history: History, record: Record | None = None) -> str:
         _numbers(history),
         figure_markup(figure, synthetic=history.synthetic),
         "</section>",
-        *_members(history),
+        *_members(history, record),
         "<section>",
         heading(2, Text("Data and caveats", "数据说明与提示")),
         warning_list(same(warning) for warning in history.warnings),
@@ -176,7 +176,7 @@ def _figure(history: History) -> Figure:
     }
 
 
-def _members(history: History) -> Iterator[str]:
+def _members(history: History, record: Record | None) -> Iterator[str]:
     if history.panel is None:
         return
     count = history.constituents
@@ -190,6 +190,7 @@ def _members(history: History) -> Iterator[str]:
         "asof",
     )
     yield constituent_table(history, HEAVIEST)
+    yield recent_note(history, record)
     yield segment_table(history)
     if count > HEAVIEST:
         title = Text(f"All {count} constituents", f"全部{count}只成分股")

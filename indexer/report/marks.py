@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from indexer.definitions.model import Name
+from indexer.errors import counted
 from indexer.index.history import History
 from indexer.report.record import Record
+from indexer.report.words import span
 from indexer.signals.result import Comparison
 
 DIGEST = 12  # characters of a digest that are shown
@@ -49,6 +51,7 @@ def index_marks(history: History, record: Record | None) -> Iterator[Mark]:
     if history.backtested.any():
         yield from _backtested({definition.id: definition.selected_on})
     yield from _carried({definition.id: history})
+    yield from _differing(record)
 
 
 def _made_of(history: History) -> str:
@@ -98,6 +101,17 @@ def _carried(histories: dict[str, History]) -> Iterator[Mark]:
     )
     if told:
         yield "mark", f"最近交易日沿用旧价的成分股 Constituents at a carried price: {told}"
+
+
+def _differing(record: Record | None) -> Iterator[Mark]:
+    if record is not None and record.differing:
+        told, count = span(record.differing), len(record.differing)
+        yield (
+            "mark",
+            f"{count} 个交易日（{told.zh}）的点位为已发布值，贡献为现在计算的数值  "
+            f"Levels of {counted(count, 'session')} ({told.en}) are as published, contributions as "
+            "calculated now",
+        )
 
 
 def chinese(name: Name) -> str:

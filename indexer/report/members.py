@@ -5,7 +5,8 @@ import numpy as np
 from indexer.index.history import History
 from indexer.report.holdings import Holding, holdings
 from indexer.report.markup import figure_text, number, paragraph, table
-from indexer.report.words import Text, same
+from indexer.report.record import Record
+from indexer.report.words import Text, same, span
 
 RECENT = 20  # sessions that contributions are added up over
 
@@ -29,6 +30,24 @@ def constituent_table(history: History, most: int | None = None) -> str:
     )
     rows = [_constituent(history, one) for one in _heaviest(history)[:most]]
     return table(heads, rows, "wide")
+
+
+def recent_note(history: History, record: Record | None) -> str:
+    """Return that recent contributions are none of what was published; nothing where they are."""
+    recent = history.days[-RECENT:].astype(str).tolist()
+    found = [day for day in recent if record is not None and day in record.differing]
+    if not found or history.panel is None:
+        return ""
+    told = span(found)
+    return paragraph(
+        Text(
+            f"On {len(found)} of the {len(recent)} sessions ({told.en}) the inputs of this entry "
+            "give another result than was published: levels are shown as published, contributions "
+            "as they are calculated now.",
+            f"{len(recent)}个交易日中有{len(found)}个（{told.zh}）按本记录的输入重算与已发布的结果不同："
+            "点位按已发布的显示，贡献为现在计算的数值。",
+        )
+    )
 
 
 def segment_table(history: History) -> str:

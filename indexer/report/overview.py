@@ -128,7 +128,8 @@ def notes(
         row = write_lines(book, sheet, row, lines, "wrapped") + 1
     if record is not None:
         row = write_lines(book, sheet, row, ["账本记录 Ledger entry"], "head")
-        facts = [f"{name} {value}" for name, value in asdict(record).items() if value is not None]
+        entry = asdict(record) | {"differing": ", ".join(record.differing) or None}
+        facts = [f"{name} {value}" for name, value in entry.items() if value is not None]
         row = write_lines(book, sheet, row, facts) + 1
     row = write_lines(book, sheet, row, ["读法 How to read it"], "head")
     write_lines(book, sheet, row, _READING, "wrapped")

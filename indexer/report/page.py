@@ -22,7 +22,7 @@ from indexer.report.figures import (
     pair_figure,
 )
 from indexer.report.markup import banner, both, heading, paragraph, warning_list
-from indexer.report.members import constituent_table
+from indexer.report.members import constituent_table, recent_note
 from indexer.report.method import index_method, study_method
 from indexer.report.record import Record
 from indexer.report.shapes import event_figures, heat_figure, lead_lag_figures, rotation_figure
@@ -67,7 +67,7 @@ def study_page(comparison: Comparison, record: Record | None = None) -> str:
     used = [comparison.histories[id] for id in comparison.aligned.ids]
     drawn: list[Figure] = []
     parts = [*_heading(comparison, record), *_banners(comparison)]
-    for title, content in _sections(comparison):
+    for title, content in _sections(comparison, record):
         if not content:
             continue
         parts.append(f"<section>{heading(2, title)}")
@@ -87,7 +87,7 @@ def study_page(comparison: Comparison, record: Record | None = None) -> str:
     return document(name, "\n".join(parts), figures)
 
 
-def _sections(comparison: Comparison) -> Iterator[Section]:
+def _sections(comparison: Comparison, record: Record | None = None) -> Iterator[Section]:
     summary = comparison.summary
     told = summary["pairs"]
     yield Text("The answer", "结论"), list(map(paragraph, answers(comparison, summary)))
@@ -113,7 +113,7 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
     yield Text("Breadth", "市场宽度"), list(_breadth(comparison))
     yield Text("Rotation", "轮动"), [rotation_figure(comparison)]
     yield Text("Lead and lag", "领先与滞后"), list(lead_lag_figures(comparison))
-    yield Text("Constituents", "成分股"), list(_constituents(comparison))
+    yield Text("Constituents", "成分股"), list(_constituents(comparison, record))
     if comparison.happenings:
         events: Content = [*event_figures(comparison), event_table(comparison)]
         yield Text("Events", "事件"), events
@@ -259,7 +259,7 @@ def _breadth(comparison: Comparison) -> Iterator[str | Figure]:
         yield overlaid
 
 
-def _constituents(comparison: Comparison) -> Iterator[str | Figure]:
+def _constituents(comparison: Comparison, record: Record | None) -> Iterator[str | Figure]:
     for id in comparison.study.indices:
         history = comparison.histories[id]
         if history.panel is None:
@@ -273,7 +273,8 @@ def _constituents(comparison: Comparison) -> Iterator[str | Figure]:
             "contributions",
             f"{named(history.definition.name).zh}：{count}只成分股的权重与贡献",
         )
-        yield (f"<details><summary>{both(title)}</summary>{constituent_table(history)}</details>")
+        told = constituent_table(history) + recent_note(history, record)
+        yield f"<details><summary>{both(title)}</summary>{told}</details>"
 
 
 def _caveats(comparison: Comparison, indices: dict[str, Any]) -> Iterator[str]:

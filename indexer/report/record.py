@@ -15,6 +15,8 @@ class Record:
     published_at : instant, UTC
     known_at : instant, UTC, as of which it was asked for; None for what is in force now
     digest : of the entry's content
+    differing : ISO dates of the earlier sessions that its inputs would make others: levels and
+        signals of them are shown as published, everything else as calculated
     """
 
     number: int
@@ -23,3 +25,4 @@ class Record:
     published_at: str
     known_at: str | None
     digest: str
+    differing: tuple[str, ...] = ()

@@ -53,6 +53,18 @@ def many(count: int, en: str, zh: str) -> Text:
     return Text(counted(count, en), f"{count}{zh}")
 
 
+def span(days: Sequence[str]) -> Text:
+    """Return from which day to which some days reach.
+
+    Examples
+    --------
+    >>> span(["2026-03-04", "2026-03-06"]).en, span(["2026-03-04"]).en
+    ('2026-03-04 to 2026-03-06', '2026-03-04')
+    """
+    ends = list(dict.fromkeys((days[0], days[-1])))
+    return joined(map(same, ends), " to ", "至")
+
+
 _CALENDARS = {
     "XSHG": "上交所",
     "XSHE": "深交所",

@@ -96,7 +96,7 @@ def publication(engine: sa.Engine, id: str, asked: Asked) -> Publication:
     )
     return Publication(
         _as_published(found, entries, caveats),
-        _record(last, asked),
+        _record(last, asked, tuple(head.session for head in other)),
         caveats,
         table,
     )
@@ -124,7 +124,7 @@ def _missing(id: str, message: str) -> MissingInputError:
     return MissingInputError([Flaw(id, None, "", message)])
 
 
-def _record(head: Head, asked: Asked) -> Record:
+def _record(head: Head, asked: Asked, differing: tuple[str, ...]) -> Record:
     return Record(
         number=head.number,
         session=head.session,
@@ -132,6 +132,7 @@ def _record(head: Head, asked: Asked) -> Record:
         published_at=head.published_at,
         known_at=None if asked.known_at is None else instant_text(asked.known_at),
         digest=head.content,
+        differing=differing,
     )
 
 

@@ -74,6 +74,22 @@ def test_a_published_page_says_which_entry_it_shows(history: History) -> None:
     assert "in force as known at 2026-08-23" in english(index_page(history, earlier))
 
 
+def test_recent_contributions_that_are_none_of_what_was_published_are_told(
+    history: History,
+) -> None:
+    """Of the three one is longer ago than contributions are added up."""
+    days = history.days.astype(str)
+    page = index_page(history, replace(RECORD, differing=(days[-21], days[-20], days[-18])))
+    told = f"On 2 of the 20 sessions ({days[-20]} to {days[-18]}) the inputs of this entry give"
+    assert told in english(page)
+    assert f"20个交易日中有2个（{days[-20]}至{days[-18]}）按本记录的输入重算" in Page(page).text
+
+
+def test_where_recent_contributions_are_those_published_nothing_is_said(history: History) -> None:
+    record = replace(RECORD, differing=(str(history.days[-21]),))
+    assert "as they are calculated now" not in english(index_page(history, record))
+
+
 def test_charts_that_leave_the_page_say_what_they_are(history: History) -> None:
     english_stamp, chinese = Page(index_page(history, RECORD)).figures["stamp"]
     digest = history.definition.digest[:12]

@@ -15,6 +15,7 @@ import pytest
 from indexer.definitions.model import Name
 from indexer.report.answer import answers
 from indexer.report.page import study_page
+from indexer.report.record import Record
 from indexer.report.words import KINDS, STATES
 from indexer.signals.ratios import FAMILY
 from indexer.signals.result import Comparison
@@ -312,6 +313,15 @@ def test_of_how_many_members_a_mean_correlation_is_stands_beside_it(
     page = Page(study_page(told)).text
     assert f"Domestic Compute Chain {value:.2f} (39 of 41 members)" in page
     assert f"国产算力链{value:.2f}（41只成分股中的39只）" in page
+
+
+def test_contributions_that_are_none_of_what_was_published_are_told(
+    comparison: Comparison,
+) -> None:
+    day = str(comparison.histories["domestic-compute"].days[-2])
+    record = Record(12, "2026-08-21", 2, "2026-08-22T10:00:00Z", None, "ab" * 32, (day,))
+    assert f"On 1 of the 20 sessions ({day}) the inputs" in english(study_page(comparison, record))
+    assert "of the 20 sessions" not in english(study_page(comparison))
 
 
 def test_one_pair_has_no_ratio_lines_to_compare(single: Comparison) -> None:

@@ -122,6 +122,17 @@ def test_what_was_asked_as_of_an_instant_says_which(history):
     assert "In force now" not in told
 
 
+def test_every_sheet_says_which_contributions_are_none_of_what_was_published(history):
+    record = replace(RECORD, differing=("2026-03-04", "2026-03-06"))
+    told = " ".join(text for _, text in index_marks(history, record))
+
+    assert "2 个交易日（2026-03-04至2026-03-06）的点位为已发布值，贡献为现在计算的数值" in told
+    assert (
+        "2 sessions (2026-03-04 to 2026-03-06) are as published, contributions as calculated"
+        in (told)
+    )
+
+
 def test_a_calculation_says_that_it_was_not_published(index_book):
     assert "Not published" in str(index_book["摘要 Summary"]["A5"].value)
 

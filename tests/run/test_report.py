@@ -131,6 +131,32 @@ def test_where_the_inputs_say_otherwise_a_caveat_says_so(tmp_path):
     assert shown(tmp_path).found.warnings == (caveat,)
 
 
+def test_sessions_that_the_inputs_would_make_others_are_told_by_the_record(tmp_path):
+    immaterial(tmp_path)
+
+    assert shown(tmp_path).record.differing == (DAYS[2].isoformat(), DAYS[3].isoformat())
+    assert shown(tmp_path, DAYS[4]).record.differing == ()
+
+
+def test_a_report_says_which_contributions_are_calculated_now(tmp_path):
+    immaterial(tmp_path)
+    page = next(path for path in reported(tmp_path).files if path.suffix == ".html")
+    told = f"On 2 of the 6 sessions (<time>{DAYS[2]}</time> to <time>{DAYS[3]}</time>)"
+
+    assert told in page.read_text(encoding="utf-8")
+
+
+def test_a_session_that_was_restated_alone_is_one_of_them(tmp_path):
+    """The last session rests on what its day was before, and on what it was published by then."""
+    published(tmp_path, DAYS[0], DAYS[4])
+    market = folder(tmp_path / "m", prices(**moved(SYMBOLS[0], DAYS[2], 10)))
+    corrected(tmp_path, market, DAYS[2], DAYS[2], now=LATER)
+
+    assert shown(tmp_path).record.revision == 1
+    assert shown(tmp_path).record.differing == (DAYS[2].isoformat(),)
+    assert shown(tmp_path, known_at=NOON).record.differing == ()
+
+
 def test_sessions_that_were_never_published_are_told(tmp_path):
     published(tmp_path, DAYS[3], DAYS[4])
     (caveat,) = shown(tmp_path).caveats
