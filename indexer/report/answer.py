@@ -1,14 +1,16 @@
 """The answer of a study in plain words, and how sure it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from indexer.report.figures import headline_window, name_of, ratio_lines_name, ratio_name
-from indexer.report.markup import number, per_cent
+from indexer.report.markup import number, paragraph, per_cent, table
+from indexer.report.tables import NO, YES, with_interval
 from indexer.report.words import KINDS, STATES, Text, joined, same
 from indexer.signals.result import Comparison
 
 LEVEL = 0.05  # of chance below which something is called more than chance
+MOST = 2  # two ratio lines that are told in sentences: more are read side by side
 
 
 def answers(comparison: Comparison, summary: dict[str, Any]) -> Iterator[Text]:
@@ -22,6 +24,51 @@ def answers(comparison: Comparison, summary: dict[str, Any]) -> Iterator[Text]:
         yield _of_lines(comparison, told)
     for told in summary["pairs"]:
         yield _of_pair(comparison, told)
+
+
+def answer_markup(comparison: Comparison, summary: dict[str, Any]) -> Iterator[str]:
+    """Yield the answers as paragraphs; of many ratio lines as one table."""
+    told, lines = list(answers(comparison, summary)), summary["ratio_lines"]
+    if len(lines) > MOST:
+        yield _table_of_lines(comparison, lines)
+        told = told[len(lines) :]
+    yield from map(paragraph, told)
+
+
+def _table_of_lines(comparison: Comparison, lines: Sequence[dict[str, Any]]) -> str:
+    """Return what `answers` says of each two ratio lines, a row each."""
+    window = headline_window(list(lines[0]["ratio_correlation"]))
+    heads = (
+        Text(f"Ratio lines, last {window} rows", f"比值线，最近{window}期"),
+        Text("Correlation", "相关系数"),
+        Text("The shared leader alone would give", "仅因共用领先指数就会有"),
+        Text("Excess", "超出部分"),
+        Text("With the leader taken out (95 % interval)", "剔除领先指数后（95%置信区间）"),
+        Text("Adjusted p", "校正后p值"),
+        Text("More than arithmetic and chance?", "是否超出算术与偶然？"),
+        Text("With the market taken out too", "再剔除基准后"),
+        Text("Adjusted p of that", "其校正后p值"),
+    )
+    rows = []
+    for told in lines:
+        figures = [with_interval(told, name, window) for name in _FIGURES]
+        ids = [told[role] for role in ("leader", "follower", "other")]
+        p = told["p_value_adjusted"][window]
+        verdict = Text("not tested", "未检验") if p is None else YES if p < LEVEL else NO
+        name = ratio_lines_name(comparison, ids)
+        rows.append((name, *figures[:5], verdict, *figures[5:]))
+    return table(heads, rows, "wide")
+
+
+_FIGURES = (
+    "ratio_correlation",
+    "ratio_null",
+    "ratio_excess",
+    "partial_correlation",
+    "p_value_adjusted",
+    "partial_correlation_benchmark",
+    "p_value_benchmark_adjusted",
+)
 
 
 def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:

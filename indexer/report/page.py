@@ -6,7 +6,7 @@ The answer comes first, then the charts, then what a reader must know before tru
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from indexer.report.answer import answers
+from indexer.report.answer import answer_markup
 from indexer.report.breadth import alike_text, breadth_figure, overlay_figure
 from indexer.report.correlations import (
     correlation_figures,
@@ -90,7 +90,7 @@ def study_page(comparison: Comparison, record: Record | None = None) -> str:
 def _sections(comparison: Comparison, record: Record | None = None) -> Iterator[Section]:
     summary = comparison.summary
     told = summary["pairs"]
-    yield Text("The answer", "结论"), list(map(paragraph, answers(comparison, summary)))
+    yield Text("The answer", "结论"), list(answer_markup(comparison, summary))
     yield Text("Index lines", "指数走势"), [*_hints(comparison), index_figure(comparison)]
     pairs = zip(comparison.states, comparison.pairs, strict=True)
     yield (

@@ -29,8 +29,8 @@ from indexer.signals.result import Comparison
 
 Told = Sequence[dict[str, Any]]  # pairs of a summary
 
-_YES = Text("yes", "是")
-_NO = Text("no", "否")
+YES = Text("yes", "是")
+NO = Text("no", "否")
 _PAIR = Text("Leader / follower", "领先指数 / 跟随指数")
 
 
@@ -101,7 +101,7 @@ def ratio_table(comparison: Comparison, told: dict[str, Any]) -> str:
     windows = list(told["ratio_correlation"])
     heads = (Text("Rows", "窗口（期）"), *(same(str(window)) for window in windows))
     rows = [
-        (label, *(_with_interval(told, name, window) for window in windows))
+        (label, *(with_interval(told, name, window) for window in windows))
         for name, label in _RATIO_FIGURES.items()
     ]
     rows.append((_LEVEL_NULL, *map(_level_null, told["level_null"].values())))
@@ -112,7 +112,7 @@ def _ids(told: dict[str, Any]) -> list[str]:
     return [told[role] for role in ("leader", "follower", "other")]
 
 
-def _with_interval(told: dict[str, Any], name: str, window: int) -> Text:
+def with_interval(told: dict[str, Any], name: str, window: int) -> Text:
     """Return a figure with the interval that covers the true one 95 times in 100, where known."""
     bounds = told.get(f"{name}_interval", {}).get(window)
     figure = number(told[name][window], 3)
@@ -142,7 +142,7 @@ def correlation_table(comparison: Comparison, pairs: Told) -> str:
     rows = [
         (
             joined([ratio_name(comparison, told["leader"], told["follower"]), label], ": ", "："),
-            *(_with_interval(told, name, window) for window in windows),
+            *(with_interval(told, name, window) for window in windows),
         )
         for told in pairs
         for name, label in names.items()
@@ -167,7 +167,7 @@ def interval_table(comparison: Comparison) -> str:
                 interval_name(name),
                 same(str(begin)),
                 *(same(_simple(move)) for move in moves),
-                _YES if tested else _NO,
+                YES if tested else NO,
             )
             for _, _, name, begin, _, *moves, tested in found.rows()
         ]
@@ -279,7 +279,7 @@ def event_table(comparison: Comparison) -> str:
                 )
                 if seen.constituents[day]
                 else NONE,
-                _YES if seen.backtested[day] else _NO,
+                YES if seen.backtested[day] else NO,
             )
         )
     return table(heads, rows, "wide") if rows else ""

@@ -235,6 +235,24 @@ def test_the_answer_calls_the_band_of_driftless_paths_what_it_is(comparison: Com
         assert f"（90%的路径介于{low}%至{high}%）" in answer.zh
 
 
+def test_of_many_ratio_lines_the_answer_is_one_table(comparison: Comparison) -> None:
+    """It says of each of them what its sentences would, and of the pairs the same as ever."""
+    found = replace(comparison, ratios=comparison.ratios * 3)
+    text = english(study_page(found)).partition("Index lines")[0].replace("−", "-")
+    (told,) = comparison.summary["ratio_lines"]
+    observed, null, excess = (f"{told[name][60]:.3f}" for name in FAMILY[:3])
+    assert "the ratio lines of" not in text
+    assert len(re.findall(rf"{observed} \(.*?\) {null} {excess} ", text)) == 3
+    assert text.count(f"{told['p_value_adjusted'][60]:.3f} no ") == 3
+    assert text.count("Driftless paths are in that state") == len(comparison.states)
+
+
+def test_of_few_ratio_lines_the_answer_is_sentences(comparison: Comparison) -> None:
+    found = replace(comparison, ratios=comparison.ratios * 2)
+    text = english(study_page(found)).partition("Index lines")[0]
+    assert text.count("the ratio lines of") == 2
+
+
 def test_a_peak_on_the_last_session_is_called_one_and_no_move_is_told(
     comparison: Comparison,
 ) -> None:
