@@ -264,8 +264,9 @@ def _action_rules() -> Iterator[Rule]:
 
 def currency_rules(*columns: str) -> tuple[Rule, ...]:
     """Return what refuses the names of currencies that are no codes of ISO 4217."""
+    remedy = "is not ISO 4217: write {}, or leave the row out"
     return tuple(
-        Rule(name, pl.col(name) == wrong, f"{name} {wrong!r} is not ISO 4217: write {code}")
+        Rule(name, pl.col(name) == wrong, f"{name} {wrong!r} {remedy.format(code)}")
         for name in columns
         for wrong, code in NO_CURRENCIES.items()
     )

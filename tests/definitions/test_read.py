@@ -440,4 +440,4 @@ def test_five_thousand_members_are_read_in_little_time(tmp_path: Path) -> None:
         read_definition(file)
         spent.append(time.process_time() - start)
 
-    assert min(spent) <= 0.4
+    assert min(spent) <= 1.0  # 0.3 to 0.5 as the machine is free or busy; quadratic were tens
