@@ -145,7 +145,12 @@ def three() -> list[History]:
 
 def told(found: Comparison, name: str, ids: Sequence[str], window: int | None) -> Told:
     """Return values and marks of one signal by date."""
-    rows = found.table.filter(
+    return chosen(found.table, name, ids, window)
+
+
+def chosen(table: pl.DataFrame, name: str, ids: Sequence[str], window: int | None) -> Told:
+    """Return what `told` does from a table that is made once for many signals."""
+    rows = table.filter(
         pl.col("window").eq_missing(window),
         signal=name,
         leader=ids[0],

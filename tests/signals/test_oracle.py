@@ -22,13 +22,13 @@ from tests.signals.example import (
     SHORT,
     START,
     Told,
+    chosen,
     compared,
     history,
     on_calendar,
     same,
     series,
     study,
-    told,
     until,
     walk,
 )
@@ -196,15 +196,15 @@ def test_every_signal_is_that_of_the_oracle(gaps: Drawn, span: int, window: int,
     windows |= {"gap": str(span), "beta": str(window)}
     asked = study("a", "b", "c", windows=windows)
     oracle = Oracle(asked, histories)
-    found = compared(*histories, study=asked)
+    table = compared(*histories, study=asked).table
     lengths = {"relative_strength": None, "momentum": span, "zscore": z}
     lengths |= {"gap": span, "gap_z": span, "rs_ratio": 14, "rs_momentum": 14}
     for ids in (("a", "b"), ("a", "c")):
         for name, expected in oracle.pair(ids, span, window, z).items():
-            same(told(found, name, ids, lengths.get(name, window)), expected, name)
+            same(chosen(table, name, ids, lengths.get(name, window)), expected, name)
     triple = ("a", "b", "c")
     for name, expected in oracle.triple(triple, "market", window).items():
-        same(told(found, name, triple, window), expected, name)
+        same(chosen(table, name, triple, window), expected, name)
 
 
 @settings(max_examples=40)
