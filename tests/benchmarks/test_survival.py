@@ -23,13 +23,13 @@ def test_nothing_kept_is_a_table_without_a_row(tmp_path):
 
 def test_what_is_kept_is_told(tmp_path):
     (tmp_path / "faults.json").write_text(json.dumps(FAULTS))
-    days = DAYS | {"answers": 5000, "faulted": 1500}
+    days = DAYS | {"answers": 5000, "faulted": 1500, "evenings_refused": 25}
     (tmp_path / "days.json").write_text(json.dumps(days))
 
     told = tables(tmp_path)
 
-    assert "| 2,160 | 0 |  | 12 | 7 | abc |" in told
-    assert "| 60 | 0 | 1,500 of 5,000 | 9 | 7 | abc |" in told
+    assert "| 2,160 | 0 |  |  | 12 | 7 | abc |" in told
+    assert "| 60 | 0 | 25 | 1,500 of 5,000 | 9 | 7 | abc |" in told
     assert "| prices | 0 | 0 | 0 | 0 | 1,234 |" in told
     assert "In 3 of the 2,160 scenarios" in told
     assert "`head_cut` 1, `scaled_up` 2" in told
