@@ -69,7 +69,7 @@ def closures(names: Sequence[str], subjects: Collection[str], period: Period) ->
     subjects : the ids, of those in the names, of which no day of the period is a session
     """
     days = [day for day in (period.first, period.last) if day]
-    for name in dict.fromkeys(names) if days else ():
+    for name in dict.fromkeys(names) if days and subjects else ():  # reading them takes a while
         with suppress(IndexerError):
             found = definition(name)
             if found.id in subjects:

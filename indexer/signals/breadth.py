@@ -249,9 +249,8 @@ def correlated(close: Grid, held: Mask, traded: Mask, window: int = CORRELATION_
     out = np.zeros(len(close), dtype=np.int64)
     if len(close) > window:
         windows = sliding_window_view(_whole_moves(close, traded), window, axis=0)
-        vary = windows.max(axis=-1) > windows.min(
-            axis=-1
-        )  # a NaN among them is no more than another
+        # A NaN among them is no more than another.
+        vary = windows.max(axis=-1) > windows.min(axis=-1)
         out[window:] = (held[window:] & vary).sum(axis=1)
     return out
 
