@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.reliability.record import Found, Journal, commit, tally
+from benchmarks.reliability.record import Found, Journal, commit, tally, version
 
+CODE = ("indexer", "benchmarks/reliability")
 _MEMORY = Path("/dev/shm")  # noqa: S108 (the system's folder in memory)
 
 
@@ -23,6 +24,7 @@ class Campaign:
     units : names of the parts, each done whole by one process
     work : does the part of a name
     alone : whether a part measures time, so that none may run beside it
+    code : the files that what is found depends on
     """
 
     id: str
@@ -31,6 +33,7 @@ class Campaign:
     work: Callable[[str], Found]
     seed: int | None = None
     alone: bool = False
+    code: tuple[str, ...] = CODE
 
 
 def run(campaign: Campaign, journals: Path, processes: int) -> dict[str, Any]:
@@ -38,8 +41,7 @@ def run(campaign: Campaign, journals: Path, processes: int) -> dict[str, Any]:
 
     Each unit runs in a process that has forked and threaded nothing but by what it does itself.
     """
-    at = commit()
-    journal = Journal(journals / f"{campaign.id}.jsonl", at)
+    journal = Journal(journals / f"{campaign.id}.jsonl", version(campaign.code))
     left = [unit for unit in campaign.units if unit not in journal.done]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1 if campaign.alone else processes, context) as pool:
@@ -49,7 +51,7 @@ def run(campaign: Campaign, journals: Path, processes: int) -> dict[str, Any]:
             journal.write(unit, found)
             _tell(campaign, journal, unit, found)
     founds = [journal.done[unit] for unit in campaign.units]
-    return tally(campaign.id, campaign.title, founds, seed=campaign.seed, at=at)
+    return tally(campaign.id, campaign.title, founds, seed=campaign.seed, at=commit())
 
 
 def _tell(campaign: Campaign, journal: Journal, unit: str, found: Found) -> None:

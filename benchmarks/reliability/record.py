@@ -1,5 +1,6 @@
 """What a campaign found, resumable while it runs and merged into one file when it ends."""
 
+import itertools
 import json
 import math
 import os
@@ -9,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from indexer.digest import digest_bytes
 
 ROOT = Path(__file__).parents[2]
 CONFIDENCE = 0.95
@@ -79,6 +82,21 @@ def commit() -> str:
     return f"{at}{'-dirty' if dirty else ''}" if at else "unknown"
 
 
+def version(code: Sequence[str]) -> str:
+    """Return a digest of tracked files, named by git's pathspecs, as they are.
+
+    It stays on another machine, and after a commit that leaves these files alone.
+    """
+    content = ((path.encode(), (ROOT / path).read_bytes()) for path in files(code))
+    return digest_bytes(itertools.chain.from_iterable(content))[:16]
+
+
+def files(code: Sequence[str]) -> list[str]:
+    """Return the tracked files of pathspecs that are there."""
+    paths = _git("ls-files", "--", *code).splitlines()
+    return [path for path in paths if (ROOT / path).is_file()]
+
+
 def _git(*words: str) -> str:
     told = ["git", *words]
     return subprocess.run(
@@ -87,7 +105,7 @@ def _git(*words: str) -> str:
 
 
 class Journal:
-    """The units done so far, a line each: what was tried on this commit is not tried again."""
+    """The units done so far, a line each: what was tried on this code is not tried again."""
 
     def __init__(self, path: Path, key: str) -> None:
         self.path, self.key = path, key

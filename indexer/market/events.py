@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
-from typing import Any
+from math import isnan, nan
+from operator import itemgetter
 
 import numpy as np
 import polars as pl
@@ -90,29 +91,34 @@ def restate(
         If an action pays out the whole price or more.
     """
     close, dated, adjusted = grids
+    stamps = dated.view(np.int64)  # plain numbers: millions of them are looked up one by one
     events: list[DatedEvent] = []
     flaws: list[Flaw] = []
     running: dict[tuple[int, int], float] = {}  # close before the next event of the same session
-    for day, j, group in _by_ex_date(actions, lines, adjusted):
+    for day, found in _by_ex_date(actions, lines, adjusted):
         ex_date = np.datetime64(day)
-        row = int(np.searchsorted(sessions, ex_date))
-        if row == len(sessions) or np.isnan(close[row, j]):
-            continue  # it lies ahead, or nothing was ever priced
-        parts = tuple(_action(part) for part in group)
-        if dated[row, j] < ex_date:  # no close since: the carried one goes on restated
-            until = row + int(np.searchsorted(dated[row:, j], dated[row, j], side="right"))
-            close[row:until, j] = event(parts, close[row, j]).restated
-        prior = np.nan if row == 0 else running.get((row, j), close[row - 1, j])
-        if np.isnan(prior):
-            continue  # nothing was priced on the session before: no share was held
-        found = event(parts, prior)
-        if found.restated <= 0 or found.ex_reference <= 0:
-            paid = prior - found.ex_reference * found.quantity
-            message = f"{day}: cash of {paid:g} exceeds the close of {prior:g}"
-            flaws.append(Flaw("actions", None, lines[j].symbol, message))
-            continue
-        running[row, j] = found.restated
-        events.append(DatedEvent(row, j, ex_date, parts, found))
+        stamp, row = int(ex_date.astype(np.int64)), int(np.searchsorted(sessions, ex_date))
+        if row == len(sessions):
+            break  # what follows lies ahead
+        for j in sorted(found):
+            carried = close.item(row, j)
+            if isnan(carried):
+                continue  # nothing was ever priced
+            parts = found[j]
+            if stamps.item(row, j) < stamp:  # no close since: the carried one goes on restated
+                until = row + int(np.searchsorted(stamps[row:, j], stamps[row, j], side="right"))
+                close[row:until, j] = event(parts, carried).restated
+            prior = nan if row == 0 else running.get((row, j), close.item(row - 1, j))
+            if isnan(prior):
+                continue  # nothing was priced on the session before: no share was held
+            made = event(parts, prior)
+            if made.restated <= 0 or made.ex_reference <= 0:
+                paid = prior - made.ex_reference * made.quantity
+                message = f"{day}: cash of {paid:g} exceeds the close of {prior:g}"
+                flaws.append(Flaw("actions", None, lines[j].symbol, message))
+                continue
+            running[row, j] = made.restated
+            events.append(DatedEvent(row, j, ex_date, tuple(parts), made))
     if flaws:
         raise MarketDataError(flaws)
     return tuple(sorted(events, key=lambda e: (e.row, e.ex_date, e.column)))
@@ -120,20 +126,22 @@ def restate(
 
 def _by_ex_date(
     actions: pl.DataFrame, lines: Sequence[Line], adjusted: Flags
-) -> Iterator[tuple[date, int, list[dict[str, Any]]]]:
-    """Yield ex-date, column and actions of each event, ascending; a past symbol's with its heir."""
+) -> Iterator[tuple[date, dict[int, list[Action]]]]:
+    """Yield each ex-date and its actions by column, ascending; a past symbol's with its heir."""
     spans = _by_symbol(lines)
-    rows = actions.filter(
-        pl.col("symbol").is_in(list(spans)), pl.col("kind").is_in(RESTATING)
-    ).sort("ex_date", maintain_order=True)
-    for day, group in groupby(rows.iter_rows(named=True), key=lambda row: row["ex_date"]):
-        found: dict[int, list[dict[str, Any]]] = {}
-        for row in group:
-            for span in spans[row["symbol"]]:
+    rows = (
+        actions.filter(pl.col("symbol").is_in(list(spans)), pl.col("kind").is_in(RESTATING))
+        .sort("ex_date", maintain_order=True)
+        .select("ex_date", "symbol", "kind", pl.col("cash", "ratio", "price").fill_null(0.0))
+    )
+    for day, group in groupby(rows.iter_rows(), key=itemgetter(0)):
+        found: dict[int, list[Action]] = {}
+        for _, symbol, *told in group:
+            action = Action(*told)
+            for span in spans[symbol]:
                 if day <= span.until and not adjusted[span.column]:
-                    found.setdefault(span.column, []).append(row)
-        for j in sorted(found):
-            yield day, j, found[j]
+                    found.setdefault(span.column, []).append(action)
+        yield day, found
 
 
 def _by_symbol(lines: Sequence[Line]) -> dict[str, list[Span]]:
@@ -151,11 +159,6 @@ def _holder(spans: Sequence[Span], day: date, session: date) -> int:
     """
     known = [span for span in spans if span.since <= session and day <= span.until]
     return max(known, key=lambda span: span.since).column if known else -1
-
-
-def _action(row: dict[str, Any]) -> Action:
-    cash, ratio, price = (float(row[k] or 0.0) for k in ("cash", "ratio", "price"))
-    return Action(row["kind"], cash, ratio, price)
 
 
 def transfers_of(

@@ -1,8 +1,8 @@
 """One need: who is asked, what of the answers is believed, and where two of them agree.
 
-Sources are asked in their order until two whole answers that passed their checks agree. One alone
-counts where no other can be had, and is marked; not where another was asked, of the last session.
-Where they differ, the written hierarchy decides.
+Sources are asked in their order until two whole answers that passed their checks agree, three where
+nothing is stored that would show two to err alike. One alone counts where no other can be had, and
+is marked; not where another was asked, of the last session. Else the written hierarchy decides.
 """
 
 from collections.abc import Iterable, Mapping
@@ -99,13 +99,13 @@ class Gatherer:
         usable: dict[str, tuple[Answer, Verdict]] = {}
         failed: dict[str, tuple[Outcome, str]] = {}
         logs: list[Disregarded] = []
+        told: list[Answer] = []
         found: Agreement | None = None
         extra: dict[str, pl.DataFrame] = {}
-        told: list[Answer] = []
-        on = self.at.date()
+        on, enough = self.at.date(), ENOUGH + self.believed.of(need.table, need.subject).is_empty()
         for source in sources_of(need.table, need.subject, self.sources, on):
             whole = [name for name, (_, v) in usable.items() if v.outcome in _WHOLE]
-            if found is not None and len(whole) >= ENOUGH and found.refused.is_empty():
+            if found is not None and len(whole) >= enough and found.refused.is_empty():
                 break
             answer = source.fetch(ask)
             verdict = self._verdict(answer, need, extra)

@@ -27,6 +27,10 @@ KEYS = {
     "fx": ("date", "base", "quote"),
 }
 _NTH = "\0nth"  # tells equal keys of one source apart, such as two dividends of one date
+_UNDECIDED = (  # of two, of more
+    "neither counts, ask a third source",
+    "none counts, look it up and name by --source whom to believe",
+)
 _EXACT = 1e-9  # relative: a difference this far above the tolerance is that of its decimals
 
 
@@ -64,8 +68,9 @@ class Agreement:
 def agree(table: str, replies: Mapping[str, pl.DataFrame], on: date) -> Agreement:
     """Return what is believed of a table that several sources gave, by the hierarchy of a date.
 
-    Of each figure that of the first source counts with which another one agrees. Where none do,
-    the row is refused or the first source counts, as the hierarchy says of the field.
+    Of each figure that of the first source counts with which another one agrees, and among those
+    who agree must be the last source that has it: the first ones often copy one another. Where
+    none do, the row is refused or the first source counts, as the hierarchy says of the field.
 
     Parameters
     ----------
@@ -171,7 +176,8 @@ def _judged(
     slack = _tolerances(column.rule, rows, values)
     given = ~np.isnan(values)
     near = np.abs(values[:, :, None] - values[:, None, :]) <= slack[:, None, None]
-    seconded = near.sum(axis=2) > 1  # each is near itself
+    last = given.shape[1] - 1 - given[:, ::-1].argmax(axis=1)
+    seconded = (near.sum(axis=2) > 1) & near[np.arange(len(values)), last]  # each is near itself
     alone = given.sum(axis=1) <= 1
     best = np.where(seconded.any(axis=1), seconded.argmax(axis=1), given.argmax(axis=1))
     chosen = values[np.arange(len(values)), best]
@@ -183,10 +189,11 @@ def _judged(
         for n, source in enumerate(column.order):
             if given[i, n] and (off[i, n] or wrong[i]):
                 others = " and ".join(f"{s} {v:g}" for s, v in said if s != source)
-                end = "neither counts" if wrong[i] else f"{column.order[best[i]]} counts"
+                counts = f"{column.order[best[i]]} counts"
+                end = _UNDECIDED[len(said) > 2] if wrong[i] else counts
                 why = (
                     f"{source} says so and {others}; {column.rule.tolerance:g} "
-                    f"({column.rule.unit}) apart is allowed: {end}, ask a third source"
+                    f"({column.rule.unit}) apart is allowed: {end}"
                 )
                 entry = _entry(rows.row(i, named=True), column.name, f"{values[i, n]:g}", why)
                 log.append(replace(entry, refused=bool(wrong[i])))

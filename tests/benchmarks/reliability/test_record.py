@@ -5,7 +5,7 @@ import json
 import pytest
 from scipy.stats import beta
 
-from benchmarks.reliability.record import Found, Journal, bound95, merge, tally
+from benchmarks.reliability.record import ROOT, Found, Journal, bound95, merge, tally, version
 
 
 @pytest.mark.parametrize(("n", "wrong"), [(10_000, 0), (100, 0), (10, 1), (50, 5)])
@@ -17,13 +17,21 @@ def test_nothing_tried_bounds_nothing():
     assert bound95(0, 0) == 1.0
 
 
-def test_a_journal_tells_what_was_done_on_this_commit_alone(tmp_path):
+def test_a_journal_tells_what_was_done_on_this_code_alone(tmp_path):
     Journal(tmp_path / "B1.jsonl", "a").write("first", Found(3, ("lost",), 1.5, {"max_s": 2.0}))
 
     assert Journal(tmp_path / "B1.jsonl", "a").done == {
         "first": Found(3, ("lost",), 1.5, {"max_s": 2.0})
     }
     assert Journal(tmp_path / "B1.jsonl", "b").done == {}
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="git tells which files there are")
+def test_code_is_told_apart_by_what_its_files_hold_and_no_others():
+    both = ["indexer/digest.py", "indexer/errors.py"]
+
+    assert version(both) == version([*both, "indexer/folders.py", ":!indexer/folders.py"])
+    assert len({version(both), *(version([path]) for path in both)}) == 3
 
 
 def test_a_line_half_written_is_left_out(tmp_path):

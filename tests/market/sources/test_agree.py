@@ -63,6 +63,25 @@ def test_of_three_sources_the_two_that_agree_count():
     assert fields(found) == [("close", "10.5")]
 
 
+def test_two_that_agree_do_not_count_against_a_third():
+    replies = {"eastmoney": bar(10.0), "tencent": bar(10.0), "sina": bar(10.5)}
+
+    found = agree("prices", replies, ON)
+
+    assert found.rows.is_empty()
+    assert fields(found) == [("close", "10"), ("close", "10"), ("close", "10.5")]
+    assert (
+        "none counts, look it up and name by --source whom to believe" in found.disregarded[0].why
+    )
+
+
+def test_a_third_that_has_no_such_row_stands_against_nobody():
+    late = bar(10.0).with_columns(date=date(2026, 8, 19))
+    replies = {"eastmoney": bar(10.0), "tencent": bar(10.0), "sina": late}
+
+    assert DAY in agree("prices", replies, ON).rows["date"].to_list()
+
+
 @pytest.mark.parametrize(("others", "refused"), [((10.02,), True), ((10.02, 10.02), False)])
 def test_a_figure_says_whether_its_row_is_refused(others, refused):
     replies = {"eastmoney": bar(10.0)}
