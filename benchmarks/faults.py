@@ -103,8 +103,7 @@ class Judged:
     Attributes
     ----------
     wrong : a line for each figure and each outcome that is not what it should be
-    alike : figures that are wrong and believed because two sources tell the same ones, which is
-        what the rule of two sources asks for, or the only source there is
+    alike : figures that are wrong and believed because every source there is tells the same ones
     ends : how many faulted needs ended how, by table and outcome
     """
 
@@ -170,8 +169,7 @@ def judged(on: Ground, scenario: Scenario) -> Judged:
             lines += _silent(on, held, one.need)
         key = _key(one.need)
         others = {(s.name, *key) for s in sources_of(*key, sources)} - faulted
-        same = key in hit and (scenario.source == "both" or not others)
-        (alike if same else wrong).extend(lines)
+        (alike if key in hit and not others else wrong).extend(lines)
     wrong += _wrong_outcomes(scenario, faulted, hit, found)
     ends = Counter(f"{g.need.table} {_end(g)}" for g in found if _key(g.need) in hit)
     return Judged(tuple(wrong), tuple(alike), dict(sorted(ends.items())))

@@ -1,8 +1,8 @@
 """One need: who is asked, what of the answers is believed, and where two of them agree.
 
-Sources are asked in their order until two whole answers that passed their checks agree, three where
-nothing is stored that would show two to err alike. One alone counts where no other can be had, and
-is marked; not where another was asked, of the last session. Else the written hierarchy decides.
+Sources are asked in their order until two whole answers that passed their checks agree; three of a
+series, and where nothing stored would show two to err alike. One alone counts where no other can be
+had, and is marked; not where another was asked, of the last session. Else the hierarchy decides.
 """
 
 from collections.abc import Iterable, Mapping
@@ -102,10 +102,11 @@ class Gatherer:
         told: list[Answer] = []
         found: Agreement | None = None
         extra: dict[str, pl.DataFrame] = {}
-        on, enough = self.at.date(), ENOUGH + self.believed.of(need.table, need.subject).is_empty()
+        on = self.at.date()
+        unproved = need.table == "series" or self.believed.of(need.table, need.subject).is_empty()
         for source in sources_of(need.table, need.subject, self.sources, on):
             whole = [name for name, (_, v) in usable.items() if v.outcome in _WHOLE]
-            if found is not None and len(whole) >= enough and found.refused.is_empty():
+            if found is not None and len(whole) >= ENOUGH + unproved and found.refused.is_empty():
                 break
             answer = source.fetch(ask)
             verdict = self._verdict(answer, need, extra)
@@ -291,9 +292,8 @@ class Gatherer:
             extra |= listing.rows
             learned = bool(listing.rows)
         for day in verdict.missing:
-            if day in self.believed.days or not need.subject.endswith(MAINLAND):
-                continue
-            if len(verdict.missing) > _MANY and day in head:
+            unlisted = len(verdict.missing) > _MANY and day in head
+            if unlisted or day in self.believed.days or not need.subject.endswith(MAINLAND):
                 continue
             told = self._suspended_on(day)
             learned |= told is not None
