@@ -56,7 +56,8 @@ def _ends(told: dict[str, Any]) -> list[str]:
     lines += [
         "",
         f"In {told['uncontradicted']} of the {told['n']:,} scenarios figures that are wrong were "
-        f"taken because nothing contradicts them: {_kinds(told['uncontradicted_by_kind'])}.",
+        "taken because every source there is tells the same, or the only one does: "
+        f"{_kinds(told['uncontradicted_by_kind'])}.",
         "",
         f"akshare alone, of the same {alone['n']} kinds in its daily bars: "
         f"{alone['silently_another_frame']} come back as another frame without a word, "
