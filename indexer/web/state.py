@@ -40,12 +40,19 @@ def run_told(text: str) -> Run:
 
 
 class Standing(NamedTuple):
-    """What the ledger says of an index or a study: the last session, and its last publication."""
+    """What the ledger says of an index or a study.
+
+    Attributes
+    ----------
+    session : the last one, of which are ``published_at`` and ``revision``
+    newest : when anything of it was published last, such as a correction of an earlier session
+    """
 
     kind: str
     session: str
     published_at: str
     revision: int
+    newest: str
     retired: bool
 
 
@@ -57,7 +64,7 @@ def standings(connection: sa.Connection) -> dict[str, Standing]:
         last = max(heads, key=lambda head: head.session)
         newest = max(head.published_at for head in heads)
         retired = any(head.status == "retired" for head in heads)
-        found[id] = Standing(kind, last.session, newest, last.revision, retired)
+        found[id] = Standing(kind, last.session, last.published_at, last.revision, newest, retired)
     return found
 
 
@@ -91,6 +98,6 @@ def _row(id: str, one: Standing, due: str | None, refused_at: str) -> Row:
         state = "retired"
     elif due is None or one.session >= due:
         state = "published"
-    elif refused_at > one.published_at:
+    elif refused_at > one.newest:
         state, at = "refused", refused_at
     return (id, one.kind, state, one.session, due, one.published_at, one.revision, at)

@@ -1,6 +1,7 @@
 """Published, delayed, refused, retired: by the ledger, the calendar and what runs left."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -64,6 +65,21 @@ def test_what_is_retired_is_never_late(ledger):
     shown.publish(ledger, [final], text, shown.PUBLISHED)
 
     assert told(ledger, TOMORROW)["chain-1"]["state"] == "retired"
+
+
+def test_the_instant_is_that_of_the_last_session_also_after_an_earlier_one_is_corrected(ledger):
+    before = told(ledger)["chain-1"]
+    shown.correct(ledger, "chain-1", shown.days(3)[1], 990.0, datetime(2026, 3, 4, tzinfo=UTC))
+
+    assert told(ledger)["chain-1"] == before
+
+
+def test_a_refusal_before_a_correction_is_past(ledger):
+    shown.correct(ledger, "chain-1", shown.days(3)[1], 990.0, datetime(2026, 3, 4, tzinfo=UTC))
+
+    assert (
+        told(ledger, TOMORROW, Run(AFTER, {"chain-1": "refused"}))["chain-1"]["state"] == "delayed"
+    )
 
 
 def test_a_run_is_read_from_the_figures_it_left():
