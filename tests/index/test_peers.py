@@ -10,7 +10,6 @@ from collections.abc import Callable
 from math import isnan
 from typing import NamedTuple
 
-import bt
 import numpy as np
 import pandas as pd
 import pytest
@@ -180,8 +179,11 @@ def expressed(closes: Grid, held: Grid) -> Vector:
 def traded(closes: Grid, held: Grid) -> Vector:
     """Return the levels from the base date on, by trades in bt: any fraction of a share, no cost.
 
-    bt puts a row of its own before the first.
+    bt puts a row of its own before the first. It is imported here: with what it draws in it takes
+    as long as a hundred tests, in every process.
     """
+    import bt  # noqa: PLC0415
+
     quotes = pd.DataFrame(closes[BASE:], pd.DatetimeIndex(DAYS[BASE:]), SYMBOLS)
     wanted = pd.DataFrame(held, pd.DatetimeIndex(DAYS[EFFECTIVE]), SYMBOLS)
     strategy = bt.Strategy("peer", [bt.algos.WeighTarget(wanted), bt.algos.Rebalance()])
