@@ -34,7 +34,7 @@ def built(case: Case, tables: Market) -> History | str:
 
 
 @given(cases(SCHEMES, (*RESTATING, *MOVING), sizes=SMALL))
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 def test_an_index_is_the_same_on_an_excerpt_bit_for_bit(case: Case) -> None:
     whole = market(case.tables)
     one = built(case, whole)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from indexer.market.calendar import read_calendar
 from indexer.market.sources.akshare import NAMES, upstreams
 from indexer.market.sources.archive import index_of
 from indexer.market.sources.folder import folder_source
+from indexer.market.sources.source import Answer, Ask, Source, Table
 from indexer.market.store import read_rows
 from indexer.market.tables import read_market
 from indexer.run.fetch import Fetched, Span, fetch, report_of
@@ -115,11 +117,11 @@ def test_an_index_of_what_was_fetched_is_that_of_the_true_market(reach, tmp_path
     assert index.levels.drop("market_value").equals(true.levels.drop("market_value"))
 
 
-def test_prices_rest_on_two_sources_that_agree_and_say_where_they_are_from(reach, tmp_path):
+def test_first_prices_rest_on_three_sources_that_agree_and_say_where_they_are_from(reach, tmp_path):
     found = run(reach, tmp_path, written(tmp_path, "300308.SZ"))
 
     prices = next(g for g in found.needs if g.need.table == "prices")
-    assert [answer.source for answer in prices.answers] == ["eastmoney", "tencent"]
+    assert [answer.source for answer in prices.answers] == ["eastmoney", "tencent", "sina"]
     row = read_rows(tmp_path / "store", "prices").row(0, named=True)
     assert row["source"] == "eastmoney"
     assert row["sha256"] == prices.answers[0].replies[-1].sha256
@@ -211,6 +213,61 @@ def test_a_span_that_ends_on_no_session_is_not_asked_for_again(reach, tmp_path, 
 
     assert closes(tmp_path)["date"].max() == sunday - timedelta(days=2)
     assert not [r for r in reach.standin.asked if "kline" in r.path]
+
+
+def test_what_is_stored_and_two_sources_bear_out_the_next_day(reach, tmp_path):
+    name = written(tmp_path, "600584.SH")
+    reach.standin.market.today = LAST - timedelta(days=1)
+    reach.clock.at = evening(LAST - timedelta(days=1))
+    run(reach, tmp_path, name)
+    reach.standin.market.today, reach.clock.at = LAST, evening(LAST)
+
+    found = run(reach, tmp_path, name)
+
+    prices = next(g for g in found.needs if g.need.table == "prices")
+    assert [answer.source for answer in prices.answers] == ["eastmoney", "tencent"]
+
+
+@dataclass(frozen=True)
+class Copying:
+    """A source with one close from elsewhere, within its day's range and in step with its bars."""
+
+    name: str
+    own: Source
+
+    def offers(self, table: Table, subject: str) -> bool:
+        """Return what the source itself does."""
+        return self.own.offers(table, subject)
+
+    def fetch(self, ask: Ask) -> Answer:
+        """Return what the source itself does, but for that close."""
+        answer = self.own.fetch(ask)
+        if ask.table != "prices" or answer.outcome != "ok":
+            return answer
+        told = pl.col("close").cast(float)
+        close = pl.when(pl.col("date").cast(pl.String) == "2026-04-08").then(
+            (pl.col("low").cast(float) + 0.01).round(2)
+        )
+        frame = answer.frame.with_columns(close=close.otherwise(told))
+        if answer.frame["previous_close"].is_not_null().any():
+            frame = frame.with_columns(previous_close=pl.col("close").shift())
+        return replace(answer, frame=frame)
+
+
+def test_two_sources_that_err_alike_do_not_count_against_the_third(reach, tmp_path):
+    name, span = written(tmp_path, "600584.SH"), Span(reach.clock.at, until=LAST)
+    honest = upstreams(reach.access)
+    sources = [Copying(s.name, s) if s.name in {"eastmoney", "tencent"} else s for s in honest]
+
+    found = fetch([name], tmp_path / "store", sources, span)
+
+    prices = next(g for g in found.needs if g.need.table == "prices")
+    assert prices.outcome == "corrupt"
+    assert "2026-04-08: close" in prices.reason
+    assert "none counts" in prices.reason
+    assert closes(tmp_path).equals(
+        true_closes("600584.SH").filter(pl.col("date") != date(2026, 4, 8))
+    )
 
 
 def test_the_next_day_asks_for_the_last_twenty_sessions_and_adds_one(reach, tmp_path):
