@@ -153,7 +153,7 @@ def _table(options: argparse.Namespace) -> None:
 
 
 def _reliability(options: argparse.Namespace) -> None:
-    """Try what is left of the bars on this commit, and merge each into one file when it is done."""
+    """Try what is left of the bars on this code, and merge each into one file when it is done."""
     from benchmarks.reliability.bars import tried
     from benchmarks.reliability.page import renew
     from benchmarks.reliability.record import merge
