@@ -33,6 +33,7 @@ LIVED = (  # what the evenings of B8 run, which take hours: a test holds that it
     *("benchmarks/reliability/years.py", "indexer/arrays.py", "indexer/digest.py"),
     *("indexer/definitions", "indexer/errors.py", "indexer/index", ":!indexer/index/batch.py"),
     *("indexer/kernels", "indexer/ledger", "indexer/market", ":!indexer/market/sources"),
+    "requirements.txt",
     *(f"indexer/run/{name}.py" for name in ("desk", "entries", "publish", "revise")),
     *(f"indexer/run/{name}.py" for name in ("sessions", "stored")),
 )

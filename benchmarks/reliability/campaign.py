@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.reliability.record import Found, Journal, commit, tally, version
 
-CODE = ("indexer", "benchmarks/reliability")
+CODE = ("indexer", "baskets", "seeds", "benchmarks", ":!benchmarks/results", "requirements*.txt")
 _MEMORY = Path("/dev/shm")  # noqa: S108 (the system's folder in memory)
 
 
@@ -41,7 +41,7 @@ def run(campaign: Campaign, journals: Path, processes: int) -> dict[str, Any]:
 
     Each unit runs in a process that has forked and threaded nothing but by what it does itself.
     """
-    journal = Journal(journals / f"{campaign.id}.jsonl", version(campaign.code))
+    at, journal = commit(), Journal(journals / f"{campaign.id}.jsonl", version(campaign.code))
     left = [unit for unit in campaign.units if unit not in journal.done]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1 if campaign.alone else processes, context) as pool:
@@ -51,7 +51,7 @@ def run(campaign: Campaign, journals: Path, processes: int) -> dict[str, Any]:
             journal.write(unit, found)
             _tell(campaign, journal, unit, found)
     founds = [journal.done[unit] for unit in campaign.units]
-    return tally(campaign.id, campaign.title, founds, seed=campaign.seed, at=commit())
+    return tally(campaign.id, campaign.title, founds, seed=campaign.seed, at=at)
 
 
 def _tell(campaign: Campaign, journal: Journal, unit: str, found: Found) -> None:
