@@ -17,7 +17,7 @@ import indexer
 from docs.definitions import definition_keys, method, methods
 from docs.docstrings import described, first, prose, table
 from indexer.cli.app import app
-from indexer.cli.exits import EXIT_BUG, EXIT_CODES
+from indexer.cli.exits import EXIT_CODES
 from indexer.definitions.read import read_definition
 from indexer.definitions.sweep import Sweep
 from indexer.errors import IndexerError
@@ -158,9 +158,9 @@ def _errors() -> Iterator[str]:
     yield "# Errors and exit codes\n"
     codes: list[tuple[str, ...]] = [("0", "", "Done, or nothing to do."), ("2", "", "Wrong usage.")]
     codes += sorted((str(n), f"`{kind.__name__}`", first(kind)) for kind, n in EXIT_CODES.items())
-    codes.append((str(EXIT_BUG), "any other", "A bug: the only one with a traceback."))
     yield from table(("exit code", "error", "means"), sorted(codes, key=lambda row: int(row[0])))
     yield f"All of them are `{IndexerError.__name__}`. {first(IndexerError)}\n"
+    yield "Any other exception is a bug too, and ends with a traceback and 70.\n"
     module = import_module(IndexerError.__module__)
     for name in ("Problem", "Flaw", "Refusal"):
         yield from described(getattr(module, name))

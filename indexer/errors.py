@@ -7,9 +7,11 @@ IndexerError
 ├── SourceError       a source of market data cannot be reached or cannot be believed
 ├── LedgerError       a publication is refused, or the ledger is not what was written to it
 ├── TryAgainError     the same command may succeed later: data to come, a lock, a full disk
-└── OutputError       results cannot be written
+├── OutputError       results cannot be written
+└── BugError          a mistake in this package, kept from what else was asked for
 """
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -185,3 +187,21 @@ class OutputError(IndexerError):
         self.path = path
         self.reason = reason
         super().__init__(f"{path}: cannot be written: {reason}")
+
+
+class BugError(IndexerError):
+    """No data and no definition explain it: a mistake in this package.
+
+    Raised where other subjects go on without the one that met it. The text ends with the traceback.
+    """
+
+    def __init__(self, subject: str, error: Exception) -> None:
+        self.subject = subject
+        said = traceback.format_exception_only(error)[-1].strip()
+        told = f"{subject}: {said}: this is a bug in indexer: please report it with what follows"
+        super().__init__("\n".join([told, *map(str.rstrip, traceback.format_exception(error))]))
+
+
+def explained(subject: str, error: Exception) -> IndexerError:
+    """Return an error of this package as it is, and any other as the bug of a subject it is."""
+    return error if isinstance(error, IndexerError) else BugError(subject, error)

@@ -42,11 +42,12 @@ INNER_IMPORTS = {
     "cli.attempts": {"indexer.run.reporting", "indexer.run.sessions"},
     "cli.ledger": {
         f"indexer.run.{name}"
-        for name in ("decisions", "desk", "doctor", "publish", "records", "reporting", "restate")
+        for name in ("decisions", "desk", "publish", "records", "reporting", "restate")
     }
     | {"indexer.run.sessions"},
     "cli.begin": {"indexer.run.begin"},
     "cli.calendars": {"indexer.run", "indexer.run.announced", "indexer.run.fetch"},
+    "cli.doctor": {"indexer.run.doctor"},
     "cli.fetch": {"indexer.run"},
     "cli.report": {"indexer.run.publication", "indexer.run.report"},
     "cli.screen": {"rich.console", "rich.table"},
@@ -70,6 +71,7 @@ EFFECTS = {
     "cli.ledger": {"clock", "exit", "screen"},
     "cli.begin": {"screen"},
     "cli.calendars": {"environment", "read", "screen"},
+    "cli.doctor": {"clock", "exit", "screen"},
     "cli.fetch": {"clock", "environment", "screen"},
     "cli.process": {"environment"},
     "cli.report": {"screen"},

@@ -17,7 +17,8 @@ import click
 
 from indexer.cli.begin import init
 from indexer.cli.calendars import calendar, constituents
-from indexer.cli.exits import EXIT_BUG, EXIT_CODES, exit_code
+from indexer.cli.doctor import doctor
+from indexer.cli.exits import EXIT_CODES, exit_code
 from indexer.cli.fetch import fetch
 from indexer.cli.ledger import COMMANDS
 from indexer.cli.options import DATE, FORMAT, JSON, MARKET, NEEDED_MARKET, OUT, UNTIL
@@ -33,7 +34,7 @@ from indexer.cli.screen import (
 )
 from indexer.cli.serve import serve
 from indexer.cli.sweep import sweep
-from indexer.errors import DefinitionError, IndexerError, OutputError
+from indexer.errors import BugError, DefinitionError, IndexerError, OutputError
 
 # What writing to an open file may say: of a reader that left, a disk or a quota that is full.
 _SCREEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
@@ -199,7 +200,7 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
         sys.exit(EXIT_CODES[DefinitionError])
 
 
-for command in (fetch, calendar, constituents, report, init, sweep, *COMMANDS, serve):
+for command in (fetch, calendar, constituents, report, init, sweep, *COMMANDS, doctor, serve):
     app.add_command(command)
 
 
@@ -228,7 +229,7 @@ def main() -> None:
             sys.exit(EXIT_CODES[OutputError])
         traceback.print_exc()
         click.echo("this is a bug in indexer: please report it with the lines above", err=True)
-        sys.exit(EXIT_BUG)
+        sys.exit(EXIT_CODES[BugError])
 
 
 def _print_error(error: IndexerError) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from indexer.errors import (
+    BugError,
     DefinitionError,
     IndexerError,
     LedgerError,
@@ -15,6 +16,7 @@ from indexer.errors import (
 
 # The first class that fits counts; of several errors the one that stands first here.
 EXIT_CODES: dict[type[IndexerError], int] = {
+    BugError: 70,
     DefinitionError: 78,
     MissingInputError: 66,
     MarketDataError: 65,
@@ -23,7 +25,6 @@ EXIT_CODES: dict[type[IndexerError], int] = {
     OutputError: 73,
     TryAgainError: 75,
 }
-EXIT_BUG = 70
 
 
 def exit_code(errors: Iterable[IndexerError]) -> int:

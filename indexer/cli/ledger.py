@@ -13,7 +13,13 @@ from indexer.cli.attempts import attempts, hours
 from indexer.cli.exits import exit_code
 from indexer.cli.options import DATE, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, plain, said
 from indexer.cli.screen import print_outcomes, print_proforma, progress, shown
-from indexer.errors import IndexerError, LedgerError, OutputError, TryAgainError, counted
+from indexer.errors import (
+    BugError,
+    IndexerError,
+    OutputError,
+    counted,
+    explained,
+)
 
 _by = click.option("--by", required=True, callback=said, metavar="NAME", help="Who decided it.")
 _clock_time = click.DateTime(["%H:%M"])
@@ -84,6 +90,9 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
                 found = publish_all(names, market, desk, period, progress=tell)
         except IndexerError as error:
             return Attempt(began, run, error=error)
+        except Exception as error:
+            log(Attempt(began, run, error=BugError("publish", error)))
+            raise
         return Attempt(began, run, found)
 
     def log(attempt: Attempt) -> None:
@@ -149,9 +158,9 @@ def restate(
             done = restate_index(
                 index, market, desk, _period(None, first, last), ground, progress=tell
             )
-    except IndexerError as error:
-        failed = Attempt(desk.instant, desk.run, error=error)
-        click.echo(log_line("restate", failed, exit_code([error])), err=True)
+    except Exception as error:
+        failed = Attempt(desk.instant, desk.run, error=explained(index, error))
+        click.echo(log_line("restate", failed, exit_code(failed.errors)), err=True)
         raise
     print_outcomes(desk.run, [done.outcome], as_json)
     for one in done.corrected:
@@ -290,32 +299,7 @@ def retire(index: str, ledger: str, out: Path, reason: str, by: str) -> None:
     click.echo(again + told)
 
 
-@click.command()
-@click.argument("names", nargs=-1, metavar="[BASKET|STUDY]...")
-@click.option("--market", type=click.Path(path_type=Path), help="Market folder.")
-@LEDGER
-@JSON
-def doctor(names: tuple[str, ...], market: Path | None, ledger: str, as_json: bool) -> None:
-    """Look at definitions, market, calendars and ledger, and say what is wrong or late.
-
-    Without names, what the ledger publishes is looked at. Ends with 75 where something is late,
-    else with the code of the gravest error.
-    """
-    from indexer.run.doctor import examine
-
-    found = examine(names, market, ledger, datetime.now(UTC))
-    if as_json:
-        told = [{"about": c.about, "state": c.state, "message": c.message} for c in found]
-        click.echo(json.dumps(told, ensure_ascii=False))
-    else:
-        for check in found:
-            click.echo(f"{check.state:<5} {check.about}: {shown(check.message)}")
-    wrong = [check.error or LedgerError(()) for check in found if check.state == "wrong"]
-    late = [TryAgainError(check.about, "late") for check in found if check.state == "late"]
-    sys.exit(exit_code([*wrong, *late]))
-
-
-COMMANDS = (publish, restate, history, verify, export, proforma, approve, retire, doctor)
+COMMANDS = (publish, restate, history, verify, export, proforma, approve, retire)
 
 
 def _now() -> datetime:

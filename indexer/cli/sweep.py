@@ -9,10 +9,9 @@ from typing import Any, Literal
 
 import click
 
-from indexer.cli.exits import EXIT_BUG, EXIT_CODES
+from indexer.cli.exits import EXIT_CODES
 from indexer.cli.options import FORMAT, JSON, NEEDED_MARKET, OUT
 from indexer.cli.screen import progress, shown
-from indexer.errors import IndexerError
 
 SHOWN = 10  # failures on the screen; summary.json has all of them
 
@@ -54,8 +53,8 @@ def sweep(
     else:
         _print(found.summary, out)
     kinds = {outcome.failure[0] for outcome in found.outcomes if outcome.failure is not None}
-    if kinds:
-        _leave(kinds)
+    if kinds:  # with the exit code of the worst failure
+        sys.exit(next(code for kind, code in EXIT_CODES.items() if kind.__name__ in kinds))
 
 
 def _estimating(tell: Callable[[str], None]) -> Callable[[int, int], None]:
@@ -88,17 +87,8 @@ def _print(summary: dict[str, Any], out: Path) -> None:
     for told in summary["failures"][:SHOWN]:
         where = told["index"] or f"variant {told['number']}"
         lines = str(told["message"]).strip().splitlines()
-        line = lines[-1] if told["kind"] not in {e.__name__ for e in EXIT_CODES} else lines[0]
         more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
-        click.echo(f"failed: {where}: {shown(line)}{more}", err=True)
+        click.echo(f"failed: {where}: {shown(lines[0])}{more}", err=True)
     if summary["failed"] > SHOWN:
         click.echo(f"failed: {summary['failed'] - SHOWN} more, in summary.json", err=True)
     click.echo(f"written to {out}", err=True)
-
-
-def _leave(kinds: set[str]) -> None:
-    """Leave with the exit code of the worst failure; a bug is the worst of all."""
-    known: dict[type[IndexerError], int] = EXIT_CODES
-    codes = [code for kind, code in known.items() if kind.__name__ in kinds]
-    unknown = kinds - {kind.__name__ for kind in known}
-    sys.exit(EXIT_BUG if unknown else codes[0])

@@ -17,7 +17,8 @@ from indexer.report.published import FORMULA
 from indexer.signals.result import Comparison
 
 Format = Literal["csv", "parquet"]
-Content = pl.DataFrame | dict[str, Any] | str | bytes  # a table, a JSON object, text, or as it is
+Table = pl.DataFrame | pl.LazyFrame  # whole, or made as it is written
+Content = Table | dict[str, Any] | str | bytes  # else a JSON object, text, or as it is
 
 # How our own hidden files end, and nobody else's: a folder of results may be a user's own.
 TEMPORARY = ".indexer-tmp"  # what is being written
@@ -187,7 +188,7 @@ def _make_folder(folder: Path, made: list[Path]) -> None:
 
 
 def _file_name(name: str, content: Content, format: Format) -> str:
-    return f"{name}.{format}" if isinstance(content, pl.DataFrame) else name
+    return f"{name}.{format}" if isinstance(content, Table) else name
 
 
 def _other_formats(target: Path, format: Format) -> Iterator[Path]:
@@ -207,10 +208,10 @@ def _write(path: Path, content: Content, format: Format) -> None:
             stream.write(content.encode())
         elif isinstance(content, dict):
             stream.write(json_text(content).encode())
-        elif format == "csv":
-            content.write_csv(stream)
+        elif isinstance(content, pl.LazyFrame):
+            (content.sink_csv if format == "csv" else content.sink_parquet)(stream)
         else:
-            content.write_parquet(stream)
+            (content.write_csv if format == "csv" else content.write_parquet)(stream)
         stream.flush()
         os.fsync(stream.fileno())
 

@@ -20,6 +20,7 @@ from indexer.errors import (
     OutputError,
     Refusal,
     TryAgainError,
+    explained,
 )
 from indexer.index.finding import Finding
 from indexer.index.gates import findings
@@ -154,8 +155,8 @@ def _attempt(
         if not sessions:
             return Outcome(definition.id, "no session")
         return _publish(definition, market, desk, sessions)
-    except IndexerError as error:
-        return _failed(definition.id, error, sessions)
+    except Exception as error:  # noqa: BLE001 (a bug that one meets stops no other either)
+        return _failed(definition.id, explained(definition.id, error), sessions)
 
 
 def _publish(

@@ -7,7 +7,7 @@ from pathlib import Path
 from indexer.definitions.study import Study
 from indexer.errors import DefinitionError, LedgerError, Refusal
 from indexer.ledger.database import publishing, reading
-from indexer.ledger.heads import AFTER_ALL, head_before, last_heads
+from indexer.ledger.heads import AFTER_ALL, head_before, heads, last_heads
 from indexer.market.tables import read_market
 from indexer.run.derived import write_derived
 from indexer.run.desk import Desk, Outcome
@@ -95,6 +95,7 @@ def restate(
     first, end = period.first or date.min, period.last or last
     with publishing(desk.engine) as connection:
         check_not_retired(subject, last_heads(connection, subject, kind))
+        asked = heads(connection, subject, kind, between=(first.isoformat(), end.isoformat()))
         found = differences(connection, candidate, immaterial=True)
         inside = [d for d in found if first <= date.fromisoformat(d.head.session) <= end]
         entries = [
@@ -107,7 +108,7 @@ def restate(
     return Restatement(
         Outcome(
             subject,
-            "restated" if appended else "unchanged",
+            "restated" if appended else "unchanged" if asked else "no session",
             sessions,
             tuple(appended),
             synthetic=tables.manifest.synthetic,

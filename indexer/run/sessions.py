@@ -17,6 +17,7 @@ from indexer.market.conventions.finality import minutes_to_final
 from indexer.run.find import definition
 from indexer.signals.align import cutoffs, known_at
 
+_NAMED = 3  # subjects in a line that is about all of one calendar
 OTHER_MINUTES = 60  # after the close of an exchange that conventions/finality.csv does not name
 
 
@@ -61,7 +62,7 @@ def sessions_asked(
 
 
 def closures(names: Sequence[str], subjects: Collection[str], period: Period) -> Iterator[str]:
-    """Yield for some subjects that their calendar is closed for a period, and the sessions beside.
+    """Yield each calendar that is closed for a period, with the sessions beside and whose it is.
 
     Parameters
     ----------
@@ -69,11 +70,15 @@ def closures(names: Sequence[str], subjects: Collection[str], period: Period) ->
     subjects : the ids, of those in the names, of which no day of the period is a session
     """
     days = [day for day in (period.first, period.last) if day]
+    told: dict[str, list[str]] = {}
     for name in dict.fromkeys(names) if days and subjects else ():  # reading them takes a while
         with suppress(IndexerError):
             found = definition(name)
             if found.id in subjects:
-                yield f"{found.id}: {_closed(calendar_of(found), days[0], days[-1])}"
+                told.setdefault(_closed(calendar_of(found), days[0], days[-1]), []).append(found.id)
+    for text, ids in told.items():
+        more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+        yield f"{', '.join(ids[:_NAMED])}{more}: {text}"
 
 
 def _closed(calendar: Calendar, first: date, last: date) -> str:

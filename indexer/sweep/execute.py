@@ -6,18 +6,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from indexer.errors import MissingInputError
+from indexer.errors import BugError, MissingInputError
 from indexer.market.cache import read_grid
 from indexer.market.spread import BLOCK, laid_out
 from indexer.market.spread import keep as keep_spread
 from indexer.sweep.cluster import on_cluster
 from indexer.sweep.finished import finished, keep, sweep_away
-from indexer.sweep.perform import BUG, Place, Task, fill, perform
+from indexer.sweep.perform import Place, Task, fill, perform
 from indexer.sweep.processes import Workers
 from indexer.sweep.tasks import opened
 
 Tell = Callable[[int, int], None]  # parts done, and all of them
-_OF_A_BUG = f'{{"error": {{"kind": "{BUG}"'.encode()
+_OF_A_BUG = f'{{"error": {{"kind": "{BugError.__name__}"'.encode()
 
 
 def execute(

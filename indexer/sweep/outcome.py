@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from indexer.arrays import or_none
 from indexer.definitions.sweep import Sweep
 from indexer.signals.evaluate import deflated_sharpe
 from indexer.sweep.plan import Variant
+
+PART = 32  # indices whose levels are put in one table at a time
 
 _MOMENTS = ("returns", "skew", "kurtosis")  # told of the best alone
 _PAIR = ("leader", "follower", *_MOMENTS)  # keys of a pair's result that are no columns
@@ -78,9 +81,21 @@ def _type(name: str, cells: Sequence[Any]) -> Any:
     return pl.Float64 if figure == "sharpe" and known is None else pl.String
 
 
-def levels_table(found: Sequence[Outcome]) -> pl.DataFrame:
-    """Return the levels of every index: number in the results, index, date, variant, level."""
-    told = [(n, outcome.result.get("levels", {})) for n, outcome in enumerate(found, 1)]
+def levels_table(found: Sequence[Outcome]) -> pl.LazyFrame:
+    """Return the levels of every index: number in the results, index, date, variant, level.
+
+    Each part of the table is made when it is written, so there is never room taken for all of it.
+    """
+    if not found:
+        return pl.LazyFrame(schema=_LEVELS)
+    parts = [(at, found[at : at + PART]) for at in range(0, len(found), PART)]
+    made = (pl.defer(partial(_levels, at, part), schema=_LEVELS) for at, part in parts)
+    return pl.concat(list(made))
+
+
+def _levels(before: int, found: Sequence[Outcome]) -> pl.DataFrame:
+    """Return the levels of indices that stand after so many others in the results."""
+    told = [(n, outcome.result.get("levels", {})) for n, outcome in enumerate(found)]
     rows = sum(max(0, len(levels) - 1) * len(levels.get("days", ())) for _, levels in told)
     number, date = np.empty(rows, np.int32), np.empty(rows, np.int32)
     variant, level = np.empty(rows, np.uint32), np.empty(rows)
@@ -97,8 +112,8 @@ def levels_table(found: Sequence[Outcome]) -> pl.DataFrame:
             level[part].reshape(shape)[:, k] = levels[name]
     ids = pl.Series([outcome.variant.index for outcome in found], dtype=pl.String)
     columns = {
-        "number": number,
-        "index": ids.gather(number - 1),
+        "number": number + np.int32(before + 1),
+        "index": ids.gather(number),
         "date": pl.Series(date).cast(pl.Date),
         "variant": pl.Series(list(names), dtype=pl.String).gather(variant),
         "level": level,

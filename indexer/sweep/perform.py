@@ -4,17 +4,14 @@ The same function runs here, in local processes and on a cluster.
 """
 
 import threading
-import traceback
 from dataclasses import dataclass, field
 
 from indexer.digest import digest_json
-from indexer.errors import IndexerError, TryAgainError
+from indexer.errors import IndexerError, TryAgainError, explained
 from indexer.market.excerpt import MappedMarket, map_market, market_digest
 from indexer.market.spread import Laid, Part, Spread, spread_market, spread_part
 from indexer.run.provenance import code_digest
 from indexer.sweep.tasks import Histories, failure, index_results, packed, study_result
-
-BUG = "bug"  # the kind of a failure that no data and no definition explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +120,8 @@ def _alone(task: Task, n: int, opened: _Opened) -> bytes:
         if task.cost_bps is None:
             return packed(next(iter(index_results([text], opened.market, opened.spread))))
         return packed(study_result(text, task.cost_bps, opened.market, opened.histories))
-    except IndexerError as error:
-        return packed(failure(error))
-    except Exception:  # noqa: BLE001 (told with its traceback where the sweep ends)
-        return packed({"error": {"kind": BUG, "message": traceback.format_exc()}})
+    except Exception as error:  # noqa: BLE001 (told with its traceback where the sweep ends)
+        return packed(failure(explained("sweep", error)))
 
 
 def _opened(place: Place, market: MappedMarket | None) -> _Opened:

@@ -12,6 +12,7 @@ import pytest
 from indexer.cli.app import main
 from indexer.cli.ledger import restate
 from indexer.ledger.correct import REASONS
+from indexer.run.rebuild import built
 from tests.run.desk import DAYS, SYMBOLS, basket, files, folder, moved, prices
 
 DAY = DAYS[4].isoformat()
@@ -98,6 +99,55 @@ def test_json_is_one_object(indexer):
     assert code == 0
     assert (told["subject"], told["state"], told["entries"]) == ("trio", "published", 5)
     assert told["levels"] == [{"variant": "price", "level": "1031.0824", "revision": 1}]
+
+
+def test_a_bug_that_one_index_meets_holds_up_no_other(indexer, tmp_path, monkeypatch):
+    """R40: what is no error of ours either; the log says what it was, for the desk to report."""
+
+    def broken(definition, *given):
+        return 1 / 0 if definition.id == "trio" else built(definition, *given)
+
+    basket(tmp_path, id="duo")
+    monkeypatch.setattr("indexer.run.publish.built", broken)
+    code, out, err = publish(indexer, "duo.yaml", "--date", DAY)
+    told = {one["subject"]: one for one in json.loads(err.splitlines()[-1])["outcomes"]}
+
+    assert code == 70
+    assert out.splitlines()[:2] == [f"trio: failed {DAY}", f"duo: published {DAY}"]
+    assert "error: trio: ZeroDivisionError: division by zero: this is a bug in indexer" in err
+    assert "Traceback" in told["trio"]["error"]
+    assert told["duo"]["error"] is None
+
+
+def test_restating_a_day_of_which_nothing_is_published_says_so(indexer):
+    publish(indexer, *RANGE)
+    given = ("restate", "trio", "--market", "market", *WHY)
+    codes, said, _ = zip(
+        *(indexer(*given, "--from", day, "--to", day) for day in ("2026-03-07", DAY)), strict=True
+    )
+
+    assert codes == (0, 0)
+    assert said == ("trio: no session\n", "trio: unchanged\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "broken"),
+    [
+        (("publish", "trio.yaml"), "indexer.run.publish.read_market"),
+        (("restate", "trio", "--from", DAY, *WHY), "indexer.run.restate.read_market"),
+    ],
+)
+def test_a_run_that_ends_with_a_bug_leaves_its_line_in_the_log(
+    indexer, monkeypatch, command, broken
+):
+    publish(indexer, "--date", DAY)
+    monkeypatch.setattr(broken, None)
+    code, _, err = indexer(*command, "--market", "market")
+    told = next(json.loads(line) for line in err.splitlines() if line.startswith("{"))
+
+    assert (code, told["event"], told["exit"]) == (70, command[0], 70)
+    assert "TypeError" in told["error"]
+    assert "Traceback" in err
 
 
 def test_the_log_is_one_line_of_json(indexer):

@@ -65,6 +65,45 @@ def test_a_disk_gone_read_only_is_told_as_what_could_not_be_written(tmp_path, mo
         write_folders(tmp_path, {"a": {"b.json": {}}}, "csv")
 
 
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_a_table_that_is_made_as_it_is_written_is_the_same_table(tmp_path, format):
+    made = pl.concat([pl.defer(TABLE.clone, schema=TABLE.schema)] * 3)
+    (path,) = write_folders(tmp_path, {"demo": {"levels": made}}, format)
+
+    assert path.name == f"levels.{format}"
+    read = pl.read_csv if format == "csv" else pl.read_parquet
+    assert read(path).equals(pl.concat([TABLE] * 3))
+
+
+@pytest.mark.attack("B2")
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    "made", ["table", "pl.concat([pl.defer(table.clone, schema=table.schema)])"]
+)
+def test_a_table_that_does_not_fit_leaves_what_was_there(tmp_path, format, made):
+    """A limit of the size of a file stands for a disk that is full."""
+    write_folders(tmp_path, {"demo": {"levels": TABLE}}, format)
+    before = contents(tmp_path)
+    code = f"""if True:
+        import resource, sys
+        from pathlib import Path
+        import polars as pl
+        from indexer.errors import OutputError
+        from indexer.report.files import write_folders
+        table = pl.DataFrame({{"level": pl.Series(range(100_000)).sqrt()}})
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+        try:
+            write_folders(Path(sys.argv[1]), {{"demo": {{"levels": {made}}}}}, "{format}")
+        except OutputError as error:
+            print(error)
+    """
+    run = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
+
+    assert "File too large" in done.stdout
+    assert contents(tmp_path) == before
+
+
 def test_files_of_others_in_the_folder_stay(tmp_path):
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "notes.txt").write_text("mine", encoding="utf-8")

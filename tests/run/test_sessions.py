@@ -66,6 +66,16 @@ def test_a_closed_range_is_told_with_the_sessions_on_both_sides(tmp_path):
     ]
 
 
+def test_a_closed_calendar_is_told_once_with_the_first_of_those_it_closes(tmp_path):
+    names = [basket(tmp_path, id=f"trio-{n}") for n in range(5)]
+    ids = [f"trio-{n}" for n in range(5)]
+
+    assert list(closures(names, ids, Period(last=date(2026, 3, 7)))) == [
+        "trio-0, trio-1, trio-2 and 2 more: XSHG is closed on 2026-03-07, "
+        "the nearest sessions are 2026-03-06 and 2026-03-09"
+    ]
+
+
 def test_nothing_is_told_of_what_the_calendar_does_not_know(tmp_path):
     assert closed(tmp_path, None, date(2099, 1, 3)) == []
 

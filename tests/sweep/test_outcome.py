@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from indexer.definitions.sweep import Sweep
 from indexer.errors import Flaw, MissingInputError
 from indexer.signals.evaluate import return_moments
-from indexer.sweep.outcome import Outcome, best, outcomes, results_table, summary
+from indexer.sweep.outcome import (
+    PART,
+    Outcome,
+    best,
+    levels_table,
+    outcomes,
+    results_table,
+    summary,
+)
 from indexer.sweep.plan import Variant
 from tests.reference.signal_episodes import best_variant
 
@@ -112,3 +120,21 @@ def test_the_summary_tells_every_failure() -> None:
     assert told["failures"][0]["kind"] == "MissingInputError"
     assert told["failures"][0]["message"] == "prices: 600000.SH: no close"
     assert json.loads(json.dumps(told, allow_nan=False)) == told
+
+
+def test_levels_stand_in_the_order_of_the_results_in_whatever_part_they_are_made() -> None:
+    """Every third index has two variants, every fifth failed, and no two have as many sessions."""
+    found, rows = [], []
+    for n in range(2 * PART + 3):
+        days = np.datetime64("2024-01-02", "D") + np.arange(n % 7 + 1)
+        levels = {name: 1000.0 + n + np.arange(len(days)) for name in ("price", "gross")[n % 3 :]}
+        failed = {"error": {"kind": "MarketDataError", "message": "none"}}
+        told = failed if n % 5 == 0 else {"levels": levels | {"days": days}}
+        found.append(Outcome(Variant({}, index=f"index-{n}", text="x"), told))
+        for k, day in enumerate(days) if n % 5 else ():
+            rows += [
+                (n + 1, f"index-{n}", day.item(), name, float(levels[name][k])) for name in levels
+            ]
+
+    assert levels_table(found).collect().rows() == rows
+    assert levels_table([]).collect().columns == levels_table(found).collect_schema().names()

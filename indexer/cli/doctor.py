@@ -1,0 +1,38 @@
+"""The command that looks at everything and says what is wrong or late."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from indexer.cli.exits import exit_code
+from indexer.cli.options import JSON, LEDGER
+from indexer.cli.screen import shown
+from indexer.errors import LedgerError, TryAgainError
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[BASKET|STUDY]...")
+@click.option("--market", type=click.Path(path_type=Path), help="Market folder.")
+@LEDGER
+@JSON
+def doctor(names: tuple[str, ...], market: Path | None, ledger: str, as_json: bool) -> None:
+    """Look at definitions, market, calendars and ledger, and say what is wrong or late.
+
+    Without names, what the ledger publishes is looked at. Ends with 75 where something is late,
+    else with the code of the gravest error.
+    """
+    from indexer.run.doctor import examine
+
+    found = examine(names, market, ledger, datetime.now(UTC))
+    if as_json:
+        told = [{"about": c.about, "state": c.state, "message": c.message} for c in found]
+        click.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        for check in found:
+            click.echo(f"{check.state:<5} {check.about}: {shown(check.message)}")
+    wrong = [check.error or LedgerError(()) for check in found if check.state == "wrong"]
+    late = [TryAgainError(check.about, "late") for check in found if check.state == "late"]
+    sys.exit(exit_code([*wrong, *late]))
