@@ -1,6 +1,7 @@
 """The load generator charges a server for standing still, and for nothing it did not do."""
 
 import asyncio
+import contextlib
 import time
 
 import pytest
@@ -27,11 +28,11 @@ def answering(times, *, stall=0.0):
     """Return a server that answers so many requests of a connection, and then closes it."""
 
     async def answer(reader, writer):
-        for _ in range(times):
-            await reader.readuntil(b"\r\n\r\n")
-            time.sleep(stall)
-            writer.write(ANSWER)
-        writer.close()
+        with contextlib.suppress(asyncio.IncompleteReadError), contextlib.closing(writer):
+            for _ in range(times):
+                await reader.readuntil(b"\r\n\r\n")  # raises where the other end has gone
+                time.sleep(stall)
+                writer.write(ANSWER)
 
     return answer
 
