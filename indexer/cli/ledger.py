@@ -13,13 +13,7 @@ from indexer.cli.attempts import attempts, hours
 from indexer.cli.exits import exit_code
 from indexer.cli.options import DATE, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, plain, said
 from indexer.cli.screen import print_outcomes, print_proforma, progress, shown
-from indexer.errors import (
-    BugError,
-    IndexerError,
-    OutputError,
-    counted,
-    explained,
-)
+from indexer.errors import OutputError, counted, explained
 
 _by = click.option("--by", required=True, callback=said, metavar="NAME", help="Who decided it.")
 _clock_time = click.DateTime(["%H:%M"])
@@ -88,11 +82,10 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
             began, run = desk.instant, desk.run
             with progress() as tell:
                 found = publish_all(names, market, desk, period, progress=tell)
-        except IndexerError as error:
-            return Attempt(began, run, error=error)
-        except Exception as error:
-            log(Attempt(began, run, error=BugError("publish", error)))
+        except OSError:  # of the screen: what is read and written has errors of its own
             raise
+        except Exception as error:  # noqa: BLE001 (the log and the figures tell of a bug too)
+            return Attempt(began, run, error=explained("publish", error))
         return Attempt(began, run, found)
 
     def log(attempt: Attempt) -> None:

@@ -150,6 +150,14 @@ def test_a_run_that_ends_with_a_bug_leaves_its_line_in_the_log(
     assert "Traceback" in err
 
 
+def test_figures_tell_of_a_run_that_ends_with_a_bug(indexer, monkeypatch):
+    publish(indexer, "--date", DAY)
+    monkeypatch.setattr("indexer.run.publish.read_market", None)
+    publish(indexer, "--date", DAY)
+
+    assert "indexer_run_exit_code 70" in Path("out/indexer.prom").read_text(encoding="utf-8")
+
+
 def test_the_log_is_one_line_of_json(indexer):
     _, _, err = publish(indexer, "--date", DAY)
     told = json.loads(err.splitlines()[-1])
