@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from indexer.errors import (
+    BugError,
     Flaw,
     IndexerError,
     MarketDataError,
@@ -62,10 +63,12 @@ class Fetched:
     ----------
     needs : one entry a need, in the order in which they were met
     version : version of the store after it; None where nothing was written
+    bug : the first mistake of this package that was met; None where none was
     """
 
     needs: tuple[Gathered, ...]
     version: int | None
+    bug: BugError | None = None
 
     @property
     def disregarded(self) -> list[Disregarded]:
@@ -76,9 +79,11 @@ class Fetched:
     def problem(self) -> IndexerError | None:
         """The error that says what stands against the whole; None where nothing does.
 
-        Data that are wrong before a source that cannot be reached, and that before data that are
-        not complete yet.
+        A bug before data that are wrong, those before a source that cannot be reached, and that
+        before data that are not complete yet.
         """
+        if self.bug is not None:
+            return self.bug
         open_ = [g for g in self.needs if g.outcome not in _GOOD]
         if wrong := [g for g in open_ if g.outcome == "corrupt"]:
             return MarketDataError(
@@ -134,16 +139,24 @@ def fetch(
     gatherer = Gatherer(sources, span.at, span.until or date.max, believed)
     done: list[Gathered] = []
     version: int | None = None
+    bug: BugError | None = None
     for n, need in enumerate(needs, 1):
         progress(f"{n} of {len(needs)}: {need.table} of {need.subject}")
-        found = gatherer.gather(need)
+        try:
+            found = gatherer.gather(need)
+        except (IndexerError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 (a bug that one need meets stops no other)
+            met = BugError(f"{need.table} of {need.subject}", error)
+            found = Gathered(need, "corrupt", {}, reason=str(met).splitlines()[0])
+            bug = bug or met
         for table, rows in found.rows.items():
             believed.add(table, rows)
         if new := {table: rows for table, rows in found.rows.items() if not rows.is_empty()}:
             version = write_rows(market, new, symbols=_symbols(found))
         log(market / REPLIES, _log_entries(found, span.at))
         done.append(found)
-    return Fetched(tuple(done), version)
+    return Fetched(tuple(done), version, bug)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.standin.faults import Fault
 from benchmarks.standin.market import invented
 from indexer.cli.fetch import SOURCES
-from indexer.errors import MarketDataError, OutputError, SourceError, TryAgainError
+from indexer.errors import BugError, MarketDataError, OutputError, SourceError, TryAgainError
 from indexer.index.build import build
 from indexer.market.calendar import read_calendar
 from indexer.market.sources.akshare import NAMES, upstreams
@@ -115,6 +115,35 @@ def test_an_index_of_what_was_fetched_is_that_of_the_true_market(reach, tmp_path
 
     assert found.problem is None
     assert index.levels.drop("market_value").equals(true.levels.drop("market_value"))
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A source with a mistake in it that one subject brings to light."""
+
+    name: str
+    own: Source
+
+    def offers(self, table: Table, subject: str) -> bool:
+        """Return what the source itself does."""
+        return self.own.offers(table, subject)
+
+    def fetch(self, ask: Ask) -> Answer:
+        """Return what the source itself does, but for that subject."""
+        if (ask.table, ask.subject) == ("prices", "300308.SZ"):
+            raise ZeroDivisionError
+        return self.own.fetch(ask)
+
+
+def test_a_bug_that_one_need_meets_stops_no_other(reach, tmp_path, basket):
+    sources: list[Source] = [Broken(s.name, s) for s in upstreams(reach.access, NAMES)]
+    span = Span(reach.clock.at, until=reach.standin.market.today)
+    found = fetch([basket], tmp_path / "store", sources, span)
+
+    assert isinstance(found.problem, BugError)
+    assert "Traceback" in str(found.problem)
+    assert closes(tmp_path).equals(true_closes(*{*SHARES} - {"300308.SZ"}))
+    assert report_of(found)["complete"] is False
 
 
 def test_first_prices_rest_on_three_sources_that_agree_and_say_where_they_are_from(reach, tmp_path):
