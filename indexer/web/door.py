@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from indexer.errors import IndexerError
+from indexer.web.live import FILES
 from indexer.web.problem import Fault, Refused, problem_response
 
 MAX_TARGET = 2048  # bytes of path and query
@@ -27,7 +28,7 @@ HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-_OPEN = (b"/v1/", b"/openapi.json")  # the prefixes that a token opens
+_OPEN = {"/healthz", *FILES}  # what needs no token; all else does, however it is spelled
 # What a client is told of a failure; what is behind it, only the log is.
 _LATER = Refused(
     503, "the ledger cannot be read now: try again later", headers={"retry-after": "5"}
@@ -105,7 +106,7 @@ def _admit(scope: Scope, terms: Terms) -> None:
     named = dict(headers)
     if named.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in named:
         raise Refused(413, "a request has no body", headers={"connection": "close"})
-    if terms.token is not None and scope["raw_path"].startswith(_OPEN):
+    if terms.token is not None and scope["path"] not in _OPEN:
         _check_token(headers, terms.token)
     _check_query(scope["query_string"])
 

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 
 _HERE = Path(__file__).parent
 _CHARTS = _HERE.parent / "report" / "echarts.min.js"
-_FILES = {
+FILES = {
     "/": (_HERE / "live.html", "text/html; charset=utf-8"),
     "/live.css": (_HERE / "live.css", "text/css; charset=utf-8"),
     "/live.js": (_HERE / "live.js", "text/javascript; charset=utf-8"),
@@ -30,7 +30,7 @@ class Asset(NamedTuple):
 
 def show(app: FastAPI) -> None:
     """Answer with the page at ``/``, and with its files beside it."""
-    for address, (path, kind) in _FILES.items():
+    for address, (path, kind) in FILES.items():
         content = path.read_bytes()
         tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
         _offer(app, address, Asset(content, gzip.compress(content, mtime=0), kind, tag))

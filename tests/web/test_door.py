@@ -96,6 +96,16 @@ def test_without_the_token_nothing_is_told_and_always_in_the_same_words(
 
 
 @pytest.mark.attack("E4")
+@pytest.mark.parametrize(
+    "target",
+    ["/%761/indices", "/v1%2Findices", "/%76%31/indices/alpha/levels", "/openapi%2ejson", "/x"],
+)
+def test_no_spelling_of_an_address_goes_past_the_token(published, client_of, target):
+    """It is the decoded path that is routed by."""
+    assert client_of(published, token=hashed(TOKEN))(target).status == 401
+
+
+@pytest.mark.attack("E4")
 def test_a_token_in_the_query_is_none(published, client_of):
     ask = client_of(published, token=hashed(TOKEN))
 
