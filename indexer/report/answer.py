@@ -54,11 +54,15 @@ def _table_of_lines(comparison: Comparison, lines: Sequence[dict[str, Any]]) -> 
         figures = [with_interval(told, name, window) for name in _FIGURES]
         ids = [told[role] for role in ("leader", "follower", "other")]
         p = told["p_value_adjusted"][window]
-        verdict = Text("not tested", "未检验") if p is None else YES if p < LEVEL else NO
+        excess = told["ratio_excess"][window]
+        verdict = Text("not tested", "未检验") if p is None else NO if p >= LEVEL else YES
+        verdict = _LESS if verdict is YES and excess < 0 else verdict
         name = ratio_lines_name(comparison, ids)
         rows.append((name, *figures[:5], verdict, *figures[5:]))
     return table(heads, rows, "wide")
 
+
+_LESS = Text("less, by more than chance", "低于算术所致，且超出偶然")
 
 _FIGURES = (
     "ratio_correlation",
@@ -92,16 +96,22 @@ def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
         f"仅因共用领先指数就会有{number(null, 2)}，超出部分为{number(excess, 2)}。剔除领先指数后，"
         f"偏相关系数为{number(partial, 2)}{_span_zh(low, high)}",
     )
-    parts = [joined([first, _verdict(told["p_value_adjusted"][window])], "", "")]
+    parts = [joined([first, _verdict(told["p_value_adjusted"][window], excess)], "", "")]
     if (given := told["partial_correlation_benchmark"].get(window)) is not None:
         parts.append(_given_market(comparison, given, told["p_value_benchmark_adjusted"][window]))
     return joined(parts, " ", "")
 
 
-def _verdict(p: float | None) -> Text:
+def _verdict(p: float | None, excess: float) -> Text:
     if p is None:
         return Text("; too few rows to test it.", "；样本太少，不作检验。")
     told = number(p, 3)
+    if p < LEVEL and excess < 0:
+        return Text(
+            ": less than arithmetic alone would give, and not by chance: what is left of the "
+            f"followers moves in opposite directions (adjusted p {told}).",
+            f"：低于仅由算术所致的水平，且非偶然所能解释，即两者剔除领先指数后反向变动（校正后p值{told}）。",
+        )
     if p < LEVEL:
         return Text(
             f": more than arithmetic and chance would show (adjusted p {told}).",

@@ -126,7 +126,7 @@ def _numbers(history: History) -> str:
                 *map(_percent, stretches),
                 _percent(_year_to_date(history.days, level)),
                 _percent(level[-1] / level[0] - 1),
-                same(f"{number(None if moves is None else 100 * moves, 1)}%"),
+                _percent(moves, ""),
                 _percent(maximum_drawdown(level)),
             )
         )
@@ -143,8 +143,8 @@ def _year_to_date(days: Days, level: Vector) -> float | None:
     return None if row < 0 else float(level[-1] / level[row] - 1)
 
 
-def _percent(move: float | None) -> Text:
-    return same("–" if move is None else f"{number(100 * move, 1, '+')}%")
+def _percent(move: float | None, sign: str = "+") -> Text:
+    return same("–" if move is None else f"{number(100 * move, 1, sign)}%")
 
 
 def _figure(history: History) -> Figure:

@@ -240,7 +240,8 @@ def signal_of(comparison: Comparison, name: str, *ids: str, window: int | None =
 def signal_line(comparison: Comparison, signal: Signal, digits: int) -> Figure:
     """Return the line of a signal, rounded to what is printed."""
     rows = np.searchsorted(comparison.aligned.sessions, signal.days)
-    return line_of(rows, signal.value, int(signal.backtested.sum()), digits)
+    tested = np.flatnonzero(signal.backtested & ~np.isnan(signal.value))
+    return line_of(rows, signal.value, int(tested[-1]) + 1 if tested.size else 0, digits)
 
 
 def line_of(rows: Rows, values: Vector, tested: int, digits: int) -> Figure:

@@ -71,9 +71,9 @@ def index_method(index: Index) -> Iterator[Text]:
     base, rebalance = index.base, index.rebalance
     day = _day(rebalance.day)
     yield Text(
-        f"Level {base.level:g} on {base.date}, in {index.currency}, sessions of {index.calendar}; "
-        f"{_SCHEMES[index.weighting.scheme].en}.",
-        f"{base.date}为{base.level:g}点，以{index.currency}计价，按{calendar_name(index.calendar).zh}交易日；"
+        f"Level {base.level:.15g} on {base.date}, in {index.currency}, sessions of "
+        f"{index.calendar}; {_SCHEMES[index.weighting.scheme].en}.",
+        f"{base.date}为{base.level:.15g}点，以{index.currency}计价，按{calendar_name(index.calendar).zh}交易日；"
         f"{_SCHEMES[index.weighting.scheme].zh}。",
     )
     yield joined(list(_caps(index)), " ", "")
@@ -120,7 +120,8 @@ def _caps(index: Basket) -> Iterator[Text]:
     ):
         if cap is not None:
             yield Text(
-                f"No {en} above {cap:.0%} at a rebalance.", f"调整时{zh}权重不超过{cap:.0%}。"
+                f"No {en} above {100 * cap:g}% at a rebalance.",
+                f"调整时{zh}权重不超过{100 * cap:g}%。",
             )
 
 
@@ -143,11 +144,11 @@ def study_method(study: Study) -> Iterator[Text]:
     )
     yield Text(
         f"Stretched: z reaches {rule.enter:g}. Turn: relative strength falls from its peak by "
-        f"{rule.turn:g} times its usual 20-row move. Closed: {rule.close:.0%} of the way back to "
-        "the mean at onset is made. Turned by a rising follower it is a catch-up, by a falling "
+        f"{rule.turn:g} times its usual 20-row move. Closed: {100 * rule.close:g}% of the way back "
+        "to the mean at onset is made. Turned by a rising follower it is a catch-up, by a falling "
         "leader a leader fall; both can fall.",
         f"拉大：z值达到{rule.enter:g}。拐点：相对强弱自高点回落达到其通常20期波动的{rule.turn:g}倍。"
-        f"已收敛：回到起点均值的路程走完{rule.close:.0%}。"
+        f"已收敛：回到起点均值的路程走完{100 * rule.close:g}%。"
         "由跟随指数上涨所致为补涨，由领先指数下跌所致为补跌，亦可两者同跌。",
     )
     yield Text(

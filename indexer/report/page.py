@@ -212,8 +212,8 @@ def _shades(comparison: Comparison) -> str:
             "；",
         ),
         "closed": Text(
-            f"{rule.close:.0%} of the way back to the mean at onset is made",
-            f"回到起点均值的路程已走完{rule.close:.0%}",
+            f"{100 * rule.close:g}% of the way back to the mean at onset is made",
+            f"回到起点均值的路程已走完{100 * rule.close:g}%",
         ),
     }
     items = "".join(

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.arrays import Flags, Rows, Vector
+from indexer.arrays import Days, Flags, Grid, Instants, Rows, Vector
 from indexer.definitions.study import Study
 from indexer.index.history import History
-from indexer.signals.align import Aligned, Line, known_at
+from indexer.market.calendar import read_calendar
+from indexer.signals.align import Aligned, Line, cutoffs, known_at
 from indexer.signals.breadth import (
     CORRELATION_WINDOW,
     CROWDING_WINDOW,
@@ -61,8 +62,16 @@ class _Basket:
         row = np.searchsorted(members.days, aligned.dated[at, column])
         return cls(id, history, members, aligned, at, row, tested)
 
-    def signal(self, name: str, value: Vector, window: int | None, reach: int) -> Signal:
-        """Return a figure on own sessions, its window ``reach`` sessions back, as a signal."""
+    def signal(
+        self, name: str, value: Vector, window: int | None, reach: int, beside: Flags | None = None
+    ) -> Signal:
+        """Return a figure on own sessions, its window ``reach`` sessions back, as a signal.
+
+        Parameters
+        ----------
+        beside : (T,) whether what it is measured against is back-tested
+        """
+        tested = self.tested if beside is None else self.tested | beside
         return Signal(
             name=name,
             leader="",
@@ -71,8 +80,20 @@ class _Basket:
             window=window,
             days=self.aligned.sessions[self.at],
             value=value[self.row],
-            backtested=reaching(self.tested, reach)[self.row],
+            backtested=reaching(tested, reach)[self.row],
         )
+
+    def seen(self, study: Study) -> Instants:
+        """Return the cut-off by which the level of each own session was first known, (T,)."""
+        known = known_at(self.history.definition, self.members.days)
+        sessions = read_calendar(study.calendar).sessions
+        last = self.aligned.sessions[-1:]
+        moments = cutoffs(study, sessions[(sessions >= self.members.days[0]) & (sessions <= last)])
+        at = np.searchsorted(moments, known)
+        shown = at < len(moments)  # what is known later stands on no session of the study
+        found = known.copy()
+        found[shown] = moments[at[shown]]
+        return found
 
 
 def member_signals(
@@ -81,8 +102,9 @@ def member_signals(
     """Yield the figures of each basket of the pairs; a ready-made series has no members.
 
     A figure stands on the study session on which the level of its own session was first known.
-    What a follower's members are measured against is the leader of its first pair. Beside them
-    all, ``carried``: how many members were held at a carried price that session.
+    What a follower's members are measured against is the leader of its first pair, as it was known
+    then, each in its own currency. Beside them all, ``carried``: how many members were held at a
+    carried price that session.
     """
     baskets = {
         id: _Basket.of(id, histories[id], aligned)
@@ -97,16 +119,16 @@ def member_signals(
             yield basket.signal(f"breadth_{window}", above, window, window - 1)
         leader = next((pair.leader for pair in study.pairs if pair.follower == id), None)
         if leader is not None:
-            level = _known_level(lines[leader], basket)
-            better = breadth_outperform(close, held, level)
-            yield basket.signal("breadth_outperform", better, OUTPERFORM_SPAN, OUTPERFORM_SPAN)
+            level, tested = _known_level(lines[leader], basket.seen(study))
+            better, span = breadth_outperform(close, held, level), OUTPERFORM_SPAN
+            yield basket.signal("breadth_outperform", better, span, span, tested)
         yield basket.signal("diffusion", diffusion(close, held, traded), None, 1)
         alike = member_correlation(close, held, traded)
         window = CORRELATION_WINDOW
         yield basket.signal("mean_pair_correlation", alike, window, window)
         spread = dispersion(close, held, basket.members.weight)
         yield basket.signal("dispersion", spread, None, 1)
-        yield from _crowding_signals(basket, baskets)
+        yield from _crowding_signals(study, basket, baskets)
 
 
 def members_correlated(history: History, aligned: Aligned, id: str) -> tuple[Rows, Rows]:
@@ -122,14 +144,18 @@ def members_correlated(history: History, aligned: Aligned, id: str) -> tuple[Row
     return counted[basket.row], own.held.sum(axis=1)[basket.row]
 
 
-def _known_level(leader: Line, basket: _Basket) -> Vector:
-    """Return the leader's level known when each own session's was, (T,); NaN before its first."""
-    moments = known_at(basket.history.definition, basket.members.days)
+def _known_level(leader: Line, moments: Instants) -> tuple[Vector, Flags]:
+    """Return the leader's level known at some instants, NaN before its first; if it is tested."""
     at = np.searchsorted(leader.known_at, moments, side="right") - 1
-    return np.where(at >= 0, leader.level[at], np.nan)
+    tested = np.zeros(len(moments), dtype=bool)
+    if leader.selected_on is not None:
+        tested = (at >= 0) & (leader.days[at] < np.datetime64(leader.selected_on))
+    return np.where(at >= 0, leader.level[at], np.nan), tested
 
 
-def _crowding_signals(basket: _Basket, baskets: Mapping[str, _Basket]) -> Iterator[Signal]:
+def _crowding_signals(
+    study: Study, basket: _Basket, baskets: Mapping[str, _Basket]
+) -> Iterator[Signal]:
     """Yield the share of turnover that is in a basket, of all that the study's baskets hold.
 
     Only baskets in its currency count, a symbol of several of them once; alone it has no share.
@@ -138,26 +164,34 @@ def _crowding_signals(basket: _Basket, baskets: Mapping[str, _Basket]) -> Iterat
     others = [b for b in baskets.values() if b.history.definition.currency == currency]
     if len(others) < 2:
         return
+    moments, own = basket.seen(study), basket.members
     together: dict[str, Vector] = {}
+    tested = np.zeros(len(moments), dtype=bool)
     for other in others:
-        amounts = _amounts(other, basket)
+        amounts, beside = _amounts(other, own.days, moments)
+        tested |= beside
         for symbol, amount in zip(other.history.symbols, amounts.T, strict=True):
-            together[symbol] = np.fmax(together.get(symbol, amount), amount)
-    own = basket.members
-    whole = np.nansum(np.column_stack(list(together.values())), axis=1)
+            together[symbol] = np.maximum(together.get(symbol, amount), amount)
+    whole = np.sum(list(together.values()), axis=0)
     found = crowding(turnover_amount(own.amount, own.held, own.traded), whole)
     window = CROWDING_WINDOW
-    yield basket.signal("crowding", found.share, window, window - 1)
+    yield basket.signal("crowding", found.share, window, window - 1, tested)
     reach = window + PERCENTILE - 2
-    yield basket.signal("crowding", found.percentile, PERCENTILE, reach)
+    yield basket.signal("crowding", found.percentile, PERCENTILE, reach, tested)
 
 
-def _amounts(other: _Basket, basket: _Basket) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Return what was turned over in another basket's members on a basket's own sessions."""
-    days, own = other.members.days, basket.members.days
-    at = np.searchsorted(days, own)
-    same = (at < len(days)) & (days[np.minimum(at, len(days) - 1)] == own)
-    amounts = np.full((len(own), len(other.history.symbols)), np.nan)
-    counted = np.where(other.members.held, other.members.amount, np.nan)
-    amounts[same] = counted[at[same]]
-    return amounts
+def _amounts(other: _Basket, days: Days, moments: Instants) -> tuple[Grid, Flags]:
+    """Return what was turned over in a basket's members by some days, and known at instants then.
+
+    Returns
+    -------
+    (T, N) of its last session, zero where that was counted before; NaN where a member that traded
+    has no amount: a sum that lacks it would pass for all. And (T,) whether it is back-tested.
+    """
+    members = other.members
+    known = known_at(other.history.definition, members.days)
+    dated = np.searchsorted(members.days, days, side="right") - 1
+    at = np.minimum(dated, np.searchsorted(known, moments, side="right") - 1)
+    new = (at >= 0) & (at != np.concatenate([[-1], at[:-1]]))
+    counted = np.where(members.held & members.traded, members.amount, 0.0)
+    return np.where(new[:, None], counted[at], 0.0), new & other.tested[at]

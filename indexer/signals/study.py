@@ -120,8 +120,9 @@ def _benchmark_warnings(
     if name in study.indices:
         yield f"benchmark {name} is compared itself: what it is part of is not given the benchmark"
     fresh = aligned.fresh[:, aligned.ids.index(name)]
-    if not fresh[-STALE:].any():
-        ends = histories[name].days[-1]
+    ends, last = histories[name].days[-1].item(), aligned.sessions[-1].item()
+    calendar = read_calendar(histories[name].definition.calendar)
+    if not fresh[-STALE:].any() and calendar.on_or_before(last) > ends:
         yield f"benchmark {name} ends on {ends}: after that it counts as unchanged"
 
 

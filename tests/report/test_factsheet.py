@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from indexer.index.history import History
-from indexer.report.factsheet import index_page
+from indexer.report.factsheet import _numbers, index_page
 from indexer.report.record import Record
 from indexer.signals.result import Comparison
 from tests.report.reading import lines_of
@@ -32,6 +32,15 @@ def test_moves_are_those_of_the_levels(history: History) -> None:
     moves = [level[-1] / level[-1 - n] - 1 for n in (1, 5, 20, 60, 250)]
     told = " ".join(f"{100 * move:+.1f}%" for move in moves).replace("-", "−")
     assert told in english(index_page(history))
+
+
+def test_where_there_is_no_figure_there_is_a_dash_alone(history: History) -> None:
+    short = replace(
+        history,
+        days=history.days[:2],
+        variants={name: level[:2] for name, level in history.variants.items()},
+    )
+    assert "–%" not in _numbers(short)
 
 
 def test_the_year_to_date_starts_at_the_last_close_of_the_year_before(history: History) -> None:

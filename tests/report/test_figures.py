@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from indexer.definitions.study import Overlay, Pair
-from indexer.report.figures import bands, compact, headline_window, pair_slots
+from indexer.report.figures import bands, compact, headline_window, pair_slots, signal_line
 from indexer.report.words import BANDS, Text
 from indexer.signals.result import Comparison
 from tests.report.conftest import figures_of
@@ -226,6 +226,15 @@ def test_an_index_keeps_its_colour_beside_an_overlaid_series(comparison: Compari
     lines = figure(found, "overlays")["lines"]
     assert [line["slot"] for line in lines] == [comparison.aligned.ids.index(FOLLOWER) + 1] * 2
     assert [line["style"] for line in lines] == ["solid", "dashed"]
+
+
+def test_a_line_is_pale_up_to_its_last_back_tested_value(comparison: Comparison) -> None:
+    """Marks of a divergence stand on announcements alone: they are no beginning of it."""
+    own = next(s for s in comparison.signals if s.name == "breadth_20" and s.follower == FOLLOWER)
+    flags, value = np.zeros(len(own.days), dtype=bool), np.full(len(own.days), np.nan)
+    value[[10, 50, 90]], flags[[10, 50, 70]] = 1.0, True
+    marked = replace(own, backtested=flags, value=value)
+    assert signal_line(comparison, marked, 2)["tested"] == 51
 
 
 def test_a_pair_has_the_colour_of_its_follower(comparison: Comparison) -> None:

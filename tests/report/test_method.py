@@ -23,3 +23,15 @@ def test_a_rebalance_is_told_with_its_day_and_its_reference(tmp_path, lag, en, z
 
     assert f"Rebalanced quarterly, on the third Friday of the month, {en}" in [t.en for t in told]
     assert any(t.zh.endswith(f"于当月第三个周五生效，{zh}") for t in told)
+
+
+def test_figures_of_a_definition_are_told_as_they_are(tmp_path):
+    path = write_templates(tmp_path)[0]
+    text = path.read_text("utf-8").replace(
+        "# caps: {constituent: 0.10}", "caps: {constituent: 0.475}"
+    )
+    path.write_text(text.replace("level: 1000", "level: 1234567"), encoding="utf-8")
+    told = " ".join(t.en for t in index_method(read_basket(path)))
+
+    assert "No constituent above 47.5% at a rebalance." in told
+    assert "Level 1234567 on" in told

@@ -1,6 +1,7 @@
 """The page: loads nothing, lets no name become markup, hides no caveat, and is drawn."""
 
 import base64
+import copy
 import hashlib
 import json
 import math
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from indexer.definitions.model import Name
-from indexer.report.answer import answers
+from indexer.report.answer import answer_markup, answers
 from indexer.report.page import study_page
 from indexer.report.record import Record
 from indexer.report.words import KINDS, STATES
@@ -223,6 +224,17 @@ def test_the_answer_says_what_is_arithmetic_and_how_sure_the_rest_is(
     assert f"not distinguishable from chance (adjusted p {told['p_value_adjusted'][60]:.3f})" in (
         first
     )
+
+
+def test_less_than_arithmetic_is_never_called_more(comparison: Comparison) -> None:
+    (told,) = copy.deepcopy(comparison.summary["ratio_lines"])
+    told["ratio_excess"][60], told["p_value_adjusted"][60] = -0.69, 0.002
+    summary = {"ratio_lines": [told] * 3, "pairs": []}
+    first = next(iter(answers(comparison, summary))).en
+
+    assert "less than arithmetic alone would give, and not by chance" in first
+    assert "more than" not in first
+    assert "less, by more than chance" in "".join(answer_markup(comparison, summary))
 
 
 def test_the_answer_calls_the_band_of_driftless_paths_what_it_is(comparison: Comparison) -> None:

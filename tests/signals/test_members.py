@@ -1,6 +1,7 @@
 """Members' figures as signals: on which session they stand, and what they are measured against."""
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,24 +14,38 @@ from indexer.signals.result import Comparison
 from indexer.signals.study import compare
 from tests.index.examples import basket as definition
 from tests.index.examples import market
-from tests.signals.example import MAINLAND, TRIPLE, compared, on_calendar, study, told
+from tests.signals.example import MAINLAND, NEW_YORK, TRIPLE, compared, on_calendar, study, told
 
 LEADER, FOLLOWER, _ = TRIPLE
 SYMBOLS = ("600000.SH", "600001.SH", "600002.SH", "600003.SH")
-SPRING = MAINLAND.between(date(2024, 1, 2), date(2024, 5, 31))
+SPAN = (date(2024, 1, 2), date(2024, 5, 31))
+SPRING = MAINLAND.between(*SPAN)
 
 
-def held(id: str, *symbols: str, moves: float = 0.0, amount: float | None = None) -> History:
-    """Return an equal-weighted basket in Shanghai whose closes all grow by a share a session."""
+def held(
+    id: str,
+    *symbols: str,
+    moves: float = 0.0,
+    amount: float | None = None,
+    jump: date = date.max,
+    **keys: Any,
+) -> History:
+    """Return an equal-weighted basket in Shanghai whose closes all grow by a share a session.
+
+    From one date on its members have no amount in Shanghai, and ten times as much in New York.
+    """
     rows = [
         {
             "symbol": symbol,
             "date": day,
             "close": 10.0 * (1 + moves) ** n,
-            "amount": None if amount is None else amount * (k + 1),
+            "amount": None
+            if amount is None or (day >= jump and not symbol.endswith("US"))
+            else amount * (k + 1) * (10 if day >= jump else 1),
         }
         for k, symbol in enumerate(symbols)
-        for n, day in enumerate(SPRING.tolist())
+        for n, day in enumerate((NEW_YORK if symbol.endswith("US") else MAINLAND).between(*SPAN))
+        for day in [day.item()]
     ]
     asked = definition(
         id=id,
@@ -38,8 +53,10 @@ def held(id: str, *symbols: str, moves: float = 0.0, amount: float | None = None
         calendar="XSHG",
         base={"date": SPRING[0].item(), "level": 1000},
         constituents=[{"symbol": symbol} for symbol in symbols],
+        **keys,
     )
-    return build(asked, market({"prices": rows}))
+    fixed = [{"date": SPRING[0].item(), "base": "USD", "quote": "CNY", "rate": 7.0}]
+    return build(asked, market({"prices": rows, "fx": fixed}))
 
 
 def of_members(found: Comparison, name: str, id: str, window: int | None = None) -> list[float]:
@@ -89,6 +106,61 @@ def test_members_are_measured_against_what_was_known_of_the_leader() -> None:
     values = {day: value for day, (value, _) in better.items()}
     assert values[date(2024, 4, 10)] == 1.0
     assert values[date(2024, 4, 11)] == 0.0
+
+
+def test_members_are_measured_against_the_leader_as_the_study_knows_it_that_evening() -> None:
+    """Hong Kong closes after Shanghai and before the cut-off: its level of the date counts."""
+    leader = on_calendar("leader", "XHKG", 0)
+    jump = np.datetime64("2024-04-10")
+    leader.variants["price"] = np.where(leader.days < jump, 100.0, 200.0)
+    found = compared(
+        leader, held("follower", "600000.SH", "600001.SH", moves=0.001),
+        study=study("leader", "follower"),
+    )  # fmt: skip
+    better = told(found, "breadth_outperform", ("", "follower"), 20)
+    values = {day: value for day, (value, _) in better.items()}
+    assert (values[date(2024, 4, 9)], values[date(2024, 4, 10)]) == (1.0, 0.0)
+
+
+def test_what_members_are_measured_against_may_be_back_tested_too() -> None:
+    leader = on_calendar("leader", "XSHG", 0, selected_on=date(2024, 4, 10))
+    found = compared(
+        leader, held("follower", "600000.SH", moves=0.001), study=study("leader", "follower")
+    )
+    marks = {
+        day: mark
+        for day, (_, mark) in told(found, "breadth_outperform", ("", "follower"), 20).items()
+    }
+    first = SPRING[np.searchsorted(SPRING, np.datetime64("2024-04-10")) + 20].item()
+    assert [day for day, mark in marks.items() if not mark] == [d for d in marks if d >= first]
+    assert marks[date(2024, 4, 10)]
+
+
+def test_a_turnover_that_lacks_a_part_has_no_shares() -> None:
+    """The other basket's amounts end: what is left would be all there is."""
+    one = held("one", "600000.SH", amount=1e6)
+    two = held("two", "600001.SH", amount=1e6, jump=date(2024, 4, 10))
+    found = told(compared(one, two, study=study("one", "two")), "crowding", ("", "one"), 20)
+    assert max(found) == date(2024, 4, 9)
+    assert {value for value, _ in found.values()} == {0.5}
+
+
+def test_turnover_counts_when_it_is_known() -> None:
+    """New York turns over ten times as much from a date on, known the evening after."""
+    one = held("one", "600000.SH", amount=7e6)
+    two = held("two", "AAA.US", amount=1e6, jump=date(2024, 5, 14))
+    found = told(compared(one, two, study=study("one", "two")), "crowding", ("", "one"), 20)
+    values = {day: value for day, (value, _) in found.items()}
+    assert values[date(2024, 5, 14)] == 0.5
+    assert values[date(2024, 5, 15)] == pytest.approx((19 * 0.5 + 1 / 11) / 20)
+
+
+def test_crowding_is_back_tested_with_any_of_the_baskets() -> None:
+    one = held("one", "600000.SH", amount=1e6)
+    two = held("two", "600001.SH", amount=1e6, selected_on=date(2024, 4, 10))
+    found = told(compared(one, two, study=study("one", "two")), "crowding", ("", "one"), 20)
+    first = SPRING[np.searchsorted(SPRING, np.datetime64("2024-04-10")) + 19].item()
+    assert [d for d, (_, mark) in found.items() if not mark] == [d for d in found if d >= first]
 
 
 def test_crowding_is_the_share_of_what_the_baskets_turn_over_together() -> None:

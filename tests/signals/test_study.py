@@ -103,6 +103,16 @@ def test_a_benchmark_that_is_one_of_the_three_is_no_control() -> None:
     assert "partial_correlation_benchmark" not in {signal.name for signal in found.signals}
 
 
+def test_a_benchmark_on_holiday_has_not_ended() -> None:
+    """Shanghai is closed from 2024-02-09 to -16, New York is not."""
+    indices = [on_calendar(id, "XNYS", n) for n, id in enumerate("ab")]
+    market = until(on_calendar("market", "XSHG", 3), date(2024, 2, 8))
+    evening = {"calendar": "XNYS", "cutoff": "17:00 America/New_York"}
+    for last, warned in ((date(2024, 2, 16), False), (date(2024, 2, 27), True)):
+        found = compared(*indices, market, study=study("a", "b", **evening), until=last)
+        assert any("ends on 2024-02-08" in text for text in found.warnings) == warned
+
+
 def test_a_stale_benchmark_takes_part_with_its_last_level_and_makes_no_row() -> None:
     *indices, market = three()
     found = compared(*indices, until(market, date(2024, 5, 15)))
