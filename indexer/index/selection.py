@@ -8,7 +8,7 @@ import numpy as np
 
 from indexer.arrays import Rows, Vector
 from indexer.definitions.basket import Basket, Selection
-from indexer.errors import Flaw, MarketDataError, MissingInputError, counted
+from indexer.errors import DefinitionError, Flaw, MarketDataError, MissingInputError, counted
 from indexer.index.weighting import score_column
 from indexer.market.calendar import read_calendar
 from indexer.market.conventions.ladders import float_band
@@ -34,9 +34,14 @@ def choose(basket: Basket, known: Panel, effective: date, held: Collection[int])
     known : the panel up to the reference date
     effective : the date membership is judged by
     held : columns held at the close of the effective date, which the buffer favours
+
+    Raises
+    ------
+    DefinitionError
+        If two constituents with a weight of their own have become one line.
     """
     excluded: list[tuple[str, str]] = []
-    eligible: list[int] = []
+    eligible: dict[int, str] = {}  # column, and the constituent that it stands for
     spans = {c.symbol: (c.from_ or date.min, c.until or date.max) for c in basket.constituents}
     heirs = known.heirs(effective)
     gone = {d.column: d for d in reversed(known.departures) if d.day <= effective}
@@ -52,9 +57,12 @@ def choose(basket: Basket, known: Panel, effective: date, held: Collection[int])
             reason = f"a member from {start} until {until}"
         if reason:
             excluded.append((known.lines[column].symbol, reason))
+        elif column in eligible:
+            heir = known.lines[column].symbol
+            _check_weights(basket, (eligible[column], line.symbol), heir, effective)
         else:
-            eligible.append(column)
-    columns = np.array(eligible, dtype=np.int64)
+            eligible[column] = line.symbol
+    columns = np.array(list(eligible), dtype=np.int64)
     if basket.selection is None or not eligible:
         return Chosen(columns, tuple(excluded))
     ranking, unranked = _ranked(basket.selection, known, columns)
@@ -63,6 +71,17 @@ def choose(basket: Basket, known: Panel, effective: date, held: Collection[int])
         (known.lines[j].symbol, f"ranked {n}") for n, j in enumerate(ranking, 1) if j not in top
     ]
     return Chosen(np.array(top, dtype=np.int64), (*excluded, *unranked, *left))
+
+
+def _check_weights(basket: Basket, both: tuple[str, str], heir: str, effective: date) -> None:
+    """Raise where constituents that have become one line each have a weight given."""
+    if basket.weighting.scheme == "fixed":
+        message = (
+            f"{' and '.join(both)} are both {heir} on {effective}, and each has a weight: "
+            f"end one of them with until, and give the other the weight of both"
+        )
+        place = ("constituents", basket.symbols.index(both[1]), "weight")
+        raise DefinitionError([basket.problem(place, message)])
 
 
 def _ineligible(basket: Basket, known: Panel, columns: tuple[int, int]) -> str:

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from indexer.errors import MissingInputError
+from indexer.errors import DefinitionError, MissingInputError
 from tests.index.examples import history, price, weights
 from tests.reference.example import MONDAY, SESSIONS, WEEK, action, closes, listed
 
@@ -138,6 +138,31 @@ def test_a_constituent_without_closes_of_its_own_takes_over_from_another():
     )
 
     assert held(found, WEEK[2]) == {"Z.US"}
+
+
+ONE_LINE = [action(f"{old}.US", WEEK[1], "symbol_change", other="Z.US") for old in "AB"]
+MERGED = prices(A=[10], B=[10], C=[10] * 5, Z=[None, 10, 10, 10, 10])
+
+
+def test_constituents_that_have_become_one_line_are_one_member():
+    found = history(
+        MERGED, *ONE_LINE, constituents=listed("A.US", "B.US", "C.US"), rebalance=MONTHLY
+    )
+
+    assert weights(found, WEEK[2]) == pytest.approx({"C.US": 0.5, "Z.US": 0.5})
+    assert price(found) == pytest.approx([1000] * 5)
+
+
+def test_constituents_that_have_become_one_line_with_a_weight_each_are_refused():
+    weight = {"A.US": 0.5, "B.US": 0.3, "C.US": 0.2}
+    constituents = [{"symbol": symbol, "weight": w} for symbol, w in weight.items()]
+    keys = {"weighting": {"scheme": "fixed"}, "rebalance": MONTHLY}
+    message = (
+        rf"A\.US and B\.US are both Z\.US on {WEEK[2]}, and each has a weight: "
+        r"end one of them with until, and give the other the weight of both"
+    )
+    with pytest.raises(DefinitionError, match=message):
+        history(MERGED, *ONE_LINE, constituents=constituents, **keys)
 
 
 @pytest.mark.parametrize(("named", "day"), [("A.US", 1), ("Z.US", 2)])

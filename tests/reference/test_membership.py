@@ -208,3 +208,14 @@ def test_rank_weights_are_renormalised_when_fewer_are_held(top):
         selection={"rank_by": "price", "top": top},
     )
     assert weights(result, WEEK[0]) == pytest.approx({"A.US": 3 / 8, "B.US": 5 / 8})
+
+
+def test_constituents_that_continue_under_one_symbol_are_one_member():
+    prices = closes("A.US", 10) + closes("B.US", 10) + closes("C.US", 10, 10, 10, 10)
+    result = index(
+        prices + closes("Z.US", 10, 10, 10, start=WEEK[1]),
+        *(action(old, WEEK[1], "symbol_change", other="Z.US") for old in ("A.US", "B.US")),
+        constituents=listed("A.US", "B.US", "C.US"),
+        rebalance=MONTHLY,
+    )
+    assert weights(result, WEEK[2]) == pytest.approx({"C.US": 0.5, "Z.US": 0.5})

@@ -141,7 +141,12 @@ class Choice:
 
     def members(self, held: Collection[str]) -> list[Member]:
         """Members with their weights after caps, in the order of the definition."""
-        members = [m for entry in self.definition["constituents"] if (m := self._take_part(entry))]
+        members: list[Member] = []
+        for entry in self.definition["constituents"]:
+            member = self._take_part(entry)
+            # constituents that continue under one symbol are one line
+            if member and all(member.symbol != m.symbol for m in members):
+                members.append(member)
         selection = self.definition.get("selection")
         if selection:
             members = self._select(members, selection, held)
