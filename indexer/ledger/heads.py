@@ -60,6 +60,13 @@ _HEADS = sa.select(*(entries.c[name] for name in Head._fields)).where(*MINE)
 _ALL = _HEADS.order_by(entries.c.number)
 _BY_SESSION = _HEADS.where(entries.c.session.between(*_span)).order_by(entries.c.session)
 _STANDING, _STOOD = _BY_SESSION.where(IN_FORCE), _BY_SESSION.where(IN_FORCE_AT)
+_REVISED = (
+    sa.select(sa.func.max(_later.c.number))
+    .where(_later.c.subject == entries.c.subject, _later.c.session == entries.c.session)
+    .where(_later.c.kind.in_(("index", "study")), _later.c.status != "retired")
+    .scalar_subquery()
+)
+_NOTED = _STANDING.where(entries.c.number > _REVISED)
 _BY_NUMBER = _HEADS.order_by(entries.c.number.desc()).limit(1)
 _BEFORE = (
     _HEADS.where(entries.c.session < sa.bindparam("session"))
@@ -105,6 +112,20 @@ def heads(
     if known_at is None:
         return [Head(*row) for row in connection.execute(_STANDING, asked)]
     return [Head(*row) for row in connection.execute(_STOOD, asked | {"known_at": known_at})]
+
+
+def noted(
+    connection: sa.Connection, subject: str, *, between: tuple[str, str] = ("", AFTER_ALL)
+) -> dict[str, str]:
+    """Return by session the digest of numbers recorded as immaterial beside what is in force.
+
+    A note is about the revision it was judged beside: one that came later ends it. A retirement is
+    no such revision, for it says the last one once more.
+    """
+    asked = {"subject": subject, "kind": "immaterial", "first": between[0], "last": between[1]}
+    return {
+        head.session: head.content for head in (Head(*r) for r in connection.execute(_NOTED, asked))
+    }
 
 
 def all_heads(connection: sa.Connection, subject: str, kind: str = "index") -> list[Head]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from indexer.errors import LedgerError, Refusal, counted
 from indexer.ledger.correct import Policy, decide, policy_on
 from indexer.ledger.entry import Entry, content_digest
-from indexer.ledger.heads import Head, head_before, heads, last_heads, last_number
+from indexer.ledger.heads import Head, head_before, heads, last_heads, last_number, noted
 from indexer.ledger.history import read_entry
 from indexer.ledger.tables import CONTENT, levels
 from indexer.market.calendar import read_calendar
@@ -67,12 +67,11 @@ def differences(
     """Return the published sessions that would now be other ones.
 
     Sessions after the last one of the candidate are not looked at, nor, unless asked for, those
-    whose new numbers have been recorded as immaterial.
+    whose new numbers have been recorded as immaterial beside the revision in force.
     """
     span = ("", candidate.last.isoformat())
     found = heads(connection, candidate.id, candidate.kind, between=span)
-    noted = [] if immaterial else heads(connection, candidate.id, "immaterial", between=span)
-    known = {head.session: head.content for head in noted}
+    known = {} if immaterial else noted(connection, candidate.id, between=span)
     return list(_differences(connection, candidate, _suspects(candidate, found), known))
 
 
@@ -150,8 +149,8 @@ def by_policy(candidate: Candidate, found: Sequence[Difference], desk: Desk) -> 
             said = "approval"
         if said == "immaterial":
             note = f"{one.text}: below {policy.material_bp:g} bp, not restated"
-            noted = corrected(entry, one.reason, note, BY_POLICY, desk.run)
-            entries.append(replace(noted, kind="immaterial", status="recorded"))
+            beside = corrected(entry, one.reason, note, BY_POLICY, desk.run)
+            entries.append(replace(beside, kind="immaterial", status="recorded"))
         elif said == "automatic":
             entries.append(corrected(entry, one.reason, one.text, BY_POLICY, desk.run))
         elif desk.terms.by:

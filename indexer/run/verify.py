@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from indexer.errors import LedgerError, Refusal
 from indexer.ledger.database import reading
-from indexer.ledger.heads import Head, all_heads, heads, subjects
+from indexer.ledger.heads import Head, all_heads, heads, noted, subjects
 from indexer.ledger.history import read_definition
 from indexer.ledger.verify import check_chain, check_database
 from indexer.market.tables import Market, read_market
@@ -80,7 +80,7 @@ def verify(
 def _from_market(engine: sa.Engine, subject: Subject, market: Market) -> int:
     """Build the entries in force of a subject from a market; return how many are the same."""
     with reading(engine) as connection:
-        noted = {h.session: h.content for h in heads(connection, subject.id, "immaterial")}
+        known = noted(connection, subject.id)
         by_definition: dict[str, list[Head]] = {}
         for head in heads(connection, subject.id, subject.kind):
             by_definition.setdefault(head.definition, []).append(head)
@@ -89,16 +89,16 @@ def _from_market(engine: sa.Engine, subject: Subject, market: Market) -> int:
     for digest, found in by_definition.items():
         candidate = built_again(texts[digest], subject, found[-1], market).candidate
         for head in found:
-            if not _is_noted(candidate, head, noted):
+            if not _is_noted(candidate, head, known):
                 _check_same(candidate, head)
                 count += 1
     return count
 
 
-def _is_noted(candidate: Candidate, head: Head, noted: Mapping[str, str]) -> bool:
-    """Return whether what a session would be has been recorded as immaterial."""
+def _is_noted(candidate: Candidate, head: Head, known: Mapping[str, str]) -> bool:
+    """Return whether what a session would be has been recorded as immaterial beside it."""
     at = candidate.row(date.fromisoformat(head.session))
-    return at is not None and noted.get(head.session) == candidate.content_digest(at)
+    return at is not None and known.get(head.session) == candidate.content_digest(at)
 
 
 def _from_inputs(engine: sa.Engine, subject: Subject) -> int:

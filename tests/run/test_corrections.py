@@ -12,6 +12,7 @@ from indexer.ledger.database import reading
 from indexer.ledger.heads import heads, last_heads
 from indexer.ledger.history import history_rows, read_entries
 from indexer.market.tables import read_market
+from indexer.run.decisions import retire
 from indexer.run.entries import index_candidate
 from indexer.run.revise import differences, stands
 from indexer.run.verify import verify
@@ -258,6 +259,35 @@ def test_a_restatement_writes_what_was_called_immaterial(path):
     corrected(path, market)
 
     assert told(path)[LAST - 3][2:] == (2, "corrected")
+
+
+def test_what_was_immaterial_beside_another_revision_is_a_difference(path):
+    """It was less than a basis point from the first one, and is a hundred from the second."""
+    small = changed(path, 3, 0.5)
+    by_rule(path, small)
+    corrected(path, folder(path / "large", prices(**moved(SYMBOLS[0], DAYS[LAST - 3], 100))))
+    error = published(path, DAYS[LAST], market=small, now=EVENING).error
+
+    assert isinstance(error, LedgerError)
+    assert {refusal.rule for refusal in error.refusals} == {"R9"}
+
+
+def test_what_was_immaterial_beside_another_revision_is_not_verified(path):
+    small = changed(path, 3, 0.5)
+    by_rule(path, small)
+    corrected(path, folder(path / "large", prices(**moved(SYMBOLS[0], DAYS[LAST - 3], 100))))
+
+    with pytest.raises(LedgerError, match=r"revision 2.*built again, it is another"):
+        verify(desk(path).engine, market=small)
+
+
+def test_what_is_immaterial_is_so_after_the_end_too(path):
+    """A retirement says the last revision once more, and is no other."""
+    small = changed(path, 0, 0.5)
+    by_rule(path, small)
+    retire("trio", "no longer of use", desk(path, by="Ada"))
+
+    assert verify(desk(path).engine, market=small).built == LAST
 
 
 def test_what_was_published_stays(path):
