@@ -165,6 +165,12 @@ def restate(
             "they are restated",
             err=True,
         )
+    if done.unseen:
+        click.echo(
+            f"warning: the market ends before {counted(len(done.unseen), 'published session')}, "
+            f"from {done.unseen[0]} to {done.unseen[-1]}: they could not be compared",
+            err=True,
+        )
     made = Attempt(desk.instant, desk.run, [done.outcome])
     click.echo(log_line("restate", made, 0), err=True)
 

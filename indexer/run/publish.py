@@ -41,6 +41,7 @@ from indexer.run.revise import (
     by_policy,
     check_kind,
     check_not_retired,
+    check_whole,
     differences,
     refuse,
     stands,
@@ -212,7 +213,8 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
     LedgerError
         If a gate is shut, published sessions would now be others, or the index is retired.
     TryAgainError
-        If the data of a session are not complete yet, or the ledger cannot be written now.
+        If the data of a session are not complete yet, or end before what is published and would
+        now be another; or the ledger cannot be written now.
     """
     span = (sessions[0].isoformat(), sessions[-1].isoformat())
     with reading(desk.engine) as connection:
@@ -262,6 +264,8 @@ def _revised(connection: sa.Connection, desk: Desk, candidate: Candidate) -> lis
     found = differences(connection, candidate)
     if found and not desk.terms.correct:
         raise refuse(candidate, found)
+    if found:
+        check_whole(connection, candidate)
     return by_policy(candidate, found, desk)
 
 

@@ -19,9 +19,11 @@ from indexer.run.results import Progress
 from indexer.run.revise import (
     Difference,
     check_not_retired,
+    check_whole,
     corrected,
     differences,
     remaining,
+    unseen,
 )
 from indexer.run.sessions import Period
 
@@ -44,11 +46,18 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Restatement:
-    """What a restatement did, and the sessions it was not asked about that would differ too."""
+    """What a restatement did.
+
+    Attributes
+    ----------
+    left : sessions it was not asked about that would differ too
+    unseen : published sessions after the end of the data, which could not be compared
+    """
 
     outcome: Outcome
     corrected: tuple[Difference, ...]
     left: tuple[str, ...]
+    unseen: tuple[str, ...] = ()
 
 
 def restate(
@@ -69,7 +78,8 @@ def restate(
     DefinitionError, MissingInputError, MarketDataError
         As building it does.
     TryAgainError
-        If the ledger cannot be written now.
+        If something would differ, and the data end before the period does; or the ledger cannot
+        be written now.
     OutputError
         If the files cannot be written; the next run of any publication writes them.
     """
@@ -98,6 +108,9 @@ def restate(
         asked = heads(connection, subject, kind, between=(first.isoformat(), end.isoformat()))
         found = differences(connection, candidate, immaterial=True)
         inside = [d for d in found if first <= date.fromisoformat(d.head.session) <= end]
+        if inside and end > candidate.last:
+            check_whole(connection, candidate)
+        beyond = unseen(connection, candidate)
         entries = [
             corrected(entry, ground.reason, ground.note, ground.by, desk.run)
             for _, entry in remaining(subject, inside)
@@ -115,6 +128,7 @@ def restate(
         ),
         tuple(inside),
         tuple(one.head.session for one in found if one not in inside),
+        tuple(beyond),
     )
 
 

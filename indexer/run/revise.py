@@ -8,10 +8,10 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from indexer.errors import LedgerError, Refusal, counted
+from indexer.errors import LedgerError, Refusal, TryAgainError, counted
 from indexer.ledger.correct import Policy, decide, policy_on
 from indexer.ledger.entry import Entry, content_digest
-from indexer.ledger.heads import Head, head_before, heads, last_heads, last_number, noted
+from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads, last_number, noted
 from indexer.ledger.history import read_entry
 from indexer.ledger.tables import CONTENT, levels
 from indexer.market.calendar import read_calendar
@@ -89,6 +89,24 @@ def check_kind(connection: sa.Connection, candidate: Candidate) -> None:
     for head in last_heads(connection, candidate.id, other)[:1]:
         message = f"is the id of a published {other} already: give this {candidate.kind} another"
         raise LedgerError([Refusal(candidate.id, head.session, "", message)])
+
+
+def unseen(connection: sa.Connection, candidate: Candidate) -> list[str]:
+    """Return the published sessions after the last one of a candidate, which it says nothing of."""
+    last = candidate.last.isoformat()
+    found = heads(connection, candidate.id, candidate.kind, between=(last, AFTER_ALL))
+    return [head.session for head in found if head.session > last]
+
+
+def check_whole(connection: sa.Connection, candidate: Candidate) -> None:
+    """Raise ``TryAgainError`` where a correction would end before what is published does."""
+    left = unseen(connection, candidate)
+    if left:
+        reason = (
+            f"published until {left[-1]}, and the last data are of {candidate.last}: what would "
+            f"differ is corrected with all that comes after it, or not at all"
+        )
+        raise TryAgainError(candidate.id, reason)
 
 
 def refuse(candidate: Candidate, found: Sequence[Difference]) -> LedgerError:

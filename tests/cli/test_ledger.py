@@ -416,6 +416,16 @@ def test_changed_closes_are_65_until_they_are_restated(indexer, tmp_path):
     assert publish(indexer, "--date", DAY, market="new")[0] == 0
 
 
+def test_a_restatement_tells_what_it_could_not_compare(indexer, tmp_path):
+    publish(indexer, *RANGE)
+    folder(tmp_path / "short", prices(DAYS[:4], **moved(SYMBOLS[0], DAYS[2], 5)))
+    given = ("--market", "short", "--from", DAYS[2], "--to", DAYS[2], *WHY)
+    code, _, err = indexer("restate", "trio", *given)
+
+    assert code == 0
+    assert "warning: the market ends before 1 published session" in err
+
+
 def test_a_restatement_of_nothing_is_refused(indexer):
     code, _, _ = indexer("restate", "trio", "--market", "market", "--from", DAY, *WHY)
 

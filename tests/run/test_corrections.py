@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from indexer.definitions.read import read_basket
-from indexer.errors import DefinitionError, LedgerError
+from indexer.errors import DefinitionError, LedgerError, TryAgainError
 from indexer.index.build import build
 from indexer.ledger.database import reading
 from indexer.ledger.heads import heads, last_heads
@@ -167,6 +167,30 @@ def other(path):
     return basket(path / "new", weighting={"scheme": "fixed"}, constituents=held)
 
 
+def short(path):
+    """Return a market in which a level is another and that ends before the last published one."""
+    return folder(path / "short", prices(DAYS[:LAST], **moved(SYMBOLS[0], DAYS[LAST - 2], 5)))
+
+
+def test_nothing_is_corrected_by_rule_where_the_data_end_too_early(path):
+    """What was published after their end may be another too."""
+    outcome = by_rule(path, short(path), DAYS[LAST - 1])
+
+    assert isinstance(outcome.error, TryAgainError)
+    assert f"published until {DAYS[LAST]}, and the last data are of {DAYS[LAST - 1]}" in str(
+        outcome.error
+    )
+    assert len(entries(path)) == LAST + 1
+
+
+def test_an_early_session_is_published_though_the_data_end_before_the_last(path):
+    """Nothing that is published would be another."""
+    published(path, DAYS[LAST + 2])
+    fewer = folder(path / "fewer", prices(DAYS[: LAST + 2]))
+
+    assert published(path, DAYS[LAST + 1], market=fewer, correct=True).state == "published"
+
+
 def test_what_another_definition_makes_is_never_corrected_by_rule(path):
     outcome = by_rule(path, path / "market", names=[other(path)])
 
@@ -288,6 +312,20 @@ def test_what_is_immaterial_is_so_after_the_end_too(path):
     retire("trio", "no longer of use", desk(path, by="Ada"))
 
     assert verify(desk(path).engine, market=small).built == LAST
+
+
+def test_nothing_is_restated_where_the_data_end_too_early(path):
+    with pytest.raises(TryAgainError, match=f"published until {DAYS[LAST]}"):
+        corrected(path, short(path))
+
+    assert len(entries(path)) == LAST + 1
+
+
+def test_what_is_asked_for_is_restated_and_what_could_not_be_compared_is_told(path):
+    done = corrected(path, short(path), DAYS[0], DAYS[LAST - 2])
+
+    assert done.outcome.state == "restated"
+    assert done.unseen == (DAYS[LAST].isoformat(),)
 
 
 def test_what_was_published_stays(path):
