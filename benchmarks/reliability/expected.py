@@ -6,7 +6,7 @@ correction policy, written once more from its page.
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
@@ -157,20 +157,21 @@ class Model:
         ends : first row of which the source shows nothing; None where it shows all
         override, approved : rules that somebody takes upon himself, and corrections
         """
-        new = tuple(row for row in rows if row not in line.digests)
+        new = [row for row in rows if row not in line.digests]
         if ends is not None and any(row >= ends for row in new):
             return Expected("later")
-        shut = {(row, rule) for row in new for rule in self.rules(line.basket, shown, row)}
-        shut = {(row, rule) for row, rule in shut if rule not in override}
-        if shut:
-            return Expected("refused", shut=frozenset(shut))
+        if shut := self._shut(line, shown, new, override):
+            return Expected("refused", shut=shut)
         changed = self.differing(line, shown, rows[-1])
         if changed and not self.policy:
             return Expected("R9")
         decided = tuple((row, self._decided(line, shown, row, rows[-1])) for row in changed)
         if not approved and any(said == "approval" for _, said in decided):
             return Expected("R10")
-        return Expected("published", new, decided=decided)
+        again = [row for row, said in decided if said != "immaterial"]
+        if shut := self._shut(line, shown, again, override):
+            return Expected("refused", shut=shut)
+        return Expected("published", tuple(new), decided=decided)
 
     def differing(self, line: Line, shown: Shown, t: int, *, noted: bool = True) -> list[int]:
         """Return the published rows that would now be others, but for those noted as immaterial."""
@@ -198,12 +199,30 @@ class Model:
                 self._rules[basket.id, shown.key, each] = rules
         return self._rules[name]
 
+    def _shut(
+        self, line: Line, shown: Shown, rows: Sequence[int], override: Collection[str]
+    ) -> frozenset[tuple[int, str]]:
+        """Return what refuses rows, be it their first level or a corrected one."""
+        found = ((row, rule) for row in rows for rule in self.rules(line.basket, shown, row))
+        return frozenset((row, rule) for row, rule in found if rule not in override)
+
     def _decided(self, line: Line, shown: Shown, row: int, t: int) -> str:
         pairs = zip(line.levels[row], shown.levels(row), strict=True)
         size = max(abs(new[2] / old[2] - 1.0) * 1e4 for old, new in pairs)
         if size < MATERIAL:
             return "immaterial"
         return "automatic" if t - row <= AUTOMATIC and size <= APPROVED else "approval"
+
+
+def until(candidate: Candidate, row: int) -> Candidate:
+    """Return a candidate as one built from the rows before this one would be."""
+    return replace(candidate, days=candidate.days[: row - BASE])
+
+
+def cut(history: History, row: int) -> History:
+    """Return a history as one built from the rows before this one would be."""
+    levels = {name: level[: row - BASE] for name, level in history.variants.items()}
+    return replace(history, days=history.days[: row - BASE], variants=levels)
 
 
 def day_of(world: World, session: str) -> int:

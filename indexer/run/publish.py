@@ -50,6 +50,7 @@ from indexer.run.revise import (
 from indexer.run.sessions import Period, last_final, sessions_asked
 
 Gate = Callable[[Sequence[date]], Sequence[Finding]]
+Noted = dict[date, list[tuple[str, str, str, str]]]  # rows of findings by session
 
 UNYIELDING = {"R34", "R35"}  # a level that is none, or does not add up, is nobody's to publish
 HORIZON = "R22"  # the gate that lets estimated sessions through when asked
@@ -206,7 +207,7 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
     Parameters
     ----------
     sessions : ascending
-    gate : what stands against publishing sessions
+    gate : what stands against publishing sessions, for the first time or corrected
 
     Raises
     ------
@@ -219,7 +220,7 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
     span = (sessions[0].isoformat(), sessions[-1].isoformat())
     with reading(desk.engine) as connection:
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
-        would = _revised(connection, desk, candidate) if desk.terms.dry_run else []
+        would = _revised(connection, desk, candidate, gate) if desk.terms.dry_run else []
     new = [session for session in sessions if session.isoformat() not in there]
     candidate.market_digests(new)
     noted = _passed(desk.terms, candidate.id, gate(new) if new else ())
@@ -229,13 +230,11 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
         asked = tuple(date.fromisoformat(entry.session) for entry in would)
         return Outcome(candidate.id, "would publish" if would else "unchanged", asked, tuple(would))
     with publishing(desk.engine) as connection:
-        entries = _revised(connection, desk, candidate)
+        entries = _revised(connection, desk, candidate, gate)
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
         for session in new:
             if session.isoformat() not in there:
-                entry = candidate.entry(session)
-                rows = {**entry.rows, "findings": noted.get(session, [])}
-                entries.append(replace(entry, rows=rows))
+                entries.append(_with_findings(candidate.entry(session), noted))
         appended = append_revised(connection, desk, candidate, entries)
     state: State = "published" if appended else "unchanged"
     return Outcome(candidate.id, state, tuple(sessions), tuple(appended))
@@ -254,8 +253,14 @@ def append_revised(
     return append(connection, stamped, desk.stamp, {candidate.definition: candidate.text})
 
 
-def _revised(connection: sa.Connection, desk: Desk, candidate: Candidate) -> list[Entry]:
-    """Return the corrections that published sessions need, or raise where none are to be made."""
+def _revised(
+    connection: sa.Connection, desk: Desk, candidate: Candidate, gate: Gate
+) -> list[Entry]:
+    """Return the corrections that published sessions need, or raise where none are to be made.
+
+    They pass the gates as first publications do; so does one of a session that somebody had taken
+    upon himself, for it was not this level that he looked at.
+    """
     check_kind(connection, candidate)
     newest = last_heads(connection, candidate.id, candidate.kind)
     check_not_retired(candidate.id, newest)
@@ -266,12 +271,18 @@ def _revised(connection: sa.Connection, desk: Desk, candidate: Candidate) -> lis
         raise refuse(candidate, found)
     if found:
         check_whole(connection, candidate)
-    return by_policy(candidate, found, desk)
+    entries = by_policy(candidate, found, desk)
+    again = [date.fromisoformat(e.session) for e in entries if e.kind == candidate.kind]
+    noted = _passed(desk.terms, candidate.id, gate(again) if again else ())
+    return [_with_findings(e, noted) if e.kind == candidate.kind else e for e in entries]
 
 
-def _passed(
-    terms: Terms, subject: str, found: Sequence[Finding]
-) -> dict[date, list[tuple[str, str, str, str]]]:
+def _with_findings(entry: Entry, noted: Noted) -> Entry:
+    found = noted.get(date.fromisoformat(entry.session), [])
+    return replace(entry, rows={**entry.rows, "findings": found})
+
+
+def _passed(terms: Terms, subject: str, found: Sequence[Finding]) -> Noted:
     """Return what is recorded of findings, by session; raise for those that stand in the way."""
     waits = [one for one in found if one.verdict == "wait" and one.rule not in terms.override]
     if waits:
@@ -284,7 +295,7 @@ def _passed(
             Refusal(subject, one.session.isoformat(), one.rule, one.message) for one in shut
         ]
         raise LedgerError(refusals)
-    noted: dict[date, list[tuple[str, str, str, str]]] = {}
+    noted: Noted = {}
     for one in found:
         who = (terms.by, terms.note) if one.verdict != "note" else ("", "")
         noted.setdefault(one.session, []).append((one.rule, one.message, *who))

@@ -20,6 +20,7 @@ from tests.run.desk import (
     DAYS,
     SYMBOLS,
     basket,
+    close,
     corrected,
     desk,
     evening,
@@ -165,6 +166,44 @@ def other(path):
     weights = {SYMBOLS[0]: 0.3334, SYMBOLS[1]: 0.3333, SYMBOLS[2]: 0.3333}
     held = [{"symbol": symbol, "weight": weight} for symbol, weight in weights.items()]
     return basket(path / "new", weighting={"scheme": "fixed"}, constituents=held)
+
+
+def leapt(path, **more):
+    """Return a market in which a close of the last session is beyond the limit of its board."""
+    at = f"s600001_{DAYS[LAST]:%Y%m%d}"
+    return folder(path / "leapt", prices(**{at: 1.2 * close(SYMBOLS[0], LAST)}, **more))
+
+
+TAKEN = {"override": ("R16",), "by": "Ada", "note": "a takeover bid"}
+
+
+def test_a_corrected_session_passes_the_gates_as_a_first_one_does(path):
+    """Who approves of a correction has not taken a gate upon himself."""
+    outcome = by_rule(path, leapt(path), by="Ada")
+
+    assert isinstance(outcome.error, LedgerError)
+    assert {refusal.rule for refusal in outcome.error.refusals} == {"R16"}
+    assert len(entries(path)) == LAST + 1
+
+
+def test_a_gate_taken_upon_himself_by_somebody_is_in_the_corrected_session(path):
+    by_rule(path, leapt(path), **TAKEN)
+    [(rule, _, by, note)] = entries(path)[LAST + 1].rows["findings"]
+
+    assert (rule, by, note) == ("R16", "Ada", "a takeover bid")
+
+
+@pytest.mark.parametrize(("terms", "revision"), [({}, 1), (TAKEN, 2)])
+def test_what_was_published_over_a_gate_is_corrected_over_it_by_somebody_only(
+    tmp_path, terms, revision
+):
+    """It is another level than the one that somebody looked at."""
+    published(tmp_path, DAYS[LAST], market=leapt(tmp_path), now=EVENING, **TAKEN)
+    by_rule(tmp_path, leapt(tmp_path, **moved(SYMBOLS[1], DAYS[LAST], 5)), **terms)
+    last = entries(tmp_path)[-1]
+
+    assert last.revision == revision
+    assert [row[0] for row in last.rows["findings"]] == ["R16"]
 
 
 def short(path):
