@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from indexer.errors import counted
+
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
@@ -215,13 +217,15 @@ def print_outcomes(run: str | None, outcomes: Sequence[Any], as_json: bool) -> N
         click.echo(f"{one['subject']}: {one['state']} {when}".rstrip() + mark)
         for level in one["levels"]:
             click.echo(f"  {level['variant']:<6} {level['level']}  revision {level['revision']}")
+        if beside := len(outcome.entries) - len(outcome.published):
+            click.echo(f"  {counted(beside, 'session')} recorded as known and immaterial")
         for line in str(outcome.error or "").splitlines():
             click.echo(f"error: {shown(line)}", err=True)
 
 
 def _outcome(outcome: Any) -> dict[str, Any]:
-    """Return what became of an index in JSON types; levels are those of the last entry."""
-    last = outcome.entries[-1:]
+    """Return what became of an index in JSON types; levels are those published last."""
+    last = outcome.published[-1:]
     return {
         "subject": outcome.subject,
         "state": outcome.state,

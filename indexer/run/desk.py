@@ -89,6 +89,11 @@ class Outcome:
     synthetic: bool = False
     last: date | None = None
 
+    @property
+    def published(self) -> tuple[Entry, ...]:
+        """The entries that are publications, without what was only recorded beside them."""
+        return tuple(entry for entry in self.entries if entry.status != "recorded")
+
 
 def desk_at(
     ledger: str,

@@ -228,7 +228,7 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
     if desk.terms.dry_run:
         would += [replace(candidate.entry(session), revision=1) for session in new]
         asked = tuple(date.fromisoformat(entry.session) for entry in would)
-        return Outcome(candidate.id, "would publish" if would else "unchanged", asked, tuple(would))
+        return _outcome(candidate.id, "would publish", asked, would)
     with publishing(desk.engine) as connection:
         entries = _revised(connection, desk, candidate, gate)
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
@@ -236,8 +236,15 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
             if session.isoformat() not in there:
                 entries.append(_with_findings(candidate.entry(session), noted))
         appended = append_revised(connection, desk, candidate, entries)
-    state: State = "published" if appended else "unchanged"
-    return Outcome(candidate.id, state, tuple(sessions), tuple(appended))
+    return _outcome(candidate.id, "published", sessions, appended)
+
+
+def _outcome(
+    subject: str, state: State, sessions: Sequence[date], entries: Sequence[Entry]
+) -> Outcome:
+    """Return an outcome: unchanged where nothing is published, whatever is recorded beside."""
+    outcome = Outcome(subject, state, tuple(sessions), tuple(entries))
+    return outcome if outcome.published else replace(outcome, state="unchanged")
 
 
 def append_revised(

@@ -106,7 +106,7 @@ def _after(before: Outcome | None, now: Outcome) -> Outcome:
         return now
     return replace(
         now,
-        state="published" if now.error is None else now.state,
+        state="published" if before.published and now.error is None else now.state,
         sessions=tuple(sorted({*before.sessions, *now.sessions})),
         entries=before.entries + now.entries,
     )

@@ -416,6 +416,44 @@ def test_changed_closes_are_65_until_they_are_restated(indexer, tmp_path):
     assert publish(indexer, "--date", DAY, market="new")[0] == 0
 
 
+def noted(indexer, tmp_path, *more):
+    """Publish a session, then by rule from a market that makes hardly another level of it."""
+    publish(indexer, "--date", DAY)
+    folder(tmp_path / "new", prices(**moved(SYMBOLS[0], DAYS[4], 0.5)))
+    return publish(indexer, "--date", DAY, "--correct", *more, market="new")
+
+
+def test_what_is_only_recorded_is_not_said_to_be_published(indexer, tmp_path):
+    code, out, err = noted(indexer, tmp_path)
+
+    assert code == 0
+    assert out == f"trio: unchanged {DAY}\n  1 session recorded as known and immaterial\n"
+    assert json.loads(err.splitlines()[-1])["outcomes"][0]["state"] == "unchanged"
+
+
+def test_a_dry_run_does_not_say_that_it_would_publish_what_it_would_record(indexer, tmp_path):
+    _, out, _ = noted(indexer, tmp_path, "--dry-run")
+
+    assert out.startswith(f"trio: unchanged {DAY}\n  1 session recorded")
+
+
+def test_figures_do_not_count_what_is_recorded_as_published(indexer, tmp_path):
+    noted(indexer, tmp_path, "--metrics", "indexer.prom")
+
+    assert 'indexer_outcome{subject="trio",state="unchanged"} 1' in Path("indexer.prom").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_the_level_shown_is_the_one_published_last(indexer, tmp_path):
+    """Not one of an earlier session that was only recorded."""
+    publish(indexer, "--date", DAYS[3])
+    folder(tmp_path / "new", prices(**moved(SYMBOLS[0], DAYS[3], 0.5)))
+    _, out, _ = publish(indexer, "--date", DAY, "--correct", market="new")
+
+    assert "  price  1031.0824  revision 1\n  1 session recorded" in out
+
+
 def test_a_restatement_tells_what_it_could_not_compare(indexer, tmp_path):
     publish(indexer, *RANGE)
     folder(tmp_path / "short", prices(DAYS[:4], **moved(SYMBOLS[0], DAYS[2], 5)))

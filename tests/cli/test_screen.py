@@ -1,12 +1,12 @@
 """What a person sees is what was said: no text from outside moves the cursor or makes up a line."""
 
 import logging
-from types import SimpleNamespace
 
 import pytest
 
 from indexer.cli import app, fetch, screen
 from indexer.errors import IndexerError, SourceError
+from indexer.run.desk import Outcome
 
 HOSTILE = "x\x1b[2J\r\nerror: all is lost\x9b1m \u202egnp"
 PARTS = (r"x\x1b[2J", r"all is lost\x9b1m \u202egnp")  # a refusal is told line by line
@@ -45,10 +45,7 @@ def logged():
 
 def published():
     error = SourceError("sina", "prices", HOSTILE)
-    outcome = SimpleNamespace(
-        subject="a", state="refused", sessions=(), entries=(), synthetic=False, error=error
-    )
-    screen.print_outcomes("run", [outcome], as_json=False)
+    screen.print_outcomes("run", [Outcome("a", "refused", error=error)], as_json=False)
 
 
 WAYS = {

@@ -1,5 +1,6 @@
 """What has become of each index after several attempts at it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from indexer.errors import LedgerError, MissingInputError, Refusal, TryAgainError
@@ -20,6 +21,13 @@ def after(*told, before=(PUBLISHED,), error=None):
 
 def test_what_is_unchanged_after_it_was_published_stays_published():
     assert after(Outcome("a", "unchanged", DAY)) == [PUBLISHED]
+
+
+def test_what_was_only_recorded_was_not_published():
+    beside = replace(entry("2026-03-02"), kind="immaterial", status="recorded")
+    noted = Outcome("a", "unchanged", DAY, (beside,))
+
+    assert after(Outcome("a", "unchanged", DAY), before=[noted]) == [noted]
 
 
 def test_what_is_published_in_two_attempts_has_the_entries_of_both():
