@@ -13,7 +13,7 @@ from indexer.kernels.level import Events
 from indexer.market.events import DatedEvent
 from indexer.market.panel import Panel
 
-_RENAME, _OWN, _SPINOFF = range(3)  # order within one ex-date
+_BEFORE, _RENAME, _OWN, _SPINOFF = range(4)  # order within one ex-date
 
 
 class _Entry(NamedTuple):
@@ -57,7 +57,8 @@ def opening_of(basket: Basket, panel: Panel) -> Opening:
     """Return what the panel's events and transfers do to one share of each line.
 
     Events use the rates of the session before, dividends those of their own. Of one ex-date,
-    changes of symbol come first and spin-offs last, each in the order of the panel.
+    changes of symbol come first and spin-offs last, each in the order of the panel; but what befell
+    a line comes before its shares pass to one with a past of its own.
 
     Raises
     ------
@@ -86,13 +87,14 @@ def opening_of(basket: Basket, panel: Panel) -> Opening:
 def _own(basket: Basket, panel: Panel, *, real: bool) -> Iterator[_Entry]:
     """Yield what each event does to the shares, the divisor and the income of its own line."""
     kept = 1.0 - _withheld(basket, panel)
+    apart = {(t.column, t.ex_date) for t in panel.transfers if t.apart}
     for e in panel.events:
         money = (e.event.subscribed if real else 0.0) - e.event.special
         paid = e.event.ordinary * panel.fx[e.row, e.column] * kept[e.column]
         yield _Entry(
             row=e.row,
             ex_date=e.ex_date,
-            phase=_OWN,
+            phase=_BEFORE if (e.column, e.ex_date) in apart else _OWN,
             column=e.column,
             kind=e.kind,
             factor=_factor(e, real=real),
@@ -108,6 +110,10 @@ def _passed_on(panel: Panel, *, real: bool) -> Iterator[_Entry]:
     come by then.
     """
     factor = {(e.column, e.ex_date): _factor(e, real=real) for e in panel.events}
+    for t in panel.transfers:
+        if t.apart:
+            given = factor.get((t.column, t.ex_date), 1.0)
+            factor[t.into, t.ex_date] = factor.get((t.into, t.ex_date), 1.0) * given
     for t in panel.transfers:
         before = factor.get((t.column, t.ex_date), 1.0) if t.keeps else 1.0
         yield _Entry(

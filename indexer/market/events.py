@@ -1,7 +1,7 @@
 """Dated events: where on a panel each action takes effect, and what it does there."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
@@ -11,7 +11,7 @@ from operator import itemgetter
 import numpy as np
 import polars as pl
 
-from indexer.arrays import Dates, Days, Flags, Grid
+from indexer.arrays import Dates, Days, Flags, Grid, Rows
 from indexer.errors import Flaw, MarketDataError
 from indexer.market.actions import RESTATING, Action, Event, event
 from indexer.market.lines import RENAME, SPINOFF, Line, Span, spans_of
@@ -43,6 +43,8 @@ class Transfer:
 
     A change of symbol hands over all shares one for one (``keeps`` is 0); a spin-off gives
     ``ratio`` shares of the other line per share (``keeps`` is 1), which join at price zero.
+    ``apart``: the other line has a past of its own, so that what befalls this one on the day of the
+    change does so before it.
     """
 
     row: int
@@ -51,6 +53,7 @@ class Transfer:
     into: int
     ratio: float
     keeps: float
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,37 +94,101 @@ def restate(
         If an action pays out the whole price or more.
     """
     close, dated, adjusted = grids
-    stamps = dated.view(np.int64)  # plain numbers: millions of them are looked up one by one
+    carried = _Carried(sessions, close, dated.view(np.int64))
+    befallen, passed = dict(_by_ex_date(actions, lines, adjusted)), _apart(lines)
     events: list[DatedEvent] = []
     flaws: list[Flaw] = []
-    running: dict[tuple[int, int], float] = {}  # close before the next event of the same session
-    for day, found in _by_ex_date(actions, lines, adjusted):
-        ex_date = np.datetime64(day)
-        stamp, row = int(ex_date.astype(np.int64)), int(np.searchsorted(sessions, ex_date))
+    for day in sorted(befallen.keys() | passed.keys()):
+        ex_date, found = np.datetime64(day), befallen.get(day, {})
+        row = int(np.searchsorted(sessions, ex_date))
         if row == len(sessions):
             break  # what follows lies ahead
-        for j in sorted(found):
-            carried = close.item(row, j)
-            if isnan(carried):
-                continue  # nothing was ever priced
-            parts = found[j]
-            if stamps.item(row, j) < stamp:  # no close since: the carried one goes on restated
-                until = row + int(np.searchsorted(stamps[row:, j], stamps[row, j], side="right"))
-                close[row:until, j] = event(parts, carried).restated
-            prior = nan if row == 0 else running.get((row, j), close.item(row - 1, j))
-            if isnan(prior):
-                continue  # nothing was priced on the session before: no share was held
-            made = event(parts, prior)
+        givers = {old for old, _ in passed.get(day, ())}
+        for j in sorted(found, key=lambda j: (j not in givers, j)):
+            if j not in givers:
+                carried.take(row, ex_date, passed.pop(day, ()))
+            made = carried.restated(row, ex_date, j, found[j])
+            if made is None:
+                continue
             if made.restated <= 0 or made.ex_reference <= 0:
-                paid = prior - made.ex_reference * made.quantity
-                message = f"{day}: cash of {paid:g} exceeds the close of {prior:g}"
+                paid = made.prior - made.ex_reference * made.quantity
+                message = f"{day}: cash of {paid:g} exceeds the close of {made.prior:g}"
                 flaws.append(Flaw("actions", None, lines[j].symbol, message))
                 continue
-            running[row, j] = made.restated
-            events.append(DatedEvent(row, j, ex_date, tuple(parts), made))
+            carried.running[row, j] = made.restated
+            events.append(DatedEvent(row, j, ex_date, tuple(found[j]), made))
+        carried.take(row, ex_date, passed.pop(day, ()))
     if flaws:
         raise MarketDataError(flaws)
     return tuple(sorted(events, key=lambda e: (e.row, e.ex_date, e.column)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """Carried closes while they are restated, ex-date by ex-date.
+
+    Attributes
+    ----------
+    close, stamps : (T, N) closes and their dates; the dates are plain numbers: millions of them are
+        looked up one by one
+    running : close before the next event of the same session, by row and column
+    """
+
+    sessions: Days
+    close: Grid
+    stamps: Rows
+    running: dict[tuple[int, int], float] = field(default_factory=dict)
+
+    def restated(
+        self, row: int, ex_date: np.datetime64, j: int, actions: Sequence[Action]
+    ) -> Event | None:
+        """Restate what is carried of a line on an ex-date; return what befalls a share of it.
+
+        None where nothing was priced before, and so no share was held.
+        """
+        carried, stamps = self.close.item(row, j), self.stamps
+        if isnan(carried):
+            return None
+        if stamps.item(row, j) < int(ex_date.astype(np.int64)):  # no close since
+            until = row + int(np.searchsorted(stamps[row:, j], stamps[row, j], side="right"))
+            self.close[row:until, j] = event(actions, carried).restated
+        prior = self._prior(row, j)
+        return None if isnan(prior) else event(actions, prior)
+
+    def take(self, row: int, ex_date: np.datetime64, changes: Collection[tuple[int, int]]) -> None:
+        """Let lines go on from the closes of those that pass into them, until they have their own.
+
+        ``changes`` are of one date, columns of the old and the new line each.
+        """
+        stamp = int(ex_date.astype(np.int64))
+        found = []
+        for old, new in changes:
+            close, dated = self.close.item(row, old), self.stamps.item(row, old)
+            if dated >= stamp and row:  # the old symbol goes on as something else
+                close, dated = self._prior(row, old), self.stamps.item(row - 1, old)
+            if not isnan(close) and dated < stamp:
+                found.append((new, close, dated, self._prior(row, old)))
+        for new, close, dated, prior in found:
+            until = row + int(np.searchsorted(self.stamps[row:, new], stamp))
+            self.close[row:until, new], self.stamps[row:until, new] = close, dated
+            if not isnan(prior):
+                self.running[row, new] = prior
+
+    def _prior(self, row: int, j: int) -> float:
+        if row == 0:
+            return nan
+        return self.running.get((row, j), self.close.item(row - 1, j))
+
+
+def _apart(lines: Sequence[Line]) -> dict[date, list[tuple[int, int]]]:
+    """Return which lines go on from the close of which, by date: columns of the old and the new."""
+    column = {line.symbol: j for j, line in enumerate(lines)}
+    found: dict[date, list[tuple[int, int]]] = {}
+    for j, line in enumerate(lines):
+        for old, day in line.apart:
+            if day not in {known for _, known in line.past}:
+                found.setdefault(day, []).append((column[old], j))
+    return found
 
 
 def _by_ex_date(
@@ -144,9 +211,13 @@ def _by_ex_date(
         yield day, found
 
 
-def _by_symbol(lines: Sequence[Line]) -> dict[str, list[Span]]:
+def _by_symbol(lines: Sequence[Line], *, apart: bool = False) -> dict[str, list[Span]]:
+    """Return the spans of each symbol, and if asked who takes its shares with a past of its own."""
+    taken = [
+        Span(symbol, j, day, day) for j, line in enumerate(lines) for symbol, day in line.apart
+    ]
     found: dict[str, list[Span]] = {}
-    for span in spans_of(lines):
+    for span in spans_of(lines) + (taken if apart else []):
         found.setdefault(span.symbol, []).append(span)
     return found
 
@@ -175,7 +246,7 @@ def transfers_of(
         If lines bring forth each other on one day.
     """
     column = {line.symbol: j for j, line in enumerate(lines)}
-    spans = _by_symbol(lines)
+    spans = _by_symbol(lines, apart=True)
     found = []
     for row in actions.filter(
         pl.col("kind").is_in([RENAME, SPINOFF]),
@@ -185,7 +256,8 @@ def transfers_of(
         day, into = np.datetime64(row["ex_date"]), column[row["other"]]
         at = int(np.searchsorted(sessions, day))
         if row["kind"] == RENAME:
-            found.append(Transfer(at, column[row["symbol"]], day, into, 1.0, 0.0))
+            apart = (row["symbol"], row["ex_date"]) in lines[into].apart
+            found.append(Transfer(at, column[row["symbol"]], day, into, 1.0, 0.0, apart))
             continue
         j = _holder(spans[row["symbol"]], row["ex_date"], row["ex_date"])
         if not adjusted[j]:
@@ -228,7 +300,7 @@ def departures_of(
     where that lies ahead.
     """
     column = {line.symbol: j for j, line in enumerate(lines)}
-    spans = _by_symbol(lines)
+    spans = _by_symbol(lines, apart=True)
     found = []
     for row in actions.filter(
         pl.col("kind").is_in(DEPARTING), pl.col("symbol").is_in(list(spans))

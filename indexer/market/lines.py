@@ -1,7 +1,8 @@
 """Lines: who continues whom after a change of symbol, and every close of each line in order.
 
 A symbol that takes over another on a date has, from then on, the other's earlier closes and
-actions as its own past, unless it traded before that date itself.
+actions as its own past, unless it traded before that date itself. Then it goes on from the other's
+last close all the same, but its past stays its own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,11 +31,13 @@ class Line:
     entry : position of the constituent in the definition; -1 for a line that only joins by a
         spin-off or takes over from such a line
     past : the symbols it takes over from and the date of each change, latest first
+    apart : the other symbols whose shares it takes, having a past of its own, and when
     """
 
     symbol: str
     entry: int
     past: tuple[tuple[str, date], ...] = ()
+    apart: tuple[tuple[str, date], ...] = ()
 
 
 class Span(NamedTuple):
@@ -95,7 +98,12 @@ def lines_of(market: Market, symbols: Sequence[str], until: date | None) -> list
     for old, new, kind, _ in arrows:
         if kind == RENAME and old in entry:
             entry.setdefault(new, entry[old])
-    lines = [Line(s, entry.get(s, -1), tuple(_past(s, arrows, first))) for s in reached]
+    lines = []
+    for symbol in reached:
+        past = tuple(_past(symbol, arrows, first))
+        into = [(o, day) for o, new, kind, day in arrows if kind == RENAME and new == symbol]
+        apart = tuple((o, day) for o, day in into if o in reached and (o, day) not in past)
+        lines.append(Line(symbol, entry.get(symbol, -1), past, apart))
     _check_spinoffs(lines, arrows)
     return lines
 

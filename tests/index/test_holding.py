@@ -458,3 +458,56 @@ def test_actions_on_the_day_of_a_change_of_symbol_are_done_once():
     assert found.income[:, 0].tolist() == pytest.approx([0, 25, 0, 0])
     assert found.shares[1].tolist() == [0, 25, 100]
     assert ("Z.US", "split+dividend", [50, 100, 1, 1]) in changes(found)
+
+
+# --- changes of symbol into a line with a past of its own -----------------------------------------
+
+USED = closes("Z.US", 3, start=SESSIONS[SESSIONS.index(MONDAY) - 5])  # a week before the base date
+
+
+@pytest.mark.parametrize("earlier", [USED, closes("Z.US", 100)])
+def test_a_split_on_the_day_of_a_change_into_a_used_symbol_is_of_the_shares_that_pass(earlier):
+    """50 of A at 10 are 5 of Z at 100, whatever Z traded at before."""
+    split = action("A.US", WEEK[1], "split", ratio=0.1)
+    rows = closes("A.US", 10) + earlier + closes("Z.US", 100, 100, start=WEEK[1]) + B[:3]
+    found = history(rows, RENAME, split)
+
+    assert price(found) == pytest.approx([1000] * 3)
+    assert found.shares[1].tolist() == pytest.approx([0, 25, 5])
+
+
+def test_a_dividend_on_the_day_of_a_change_into_another_constituent_is_paid_once():
+    """A's 25 shares earn 1 each before they are B's."""
+    into = RENAME | {"other": "B.US"}
+    paid = action("A.US", WEEK[1], "dividend", cash=1.0)
+    found = history(closes("A.US", 20) + closes("B.US", 20, 20), into, paid, variants=["gross"])
+
+    assert found.income[:, 0].tolist() == pytest.approx([0, 25])
+
+
+@pytest.mark.parametrize(("kind", "told"), [("split", {"ratio": 2}), ("bonus", {"ratio": 1})])
+def test_a_spin_off_of_that_day_counts_the_shares_before_the_split_of_it(kind, told):
+    """50 of A bring 25 of X, and are 100 of Z."""
+    rows = closes("A.US", 10) + USED + closes("Z.US", 5, start=WEEK[1]) + B[:2]
+    event = action("A.US", WEEK[1], kind, **told)
+    found = history(rows + closes("X.US", 4, start=WEEK[1]), RENAME, event, SPINOFF)
+
+    shares = dict(zip(found.symbols, found.shares[1], strict=True))
+    assert shares == pytest.approx({"A.US": 0, "B.US": 25, "X.US": 25, "Z.US": 100})
+
+
+def test_a_used_symbol_goes_on_from_the_close_it_continues_until_it_trades():
+    """A's last close is 10; Z trades on Thursday for the first time since a week ago."""
+    found = history(closes("A.US", 10) + USED + closes("Z.US", 11, start=WEEK[3]) + B, RENAME)
+
+    assert price(found) == pytest.approx([1000, 1000, 1000, 1050])
+    assert found.carried.tolist() == [0, 1, 1, 0]
+
+
+def test_a_line_that_comes_back_to_its_symbol_goes_on_from_its_last_close():
+    """A is T on Tuesday only, at 20, and A again on Wednesday, but trades on Thursday."""
+    back = action("T.US", WEEK[2], "symbol_change", other="A.US")
+    rows = closes("A.US", 10, None, None, 20) + closes("T.US", None, 20) + B
+    found = history(rows, RENAME | {"other": "T.US"}, back)
+
+    assert price(found) == pytest.approx([1000, 1500, 1500, 1500])
