@@ -36,6 +36,7 @@ class Candidate:
     backtested : (T,) marks
     content : what is published of a row
     inputs : the rows of the market it rests on
+    members : the indices of a study as they would be published; none of an index
     """
 
     id: str
@@ -48,6 +49,7 @@ class Candidate:
     synthetic: bool
     content: Callable[[int], Content]
     inputs: Inputs
+    members: Sequence["Candidate"] = ()
     code: str = field(default_factory=code_digest)
     _digests: dict[date, str] = field(default_factory=dict)
 
@@ -154,6 +156,7 @@ def study_candidate(found: Comparison, market: Market) -> Candidate:
         synthetic=found.synthetic,
         content=lambda at: by_day.get(found.aligned.sessions[at].item(), {}),
         inputs=inputs_of(market, used | more),
+        members=tuple(map(index_candidate, found.histories.values())),
     )
 
 

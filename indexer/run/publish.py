@@ -27,7 +27,7 @@ from indexer.index.gates import findings
 from indexer.index.history import History
 from indexer.ledger.database import publishing, reading
 from indexer.ledger.entry import Entry
-from indexer.ledger.heads import AFTER_ALL, head_before, heads, last_heads
+from indexer.ledger.heads import AFTER_ALL, head_before, heads, last_heads, noted
 from indexer.ledger.publish import append
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
@@ -223,7 +223,7 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
         would = _revised(connection, desk, candidate, gate) if desk.terms.dry_run else []
     new = [session for session in sessions if session.isoformat() not in there]
     candidate.market_digests(new)
-    noted = _passed(desk.terms, candidate.id, gate(new) if new else ())
+    told = _passed(desk.terms, candidate.id, gate(new) if new else ())
     _check_there(candidate, new)
     if desk.terms.dry_run:
         would += [replace(candidate.entry(session), revision=1) for session in new]
@@ -234,7 +234,7 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
         for session in new:
             if session.isoformat() not in there:
-                entries.append(_with_findings(candidate.entry(session), noted))
+                entries.append(_with_findings(candidate.entry(session), told))
         appended = append_revised(connection, desk, candidate, entries)
     return _outcome(candidate.id, "published", sessions, appended)
 
@@ -271,21 +271,22 @@ def _revised(
     check_kind(connection, candidate)
     newest = last_heads(connection, candidate.id, candidate.kind)
     check_not_retired(candidate.id, newest)
-    if stands(candidate, newest):
+    beside = candidate.kind == "study" and noted(connection, candidate.id)
+    if stands(candidate, newest) and not beside:  # what is beside a study its indices may end
         return []
     found = differences(connection, candidate)
     if found and not desk.terms.correct:
         raise refuse(candidate, found)
     if found:
         check_whole(connection, candidate)
-    entries = by_policy(candidate, found, desk)
+    entries = by_policy(connection, candidate, found, desk)
     again = [date.fromisoformat(e.session) for e in entries if e.kind == candidate.kind]
-    noted = _passed(desk.terms, candidate.id, gate(again) if again else ())
-    return [_with_findings(e, noted) if e.kind == candidate.kind else e for e in entries]
+    told = _passed(desk.terms, candidate.id, gate(again) if again else ())
+    return [_with_findings(e, told) if e.kind == candidate.kind else e for e in entries]
 
 
-def _with_findings(entry: Entry, noted: Noted) -> Entry:
-    found = noted.get(date.fromisoformat(entry.session), [])
+def _with_findings(entry: Entry, told: Noted) -> Entry:
+    found = told.get(date.fromisoformat(entry.session), [])
     return replace(entry, rows={**entry.rows, "findings": found})
 
 
@@ -302,11 +303,11 @@ def _passed(terms: Terms, subject: str, found: Sequence[Finding]) -> Noted:
             Refusal(subject, one.session.isoformat(), one.rule, one.message) for one in shut
         ]
         raise LedgerError(refusals)
-    noted: Noted = {}
+    told: Noted = {}
     for one in found:
         who = (terms.by, terms.note) if one.verdict != "note" else ("", "")
-        noted.setdefault(one.session, []).append((one.rule, one.message, *who))
-    return noted
+        told.setdefault(one.session, []).append((one.rule, one.message, *who))
+    return told
 
 
 def _check_there(candidate: Candidate, new: Sequence[date]) -> None:

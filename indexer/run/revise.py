@@ -2,14 +2,14 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 import sqlalchemy as sa
 
 from indexer.errors import LedgerError, Refusal, TryAgainError, counted
-from indexer.ledger.correct import Policy, decide, policy_on
+from indexer.ledger.correct import Decision, Policy, decide, policy_on
 from indexer.ledger.entry import Entry, content_digest
 from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads, last_number, noted
 from indexer.ledger.history import read_entry
@@ -72,7 +72,11 @@ def differences(
     span = ("", candidate.last.isoformat())
     found = heads(connection, candidate.id, candidate.kind, between=span)
     known = {} if immaterial else noted(connection, candidate.id, between=span)
-    return list(_differences(connection, candidate, _suspects(candidate, found), known))
+    suspects = _suspects(candidate, found)
+    if known and candidate.kind == "study":
+        rests = _resting(connection, candidate)
+        known = {h.session: known[h.session] for h in suspects if h.session in known and rests(h)}
+    return list(_differences(connection, candidate, suspects, known))
 
 
 def check_not_retired(subject: str, newest: Sequence[Head]) -> None:
@@ -144,12 +148,15 @@ def corrected(entry: Entry, reason: str, note: str, by: str, correction: str) ->
     )
 
 
-def by_policy(candidate: Candidate, found: Sequence[Difference], desk: Desk) -> list[Entry]:
+def by_policy(
+    connection: sa.Connection, candidate: Candidate, found: Sequence[Difference], desk: Desk
+) -> list[Entry]:
     """Return what the policy makes of differences: corrections, and what is only recorded.
 
     How old a level is goes by the clock, not by the last session asked for. A study follows its
-    indices: it is corrected whenever they are. What comes of another definition is never corrected
-    by rule, however little it is. What somebody approves of is a correction of its own.
+    indices: it is corrected whenever they are, and recorded beside where levels of theirs are. What
+    comes of another definition is never corrected by rule, however little it is. What somebody
+    approves of is a correction of its own.
 
     Raises
     ------
@@ -159,14 +166,20 @@ def by_policy(candidate: Candidate, found: Sequence[Difference], desk: Desk) -> 
     calendar = read_calendar(candidate.calendar)
     today = desk.instant.astimezone(calendar.zone).date()
     policy = policy_on(today)
+    rests = _resting(connection, candidate)
     entries, open_ = [], []
     for one, entry in remaining(candidate.id, found):
         age = len(calendar.between(date.fromisoformat(one.head.session), today)) - 1
-        said = decide(policy, age, one.bp) if candidate.kind == "index" else "automatic"
+        said: Decision = "immaterial" if rests(one.head) else "automatic"
+        if candidate.kind == "index":
+            said = decide(policy, age, one.bp)
         if one.reason == "methodology":
             said = "approval"
         if said == "immaterial":
-            note = f"{one.text}: below {policy.material_bp:g} bp, not restated"
+            what = (
+                "below" if candidate.kind == "index" else "made of levels that differ by less than"
+            )
+            note = f"{one.text}: {what} {policy.material_bp:g} bp, not restated"
             beside = corrected(entry, one.reason, note, BY_POLICY, desk.run)
             entries.append(replace(beside, kind="immaterial", status="recorded"))
         elif said == "automatic":
@@ -181,6 +194,30 @@ def by_policy(candidate: Candidate, found: Sequence[Difference], desk: Desk) -> 
         told = [Refusal(candidate.id, one.head.session, "R10", one.text) for one in open_[:SHOWN]]
         raise LedgerError([*told, Refusal(candidate.id, "", "R10", _undecided(open_, policy))])
     return entries
+
+
+def _resting(connection: sa.Connection, candidate: Candidate) -> Callable[[Head], bool]:
+    """Return what tells whether a study would differ by levels that were never published.
+
+    Those are levels of its indices that are recorded as immaterial. Where one of its indices was
+    corrected after the study was published, it follows that one.
+    """
+    beside, again = [], []
+    for index in candidate.members:
+        for session, content in noted(connection, index.id).items():
+            at = index.row(date.fromisoformat(session))
+            if at is not None and index.content_digest(at) == content:
+                beside.append(session)
+    for index in candidate.members if beside else ():
+        there = heads(connection, index.id)
+        again += [(h.session, h.number) for h in there if h.status == "corrected"]
+    first = min(beside, default=AFTER_ALL)
+
+    def rests(head: Head) -> bool:
+        since = any(day <= head.session and number > head.number for day, number in again)
+        return first <= head.session and not since
+
+    return rests
 
 
 def _undecided(found: Sequence[Difference], policy: Policy) -> str:

@@ -1,10 +1,12 @@
 """Studies are published after their indices, with the signals that the study itself shows."""
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
+import yaml
 
 from indexer.cli.exits import exit_code
 from indexer.errors import LedgerError
@@ -196,3 +198,76 @@ def test_it_is_not_published_while_the_market_of_one_of_its_indices_is_open(tmp_
 
     assert outcomes[-1].state == "delayed"
     assert f"closes of {DAY} are final only from 2026-05-07 16:40" in str(outcomes[-1].error)
+
+
+# --- corrections ------------------------------------------------------------------------------
+
+WEDNESDAY, THURSDAY = date(2026, 8, 19), date(2026, 8, 20)
+SMALL = {
+    "version": 1,
+    "id": "small",
+    "name": {"en": "Small"},
+    "start": "2026-01-05",
+    "pairs": [{"leader": "alibaba", "follower": "hang-seng-tech"}],
+    "windows": {"correlation": [20], "momentum": [20], "zscore": 60, "beta": 60, "gap": 20},
+    "bootstrap": {"replications": 99},
+}
+
+
+def small(path):
+    """Write a study of one share and a ready-made series, and return its file."""
+    file = path / "small.yaml"
+    file.write_text(yaml.safe_dump(SMALL), encoding="utf-8")
+    return str(file)
+
+
+def alibaba(path, bp=0.0):
+    """Return the sample with one share, its close of Wednesday so many basis points higher."""
+    market = path / f"market{bp:g}"
+    shutil.copytree(BUNDLED_MARKET, market)
+    table = pl.read_parquet(market / "prices.parquet").filter(pl.col("symbol") == "09988.HK")
+    more = pl.when(pl.col("date") == WEDNESDAY).then(1 + bp * 1e-4).otherwise(1.0)
+    table.with_columns(pl.col("close") * more).write_parquet(market / "prices.parquet")
+    return market
+
+
+def evenings(path, *bp):
+    """Publish Wednesday, then Thursday from markets that differ by so much; return its entries."""
+    name, markets = small(path), [alibaba(path, more) for more in (0.0, *bp)]
+    for n, market in enumerate(markets):
+        day = WEDNESDAY if n == 0 else THURSDAY
+        now = datetime(day.year, day.month, day.day, 12, n, tzinfo=UTC)
+        publish([name], market, desk(path, now, correct=True), Period(day, day))
+    with reading(desk(path).engine) as connection:
+        found = [e for e in read_entries(connection) if e.subject == "small"]
+    return [(e.kind, e.session, e.revision) for e in found]
+
+
+def test_it_is_not_corrected_onto_levels_that_are_only_recorded(tmp_path):
+    assert evenings(tmp_path, 0.5)[1:] == [
+        ("study", THURSDAY.isoformat(), 1), ("immaterial", WEDNESDAY.isoformat(), 1),
+    ]  # fmt: skip
+
+
+def test_what_is_recorded_beside_it_is_not_looked_at_again(tmp_path):
+    evenings(tmp_path, 0.5)
+    again = desk(tmp_path, datetime(2026, 8, 20, 13, tzinfo=UTC))
+    market = tmp_path / "market0.5"
+    outcomes = publish([small(tmp_path)], market, again, Period(THURSDAY, THURSDAY))
+
+    assert {outcome.state for outcome in outcomes} == {"unchanged"}
+
+
+def test_it_is_corrected_when_a_level_that_was_recorded_is_restated(tmp_path):
+    evenings(tmp_path, 0.5)
+    now = desk(tmp_path, datetime(2026, 8, 20, 13, tzinfo=UTC), correct=True)
+    market = tmp_path / "market0.5"
+    restate("alibaba", market, now, Period(), Ground("bad-price", "a note", "Ada"))
+    outcomes = publish([small(tmp_path)], market, now, Period(THURSDAY, THURSDAY))
+    corrected = [(e.kind, e.session, e.revision) for e in outcomes[-1].entries]
+
+    assert ("study", WEDNESDAY.isoformat(), 2) in corrected
+
+
+def test_it_is_corrected_when_its_indices_are(tmp_path):
+    assert ("study", WEDNESDAY.isoformat(), 2) in evenings(tmp_path, 10)
