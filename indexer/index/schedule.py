@@ -63,8 +63,12 @@ def effective_dates(
     also into the month before.
     """
     months = rule.months or DEFAULT_MONTHS[rule.frequency]
+    by_session = rule.day == "first session"
+    end = calendar.sessions[-1].item() if by_session else calendar.horizon
     for year in range(base_date.year, last.year + 2):
         for month in sorted(months):
+            if date(year, month, 1) > end:
+                return
             nominal = nominal_day(rule.day, year, month, calendar)
             if nominal > calendar.horizon or (effective := calendar.on_or_before(nominal)) > last:
                 return

@@ -108,6 +108,14 @@ def test_nothing_is_nominal_beyond_the_calendar():
     assert all(day <= str(horizon) for day in found)
 
 
+def test_a_month_beyond_the_calendar_has_no_first_session():
+    year = MAINLAND.horizon.year
+    rule = {"frequency": "annual", "months": [1], "day": "first session"}
+
+    found = dates(f"{year - 1}-12-01", str(MAINLAND.horizon), **rule)
+    assert [day[:7] for day in found] == [f"{year}-01"]
+
+
 def test_the_last_day_of_the_calendar_is_nominal():
     horizon = MAINLAND.horizon
     rule = {"frequency": "annual", "months": [horizon.month], "day": str(horizon.day)}
