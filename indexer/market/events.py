@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
 from math import isnan, nan
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -232,6 +233,18 @@ def _holder(spans: Sequence[Span], day: date, session: date) -> int:
     return max(known, key=lambda span: span.since).column if known else -1
 
 
+def _parties(
+    row: dict[str, Any], column: dict[str, int], spans: dict[str, list[Span]], session: date
+) -> tuple[int, int]:
+    """Return who holds on a session what an action is of, and what its other is; -1 for none.
+
+    No line is its own other: that it gives up its symbol that day leaves it to the other.
+    """
+    day = row["ex_date"]
+    j, into = (_holder(spans.get(row[of], ()), day, session) for of in ("symbol", "other"))
+    return j, into if into != j else column.get(row["other"], -1)
+
+
 def transfers_of(
     actions: pl.DataFrame, lines: Sequence[Line], sessions: Days, adjusted: Flags
 ) -> tuple[Transfer, ...]:
@@ -259,7 +272,7 @@ def transfers_of(
             apart = (row["symbol"], row["ex_date"]) in lines[into].apart
             found.append(Transfer(at, column[row["symbol"]], day, into, 1.0, 0.0, apart))
             continue
-        j = _holder(spans[row["symbol"]], row["ex_date"], row["ex_date"])
+        j, into = _parties(row, column, spans, row["ex_date"])
         if not adjusted[j]:
             found.append(Transfer(at, j, day, into, float(row["ratio"]), 1.0))
     found.sort(key=lambda t: (*_moment(t), t.column))
@@ -300,6 +313,7 @@ def departures_of(
     where that lies ahead.
     """
     column = {line.symbol: j for j, line in enumerate(lines)}
+    column = {line.symbol: j for j, line in enumerate(lines)}
     spans = _by_symbol(lines, apart=True)
     found = []
     for row in actions.filter(
@@ -307,8 +321,9 @@ def departures_of(
     ).iter_rows(named=True):
         day = row["ex_date"]
         at = int(np.searchsorted(sessions, np.datetime64(day)))
-        j = _holder(spans[row["symbol"]], day, sessions[at].item() if at < len(sessions) else day)
+        session = sessions[at].item() if at < len(sessions) else day
+        j, into = _parties(row, column, spans, session)
         if j >= 0:
-            into, ratio = column.get(row["other"] or "", -1), float(row["ratio"] or 0.0)
+            ratio = float(row["ratio"] or 0.0)
             found.append(Departure(at, j, row["kind"], day, row["price"], into, ratio))
     return tuple(sorted(found, key=lambda d: (d.row, d.day, d.column)))

@@ -249,14 +249,18 @@ def _circular(row: Row, actions: Sequence[Row]) -> bool:
         return False
     of_day = [r for r in actions if r["ex_date"] == row["ex_date"]]
     name = {r["symbol"]: r["other"] for r in of_day if r["kind"] == "symbol_change"}
-    steps = [
-        (name.get(r["symbol"], r["symbol"]), r["other"]) for r in of_day if r["kind"] == "spinoff"
-    ]
-    giver = name.get(row["symbol"], row["symbol"])
-    reached = {row["other"]} - {giver}
+    steps = [_carriers(r, name) for r in of_day if r["kind"] == "spinoff"]
+    giver, other = _carriers(row, name)
+    reached = {other} - {giver}
     while more := {new for old, new in steps if old in reached and new != old} - reached:
         reached |= more
     return giver in reached
+
+
+def _carriers(row: Row, name: dict[str, str]) -> tuple[str, str]:
+    """Return the symbols, that day, of the line that gives and of the other one."""
+    giver, other = (name.get(row[of], row[of]) for of in ("symbol", "other"))
+    return giver, other if other != giver else row["other"]
 
 
 def _spare(actions: Sequence[Row], followed: dict[str, Row]) -> None:

@@ -11,7 +11,17 @@ import pytest
 from indexer.errors import MarketDataError, MissingInputError
 from indexer.index.history import History
 from tests.index.examples import changes, history, price, weights
-from tests.reference.example import MONDAY, SESSIONS, WEEK, action, closes, listed, shares
+from tests.reference.example import (
+    MONDAY,
+    NEXT_MONDAY,
+    SATURDAY,
+    SESSIONS,
+    WEEK,
+    action,
+    closes,
+    listed,
+    shares,
+)
 
 B = closes("B.US", 20, 20, 20, 20)
 REAL = {"weighting": {"scheme": "market_cap"}}
@@ -511,3 +521,38 @@ def test_a_line_that_comes_back_to_its_symbol_goes_on_from_its_last_close():
     found = history(rows, RENAME | {"other": "T.US"}, back)
 
     assert price(found) == pytest.approx([1000, 1500, 1500, 1500])
+
+
+# --- who is meant by the other of an action ------------------------------------------------------
+
+FALLEN = closes("A.US", 10, 10) + closes("B.US", 20) + closes("Z.US", None, 20, 40)
+TAKEN = action("B.US", WEEK[1], "symbol_change", other="Z.US")
+
+
+@pytest.mark.parametrize("other", ["B.US", "Z.US"])
+def test_a_merger_is_into_the_line_that_is_called_so_or_was_until_that_day(other):
+    """25 of Z, which was B, and half as many shares of it as there were of A: 50."""
+    merger = action("A.US", WEEK[1], "merger", ratio=0.5, other=other)
+    found = history(FALLEN, TAKEN, merger)
+
+    assert price(found) == pytest.approx([1000, 1000, 2000])
+    assert found.divisor.tolist() == pytest.approx([1, 1, 1])
+
+
+def test_a_merger_is_into_the_line_that_its_other_is_by_the_close_it_counts_at():
+    """A merges into B on Saturday; by the close of Monday B is called Z."""
+    rows = closes("A.US", *[10] * 6) + closes("B.US", *[20] * 5)
+    merger = action("A.US", SATURDAY, "merger", ratio=0.5, other="B.US")
+    taken = TAKEN | {"ex_date": NEXT_MONDAY}
+    found = history(rows + closes("Z.US", 20, start=NEXT_MONDAY), taken, merger)
+
+    assert ("Z.US", "merger", [25, 50, 1, 1]) in changes(found)
+
+
+@pytest.mark.parametrize("other", ["B.US", "Z.US"])
+def test_a_spin_off_is_of_the_line_that_is_called_so_or_was_until_that_day(other):
+    """50 of A, at 5 now, and 50 of Z, which was B: 25 of them A brought."""
+    rows = closes("A.US", 10, 5, 5) + FALLEN[2:]
+    found = history(rows, TAKEN, SPINOFF | {"other": other})
+
+    assert price(found) == pytest.approx([1000, 1250, 2250])

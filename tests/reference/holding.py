@@ -78,7 +78,10 @@ class Holding:
                     net.append(paid * self.kept(symbol))
                 # `spinoff`: "`ratio` shares of `other` per share"
                 spun = [a for a in actions if a["kind"] == "spinoff"]
-                joining += [(a["other"], held * float(a["ratio"])) for a in spun]
+                joining += [
+                    (str(self.tables.other_of(a, symbol, ex_date)), held * float(a["ratio"]))
+                    for a in spun
+                ]
             # "join at price zero before the open (no divisor move)", after the day's own events
             for symbol, count in joining:
                 if symbol not in self.shares:
@@ -171,8 +174,9 @@ class Holding:
         for symbol, action in leaving.items():
             # "the constituent becomes `cash` plus `ratio` shares of `other`: where `other` is a
             # member its shares grow, else the stock leg leaves like the cash"
-            if action["kind"] == "merger" and action.get("other") in self.shares:
-                self.shares[action["other"]] += held[symbol] * float(action["ratio"])
+            other = self.tables.other_of(action, symbol, day)
+            if action["kind"] == "merger" and other in self.shares:
+                self.shares[other] += held[symbol] * float(action["ratio"])
         if leaving:
             self.move_divisor(market_value, day, previous)
 

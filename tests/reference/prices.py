@@ -164,9 +164,11 @@ class Tables:
 
     # --- who is who -----------------------------------------------------------------------------
 
-    def name_on(self, symbol: str, day: date) -> str:
-        """Symbol under which a constituent goes on a day: `symbol_change` continues under other."""
-        after = date.min
+    def name_on(self, symbol: str, day: date, after: date = date.min) -> str:
+        """Symbol under which a constituent goes on a day: `symbol_change` continues under other.
+
+        It went under the symbol given on the day `after`.
+        """
         while True:
             changes = sorted(
                 (a["ex_date"], a["other"])
@@ -176,6 +178,13 @@ class Tables:
             if not changes:
                 return symbol
             after, symbol = changes[0]
+
+    def other_of(self, action: Row, giver: str, day: date) -> str | None:
+        """Symbol under which the other line of an action goes on a day."""
+        if not given(action, "other"):
+            return None
+        name = self.name_on(action["other"], day, action["ex_date"] - timedelta(days=1))
+        return name if name != giver else str(action["other"])
 
     def _predecessor(self, symbol: str, known: date) -> tuple[str, date] | None:
         for a in self.changes:
