@@ -95,7 +95,7 @@ def restate(
         If an action pays out the whole price or more.
     """
     close, dated, adjusted = grids
-    carried = _Carried(sessions, close, dated.view(np.int64))
+    carried = _Carried(sessions, close, dated.view(np.int64), _spun_off(actions, lines))
     befallen, passed = dict(_by_ex_date(actions, lines, adjusted)), _apart(lines)
     events: list[DatedEvent] = []
     flaws: list[Flaw] = []
@@ -111,7 +111,7 @@ def restate(
             made = carried.restated(row, ex_date, j, found[j])
             if made is None:
                 continue
-            if made.restated <= 0 or made.ex_reference <= 0:
+            if made.prior and (made.restated <= 0 or made.ex_reference <= 0):
                 paid = made.prior - made.ex_reference * made.quantity
                 message = f"{day}: cash of {paid:g} exceeds the close of {made.prior:g}"
                 flaws.append(Flaw("actions", None, lines[j].symbol, message))
@@ -132,12 +132,14 @@ class _Carried:
     ----------
     close, stamps : (T, N) closes and their dates; the dates are plain numbers: millions of them are
         looked up one by one
+    joined : columns of lines that may be held before they are priced, and so are worth nothing
     running : close before the next event of the same session, by row and column
     """
 
     sessions: Days
     close: Grid
     stamps: Rows
+    joined: Collection[int]
     running: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def restated(
@@ -145,15 +147,18 @@ class _Carried:
     ) -> Event | None:
         """Restate what is carried of a line on an ex-date; return what befalls a share of it.
 
-        None where nothing was priced before, and so no share was held.
+        None where nothing was priced before, and so no share was held but of what was spun off.
         """
         carried, stamps = self.close.item(row, j), self.stamps
-        if isnan(carried):
+        if isnan(carried) and j not in self.joined:
             return None
-        if stamps.item(row, j) < int(ex_date.astype(np.int64)):  # no close since
+        stamp = int(ex_date.astype(np.int64))
+        if not isnan(carried) and stamps.item(row, j) < stamp:  # no close since
             until = row + int(np.searchsorted(stamps[row:, j], stamps[row, j], side="right"))
             self.close[row:until, j] = event(actions, carried).restated
         prior = self._prior(row, j)
+        if isnan(prior) and row and j in self.joined:
+            prior = 0.0
         return None if isnan(prior) else event(actions, prior)
 
     def take(self, row: int, ex_date: np.datetime64, changes: Collection[tuple[int, int]]) -> None:
@@ -179,6 +184,16 @@ class _Carried:
         if row == 0:
             return nan
         return self.running.get((row, j), self.close.item(row - 1, j))
+
+
+def _spun_off(actions: pl.DataFrame, lines: Sequence[Line]) -> set[int]:
+    """Return the columns of what is spun off, and of what takes over from that."""
+    spun = set(actions.filter(pl.col("kind") == SPINOFF)["other"])
+    return {
+        j
+        for j, line in enumerate(lines)
+        if spun & {line.symbol, *(symbol for symbol, _ in line.past)}
+    }
 
 
 def _apart(lines: Sequence[Line]) -> dict[date, list[tuple[int, int]]]:

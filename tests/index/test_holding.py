@@ -523,6 +523,28 @@ def test_a_line_that_comes_back_to_its_symbol_goes_on_from_its_last_close():
     assert price(found) == pytest.approx([1000, 1500, 1500, 1500])
 
 
+# --- what befalls a spun-off line before it trades ------------------------------------------------
+
+UNTRADED = closes("A.US", 10, 7, 7, 7) + B
+
+
+@pytest.mark.parametrize("traded", [2, 3])
+def test_a_spun_off_line_is_split_before_it_trades(traded):
+    """25 of X are 50 on Wednesday, at 3 from that day or the next on."""
+    split = action("X.US", WEEK[2], "split", ratio=2)
+    found = history(UNTRADED + closes("X.US", 3, 3, start=WEEK[traded]), SPINOFF, split)
+
+    assert found.shares[2].tolist() == [50, 25, 50]
+    assert price(found)[3] == pytest.approx(350 + 500 + 150)
+
+
+def test_a_spun_off_line_pays_a_dividend_before_it_trades():
+    paid = action("X.US", WEEK[2], "dividend", cash=1.0)
+    found = history(UNTRADED + closes("X.US", 3, start=WEEK[3]), SPINOFF, paid, variants=["gross"])
+
+    assert found.income[:, 0].tolist() == [0, 0, 25, 0]
+
+
 # --- who is meant by the other of an action ------------------------------------------------------
 
 FALLEN = closes("A.US", 10, 10) + closes("B.US", 20) + closes("Z.US", None, 20, 40)
