@@ -25,6 +25,7 @@ from indexer.errors import (
 from indexer.index.finding import Finding
 from indexer.index.gates import findings
 from indexer.index.history import History
+from indexer.index.schedule import calendar_of
 from indexer.ledger.database import publishing, reading
 from indexer.ledger.entry import Entry
 from indexer.ledger.heads import AFTER_ALL, head_before, heads, last_heads, noted
@@ -164,17 +165,27 @@ def _attempt(
 def _publish(
     definition: Index | Study, market: Market, desk: Desk, sessions: Sequence[date]
 ) -> Outcome:
-    kind = "study" if isinstance(definition, Study) else "index"
+    kind = "index"
+    if isinstance(definition, Study):
+        kind, first = "study", calendar_of(definition).on_or_after(definition.start)
+        sessions = _from(definition, "start", first, sessions)
     until = _reaching(desk, definition.id, kind, sessions[-1])
     found, candidate = built(definition, market, until)
     if not isinstance(found, History):
         return publish_candidate(desk, candidate, sessions, lambda _: ())
-    first = found.days[0].item()
+    kept = _from(definition, "base date", found.days[0].item(), sessions)
+    return publish_candidate(desk, candidate, kept, lambda new: findings(found, market, new))
+
+
+def _from(
+    definition: Index | Study, bound: str, first: date, sessions: Sequence[date]
+) -> list[date]:
+    """Return the sessions from the first one there can be on; raise where there are none."""
     kept = [session for session in sessions if session >= first]
     if not kept:
-        message = f"before the base date: its first session is {first}"
+        message = f"before the {bound}: its first session is {first}"
         raise LedgerError([Refusal(definition.id, sessions[-1].isoformat(), "", message)])
-    return publish_candidate(desk, candidate, kept, lambda new: findings(found, market, new))
+    return kept
 
 
 def _reaching(desk: Desk, subject: str, kind: str, last: date) -> date:

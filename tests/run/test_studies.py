@@ -200,6 +200,28 @@ def test_it_is_not_published_while_the_market_of_one_of_its_indices_is_open(tmp_
     assert f"closes of {DAY} are final only from 2026-05-07 16:40" in str(outcomes[-1].error)
 
 
+# --- before its start -------------------------------------------------------------------------
+
+
+def asked_from(path, first, last):
+    """Publish a study that starts on 5 January from one date to another."""
+    market = alibaba(path)
+    return publish([small(path)], market, desk(path, NOW), Period(first, last))[-1]
+
+
+def test_a_range_that_begins_before_its_start_begins_with_it(tmp_path):
+    outcome = asked_from(tmp_path, date(2025, 12, 30), date(2026, 1, 8))
+
+    assert [e.session for e in outcome.entries] == [f"2026-01-0{day}" for day in (5, 6, 7, 8)]
+
+
+def test_a_range_before_its_start_is_refused(tmp_path):
+    error = asked_from(tmp_path, date(2025, 12, 29), date(2025, 12, 30)).error
+
+    assert isinstance(error, LedgerError)
+    assert "before the start: its first session is 2026-01-05" in str(error)
+
+
 # --- corrections ------------------------------------------------------------------------------
 
 WEDNESDAY, THURSDAY = date(2026, 8, 19), date(2026, 8, 20)
