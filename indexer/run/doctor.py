@@ -19,6 +19,7 @@ from indexer.ledger.verify import check_database
 from indexer.market.tables import read_market
 from indexer.run.due import published_definition
 from indexer.run.find import definition as definition_named
+from indexer.run.find import indices_of
 from indexer.run.sessions import last_final
 from indexer.run.supply import supplied
 
@@ -51,6 +52,8 @@ def examine(names: Sequence[str], market: Path | None, ledger: str, now: datetim
         try:
             found = definition_named(name)
             definitions[found.id] = found
+            if isinstance(found, Study):
+                indices_of(found)
             checks.append(Check(name, "ok", "the definition is valid"))
         except IndexerError as error:
             checks.append(Check(name, "wrong", str(error), error))

@@ -632,6 +632,17 @@ def test_the_doctor_leaves_with_the_code_of_the_gravest(indexer, tmp_path, given
     assert indexer("doctor", *given)[0] == expected
 
 
+def test_the_doctor_looks_at_the_indices_of_a_study(indexer, tmp_path):
+    basket(tmp_path, id="broken", weighting={"scheme": "none such"})
+    pairs = "pairs: [{leader: trio, follower: broken}]"
+    text = f"{{version: 1, id: two, name: {{en: Two}}, start: {DAYS[0]}, {pairs}}}"
+    (tmp_path / "two.yaml").write_text(text, encoding="utf-8")
+    code, out, _ = indexer("doctor", "two.yaml")
+
+    assert code == 78
+    assert "broken.yaml" in out
+
+
 def test_the_environment_names_the_ledger(indexer, monkeypatch):
     monkeypatch.setenv("INDEXER_LEDGER", "sqlite:///other.db")
     publish(indexer, "--date", DAY)
