@@ -3,11 +3,12 @@
 Each index is published by itself: one that is refused does not hold up the others.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -67,7 +68,8 @@ def publish(
 ) -> list[Outcome]:
     """Publish indices and studies, each whole or not at all; return what became of each.
 
-    A study's indices are published before it, up to what is final on their own exchanges.
+    A study's indices are published before it, up to what is final on their own exchanges, also
+    where they are named themselves.
 
     Raises
     ------
@@ -77,32 +79,57 @@ def publish(
     progress(f"reading {market}")
     tables = read_market(market)
     told: dict[str, Outcome] = {}
-    known: dict[str, Index | Study] = {}
-    for name in names:
-        try:
-            definition = definition_named(name)
-            members = indices_of(definition) if isinstance(definition, Study) else {}
-            _check_one_each(known, [definition, *members.values()])
-        except IndexerError as error:
-            told.setdefault(name, _failed(name, error))
+    asked = _asked(names)
+    within = {id for one in asked if isinstance(one.found, Study) for id in one.found.indices}
+    for name, found, members in asked:
+        if isinstance(found, IndexerError):
+            told.setdefault(name, _failed(name, found))
             continue
-        ids = definition.indices if isinstance(definition, Study) else ()
+        ids = found.indices if isinstance(found, Study) else (found.id,)
         for id in ids:
             if id not in told:
                 progress(f"publishing {id}")
-                told[id] = _attempt(members[id], tables, desk, period, within_study=True)
+                told[id] = _attempt(members[id], tables, desk, period, within_study=id in within)
+        if not isinstance(found, Study):
+            continue
         failed = [told[id] for id in ids if told[id].error is not None]
         if failed:
-            told.setdefault(definition.id, _held_up(definition.id, failed))
-        elif definition.id not in told:
-            progress(f"publishing {definition.id}")
-            told[definition.id] = _attempt(
-                definition, tables, desk, period, members=list(members.values())
-            )
+            told.setdefault(found.id, _held_up(found.id, failed))
+        elif found.id not in told:
+            progress(f"publishing {found.id}")
+            given = list(members.values())
+            told[found.id] = _attempt(found, tables, desk, period, members=given)
     return [
         replace(one, synthetic=tables.manifest.synthetic, last=_last(desk, one))
         for one in told.values()
     ]
+
+
+class _Asked(NamedTuple):
+    """A name, its definition or why there is none, and the indices it needs by id."""
+
+    name: str
+    found: Index | Study | IndexerError
+    members: Mapping[str, Index]
+
+
+def _asked(names: Sequence[str]) -> list[_Asked]:
+    """Return what names stand for, before anything is published.
+
+    What an index is published up to goes by the studies it is in, not by the order of the names.
+    """
+    known: dict[str, Index | Study] = {}
+    asked = []
+    for name in names:
+        try:
+            found = definition_named(name)
+            members = indices_of(found) if isinstance(found, Study) else {found.id: found}
+            _check_one_each(known, [found, *members.values()])
+        except IndexerError as error:
+            asked.append(_Asked(name, error, {}))
+        else:
+            asked.append(_Asked(name, found, members))
+    return asked
 
 
 def _last(desk: Desk, outcome: Outcome) -> date | None:

@@ -200,6 +200,25 @@ def test_it_is_not_published_while_the_market_of_one_of_its_indices_is_open(tmp_
     assert f"closes of {DAY} are final only from 2026-05-07 16:40" in str(outcomes[-1].error)
 
 
+# --- the order of names -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_its_indices_are_published_before_it_whatever_the_order_of_names(tmp_path, first):
+    """Also where a day is a holiday of an index that is named itself."""
+    file = tmp_path / "mixed.yaml"
+    pairs = [{"leader": "star-50", "follower": "alibaba"}]
+    text = yaml.safe_dump(SMALL | {"id": "mixed", "pairs": pairs, "calendar": "XSHG"})
+    file.write_text(text, encoding="utf-8")
+    names = ["alibaba", str(file)] if first else [str(file), "alibaba"]
+    holiday = Period(date(2026, 7, 1), date(2026, 7, 1))  # in Hong Kong
+    outcomes = publish(names, alibaba(tmp_path), desk(tmp_path, NOW), holiday)
+    told = {one.subject: (one.state, [e.session for e in one.entries]) for one in outcomes}
+
+    assert told["alibaba"] == ("published", ["2026-06-30"])
+    assert told["mixed"] == ("published", ["2026-07-01"])
+
+
 # --- before its start -------------------------------------------------------------------------
 
 
