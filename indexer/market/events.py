@@ -101,14 +101,14 @@ def restate(
     flaws: list[Flaw] = []
     for day in sorted(befallen.keys() | passed.keys()):
         ex_date, found = np.datetime64(day), befallen.get(day, {})
-        row = int(np.searchsorted(sessions, ex_date))
+        stamp, row = int(ex_date.astype(np.int64)), int(np.searchsorted(sessions, ex_date))
         if row == len(sessions):
             break  # what follows lies ahead
         givers = {old for old, _ in passed.get(day, ())}
         for j in sorted(found, key=lambda j: (j not in givers, j)):
-            if j not in givers:
-                carried.take(row, ex_date, passed.pop(day, ()))
-            made = carried.restated(row, ex_date, j, found[j])
+            if j not in givers and day in passed:
+                carried.take(row, stamp, passed.pop(day))
+            made = carried.restated(row, stamp, j, found[j])
             if made is None:
                 continue
             if made.prior and (made.restated <= 0 or made.ex_reference <= 0):
@@ -118,7 +118,7 @@ def restate(
                 continue
             carried.running[row, j] = made.restated
             events.append(DatedEvent(row, j, ex_date, tuple(found[j]), made))
-        carried.take(row, ex_date, passed.pop(day, ()))
+        carried.take(row, stamp, passed.pop(day, ()))
     if flaws:
         raise MarketDataError(flaws)
     return tuple(sorted(events, key=lambda e: (e.row, e.ex_date, e.column)))
@@ -142,9 +142,7 @@ class _Carried:
     joined: Collection[int]
     running: dict[tuple[int, int], float] = field(default_factory=dict)
 
-    def restated(
-        self, row: int, ex_date: np.datetime64, j: int, actions: Sequence[Action]
-    ) -> Event | None:
+    def restated(self, row: int, stamp: int, j: int, actions: Sequence[Action]) -> Event | None:
         """Restate what is carried of a line on an ex-date; return what befalls a share of it.
 
         None where nothing was priced before, and so no share was held but of what was spun off.
@@ -152,7 +150,6 @@ class _Carried:
         carried, stamps = self.close.item(row, j), self.stamps
         if isnan(carried) and j not in self.joined:
             return None
-        stamp = int(ex_date.astype(np.int64))
         if not isnan(carried) and stamps.item(row, j) < stamp:  # no close since
             until = row + int(np.searchsorted(stamps[row:, j], stamps[row, j], side="right"))
             self.close[row:until, j] = event(actions, carried).restated
@@ -161,12 +158,11 @@ class _Carried:
             prior = 0.0
         return None if isnan(prior) else event(actions, prior)
 
-    def take(self, row: int, ex_date: np.datetime64, changes: Collection[tuple[int, int]]) -> None:
+    def take(self, row: int, stamp: int, changes: Collection[tuple[int, int]]) -> None:
         """Let lines go on from the closes of those that pass into them, until they have their own.
 
         ``changes`` are of one date, columns of the old and the new line each.
         """
-        stamp = int(ex_date.astype(np.int64))
         found = []
         for old, new in changes:
             close, dated = self.close.item(row, old), self.stamps.item(row, old)
@@ -327,7 +323,6 @@ def departures_of(
     A date that is no session counts on the first one after it. ``row`` is the number of sessions
     where that lies ahead.
     """
-    column = {line.symbol: j for j, line in enumerate(lines)}
     column = {line.symbol: j for j, line in enumerate(lines)}
     spans = _by_symbol(lines, apart=True)
     found = []

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -52,6 +51,8 @@ from indexer.run.revise import (
 from indexer.run.sessions import Period, last_final, sessions_asked
 
 Gate = Callable[[Sequence[date]], Sequence[Finding]]
+# A name, its definition or why there is none, and the indices it needs by id.
+_Asked = tuple[str, Index | Study | IndexerError, Mapping[str, Index]]
 Noted = dict[date, list[tuple[str, str, str, str]]]  # rows of findings by session
 
 UNYIELDING = {"R34", "R35"}  # a level that is none, or does not add up, is nobody's to publish
@@ -80,7 +81,7 @@ def publish(
     tables = read_market(market)
     told: dict[str, Outcome] = {}
     asked = _asked(names)
-    within = {id for one in asked if isinstance(one.found, Study) for id in one.found.indices}
+    within = {id for _, one, _ in asked if isinstance(one, Study) for id in one.indices}
     for name, found, members in asked:
         if isinstance(found, IndexerError):
             told.setdefault(name, _failed(name, found))
@@ -105,30 +106,22 @@ def publish(
     ]
 
 
-class _Asked(NamedTuple):
-    """A name, its definition or why there is none, and the indices it needs by id."""
-
-    name: str
-    found: Index | Study | IndexerError
-    members: Mapping[str, Index]
-
-
 def _asked(names: Sequence[str]) -> list[_Asked]:
     """Return what names stand for, before anything is published.
 
     What an index is published up to goes by the studies it is in, not by the order of the names.
     """
     known: dict[str, Index | Study] = {}
-    asked = []
+    asked: list[_Asked] = []
     for name in names:
         try:
             found = definition_named(name)
             members = indices_of(found) if isinstance(found, Study) else {found.id: found}
             _check_one_each(known, [found, *members.values()])
         except IndexerError as error:
-            asked.append(_Asked(name, error, {}))
+            asked.append((name, error, {}))
         else:
-            asked.append(_Asked(name, found, members))
+            asked.append((name, found, members))
     return asked
 
 
