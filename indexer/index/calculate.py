@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from indexer.arrays import Grid, Rows, Vector
+from indexer.arrays import Grid, Vector
 from indexer.definitions.basket import Basket, Variant
 from indexer.errors import Flaw, MarketDataError, MissingInputError
 from indexer.index.finding import shown
@@ -14,11 +14,10 @@ from indexer.index.history import Change, History
 from indexer.index.holding import Book, Rebalanced, rebalance
 from indexer.index.opening import Opening, opening_of
 from indexer.index.schedule import RebalanceDates
-from indexer.index.selection import choose
+from indexer.index.selection import check_rates, choose, rate_flaw
 from indexer.index.weighting import weigh
 from indexer.kernels.level import Chain, Events, chain_levels
 from indexer.market.events import Departure
-from indexer.market.fx import without_rate
 from indexer.market.panel import Panel
 
 
@@ -118,7 +117,7 @@ def _rebalanced(
     chosen = choose(basket, known, effective, set(np.flatnonzero(book.shares).tolist()))
     if not chosen.columns.size:
         raise _nobody(basket, panel, effective, chosen.excluded)
-    _check_rates(panel, when.reference, chosen.columns)
+    check_rates(panel, when.reference, chosen.columns)
     held = (book, _joined(panel, effective, book, told))
     done = rebalance(basket, panel, when, weigh(basket, known, chosen.columns), held)
     place = {line.symbol: j for j, line in enumerate(panel.lines)}
@@ -149,18 +148,6 @@ def _joined(panel: Panel, effective: date, book: Book, told: _Told) -> set[int]:
         chosen = panel.heirs(effective)[np.flatnonzero(last.after.shares)]
         columns -= set(chosen.tolist()) - gone
     return columns
-
-
-def _check_rates(panel: Panel, row: int, columns: Rows) -> None:
-    lacking = [j for j in columns if np.isnan(panel.fx[row, j])]
-    if lacking:
-        raise MissingInputError([_without_rate(panel, row, j) for j in lacking])
-
-
-def _without_rate(panel: Panel, row: int, column: int) -> Flaw:
-    day = panel.sessions[row].item()
-    message = without_rate(panel.currencies[column], panel.currency, day)
-    return Flaw("fx", None, panel.lines[column].symbol, message)
 
 
 def _history(basket: Basket, panel: Panel, base: int, told: _Told) -> History:
@@ -221,7 +208,7 @@ def _check_values(panel: Panel, base: int, shares: Grid) -> None:
     lacking = (shares > 0) & np.isnan(panel.fx[base:]) & ~np.isnan(panel.close[base:])
     if lacking.any():
         t, j = (int(n) for n in np.argwhere(lacking)[0])
-        raise MissingInputError([_without_rate(panel, base + t, j)])
+        raise MissingInputError([rate_flaw(panel, base + t, j)])
 
 
 def _check_stale(basket: Basket, panel: Panel, base: int, shares: Grid) -> None:

@@ -125,6 +125,8 @@ def _ranked(selection: Selection, known: Panel, columns: Rows) -> tuple[list[int
 
 def _values(rank_by: str, known: Panel, columns: Rows) -> Vector:
     worth = known.worth[-1, columns]
+    if rank_by in {"price", "market_cap", "free_float_cap"}:
+        check_rates(known, len(known.sessions) - 1, columns)
     if rank_by == "price":
         return np.asarray(worth)
     if rank_by in {"market_cap", "free_float_cap"}:
@@ -134,6 +136,20 @@ def _values(rank_by: str, known: Panel, columns: Rows) -> Vector:
     if rank_by.startswith("amount_"):
         return _mean_amount(known, columns, int(rank_by.removeprefix("amount_")))
     return score_column(known, rank_by)[columns]
+
+
+def check_rates(panel: Panel, row: int, columns: Rows) -> None:
+    """Raise where a line has no rate of exchange on a session."""
+    lacking = [rate_flaw(panel, row, int(j)) for j in columns if np.isnan(panel.fx[row, j])]
+    if lacking:
+        raise MissingInputError(lacking)
+
+
+def rate_flaw(panel: Panel, row: int, column: int) -> Flaw:
+    """Return what is wrong where a line has no rate of exchange on a session."""
+    day = panel.sessions[row].item()
+    message = without_rate(panel.currencies[column], panel.currency, day)
+    return Flaw("fx", None, panel.lines[column].symbol, message)
 
 
 def _mean_amount(known: Panel, columns: Rows, sessions: int) -> Vector:

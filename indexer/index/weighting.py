@@ -42,7 +42,7 @@ def weigh(basket: Basket, known: Panel, columns: Rows) -> Weights:
     MissingInputError
         If a scheme needs a share count that is not tabled yet.
     MarketDataError
-        If a score is missing or negative, or nothing has a weight above zero.
+        If a score is missing, negative or infinite, or nothing has a weight above zero.
     DefinitionError
         If the caps cannot be met by the constituents held.
     """
@@ -109,7 +109,7 @@ def _rank(basket: Basket, known: Panel, columns: Rows) -> Raw:
 def _score(basket: Basket, known: Panel, columns: Rows) -> Raw:
     column = str(basket.weighting.column)
     values = score_column(known, column)[columns]
-    wrong = [n for n, v in enumerate(values) if not v >= 0]
+    wrong = [n for n, v in enumerate(values) if not 0 <= v < np.inf]
     if wrong:
         raise MarketDataError(
             [
@@ -117,7 +117,7 @@ def _score(basket: Basket, known: Panel, columns: Rows) -> Raw:
                     "securities",
                     None,
                     known.lines[columns[n]].symbol,
-                    f"{column} {values[n]:g}: a score must be a number, zero or above",
+                    f"{column} {values[n]:g}: a score must be a finite number, zero or above",
                 )
                 for n in wrong
             ]

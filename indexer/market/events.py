@@ -152,7 +152,10 @@ class _Carried:
             return None
         if not isnan(carried) and stamps.item(row, j) < stamp:  # no close since
             until = row + int(np.searchsorted(stamps[row:, j], stamps[row, j], side="right"))
-            self.close[row:until, j] = event(actions, carried).restated
+            moved = event(actions, carried)
+            if moved.restated <= 0:
+                return moved  # a later close than the one before the session, and all paid out
+            self.close[row:until, j] = moved.restated
         prior = self._prior(row, j)
         if isnan(prior) and row and j in self.joined:
             prior = 0.0

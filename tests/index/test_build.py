@@ -332,6 +332,13 @@ def test_a_pair_that_is_missing_is_an_error():
         history(A + B, currency="CNY", tables=rates((BEFORE, 1.1), quote="EUR"))
 
 
+def test_a_rate_must_be_known_where_constituents_are_ranked_by_what_they_are_worth():
+    message = f"^fx: A.US: no USD rate by {MONDAY}: add rates of USD/CNY"
+    with pytest.raises(MissingInputError, match=message):
+        history(A + B, currency="CNY", tables=rates((WEEK[1], 7.0)),
+                selection={"rank_by": "price", "top": 1})  # fmt: skip
+
+
 def test_a_rate_must_be_known_on_the_reference_date():
     remedy = f"add rates of USD/CNY to the fx table, or fetch them, from {MONDAY} or before"
     message = f"^fx: A.US: no USD rate by {MONDAY}: {remedy}\nfx: B.US"

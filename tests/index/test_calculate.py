@@ -13,6 +13,7 @@ from indexer.errors import MarketDataError, MissingInputError
 from tests.index.examples import changes, history, price, weights
 from tests.reference.example import (
     MONDAY,
+    NEXT_MONDAY,
     SATURDAY,
     SESSIONS,
     SUNDAY,
@@ -29,6 +30,15 @@ MONTHLY = {"frequency": "monthly", "day": str(WEEK[1].day)}  # on Tuesday
 
 
 # --- stale and impossible prices ------------------------------------------------------------------
+
+
+def test_cash_above_a_close_since_the_last_session_is_refused():
+    """A falls to 0.4 on Saturday and pays out half on Monday, on which it does not trade."""
+    rows = [*closes("A.US", *[10] * 5), {"symbol": "A.US", "date": SATURDAY, "close": 0.4}]
+    paid = action("A.US", NEXT_MONDAY, "special_dividend", cash=0.5)
+    message = f"^actions: A.US: {NEXT_MONDAY}: cash of 0.5 exceeds the close of 0.4$"
+    with pytest.raises(MarketDataError, match=message):
+        history(rows + closes("B.US", *[20] * 6), paid)
 
 
 def test_a_price_may_be_carried_for_so_many_sessions_and_no_more():

@@ -184,7 +184,8 @@ def test_a_weight_of_zero_has_a_capping_factor_of_one():
 @pytest.mark.parametrize(
     ("points", "message"),
     [
-        (-1, r"B\.US: points -1: a score must be a number, zero or above"),
+        (-1, r"B\.US: points -1: a score must be a finite number, zero or above"),
+        ("inf", r"B\.US: points inf: a score must be a finite number, zero or above"),
         (None, r"B\.US: points nan"),
         ("x", r"B\.US: points 'x' is not a number"),
     ],
