@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from indexer.arrays import Dates, Days, Flags, Grid, Mask, Rows, Vector
-from indexer.errors import Flaw, MissingInputError
+from indexer.errors import Flaw, MarketDataError, MissingInputError
 from indexer.market.events import (
     DatedEvent,
     Departure,
@@ -140,11 +140,13 @@ def panel_of(
         If the folder has no rate between a listing currency and the index currency.
     MarketDataError
         If an action pays out the whole price or more, a spin-off names a symbol that is another
-        line's only later, or lines bring forth each other on one day.
+        line's only later, lines bring forth each other on one day, or a line that has closes goes
+        on in another currency.
     """
     market = replace(market, actions=in_order(market.actions))
     lines = lines_of(market, symbols, sessions[-1].item())
     facts = _facts(market, lines)
+    _check_currencies(market, lines, facts["currency"].to_list())
     closes = closes_of(market.prices, lines, sessions[-1].item())
     close, dated, amount = _grids(closes, sessions)
     adjusted = np.array([kind == "total_return_adjusted" for kind in facts["price_kind"]])
@@ -225,6 +227,25 @@ def _facts(market: Market, lines: Sequence[Line]) -> pl.DataFrame:
         }
         rows.append(found)
     return pl.DataFrame(rows, schema=market.securities.schema)
+
+
+def _check_currencies(market: Market, lines: Sequence[Line], currencies: Sequence[str]) -> None:
+    """Raise where a line that has closes goes on in another currency."""
+    known = dict(market.securities.select("symbol", "currency").iter_rows())
+    flaws = []
+    for line, currency in zip(lines, currencies, strict=True):
+        for old, day in (*line.past, *line.apart):
+            was = known.get(old) or _CURRENCY[old.rpartition(".")[2]]
+            if was == currency or market.prices.filter(symbol=old).is_empty():
+                continue
+            message = (
+                f"symbol_change of {day} leads from {was} to {line.symbol} in {currency}, and its "
+                f"closes are of one line: give both one currency in securities, with closes in it, "
+                f"or end {old} by a delisting and list {line.symbol} beside it"
+            )
+            flaws.append(Flaw("actions", None, old, message))
+    if flaws:
+        raise MarketDataError(flaws)
 
 
 def _segments(

@@ -332,6 +332,17 @@ def test_a_pair_that_is_missing_is_an_error():
         history(A + B, currency="CNY", tables=rates((BEFORE, 1.1), quote="EUR"))
 
 
+def test_a_line_that_goes_on_in_another_currency_is_refused():
+    renamed = action("A.US", WEEK[1], "symbol_change", other="00009.HK")
+    message = (
+        f"^actions: A.US: symbol_change of {WEEK[1]} leads from USD to 00009.HK in HKD, and its "
+        "closes are of one line: give both one currency in securities, with closes in it, "
+        "or end A.US by a delisting and list 00009.HK beside it$"
+    )
+    with pytest.raises(MarketDataError, match=message):
+        history(A[:1] + closes("00009.HK", None, 78) + B, renamed)
+
+
 def test_a_rate_must_be_known_where_constituents_are_ranked_by_what_they_are_worth():
     message = f"^fx: A.US: no USD rate by {MONDAY}: add rates of USD/CNY"
     with pytest.raises(MissingInputError, match=message):
