@@ -231,9 +231,10 @@ def _facts(market: Market, lines: Sequence[Line]) -> pl.DataFrame:
 
 def _check_currencies(market: Market, lines: Sequence[Line], currencies: Sequence[str]) -> None:
     """Raise where a line that has closes goes on in another currency."""
-    known = dict(market.securities.select("symbol", "currency").iter_rows())
+    renamed = [n for n, line in enumerate(lines) if line.past or line.apart]
+    known = dict(market.securities.select("symbol", "currency").iter_rows()) if renamed else {}
     flaws = []
-    for line, currency in zip(lines, currencies, strict=True):
+    for line, currency in ((lines[n], currencies[n]) for n in renamed):
         for old, day in (*line.past, *line.apart):
             was = known.get(old) or _CURRENCY[old.rpartition(".")[2]]
             if was == currency or market.prices.filter(symbol=old).is_empty():
