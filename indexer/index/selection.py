@@ -139,7 +139,13 @@ def _values(rank_by: str, known: Panel, columns: Rows) -> Vector:
 
 
 def check_rates(panel: Panel, row: int, columns: Rows) -> None:
-    """Raise where a line has no rate of exchange on a session."""
+    """Check that lines have a rate of exchange on a session.
+
+    Raises
+    ------
+    MissingInputError
+        Naming every line that has none.
+    """
     lacking = [rate_flaw(panel, row, int(j)) for j in columns if np.isnan(panel.fx[row, j])]
     if lacking:
         raise MissingInputError(lacking)
