@@ -112,6 +112,7 @@ def member_signals(
         if histories[id].panel is not None
     }
     for id, basket in baskets.items():
+        moments = basket.seen(study)
         held, close, traded = basket.members.held, basket.members.close, basket.members.traded
         yield basket.signal("carried", carried(held, traded).astype(float), None, 0)
         for window in BREADTH:
@@ -119,7 +120,7 @@ def member_signals(
             yield basket.signal(f"breadth_{window}", above, window, window - 1)
         leader = next((pair.leader for pair in study.pairs if pair.follower == id), None)
         if leader is not None:
-            level, tested = _known_level(lines[leader], basket.seen(study))
+            level, tested = _known_level(lines[leader], moments)
             better, span = breadth_outperform(close, held, level), OUTPERFORM_SPAN
             yield basket.signal("breadth_outperform", better, span, span, tested)
         yield basket.signal("diffusion", diffusion(close, held, traded), None, 1)
@@ -128,7 +129,7 @@ def member_signals(
         yield basket.signal("mean_pair_correlation", alike, window, window)
         spread = dispersion(close, held, basket.members.weight)
         yield basket.signal("dispersion", spread, None, 1)
-        yield from _crowding_signals(study, basket, baskets)
+        yield from _crowding_signals(basket, baskets, moments)
 
 
 def members_correlated(history: History, aligned: Aligned, id: str) -> tuple[Rows, Rows]:
@@ -154,17 +155,18 @@ def _known_level(leader: Line, moments: Instants) -> tuple[Vector, Flags]:
 
 
 def _crowding_signals(
-    study: Study, basket: _Basket, baskets: Mapping[str, _Basket]
+    basket: _Basket, baskets: Mapping[str, _Basket], moments: Instants
 ) -> Iterator[Signal]:
     """Yield the share of turnover that is in a basket, of all that the study's baskets hold.
 
+    What was turned over counts by the moments at which each own session is seen.
     Only baskets in its currency count, a symbol of several of them once; alone it has no share.
     """
     currency = basket.history.definition.currency
     others = [b for b in baskets.values() if b.history.definition.currency == currency]
     if len(others) < 2:
         return
-    moments, own = basket.seen(study), basket.members
+    own = basket.members
     together: dict[str, Vector] = {}
     tested = np.zeros(len(moments), dtype=bool)
     for other in others:

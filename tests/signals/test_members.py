@@ -1,6 +1,6 @@
 """Members' figures as signals: on which session they stand, and what they are measured against."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -90,12 +90,18 @@ def test_a_ready_made_series_has_no_members(sample: Comparison) -> None:
     assert not [s for s in sample.signals if s.leader == "" and s.follower == TRIPLE[2]]
 
 
-def test_members_are_measured_against_what_was_known_of_the_leader() -> None:
-    """New York's level of a date is known after Shanghai's close: the one before it counts.
-
-    The leader stands still but for one rise; the follower's members grow all the time.
-    """
-    leader = on_calendar("leader", "XNYS", 0)
+@pytest.mark.parametrize(
+    ("place", "known"),
+    [
+        pytest.param("XNYS", date(2024, 4, 11), id="New York: known the evening after"),
+        pytest.param("XHKG", date(2024, 4, 10), id="Hong Kong: after Shanghai, before the cut-off"),
+    ],
+)
+def test_members_are_measured_against_the_leader_as_the_study_knows_it_that_evening(
+    place: str, known: date
+) -> None:
+    """The leader stands still but for one rise; the follower's members grow all the time."""
+    leader = on_calendar("leader", place, 0)
     jump = np.datetime64("2024-04-10")
     leader.variants["price"] = np.where(leader.days < jump, 100.0, 200.0)
     found = compared(
@@ -104,22 +110,8 @@ def test_members_are_measured_against_what_was_known_of_the_leader() -> None:
     )  # fmt: skip
     better = told(found, "breadth_outperform", ("", "follower"), 20)
     values = {day: value for day, (value, _) in better.items()}
-    assert values[date(2024, 4, 10)] == 1.0
-    assert values[date(2024, 4, 11)] == 0.0
-
-
-def test_members_are_measured_against_the_leader_as_the_study_knows_it_that_evening() -> None:
-    """Hong Kong closes after Shanghai and before the cut-off: its level of the date counts."""
-    leader = on_calendar("leader", "XHKG", 0)
-    jump = np.datetime64("2024-04-10")
-    leader.variants["price"] = np.where(leader.days < jump, 100.0, 200.0)
-    found = compared(
-        leader, held("follower", "600000.SH", "600001.SH", moves=0.001),
-        study=study("leader", "follower"),
-    )  # fmt: skip
-    better = told(found, "breadth_outperform", ("", "follower"), 20)
-    values = {day: value for day, (value, _) in better.items()}
-    assert (values[date(2024, 4, 9)], values[date(2024, 4, 10)]) == (1.0, 0.0)
+    assert values[known] == 0.0
+    assert values[MAINLAND.on_or_before(known - timedelta(days=1))] == 1.0
 
 
 def test_what_members_are_measured_against_may_be_back_tested_too() -> None:
