@@ -44,6 +44,7 @@ def choose(basket: Basket, known: Panel, effective: date, held: Collection[int])
     eligible: dict[int, str] = {}  # column, and the constituent that it stands for
     spans = {c.symbol: (c.from_ or date.min, c.until or date.max) for c in basket.constituents}
     heirs = known.heirs(effective)
+    continued = {int(c) for j, c in enumerate(heirs) if j != c and known.symbols[j] in spans}
     gone = {d.column: d for d in reversed(known.departures) if d.day <= effective}
     for j, line in enumerate(known.lines):
         if line.symbol not in spans:
@@ -51,10 +52,10 @@ def choose(basket: Basket, known: Panel, effective: date, held: Collection[int])
         column = int(heirs[j])
         leaving = gone.get(j) or gone.get(column)
         reason = f"{leaving.kind} on {leaving.day}" if leaving else ""
-        reason = reason or _ineligible(basket, known, (j, column))
+        reason = reason or _ineligible(basket, known, (j, column), begun=column in continued)
         start, until = spans[line.symbol]
         if not start <= effective < until:
-            reason = f"a member from {start} until {until}"
+            reason = _outside(start, until)
         if reason:
             excluded.append((known.lines[column].symbol, reason))
         elif column in eligible:
@@ -84,17 +85,24 @@ def _check_weights(basket: Basket, both: tuple[str, str], heir: str, effective: 
         raise DefinitionError([basket.problem(place, message)])
 
 
-def _ineligible(basket: Basket, known: Panel, columns: tuple[int, int]) -> str:
+def _outside(start: date, until: date) -> str:
+    """Return from when until when a constituent is a member, as far as it is bounded."""
+    since = f" from {start}" if start > date.min else ""
+    return f"a member{since} until {until}" if until < date.max else f"a member{since}"
+
+
+def _ineligible(basket: Basket, known: Panel, columns: tuple[int, int], *, begun: bool) -> str:
     """Return why a constituent cannot be held, or nothing.
 
-    ``columns`` are its line as listed and the one it continues under on the effective date.
+    ``columns`` are its line as listed and the one it continues under on the effective date;
+    ``begun`` says whether another constituent has become that line by then.
     """
     listed, column = columns
     reference = known.sessions[-1]
     own = known.lines[listed].past
     if listed != column and known.lines[column].symbol in basket.symbols:
         return f"continues as {known.lines[column].symbol}, a constituent of its own"
-    if own and listed == column and np.datetime64(own[0][1]) > reference:
+    if own and listed == column and not begun and np.datetime64(own[0][1]) > reference:
         return f"takes over from {own[0][0]} only on {own[0][1]}"
     if np.isnan(known.close[-1, column]):
         return f"no close on or before {reference}"

@@ -60,7 +60,7 @@ def test_a_constituent_needs_a_close_on_or_before_the_reference_date():
 
 def test_nobody_left_is_an_error_that_names_the_date():
     constituents = [{"symbol": "A.US", "until": WEEK[2]}]
-    message = rf"can be held on {WEEK[2]}: A\.US \(a member from 0001-01-01 until {WEEK[2]}\)$"
+    message = rf"can be held on {WEEK[2]}: A\.US \(a member until {WEEK[2]}\)$"
     with pytest.raises(MissingInputError, match=message):
         history(A, constituents=constituents, rebalance=MONTHLY)
 
@@ -138,6 +138,29 @@ def test_a_constituent_without_closes_of_its_own_takes_over_from_another():
     )
 
     assert held(found, WEEK[2]) == {"Z.US"}
+
+
+@pytest.mark.parametrize("spans", [({}, {}), ({"until": WEEK[2]}, {"from": WEEK[2]})])
+def test_a_constituent_that_becomes_another_one_after_the_reference_date_takes_part_once(spans):
+    """Tuesday is the reference date, and from Wednesday on A is Z, of two shares for one."""
+    renamed = action("A.US", WEEK[2], "symbol_change", other="Z.US")
+    old, new = spans
+    found = history(
+        A[:2] + B + prices(Z=[None, None, 5, 5]),
+        action("A.US", WEEK[2], "split", ratio=2),
+        renamed,
+        constituents=[{"symbol": "A.US", **old}, {"symbol": "Z.US", **new}, {"symbol": "B.US"}],
+        rebalance=MONTHLY | {"reference_lag": 1},
+    )
+
+    assert weights(found, WEEK[2]) == pytest.approx({"Z.US": 0.5, "B.US": 0.5})
+
+
+def test_what_bounds_a_membership_is_told_and_no_more():
+    constituents = [{"symbol": "A.US", "from": WEEK[2]}, {"symbol": "B.US"}]
+    found = history(A + B, constituents=constituents)
+
+    assert found.excluded.rows() == [(MONDAY, "A.US", f"a member from {WEEK[2]}")]
 
 
 ONE_LINE = [action(f"{old}.US", WEEK[1], "symbol_change", other="Z.US") for old in "AB"]

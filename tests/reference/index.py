@@ -258,7 +258,7 @@ class Chain:
         sessions = self.tables.sessions
         for position in range(sessions.index(r) + 1, sessions.index(e) + 1):
             previous, day = sessions[position - 1], sessions[position]
-            name = self.tables.name_on(member.listed, day)
+            name = self.tables.name_on(member.at_reference, day)
             prior = self.tables.exact_price(name, previous, day)
             for actions in self.tables.events(name, previous, day, day):
                 event = event_of(actions, prior or Fraction(0))

@@ -194,6 +194,11 @@ class Tables:
                 return a["symbol"], day
         return None
 
+    def names(self, symbol: str, known: date) -> list[str]:
+        """Return a symbol and those that it continues by a day, the latest first."""
+        before = self._predecessor(symbol, known)
+        return [symbol, *(self.names(before[0], before[1] - timedelta(days=1)) if before else [])]
+
     def line(self, symbol: str, known: date) -> tuple[list[date], list[float], list[Row]]:
         """Dates and closes of a line, ascending, and its actions, as continued by `known`."""
         before = self._predecessor(symbol, known)

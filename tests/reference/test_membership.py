@@ -219,3 +219,16 @@ def test_constituents_that_continue_under_one_symbol_are_one_member():
         rebalance=MONTHLY,
     )
     assert weights(result, WEEK[2]) == pytest.approx({"C.US": 0.5, "Z.US": 0.5})
+
+
+@pytest.mark.parametrize("spans", [({}, {}), ({"until": WEEK[2]}, {"from": WEEK[2]})])
+def test_a_constituent_that_becomes_another_one_after_the_reference_date_takes_part_once(spans):
+    old, new = spans
+    result = index(
+        closes("A.US", 10, 10) + closes("B.US", 10, 10, 10) + closes("Z.US", 5, start=WEEK[2]),
+        action("A.US", WEEK[2], "split", ratio=2),
+        action("A.US", WEEK[2], "symbol_change", other="Z.US"),
+        constituents=[{"symbol": "A.US", **old}, {"symbol": "Z.US", **new}, {"symbol": "B.US"}],
+        rebalance=MONTHLY | {"reference_lag": 1},
+    )
+    assert weights(result, WEEK[2]) == pytest.approx({"B.US": 0.5, "Z.US": 0.5})

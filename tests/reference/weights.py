@@ -17,6 +17,7 @@ class Member:
     """A constituent that takes part in a rebalance."""
 
     entry: Row  # as listed in the definition
+    listed: str  # its symbol there, or that of the constituent it continues after the reference
     at_reference: str  # its symbol on the reference date
     symbol: str  # its symbol on the effective date
     value: float  # P·X at the close of the reference date
@@ -24,11 +25,6 @@ class Member:
     shares: float = 1.0  # real-share schemes: the count of the table, times the float band
     weight: float = 0.0  # after caps
     factor: float = 1.0  # capping factor, the largest of the basket 1
-
-    @property
-    def listed(self) -> str:
-        """Symbol in the definition."""
-        return str(self.entry["symbol"])
 
 
 def float_band(ratio: float) -> float:
@@ -162,12 +158,12 @@ class Choice:
     def _take_part(self, entry: Row) -> Member | None:
         """Tell whether a constituent takes part; record the reason if not."""
         tables, e, r = self.tables, self.effective, self.reference
-        listed = entry["symbol"]
+        listed = self._begun_as(entry["symbol"])
         if not any(tables.own.get(symbol) for symbol in self._names(listed)):
             return None  # "Constituents without any data are left out"
         at_reference, symbol = tables.name_on(listed, r), tables.name_on(listed, e)
         since, until = entry.get("from"), entry.get("until")
-        list_date = tables.fact("list_date", listed, symbol)
+        list_date = tables.fact("list_date", *tables.names(symbol, e))
         closes = tables.line(at_reference, r)[0]
         if list_date is None and closes:
             list_date = closes[0]
@@ -185,7 +181,7 @@ class Choice:
         reason = None
         if (since is not None and e < since) or (until is not None and e >= until):
             reason = "outside from and until"
-        elif symbol != listed and any(
+        elif symbol != entry["symbol"] and any(
             other["symbol"] == symbol for other in self.definition["constituents"]
         ):
             reason = "continues as another constituent"
@@ -199,7 +195,17 @@ class Choice:
             self.exclude(symbol, reason)
             return None
         value = tables.price(at_reference, r) * self._rate(at_reference)
-        return Member(entry=entry, at_reference=at_reference, symbol=symbol, value=value)
+        return Member(entry, listed, at_reference, symbol, value)
+
+    def _begun_as(self, symbol: str) -> str:
+        """Constituent that becomes another one between reference and effective date, if any."""
+        for entry in self.definition["constituents"]:
+            before = self.tables.name_on(entry["symbol"], self.reference)
+            continued = symbol not in (before, entry["symbol"])
+            if continued and self.tables.name_on(before, self.effective) == symbol:
+                if not any(day <= self.reference for day in self.tables.own.get(symbol, {})):
+                    return str(entry["symbol"])
+        return symbol
 
     def _names(self, listed: str) -> list[str]:
         return [listed, self.tables.name_on(listed, date.max)]
@@ -216,7 +222,7 @@ class Choice:
         return total, total * float_band(free / total)
 
     def _column(self, member: Member, column: str) -> float:
-        figure = self.tables.fact(column, member.at_reference, member.listed)
+        figure = self.tables.fact(column, *self.tables.names(member.symbol, self.effective))
         if figure is None:
             raise OracleError("score", f"{member.listed}: no {column}")
         return float(figure)
