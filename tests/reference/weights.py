@@ -201,10 +201,10 @@ class Choice:
         """Constituent that becomes another one between reference and effective date, if any."""
         for entry in self.definition["constituents"]:
             before = self.tables.name_on(entry["symbol"], self.reference)
-            continued = symbol not in (before, entry["symbol"])
-            if continued and self.tables.name_on(before, self.effective) == symbol:
-                if not any(day <= self.reference for day in self.tables.own.get(symbol, {})):
-                    return str(entry["symbol"])
+            after = self.tables.name_on(before, self.effective)
+            own = any(day <= self.reference for day in self.tables.own.get(symbol, {}))
+            if symbol == after and symbol not in (before, entry["symbol"]) and not own:
+                return str(entry["symbol"])
         return symbol
 
     def _names(self, listed: str) -> list[str]:
