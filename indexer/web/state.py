@@ -96,8 +96,8 @@ def _row(id: str, one: Standing, due: str | None, refused_at: str) -> Row:
     state, at = "delayed", None
     if one.retired:
         state = "retired"
-    elif due is None or one.session >= due:
-        state = "published"
     elif refused_at > one.newest:
         state, at = "refused", refused_at
+    elif due is None or one.session >= due:
+        state = "published"
     return (id, one.kind, state, one.session, due, one.published_at, one.revision, at)
