@@ -56,6 +56,8 @@ def fetch(
 
     way = use.Way(os.environ, SystemClock(), source)
     first, last = (moment.date() if moment else None for moment in (since, until))
+    if first and last and first > last:
+        raise click.UsageError(f"--since {first} is later than --until {last}")
     with progress() as tell:
         found = use.fetch_through_akshare(
             names, market, way, since=first, until=last, progress=tell

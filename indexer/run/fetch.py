@@ -142,6 +142,8 @@ def fetch(
     bug: BugError | None = None
     for n, need in enumerate(needs, 1):
         progress(f"{n} of {len(needs)}: {need.table} of {need.subject}")
+        if need.table == "actions":  # they are written as a whole: others' since then too
+            believed.tables["actions"] = _stored(market, "actions")
         try:
             found = gatherer.gather(need)
         except (IndexerError, OSError):

@@ -5,7 +5,7 @@ series, and where nothing stored would show two to err alike. One alone counts w
 had, and is marked; not where another was asked, of the last session. Else the hierarchy decides.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -15,10 +15,10 @@ from indexer.market.calendar import Calendar, exchange_of, read_calendar
 from indexer.market.conventions.renames import rename_actions
 from indexer.market.sources.agree import Agreement
 from indexer.market.sources.akshare import sources_of
-from indexer.market.sources.bars import MAINLAND, Asked, Known, days_between, last_final
-from indexer.market.sources.check import check_bars
-from indexer.market.sources.continuity import OVERLAP
+from indexer.market.sources.bars import MAINLAND, Asked, Known, last_final
+from indexer.market.sources.check import check_bars, unmet
 from indexer.market.sources.facts import (
+    EURO,
     check_actions,
     check_rates,
     check_shares,
@@ -30,11 +30,18 @@ from indexer.market.sources.verdict import Disregarded, Outcome, Verdict
 from indexer.market.tables import TABLES
 from indexer.run.believed import Believed
 from indexer.run.needs import Need
-from indexer.run.payouts import UNSECONDED, agreed, none_known, says_none, unannounced
+from indexer.run.payouts import (
+    UNSECONDED,
+    agreed,
+    none_known,
+    restated,
+    says_none,
+    unannounced,
+    worst,
+)
 
 ENOUGH = 2  # sources that agree
 _AHEAD = timedelta(days=400)  # ex-dates are announced before
-_WORST: tuple[Outcome, ...] = ("corrupt", "blocked", "transient", "no_data_unexplained")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +154,7 @@ class Gatherer:
         extra: dict[str, pl.DataFrame],
     ) -> Gathered:
         if found is None:
-            outcome, reason = _worst(need, failed.values())
+            outcome, reason = worst(need, failed.values())
             return Gathered(need, outcome, {}, (), failed, tuple(logs), reason)
         answers = tuple(answer for answer, _ in usable.values())
         fresh = traced(need.table, found.rows, usable, self.at.date())
@@ -159,13 +166,15 @@ class Gatherer:
             outcome = "corrupt"
             against = (entry for entry in found.disregarded if entry.refused)
             reason = str(next(against, "sources disagree"))
+        elif need.table == "actions" and (told := restated(v for _, v in usable.values())):
+            outcome, reason = "corrupt", str(told)
         elif need.table == "actions" and not len(found.rows):
             outcome, reason = none_known(answers, ENOUGH)
         if need.table in {"prices", "series", "fx"} and len(usable) + len(failed) > 1:
             late = self._unseconded(need, found, len(usable))
             rows[need.table] = fresh.join(late, on="date", how="anti")
             if outcome in _WHOLE and not late.is_empty():
-                outcome = _worst(need, [*failed.values(), UNSECONDED])[0]
+                outcome = worst(need, [*failed.values(), UNSECONDED])[0]
                 reason = f"{late['date'].sort()[0]}: {UNSECONDED[1]}"
         return Gathered(need, outcome, rows, answers, failed, tuple(logs), reason)
 
@@ -200,6 +209,8 @@ class Gatherer:
         renamed = rename_actions([need.subject]).filter(pl.col("symbol") == need.subject)
         found = pl.concat([rows, renamed], how="diagonal_relaxed")
         fresh = found.join(stored, on=["ex_date", "kind"], how="anti")
+        if fresh.is_empty():  # what another fetch has written meanwhile stays
+            return fresh
         return pl.concat([stored, fresh], how="diagonal_relaxed").sort("ex_date", "kind")
 
     def _ask(self, need: Need) -> Ask | None:
@@ -216,20 +227,17 @@ class Gatherer:
         if need.table == "shares":
             return Ask("shares", need.subject, since, until, today)
         if not held.is_empty():
-            days = held["date"].sort()
-            final = last_final(self._asked(need, since, until), calendar)
-            first = max(need.since, self._known(need).listed or need.since)
-            covered = days[0] <= calendar.on_or_after(first)
-            next_day = max(first, days[-1] + timedelta(days=1))
-            due = days_between(calendar, next_day, min(final or date.min, until))
-            if covered and not len(due):
+            asked = self._asked(need, since, until)
+            fixed = read_calendar(EURO) if need.table == "fx" else None
+            span = unmet(asked, self._known(need), held["date"], fixed=fixed)
+            if span is None:
                 return None
-            if covered:
-                since = days[max(-OVERLAP, -len(days))]
+            since, until = span
         return Ask(need.table, need.subject, since, until, today)
 
-    def _asked(self, need: Need, since: date, until: date) -> Asked:
-        return Asked(need.subject, since, until, self.at, series=need.table == "series")
+    def _asked(self, need: Need, since: date, until: date, source: str = "") -> Asked:
+        series = need.table == "series"
+        return Asked(need.subject, since, until, self.at, series=series, source=source)
 
     def _calendar(self, need: Need) -> Calendar:
         return read_calendar("XSHG" if need.table == "fx" else exchange_of(need.subject))
@@ -266,7 +274,7 @@ class Gatherer:
         return verdict
 
     def _checked(self, answer: Answer, need: Need) -> Verdict:
-        asked = self._asked(need, answer.ask.since, answer.ask.until)
+        asked = self._asked(need, answer.ask.since, answer.ask.until, answer.source)
         known, frame = self._known(need), answer.frame
         if need.table in {"prices", "series"}:
             return check_bars(frame, asked, known)
@@ -333,18 +341,10 @@ class Gatherer:
                 self.believed.add("securities", rows)
                 return Gathered(need, "ok", {"securities": rows}, (answer,))
             failed[source.name] = (answer.outcome, answer.reason)
-        outcome, reason = _worst(need, failed.values())
+        outcome, reason = worst(need, failed.values())
         return Gathered(need, outcome, {}, (), failed, (), reason)
 
 
 _WHOLE = {"ok", "no_data_explained"}
 _USABLE = _WHOLE | {"transient"}
 _MANY = 60  # sessions without a bar at the start are a listing, not so many days of suspension
-
-
-def _worst(need: Need, failed: Iterable[tuple[Outcome, str]]) -> tuple[Outcome, str]:
-    """Return the outcome that says most, and its reason."""
-    found = sorted(failed, key=lambda f: _WORST.index(f[0]) if f[0] in _WORST else len(_WORST))
-    if not found:
-        return "no_data_unexplained", f"no source has {need.table} of {need.subject}"
-    return found[0]

@@ -14,11 +14,13 @@ from indexer.market.sources.agree import Agreement, agree
 from indexer.market.sources.continuity import references
 from indexer.market.sources.source import Answer, Table
 from indexer.market.sources.verdict import Disregarded, Outcome, Verdict
+from indexer.run.needs import Need
 
 UNSECONDED: tuple[Outcome, str] = (
     "transient",
     "new figures that no other source seconds are not taken: fetch again, or choose one source",
 )
+_WORST: tuple[Outcome, ...] = ("corrupt", "blocked", "transient", "no_data_unexplained")
 _TICK = 0.011  # yuan: a tick and no more
 _OFF = 0.005  # relative: by which what is told of an action may differ from what it did
 
@@ -132,6 +134,13 @@ def none_known(answers: Collection[Answer], enough: int) -> tuple[Outcome, str]:
     return "no_data_unexplained", f"{names} alone has none: no action and no answer look alike"
 
 
+def restated(verdicts: Iterable[Verdict]) -> Disregarded | None:
+    """Return an action of which every source tells other figures than those stored, if any."""
+    own = [{e.date: e for e in v.disregarded if e.rule == "revision"} for v in verdicts]
+    days = set[date | None].intersection(*map(set, own)) if own else set()
+    return own[0][min(days, key=str)] if days else None
+
+
 def unannounced(
     rows: pl.DataFrame, answers: Iterable[Answer], actions: pl.DataFrame, calendar: Calendar
 ) -> str:
@@ -165,3 +174,11 @@ def unannounced(
                     f"before {day} to {told[i]:g}, and {what}: enter the action, or fetch it again"
                 )
     return ""
+
+
+def worst(need: Need, failed: Iterable[tuple[Outcome, str]]) -> tuple[Outcome, str]:
+    """Return the outcome that says most of those who failed a need, and its reason."""
+    found = sorted(failed, key=lambda f: _WORST.index(f[0]) if f[0] in _WORST else len(_WORST))
+    if not found:
+        return "no_data_unexplained", f"no source has {need.table} of {need.subject}"
+    return found[0]

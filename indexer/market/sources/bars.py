@@ -47,6 +47,7 @@ class Asked:
     since, until : first and last date, both inclusive
     at : the instant of the reply, with its time zone
     series : whether the symbol is a ready-made series, whose code may be that of a share too
+    source : who was asked; empty where that does not matter
     """
 
     symbol: str
@@ -54,6 +55,7 @@ class Asked:
     until: date
     at: datetime
     series: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

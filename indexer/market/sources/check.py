@@ -11,13 +11,14 @@ a second source (`indexer.market.sources.agree`).
 """
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 
 from indexer.arrays import Days
 from indexer.errors import counted
+from indexer.market.calendar import Calendar
 from indexer.market.checks import ROW
 from indexer.market.sources.bars import (
     COLUMNS,
@@ -92,6 +93,41 @@ def check_bars(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
     rows = bounded_bars(sieve, rows, asked, known, confirmed)
     rows = followed_bars(sieve, rows, asked, known, confirmed)
     return _covered(sieve, rows, asked, known)
+
+
+def unmet(
+    asked: Asked, known: Known, stored: pl.Series, *, fixed: Calendar | None = None
+) -> tuple[date, date] | None:
+    """Return the dates to ask for so that no session lacks its figure; None where none does.
+
+    They begin as many sessions before the first one that lacks it as are repeated, so that what
+    comes is held against what is stored. A session before the last one stored may lack its figure
+    where that is explained; whether one after it may, only its source can tell.
+
+    Parameters
+    ----------
+    asked : all that is needed
+    stored : dates of what is stored, not empty
+    fixed : the only sessions on which there need be a figure among them; None for all
+    """
+    days = stored.unique().sort()
+    present, last = days.to_numpy().astype("datetime64[D]"), days[-1]
+    own = _of(asked.symbol, known)
+    own = replace(own, suspensions=ended(own.suspensions, own.stored))
+    lacking = _expected(replace(asked, until=min(last, asked.until)), own)
+    lacking = lacking[~np.isin(lacking, present)]
+    if fixed is not None:
+        lacking = lacking[np.isin(lacking, fixed.sessions)]
+    first = max(asked.since, known.listed or asked.since, last + timedelta(days=1))
+    final = last_final(asked, known.calendar) or date.min
+    due = days_between(known.calendar, first, min(final, asked.until))
+    if not len(lacking) and not len(due):
+        return None
+    repeated = min(OVERLAP, len(days))
+    before = int(np.searchsorted(present, lacking[0])) if len(lacking) else len(days)
+    begin = max(0, before - repeated)
+    since = days[begin] if before else asked.since
+    return since, max(asked.until, days[begin + repeated - 1])
 
 
 def _of(symbol: str, known: Known) -> Known:

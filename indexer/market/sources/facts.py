@@ -30,7 +30,8 @@ from indexer.market.sources.verdict import Sieve, Verdict, quoted
 from indexer.market.tables import TABLES
 
 _COUNTS = ("total_shares", "free_float_shares")
-_EURO = "XPAR"  # Euronext trades on the days on which TARGET settles
+_TOLD = ("dividend", "special_dividend", "bonus")  # by every source; other kinds by one, or none
+EURO = "XPAR"  # Euronext trades on the days on which TARGET settles
 _FRIDAY = 5  # of the week, by ISO
 
 
@@ -39,7 +40,8 @@ def check_actions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
 
     Announced actions whose ex-date has not come are kept: they act from that date on. Of actions
     known already, those that changed are reported and not applied, and those that the reply
-    lacks are ``missing``. An empty reply says nothing: no action and no answer look alike.
+    lacks are ``missing``, but for what no source tells, or one alone: rights, splits, and what was
+    entered by hand. An empty reply says nothing: no action and no answer look alike.
 
     Parameters
     ----------
@@ -65,7 +67,15 @@ def check_actions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
     )
     told = set(rows.select("ex_date", "kind").rows())
     rows = unrevised(sieve, rows, before, ("ex_date", "kind"), ("cash", "ratio", "price"))
-    held = before.select("ex_date", "kind").unique().sort(pl.all()).rows()
+    if "source" in before.columns:
+        before = before.filter(pl.col("source").is_not_null())
+    held = (
+        before.filter(pl.col("kind").is_in(_TOLD))
+        .select("ex_date", "kind")
+        .unique()
+        .sort(pl.all())
+        .rows()
+    )
     missing = dict.fromkeys(day for day, kind in held if (day, kind) not in told)
     return told_verdict(sieve, rows, tuple(missing))
 
@@ -104,7 +114,8 @@ def check_shares(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Dat
     Parameters
     ----------
     frame : the columns of the table ``shares``, in shares
-    stored : the rows believed before, of the table ``shares``
+    stored : the rows believed before, of the table ``shares``; where they say from whom they are,
+        a source need not repeat what is from another
     """
     sieve = Sieve(asked.symbol, frame.with_row_index(ROW))
     rows = typed_rows(sieve, "shares", asked.symbol)
@@ -206,7 +217,7 @@ def _gaps(
     gaps = [day for day in sessions if day not in present]
     if not gaps:
         return ()
-    open_ = set(read_calendar(_EURO).sessions.tolist())
+    open_ = set(read_calendar(EURO).sessions.tolist())
     ever = present | set(before["date"])
     rests = any(day not in open_ and day.isoweekday() <= _FRIDAY for day in ever)
     return tuple(day for day in gaps if rests or day in open_)
@@ -269,7 +280,9 @@ def _factors(actions: pl.DataFrame) -> Callable[[date, date], float]:
 def _absent(
     stored: pl.DataFrame, rows: pl.DataFrame, sieve: Sieve, asked: Asked
 ) -> tuple[date, ...]:
-    """Return the dates stored before that the reply has no row of."""
+    """Return the dates stored before, from the same source, that the reply has no row of."""
+    if asked.source and "source" in stored.columns:
+        stored = stored.filter(pl.col("source") == asked.source)
     known = stored.filter(pl.col("date").is_between(asked.since, asked.until))["date"]
     present = {*rows["date"], *dates_under(sieve, "revision")}
     return tuple(day for day in known if day not in present)

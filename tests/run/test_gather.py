@@ -1,0 +1,281 @@
+"""What a fetch asks for again, and whom it believes, of sources that answer from tables."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from indexer.market.calendar import read_calendar
+from indexer.market.sources.source import SCHEMAS, Answer, Ask, Table, without_rows
+from indexer.market.store import read_rows, write_rows
+from indexer.market.tables import TABLES
+from indexer.run.fetch import Fetched, Span, fetch
+
+NOW, LATER = (datetime(2026, 11, day, 10, tzinfo=UTC) for day in (25, 27))
+FIRST, BAD, LAST = date(2026, 6, 1), date(2026, 8, 11), date(2026, 11, 27)
+SHARE, ABROAD = "600584.SH", "00700.HK"
+PAID, RIGHTS, COMING = date(2026, 7, 15), date(2026, 8, 20), date(2026, 12, 10)
+BASKET = """
+version: 1
+id: small
+name: {en: Small}
+currency: CNY
+calendar: XSHG
+base: {date: 2026-07-01, level: 1000}
+weighting: {scheme: %s}
+constituents: [{symbol: %s}]
+"""
+
+
+@dataclass
+class Teller:
+    """A source that answers from tables, by what they are of; and what it was asked."""
+
+    name: str
+    told: dict[tuple[Table, str], pl.DataFrame]
+    meanwhile: Callable[[], Any] = lambda: None
+    asked: list[Ask] = field(default_factory=list)
+
+    def offers(self, table: Table, subject: str) -> bool:
+        """Return whether there is a table."""
+        return (table, subject) in self.told
+
+    def fetch(self, ask: Ask) -> Answer:
+        """Return the rows of the dates asked for; of counts, the one that held before too."""
+        self.asked.append(ask)
+        self.meanwhile()
+        rows = self.told[ask.table, ask.subject]
+        day, since = ("ex_date" if ask.table == "actions" else "date"), ask.since
+        if ask.table == "shares":
+            since = rows.filter(pl.col(day) <= since)[day].max() or since
+        rows = rows.filter(pl.col(day).is_between(since, ask.until))
+        if rows.is_empty():
+            return without_rows(ask, self.name, "no_data_unexplained", "no rows in the span")
+        return Answer(ask, self.name, "ok", rows)
+
+
+def bars(symbol: str = SHARE, first: date = FIRST, **closes: float) -> pl.DataFrame:
+    """Return a walk of bars; keywords are closes of the bad day."""
+    draw, close, rows = random.Random(1), 20.0, []  # noqa: S311 (the same walk each time)
+    for day in read_calendar("XSHG").between(first, LAST).tolist():
+        before, close = close, round(close * (1 + draw.uniform(-0.02, 0.02)), 2)
+        told = closes.get("bad", close) if day == BAD else close
+        high, low = max(before, close) + 0.05, min(before, close) - 0.05
+        volume = draw.randrange(10**6, 10**7)
+        amount = round(volume * (high + low) / 2)
+        row = (before, round(high, 2), round(low, 2), told, float(volume), float(amount), None)
+        rows.append((symbol, day, *row))
+    return pl.DataFrame(rows, schema=SCHEMAS["prices"], orient="row")
+
+
+def actions(*rows: tuple[Any, ...], symbol: str = SHARE) -> pl.DataFrame:
+    """Return actions: ex-date, kind, cash, ratio and price of each."""
+    told = [(symbol, *row, *[None] * (5 - len(row))) for row in rows]
+    return pl.DataFrame(told, schema=SCHEMAS["actions"], orient="row")
+
+
+def counts(*rows: tuple[date, float]) -> pl.DataFrame:
+    """Return counts of shares, all of them free to trade."""
+    told = [(SHARE, day, total, total) for day, total in rows]
+    return pl.DataFrame(told, schema=SCHEMAS["shares"], orient="row")
+
+
+DIVIDEND = actions((PAID, "dividend", 0.1))
+
+
+def tellers(
+    prices: pl.DataFrame,
+    first: pl.DataFrame = DIVIDEND,
+    second: pl.DataFrame = DIVIDEND,
+    third: pl.DataFrame | None = None,
+) -> list[Teller]:
+    """Return sources of the share: two of its actions, and three of its bars."""
+    other = prices if third is None else third
+    return [
+        Teller("cninfo", {("actions", SHARE): first}),
+        Teller("eastmoney", {("actions", SHARE): second, ("prices", SHARE): prices}),
+        Teller("tencent", {("prices", SHARE): prices if third is None else bars()}),
+        Teller("sina", {("prices", SHARE): other}),
+    ]
+
+
+@pytest.fixture
+def bring(tmp_path: Path) -> Callable[..., Fetched]:
+    """Return how a basket of one share is fetched."""
+
+    def bring(
+        sources: list[Teller], at: datetime = NOW, scheme: str = "equal", **span: date
+    ) -> Fetched:
+        (tmp_path / "small.yaml").write_text(BASKET % (scheme, SHARE))
+        return fetch([str(tmp_path / "small.yaml")], tmp_path / "store", sources, Span(at, **span))  # type: ignore[arg-type]
+
+    return bring
+
+
+def stored(folder: Path, table: str, column: str) -> list[Any]:
+    """Return a column of what is stored."""
+    return read_rows(folder / "store", table).sort(pl.all())[column].to_list()
+
+
+def outcomes(found: Fetched) -> dict[str, str]:
+    """Return what came of each table."""
+    return {gathered.need.table: gathered.outcome for gathered in found.needs}
+
+
+# --- what is asked for again ----------------------------------------------------------------------
+
+
+def disputed() -> list[Teller]:
+    """Return sources of which no two have the same close of one day."""
+    close = bars().filter(date=BAD)["close"][0]
+    return tellers(bars(bad=close + 0.03), third=bars(bad=close - 0.03))
+
+
+def test_a_session_that_was_refused_is_wanted_as_long_as_it_lacks(bring):
+    first, again = bring(disputed()), bring(disputed())
+
+    assert outcomes(first)["prices"] == outcomes(again)["prices"] == "corrupt"
+
+
+@pytest.mark.parametrize("at", [NOW, LATER])
+def test_a_session_that_was_refused_is_there_when_sources_agree(bring, tmp_path, at):
+    bring(disputed())
+    found = bring(tellers(bars()), at)
+
+    assert outcomes(found)["prices"] == "ok"
+    assert BAD in stored(tmp_path, "prices", "date")
+
+
+def test_what_is_all_there_is_not_asked_for_again(bring):
+    bring(tellers(bars()))
+    sources = tellers(bars())
+    bring(sources)
+
+    assert [ask.table for source in sources for ask in source.asked] == ["actions", "actions"]
+
+
+def suspended(folder: Path, until: date | None) -> None:
+    """Store a suspension from the bad day on."""
+    row = {"symbol": SHARE, "from": BAD, "until": until, "reason": "told"}
+    rows = pl.DataFrame([row], schema=TABLES["suspensions"].empty().schema)
+    write_rows(folder / "store", {"suspensions": rows})
+
+
+def test_a_session_that_a_suspension_explains_is_not_asked_for_again(bring, tmp_path):
+    suspended(tmp_path, date(2026, 8, 12))
+    without = bars().filter(pl.col("date") != BAD)
+    bring(tellers(without))
+    sources = tellers(without)
+    bring(sources)
+
+    assert [ask for source in sources for ask in source.asked if ask.table == "prices"] == []
+
+
+def test_a_suspension_without_an_end_does_not_end_the_asking(bring, tmp_path):
+    bring(tellers(bars()), datetime(2026, 8, 10, 10, tzinfo=UTC))
+    suspended(tmp_path, None)
+    bring(tellers(bars()))
+
+    assert stored(tmp_path, "prices", "date")[-1] == NOW.date()
+
+
+def test_a_span_before_what_is_stored_is_brought_in(bring, tmp_path):
+    early = bars(first=date(2025, 1, 2))
+    sources = [Teller(s.name, s.told | {("prices", SHARE): early}) for s in tellers(early)[1:]]
+    sources.append(tellers(early)[0])
+    bring(sources)
+    found = bring(sources, since=date(2025, 1, 2), until=date(2025, 12, 31))
+
+    assert found.problem is None
+    assert stored(tmp_path, "prices", "date")[0] == date(2025, 1, 2)
+
+
+def test_a_rate_that_was_missing_is_asked_for_again(tmp_path):
+    days = read_calendar("XSHG").between(FIRST, LAST).tolist()
+    rates = pl.DataFrame(
+        [(day, "HKD", "CNY", 0.91) for day in days], schema=SCHEMAS["fx"], orient="row"
+    )
+    (tmp_path / "small.yaml").write_text(BASKET % ("equal", ABROAD))
+
+    def bring(told: pl.DataFrame) -> Fetched:
+        sources = [Teller(name, {("fx", "HKD/CNY"): told}) for name in ("safe", "sina")]
+        return fetch([str(tmp_path / "small.yaml")], tmp_path / "store", sources, Span(NOW))
+
+    bring(rates.filter(pl.col("date") != BAD))
+    bring(rates)
+
+    assert BAD in stored(tmp_path, "fx", "date")
+
+
+# --- whom one believes ----------------------------------------------------------------------------
+
+
+def test_rights_that_one_source_tells_hold_up_no_other(bring, tmp_path):
+    rights = (RIGHTS, "rights", None, 0.3, 5.0)
+    bring(tellers(bars(), actions((PAID, "dividend", 0.1), rights)))
+    more = [(PAID, "dividend", 0.1), (COMING, "dividend", 0.2)]
+    bring(tellers(bars(), actions(*more, rights), actions(*more)))
+
+    assert stored(tmp_path, "actions", "ex_date") == [PAID, RIGHTS, COMING]
+
+
+@pytest.mark.parametrize(
+    ("kind", "figures"), [("split", {"ratio": 2.0}), ("dividend", {"cash": 1.0})]
+)
+def test_an_action_entered_by_hand_holds_up_no_source(bring, tmp_path, kind, figures):
+    bring(tellers(bars()))
+    own = {"symbol": SHARE, "ex_date": date(2026, 12, 1), "kind": kind, **figures}
+    kept = read_rows(tmp_path / "store", "actions")
+    rows = pl.concat([kept, pl.DataFrame([own])], how="diagonal_relaxed")
+    write_rows(tmp_path / "store", {"actions": rows}, symbols=[SHARE])
+    more = actions((PAID, "dividend", 0.1), (COMING, "dividend", 0.2))
+    bring(tellers(bars(), more, more))
+
+    assert stored(tmp_path, "actions", "ex_date") == [PAID, date(2026, 12, 1), COMING]
+
+
+def test_a_count_from_one_source_need_not_be_repeated_by_another(bring, tmp_path):
+    start = (date(2026, 1, 5), 1.0e9)
+    only, new = (date(2026, 7, 6), 1.01e9), (date(2026, 11, 20), 1.2e9)
+
+    def sources(*more: tuple[date, float]) -> list[Teller]:
+        found = tellers(bars())
+        found[0].told["shares", SHARE] = counts(start, *more)
+        found[1].told["shares", SHARE] = counts(start, only, *more)
+        return found
+
+    bring(sources(), scheme="market_cap")
+    bring(sources(new), scheme="market_cap")
+
+    assert stored(tmp_path, "shares", "date") == [start[0], only[0], new[0]]
+
+
+def test_an_action_that_all_tell_otherwise_than_stored_is_refused(bring, tmp_path):
+    bring(tellers(bars()))
+    amended = actions((PAID, "dividend", 0.3))
+    found = bring(tellers(bars(), amended, amended))
+
+    assert outcomes(found)["actions"] == "corrupt"
+    assert "stored is cash 0.1" in str(found.problem)
+    assert stored(tmp_path, "actions", "cash") == [0.1]
+
+
+def test_an_action_that_another_writes_meanwhile_stays(bring, tmp_path):
+    bring(tellers(bars()))
+    own = {"symbol": SHARE, "ex_date": date(2026, 12, 1), "kind": "split", "ratio": 2.0}
+
+    def write() -> None:
+        kept = read_rows(tmp_path / "store", "actions").filter(kind="dividend")
+        rows = pl.concat([kept, pl.DataFrame([own])], how="diagonal_relaxed")
+        write_rows(tmp_path / "store", {"actions": rows}, symbols=[SHARE])
+
+    sources = tellers(bars())
+    sources[0].meanwhile = write
+    bring(sources)
+
+    assert stored(tmp_path, "actions", "kind") == ["dividend", "split"]
