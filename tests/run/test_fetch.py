@@ -531,6 +531,19 @@ def test_a_row_that_came_twice_is_logged(reach, tmp_path, table):
     assert (table, "duplicate") in {(line["table"], line["rule"]) for line in told}
 
 
+def test_a_span_that_ends_before_it_begins_is_an_error_of_use():
+    span = ("--since", "2026-11-01", "--until", "2026-10-01")
+    done = subprocess.run(
+        [sys.executable, "-m", "indexer.cli.app", "fetch", "compute-diffusion", *span],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+    assert done.returncode == 2
+    assert "--since 2026-11-01 is later than --until 2026-10-01" in done.stderr
+
+
 @pytest.mark.parametrize(("kind", "code"), [("none", 0), ("http_403_json_ok_body", 69)])
 def test_the_command_says_by_its_exit_code_how_it_went(reach, tmp_path, kind, code):
     failing(reach, kind, "csindex.com.cn")

@@ -50,8 +50,7 @@ def keep(
     reply = Reply(url, status, digest, fetched_at)
     line = asdict(reply) | {"size": len(body)} | dict(told or {})
     text = json.dumps(line, ensure_ascii=False, sort_keys=True)
-    with (folder / "index.jsonl").open("ab") as stream:  # one write: lines of two runs do not mix
-        stream.write(f"{text}\n".encode())
+    _append(folder / "index.jsonl", f"{text}\n")
     return reply
 
 
@@ -61,8 +60,16 @@ def log(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:
     if not lines:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "disregarded.jsonl").open("ab") as stream:
-        stream.write("".join(f"{line}\n" for line in lines).encode())
+    _append(folder / "disregarded.jsonl", "".join(f"{line}\n" for line in lines))
+
+
+def _append(file: Path, lines: str) -> None:
+    """Append lines, in one write: those of two runs do not mix; after one that was cut off too."""
+    with file.open("a+b") as stream:
+        if stream.tell():
+            stream.seek(-1, os.SEEK_END)
+            lines = lines if stream.read(1) == b"\n" else f"\n{lines}"
+        stream.write(lines.encode())
         stream.flush()
         os.fsync(stream.fileno())
 

@@ -52,6 +52,14 @@ def test_a_line_cut_off_by_a_crash_is_passed_over(tmp_path):
     assert len(list(index_of(tmp_path))) == 1
 
 
+def test_what_follows_a_line_cut_off_by_a_crash_is_told(tmp_path):
+    with (tmp_path / "index.jsonl").open("w") as stream:
+        stream.write('{"url": "https://')
+    keep(tmp_path, ASKED, BODY)
+
+    assert len(list(index_of(tmp_path))) == 1
+
+
 def test_an_archive_that_is_not_there_tells_nothing(tmp_path):
     assert list(index_of(tmp_path / "none")) == []
 
