@@ -532,7 +532,7 @@ def test_a_row_that_came_twice_is_logged(reach, tmp_path, table):
 
 
 def test_a_span_that_ends_before_it_begins_is_an_error_of_use():
-    span = ("--since", "2026-11-01", "--until", "2026-10-01")
+    span = ("--market", "store", "--since", "2026-11-01", "--until", "2026-10-01")
     done = subprocess.run(
         [sys.executable, "-m", "indexer.cli.app", "fetch", "compute-diffusion", *span],
         capture_output=True,
