@@ -81,8 +81,13 @@ def _print(report: dict[str, Any]) -> None:
         rows.append((*cells, str(count), str(need["refused"] or "")))
     print_table(("subject", "table", "outcome", "from", "rows", "refused"), rows)
     for need in report["needs"]:
-        for source, reason in need["failures"].items():
-            line = shown(f"{need['table']} of {need['subject']}: {source}: {reason}")
-            click.echo(f"note: {line}", err=True)
+        what = f"{need['table']} of {need['subject']}"
+        lines = [f"{source}: {reason}" for source, reason in need["failures"].items()]
+        against = f"{need['outcome']}: {need['reason']}"
+        open_ = need["outcome"] not in {"ok", "no_data_explained"}
+        if open_ and not any(line.endswith(against) for line in lines):
+            lines.append(against)
+        for line in lines:
+            click.echo(f"note: {shown(f'{what}: {line}')}", err=True)
     for line in report["disregarded"]:
         click.echo(f"refused: {shown(line)}", err=True)

@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.standin.faults import Fault
 from benchmarks.standin.market import invented
-from indexer.cli.fetch import SOURCES
+from indexer.cli.fetch import SOURCES, _print
 from indexer.errors import BugError, MarketDataError, OutputError, SourceError, TryAgainError
 from indexer.index.build import build
 from indexer.market.calendar import read_calendar
@@ -529,6 +529,18 @@ def test_a_row_that_came_twice_is_logged(reach, tmp_path, table):
     lines = (tmp_path / "store" / "replies" / "disregarded.jsonl").read_text().splitlines()
     told = [json.loads(line) for line in lines]
     assert (table, "duplicate") in {(line["table"], line["rule"]) for line in told}
+
+
+def test_whatever_is_open_is_told_with_its_reason(capsys):
+    need = {"table": "prices", "subject": "300308.SZ", "outcome": "transient", "sources": ["sina"]}
+    need |= {"single": True, "rows": {}, "refused": 0, "failures": {}, "reason": "come again"}
+    told = [need, need | {"subject": "002463.SZ", "reason": "alone"}, need | {"outcome": "ok"}]
+    _print({"needs": told, "disregarded": []})
+
+    assert capsys.readouterr().err.splitlines() == [
+        "note: prices of 300308.SZ: transient: come again",
+        "note: prices of 002463.SZ: transient: alone",
+    ]
 
 
 def test_a_span_that_ends_before_it_begins_is_an_error_of_use():
