@@ -92,10 +92,7 @@ class Upstream:
         def want(url: str) -> str:
             host = host_of(url)
             hosts.append(host)
-            reason = guard.refusal(host)
-            if not reason:
-                guard.wait(host)
-            return reason
+            return guard.wait(host)
 
         def got(url: str, status: int, body: bytes) -> None:
             told = {"source": self.name, "ask": str(ask)} | worker.versions

@@ -88,10 +88,14 @@ class Guard:
             return f"{host} was asked {kept.asked} times today, the most it is"
         return ""
 
-    def wait(self, host: str) -> None:
-        """Wait for a host's turn and take it."""
-        while left := self._taken(host):
+    def wait(self, host: str) -> str:
+        """Wait for a host's turn and take it; return why not, as `refusal` does, where it is not.
+
+        Another process may have been refused, or have asked for the last time today, meanwhile.
+        """
+        while not (reason := self.refusal(host)) and (left := self._taken(host)):
             self.clock.sleep(left)
+        return reason
 
     def note(self, host: str, *, failed: bool) -> bool:
         """Take down how a request ended; return whether the host is left alone from now on."""

@@ -153,6 +153,14 @@ def test_a_process_hears_of_what_another_was_refused(two):
     assert "left alone" in two[1].refusal(HOST)
 
 
+def test_what_another_was_refused_during_the_wait_is_heard_of(clock, two):
+    first, second = two
+    assert second.wait(HOST) == ""
+    clock.sleep = lambda _: [first.note(HOST, failed=True) for _ in range(FAILURES)]
+
+    assert "left alone" in second.wait(HOST)
+
+
 def test_turns_of_a_host_are_shared_by_all_processes(clock, two):
     two[0].wait(HOST)
 
