@@ -86,10 +86,11 @@ def serve(
         _now_and_then(lambda engine: due_sessions(engine, datetime.now(UTC) - late)),
         _now_and_then(lambda: [_run(path) for path in metrics if path.exists()]),
     )
-    hosts = {*_LOOPBACK, host.lower(), *(name.lower() for name in names)}
+    called = f"[{host}]" if ":" in host else host  # as an address is written, and a request says
+    hosts = {*_LOOPBACK, called.lower(), *(name.lower() for name in names)}
     taken = listen(host, port)
     at = taken.getsockname()
-    click.echo(f"answering at http://{host}:{at[1]}/", err=True)
+    click.echo(f"answering at http://{called}:{at[1]}/", err=True)
     for path in metrics:
         if not path.exists():
             click.echo(f"warning: {path}: is not there yet", err=True)

@@ -1,6 +1,7 @@
 """The command that sweeps, and what a person sees of it."""
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -40,6 +41,8 @@ def sweep(
     """
     if jobs is not None and scheduler is not None:
         raise click.UsageError("give one of --jobs and --scheduler: a cluster has its own workers")
+    if scheduler is not None and not re.fullmatch(r"(tcp|tls|ucx|wss?)://\S+:\d{1,5}", scheduler):
+        raise click.UsageError(f"--scheduler {scheduler!r}: write it like tcp://HOST:PORT")
     from indexer.sweep.processes import Workers, processors
 
     workers = Workers(jobs or processors(), scheduler)

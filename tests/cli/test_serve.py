@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,17 @@ def got(port, target, **headers):
     told = answer.status, answer.read()
     client.close()
     return told
+
+
+def test_an_address_with_colons_is_told_as_a_browser_takes_it(ledger):
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("needs IPv6")
+    process = command("--port", "0", "--host", "::1", "--ledger", ledger)
+    said = process.stderr.readline()
+    process.kill()
+    process.communicate()
+
+    assert "answering at http://[::1]:" in said
 
 
 def test_what_was_published_is_served_and_the_end_is_a_good_one(ledger):
