@@ -34,7 +34,7 @@ def explained(*carried):
 
 def fetched():
     need = {"subject": "a", "table": "prices", "outcome": "none", "sources": [], "single": False}
-    need |= {"rows": {}, "refused": 0, "failures": {"sina": HOSTILE}}
+    need |= {"rows": {}, "refused": 0, "failures": {"sina": HOSTILE}, "reason": HOSTILE}
     fetch._print({"needs": [need], "disregarded": [HOSTILE]})
 
 
