@@ -59,23 +59,23 @@ class Teller:
         return Answer(ask, self.name, "ok", rows)
 
 
-def bars(symbol: str = SHARE, first: date = FIRST, **closes: float) -> pl.DataFrame:
-    """Return a walk of bars; keywords are closes of the bad day."""
+def bars(first: date = FIRST, bad: float | None = None) -> pl.DataFrame:
+    """Return a walk of bars, the bad day's close as it is or another."""
     draw, close, rows = random.Random(1), 20.0, []  # noqa: S311 (the same walk each time)
     for day in read_calendar("XSHG").between(first, LAST).tolist():
         before, close = close, round(close * (1 + draw.uniform(-0.02, 0.02)), 2)
-        told = closes.get("bad", close) if day == BAD else close
+        told = close if bad is None or day != BAD else bad
         high, low = max(before, close) + 0.05, min(before, close) - 0.05
         volume = draw.randrange(10**6, 10**7)
         amount = round(volume * (high + low) / 2)
         row = (before, round(high, 2), round(low, 2), told, float(volume), float(amount), None)
-        rows.append((symbol, day, *row))
+        rows.append((SHARE, day, *row))
     return pl.DataFrame(rows, schema=SCHEMAS["prices"], orient="row")
 
 
-def actions(*rows: tuple[Any, ...], symbol: str = SHARE) -> pl.DataFrame:
+def actions(*rows: tuple[Any, ...]) -> pl.DataFrame:
     """Return actions: ex-date, kind, cash, ratio and price of each."""
-    told = [(symbol, *row, *[None] * (5 - len(row))) for row in rows]
+    told = [(SHARE, *row, *[None] * (5 - len(row))) for row in rows]
     return pl.DataFrame(told, schema=SCHEMAS["actions"], orient="row")
 
 
