@@ -5,6 +5,9 @@ from datetime import date
 
 import polars as pl
 
+from indexer.market.sources.bars import Known
+from indexer.run.needs import Need
+
 
 @dataclass(slots=True)
 class Believed:
@@ -35,3 +38,20 @@ class Believed:
             base, _, quote = subject.partition("/")
             return rows.filter(pl.col("base") == base, pl.col("quote") == quote)
         return rows.filter(pl.col("symbol") == subject)
+
+    def known(self, need: Need) -> Known:
+        """Return what is known of a subject without its source; a suspension's last session."""
+        if need.table == "fx":
+            return Known(need.calendar)
+        life = self.of("securities", need.subject).select("list_date", "delist_date").rows()
+        listed, delisted = life[0] if life else (None, None)
+        return Known(
+            need.calendar,
+            stored=self.of("series" if need.table == "series" else "prices", need.subject),
+            actions=self.of("actions", need.subject),
+            suspensions=self.of("suspensions", need.subject).with_columns(
+                pl.col("until") - pl.duration(days=1)
+            ),
+            listed=listed,
+            delisted=delisted,
+        )

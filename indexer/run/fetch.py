@@ -28,7 +28,7 @@ from indexer.market.sources.source import Source
 from indexer.market.sources.verdict import Disregarded
 from indexer.market.sources.worker import Worker
 from indexer.market.store import read_rows, write_rows
-from indexer.market.tables import TABLES
+from indexer.market.tables import TABLES, read_table, table_files
 from indexer.run.believed import Believed
 from indexer.run.gather import Gathered, Gatherer
 from indexer.run.needs import needs_of
@@ -212,7 +212,8 @@ def reaching(way: Way, archive: Path) -> Iterator[tuple[list[Source], datetime]]
 def _stored(market: Path, table: str) -> pl.DataFrame:
     """Return what is stored of a table, in the columns of a market folder, and where it is from."""
     zoned = pl.col(pl.Datetime("us", "UTC")).dt.replace_time_zone(None)
-    rows = read_rows(market, table).with_columns(zoned)
+    plain = table_files(market, table)  # put there by hand: it is read, and not written to
+    rows = read_table(market, table) if plain else read_rows(market, table).with_columns(zoned)
     return pl.concat([TABLES[table].empty(), rows], how="diagonal_relaxed")
 
 

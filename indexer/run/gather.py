@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.market.calendar import read_calendar
 from indexer.market.conventions.renames import rename_actions
 from indexer.market.sources.agree import Agreement
 from indexer.market.sources.akshare import sources_of
@@ -33,10 +33,12 @@ from indexer.run.needs import Need
 from indexer.run.payouts import (
     UNSECONDED,
     agreed,
+    nobody,
     none_known,
     restated,
     says_none,
     unannounced,
+    unseconded,
     worst,
 )
 
@@ -124,15 +126,17 @@ class Gatherer:
                 found = agreed(need.table, {n: v.rows for n, (_, v) in usable.items()}, on)
             else:
                 failed[source.name] = (verdict.outcome, verdict.reason)
-        if failed and len(usable) == 1 and found and self._fresh(need, found.rows):
+        if failed and len(usable) == 1 and found and len(alone := self._fresh(need, found.rows)):
+            logs += unseconded(need, alone)
             found, failed = None, failed | dict.fromkeys(usable, UNSECONDED)
         return self._announced(self._gathered(need, usable, failed, logs, found, extra), told)
 
-    def _fresh(self, need: Need, rows: pl.DataFrame) -> bool:
-        """Return whether there are figures that nothing can be held against but another source."""
+    def _fresh(self, need: Need, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the figures that nothing can be held against but another source."""
         key = {"actions": ["ex_date", "kind"], "shares": ["date"], "fx": ["date"]}.get(need.table)
-        stored = self.believed.of(need.table, need.subject)
-        return key is not None and not rows.join(stored, on=key, how="anti").is_empty()
+        if key is None:
+            return rows.clear()
+        return rows.join(self.believed.of(need.table, need.subject), on=key, how="anti")
 
     def _announced(self, gathered: Gathered, told: list[Answer]) -> Gathered:
         """Return what was gathered, without bars by which an action is missing."""
@@ -140,7 +144,7 @@ class Gatherer:
         if need.table != "prices" or not need.subject.endswith(MAINLAND) or "prices" not in rows:
             return gathered
         actions = self.believed.of("actions", need.subject)
-        reason = unannounced(rows.pop("prices"), told, actions, self._calendar(need))
+        reason = unannounced(rows.pop("prices"), told, actions, need.calendar)
         refused = replace(gathered, outcome="corrupt", rows=rows, reason=reason)
         return refused if reason else gathered
 
@@ -154,7 +158,8 @@ class Gatherer:
         extra: dict[str, pl.DataFrame],
     ) -> Gathered:
         if found is None:
-            outcome, reason = worst(need, failed.values())
+            stored = self.believed.of(need.table, need.subject)
+            outcome, reason = worst(failed.values()) if failed else nobody(need, stored)
             return Gathered(need, outcome, {}, (), failed, tuple(logs), reason)
         answers = tuple(answer for answer, _ in usable.values())
         fresh = traced(need.table, found.rows, usable, self.at.date())
@@ -171,14 +176,15 @@ class Gatherer:
         elif need.table == "actions" and not len(found.rows):
             outcome, reason = none_known(answers, ENOUGH)
         if need.table in {"prices", "series", "fx"} and len(usable) + len(failed) > 1:
-            late = self._unseconded(need, found, len(usable))
+            late = self._late(need, found, len(usable))
+            logs += unseconded(need, fresh.join(late, on="date", how="semi"))
             rows[need.table] = fresh.join(late, on="date", how="anti")
             if outcome in _WHOLE and not late.is_empty():
-                outcome = worst(need, [*failed.values(), UNSECONDED])[0]
+                outcome = worst([*failed.values(), UNSECONDED])[0]
                 reason = f"{late['date'].sort()[0]}: {UNSECONDED[1]}"
         return Gathered(need, outcome, rows, answers, failed, tuple(logs), reason)
 
-    def _unseconded(self, need: Need, found: Agreement, usable: int) -> pl.DataFrame:
+    def _late(self, need: Need, found: Agreement, usable: int) -> pl.DataFrame:
         """Return the dates, as ``date``, from which on one source alone has anything.
 
         A source that is late shows a bar that is not finished, or the day before's rate: what comes
@@ -193,7 +199,7 @@ class Gatherer:
                 else found.single.filter(pl.col("date") > both)
             )
         else:
-            final = last_final(self._asked(need, need.since, self.until), self._calendar(need))
+            final = last_final(self._asked(need, need.since, self.until), need.calendar)
             late = found.rows.filter(pl.col("date") == final)
         stored = self.believed.of(need.table, need.subject)
         return late.select("date").join(stored, on="date", how="anti")
@@ -215,8 +221,7 @@ class Gatherer:
 
     def _ask(self, need: Need) -> Ask | None:
         """Return what to ask for, the last sessions that are stored again; None if all is there."""
-        calendar = self._calendar(need)
-        today = self.at.astimezone(calendar.zone).date()
+        today = self.at.astimezone(need.calendar.zone).date()
         held = self.believed.of(need.table, need.subject)
         since, last = need.since, need.until or date.max
         until = min(self.until, today, last)
@@ -229,7 +234,7 @@ class Gatherer:
         if not held.is_empty():
             asked = self._asked(need, since, until)
             fixed = read_calendar(EURO) if need.table == "fx" else None
-            span = unmet(asked, self._known(need), held["date"], fixed=fixed)
+            span = unmet(asked, self.believed.known(need), held["date"], fixed=fixed)
             if span is None:
                 return None
             since, until = span
@@ -238,27 +243,6 @@ class Gatherer:
     def _asked(self, need: Need, since: date, until: date, source: str = "") -> Asked:
         series = need.table == "series"
         return Asked(need.subject, since, until, self.at, series=series, source=source)
-
-    def _calendar(self, need: Need) -> Calendar:
-        return read_calendar("XSHG" if need.table == "fx" else exchange_of(need.subject))
-
-    def _known(self, need: Need) -> Known:
-        """Return what is known of a subject without the source; a suspension's last session."""
-        believed, subject = self.believed, need.subject
-        if need.table == "fx":
-            return Known(self._calendar(need))
-        life = believed.of("securities", subject).select("list_date", "delist_date").rows()
-        listed, delisted = life[0] if life else (None, None)
-        return Known(
-            self._calendar(need),
-            stored=believed.of("series" if need.table == "series" else "prices", subject),
-            actions=believed.of("actions", subject),
-            suspensions=believed.of("suspensions", subject).with_columns(
-                pl.col("until") - pl.duration(days=1)
-            ),
-            listed=listed,
-            delisted=delisted,
-        )
 
     def _verdict(self, answer: Answer, need: Need, extra: dict[str, pl.DataFrame]) -> Verdict:
         """Return what is believed of an answer, after asking what might explain its holes."""
@@ -275,7 +259,7 @@ class Gatherer:
 
     def _checked(self, answer: Answer, need: Need) -> Verdict:
         asked = self._asked(need, answer.ask.since, answer.ask.until, answer.source)
-        known, frame = self._known(need), answer.frame
+        known, frame = self.believed.known(need), answer.frame
         if need.table in {"prices", "series"}:
             return check_bars(frame, asked, known)
         if need.table == "actions":
@@ -295,7 +279,7 @@ class Gatherer:
         log: tuple[Disregarded, ...] = ()
         first = verdict.rows["date"].min()
         head = [day for day in verdict.missing if first is None or day < first]  # type: ignore[operator]
-        if head and self._known(need).listed is None:
+        if head and self.believed.known(need).listed is None:
             listing = self._listing(Need("listing", need.subject, need.since))
             extra |= listing.rows
             learned = bool(listing.rows)
@@ -341,7 +325,7 @@ class Gatherer:
                 self.believed.add("securities", rows)
                 return Gathered(need, "ok", {"securities": rows}, (answer,))
             failed[source.name] = (answer.outcome, answer.reason)
-        outcome, reason = worst(need, failed.values())
+        outcome, reason = worst(failed.values()) if failed else nobody(need, held)
         return Gathered(need, outcome, {}, (), failed, (), reason)
 
 

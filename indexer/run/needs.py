@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from indexer.definitions.basket import Basket, Index, Series
+from indexer.definitions.basket import Basket, Constituent, Index, Series
 from indexer.definitions.study import Study
+from indexer.index.schedule import calendar_of, effective_dates
+from indexer.market.calendar import Calendar, exchange_of, read_calendar
 from indexer.market.conventions.renames import renames_of
 from indexer.market.sources.source import Table
 from indexer.run.find import definition, indices_of
@@ -26,13 +28,19 @@ class Need:
     ----------
     table, subject : of what and of whom
     since : the first date that matters
-    until : the last one, where the subject has another symbol after it; else None
+    until : the last one, where the subject has another symbol after it or is held no longer; else
+        None
     """
 
     table: Table
     subject: str
     since: date
     until: date | None = None
+
+    @property
+    def calendar(self) -> Calendar:
+        """The sessions on which there should be a row: its exchange's, of a rate Shanghai's."""
+        return read_calendar("XSHG" if self.table == "fx" else exchange_of(self.subject))
 
 
 def needs_of(names: Iterable[str], asked_on: date, since: date | None = None) -> list[Need]:
@@ -52,8 +60,15 @@ def needs_of(names: Iterable[str], asked_on: date, since: date | None = None) ->
     found: dict[tuple[Table, str], Need] = {}
     for need in _all(names, asked_on, since):
         key = (need.table, need.subject)
-        found[key] = min(need, found.get(key, need), key=lambda n: n.since)
+        found[key] = _both(need, found.get(key, need))
     return sorted(found.values(), key=lambda need: _ORDER.index(need.table))
+
+
+def _both(one: Need, other: Need) -> Need:
+    """Return one need that holds all of two."""
+    until = max(one.until or date.max, other.until or date.max)
+    last = None if until == date.max else until
+    return replace(one, since=min(one.since, other.since), until=last)
 
 
 def _all(names: Iterable[str], asked_on: date, since: date | None) -> Iterator[Need]:
@@ -78,10 +93,12 @@ def _of_index(index: Index, start: date, given: date | None) -> Iterator[Need]:
         begin = min(start, index.base.date) if index.base else start
         yield Need("series", index.symbol, given or begin)
         return
-    since = given or index.base.date - timedelta(days=_BEFORE + 2 * _sessions_before(index))
+    since = given or _looked_back(index, index.base.date)
     by_shares = {index.weighting.scheme, index.selection.rank_by if index.selection else ""}
-    for symbol in index.symbols:
-        for own, first, last in _periods(symbol, since):
+    for constituent in index.constituents:
+        symbol = constituent.symbol
+        begin, end = _held(index, constituent)
+        for own, first, last in _periods(symbol, since if given else max(since, begin), end):
             yield Need("actions", own, first, last)
             yield Need("prices", own, first, last)
             if by_shares & _BY_SHARES:
@@ -91,22 +108,42 @@ def _of_index(index: Index, start: date, given: date | None) -> Iterator[Need]:
         yield from _rate(_CURRENCY[symbol.rpartition(".")[2]], index.currency, since)
 
 
-def _periods(symbol: str, since: date) -> Iterator[tuple[str, date, date | None]]:
-    """Yield the symbols a security has had since a date, and the first and last date of each."""
+def _held(index: Basket, constituent: Constituent) -> tuple[date, date | None]:
+    """Return from when to when figures of a constituent can matter; None for as long as it trades.
+
+    It enters and leaves after the close of an effective date, by its own dates. Where it must have
+    been listed for some sessions, its first close may have to tell since when it is.
+    """
+    if constituent.from_ is None and constituent.until is None:
+        return date.min, None
+    calendar, base = calendar_of(index), index.base.date
+    dates = effective_dates(index.rebalance, calendar, base, calendar.horizon)
+    days = [base, *dates]
+    enters = next((day for day in days if day >= (constituent.from_ or base)), days[-1])
+    leaves = constituent.until and next((d for d in days if d >= constituent.until), None)
+    return date.min if index.eligibility.seasoning else _looked_back(index, enters), leaves
+
+
+def _periods(
+    symbol: str, since: date, until: date | None
+) -> Iterator[tuple[str, date, date | None]]:
+    """Yield the symbols a security has had between two dates, and the first and last of each."""
     changes = renames_of(symbol)
     names = [changes[0].symbol, *(c.other for c in changes)] if changes else [symbol]
     starts = [date.min, *(change.since for change in changes)]
     ends = [*(change.since - timedelta(days=1) for change in changes), None]
-    for name, first, last in zip(names, starts, ends, strict=True):
-        if last is None or last >= since:
-            yield name, max(first, since), last
+    for name, start, end in zip(names, starts, ends, strict=True):
+        first, last = max(start, since), min(end or date.max, until or date.max)
+        if first <= last:
+            yield name, first, None if last == date.max else last
 
 
-def _sessions_before(index: Basket) -> int:
-    """Return how many sessions before its base date an index looks at."""
+def _looked_back(index: Basket, effective: date) -> date:
+    """Return the first date that may matter for a rebalance."""
     lookback = index.weighting.lookback if index.weighting.scheme == "inverse_volatility" else 0
     turnover = re.fullmatch(r"amount_(\d+)", index.selection.rank_by if index.selection else "")
-    return index.rebalance.reference_lag + max(lookback, int(turnover[1]) if turnover else 0)
+    sessions = index.rebalance.reference_lag + max(lookback, int(turnover[1]) if turnover else 0)
+    return effective - timedelta(days=_BEFORE + 2 * sessions)
 
 
 def _rate(unit: str, price: str, since: date) -> Iterator[Need]:

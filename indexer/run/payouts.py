@@ -10,10 +10,11 @@ import polars as pl
 
 from indexer.market.actions import RESTATING
 from indexer.market.calendar import Calendar, read_calendar
-from indexer.market.sources.agree import Agreement, agree
+from indexer.market.sources.agree import KEYS, Agreement, agree
 from indexer.market.sources.continuity import references
 from indexer.market.sources.source import Answer, Table
 from indexer.market.sources.verdict import Disregarded, Outcome, Verdict
+from indexer.market.tables import TABLES
 from indexer.run.needs import Need
 
 UNSECONDED: tuple[Outcome, str] = (
@@ -122,6 +123,24 @@ def says_none(answer: Answer, verdict: Verdict) -> bool:
     return table == "actions" and nothing and {reply.status for reply in answer.replies} <= {200}
 
 
+def unseconded(need: Need, rows: pl.DataFrame) -> tuple[Disregarded, ...]:
+    """Return figures that no other source seconds as what is not believed of them."""
+    day = "ex_date" if need.table == "actions" else "date"
+    figures = [name for name in TABLES[need.table].columns if name not in KEYS[need.table]]
+    return tuple(
+        Disregarded(
+            "alone",
+            need.subject,
+            row[day],
+            "",
+            " ".join(f"{name} {row[name]}" for name in figures if row[name] is not None),
+            UNSECONDED[1],
+            refused=True,
+        )
+        for row in rows.iter_rows(named=True)
+    )
+
+
 def none_known(answers: Collection[Answer], enough: int) -> tuple[Outcome, str]:
     """Return what it means that no action is known.
 
@@ -176,9 +195,18 @@ def unannounced(
     return ""
 
 
-def worst(need: Need, failed: Iterable[tuple[Outcome, str]]) -> tuple[Outcome, str]:
+def worst(failed: Iterable[tuple[Outcome, str]]) -> tuple[Outcome, str]:
     """Return the outcome that says most of those who failed a need, and its reason."""
-    found = sorted(failed, key=lambda f: _WORST.index(f[0]) if f[0] in _WORST else len(_WORST))
-    if not found:
-        return "no_data_unexplained", f"no source has {need.table} of {need.subject}"
-    return found[0]
+    return min(failed, key=lambda f: _WORST.index(f[0]) if f[0] in _WORST else len(_WORST))
+
+
+def nobody(need: Need, stored: pl.DataFrame) -> tuple[Outcome, str]:
+    """Return what it means that no source has a table of a subject.
+
+    What companies announce is as whole as whoever entered it has made it.
+    """
+    what = f"no source has {need.table} of {need.subject}"
+    entered = "source" not in stored.columns or stored["source"].is_null().all()
+    if need.table in {"actions", "shares"} and entered and not stored.is_empty():
+        return "no_data_explained", f"{what}: those that were entered count"
+    return "no_data_unexplained", f"{what}: enter them into the store"

@@ -212,6 +212,33 @@ def test_a_rate_that_was_missing_is_asked_for_again(tmp_path):
     assert BAD in stored(tmp_path, "fx", "date")
 
 
+def test_a_listing_that_was_entered_in_a_file_ends_the_asking(bring, tmp_path):
+    late = bars(first=BAD)
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "securities.csv").write_text(f"symbol,list_date\n{SHARE},{BAD}\n")
+
+    found = bring(tellers(late))
+
+    assert outcomes(found)["prices"] == "ok"
+
+
+def test_what_was_entered_counts_where_no_source_has_the_table(bring, tmp_path):
+    own = {"symbol": SHARE, "ex_date": PAID, "kind": "dividend", "cash": 0.1}
+    write_rows(tmp_path / "store", {"actions": pl.DataFrame([own])})
+
+    found = bring([Teller(name, {("prices", SHARE): bars()}) for name in ("tencent", "sina")])
+
+    assert outcomes(found) == {"actions": "no_data_explained", "prices": "ok"}
+
+
+def test_what_a_source_told_does_not_count_as_entered(bring):
+    bring(tellers(bars()))
+
+    found = bring([Teller(name, {("prices", SHARE): bars()}) for name in ("tencent", "sina")])
+
+    assert outcomes(found)["actions"] == "no_data_unexplained"
+
+
 # --- whom one believes ----------------------------------------------------------------------------
 
 
@@ -279,3 +306,27 @@ def test_an_action_that_another_writes_meanwhile_stays(bring, tmp_path):
     bring(sources)
 
     assert stored(tmp_path, "actions", "kind") == ["dividend", "split"]
+
+
+def alone(found: Fetched) -> list[tuple[str, date | None, str]]:
+    """Return what was held back because no other source has it."""
+    return [(e.symbol, e.date, e.value) for e in found.disregarded if e.rule == "alone"]
+
+
+def test_a_last_bar_that_nobody_seconds_is_logged(bring):
+    day, close = NOW.date(), bars().filter(date=NOW.date())["close"][0]
+    late = bars().filter(pl.col("date") < day)
+
+    found = bring(tellers(bars(), third=late)[:2] + tellers(late)[2:])
+
+    assert [(symbol, on) for symbol, on, _ in alone(found)] == [(SHARE, day)]
+    assert f"close {close}" in alone(found)[0][2]
+
+
+def test_an_action_that_nobody_seconds_is_logged(bring):
+    bring(tellers(bars()))
+    sources = tellers(bars(), actions((PAID, "dividend", 0.1), (COMING, "dividend", 0.2)))
+    sources[1].told["actions", SHARE] = actions((PAID, "dividend", 0.1), (COMING, "dividend", 50.0))
+    found = bring(sources)
+
+    assert alone(found) == [(SHARE, COMING, "cash 0.2")]

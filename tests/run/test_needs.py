@@ -1,6 +1,7 @@
 """What definitions need of market data."""
 
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -101,3 +102,72 @@ constituents: [{symbol: 600584.SH}]
     (tmp_path / "calm.yaml").write_text(text)
 
     assert {need.since for need in wanted(str(tmp_path / "calm.yaml"))} == {date(2025, 11, 2)}
+
+
+def needs_within(folder: Path, constituent: str, more: str = "") -> list[Need]:
+    """Return what a constituent of an index that is rebalanced in June and December needs."""
+    (folder / "dated.yaml").write_text(f"""
+version: 1
+id: dated
+name: {{en: Dated}}
+currency: CNY
+calendar: XSHG
+base: {{date: 2024-04-01, level: 1000}}
+weighting: {{scheme: equal}}
+rebalance: {{frequency: semiannual, day: second friday}}
+{more}
+constituents: [{constituent}]
+""")
+    return [need for need in wanted(str(folder / "dated.yaml")) if need.table == "prices"]
+
+
+def test_what_leaves_is_needed_up_to_the_rebalance_at_which_it_does(tmp_path):
+    found = needs_within(tmp_path, "{symbol: 600584.SH, until: 2024-09-30}")
+
+    assert [need.until for need in found] == [date(2024, 12, 13)]
+
+
+def test_what_has_not_left_yet_is_needed_up_to_its_rebalance_to_come(tmp_path):
+    found = needs_within(tmp_path, "{symbol: 600584.SH, until: 2027-01-01}")
+
+    assert [need.until for need in found] == [date(2027, 6, 11)]
+
+
+def test_what_enters_is_needed_from_before_the_rebalance_at_which_it_does(tmp_path):
+    found = needs_within(tmp_path, "{symbol: 600584.SH, from: 2024-09-30}")
+
+    assert [need.since for need in found] == [date(2024, 12, 13) - timedelta(days=30)]
+
+
+def test_what_must_have_been_listed_is_needed_from_the_start(tmp_path):
+    """Where no list date is known, its first close tells since when it is."""
+    found = needs_within(
+        tmp_path, "{symbol: 600584.SH, from: 2024-09-30}", "eligibility: {seasoning: 60}"
+    )
+
+    assert [need.since for need in found] == [date(2024, 4, 1) - timedelta(days=30)]
+
+
+def test_what_was_never_in_is_needed_up_to_the_base_date(tmp_path):
+    found = needs_within(tmp_path, "{symbol: 600584.SH, until: 2024-01-31}")
+
+    assert [need.until for need in found] == [date(2024, 4, 1)]
+
+
+def test_what_leaves_and_has_changed_its_symbol_is_needed_under_both(tmp_path):
+    found = needs_within(tmp_path, "{symbol: 430047.BJ, until: 2025-11-30}")
+
+    assert [(need.subject, need.until) for need in found] == [
+        ("430047.BJ", date(2025, 10, 8)),
+        ("920047.BJ", date(2025, 12, 12)),
+    ]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_one_definition_holds_on_is_needed_on(tmp_path, order):
+    needs_within(tmp_path, "{symbol: 600584.SH, until: 2024-09-30}")
+
+    found = wanted(*[str(tmp_path / "dated.yaml"), "domestic-compute"][::order])
+
+    both = [need for need in found if (need.table, need.subject) == ("prices", "600584.SH")]
+    assert both == [Need("prices", "600584.SH", date(2023, 11, 23))]

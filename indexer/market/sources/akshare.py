@@ -1,5 +1,6 @@
 """The upstreams behind akshare, as sources: each is asked through one guarded process."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -44,6 +45,10 @@ OFFERS: dict[Table, dict[str, frozenset[str]]] = {
     "weights": {"csindex": frozenset({"SH", "SZ"})},
     "listing": {"eastmoney": _MAINLAND},
 }
+# Shares that akshare's functions look for on the right exchange, and that trade in the currency of
+# their suffix: no funds, no bonds, no B shares, no counters in another currency.
+_SHARES = re.compile(r"(6\d{5}\.SH|[03]\d{5}\.SZ|(4|8|92)\d+\.BJ|[0-79]\d{4}\.HK|.+\.US)", re.ASCII)
+_OF_SHARES = {"prices", "actions", "shares", "listing"}
 NAMES = tuple(dict.fromkeys(name for offers in OFFERS.values() for name in offers))
 _FOREIGN = {"USD", "HKD", "EUR", "JPY", "GBP"}
 _OUTCOMES: tuple[Outcome, ...] = ("ok", "no_data_unexplained", "blocked", "transient", "corrupt")
@@ -72,6 +77,8 @@ class Upstream:
         """Return whether it has such rows of such a subject."""
         suffix = subject[-3:] if table == "fx" else subject.rpartition(".")[2]
         if table == "fx" and subject[:3] not in _FOREIGN:
+            return False
+        if table in _OF_SHARES and not _SHARES.fullmatch(subject):
             return False
         return suffix in OFFERS[table].get(self.name, frozenset())
 

@@ -40,6 +40,7 @@ RULES = {
     "previous": "the next row's previous close is another",
     "bound": "the figure is not plausible",
     "disagreement": "another source says otherwise",
+    "alone": "it is new, and no other source that was asked has it",
 }
 # Rules that say nothing against the rest of the reply. Revisions are reported and never applied.
 HARMLESS = frozenset(

@@ -202,3 +202,15 @@ def test_the_order_in_which_sources_are_asked_is_that_of_the_hierarchy(reach, mo
     found = sources_of("prices", "300308.SZ", upstreams(reach.access, [*turned]))
 
     assert [source.name for source in found] == ["eastmoney", "tencent", "sina"]
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    ["900901.SH", "510300.SH", "113050.SH", "200002.SZ", "159915.SZ", "80700.HK"],
+    ids=["B share", "fund", "bond", "B share in Shenzhen", "fund in Shenzhen", "yuan counter"],
+)
+def test_what_is_no_share_in_the_currency_of_its_suffix_is_asked_of_nobody(symbol, reach):
+    """It is looked for on the wrong exchange, or its prices are in another currency."""
+    tables: tuple[Table, ...] = ("prices", "actions", "shares", "listing")
+
+    assert not any(s.offers(t, symbol) for s in upstreams(reach.access) for t in tables)
