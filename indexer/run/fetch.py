@@ -5,7 +5,7 @@ Each need is written when it has been met, so a fetch that was cut off goes on w
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,8 +134,8 @@ def fetch(
     """
     if market.is_file():
         raise OutputError(str(market), "it is a file, name the folder of the store")
-    needs = needs_of(names, span.at.date(), span.since)
     believed = Believed({table: _stored(market, table) for table in TABLES})
+    needs = needs_of(names, span.at.date(), span.since, believed.tables["actions"])
     gatherer = Gatherer(sources, span.at, span.until or date.max, believed)
     done: list[Gathered] = []
     version: int | None = None
@@ -154,6 +154,7 @@ def fetch(
             bug = bug or met
         for table, rows in found.rows.items():
             believed.add(table, rows)
+        found = _without_files(found, market)
         if new := {table: rows for table, rows in found.rows.items() if not rows.is_empty()}:
             version = write_rows(market, new, symbols=_symbols(found))
         log(market / REPLIES, _log_entries(found, span.at))
@@ -215,6 +216,21 @@ def _stored(market: Path, table: str) -> pl.DataFrame:
     plain = table_files(market, table)  # put there by hand: it is read, and not written to
     rows = read_table(market, table) if plain else read_rows(market, table).with_columns(zoned)
     return pl.concat([TABLES[table].empty(), rows], how="diagonal_relaxed")
+
+
+def _without_files(found: Gathered, market: Path) -> Gathered:
+    """Return what came of a need without rows of tables that stand in a file, and say so."""
+    files = [
+        file.name
+        for table, rows in found.rows.items()
+        if not rows.is_empty()
+        for file in table_files(market, table)
+    ]
+    if not files:
+        return found
+    kept = {table: rows for table, rows in found.rows.items() if not table_files(market, table)}
+    reason = f"{files[0]} cannot be added to: write its rows into the store, and move it away"
+    return replace(found, outcome="corrupt", rows=kept, reason=reason)
 
 
 def _log_entries(found: Gathered, at: datetime) -> Iterator[dict[str, Any]]:

@@ -33,6 +33,7 @@ from indexer.run.needs import Need
 from indexer.run.payouts import (
     UNSECONDED,
     agreed,
+    but_entered,
     nobody,
     none_known,
     restated,
@@ -162,7 +163,9 @@ class Gatherer:
             outcome, reason = worst(failed.values()) if failed else nobody(need, stored)
             return Gathered(need, outcome, {}, (), failed, tuple(logs), reason)
         answers = tuple(answer for answer, _ in usable.values())
-        fresh = traced(need.table, found.rows, usable, self.at.date())
+        fresh, clash = traced(need.table, found.rows, usable, self.at.date()), ""
+        if need.table == "actions":
+            fresh, clash = but_entered(fresh, self.believed.of("actions", need.subject))
         rows = extra | {need.table: self._with_stored(need, fresh)}
         logs += found.disregarded
         best = min(usable.values(), key=lambda pair: pair[1].outcome not in _WHOLE)[1]
@@ -171,6 +174,8 @@ class Gatherer:
             outcome = "corrupt"
             against = (entry for entry in found.disregarded if entry.refused)
             reason = str(next(against, "sources disagree"))
+        elif clash:
+            outcome, reason = "corrupt", clash
         elif need.table == "actions" and (told := restated(v for _, v in usable.values())):
             outcome, reason = "corrupt", str(told)
         elif need.table == "actions" and not len(found.rows):
@@ -227,7 +232,8 @@ class Gatherer:
         until = min(self.until, today, last)
         if until < since:
             return None
-        if need.table == "actions":
+        if need.table == "actions":  # by which all bars are judged that are stored
+            since = min([since, *self.believed.of("prices", need.subject)["date"].head(1)])
             return Ask("actions", need.subject, since, min(today + _AHEAD, last), today)
         if need.table == "shares":
             return Ask("shares", need.subject, since, until, today)
@@ -291,8 +297,8 @@ class Gatherer:
             learned |= told is not None
             log += told or ()
         own = self.believed.of("suspensions", need.subject)
-        if not own.is_empty():
-            extra["suspensions"] = own
+        if "source" in own.columns:  # what was entered is where it is
+            extra["suspensions"] = own.filter(pl.col("source").is_not_null())
         return learned or not own.is_empty(), log
 
     def _suspended_on(self, day: date) -> tuple[Disregarded, ...] | None:

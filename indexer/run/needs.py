@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+import polars as pl
+
 from indexer.definitions.basket import Basket, Constituent, Index, Series
 from indexer.definitions.study import Study
 from indexer.index.schedule import calendar_of, effective_dates
@@ -17,6 +19,8 @@ _BEFORE = 30  # days of data before the first date: a close to carry, a rate to 
 _YEARS = 5  # of a series of which nothing says where it begins
 _CURRENCY = {"SH": "CNY", "SZ": "CNY", "BJ": "CNY", "HK": "HKD", "US": "USD"}
 _BY_SHARES = {"market_cap", "free_float", "free_float_cap"}
+_ENDING = {"delisting", "merger", "symbol_change"}  # after the close of their date, or before it
+_GOING_ON = {"merger", "spinoff", "symbol_change"}  # as another share, or beside it
 _ORDER: tuple[Table, ...] = ("actions", "prices", "series", "shares", "listing", "fx")
 
 
@@ -28,8 +32,8 @@ class Need:
     ----------
     table, subject : of what and of whom
     since : the first date that matters
-    until : the last one, where the subject has another symbol after it or is held no longer; else
-        None
+    until : the last one, where the subject ends, is another one or is held by nobody after it; None
+        where it goes on
     """
 
     table: Table
@@ -43,7 +47,12 @@ class Need:
         return read_calendar("XSHG" if self.table == "fx" else exchange_of(self.subject))
 
 
-def needs_of(names: Iterable[str], asked_on: date, since: date | None = None) -> list[Need]:
+def needs_of(
+    names: Iterable[str],
+    asked_on: date,
+    since: date | None = None,
+    actions: pl.DataFrame | None = None,
+) -> list[Need]:
     """Return what some baskets, series and studies need, each row's subject once.
 
     Actions come before the prices that are judged by them.
@@ -51,6 +60,8 @@ def needs_of(names: Iterable[str], asked_on: date, since: date | None = None) ->
     Parameters
     ----------
     since : instead of what the definitions say
+    actions : those known already: a share is needed until it ends by one of them, and so is what
+        it becomes, or what is spun off from it
 
     Raises
     ------
@@ -61,7 +72,27 @@ def needs_of(names: Iterable[str], asked_on: date, since: date | None = None) ->
     for need in _all(names, asked_on, since):
         key = (need.table, need.subject)
         found[key] = _both(need, found.get(key, need))
+    if actions is not None:
+        _follow(found, actions)
     return sorted(found.values(), key=lambda need: _ORDER.index(need.table))
+
+
+def _follow(found: dict[tuple[Table, str], Need], actions: pl.DataFrame) -> None:
+    """Add to needs what shares become, and end those of shares that end."""
+    for row in actions.sort("ex_date").iter_rows(named=True):
+        day, kind = row["ex_date"], row["kind"]
+        need = found.get(("prices", row["symbol"]))
+        if need is None or not need.since <= day <= (need.until or date.max):
+            continue
+        if kind in _ENDING:
+            last = _earlier(need.until, day - timedelta(days=kind == "symbol_change"))
+            found["prices", row["symbol"]] = replace(need, until=last)
+        if row["other"] is not None and kind in _GOING_ON:
+            first = day - timedelta(days=_BEFORE if kind == "merger" else 0)
+            tables: tuple[Table, ...] = ("actions", "prices")
+            for more in (Need(table, row["other"], first) for table in tables):
+                key = (more.table, more.subject)
+                found[key] = _both(more, found.get(key, more))
 
 
 def _both(one: Need, other: Need) -> Need:
@@ -93,13 +124,15 @@ def _of_index(index: Index, start: date, given: date | None) -> Iterator[Need]:
         begin = min(start, index.base.date) if index.base else start
         yield Need("series", index.symbol, given or begin)
         return
-    since = given or _looked_back(index, index.base.date)
+    since = given or index.base.date - timedelta(days=_BEFORE + 2 * _sessions_before(index))
     by_shares = {index.weighting.scheme, index.selection.rank_by if index.selection else ""}
     for constituent in index.constituents:
-        symbol = constituent.symbol
-        begin, end = _held(index, constituent)
-        for own, first, last in _periods(symbol, since if given else max(since, begin), end):
-            yield Need("actions", own, first, last)
+        symbol, left = constituent.symbol, _left(index, constituent)
+        for own, first, end in _periods(symbol, since):
+            yield Need("actions", own, first, end)
+            last = _earlier(end, left)
+            if last is not None and last < first:
+                continue
             yield Need("prices", own, first, last)
             if by_shares & _BY_SHARES:
                 yield Need("shares", own, first, last)
@@ -108,42 +141,40 @@ def _of_index(index: Index, start: date, given: date | None) -> Iterator[Need]:
         yield from _rate(_CURRENCY[symbol.rpartition(".")[2]], index.currency, since)
 
 
-def _held(index: Basket, constituent: Constituent) -> tuple[date, date | None]:
-    """Return from when to when figures of a constituent can matter; None for as long as it trades.
+def _left(index: Basket, constituent: Constituent) -> date | None:
+    """Return the date after whose close a constituent leaves by its definition; None if never.
 
-    It enters and leaves after the close of an effective date, by its own dates. Where it must have
-    been listed for some sessions, its first close may have to tell since when it is.
+    One that cannot be traded then may be frozen, and held for as long as that lasts.
     """
-    if constituent.from_ is None and constituent.until is None:
-        return date.min, None
+    until = constituent.until
+    if until is None or index.rebalance.untradable == "freeze":
+        return None
     calendar, base = calendar_of(index), index.base.date
     dates = effective_dates(index.rebalance, calendar, base, calendar.horizon)
-    days = [base, *dates]
-    enters = next((day for day in days if day >= (constituent.from_ or base)), days[-1])
-    leaves = constituent.until and next((d for d in days if d >= constituent.until), None)
-    return date.min if index.eligibility.seasoning else _looked_back(index, enters), leaves
+    return next((day for day in (base, *dates) if day >= until), None)
 
 
-def _periods(
-    symbol: str, since: date, until: date | None
-) -> Iterator[tuple[str, date, date | None]]:
-    """Yield the symbols a security has had between two dates, and the first and last of each."""
+def _earlier(one: date | None, other: date | None) -> date | None:
+    """Return the earlier of two dates, None being none."""
+    return min(filter(None, (one, other)), default=None)
+
+
+def _periods(symbol: str, since: date) -> Iterator[tuple[str, date, date | None]]:
+    """Yield the symbols a security has had since a date, and the first and last date of each."""
     changes = renames_of(symbol)
     names = [changes[0].symbol, *(c.other for c in changes)] if changes else [symbol]
     starts = [date.min, *(change.since for change in changes)]
     ends = [*(change.since - timedelta(days=1) for change in changes), None]
-    for name, start, end in zip(names, starts, ends, strict=True):
-        first, last = max(start, since), min(end or date.max, until or date.max)
-        if first <= last:
-            yield name, first, None if last == date.max else last
+    for name, first, last in zip(names, starts, ends, strict=True):
+        if last is None or last >= since:
+            yield name, max(first, since), last
 
 
-def _looked_back(index: Basket, effective: date) -> date:
-    """Return the first date that may matter for a rebalance."""
+def _sessions_before(index: Basket) -> int:
+    """Return how many sessions before its base date an index looks at."""
     lookback = index.weighting.lookback if index.weighting.scheme == "inverse_volatility" else 0
     turnover = re.fullmatch(r"amount_(\d+)", index.selection.rank_by if index.selection else "")
-    sessions = index.rebalance.reference_lag + max(lookback, int(turnover[1]) if turnover else 0)
-    return effective - timedelta(days=_BEFORE + 2 * sessions)
+    return index.rebalance.reference_lag + max(lookback, int(turnover[1]) if turnover else 0)
 
 
 def _rate(unit: str, price: str, since: date) -> Iterator[Need]:

@@ -1,6 +1,7 @@
 """What sources make together of what companies announce, and what bars tell of it."""
 
 import itertools
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -22,6 +23,8 @@ UNSECONDED: tuple[Outcome, str] = (
     "new figures that no other source seconds are not taken: fetch again, or choose one source",
 )
 _WORST: tuple[Outcome, ...] = ("corrupt", "blocked", "transient", "no_data_unexplained")
+_ALIKE = (["dividend", "special_dividend"], ["bonus", "split"])  # kinds taken for one another
+_SAME = 1e-6  # relative: what is told of a payout to ten shares is rounded
 _TICK = 0.011  # yuan: a tick and no more
 _OFF = 0.005  # relative: by which what is told of an action may differ from what it did
 
@@ -151,6 +154,41 @@ def none_known(answers: Collection[Answer], enough: int) -> tuple[Outcome, str]:
     if len(answers) >= enough or any(answer.outcome == "ok" for answer in answers):
         return "no_data_explained", f"{names} know of none"
     return "no_data_unexplained", f"{names} alone has none: no action and no answer look alike"
+
+
+def but_entered(rows: pl.DataFrame, stored: pl.DataFrame) -> tuple[pl.DataFrame, str]:
+    """Return actions that sources tell without those entered under another kind, and a clash.
+
+    Sources tell a special dividend as a dividend and a split as a bonus issue. Where what was
+    entered of a date is worth the same it is the same; else it may be that or come beside it, which
+    the second thing returned says.
+    """
+    if "source" in stored.columns:
+        stored = stored.filter(pl.col("source").is_null())
+    clash = ""
+    for kinds in _ALIKE:
+        entered = stored.filter(pl.col("kind").is_in(kinds))
+        for day in sorted(set(entered["ex_date"]) & set(rows["ex_date"])):
+            own = entered.filter(ex_date=day)
+            told = (pl.col("ex_date") == day) & pl.col("kind").is_in(kinds)
+            new = rows.filter(told).join(own, on="kind", how="anti")
+            if new.is_empty():
+                continue
+            rows = rows.join(new, on=["ex_date", "kind"], how="anti")
+            if not math.isclose(_worth(new), _worth(own), rel_tol=_SAME):
+                clash = clash or (
+                    f"{own['symbol'][0]} {day}: {new['kind'][0]} of {_worth(new):g} beside the "
+                    f"{own['kind'][0]} of {_worth(own):g} that was entered: enter all of that date"
+                )
+    return rows, clash
+
+
+def _worth(rows: pl.DataFrame) -> float:
+    """Return the cash for a share, or the shares that it becomes."""
+    bonus = pl.when(kind="bonus").then(pl.col("ratio")).sum() + 1
+    split = pl.when(kind="split").then(pl.col("ratio")).otherwise(1.0).product()
+    cash = pl.col("cash").sum()
+    return float(rows.select(pl.when(cash > 0).then(cash).otherwise(bonus * split)).item())
 
 
 def restated(verdicts: Iterable[Verdict]) -> Disregarded | None:

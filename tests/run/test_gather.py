@@ -184,6 +184,24 @@ def test_a_suspension_without_an_end_does_not_end_the_asking(bring, tmp_path):
     assert stored(tmp_path, "prices", "date")[-1] == NOW.date()
 
 
+def test_nothing_is_wanted_of_what_was_delisted(bring, tmp_path):
+    bring(tellers(bars()), datetime(2026, 8, 10, 10, tzinfo=UTC))
+    life = pl.DataFrame({"symbol": [SHARE], "delist_date": [date(2026, 8, 11)]})
+    write_rows(tmp_path / "store", {"securities": life})
+    gone = [Teller(s.name, s.told) for s in tellers(bars().clear())]
+
+    assert outcomes(bring(gone))["prices"] == "ok"
+
+
+def test_actions_are_asked_for_since_the_first_bar_that_is_stored(bring):
+    """Those between are needed to judge the bars that are asked for again."""
+    bring(tellers(bars()))
+    sources = tellers(bars())
+    bring(sources, since=date(2026, 11, 2))
+
+    assert [ask.since for ask in sources[0].asked] == [FIRST]
+
+
 def test_a_span_before_what_is_stored_is_brought_in(bring, tmp_path):
     early = bars(first=date(2025, 1, 2))
     sources = [Teller(s.name, s.told | {("prices", SHARE): early}) for s in tellers(early)[1:]]
@@ -218,6 +236,28 @@ def test_a_listing_that_was_entered_in_a_file_ends_the_asking(bring, tmp_path):
     (tmp_path / "store" / "securities.csv").write_text(f"symbol,list_date\n{SHARE},{BAD}\n")
 
     found = bring(tellers(late))
+
+    assert outcomes(found)["prices"] == "ok"
+
+
+def test_a_table_in_a_file_is_not_added_to_and_the_rest_is_there(bring, tmp_path):
+    (tmp_path / "store").mkdir()
+    file = tmp_path / "store" / "actions.csv"
+    file.write_text(before := "symbol,ex_date,kind,cash\nNVDA.US,2026-07-01,dividend,0.01\n")
+    found = bring(tellers(bars()))
+
+    assert outcomes(found) == {"actions": "corrupt", "prices": "ok"}
+    assert "actions.csv cannot be added to" in str(found.problem)
+    assert file.read_text() == before
+
+
+def test_a_suspension_in_a_file_holds_up_no_later_bar(bring, tmp_path):
+    bring(tellers(bars()), datetime(2026, 8, 11, 10, tzinfo=UTC))
+    file = tmp_path / "store" / "suspensions.csv"
+    file.write_text(f"symbol,from,until,reason\n{SHARE},2026-01-05,2026-01-07,told\n")
+    late = bars().filter(pl.col("date") < NOW.date())
+    one, two, _, three = tellers(bars())
+    found = bring([one, two, tellers(late)[2], three])
 
     assert outcomes(found)["prices"] == "ok"
 
@@ -290,6 +330,56 @@ def test_an_action_that_all_tell_otherwise_than_stored_is_refused(bring, tmp_pat
     assert outcomes(found)["actions"] == "corrupt"
     assert "stored is cash 0.1" in str(found.problem)
     assert stored(tmp_path, "actions", "cash") == [0.1]
+
+
+def entered(folder: Path, *rows: dict[str, Any]) -> None:
+    """Store actions of the share that somebody has entered."""
+    named = [{"symbol": SHARE, **row} for row in rows]
+    write_rows(folder / "store", {"actions": pl.DataFrame(named)})
+
+
+SPECIAL = {"ex_date": PAID, "kind": "special_dividend", "cash": 0.1}
+
+
+def test_a_dividend_that_was_entered_as_a_special_one_is_not_paid_twice(bring, tmp_path):
+    entered(tmp_path, SPECIAL)
+    found = bring(tellers(bars()))
+
+    assert found.problem is None
+    assert stored(tmp_path, "actions", "kind") == ["special_dividend"]
+
+
+def test_a_bonus_issue_that_was_entered_as_a_split_is_not_issued_twice(bring, tmp_path):
+    entered(tmp_path, {"ex_date": COMING, "kind": "split", "ratio": 1.4})
+    bonus = actions((COMING, "bonus", None, 0.4))
+    found = bring(tellers(bars(), bonus, bonus))
+
+    assert found.problem is None
+    assert stored(tmp_path, "actions", "kind") == ["split"]
+
+
+def test_a_dividend_beside_a_special_one_that_was_entered_is_refused(bring, tmp_path):
+    entered(tmp_path, SPECIAL | {"cash": 0.5})
+    found = bring(tellers(bars()))
+
+    assert "dividend of 0.1 beside the special_dividend of 0.5 that was" in str(found.problem)
+    assert stored(tmp_path, "actions", "kind") == ["special_dividend"]
+
+
+def test_a_dividend_beside_a_special_one_is_settled_by_entering_both(bring, tmp_path):
+    dividend = {"ex_date": PAID, "kind": "dividend", "cash": 0.1}
+    entered(tmp_path, dividend, SPECIAL | {"cash": 0.5})
+
+    assert bring(tellers(bars())).problem is None
+
+
+def test_an_action_whose_date_has_moved_is_told_with_both_dates(bring):
+    bring(tellers(bars(), *[actions((COMING, "dividend", 0.3))] * 2))
+    moved = actions((date(2026, 12, 17), "dividend", 0.3))
+    found = bring(tellers(bars(), moved, moved))
+
+    assert outcomes(found)["actions"] == "corrupt"
+    assert "stored of 2026-12-10 is told of 2026-12-17: if it was moved" in str(found.problem)
 
 
 def test_an_action_that_another_writes_meanwhile_stays(bring, tmp_path):

@@ -3,8 +3,10 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from indexer.market.tables import TABLES
 from indexer.run.needs import Need, needs_of
 
 TODAY = date(2026, 11, 27)
@@ -104,7 +106,7 @@ constituents: [{symbol: 600584.SH}]
     assert {need.since for need in wanted(str(tmp_path / "calm.yaml"))} == {date(2025, 11, 2)}
 
 
-def needs_within(folder: Path, constituent: str, more: str = "") -> list[Need]:
+def needs_within(folder: Path, constituent: str, rule: str = "ignore") -> list[Need]:
     """Return what a constituent of an index that is rebalanced in June and December needs."""
     (folder / "dated.yaml").write_text(f"""
 version: 1
@@ -114,8 +116,7 @@ currency: CNY
 calendar: XSHG
 base: {{date: 2024-04-01, level: 1000}}
 weighting: {{scheme: equal}}
-rebalance: {{frequency: semiannual, day: second friday}}
-{more}
+rebalance: {{frequency: semiannual, day: second friday, untradable: {rule}}}
 constituents: [{constituent}]
 """)
     return [need for need in wanted(str(folder / "dated.yaml")) if need.table == "prices"]
@@ -133,19 +134,24 @@ def test_what_has_not_left_yet_is_needed_up_to_its_rebalance_to_come(tmp_path):
     assert [need.until for need in found] == [date(2027, 6, 11)]
 
 
-def test_what_enters_is_needed_from_before_the_rebalance_at_which_it_does(tmp_path):
+def test_what_enters_later_is_needed_from_the_start(tmp_path):
+    """It may have been suspended since, be spun off before, or be looked back at by a signal."""
     found = needs_within(tmp_path, "{symbol: 600584.SH, from: 2024-09-30}")
 
-    assert [need.since for need in found] == [date(2024, 12, 13) - timedelta(days=30)]
-
-
-def test_what_must_have_been_listed_is_needed_from_the_start(tmp_path):
-    """Where no list date is known, its first close tells since when it is."""
-    found = needs_within(
-        tmp_path, "{symbol: 600584.SH, from: 2024-09-30}", "eligibility: {seasoning: 60}"
-    )
-
     assert [need.since for need in found] == [date(2024, 4, 1) - timedelta(days=30)]
+
+
+def test_what_may_be_frozen_is_needed_on(tmp_path):
+    found = needs_within(tmp_path, "{symbol: 600584.SH, until: 2024-09-30}", rule="freeze")
+
+    assert [need.until for need in found] == [None]
+
+
+def test_actions_of_what_has_left_are_needed_on(tmp_path):
+    """Bars that are stored already, and those another definition needs, are judged by them."""
+    needs_within(tmp_path, "{symbol: 600584.SH, until: 2024-09-30}")
+
+    assert {n.until for n in wanted(str(tmp_path / "dated.yaml")) if n.table == "actions"} == {None}
 
 
 def test_what_was_never_in_is_needed_up_to_the_base_date(tmp_path):
@@ -171,3 +177,38 @@ def test_what_one_definition_holds_on_is_needed_on(tmp_path, order):
 
     both = [need for need in found if (need.table, need.subject) == ("prices", "600584.SH")]
     assert both == [Need("prices", "600584.SH", date(2023, 11, 23))]
+
+
+def ended(folder: Path, kind: str, other: str | None) -> dict[tuple[str, str], Need]:
+    """Return the needs of a basket whose share has an action on 2024-06-03."""
+    needs_within(folder, "{symbol: 600584.SH}")
+    row = {"symbol": "600584.SH", "ex_date": date(2024, 6, 3), "kind": kind, "other": other}
+    actions = pl.DataFrame([row], schema=TABLES["actions"].empty().schema)
+    found = needs_of([str(folder / "dated.yaml")], TODAY, None, actions)
+    return {(need.table, need.subject): need for need in found}
+
+
+@pytest.mark.parametrize(("kind", "last"), [("delisting", 3), ("merger", 3), ("symbol_change", 2)])
+def test_what_ends_is_needed_until_then(tmp_path, kind, last):
+    other = None if kind == "delisting" else "600000.SH"
+    found = ended(tmp_path, kind, other)
+
+    assert found["prices", "600584.SH"].until == date(2024, 6, last)
+
+
+@pytest.mark.parametrize(
+    ("kind", "since"),
+    [
+        ("spinoff", date(2024, 6, 3)),
+        ("merger", date(2024, 5, 4)),
+        ("symbol_change", date(2024, 6, 3)),
+    ],
+)
+def test_what_it_becomes_is_needed_from_then(tmp_path, kind, since):
+    found = ended(tmp_path, kind, "600000.SH")
+
+    assert found["prices", "600000.SH"].since == since
+
+
+def test_what_spins_another_off_is_needed_on(tmp_path):
+    assert ended(tmp_path, "spinoff", "600000.SH")["prices", "600584.SH"].until is None

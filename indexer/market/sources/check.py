@@ -121,6 +121,7 @@ def unmet(
     first = max(asked.since, known.listed or asked.since, last + timedelta(days=1))
     final = last_final(asked, known.calendar) or date.min
     due = days_between(known.calendar, first, min(final, asked.until))
+    due = due[due < np.datetime64(known.delisted or date.max, "D")]
     if not len(lacking) and not len(due):
         return None
     repeated = min(OVERLAP, len(days))

@@ -3,7 +3,7 @@
 As for bars, what other facts contradict is not believed, and is written down row by row.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -77,7 +77,21 @@ def check_actions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
         .rows()
     )
     missing = dict.fromkeys(day for day, kind in held if (day, kind) not in told)
+    if missing and (moved := _moved(rows, before, missing)):
+        rows = sieve.condemn(rows, "revision", moved)
     return told_verdict(sieve, rows, tuple(missing))
+
+
+def _moved(rows: pl.DataFrame, stored: pl.DataFrame, missing: Collection[date]) -> str:
+    """Return which action is told of another date than stored, in words; empty where none is."""
+    what = ["kind", "cash", "ratio"]
+    fresh = rows.join(stored, on=["ex_date", "kind"], how="anti")
+    lost = stored.filter(pl.col("ex_date").is_in(list(missing)))
+    both = fresh.join(lost, on=what, how="inner", nulls_equal=True, suffix="_stored")
+    if both.is_empty():
+        return ""
+    kind, day, old = both.select("kind", "ex_date", "ex_date_stored").row(0)
+    return f"a {kind} like that stored of {old} is told of {day}: if it was moved, enter it anew"
 
 
 def _plausible_actions(sieve: Sieve, rows: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:

@@ -142,10 +142,11 @@ def eastmoney_prices(ask: Ask, call: Call) -> Columns:
 
 def _american(code: str, call: Call, span: dict[str, str]) -> Columns:
     """Return bars of the one American exchange that knows a code."""
+    told = code.replace("-", "_").replace(".", "_")
     for number in (105, 106, 107):  # Nasdaq, New York, American
         try:
-            check = bodies.kline(code.replace("-", "_"), [number], 11)
-            return call("stock_us_hist", check, symbol=f"{number}.{code.replace('-', '_')}", **span)
+            check = bodies.kline(told, [number], 11)
+            return call("stock_us_hist", check, symbol=f"{number}.{told}", **span)
         except bodies.Refused as refused:
             if refused.outcome != "no_data_unexplained":
                 raise
