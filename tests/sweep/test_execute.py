@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pickle
 import random
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.errors import TryAgainError
+from indexer.errors import MarketDataError, TryAgainError
 from indexer.market.excerpt import market_digest
 from indexer.market.grid import CloseGrid
 from indexer.market.spread import Laid, Part
@@ -249,6 +250,27 @@ def test_other_code_than_that_of_the_one_who_asks_is_refused() -> None:
     place = Place(str(BUNDLED_MARKET), "m", "of another version")
     with pytest.raises(TryAgainError, match="runs other code"):
         perform(place, Task((), (), 0.0))
+
+
+def test_what_is_wrong_with_the_market_is_told_as_one_process_tells_it(
+    grid: Grid, tmp_path: Path
+) -> None:
+    market = copied_market(tmp_path)
+    with (market / "shares.csv").open("a", encoding="utf-8") as file:
+        file.write("bad,,row\n")
+    told = []
+    for jobs in (1, 2):
+        with pytest.raises(MarketDataError) as error:
+            swept(grid[0], tmp_path / "out", Workers(jobs), market=market)
+        told.append((str(error.value), error.value.flaws))
+
+    assert told[0] == told[1]
+
+
+def test_an_error_to_try_again_later_passes_between_processes() -> None:
+    error = pickle.loads(pickle.dumps(TryAgainError("market", "other code")))  # noqa: S301
+
+    assert (error.subject, error.reason) == ("market", "other code")
 
 
 def test_a_result_reads_back_as_it_was_kept(tmp_path: Path) -> None:
