@@ -13,8 +13,8 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from indexer.errors import MissingInputError, TryAgainError
-from indexer.market.excerpt import MappedMarket, map_market
-from indexer.sweep.perform import Place, Task, perform, sees
+from indexer.market.excerpt import MappedMarket
+from indexer.sweep.perform import Place, Task, mapped, perform, sees
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -36,7 +36,8 @@ def on_cluster(tasks: Sequence[Task], place: Place, address: str) -> Done:
     MissingInputError, MarketDataError
         If the market cannot be read.
     TryAgainError
-        If the cluster cannot be reached, or has no worker, for a minute; or dask is not installed.
+        If the cluster cannot be reached, or has no worker, for a minute; dask is not installed; or
+        as `perform` does.
     """
     left = {task.keys[0]: task for task in tasks}
     held: _Market = None  # what is sent, where a worker cannot see the folder
@@ -52,7 +53,7 @@ def on_cluster(tasks: Sequence[Task], place: Place, address: str) -> Done:
         except MissingInputError:  # a worker that joined later does not see the folder
             if held is not None:
                 raise
-            held = map_market(place.folder)
+            held = mapped(place)
         except (OSError, TimeoutError, CancelledError) as error:
             if time.monotonic() - seen > PATIENCE:
                 reason = f"no scheduler with a worker for {PATIENCE:g} s"
@@ -71,7 +72,7 @@ def _client(address: str) -> "Client":
 def _sent(client: "Client", place: Place) -> _Market:
     """Return the market if there is a worker that cannot map it from its folder."""
     client.wait_for_workers(1, timeout=10)
-    return None if all(client.run(sees, place).values()) else map_market(place.folder)
+    return None if all(client.run(sees, place).values()) else mapped(place)
 
 
 def _through(client: "Client", tasks: Sequence[Task], place: Place, held: _Market) -> Done:

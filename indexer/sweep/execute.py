@@ -32,7 +32,8 @@ def execute(
     OutputError
         If a result cannot be kept.
     TryAgainError
-        If workers die one after another, or the cluster cannot be reached. What is done is kept.
+        If workers die one after another, the cluster cannot be reached, or the market changes. What
+        is done is kept.
     """
     sweep_away(kept)
     found: dict[str, dict[str, Any]] = {}

@@ -87,6 +87,22 @@ def sees(place: Place) -> bool:
         return False
 
 
+def mapped(place: Place) -> MappedMarket:
+    """Return the market that lies at a place, mapped.
+
+    Raises
+    ------
+    MissingInputError, MarketDataError
+        If it cannot be read.
+    TryAgainError
+        If it is no longer what it was when its digest was taken.
+    """
+    found = map_market(place.folder)
+    if market_digest(place.folder) != place.market:  # looked at when all of it has been read
+        raise TryAgainError(place.folder, "the market has changed since the sweep began")
+    return found
+
+
 def perform(place: Place, task: Task, market: MappedMarket | None = None) -> list[bytes]:
     """Return the results of a task's parts, in their order; what fails says so in its result.
 
@@ -99,7 +115,7 @@ def perform(place: Place, task: Task, market: MappedMarket | None = None) -> lis
     MissingInputError, MarketDataError
         If the market cannot be read.
     TryAgainError
-        If this process runs other code than the one that asks.
+        If this process runs other code than the one that asks, or the market has changed.
     """
     with _TURN:
         return _performed(_opened(place, market), task)
@@ -135,7 +151,7 @@ def _opened(place: Place, market: MappedMarket | None) -> _Opened:
     if results_code() != place.code:
         raise TryAgainError(place.folder, "a worker runs other code: install the same everywhere")
     if not _OPENED or _OPENED[0].digest != place.digest:
-        found = map_market(place.folder) if market is None else market
+        found = mapped(place) if market is None else market
         _OPENED[:] = [_Opened(place.digest, found)]
     return _OPENED[0]
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from indexer.errors import TryAgainError
+from indexer.sweep.perform import Place
 from indexer.sweep.processes import Workers
-from tests.sweep.conftest import Cluster, content, once, swept
+from tests.sweep.conftest import Cluster, content, copied_market, once, swept
 
 pytest.importorskip("distributed")
 
@@ -69,6 +71,27 @@ def test_workers_that_see_no_folder_are_sent_the_market(
     swept(file, tmp_path / "out", Workers(scheduler=cluster.address))
 
     assert content(tmp_path / "out") == alone
+
+
+def test_a_market_that_has_changed_before_it_is_sent_is_not_sent(
+    grid: Grid, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.sweep.cluster.sees", _changes)
+    cluster.scheduler()
+    cluster.worker()
+    with pytest.raises(TryAgainError, match="the market has changed since the sweep began"):
+        swept(
+            grid[0],
+            tmp_path / "out",
+            Workers(scheduler=cluster.address),
+            market=copied_market(tmp_path),
+        )
+
+
+def _changes(place: Place) -> bool:
+    with (Path(place.folder) / "fx.csv").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    return False
 
 
 def _sees_nothing(_: object) -> bool:

@@ -138,6 +138,22 @@ def test_another_market_leaves_nothing_finished(grid: Grid, tmp_path: Path) -> N
     assert len(content(tmp_path / "out")) == len(alone) + 16  # of each variant another result
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_nothing_is_kept_of_a_market_that_changes_before_it_is_mapped(
+    grid: Grid, tmp_path: Path, jobs: int
+) -> None:
+    market, out = copied_market(tmp_path), tmp_path / "out"
+
+    def change() -> None:
+        with (market / "suspensions.csv").open("a", encoding="utf-8") as file:
+            file.write("\n")
+
+    change()  # so that it is not mapped in this process already
+    with pytest.raises(TryAgainError, match="the market has changed since the sweep began"):
+        swept(grid[0], out, Workers(jobs), market=market, tell=once(0, change))
+    assert not (out / FOLDER).exists()
+
+
 def test_what_is_asked_for_besides_is_all_that_is_done(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     base = "study: compute-diffusion\nvary: {windows.zscore: "
