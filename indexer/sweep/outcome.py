@@ -130,8 +130,12 @@ _LEVELS = {
 }
 
 
-def summary(sweep: Sweep, found: Sequence[Outcome], digests: dict[str, str]) -> dict[str, Any]:
+def summary(sweep: Sweep, found: Sequence[Outcome], made_of: dict[str, Any]) -> dict[str, Any]:
     """Return what ``summary.json`` says of a sweep.
+
+    Parameters
+    ----------
+    made_of : digests of market and code, and whether the market is synthetic
 
     Notes
     -----
@@ -144,8 +148,7 @@ def summary(sweep: Sweep, found: Sequence[Outcome], digests: dict[str, str]) -> 
         "study": sweep.study,
         "baskets": sweep.baskets,
         "definition_digest": sweep.digest,
-        **digests,
-        "synthetic": any(o.result.get("synthetic") for o in found),
+        **made_of,
         "tried": len(found),
         "failed": len(failed),
         "failures": [

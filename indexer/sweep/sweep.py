@@ -9,6 +9,7 @@ from typing import Any
 from indexer.definitions.sweep import Sweep
 from indexer.digest import digest_json
 from indexer.market.excerpt import market_digest
+from indexer.market.tables import TABLES, read_market
 from indexer.report.files import Content, Format, write_folders
 from indexer.report.grid import Cell, grid_page
 from indexer.run.find import sweep_named
@@ -58,10 +59,22 @@ def sweep(
         keys = [digest_json([place.digest, v.text, cost]) if v.text else None for v in variants]
         found = execute(tasks_of(variants, keys, cost), place, workers, out / FOLDER, tell)
     told = outcomes(variants, [None if key is None else found[key] for key in keys])
-    digests = {"market_digest": place.market, "code_digest": place.code}
-    swept = Swept(summary(definition, told, digests), told)
+    made_of = {
+        "market_digest": place.market,
+        "code_digest": place.code,
+        "synthetic": _is_synthetic(market, told),
+    }
+    swept = Swept(summary(definition, told, made_of), told)
     write_folders(out, {"": _files(definition, swept)}, format)
     return swept
+
+
+def _is_synthetic(market: Path, found: Sequence[Outcome]) -> bool:
+    """Return whether a market is synthetic; its manifest says so where every variant failed."""
+    for outcome in found:
+        if outcome.failure is None:
+            return bool(outcome.result["synthetic"])
+    return read_market(market, without=TABLES).manifest.synthetic
 
 
 def tasks_of(

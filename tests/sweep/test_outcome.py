@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from indexer.sweep.outcome import (
 )
 from indexer.sweep.plan import Variant
 from tests.reference.signal_episodes import best_variant
+from tests.sweep.conftest import swept, written
 
 SWEEP = Sweep.model_validate(
     {"version": "1", "id": "grid", "study": "some", "vary": {"catch_up.enter": ["1", "2", "3"]}}
@@ -112,14 +114,20 @@ def test_the_summary_tells_every_failure() -> None:
     error = MissingInputError([Flaw("prices", None, "600000.SH", "no close")])
     failure = (type(error).__name__, str(error))
     wrong = Variant({"catch_up.enter": "1"}, (("a", "b"),), failure=failure)
-    fine = {"synthetic": True, "pairs": []}
-    found = outcomes([wrong, Variant({}, text="x")], [None, fine])
+    found = outcomes([wrong, Variant({}, text="x")], [None, {"pairs": []}])
     told = summary(SWEEP, found, {"market_digest": "m"})
 
-    assert (told["tried"], told["failed"], told["synthetic"]) == (2, 1, True)
+    assert (told["tried"], told["failed"]) == (2, 1)
     assert told["failures"][0]["kind"] == "MissingInputError"
     assert told["failures"][0]["message"] == "prices: 600000.SH: no close"
     assert json.loads(json.dumps(told, allow_nan=False)) == told
+
+
+def test_synthetic_data_are_told_of_also_where_every_variant_failed(tmp_path: Path) -> None:
+    file = written(tmp_path, "study: compute-diffusion\nvary: {windows.zscore: [0]}\n")
+    told = swept(file, tmp_path / "out").summary
+
+    assert (told["tried"], told["failed"], told["synthetic"]) == (1, 1, True)
 
 
 def test_levels_stand_in_the_order_of_the_results_in_whatever_part_they_are_made() -> None:
