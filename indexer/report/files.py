@@ -19,6 +19,7 @@ from indexer.signals.result import Comparison
 Format = Literal["csv", "parquet"]
 Table = pl.DataFrame | pl.LazyFrame  # whole, or made as it is written
 Content = Table | dict[str, Any] | str | bytes  # else a JSON object, text, or as it is
+Folder = Mapping[str, Content | None]  # by name; None: a table that there is no longer
 
 # How our own hidden files end, and nobody else's: a folder of results may be a user's own.
 TEMPORARY = ".indexer-tmp"  # what is being written
@@ -74,15 +75,13 @@ def excel_text(table: pl.DataFrame) -> str:
     return "\ufeff" + table.with_columns(guarded).write_csv()
 
 
-def write_folders(
-    out: Path, folders: Mapping[str, Mapping[str, Content]], format: Format
-) -> list[Path]:
+def write_folders(out: Path, folders: Mapping[str, Folder], format: Format) -> list[Path]:
     """Write the files of each folder below ``out``, and return their paths.
 
     Everything is written under temporary names first and moved into place when all of it is
     there, so an earlier run's results stay as they were until this one's are complete. Runs that
     write below one ``out`` take turns. Of a table written in one format an earlier copy in the
-    other is removed: it would be stale.
+    other is removed: it would be stale; of one that is None, every copy.
 
     Raises
     ------
@@ -98,13 +97,14 @@ def write_folders(
                 _make_folder(out / folder, made)
                 _sweep(out / folder)
                 for name, content in files.items():
+                    if content is None:
+                        continue
                     target = out / folder / _file_name(name, content, format)
                     pending[target] = target.with_name(f".{target.name}{TEMPORARY}")
                     _write(pending[target], content, format)
             _move(pending)
-            for target in pending:
-                for stale in _other_formats(target, format):
-                    stale.unlink(missing_ok=True)
+            for stale in _stale(out, folders, format):
+                stale.unlink(missing_ok=True)
             for written in {path.parent for path in (*pending, *made)} | _above(out, folders):
                 _sync(written)
     except BaseException as error:
@@ -187,15 +187,19 @@ def _make_folder(folder: Path, made: list[Path]) -> None:
         raise NotADirectoryError(20, "a file of that name is in the way", str(folder))
 
 
-def _file_name(name: str, content: Content, format: Format) -> str:
-    return f"{name}.{format}" if isinstance(content, Table) else name
+def _file_name(name: str, content: Content | None, format: Format) -> str:
+    return f"{name}.{format}" if isinstance(content, Table | None) else name
 
 
-def _other_formats(target: Path, format: Format) -> Iterator[Path]:
-    if target.suffix == f".{format}":
-        for other in _FORMATS:
-            if other != format:
-                yield target.with_suffix(f".{other}")
+def _stale(out: Path, folders: Mapping[str, Folder], format: Format) -> Iterator[Path]:
+    """Yield the copies of tables that are there no longer, or no longer in that format."""
+    for folder, files in folders.items():
+        for name, content in files.items():
+            target = out / folder / _file_name(name, content, format)
+            if target.suffix == f".{format}":
+                for other in _FORMATS:
+                    if other != format or content is None:
+                        yield target.with_suffix(f".{other}")
 
 
 def _write(path: Path, content: Content, format: Format) -> None:

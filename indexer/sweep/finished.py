@@ -5,6 +5,7 @@ that was cut off, or one that asks for more, goes on with what is there.
 """
 
 import hashlib
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -52,6 +53,14 @@ def sweep_away(place: Path) -> None:
     with suppress(OSError):
         for left in place.glob(f".*{TEMPORARY}"):
             left.unlink(missing_ok=True)
+
+
+def are_of_baskets(out: Path) -> bool:
+    """Return whether the results that stand in a folder are those of a sweep of baskets."""
+    with suppress(OSError, ValueError):
+        told = json.loads((out / "summary.json").read_bytes())
+        return isinstance(told, dict) and "baskets" in told
+    return False
 
 
 def _digest(content: bytes) -> bytes:

@@ -10,11 +10,11 @@ from indexer.definitions.sweep import Sweep
 from indexer.digest import digest_json
 from indexer.market.excerpt import market_digest
 from indexer.market.tables import TABLES, read_market
-from indexer.report.files import Content, Format, write_folders
+from indexer.report.files import Content, Folder, Format, write_folders
 from indexer.report.grid import Cell, grid_page
 from indexer.run.find import sweep_named
 from indexer.sweep.execute import Tell, execute
-from indexer.sweep.finished import FOLDER
+from indexer.sweep.finished import FOLDER, are_of_baskets
 from indexer.sweep.outcome import Outcome, levels_table, outcomes, results_table, summary
 from indexer.sweep.perform import Place, Task, results_code
 from indexer.sweep.plan import Variant, plan
@@ -65,7 +65,7 @@ def sweep(
         "synthetic": _is_synthetic(market, told),
     }
     swept = Swept(summary(definition, told, made_of), told)
-    write_folders(out, {"": _files(definition, swept)}, format)
+    write_folders(out, {"": _files(definition, swept, out)}, format)
     return swept
 
 
@@ -99,14 +99,16 @@ def tasks_of(
     return tasks
 
 
-def _files(definition: Sweep, swept: Swept) -> dict[str, Content]:
-    files: dict[str, Content] = {
+def _files(definition: Sweep, swept: Swept, out: Path) -> Folder:
+    files: dict[str, Content | None] = {
         "results": results_table(swept.outcomes),
         "summary.json": swept.summary,
         "report.html": grid_page(swept.summary, list(definition.vary), _cells(swept)),
     }
     if definition.study is None:
         files["levels"] = levels_table(swept.outcomes)
+    elif are_of_baskets(out):  # else a table of that name is none of ours
+        files["levels"] = None
     return files
 
 

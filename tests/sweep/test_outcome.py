@@ -24,7 +24,7 @@ from indexer.sweep.outcome import (
 )
 from indexer.sweep.plan import Variant
 from tests.reference.signal_episodes import best_variant
-from tests.sweep.conftest import swept, written
+from tests.sweep.conftest import BUNDLED_BASKETS, swept, written
 
 SWEEP = Sweep.model_validate(
     {"version": "1", "id": "grid", "study": "some", "vary": {"catch_up.enter": ["1", "2", "3"]}}
@@ -124,10 +124,34 @@ def test_the_summary_tells_every_failure() -> None:
 
 
 def test_synthetic_data_are_told_of_also_where_every_variant_failed(tmp_path: Path) -> None:
-    file = written(tmp_path, "study: compute-diffusion\nvary: {windows.zscore: [0]}\n")
-    told = swept(file, tmp_path / "out").summary
+    told = swept(written(tmp_path, STUDY), tmp_path / "out").summary
 
     assert (told["tried"], told["failed"], told["synthetic"]) == (1, 1, True)
+
+
+STUDY = "study: compute-diffusion\nvary: {windows.zscore: [0]}\n"
+
+
+def test_levels_of_a_sweep_of_baskets_do_not_stay_beside_a_later_one_of_a_study(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "out"
+    swept(written(tmp_path, f"baskets: {BUNDLED_BASKETS}/csi-all-share.yaml\n"), out)
+    before = (out / "levels.csv").is_file()
+    swept(written(tmp_path, STUDY), out)
+
+    assert before
+    assert not (out / "levels.csv").exists()
+
+
+def test_a_table_of_levels_that_no_sweep_has_written_stays(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "levels.csv").write_text("mine", encoding="utf-8")
+    swept(written(tmp_path, STUDY), out)
+    swept(written(tmp_path, STUDY), out)
+
+    assert (out / "levels.csv").read_text(encoding="utf-8") == "mine"
 
 
 def test_levels_stand_in_the_order_of_the_results_in_whatever_part_they_are_made() -> None:
