@@ -102,10 +102,13 @@ def _figures(
     summary: Mapping[str, Any], keys: Sequence[str], cells: Sequence[Cell]
 ) -> list[Figure]:
     """Return heat maps: the last key across, every combination of the others down."""
-    across, down = keys[-1], [*map(_short, keys[:-1])] or ["index"]
+    across, down = keys[-1], [*([] if "study" in summary else ["index"]), *map(_short, keys[:-1])]
+    rows_are = (
+        Text(f"{' · '.join(down)} down, ", f"纵轴：{' · '.join(down)}；") if down else same("")
+    )
     about = Text(
-        f"{' · '.join(down)} down, {_short(across)} across; empty where there is no figure.",
-        f"纵轴：{' · '.join(down)}；横轴：{_short(across)}。无数值处留空。",
+        f"{rows_are.en}{_short(across)} across; empty where there is no figure.",
+        f"{rows_are.zh}横轴：{_short(across)}。无数值处留空。",
     )
     name = _figure_name(summary)
     found = []

@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from indexer.report import grid as module
 from indexer.report.grid import Cell, grid_page
 
@@ -47,6 +49,24 @@ def test_every_cell_stands_where_its_items_say() -> None:
 
     assert (grid["columns"], grid["rows"]) == (["x", "y"], ["1", "2"])
     assert grid["cells"] == [[0, 0, 0.25], [1, 0, None], [0, 1, -0.5], [1, 1, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [(["a", "b"], "index · a down, b across; "), (["a"], "index down, a across; ")],
+)
+def test_a_map_of_indices_says_that_rows_are_of_an_index_each(keys: list[str], said: str) -> None:
+    summary = {key: value for key, value in SUMMARY.items() if key != "study"}
+    cells = [Cell("", {"index": "one", **dict.fromkeys(keys, "1")}, 0.5)]
+    [grid] = figures(grid_page(summary, keys, cells))
+
+    assert grid["about"][0].startswith(said)
+
+
+def test_a_map_of_one_key_of_a_study_names_no_rows() -> None:
+    [grid] = figures(grid_page(SUMMARY, ["a"], [Cell("one / two", {"a": "1"}, 0.5)]))
+
+    assert grid["about"][0].startswith("a across; ")
 
 
 def test_the_best_stands_beside_what_chance_makes_of_it() -> None:
