@@ -17,13 +17,14 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from indexer.errors import short
 from indexer.ledger.database import open_ledger, reading
 from indexer.ledger.heads import last_hash
 from indexer.report.published import FORMULA, csv_text
 from indexer.web import answers, shapes
 from indexer.web.answers import Answer, Unpublished
 from indexer.web.live import show
-from indexer.web.parameters import Dated, Form, Id, Known, Levels, Listing, Signals
+from indexer.web.parameters import EXAMPLES, Dated, Form, Id, Known, Levels, Listing, Signals
 from indexer.web.problem import PROBLEM_TYPE, Fault, Problem, Refused, problem_response
 from indexer.web.state import STATUS_COLUMNS, Run, Standing, standings, status_rows
 
@@ -249,7 +250,10 @@ def _next(found: Answer, request: Request) -> str | None:
 def _invalid(request: Request, error: RequestValidationError) -> Response:
     faults = []
     for one in error.errors()[:20]:
-        message = one["msg"].removeprefix("Value error, ")
+        said = one["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        if one["type"] == "string_pattern_mismatch":
+            said = f"has another form: write it like {EXAMPLES[one['ctx']['pattern']]}"
+        message = f"{short(one['input'])} {said}"
         if one["type"] == "extra_forbidden":
             message = f"is unknown: known are {', '.join(_parameters(request))}"
         faults.append(Fault(parameter=str(one["loc"][-1])[:64], message=message))

@@ -6,27 +6,46 @@ with spaces or underscores in it.
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 from indexer.ledger.heads import AFTER_ALL
 from indexer.ledger.pages import Place, Span
 from indexer.ledger.publish import instant_text
 
 MAX_ROWS = 5000
+_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _INSTANT = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
     r"(Z|[+-][0-9]{2}:[0-9]{2})$"
 )
+_AFTER = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9]{1,9}$"
+_ID = r"^[a-z0-9-]{1,64}$"
+_SIGNAL = r"^[a-z0-9_]{1,64}$"
+EXAMPLES = {  # what is told instead of a pattern
+    _DAY: "2026-05-07",
+    _INSTANT: "2026-05-07T10:00:00Z",
+    _AFTER: "2026-05-07.2",
+    _ID: "compute-diffusion",
+    _SIGNAL: "relative_strength",
+}
 
 
 def _date(text: str) -> str:
     try:
         date.fromisoformat(text)
     except ValueError:
-        raise ValueError("is no date of the calendar") from None
+        raise ValueError(f"is no date of the calendar: write it like {EXAMPLES[_DAY]}") from None
     return text
 
 
@@ -35,7 +54,7 @@ def _instant(text: str) -> str:
     try:
         return instant_text(datetime.fromisoformat(text))
     except ValueError:
-        raise ValueError("is no instant: write it like 2026-05-07T18:00:00+08:00") from None
+        raise ValueError(f"is no instant: write it like {EXAMPLES[_INSTANT]}") from None
 
 
 def _plus(text: Any) -> Any:
@@ -47,14 +66,13 @@ def _plus(text: Any) -> Any:
 
 def _digits(text: Any) -> Any:
     if isinstance(text, str) and not re.fullmatch(r"[0-9]{1,9}", text):
-        raise ValueError("is no whole number")
+        raise ValueError("is no whole number: write it like 1000")
     return text
 
 
-_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 Day = Annotated[
     str,
-    Field(pattern=_DAY, json_schema_extra={"format": "date"}, examples=["2026-05-07"]),
+    Field(pattern=_DAY, json_schema_extra={"format": "date"}, examples=[EXAMPLES[_DAY]]),
     AfterValidator(_date),
 ]
 # What describes a parameter stands first: a validator before it would hide it from the API's text.
@@ -64,7 +82,7 @@ Instant = Annotated[
         pattern=_INSTANT,
         json_schema_extra={"format": "date-time"},
         description="What was in force at this instant; default now.",
-        examples=["2026-05-07T10:00:00Z"],
+        examples=[EXAMPLES[_INSTANT]],
     ),
     BeforeValidator(_plus),
     AfterValidator(_instant),
@@ -75,11 +93,10 @@ Limit = Annotated[
 After = Annotated[
     str,
     Field(
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9]{1,9}$",
+        pattern=_AFTER,
         description="Where the page before ended; `next` of an answer has it.",
     ),
 ]
-_ID = r"^[a-z0-9-]{1,64}$"
 IdText = Annotated[str, Field(pattern=_ID)]
 Id = Annotated[str, Path(pattern=_ID, description="Id of an index or a study.")]
 
@@ -129,11 +146,13 @@ class Ranged(Known):
     limit: Limit = 1000
     after: After | None = None
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.from_ and self.to and self.from_ > self.to:
-            raise ValueError(f"from {self.from_} is later than to {self.to}")
-        return self
+    @field_validator("to")
+    @classmethod
+    def _in_order(cls, to: str | None, there: ValidationInfo) -> str | None:
+        first = there.data.get("from_")
+        if to and first and to < first:
+            raise ValueError(f"is before from, {first}: give that date or a later one")
+        return to
 
     def span(self, subject: str) -> Span:
         """Return the range asked for."""
@@ -154,6 +173,6 @@ class Levels(Ranged):
 class Signals(Ranged):
     """Signals of a study."""
 
-    signal: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")] | None = None
+    signal: Annotated[str, Field(pattern=_SIGNAL)] | None = None
     leader: IdText | None = None
     follower: IdText | None = None

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from indexer.digest import digest_bytes
 from indexer.ledger.database import reading
 from indexer.ledger.history import COLUMNS, STUDY_COLUMNS, history_rows
 from indexer.report.published import FORMULA, csv_text
+from indexer.web.parameters import EXAMPLES
 from tests.web.conftest import SESSIONS, source_of
 
 DAYS = shown.days(SESSIONS)
@@ -340,8 +342,42 @@ def test_a_plus_sign_that_became_a_space_is_explained(ask):
     assert "%2B" in answer.json["detail"]
 
 
-def test_a_range_that_ends_before_it_begins_is_refused(ask):
-    assert ask(f"{LEVELS}?from=2026-02-01&to=2026-01-01").status == 422
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("from=20260101", "from: '20260101' has another form: write it like 2026-05-07"),
+        ("to=", "to: '' has another form: write it like 2026-05-07"),
+        ("to=2026-02-30", "to: '2026-02-30' is no date of the calendar: write it like 2026-05-07"),
+        (
+            "as_known_at=now",
+            "as_known_at: 'now' has another form: write it like 2026-05-07T10:00:00Z",
+        ),
+        ("after=x", "after: 'x' has another form: write it like 2026-05-07.2"),
+        ("variant=total", "variant: 'total' should be 'price', 'gross' or 'net'"),
+        ("limit=0", "limit: '0' should be greater than or equal to 1"),
+        ("limit=many", "limit: 'many' is no whole number: write it like 1000"),
+    ],
+)
+def test_a_parameter_is_refused_with_what_was_given_and_what_to_write(ask, query, told):
+    assert ask(f"{LEVELS}?{query}").json["detail"] == told
+
+
+def test_every_pattern_that_is_described_has_an_example(ask):
+    paths = ask("/openapi.json").json["paths"].values()
+    schemas = [one["schema"] for path in paths for one in path["get"].get("parameters", ())]
+    several = [part for schema in schemas for part in (schema, *schema.get("anyOf", ()))]
+    patterns = {part["pattern"] for part in several if "pattern" in part}
+
+    assert patterns == EXAMPLES.keys()
+    assert all(re.fullmatch(pattern, EXAMPLES[pattern]) for pattern in patterns)
+
+
+def test_a_range_that_ends_before_it_begins_is_refused_by_its_end(ask):
+    answer = ask(f"{LEVELS}?from=2026-02-01&to=2026-01-01")
+    why = "'2026-01-01' is before from, 2026-02-01: give that date or a later one"
+
+    assert answer.status == 422
+    assert answer.json["faults"] == [{"parameter": "to", "message": why}]
 
 
 @pytest.mark.attack("B3")
