@@ -118,6 +118,7 @@ EFFECTS = {
     "run.fetch": {"read"},
     "run.find": {"read"},
     "run.provenance": {"read"},
+    "run.reporting": {"read"},  # what was refused before
     "run.supply": {"read"},
     "signals.catchup": {"chance"},
     "signals.inference": {"chance"},

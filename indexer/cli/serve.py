@@ -84,7 +84,7 @@ def serve(
     source = source_at(
         ledger,
         _now_and_then(lambda engine: due_sessions(engine, datetime.now(UTC) - late)),
-        _now_and_then(lambda: [_run(path) for path in metrics if path.exists()]),
+        _now_and_then(lambda: [_refused(path) for path in metrics if path.exists()]),
     )
     called = f"[{host}]" if ":" in host else host  # as an address is written, and a request says
     hosts = {*_LOOPBACK, called.lower(), *(name.lower() for name in names)}
@@ -124,12 +124,12 @@ def _now_and_then(look: Callable[..., Found]) -> Callable[..., Found]:
     return found
 
 
-def _run(path: Path) -> Any:
-    """Return what a run has left; nothing of a file that cannot be read, which is said."""
-    from indexer.web.state import Run, run_told
+def _refused(path: Path) -> dict[str, str]:
+    """Return what runs say was refused; nothing of a file that cannot be read, which is said."""
+    from indexer.web.state import refused_at
 
     try:
-        return run_told(path.read_text("utf-8"))
+        return refused_at(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         click.echo(f"warning: {path}: {shown(str(error))}", err=True)
-        return Run("")
+        return {}

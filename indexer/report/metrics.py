@@ -1,8 +1,10 @@
 """A run's figures in Prometheus' text format, for a node exporter's textfile folder."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+_REFUSED = "indexer_refused_timestamp_seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +17,15 @@ class Figure:
     last_session: float | None
 
 
-def metrics_text(figures: Sequence[Figure], at: float, exit_code: int) -> str:
-    """Return the figures of a run; label values are escaped as the format wants it."""
+def metrics_text(
+    figures: Sequence[Figure], at: float, exit_code: int, refused: Mapping[str, float]
+) -> str:
+    """Return the figures of a run; label values are escaped as the format wants it.
+
+    Parameters
+    ----------
+    refused : when each index was refused of which no run has said anything else since
+    """
     states = sorted({figure.state for figure in figures})
     lines = [
         *_metric("indexer_run_timestamp_seconds", "When the run was made.", [("", at)]),
@@ -44,23 +53,27 @@ def metrics_text(figures: Sequence[Figure], at: float, exit_code: int) -> str:
                 if f.last_session is not None
             ),
         ),
+        *_metric(
+            _REFUSED,
+            "When an index was refused of which no run has said anything else since.",
+            ((f'{{subject="{_escaped(id)}"}}', when) for id, when in refused.items()),
+        ),
     ]
     return "\n".join(lines) + "\n"
 
 
-def parse_metrics(text: str) -> tuple[float, dict[str, str]]:
-    """Return when the run of a file of figures was made, and the state of each index in it.
+def parse_metrics(text: str) -> dict[str, float]:
+    """Return when each index was refused, of which no run has said anything else since.
 
     Raises
     ------
     ValueError
-        If the file does not say when.
+        If it is no file of figures.
     """
-    found = re.search(r"^indexer_run_timestamp_seconds (\S+)$", text, re.MULTILINE)
-    if found is None:
+    if not re.search(r"^indexer_run_timestamp_seconds \S+$", text, re.MULTILINE):
         raise ValueError("has no indexer_run_timestamp_seconds")
-    outcomes = re.findall(r'^indexer_outcome\{subject="(.*)",state="(.*)"\} 1$', text, re.MULTILINE)
-    return float(found[1]), {_plain(subject): state for subject, state in outcomes}
+    found = re.findall(rf'^{_REFUSED}{{subject="(.*)"}} (\S+)$', text, re.MULTILINE)
+    return {_plain(subject): float(when) for subject, when in found}
 
 
 def _metric(name: str, meaning: str, values: Iterable[tuple[str, float]]) -> list[str]:

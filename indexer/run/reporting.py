@@ -9,7 +9,7 @@ from indexer.digest import canonical_json
 from indexer.errors import IndexerError, TryAgainError
 from indexer.ledger.publish import instant_text
 from indexer.report.files import write_folders
-from indexer.report.metrics import Figure, metrics_text
+from indexer.report.metrics import Figure, metrics_text, parse_metrics
 from indexer.run.desk import Outcome
 
 
@@ -82,6 +82,8 @@ def log_line(event: str, attempt: Attempt, code: int) -> str:
 def write_metrics(path: Path, at: datetime, outcomes: Sequence[Outcome], code: int) -> None:
     """Write the figures of a run, whole or not at all.
 
+    What the file says was refused before stands in it until a run deals with the same subject.
+
     Raises
     ------
     OutputError
@@ -96,8 +98,19 @@ def write_metrics(path: Path, at: datetime, outcomes: Sequence[Outcome], code: i
         )
         for outcome in outcomes
     ]
-    text = metrics_text(figures, at.timestamp(), code)
+    now = {one.subject: one.state for one in outcomes}
+    refused = {id: when for id, when in _refused(path).items() if id not in now}
+    refused |= {id: at.timestamp() for id, state in now.items() if state == "refused"}
+    text = metrics_text(figures, at.timestamp(), code, refused)
     write_folders(path.parent, {".": {path.name: text}}, "csv")
+
+
+def _refused(path: Path) -> dict[str, float]:
+    """Return what a file of figures says was refused; nothing where there is none."""
+    try:
+        return parse_metrics(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
 
 
 def _after(before: Outcome | None, now: Outcome) -> Outcome:

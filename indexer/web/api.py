@@ -26,7 +26,7 @@ from indexer.web.answers import Answer, Unpublished
 from indexer.web.live import show
 from indexer.web.parameters import EXAMPLES, Dated, Form, Id, Known, Levels, Listing, Signals
 from indexer.web.problem import PROBLEM_TYPE, Fault, Problem, Refused, problem_response
-from indexer.web.state import STATUS_COLUMNS, Run, Standing, standings, status_rows
+from indexer.web.state import STATUS_COLUMNS, Standing, standings, status_rows
 
 Found = TypeVar("Found")
 _REFUSALS = (400, 401, 405, 408, 413, 414, 421, 422, 431, 503)  # of the door and the protocol
@@ -40,14 +40,14 @@ class Source:
     ----------
     ledger : opened for reading alone
     due : by id, the last session that should be published by now
-    runs : what the last runs said of each subject
+    refusals : when each subject was refused, as each file of figures says
     threads : how many readers there are at once
     standing : by the last entry, where everything stood then
     """
 
     ledger: sa.Engine
     due: Callable[[], Mapping[str, str]] = dict
-    runs: Callable[[], Sequence[Run]] = tuple
+    refusals: Callable[[], Sequence[Mapping[str, str]]] = tuple
     threads: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(4))
     standing: dict[str, Mapping[str, Standing]] = field(default_factory=dict)
 
@@ -80,11 +80,11 @@ class Source:
 def source_at(
     url: str,
     due: Callable[[sa.Engine], Mapping[str, str]] = lambda _: {},
-    runs: Callable[[], Sequence[Run]] = tuple,
+    refusals: Callable[[], Sequence[Mapping[str, str]]] = tuple,
 ) -> Source:
     """Open the ledger at a URL for reading alone; raises as that does."""
     ledger = open_ledger(url, read_only=True)
-    return Source(ledger, partial(due, ledger), runs)
+    return Source(ledger, partial(due, ledger), refusals)
 
 
 def api(source: Source) -> FastAPI:
@@ -166,7 +166,7 @@ def _state(app: FastAPI, source: Source) -> None:
         """Say of everything whether its last session is published, delayed or refused."""
 
         def found(connection: sa.Connection) -> Answer:
-            rows = status_rows(source.standings(connection), source.due(), source.runs())
+            rows = status_rows(source.standings(connection), source.due(), source.refusals())
             return Answer(STATUS_COLUMNS, rows, {})
 
         answer = await source.answer(_table(asked, request), found)

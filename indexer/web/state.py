@@ -1,11 +1,10 @@
 """What became of the last session of each index and study: published, delayed, refused, retired.
 
-The ledger knows what is published. What is due, the calendar knows; what was refused, the file of
-figures that the last run left. Both are handed in.
+The ledger knows what is published. What is due, the calendar knows; what was refused, the files of
+figures that runs left. Both are handed in.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -19,24 +18,16 @@ from indexer.report.metrics import parse_metrics
 STATUS_COLUMNS = ("id", "kind", "state", "session", "due", "published_at", "revision", "refused_at")
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one run said: when, UTC, and the state of each subject it dealt with."""
-
-    at: str
-    states: Mapping[str, str] = field(default_factory=dict)
-
-
-def run_told(text: str) -> Run:
-    """Return what a file of figures tells of the run that left it.
+def refused_at(text: str) -> dict[str, str]:
+    """Return when each subject was refused, by id, as a file of figures tells it.
 
     Raises
     ------
     ValueError
         If it is none.
     """
-    at, states = parse_metrics(text)
-    return Run(instant_text(datetime.fromtimestamp(at, UTC)), states)
+    found = parse_metrics(text).items()
+    return {id: instant_text(datetime.fromtimestamp(when, UTC)) for id, when in found}
 
 
 class Standing(NamedTuple):
@@ -69,20 +60,22 @@ def standings(connection: sa.Connection) -> dict[str, Standing]:
 
 
 def status_rows(
-    published: Mapping[str, Standing], due: Mapping[str, str], runs: Iterable[Run]
+    published: Mapping[str, Standing],
+    due: Mapping[str, str],
+    refusals: Iterable[Mapping[str, str]],
 ) -> list[Row]:
     """Return a row of `STATUS_COLUMNS` for everything published, and everything ever refused.
 
     Parameters
     ----------
     due : by id, ISO date of the last session whose closes are final
-    runs : what the last runs said; a refusal stands until a later publication of its subject
+    refusals : when each was refused, as each file says; a refusal stands until a later publication
+        of its subject
     """
     refused: dict[str, str] = {}
-    for run in runs:
-        for id, state in run.states.items():
-            if state == "refused":
-                refused[id] = max(run.at, refused.get(id, ""))
+    for told in refusals:
+        for id, at in told.items():
+            refused[id] = max(at, refused.get(id, ""))
     rows = [_row(id, one, due.get(id), refused.get(id, "")) for id, one in published.items()]
     never = [
         (id, None, "refused", None, due.get(id), None, None, at)

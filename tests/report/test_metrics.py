@@ -10,12 +10,13 @@ LINE = re.compile(
 )
 
 
-def text(*figures):
-    return metrics_text(figures, 1772438400.0, 75)
+def text(*figures, refused=None):
+    return metrics_text(figures, 1772438400.0, 75, refused or {})
 
 
 def test_every_line_is_in_the_format():
-    told = text(Figure("trio", "published", 3, 1772409600.0), Figure("b", "failed", 0, None))
+    figures = (Figure("trio", "published", 3, 1772409600.0), Figure("b", "failed", 0, None))
+    told = text(*figures, refused={"c": 1772409600.5})
 
     assert told.endswith("\n")
     assert all(LINE.match(line) for line in told.splitlines())

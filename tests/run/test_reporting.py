@@ -1,11 +1,12 @@
 """What has become of each index after several attempts at it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from indexer.errors import LedgerError, MissingInputError, Refusal, TryAgainError
+from indexer.report.metrics import parse_metrics
 from indexer.run.desk import Outcome
-from indexer.run.reporting import Attempt, so_far
+from indexer.run.reporting import Attempt, so_far, write_metrics
 from tests.ledger.chain import entry
 from tests.run.desk import DAYS
 
@@ -66,3 +67,28 @@ def test_a_file_that_is_found_later_is_no_failure_of_its_name():
     failed = Outcome("a.yaml", "failed", error=MissingInputError([]))
 
     assert after(PUBLISHED, before=[failed]) == [PUBLISHED]
+
+
+def refused_after(file, *outcomes, hours=0):
+    """Return which subjects a file of figures says were refused, and when."""
+    write_metrics(file, NOW + timedelta(hours=hours), outcomes, 0)
+    return parse_metrics(file.read_text(encoding="utf-8"))
+
+
+def test_a_refusal_stays_in_the_figures_when_others_are_published(tmp_path):
+    before = refused_after(tmp_path / "prom", Outcome("b", "refused", DAY))
+
+    assert before == {"b": NOW.timestamp()}
+    assert refused_after(tmp_path / "prom", PUBLISHED, hours=1) == before
+
+
+def test_a_refusal_goes_from_the_figures_with_the_next_word_on_its_subject(tmp_path):
+    refused_after(tmp_path / "prom", Outcome("a", "refused", DAY))
+
+    assert refused_after(tmp_path / "prom", PUBLISHED, hours=1) == {}
+
+
+def test_a_file_that_is_none_of_figures_is_written_over(tmp_path):
+    (tmp_path / "prom").write_bytes(b"\xff")
+
+    assert refused_after(tmp_path / "prom", PUBLISHED) == {}

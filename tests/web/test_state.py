@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.reliability import shown
 from indexer.ledger.database import reading
-from indexer.report.metrics import Figure, metrics_text
-from indexer.web.state import STATUS_COLUMNS, Run, run_told, standings, status_rows
+from indexer.report.metrics import metrics_text
+from indexer.web.state import STATUS_COLUMNS, refused_at, standings, status_rows
 from tests.web.conftest import SESSIONS
 
 LAST = shown.days(SESSIONS)[-1]
@@ -16,9 +16,9 @@ TOMORROW = "2099-01-01"
 BEFORE, AFTER = "2026-03-02T08:00:00.000000Z", "2026-03-03T00:00:00.000000Z"
 
 
-def told(engine, due=None, *runs):
+def told(engine, due=None, *refusals):
     with reading(engine) as connection:
-        rows = status_rows(standings(connection), {"chain-1": due} if due else {}, runs)
+        rows = status_rows(standings(connection), {"chain-1": due} if due else {}, refusals)
     return {row[0]: dict(zip(STATUS_COLUMNS, row, strict=True)) for row in rows}
 
 
@@ -34,27 +34,20 @@ def test_what_is_due_and_not_there_is_delayed(published, due, state):
 
 @pytest.mark.parametrize("due", [LAST, TOMORROW])
 def test_a_refusal_after_the_last_publication_is_told_late_or_not(published, due):
-    found = told(published, due, Run(AFTER, {"chain-1": "refused"}))["chain-1"]
+    found = told(published, due, {"chain-1": AFTER})["chain-1"]
 
     assert (found["state"], found["refused_at"], found["session"]) == ("refused", AFTER, LAST)
 
 
-@pytest.mark.parametrize(
-    "run",
-    [
-        Run(BEFORE, {"chain-1": "refused"}),
-        Run(AFTER, {"chain-1": "delayed"}),
-        Run(AFTER, {"chain-2": "refused"}),
-    ],
-)
-def test_a_refusal_that_is_past_or_of_another_is_not_told(published, run):
-    found = told(published, TOMORROW, run)["chain-1"]
+@pytest.mark.parametrize("refusals", [{"chain-1": BEFORE}, {"chain-2": AFTER}])
+def test_a_refusal_that_is_past_or_of_another_is_not_told(published, refusals):
+    found = told(published, TOMORROW, refusals)["chain-1"]
 
     assert (found["state"], found["refused_at"]) == ("delayed", None)
 
 
 def test_what_was_refused_from_the_beginning_is_told(published):
-    found = told(published, None, Run(AFTER, {"new": "refused"}))["new"]
+    found = told(published, None, {"new": AFTER})["new"]
 
     assert (found["kind"], found["state"], found["session"]) == (None, "refused", None)
 
@@ -77,22 +70,19 @@ def test_the_instant_is_that_of_the_last_session_also_after_an_earlier_one_is_co
 def test_a_refusal_before_a_correction_is_past(ledger):
     shown.correct(ledger, "chain-1", shown.days(3)[1], 990.0, datetime(2026, 3, 4, tzinfo=UTC))
 
-    assert (
-        told(ledger, TOMORROW, Run(AFTER, {"chain-1": "refused"}))["chain-1"]["state"] == "delayed"
-    )
+    assert told(ledger, TOMORROW, {"chain-1": AFTER})["chain-1"]["state"] == "delayed"
 
 
-def test_a_run_is_read_from_the_figures_it_left():
-    figures = [Figure('a"b\\n\n', "refused", 0, None), Figure("c", "published", 1, 1.0)]
-    run = run_told(metrics_text(figures, 1772442000.5, 65))
+def test_refusals_are_read_from_the_figures_that_runs_left():
+    text = metrics_text([], 1772442001.0, 65, {'a"b\\n\n': 1772442000.5})
 
-    assert run == Run("2026-03-02T09:00:00.500000Z", {'a"b\\n\n': "refused", "c": "published"})
+    assert refused_at(text) == {'a"b\\n\n': "2026-03-02T09:00:00.500000Z"}
 
 
 @pytest.mark.parametrize("text", ["", "indexer_run_timestamp_seconds", "up 1"])
 def test_what_is_no_file_of_figures_is_refused(text):
     with pytest.raises(ValueError, match="indexer_run_timestamp_seconds"):
-        run_told(text)
+        refused_at(text)
 
 
 def test_the_api_says_so(published, client_of):
