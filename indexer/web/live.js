@@ -129,14 +129,13 @@ function offerIndices() {
 async function offerInstants() {
   const told = await Promise.all([asked.a.value, asked.b.value].map((id) => fetched(`/v1/indices/${id}`)));
   const known = told.flatMap((one) => one.publications.map((each) => each.published_at));
-  instants = [...new Set(known)].sort();
+  const at = query.get("at");  // offered too: it may be older than the last thousand, or of another index
+  instants = [...new Set(at ? [...known, at] : known)].sort();
   asked.at.max = String(instants.length);  // one more than there are: now
-  const at = query.get("at");
-  const place = at ? instants.findLastIndex((one) => one <= at) : -1;
-  asked.at.value = String(place < 0 ? instants.length : place);
+  asked.at.value = String(at ? instants.indexOf(at) : instants.length);
   sayInstant();
 }
-const utc = (at) => `${at.slice(0, 19).replace("T", " ")} UTC`;
+const utc = (at) => at.endsWith("Z") ? `${at.slice(0, 19).replace("T", " ")} UTC` : at;
 const instant = () => instants[Number(asked.at.value)] ?? "";
 function sayInstant() {
   const said = instant() ? utc(instant()) : word("now");

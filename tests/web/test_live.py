@@ -233,6 +233,16 @@ def test_the_slider_shows_what_was_known_before_a_correction(opened):
     assert page.locator("#at").get_attribute("aria-valuetext") == "2026-03-02 09:00:00 UTC"
 
 
+def test_an_instant_older_than_all_that_are_listed_is_not_taken_for_now(browser, address):
+    page = browser.new_page()
+    page.goto(f"{address}/?at=2026-03-01T00:00:00Z")
+    page.locator("#records td").first.wait_for()
+
+    assert page.locator("#at").get_attribute("aria-valuetext") == "2026-03-01 00:00:00 UTC"
+    assert table(page, "records")[0][1:] == ["–"] * 8  # nothing was published yet
+    page.close()
+
+
 def test_the_address_brings_back_what_was_shown(opened):
     page = opened("?a=chain-4&b=chain-5")
     page.select_option("[name=window]", "20")
