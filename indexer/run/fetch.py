@@ -135,7 +135,7 @@ def fetch(
     if market.is_file():
         raise OutputError(str(market), "it is a file, name the folder of the store")
     believed = Believed({table: _stored(market, table) for table in TABLES})
-    needs = needs_of(names, span.at.date(), span.since, believed.tables["actions"])
+    needs = needs_of(names, span.at.date(), believed.tables["actions"], span.since)
     gatherer = Gatherer(sources, span.at, span.until or date.max, believed)
     done: list[Gathered] = []
     version: int | None = None
@@ -152,9 +152,9 @@ def fetch(
             met = BugError(f"{need.table} of {need.subject}", error)
             found = Gathered(need, "corrupt", {}, reason=str(met).splitlines()[0])
             bug = bug or met
+        found = _without_files(found, market)
         for table, rows in found.rows.items():
             believed.add(table, rows)
-        found = _without_files(found, market)
         if new := {table: rows for table, rows in found.rows.items() if not rows.is_empty()}:
             version = write_rows(market, new, symbols=_symbols(found))
         log(market / REPLIES, _log_entries(found, span.at))
@@ -213,22 +213,23 @@ def reaching(way: Way, archive: Path) -> Iterator[tuple[list[Source], datetime]]
 def _stored(market: Path, table: str) -> pl.DataFrame:
     """Return what is stored of a table, in the columns of a market folder, and where it is from."""
     zoned = pl.col(pl.Datetime("us", "UTC")).dt.replace_time_zone(None)
-    plain = table_files(market, table)  # put there by hand: it is read, and not written to
-    rows = read_table(market, table) if plain else read_rows(market, table).with_columns(zoned)
-    return pl.concat([TABLES[table].empty(), rows], how="diagonal_relaxed")
+    rows = read_rows(market, table).with_columns(zoned)
+    plain = [read_table(market, table)] if table_files(market, table) else []  # entered: of nobody
+    return pl.concat([TABLES[table].empty(), rows, *plain], how="diagonal_relaxed")
 
 
 def _without_files(found: Gathered, market: Path) -> Gathered:
-    """Return what came of a need without rows of tables that stand in a file, and say so."""
-    files = [
-        file.name
-        for table, rows in found.rows.items()
-        if not rows.is_empty()
-        for file in table_files(market, table)
-    ]
+    """Return what came of a need without new rows of tables that stand in a file, and say so."""
+    kept, files = dict(found.rows), list[str]()
+    for table in found.rows:
+        if not (plain := table_files(market, table)):
+            continue
+        rows, columns = kept.pop(table), list(TABLES[table].columns)
+        rows = pl.concat([TABLES[table].empty(), rows], how="diagonal_relaxed")
+        new = rows.join(_stored(market, table), on=columns, how="anti", nulls_equal=True)
+        files += [file.name for file in plain if not new.is_empty()]
     if not files:
-        return found
-    kept = {table: rows for table, rows in found.rows.items() if not table_files(market, table)}
+        return replace(found, rows=kept)
     reason = f"{files[0]} cannot be added to: write its rows into the store, and move it away"
     return replace(found, outcome="corrupt", rows=kept, reason=reason)
 

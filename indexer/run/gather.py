@@ -34,7 +34,6 @@ from indexer.run.payouts import (
     UNSECONDED,
     agreed,
     but_entered,
-    nobody,
     none_known,
     restated,
     says_none,
@@ -122,7 +121,7 @@ class Gatherer:
             verdict = self._verdict(answer, need, extra)
             logs += verdict.disregarded
             told.append(answer)
-            if verdict.outcome in _USABLE or says_none(answer, verdict):
+            if _counts(answer, verdict) or says_none(answer, verdict):
                 usable[source.name] = (answer, verdict)
                 found = agreed(need.table, {n: v.rows for n, (_, v) in usable.items()}, on)
             else:
@@ -159,8 +158,7 @@ class Gatherer:
         extra: dict[str, pl.DataFrame],
     ) -> Gathered:
         if found is None:
-            stored = self.believed.of(need.table, need.subject)
-            outcome, reason = worst(failed.values()) if failed else nobody(need, stored)
+            outcome, reason = worst(need, failed.values())
             return Gathered(need, outcome, {}, (), failed, tuple(logs), reason)
         answers = tuple(answer for answer, _ in usable.values())
         fresh, clash = traced(need.table, found.rows, usable, self.at.date()), ""
@@ -185,7 +183,7 @@ class Gatherer:
             logs += unseconded(need, fresh.join(late, on="date", how="semi"))
             rows[need.table] = fresh.join(late, on="date", how="anti")
             if outcome in _WHOLE and not late.is_empty():
-                outcome = worst([*failed.values(), UNSECONDED])[0]
+                outcome = worst(need, [*failed.values(), UNSECONDED])[0]
                 reason = f"{late['date'].sort()[0]}: {UNSECONDED[1]}"
         return Gathered(need, outcome, rows, answers, failed, tuple(logs), reason)
 
@@ -331,10 +329,15 @@ class Gatherer:
                 self.believed.add("securities", rows)
                 return Gathered(need, "ok", {"securities": rows}, (answer,))
             failed[source.name] = (answer.outcome, answer.reason)
-        outcome, reason = worst(failed.values()) if failed else nobody(need, held)
+        outcome, reason = worst(need, failed.values())
         return Gathered(need, outcome, {}, (), failed, (), reason)
 
 
+def _counts(answer: Answer, verdict: Verdict) -> bool:
+    """Return whether an answer came, and all of what it should hold but the last of it."""
+    late = answer.outcome == "ok" and verdict.outcome == "transient"
+    return verdict.outcome in _WHOLE or late
+
+
 _WHOLE = {"ok", "no_data_explained"}
-_USABLE = _WHOLE | {"transient"}
 _MANY = 60  # sessions without a bar at the start are a listing, not so many days of suspension

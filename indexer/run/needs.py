@@ -7,9 +7,8 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from indexer.definitions.basket import Basket, Constituent, Index, Series
+from indexer.definitions.basket import Basket, Index, Series
 from indexer.definitions.study import Study
-from indexer.index.schedule import calendar_of, effective_dates
 from indexer.market.calendar import Calendar, exchange_of, read_calendar
 from indexer.market.conventions.renames import renames_of
 from indexer.market.sources.source import Table
@@ -32,8 +31,7 @@ class Need:
     ----------
     table, subject : of what and of whom
     since : the first date that matters
-    until : the last one, where the subject ends, is another one or is held by nobody after it; None
-        where it goes on
+    until : the last one, where the subject ends or has another symbol after it; else None
     """
 
     table: Table
@@ -48,10 +46,7 @@ class Need:
 
 
 def needs_of(
-    names: Iterable[str],
-    asked_on: date,
-    since: date | None = None,
-    actions: pl.DataFrame | None = None,
+    names: Iterable[str], asked_on: date, actions: pl.DataFrame, since: date | None = None
 ) -> list[Need]:
     """Return what some baskets, series and studies need, each row's subject once.
 
@@ -59,9 +54,9 @@ def needs_of(
 
     Parameters
     ----------
+    actions : those known already: a share is needed until one of them ends it, and so is what it
+        becomes, or what is spun off from it
     since : instead of what the definitions say
-    actions : those known already: a share is needed until it ends by one of them, and so is what
-        it becomes, or what is spun off from it
 
     Raises
     ------
@@ -69,30 +64,10 @@ def needs_of(
         As finding the definitions does.
     """
     found: dict[tuple[Table, str], Need] = {}
-    for need in _all(names, asked_on, since):
+    for need in _all(names, asked_on, actions, since):
         key = (need.table, need.subject)
         found[key] = _both(need, found.get(key, need))
-    if actions is not None:
-        _follow(found, actions)
     return sorted(found.values(), key=lambda need: _ORDER.index(need.table))
-
-
-def _follow(found: dict[tuple[Table, str], Need], actions: pl.DataFrame) -> None:
-    """Add to needs what shares become, and end those of shares that end."""
-    for row in actions.sort("ex_date").iter_rows(named=True):
-        day, kind = row["ex_date"], row["kind"]
-        need = found.get(("prices", row["symbol"]))
-        if need is None or not need.since <= day <= (need.until or date.max):
-            continue
-        if kind in _ENDING:
-            last = _earlier(need.until, day - timedelta(days=kind == "symbol_change"))
-            found["prices", row["symbol"]] = replace(need, until=last)
-        if row["other"] is not None and kind in _GOING_ON:
-            first = day - timedelta(days=_BEFORE if kind == "merger" else 0)
-            tables: tuple[Table, ...] = ("actions", "prices")
-            for more in (Need(table, row["other"], first) for table in tables):
-                key = (more.table, more.subject)
-                found[key] = _both(more, found.get(key, more))
 
 
 def _both(one: Need, other: Need) -> Need:
@@ -102,23 +77,27 @@ def _both(one: Need, other: Need) -> Need:
     return replace(one, since=min(one.since, other.since), until=last)
 
 
-def _all(names: Iterable[str], asked_on: date, since: date | None) -> Iterator[Need]:
+def _all(
+    names: Iterable[str], asked_on: date, actions: pl.DataFrame, since: date | None
+) -> Iterator[Need]:
     for name in names:
         found = definition(name)
         if not isinstance(found, Study):
             base = found.base.date if found.base else asked_on - timedelta(days=366 * _YEARS)
-            yield from _of_index(found, base, since)
+            yield from _of_index(found, base, actions, since)
             continue
         start = since or found.start - timedelta(days=_BEFORE)
         for index in indices_of(found).values():
-            yield from _of_index(index, start, since)
+            yield from _of_index(index, start, actions, since)
             if found.currency != "local":
                 yield from _rate(index.currency, found.currency, start)
         for overlay in found.overlays:
             yield Need("series", overlay.symbol, start)
 
 
-def _of_index(index: Index, start: date, given: date | None) -> Iterator[Need]:
+def _of_index(
+    index: Index, start: date, actions: pl.DataFrame, given: date | None
+) -> Iterator[Need]:
     """Yield what one index needs; a series begins where it is compared from."""
     if isinstance(index, Series):
         begin = min(start, index.base.date) if index.base else start
@@ -126,32 +105,37 @@ def _of_index(index: Index, start: date, given: date | None) -> Iterator[Need]:
         return
     since = given or index.base.date - timedelta(days=_BEFORE + 2 * _sessions_before(index))
     by_shares = {index.weighting.scheme, index.selection.rank_by if index.selection else ""}
-    for constituent in index.constituents:
-        symbol, left = constituent.symbol, _left(index, constituent)
-        for own, first, end in _periods(symbol, since):
-            yield Need("actions", own, first, end)
-            last = _earlier(end, left)
-            if last is not None and last < first:
-                continue
+    for symbol in index.symbols:
+        for own, (first, last) in _lives(symbol, since, actions).items():
+            yield Need("actions", own, first, last)
             yield Need("prices", own, first, last)
             if by_shares & _BY_SHARES:
                 yield Need("shares", own, first, last)
             if index.eligibility.seasoning:
                 yield Need("listing", own, first, last)
-        yield from _rate(_CURRENCY[symbol.rpartition(".")[2]], index.currency, since)
+            yield from _rate(_CURRENCY[own.rpartition(".")[2]], index.currency, first)
 
 
-def _left(index: Basket, constituent: Constituent) -> date | None:
-    """Return the date after whose close a constituent leaves by its definition; None if never.
-
-    One that cannot be traded then may be frozen, and held for as long as that lasts.
-    """
-    until = constituent.until
-    if until is None or index.rebalance.untradable == "freeze":
-        return None
-    calendar, base = calendar_of(index), index.base.date
-    dates = effective_dates(index.rebalance, calendar, base, calendar.horizon)
-    return next((day for day in (base, *dates) if day >= until), None)
+def _lives(symbol: str, since: date, actions: pl.DataFrame) -> dict[str, tuple[date, date | None]]:
+    """Return from when to when a security is needed, and all that it becomes or spins off."""
+    found = {name: (first, last) for name, first, last in _periods(symbol, since)}
+    ends = dict[str, date]()
+    waiting = list(found)
+    while waiting:
+        name = waiting.pop()
+        for row in actions.filter(symbol=name).iter_rows(named=True):
+            day, kind, other = row["ex_date"], row["kind"], row["other"]
+            if day < found[name][0]:
+                continue
+            if kind in _ENDING:
+                last = day - timedelta(days=kind == "symbol_change")
+                ends[name] = min(last, ends.get(name, last))
+            # A new symbol has no bars before; of another share the last close may be carried.
+            first = day - timedelta(days=0 if kind == "symbol_change" else _BEFORE)
+            if other and kind in _GOING_ON and first < found.get(other, (date.max,))[0]:
+                found[other] = (first, found.get(other, (first, None))[1])
+                waiting.append(other)
+    return {name: (first, _earlier(last, ends.get(name))) for name, (first, last) in found.items()}
 
 
 def _earlier(one: date | None, other: date | None) -> date | None:

@@ -1,7 +1,6 @@
 """What sources make together of what companies announce, and what bars tell of it."""
 
 import itertools
-import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -13,6 +12,7 @@ from indexer.market.actions import RESTATING
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.sources.agree import KEYS, Agreement, agree
 from indexer.market.sources.continuity import references
+from indexer.market.sources.facts import ALIKE, as_entered, entered, worth
 from indexer.market.sources.source import Answer, Table
 from indexer.market.sources.verdict import Disregarded, Outcome, Verdict
 from indexer.market.tables import TABLES
@@ -23,8 +23,6 @@ UNSECONDED: tuple[Outcome, str] = (
     "new figures that no other source seconds are not taken: fetch again, or choose one source",
 )
 _WORST: tuple[Outcome, ...] = ("corrupt", "blocked", "transient", "no_data_unexplained")
-_ALIKE = (["dividend", "special_dividend"], ["bonus", "split"])  # kinds taken for one another
-_SAME = 1e-6  # relative: what is told of a payout to ten shares is rounded
 _TICK = 0.011  # yuan: a tick and no more
 _OFF = 0.005  # relative: by which what is told of an action may differ from what it did
 
@@ -157,38 +155,26 @@ def none_known(answers: Collection[Answer], enough: int) -> tuple[Outcome, str]:
 
 
 def but_entered(rows: pl.DataFrame, stored: pl.DataFrame) -> tuple[pl.DataFrame, str]:
-    """Return actions that sources tell without those entered under another kind, and a clash.
+    """Return actions that sources tell, without those beside others that were entered, and a clash.
 
-    Sources tell a special dividend as a dividend and a split as a bonus issue. Where what was
-    entered of a date is worth the same it is the same; else it may be that or come beside it, which
-    the second thing returned says.
+    Sources tell a special dividend as a dividend and a split as a bonus issue. What is worth as
+    much as was entered of a date is that; what is not may be that or come beside it.
     """
-    if "source" in stored.columns:
-        stored = stored.filter(pl.col("source").is_null())
+    same = as_entered(rows, stored)
+    new = rows.join(stored, on=["ex_date", "kind"], how="anti")
     clash = ""
-    for kinds in _ALIKE:
-        entered = stored.filter(pl.col("kind").is_in(kinds))
-        for day in sorted(set(entered["ex_date"]) & set(rows["ex_date"])):
-            own = entered.filter(ex_date=day)
-            told = (pl.col("ex_date") == day) & pl.col("kind").is_in(kinds)
-            new = rows.filter(told).join(own, on="kind", how="anti")
-            if new.is_empty():
-                continue
-            rows = rows.join(new, on=["ex_date", "kind"], how="anti")
-            if not math.isclose(_worth(new), _worth(own), rel_tol=_SAME):
-                clash = clash or (
-                    f"{own['symbol'][0]} {day}: {new['kind'][0]} of {_worth(new):g} beside the "
-                    f"{own['kind'][0]} of {_worth(own):g} that was entered: enter all of that date"
-                )
+    for kinds in ALIKE:
+        own = entered(stored).filter(pl.col("kind").is_in(kinds))
+        told = new.filter(pl.col("kind").is_in(kinds)).join(own, on="ex_date", how="semi")
+        rows = rows.join(told, on=["ex_date", "kind"], how="anti")
+        if len(told := told.join(same, on=["ex_date", "kind"], how="anti")) and not clash:
+            symbol, day, kind = told.select("symbol", "ex_date", "kind").row(0)
+            paid, known = (worth(a.filter(ex_date=day)) for a in (told, own))
+            clash = (
+                f"{symbol} {day}: a {kind} of {paid:g} is told, and {known:g} was entered: enter "
+                "all that was paid"
+            )
     return rows, clash
-
-
-def _worth(rows: pl.DataFrame) -> float:
-    """Return the cash for a share, or the shares that it becomes."""
-    bonus = pl.when(kind="bonus").then(pl.col("ratio")).sum() + 1
-    split = pl.when(kind="split").then(pl.col("ratio")).otherwise(1.0).product()
-    cash = pl.col("cash").sum()
-    return float(rows.select(pl.when(cash > 0).then(cash).otherwise(bonus * split)).item())
 
 
 def restated(verdicts: Iterable[Verdict]) -> Disregarded | None:
@@ -233,18 +219,9 @@ def unannounced(
     return ""
 
 
-def worst(failed: Iterable[tuple[Outcome, str]]) -> tuple[Outcome, str]:
+def worst(need: Need, failed: Iterable[tuple[Outcome, str]]) -> tuple[Outcome, str]:
     """Return the outcome that says most of those who failed a need, and its reason."""
-    return min(failed, key=lambda f: _WORST.index(f[0]) if f[0] in _WORST else len(_WORST))
-
-
-def nobody(need: Need, stored: pl.DataFrame) -> tuple[Outcome, str]:
-    """Return what it means that no source has a table of a subject.
-
-    What companies announce is as whole as whoever entered it has made it.
-    """
-    what = f"no source has {need.table} of {need.subject}"
-    entered = "source" not in stored.columns or stored["source"].is_null().all()
-    if need.table in {"actions", "shares"} and entered and not stored.is_empty():
-        return "no_data_explained", f"{what}: those that were entered count"
-    return "no_data_unexplained", f"{what}: enter them into the store"
+    found = sorted(failed, key=lambda f: _WORST.index(f[0]) if f[0] in _WORST else len(_WORST))
+    if not found:
+        return "no_data_unexplained", f"no source has {need.table} of {need.subject}"
+    return found[0]

@@ -1,6 +1,7 @@
 """What a fetch asks for again, and whom it believes, of sources that answer from tables."""
 
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -251,6 +252,24 @@ def test_a_table_in_a_file_is_not_added_to_and_the_rest_is_there(bring, tmp_path
     assert file.read_text() == before
 
 
+def test_a_table_in_a_file_that_has_all_that_is_told_holds_up_nothing(bring, tmp_path):
+    bring(tellers(bars()))
+    rows = read_rows(tmp_path / "store", "actions").select("symbol", "ex_date", "kind", "cash")
+    shutil.rmtree(tmp_path / "store")
+    (tmp_path / "store").mkdir()
+    rows.write_csv(tmp_path / "store" / "actions.csv")
+
+    assert bring(tellers(bars())).problem is None
+
+
+def test_what_stands_in_a_file_need_not_be_told_by_a_source(bring, tmp_path):
+    (tmp_path / "store").mkdir()
+    text = f"symbol,ex_date,kind,cash\n{SHARE},{PAID},dividend,0.1\n{SHARE},{RIGHTS},dividend,0.2\n"
+    (tmp_path / "store" / "actions.csv").write_text(text)
+
+    assert outcomes(bring(tellers(bars())))["actions"] == "ok"
+
+
 def test_a_suspension_in_a_file_holds_up_no_later_bar(bring, tmp_path):
     bring(tellers(bars()), datetime(2026, 8, 11, 10, tzinfo=UTC))
     file = tmp_path / "store" / "suspensions.csv"
@@ -260,23 +279,6 @@ def test_a_suspension_in_a_file_holds_up_no_later_bar(bring, tmp_path):
     found = bring([one, two, tellers(late)[2], three])
 
     assert outcomes(found)["prices"] == "ok"
-
-
-def test_what_was_entered_counts_where_no_source_has_the_table(bring, tmp_path):
-    own = {"symbol": SHARE, "ex_date": PAID, "kind": "dividend", "cash": 0.1}
-    write_rows(tmp_path / "store", {"actions": pl.DataFrame([own])})
-
-    found = bring([Teller(name, {("prices", SHARE): bars()}) for name in ("tencent", "sina")])
-
-    assert outcomes(found) == {"actions": "no_data_explained", "prices": "ok"}
-
-
-def test_what_a_source_told_does_not_count_as_entered(bring):
-    bring(tellers(bars()))
-
-    found = bring([Teller(name, {("prices", SHARE): bars()}) for name in ("tencent", "sina")])
-
-    assert outcomes(found)["actions"] == "no_data_unexplained"
 
 
 # --- whom one believes ----------------------------------------------------------------------------
@@ -362,7 +364,7 @@ def test_a_dividend_beside_a_special_one_that_was_entered_is_refused(bring, tmp_
     entered(tmp_path, SPECIAL | {"cash": 0.5})
     found = bring(tellers(bars()))
 
-    assert "dividend of 0.1 beside the special_dividend of 0.5 that was" in str(found.problem)
+    assert "a dividend of 0.1 is told, and 0.5 was entered" in str(found.problem)
     assert stored(tmp_path, "actions", "kind") == ["special_dividend"]
 
 
@@ -373,13 +375,32 @@ def test_a_dividend_beside_a_special_one_is_settled_by_entering_both(bring, tmp_
     assert bring(tellers(bars())).problem is None
 
 
-def test_an_action_whose_date_has_moved_is_told_with_both_dates(bring):
-    bring(tellers(bars(), *[actions((COMING, "dividend", 0.3))] * 2))
-    moved = actions((date(2026, 12, 17), "dividend", 0.3))
-    found = bring(tellers(bars(), moved, moved))
+def test_a_special_dividend_may_be_entered_beside_a_dividend_that_a_source_told(bring, tmp_path):
+    bring(tellers(bars()))
+    told = read_rows(tmp_path / "store", "actions")
+    special = pl.DataFrame([{"symbol": SHARE, **SPECIAL, "cash": 0.5}])
+    write_rows(tmp_path / "store", {"actions": pl.concat([told, special], how="diagonal")})
 
-    assert outcomes(found)["actions"] == "corrupt"
-    assert "stored of 2026-12-10 is told of 2026-12-17: if it was moved" in str(found.problem)
+    assert bring(tellers(bars())).problem is None
+
+
+def test_a_dividend_told_as_one_may_be_entered_as_two(bring, tmp_path):
+    entered(tmp_path, {"ex_date": PAID, "kind": "dividend", "cash": 0.04}, SPECIAL | {"cash": 0.06})
+
+    assert bring(tellers(bars())).problem is None
+    assert stored(tmp_path, "actions", "cash") == [0.04, 0.06]
+
+
+def test_sources_that_do_not_answer_do_not_say_that_nothing_was_paid(bring):
+    class Silent(Teller):
+        def fetch(self, ask: Ask) -> Answer:
+            return without_rows(ask, self.name, "transient", "no answer")
+
+    first, second, *rest = tellers(bars())
+    silent = [Silent(name, {("actions", SHARE): DIVIDEND}) for name in (first.name, second.name)]
+    second.told.pop(("actions", SHARE))
+
+    assert outcomes(bring([*silent, second, *rest]))["actions"] == "transient"
 
 
 def test_an_action_that_another_writes_meanwhile_stays(bring, tmp_path):

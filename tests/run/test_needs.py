@@ -1,6 +1,6 @@
 """What definitions need of market data."""
 
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -10,10 +10,11 @@ from indexer.market.tables import TABLES
 from indexer.run.needs import Need, needs_of
 
 TODAY = date(2026, 11, 27)
+NONE = TABLES["actions"].empty()
 
 
 def wanted(*names: str, since: date | None = None) -> list[Need]:
-    return needs_of(names, TODAY, since)
+    return needs_of(names, TODAY, NONE, since)
 
 
 def test_both_compute_baskets_need_bars_and_actions_of_eighty_eight_shares():
@@ -106,109 +107,81 @@ constituents: [{symbol: 600584.SH}]
     assert {need.since for need in wanted(str(tmp_path / "calm.yaml"))} == {date(2025, 11, 2)}
 
 
-def needs_within(folder: Path, constituent: str, rule: str = "ignore") -> list[Need]:
-    """Return what a constituent of an index that is rebalanced in June and December needs."""
-    (folder / "dated.yaml").write_text(f"""
+DATED = """
 version: 1
 id: dated
-name: {{en: Dated}}
+name: {en: Dated}
 currency: CNY
 calendar: XSHG
-base: {{date: 2024-04-01, level: 1000}}
-weighting: {{scheme: equal}}
-rebalance: {{frequency: semiannual, day: second friday, untradable: {rule}}}
-constituents: [{constituent}]
-""")
-    return [need for need in wanted(str(folder / "dated.yaml")) if need.table == "prices"]
+base: {date: 2024-04-01, level: 1000}
+weighting: {scheme: %s}
+constituents: [{symbol: %s}]
+"""
+BEFORE, DAY = date(2024, 6, 2), date(2024, 6, 3)
+EARLIER = date(2024, 5, 4)  # by so much as a close may be carried
 
 
-def test_what_leaves_is_needed_up_to_the_rebalance_at_which_it_does(tmp_path):
-    found = needs_within(tmp_path, "{symbol: 600584.SH, until: 2024-09-30}")
-
-    assert [need.until for need in found] == [date(2024, 12, 13)]
-
-
-def test_what_has_not_left_yet_is_needed_up_to_its_rebalance_to_come(tmp_path):
-    found = needs_within(tmp_path, "{symbol: 600584.SH, until: 2027-01-01}")
-
-    assert [need.until for need in found] == [date(2027, 6, 11)]
-
-
-def test_what_enters_later_is_needed_from_the_start(tmp_path):
-    """It may have been suspended since, be spun off before, or be looked back at by a signal."""
-    found = needs_within(tmp_path, "{symbol: 600584.SH, from: 2024-09-30}")
-
-    assert [need.since for need in found] == [date(2024, 4, 1) - timedelta(days=30)]
-
-
-def test_what_may_be_frozen_is_needed_on(tmp_path):
-    found = needs_within(tmp_path, "{symbol: 600584.SH, until: 2024-09-30}", rule="freeze")
-
-    assert [need.until for need in found] == [None]
-
-
-def test_actions_of_what_has_left_are_needed_on(tmp_path):
-    """Bars that are stored already, and those another definition needs, are judged by them."""
-    needs_within(tmp_path, "{symbol: 600584.SH, until: 2024-09-30}")
-
-    assert {n.until for n in wanted(str(tmp_path / "dated.yaml")) if n.table == "actions"} == {None}
-
-
-def test_what_was_never_in_is_needed_up_to_the_base_date(tmp_path):
-    found = needs_within(tmp_path, "{symbol: 600584.SH, until: 2024-01-31}")
-
-    assert [need.until for need in found] == [date(2024, 4, 1)]
-
-
-def test_what_leaves_and_has_changed_its_symbol_is_needed_under_both(tmp_path):
-    found = needs_within(tmp_path, "{symbol: 430047.BJ, until: 2025-11-30}")
-
-    assert [(need.subject, need.until) for need in found] == [
-        ("430047.BJ", date(2025, 10, 8)),
-        ("920047.BJ", date(2025, 12, 12)),
-    ]
-
-
-@pytest.mark.parametrize("order", [1, -1])
-def test_what_one_definition_holds_on_is_needed_on(tmp_path, order):
-    needs_within(tmp_path, "{symbol: 600584.SH, until: 2024-09-30}")
-
-    found = wanted(*[str(tmp_path / "dated.yaml"), "domestic-compute"][::order])
-
-    both = [need for need in found if (need.table, need.subject) == ("prices", "600584.SH")]
-    assert both == [Need("prices", "600584.SH", date(2023, 11, 23))]
-
-
-def ended(folder: Path, kind: str, other: str | None) -> dict[tuple[str, str], Need]:
-    """Return the needs of a basket whose share has an action on 2024-06-03."""
-    needs_within(folder, "{symbol: 600584.SH}")
-    row = {"symbol": "600584.SH", "ex_date": date(2024, 6, 3), "kind": kind, "other": other}
-    actions = pl.DataFrame([row], schema=TABLES["actions"].empty().schema)
-    found = needs_of([str(folder / "dated.yaml")], TODAY, None, actions)
+def needed(
+    folder: Path, *told: tuple[str, date, str, str | None], symbol: str = "600584.SH"
+) -> dict[tuple[str, str], Need]:
+    """Return the needs of a basket of one share, given actions."""
+    schema = {name: NONE.schema[name] for name in ("symbol", "ex_date", "kind", "other")}
+    actions = pl.concat([NONE, pl.DataFrame(told, schema, orient="row")], how="diagonal")
+    (folder / "dated.yaml").write_text(DATED % ("market_cap", symbol))
+    found = needs_of([str(folder / "dated.yaml")], TODAY, actions)
     return {(need.table, need.subject): need for need in found}
 
 
-@pytest.mark.parametrize(("kind", "last"), [("delisting", 3), ("merger", 3), ("symbol_change", 2)])
-def test_what_ends_is_needed_until_then(tmp_path, kind, last):
-    other = None if kind == "delisting" else "600000.SH"
-    found = ended(tmp_path, kind, other)
-
-    assert found["prices", "600584.SH"].until == date(2024, 6, last)
+OWN, OTHER, THIRD = "600584.SH", "600000.SH", "600036.SH"
 
 
 @pytest.mark.parametrize(
-    ("kind", "since"),
-    [
-        ("spinoff", date(2024, 6, 3)),
-        ("merger", date(2024, 5, 4)),
-        ("symbol_change", date(2024, 6, 3)),
-    ],
+    ("kind", "last"), [("delisting", DAY), ("merger", DAY), ("symbol_change", BEFORE)]
 )
-def test_what_it_becomes_is_needed_from_then(tmp_path, kind, since):
-    found = ended(tmp_path, kind, "600000.SH")
+def test_what_ends_is_needed_until_then(tmp_path, kind, last):
+    other = None if kind == "delisting" else OTHER
 
-    assert found["prices", "600000.SH"].since == since
+    assert needed(tmp_path, (OWN, DAY, kind, other))["prices", OWN].until == last
+
+
+@pytest.mark.parametrize(
+    ("kind", "since"), [("spinoff", EARLIER), ("merger", EARLIER), ("symbol_change", DAY)]
+)
+@pytest.mark.parametrize("table", ["prices", "actions", "shares"])
+def test_what_it_becomes_is_needed_from_then(tmp_path, kind, since, table):
+    assert needed(tmp_path, (OWN, DAY, kind, OTHER))[table, OTHER].since == since
 
 
 def test_what_spins_another_off_is_needed_on(tmp_path):
-    assert ended(tmp_path, "spinoff", "600000.SH")["prices", "600584.SH"].until is None
+    assert needed(tmp_path, (OWN, DAY, "spinoff", OTHER))["prices", OWN].until is None
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("middle", [OTHER, "688256.SH"])
+def test_what_happens_to_it_on_one_day_is_followed_in_any_order(tmp_path, order, middle):
+    told = [(OWN, DAY, "symbol_change", middle), (middle, DAY, "symbol_change", THIRD)]
+    found = needed(tmp_path, *told[::order])
+
+    assert ("prices", THIRD) in found
+
+
+def test_what_is_spun_off_as_the_symbol_changes_is_needed(tmp_path):
+    found = needed(tmp_path, (OWN, DAY, "symbol_change", OTHER), (OWN, DAY, "spinoff", THIRD))
+
+    assert ("prices", THIRD) in found
+
+
+def test_what_happened_before_the_index_began_does_not_count(tmp_path):
+    found = needed(tmp_path, (OWN, date(2020, 6, 3), "spinoff", OTHER))
+
+    assert ("prices", OTHER) not in found
+
+
+def test_a_change_that_is_known_and_stored_as_well_is_followed_once(tmp_path):
+    told = ("430047.BJ", date(2025, 10, 9), "symbol_change", "920047.BJ")
+
+    assert needed(tmp_path, told, symbol=told[0]) == needed(tmp_path, symbol=told[0])
+
+
+def test_a_rate_is_needed_of_what_is_spun_off_abroad(tmp_path):
+    assert ("fx", "HKD/CNY") in needed(tmp_path, (OWN, DAY, "spinoff", "09660.HK"))

@@ -3,7 +3,8 @@
 As for bars, what other facts contradict is not believed, and is written down row by row.
 """
 
-from collections.abc import Callable, Collection, Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
@@ -31,6 +32,8 @@ from indexer.market.tables import TABLES
 
 _COUNTS = ("total_shares", "free_float_shares")
 _TOLD = ("dividend", "special_dividend", "bonus")  # by every source; other kinds by one, or none
+ALIKE = (["dividend", "special_dividend"], ["bonus", "split"])  # kinds taken for one another
+_ROUNDED = 1e-6  # relative: payouts to ten shares are told to some digits
 EURO = "XPAR"  # Euronext trades on the days on which TARGET settles
 _FRIDAY = 5  # of the week, by ISO
 
@@ -66,7 +69,10 @@ def check_actions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
         pl.col("symbol") == asked.symbol, day.is_between(asked.since, asked.until)
     )
     told = set(rows.select("ex_date", "kind").rows())
+    same = as_entered(rows, before)
+    rows = rows.join(same, on=["ex_date", "kind"], how="anti")
     rows = unrevised(sieve, rows, before, ("ex_date", "kind"), ("cash", "ratio", "price"))
+    rows = pl.concat([rows, same]).sort("ex_date", "kind", maintain_order=True)
     if "source" in before.columns:
         before = before.filter(pl.col("source").is_not_null())
     held = (
@@ -77,21 +83,36 @@ def check_actions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
         .rows()
     )
     missing = dict.fromkeys(day for day, kind in held if (day, kind) not in told)
-    if missing and (moved := _moved(rows, before, missing)):
-        rows = sieve.condemn(rows, "revision", moved)
     return told_verdict(sieve, rows, tuple(missing))
 
 
-def _moved(rows: pl.DataFrame, stored: pl.DataFrame, missing: Collection[date]) -> str:
-    """Return which action is told of another date than stored, in words; empty where none is."""
-    what = ["kind", "cash", "ratio"]
-    fresh = rows.join(stored, on=["ex_date", "kind"], how="anti")
-    lost = stored.filter(pl.col("ex_date").is_in(list(missing)))
-    both = fresh.join(lost, on=what, how="inner", nulls_equal=True, suffix="_stored")
-    if both.is_empty():
-        return ""
-    kind, day, old = both.select("kind", "ex_date", "ex_date_stored").row(0)
-    return f"a {kind} like that stored of {old} is told of {day}: if it was moved, enter it anew"
+def entered(actions: pl.DataFrame) -> pl.DataFrame:
+    """Return the actions that are of no source's telling."""
+    return actions.filter(pl.col("source").is_null()) if "source" in actions.columns else actions
+
+
+def worth(actions: pl.DataFrame) -> float:
+    """Return the cash that actions of one date pay for a share, or the shares that it becomes."""
+    bonus = pl.when(kind="bonus").then(pl.col("ratio")).sum() + 1
+    split = pl.when(kind="split").then(pl.col("ratio")).otherwise(1.0).product()
+    cash = pl.col("cash").sum()
+    return float(actions.select(pl.when(cash > 0).then(cash).otherwise(bonus * split)).item())
+
+
+def as_entered(actions: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+    """Return the actions that a source tells which are worth what was entered of their date.
+
+    Sources tell a special dividend as a dividend, both in one where both are paid, and a split as a
+    bonus issue.
+    """
+    same = [actions.clear()]
+    for kinds in ALIKE:
+        own, told = (a.filter(pl.col("kind").is_in(kinds)) for a in (entered(stored), actions))
+        for day in set(own["ex_date"]) & set(told["ex_date"]):
+            one, other = (a.filter(ex_date=day) for a in (told, own))
+            if math.isclose(worth(one), worth(other), rel_tol=_ROUNDED):
+                same.append(one)
+    return pl.concat(same)
 
 
 def _plausible_actions(sieve: Sieve, rows: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:

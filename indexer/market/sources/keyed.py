@@ -110,7 +110,9 @@ def told_verdict(sieve: Sieve, rows: pl.DataFrame, missing: tuple[date, ...]) ->
         return Verdict("corrupt", rows, log, missing, fault)
     if missing or (rows.is_empty() and not dates_under(sieve, "revision")):
         what = f"nothing for {', '.join(map(str, missing[:3])) or 'any date'}"
-        reason = f"{sieve.symbol}: {what}: ask the next source, or come again later"
+        reason = (
+            f"{sieve.symbol}: {what}: ask the next source, come again later, or enter what is right"
+        )
         return Verdict("no_data_unexplained", rows, log, missing, reason)
     return Verdict("ok", rows, log)
 
