@@ -37,6 +37,12 @@ LIVED = (  # what the evenings of B8 run, which take hours: a test holds that it
     *(f"indexer/run/{name}.py" for name in ("desk", "entries", "publish", "revise")),
     *(f"indexer/run/{name}.py" for name in ("sessions", "stored")),
 )
+PUBLISHED = (  # what publishers load: the whole but for fetching, serving and sweeping
+    *("baskets", "seeds", "benchmarks/reliability", "requirements.txt", "indexer"),
+    *(f":!indexer/{name}" for name in ("market/sources", "sweep", "web")),
+    *(f":!indexer/run/{name}.py" for name in ("announced", "believed", "calendars", "doctor")),
+    *(f":!indexer/run/{name}.py" for name in ("fetch", "gather", "needs", "payouts", "supply")),
+)
 SHORT = ("first", "next", "week", "restate", "retire", "correct", "export", "study")
 LARGE = {"backfill": 16, "three-weeks": 16, "restate-all": 8, "export-over": 24, "study-week": 8}
 SHOWING = {"files before the ledger": "next:6", "two transactions": "week:1"}  # else retire
@@ -65,7 +71,7 @@ def campaigns() -> dict[str, Campaign]:
     draws = tuple(f"{name}:{n}/114" for name in names for n in (1, 2))
     lives = tuple(f"{n}:20:10" for n in range(1, 53))  # 19.46 years are lived through in each
     small = (*parts(["week"], 4), *parts(["groups week"], 2))
-    found = (
+    publishing = (
         Campaign("B1", "kill -9 at every change of files", kills, kill),
         Campaign("B2", "kill -9 at random instants", draws, kill_at_random, SEED),
         Campaign("B3", "power lost at every change of files", losses, lose_power, SEED),
@@ -74,13 +80,16 @@ def campaigns() -> dict[str, Campaign]:
         Campaign("B5", "full disks and largest files", parts(["week"], 8), fill),
         Campaign("B6", "little memory", small, choke),
         Campaign("B7", "clocks", ZONES, tell_time),
-        Campaign("B8", "simulated years", lives, live, 1, code=LIVED),
         Campaign(
             "B12", "random steps beside a model", tuple(f"{n}:50" for n in range(1, 109)), walk, 1
         ),
         Campaign("B13", "publishers at once", CONTESTS, race, alone=True),
         Campaign("B14", "flipped bits", tuple(f"{n}:500" for n in range(1, 21)), flip, 1),
         Campaign("B15", "levels built again", ("1:1:1000", "1:2:1000"), build_again, 1),
+    )
+    found = (
+        *(replace(campaign, code=PUBLISHED) for campaign in publishing),
+        Campaign("B8", "simulated years", lives, live, 1, code=LIVED),
         Campaign("B16", "requests answered in time", LOADS, answer, 1, alone=True),
         Campaign("B17", "requests made, slow and hostile", ABUSES, abuse, 1),
     )

@@ -1,8 +1,11 @@
 """A slice of every campaign; in full they are run by ``python -m benchmarks reliability``."""
 
 import inspect
+import multiprocessing
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +71,29 @@ def test_a_journal_of_evenings_goes_by_every_file_that_they_run(apart):
 
     assert {"benchmarks/reliability/years.py", "indexer/ledger/publish.py"} <= called
     assert called - hands_on <= set(files(bars.LIVED))
+
+
+def loaded(id: str, unit: str) -> set[str]:
+    """Do a unit and return which files of the package are loaded then."""
+    bars.campaigns()[id].work(unit)
+    found = {
+        Path(str(module.__file__))
+        for module in list(sys.modules.values())
+        if getattr(module, "__file__", None)
+    }
+    return {str(path.relative_to(ROOT)) for path in found if path.is_relative_to(ROOT / "indexer")}
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="git tells which files there are")
+@pytest.mark.parametrize(("id", "unit"), [("B1", "study:7/160"), ("B12", "1:1"), ("B14", "1:5")])
+def test_a_journal_of_publishing_goes_by_every_file_that_is_loaded(id, unit):
+    if why := lacking(id, unit):
+        pytest.skip(why)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        found = pool.submit(loaded, id, unit).result()
+
+    assert "indexer/run/publish.py" in found
+    assert found <= set(files(bars.PUBLISHED))
 
 
 def test_every_scenario_is_killed_in_full():
