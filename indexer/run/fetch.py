@@ -21,6 +21,7 @@ from indexer.errors import (
     SourceError,
     TryAgainError,
 )
+from indexer.market.sources.agree import KEYS
 from indexer.market.sources.akshare import NAMES, Access, upstreams
 from indexer.market.sources.archive import REPLIES, log
 from indexer.market.sources.guard import Clock, lasting
@@ -222,16 +223,17 @@ def _without_files(found: Gathered, market: Path) -> Gathered:
     """Return what came of a need without new rows of tables that stand in a file, and say so."""
     kept, files = dict(found.rows), list[str]()
     for table in found.rows:
-        if not (plain := table_files(market, table)):
-            continue
-        rows, columns = kept.pop(table), list(TABLES[table].columns)
-        rows = pl.concat([TABLES[table].empty(), rows], how="diagonal_relaxed")
-        new = rows.join(_stored(market, table), on=columns, how="anti", nulls_equal=True)
-        files += [file.name for file in plain if not new.is_empty()]
+        if plain := table_files(market, table):
+            new = kept.pop(table).join(_stored(market, table), on=_TELLING[table], how="anti")
+            files += [file.name for file in plain if not new.is_empty()]
     if not files:
         return replace(found, rows=kept)
     reason = f"{files[0]} cannot be added to: write its rows into the store, and move it away"
     return replace(found, outcome="corrupt", rows=kept, reason=reason)
+
+
+# What a row that is fetched tells that none has told before: its figures are held against those.
+_TELLING = KEYS | {"securities": ("symbol", "list_date"), "suspensions": ("symbol", "from")}
 
 
 def _log_entries(found: Gathered, at: datetime) -> Iterator[dict[str, Any]]:

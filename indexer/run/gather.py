@@ -19,6 +19,7 @@ from indexer.market.sources.bars import MAINLAND, Asked, Known, last_final
 from indexer.market.sources.check import check_bars, unmet
 from indexer.market.sources.facts import (
     EURO,
+    as_entered,
     check_actions,
     check_rates,
     check_shares,
@@ -136,7 +137,9 @@ class Gatherer:
         key = {"actions": ["ex_date", "kind"], "shares": ["date"], "fx": ["date"]}.get(need.table)
         if key is None:
             return rows.clear()
-        return rows.join(self.believed.of(need.table, need.subject), on=key, how="anti")
+        stored = self.believed.of(need.table, need.subject)
+        same = as_entered(rows, stored) if need.table == "actions" else rows.clear()
+        return rows.join(stored, on=key, how="anti").join(same, on=key, how="anti")
 
     def _announced(self, gathered: Gathered, told: list[Answer]) -> Gathered:
         """Return what was gathered, without bars by which an action is missing."""
@@ -161,9 +164,11 @@ class Gatherer:
             outcome, reason = worst(need, failed.values())
             return Gathered(need, outcome, {}, (), failed, tuple(logs), reason)
         answers = tuple(answer for answer, _ in usable.values())
-        fresh, clash = traced(need.table, found.rows, usable, self.at.date()), ""
+        fresh = traced(need.table, found.rows, usable, self.at.date())
+        beside: tuple[Disregarded, ...] = ()
         if need.table == "actions":
-            fresh, clash = but_entered(fresh, self.believed.of("actions", need.subject))
+            fresh, beside = but_entered(fresh, self.believed.of("actions", need.subject))
+            logs += beside
         rows = extra | {need.table: self._with_stored(need, fresh)}
         logs += found.disregarded
         best = min(usable.values(), key=lambda pair: pair[1].outcome not in _WHOLE)[1]
@@ -172,8 +177,8 @@ class Gatherer:
             outcome = "corrupt"
             against = (entry for entry in found.disregarded if entry.refused)
             reason = str(next(against, "sources disagree"))
-        elif clash:
-            outcome, reason = "corrupt", clash
+        elif beside:
+            outcome, reason = "corrupt", str(beside[0])
         elif need.table == "actions" and (told := restated(v for _, v in usable.values())):
             outcome, reason = "corrupt", str(told)
         elif need.table == "actions" and not len(found.rows):
@@ -231,7 +236,7 @@ class Gatherer:
         if until < since:
             return None
         if need.table == "actions":  # by which all bars are judged that are stored
-            since = min([since, *self.believed.of("prices", need.subject)["date"].head(1)])
+            since = min([since, *self.believed.of("prices", need.subject)["date"].sort().head(1)])
             return Ask("actions", need.subject, since, min(today + _AHEAD, last), today)
         if need.table == "shares":
             return Ask("shares", need.subject, since, until, today)

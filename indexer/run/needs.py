@@ -10,7 +10,7 @@ import polars as pl
 from indexer.definitions.basket import Basket, Index, Series
 from indexer.definitions.study import Study
 from indexer.market.calendar import Calendar, exchange_of, read_calendar
-from indexer.market.conventions.renames import renames_of
+from indexer.market.conventions.renames import rename_actions, renames_of
 from indexer.market.sources.source import Table
 from indexer.run.find import definition, indices_of
 
@@ -18,8 +18,6 @@ _BEFORE = 30  # days of data before the first date: a close to carry, a rate to 
 _YEARS = 5  # of a series of which nothing says where it begins
 _CURRENCY = {"SH": "CNY", "SZ": "CNY", "BJ": "CNY", "HK": "HKD", "US": "USD"}
 _BY_SHARES = {"market_cap", "free_float", "free_float_cap"}
-_ENDING = {"delisting", "merger", "symbol_change"}  # after the close of their date, or before it
-_GOING_ON = {"merger", "spinoff", "symbol_change"}  # as another share, or beside it
 _ORDER: tuple[Table, ...] = ("actions", "prices", "series", "shares", "listing", "fx")
 
 
@@ -31,7 +29,8 @@ class Need:
     ----------
     table, subject : of what and of whom
     since : the first date that matters
-    until : the last one, where the subject ends or has another symbol after it; else None
+    until : the last one, where the subject has another symbol after it, or is another's price; else
+        None
     """
 
     table: Table
@@ -54,8 +53,7 @@ def needs_of(
 
     Parameters
     ----------
-    actions : those known already: a share is needed until one of them ends it, and so is what it
-        becomes, or what is spun off from it
+    actions : those known already: what a share becomes is needed, and what is spun off from it
     since : instead of what the definitions say
 
     Raises
@@ -106,52 +104,52 @@ def _of_index(
     since = given or index.base.date - timedelta(days=_BEFORE + 2 * _sessions_before(index))
     by_shares = {index.weighting.scheme, index.selection.rank_by if index.selection else ""}
     for symbol in index.symbols:
-        for own, (first, last) in _lives(symbol, since, actions).items():
-            yield Need("actions", own, first, last)
-            yield Need("prices", own, first, last)
+        for own, first, last in _periods(symbol, since, actions):
+            yield from _listed(own, first, last, index.currency)
+            for other, begin, end in _beside(own, first, last, actions):
+                yield from _listed(other, begin, end, index.currency)
             if by_shares & _BY_SHARES:
                 yield Need("shares", own, first, last)
             if index.eligibility.seasoning:
                 yield Need("listing", own, first, last)
-            yield from _rate(_CURRENCY[own.rpartition(".")[2]], index.currency, first)
 
 
-def _lives(symbol: str, since: date, actions: pl.DataFrame) -> dict[str, tuple[date, date | None]]:
-    """Return from when to when a security is needed, and all that it becomes or spins off."""
-    found = {name: (first, last) for name, first, last in _periods(symbol, since)}
-    ends = dict[str, date]()
-    waiting = list(found)
-    while waiting:
-        name = waiting.pop()
-        for row in actions.filter(symbol=name).iter_rows(named=True):
-            day, kind, other = row["ex_date"], row["kind"], row["other"]
-            if day < found[name][0]:
-                continue
-            if kind in _ENDING:
-                last = day - timedelta(days=kind == "symbol_change")
-                ends[name] = min(last, ends.get(name, last))
-            # A new symbol has no bars before; of another share the last close may be carried.
-            first = day - timedelta(days=0 if kind == "symbol_change" else _BEFORE)
-            if other and kind in _GOING_ON and first < found.get(other, (date.max,))[0]:
-                found[other] = (first, found.get(other, (first, None))[1])
-                waiting.append(other)
-    return {name: (first, _earlier(last, ends.get(name))) for name, (first, last) in found.items()}
+def _listed(symbol: str, since: date, until: date | None, currency: str) -> Iterator[Need]:
+    """Yield what is needed of a share to value it."""
+    yield Need("actions", symbol, since, until)
+    yield Need("prices", symbol, since, until)
+    yield from _rate(_CURRENCY[symbol.rpartition(".")[2]], currency, since)
 
 
-def _earlier(one: date | None, other: date | None) -> date | None:
-    """Return the earlier of two dates, None being none."""
-    return min(filter(None, (one, other)), default=None)
-
-
-def _periods(symbol: str, since: date) -> Iterator[tuple[str, date, date | None]]:
+def _periods(
+    symbol: str, since: date, actions: pl.DataFrame
+) -> Iterator[tuple[str, date, date | None]]:
     """Yield the symbols a security has had since a date, and the first and last date of each."""
-    changes = renames_of(symbol)
-    names = [changes[0].symbol, *(c.other for c in changes)] if changes else [symbol]
-    starts = [date.min, *(change.since for change in changes)]
-    ends = [*(change.since - timedelta(days=1) for change in changes), None]
-    for name, first, last in zip(names, starts, ends, strict=True):
-        if last is None or last >= since:
-            yield name, max(first, since), last
+    known = renames_of(symbol)
+    told = pl.concat([actions, rename_actions([symbol])], how="diagonal_relaxed")
+    told = told.filter(kind="symbol_change").select("ex_date", "symbol", "other").unique()
+    changes = told.drop_nulls().sort(pl.all()).rows()
+    name, start = known[0].symbol if known else symbol, date.min
+    while change := next((c for c in changes if c[1] == name and c[0] >= start), None):
+        changes.remove(change)  # a symbol may come back, and be told to on the same day
+        if change[0] > max(start, since):
+            yield name, max(start, since), change[0] - timedelta(days=1)
+        start, _, name = change
+    yield name, max(start, since), None
+
+
+def _beside(
+    symbol: str, since: date, last: date | None, actions: pl.DataFrame
+) -> Iterator[tuple[str, date, date | None]]:
+    """Yield what is spun off a share, and what it is exchanged for, and the dates that matter."""
+    end = last + timedelta(days=1) if last else date.max  # on the day of its change as well
+    own = actions.filter(pl.col("ex_date").is_between(since, end), symbol=symbol)
+    for row in own.iter_rows(named=True):
+        begin = row["ex_date"] - timedelta(days=_BEFORE)  # of both a close may be carried
+        if row["kind"] == "spinoff":
+            yield row["other"], begin, None
+        elif row["kind"] == "merger" and row["other"]:
+            yield row["other"], begin, row["ex_date"]
 
 
 def _sessions_before(index: Basket) -> int:

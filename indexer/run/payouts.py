@@ -154,27 +154,28 @@ def none_known(answers: Collection[Answer], enough: int) -> tuple[Outcome, str]:
     return "no_data_unexplained", f"{names} alone has none: no action and no answer look alike"
 
 
-def but_entered(rows: pl.DataFrame, stored: pl.DataFrame) -> tuple[pl.DataFrame, str]:
-    """Return actions that sources tell, without those beside others that were entered, and a clash.
+def but_entered(
+    rows: pl.DataFrame, stored: pl.DataFrame
+) -> tuple[pl.DataFrame, tuple[Disregarded, ...]]:
+    """Return actions that sources tell, without those beside others that were entered; and these.
 
-    Sources tell a special dividend as a dividend and a split as a bonus issue. What is worth as
-    much as was entered of a date is that; what is not may be that or come beside it.
+    What is worth as much as what is stored, some of it entered, is that. What is not may be that or
+    come beside it, which somebody must say.
     """
     same = as_entered(rows, stored)
     new = rows.join(stored, on=["ex_date", "kind"], how="anti")
-    clash = ""
+    against: list[Disregarded] = []
     for kinds in ALIKE:
         own = entered(stored).filter(pl.col("kind").is_in(kinds))
         told = new.filter(pl.col("kind").is_in(kinds)).join(own, on="ex_date", how="semi")
         rows = rows.join(told, on=["ex_date", "kind"], how="anti")
-        if len(told := told.join(same, on=["ex_date", "kind"], how="anti")) and not clash:
-            symbol, day, kind = told.select("symbol", "ex_date", "kind").row(0)
-            paid, known = (worth(a.filter(ex_date=day)) for a in (told, own))
-            clash = (
-                f"{symbol} {day}: a {kind} of {paid:g} is told, and {known:g} was entered: enter "
-                "all that was paid"
-            )
-    return rows, clash
+        told = told.join(same, on=["ex_date", "kind"], how="anti")
+        for symbol, day, kind in told.select("symbol", "ex_date", "kind").iter_rows():
+            paid, known = (worth(actions.filter(ex_date=day)) for actions in (told, own))
+            why = f"{known:g} was entered of that date: enter all that was paid"
+            entry = Disregarded("disagreement", symbol, day, kind, f"{paid:g}", why, refused=True)
+            against.append(entry)
+    return rows, tuple(against)
 
 
 def restated(verdicts: Iterable[Verdict]) -> Disregarded | None:

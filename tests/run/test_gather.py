@@ -364,7 +364,8 @@ def test_a_dividend_beside_a_special_one_that_was_entered_is_refused(bring, tmp_
     entered(tmp_path, SPECIAL | {"cash": 0.5})
     found = bring(tellers(bars()))
 
-    assert "a dividend of 0.1 is told, and 0.5 was entered" in str(found.problem)
+    assert "dividend 0.1: 0.5 was entered of that date" in str(found.problem)
+    assert [e.value for e in found.disregarded if e.rule == "disagreement"] == ["0.1"]
     assert stored(tmp_path, "actions", "kind") == ["special_dividend"]
 
 
@@ -384,6 +385,25 @@ def test_a_special_dividend_may_be_entered_beside_a_dividend_that_a_source_told(
     assert bring(tellers(bars())).problem is None
 
 
+def test_a_dividend_that_changes_beside_a_special_one_that_was_entered_is_told(bring, tmp_path):
+    bring(tellers(bars()))
+    told = read_rows(tmp_path / "store", "actions")
+    special = pl.DataFrame([{"symbol": SHARE, **SPECIAL, "cash": 0.2}])
+    write_rows(tmp_path / "store", {"actions": pl.concat([told, special], how="diagonal")})
+    changed = actions((PAID, "dividend", 0.2))
+
+    assert outcomes(bring(tellers(bars(), changed, changed)))["actions"] == "corrupt"
+
+
+def test_what_was_entered_as_a_special_dividend_is_not_new_to_the_only_source(bring, tmp_path):
+    entered(tmp_path, SPECIAL)
+    first, second, *rest = tellers(bars())
+    second.told.pop(("actions", SHARE))
+    silent = Silent("eastmoney", {("actions", SHARE): DIVIDEND})
+
+    assert bring([first, silent, second, *rest]).problem is None
+
+
 def test_a_dividend_told_as_one_may_be_entered_as_two(bring, tmp_path):
     entered(tmp_path, {"ex_date": PAID, "kind": "dividend", "cash": 0.04}, SPECIAL | {"cash": 0.06})
 
@@ -391,11 +411,15 @@ def test_a_dividend_told_as_one_may_be_entered_as_two(bring, tmp_path):
     assert stored(tmp_path, "actions", "cash") == [0.04, 0.06]
 
 
-def test_sources_that_do_not_answer_do_not_say_that_nothing_was_paid(bring):
-    class Silent(Teller):
-        def fetch(self, ask: Ask) -> Answer:
-            return without_rows(ask, self.name, "transient", "no answer")
+class Silent(Teller):
+    """A source that does not answer."""
 
+    def fetch(self, ask: Ask) -> Answer:
+        """Return that there is no answer."""
+        return without_rows(ask, self.name, "transient", "no answer")
+
+
+def test_sources_that_do_not_answer_do_not_say_that_nothing_was_paid(bring):
     first, second, *rest = tellers(bars())
     silent = [Silent(name, {("actions", SHARE): DIVIDEND}) for name in (first.name, second.name)]
     second.told.pop(("actions", SHARE))

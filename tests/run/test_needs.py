@@ -136,24 +136,28 @@ OWN, OTHER, THIRD = "600584.SH", "600000.SH", "600036.SH"
 
 
 @pytest.mark.parametrize(
-    ("kind", "last"), [("delisting", DAY), ("merger", DAY), ("symbol_change", BEFORE)]
+    ("kind", "since", "until"),
+    [("spinoff", EARLIER, None), ("merger", EARLIER, DAY), ("symbol_change", DAY, None)],
 )
-def test_what_ends_is_needed_until_then(tmp_path, kind, last):
-    other = None if kind == "delisting" else OTHER
+@pytest.mark.parametrize("table", ["prices", "actions"])
+def test_what_it_becomes_is_needed_from_then(tmp_path, kind, since, until, table):
+    need = needed(tmp_path, (OWN, DAY, kind, OTHER))[table, OTHER]
 
-    assert needed(tmp_path, (OWN, DAY, kind, other))["prices", OWN].until == last
+    assert (need.since, need.until) == (since, until)
 
 
 @pytest.mark.parametrize(
-    ("kind", "since"), [("spinoff", EARLIER), ("merger", EARLIER), ("symbol_change", DAY)]
+    ("kind", "until"), [("spinoff", None), ("merger", None), ("symbol_change", BEFORE)]
 )
-@pytest.mark.parametrize("table", ["prices", "actions", "shares"])
-def test_what_it_becomes_is_needed_from_then(tmp_path, kind, since, table):
-    assert needed(tmp_path, (OWN, DAY, kind, OTHER))[table, OTHER].since == since
+def test_it_is_needed_as_long_as_it_has_its_symbol(tmp_path, kind, until):
+    assert needed(tmp_path, (OWN, DAY, kind, OTHER))["prices", OWN].until == until
 
 
-def test_what_spins_another_off_is_needed_on(tmp_path):
-    assert needed(tmp_path, (OWN, DAY, "spinoff", OTHER))["prices", OWN].until is None
+@pytest.mark.parametrize("kind", ["spinoff", "merger", "symbol_change"])
+def test_what_goes_on_as_a_constituent_is_weighed(tmp_path, kind):
+    found = needed(tmp_path, (OWN, DAY, kind, OTHER))
+
+    assert (("shares", OTHER) in found) == (kind == "symbol_change")
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -165,10 +169,35 @@ def test_what_happens_to_it_on_one_day_is_followed_in_any_order(tmp_path, order,
     assert ("prices", THIRD) in found
 
 
-def test_what_is_spun_off_as_the_symbol_changes_is_needed(tmp_path):
-    found = needed(tmp_path, (OWN, DAY, "symbol_change", OTHER), (OWN, DAY, "spinoff", THIRD))
+@pytest.mark.parametrize("symbol", [OWN, OTHER])
+def test_what_is_spun_off_on_the_day_of_a_change_is_needed(tmp_path, symbol):
+    found = needed(tmp_path, (OWN, DAY, "symbol_change", OTHER), (symbol, DAY, "spinoff", THIRD))
 
     assert ("prices", THIRD) in found
+
+
+def test_a_symbol_that_comes_back_is_needed_on(tmp_path):
+    """A parallel counter in Hong Kong: under another code for some weeks."""
+    back = date(2024, 7, 3)
+    found = needed(
+        tmp_path, (OWN, DAY, "symbol_change", OTHER), (OTHER, back, "symbol_change", OWN)
+    )
+
+    assert found["prices", OWN].until is None
+    assert found["prices", OTHER].until == date(2024, 7, 2)
+
+
+def test_a_symbol_that_is_told_to_come_back_on_the_same_day_is_needed_on(tmp_path):
+    told = [(OWN, DAY, "symbol_change", OTHER), (OTHER, DAY, "symbol_change", OWN)]
+
+    assert needed(tmp_path, *told)["prices", OWN].until is None
+
+
+def test_a_change_before_the_index_began_is_followed(tmp_path):
+    found = needed(tmp_path, (OWN, date(2020, 6, 3), "symbol_change", OTHER))
+
+    assert ("prices", OWN) not in found
+    assert found["prices", OTHER].since == date(2024, 3, 2)
 
 
 def test_what_happened_before_the_index_began_does_not_count(tmp_path):

@@ -210,7 +210,7 @@ def _verdict(
     remedy = (
         "fetch again later, or ask the next source"
         if outcome == "transient"
-        else "ask the next source, or enter the suspension, listing or closure that explains it"
+        else "ask the next source, or enter the suspension, listing, delisting or closure behind it"
     )
     span = f"{missing[0]}" if len(missing) == 1 else f"{missing[0]} to {missing[-1]}"
     reason = f"{sieve.symbol}: no bar for {counted(len(missing), 'session')}, {span}: {remedy}"

@@ -93,22 +93,22 @@ def entered(actions: pl.DataFrame) -> pl.DataFrame:
 
 def worth(actions: pl.DataFrame) -> float:
     """Return the cash that actions of one date pay for a share, or the shares that it becomes."""
-    bonus = pl.when(kind="bonus").then(pl.col("ratio")).sum() + 1
+    bonus = pl.when(kind="bonus").then(pl.col("ratio")).sum()
     split = pl.when(kind="split").then(pl.col("ratio")).otherwise(1.0).product()
     cash = pl.col("cash").sum()
-    return float(actions.select(pl.when(cash > 0).then(cash).otherwise(bonus * split)).item())
+    return float(actions.select(pl.when(cash > 0).then(cash).otherwise(split + bonus)).item())
 
 
 def as_entered(actions: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
-    """Return the actions that a source tells which are worth what was entered of their date.
+    """Return the actions that a source tells which are worth what is stored, some of it entered.
 
     Sources tell a special dividend as a dividend, both in one where both are paid, and a split as a
     bonus issue.
     """
     same = [actions.clear()]
     for kinds in ALIKE:
-        own, told = (a.filter(pl.col("kind").is_in(kinds)) for a in (entered(stored), actions))
-        for day in set(own["ex_date"]) & set(told["ex_date"]):
+        own, told = (a.filter(pl.col("kind").is_in(kinds)) for a in (stored, actions))
+        for day in set(entered(own)["ex_date"]) & set(told["ex_date"]):
             one, other = (a.filter(ex_date=day) for a in (told, own))
             if math.isclose(worth(one), worth(other), rel_tol=_ROUNDED):
                 same.append(one)
