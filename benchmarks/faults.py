@@ -40,7 +40,7 @@ from benchmarks.standin.faults import KINDS, Fault
 from indexer.market.calendar import exchange_of, read_calendar
 from indexer.market.sources.akshare import sources_of, upstreams
 from indexer.market.sources.bars import Asked, last_final
-from indexer.market.sources.source import Ask, Table
+from indexer.market.sources.source import Ask, Source, Table
 from indexer.market.sources.verdict import Outcome
 from indexer.market.tables import TABLES
 from indexer.run.believed import Believed
@@ -137,12 +137,12 @@ def judged(on: Ground, scenario: Scenario) -> Judged:
     if scenario.kind == "partial_today":  # the bar is unfinished because the session is
         on.clock.at = on.clock.at.replace(hour=6)
     needs = needs_on(on)
-    held = _held(on, needs, scenario.place)
+    sources = upstreams(on.access)
+    held = _held(on, needs, scenario.place, sources)
     hit = _hit(needs, scenario)
     if "blocked" not in OUTCOMES.get(scenario.kind, _WRONG):  # no source is left alone:
         subjects = {subject for _, subject in hit}  # what is of other subjects has no part in it
         needs = [need for need in needs if need.subject in subjects]
-    sources = upstreams(on.access)
     faulted = {
         (source.name, need.table, need.subject)
         for need in needs
@@ -202,8 +202,8 @@ def _schema(table: str) -> dict[str, pl.DataType]:
     return {name: schema[name] for name in FIGURES[table]}
 
 
-def _held(on: Ground, needs: list[Need], place: str) -> Believed:
-    """Return what is stored before: nothing, or all but the last sessions."""
+def _held(on: Ground, needs: list[Need], place: str, sources: list[Source]) -> Believed:
+    """Return what the first sources told before: nothing, or all but the last sessions."""
     tables = {name: table.empty() for name, table in TABLES.items()}
     held = Believed(tables)
     lacking = {"overlap": 5, "last": 1}.get(place)
@@ -215,7 +215,8 @@ def _held(on: Ground, needs: list[Need], place: str) -> Believed:
         else:
             rows = true_rows(on, need)
             rows = rows[:-lacking] if need.table in {"series", "fx"} else rows  # type: ignore[operator]
-        held.add(need.table, rows)
+        first = sources_of(need.table, need.subject, sources)[0]  # not entered by hand
+        held.add(need.table, rows.with_columns(source=pl.lit(first.name)))
     return held
 
 

@@ -174,16 +174,15 @@
   // --- charts -----------------------------------------------------------------------------------
 
   function fit(one) {
-    if (one.figure.kind !== "time") return;
-    const { startValue, endValue } = one.chart.getOption().dataZoom[0];
-    one.chart.setOption(inView(one.figure, one.selected, startValue, endValue));
+    one.chart.setOption(inView(one.figure, one.selected, ...one.seen));
   }
 
   function show(one, onPaper) {
     const { chart, figure, selected } = one;
     const how = { selected, still: onPaper, room: [chart.getWidth(), chart.getHeight()] };
-    chart.setOption(option(page, figure, how), { replaceMerge: ["series"] });
-    fit(one);
+    const time = figure.kind === "time"; // what depends on the sessions in view is drawn with the rest
+    chart.setOption(option(page, figure, how), { replaceMerge: ["series"], lazyUpdate: time });
+    if (time) fit(one);
   }
 
   function legend(one) {
@@ -258,7 +257,7 @@
     const hidden = new Set(
       (figure.lines ?? []).filter((l) => l.shown === false).map((l) => (l.legend ?? l.label).join("\n")),
     );
-    const one = { chart, figure, selected: {}, hidden, words: [] };
+    const one = { chart, figure, selected: {}, hidden, words: [], seen: [0, page.sessions.length - 1] };
     const names = legend(one);
     if (names.children.length > 1) place.before(names);
     place.after(downloads(one));
@@ -267,10 +266,16 @@
     show(one, false);
     if (figure.kind === "time") {
       chart.group = "study";
-      chart.on("datazoom", () => fit(one));
+      chart.on("datazoom", () => {
+        const { startValue, endValue } = chart.getOption().dataZoom[0];
+        one.seen = [startValue, endValue];
+        fit(one);
+      });
     }
     new ResizeObserver(() => {
-      if (printing()) return;
+      const { clientWidth, clientHeight } = place;
+      const fits = clientWidth === chart.getWidth() && clientHeight === chart.getHeight();
+      if (fits || printing()) return; // it is told the size that it was drawn with, too
       resize(chart, "auto");
       if (["heat", "grid"].includes(figure.kind)) show(one, false); // its names have another room
     }).observe(place);
