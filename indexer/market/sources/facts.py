@@ -144,7 +144,8 @@ def check_shares(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Dat
     """Return what is believed of the share counts a source returned for one symbol.
 
     A step of the total beyond what is plausible, after the bonus issues and splits between, drops
-    every row until one joins on again.
+    every row until one joins on again. Counts that are stored from a later date on, of which the
+    reply knows nothing, are those, dated otherwise.
 
     Parameters
     ----------
@@ -157,6 +158,7 @@ def check_shares(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Dat
     if rows is None:
         return told_verdict(sieve, TABLES["shares"].empty(), ())
     rows = not_yet(sieve, asked_for(sieve, rows, asked), asked, known)
+    told = set(rows["date"])
     before = stored.filter(pl.col("symbol") == asked.symbol).sort("date")
     factors = _factors(known.actions.filter(pl.col("symbol") == asked.symbol))
     rows = unrevised(sieve, rows, before, ("date",), _COUNTS)
@@ -181,11 +183,15 @@ def check_shares(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Dat
     rows = chained(sieve, rows, before, fault)
     old = {row["date"]: row for row in before.to_dicts()}
     counts = old | {row["date"]: row for row in rows.to_dicts()}
-    same = [
-        day
+    steps = [
+        (last, day)
         for last, day in pairwise(sorted(counts))
-        if day not in old and all(counts[day][n] == counts[last][n] for n in _COUNTS)
+        if all(counts[day][name] == counts[last][name] for name in _COUNTS)
     ]
+    early = [last for last, day in steps if last not in old and day not in told]
+    why = "stored is the same from a later date on: restate if the new date is right"
+    rows = sieve.drop(rows, pl.col("date").is_in(early), "revision", why)
+    same = [day for _, day in steps if day not in old]
     why = "its counts are those of the date before"
     rows = sieve.drop(rows, pl.col("date").is_in(same), "duplicate", why)
     return told_verdict(sieve, rows, _absent(before, rows, sieve, asked))

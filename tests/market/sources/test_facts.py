@@ -209,6 +209,26 @@ def test_counts_that_repeat_those_before_are_left_out():
     assert verdict.rows["date"].max() == date(2024, 6, 3)
 
 
+def test_counts_that_are_stored_from_a_later_date_on_are_not_believed():
+    earlier = SHARES[-1] | {"date": date(2024, 5, 31)}
+    stored = table("shares", *SHARES).with_columns(source=pl.lit("eastmoney"))
+    asked = replace(ASKED, source="cninfo")
+
+    verdict = check_shares(table("shares", SHARES[0], earlier), asked, KNOWN, stored)
+
+    assert (verdict.outcome, rules(verdict, 2)) == ("ok", ["revision"])
+    assert verdict.rows["date"].to_list() == [date(2024, 1, 2)]
+
+
+def test_counts_that_a_reply_tells_of_both_dates_are_believed():
+    stored = table("shares", SHARES[-1])
+    earlier = SHARES[-1] | {"date": date(2024, 2, 1)}
+
+    verdict = check_shares(table("shares", earlier, SHARES[-1]), ASKED, KNOWN, stored)
+
+    assert (verdict.outcome, len(verdict.rows)) == ("ok", 2)
+
+
 def test_counts_that_are_stored_stay_although_they_repeat_those_before():
     again = SHARES[-1] | {"date": date(2024, 7, 1)}
     every = table("shares", *SHARES, again)
