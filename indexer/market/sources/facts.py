@@ -18,6 +18,7 @@ from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.checks import ROW
 from indexer.market.conventions.bounds import plausible
 from indexer.market.sources.bars import Asked, Known, days_between, last_final
+from indexer.market.sources.continuity import CHANGED
 from indexer.market.sources.keyed import (
     asked_for,
     chained,
@@ -201,7 +202,7 @@ def check_rates(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Data
     """Return what is believed of the exchange rates a source returned for one pair.
 
     ``missing`` are the sessions without a rate; of a reply that lacks some the rest is believed,
-    and it is ``transient``.
+    and it is ``transient``. Nothing is of one in which many rates differ from those stored.
 
     Parameters
     ----------
@@ -223,7 +224,15 @@ def check_rates(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Data
         rows, pl.col("date").dt.weekday() > _FRIDAY, "calendar", "no rate is fixed then"
     )
     before = stored.filter(pair).sort("date")
+    repeated = len(rows.join(before, on="date", how="semi"))
     rows = unrevised(sieve, rows, before, ("date",), ("rate",))
+    revised = dates_under(sieve, "revision")
+    if len(revised) > max(1, CHANGED * repeated):
+        why = (
+            f"{len(revised)} of {repeated} repeated rates differ from those stored, the first of "
+            f"{revised[0]}: they are of other dates or of another pair; nothing is taken"
+        )
+        rows = sieve.condemn(rows, "revision", why)
 
     def fault(row: Mapping[str, Any], last: Mapping[str, Any] | None) -> str:
         band, step = plausible(asked.symbol, row["date"]), plausible("rate_move", row["date"])

@@ -286,6 +286,31 @@ def test_rates_of_another_pair_are_not_believed():
     assert "HKD/CNY" in verdict.reason
 
 
+def moving(days: list[int], by: int = 0) -> pl.DataFrame:
+    """Return rates that move a little every day, told so many sessions too early."""
+    return table("fx", *(rate(day, 7 + (n + by) / 1000) for n, day in enumerate(days)))
+
+
+def test_rates_of_the_day_after_are_not_believed_beside_those_stored():
+    verdict = check_rates(moving(DAYS, by=1), RATES, KNOWN, moving(DAYS[:-1]))
+
+    assert (verdict.outcome, len(verdict.rows)) == ("corrupt", 0)
+    assert rules(verdict, 14) == ["revision"] * 14
+    assert verdict.reason == (
+        "USD/CNY: 13 of 13 repeated rates differ from those stored, the first of 2026-08-03: they "
+        "are of other dates or of another pair; nothing is taken"
+    )
+
+
+def test_one_rate_that_differs_from_the_one_stored_is_left_out():
+    stored = table("fx", rate(DAYS[0], 7.05), *moving(DAYS[:-1])[1:].to_dicts())
+
+    verdict = check_rates(moving(DAYS), RATES, KNOWN, stored)
+
+    assert (verdict.outcome, rules(verdict, 14)) == ("ok", ["revision"])
+    assert verdict.rows["date"].max() == date(2026, 8, 20)
+
+
 def test_rates_that_end_early_are_missing():
     frame = table("fx", *(rate(day, 7.1) for day in DAYS[:3]))
 
