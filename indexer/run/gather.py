@@ -34,12 +34,11 @@ from indexer.run.needs import Need
 from indexer.run.payouts import (
     UNSECONDED,
     agreed,
-    but_entered,
+    held_back,
     none_known,
-    restated,
     says_none,
     unannounced,
-    unseconded,
+    uncontradicted,
     worst,
 )
 
@@ -128,7 +127,7 @@ class Gatherer:
             else:
                 failed[source.name] = (verdict.outcome, verdict.reason)
         if failed and len(usable) == 1 and found and len(alone := self._fresh(need, found.rows)):
-            logs += unseconded(need, alone)
+            logs += held_back(need, alone)
             found, failed = None, failed | dict.fromkeys(usable, UNSECONDED)
         return self._announced(self._gathered(need, usable, failed, logs, found, extra), told)
 
@@ -165,10 +164,12 @@ class Gatherer:
             return Gathered(need, outcome, {}, (), failed, tuple(logs), reason)
         answers = tuple(answer for answer, _ in usable.values())
         fresh = traced(need.table, found.rows, usable, self.at.date())
-        beside: tuple[Disregarded, ...] = ()
-        if need.table == "actions":
-            fresh, beside = but_entered(fresh, self.believed.of("actions", need.subject))
-            logs += beside
+        stored, verdicts = (
+            self.believed.of(need.table, need.subject),
+            [v for _, v in usable.values()],
+        )
+        fresh, beside, contradiction = uncontradicted(need, fresh, stored, verdicts)
+        logs += beside
         rows = extra | {need.table: self._with_stored(need, fresh)}
         logs += found.disregarded
         best = min(usable.values(), key=lambda pair: pair[1].outcome not in _WHOLE)[1]
@@ -177,15 +178,13 @@ class Gatherer:
             outcome = "corrupt"
             against = (entry for entry in found.disregarded if entry.refused)
             reason = str(next(against, "sources disagree"))
-        elif beside:
-            outcome, reason = "corrupt", str(beside[0])
-        elif need.table == "actions" and (told := restated(v for _, v in usable.values())):
-            outcome, reason = "corrupt", str(told)
+        elif contradiction:
+            outcome, reason = "corrupt", contradiction
         elif need.table == "actions" and not len(found.rows):
             outcome, reason = none_known(answers, ENOUGH)
         if need.table in {"prices", "series", "fx"} and len(usable) + len(failed) > 1:
             late = self._late(need, found, len(usable))
-            logs += unseconded(need, fresh.join(late, on="date", how="semi"))
+            logs += held_back(need, fresh.join(late, on="date", how="semi"))
             rows[need.table] = fresh.join(late, on="date", how="anti")
             if outcome in _WHOLE and not late.is_empty():
                 outcome = worst(need, [*failed.values(), UNSECONDED])[0]

@@ -124,18 +124,20 @@ def says_none(answer: Answer, verdict: Verdict) -> bool:
     return table == "actions" and nothing and {reply.status for reply in answer.replies} <= {200}
 
 
-def unseconded(need: Need, rows: pl.DataFrame) -> tuple[Disregarded, ...]:
-    """Return figures that no other source seconds as what is not believed of them."""
+def held_back(
+    need: Need, rows: pl.DataFrame, rule: str = "alone", why: str = UNSECONDED[1]
+) -> tuple[Disregarded, ...]:
+    """Return figures that are not taken: no other source seconds them, or by another rule."""
     day = "ex_date" if need.table == "actions" else "date"
     figures = [name for name in TABLES[need.table].columns if name not in KEYS[need.table]]
     return tuple(
         Disregarded(
-            "alone",
+            rule,
             need.subject,
             row[day],
             "",
             " ".join(f"{name} {row[name]}" for name in figures if row[name] is not None),
-            UNSECONDED[1],
+            why,
             refused=True,
         )
         for row in rows.iter_rows(named=True)
@@ -152,6 +154,28 @@ def none_known(answers: Collection[Answer], enough: int) -> tuple[Outcome, str]:
     if len(answers) >= enough or any(answer.outcome == "ok" for answer in answers):
         return "no_data_explained", f"{names} know of none"
     return "no_data_unexplained", f"{names} alone has none: no action and no answer look alike"
+
+
+def uncontradicted(
+    need: Need, rows: pl.DataFrame, stored: pl.DataFrame, verdicts: Collection[Verdict]
+) -> tuple[pl.DataFrame, tuple[Disregarded, ...], str]:
+    """Return the figures against which nothing stands that is stored, the others, and what does.
+
+    Where every source tells other payouts or counts than those stored, nothing new of them is
+    taken: it may be in the same wrong unit.
+    """
+    if need.table not in {"actions", "shares"}:
+        return rows, (), ""
+    if told := restated(verdicts):
+        new = rows.join(stored, on=KEYS[need.table], how="anti")
+        if need.table == "actions":
+            new = new.join(as_entered(rows, stored), on=["ex_date", "kind"], how="anti")
+        why = f"all tell otherwise of {told.date}: nothing new is taken before that is settled"
+        return rows.clear(), held_back(need, new, "revision", why), str(told)
+    if need.table == "shares":
+        return rows, (), ""
+    rows, beside = but_entered(rows, stored)
+    return rows, beside, str(beside[0]) if beside else ""
 
 
 def but_entered(
@@ -179,7 +203,7 @@ def but_entered(
 
 
 def restated(verdicts: Iterable[Verdict]) -> Disregarded | None:
-    """Return an action of which every source tells other figures than those stored, if any."""
+    """Return a date of which every source tells other figures than those stored, if any."""
     own = [{e.date: e for e in v.disregarded if e.rule == "revision"} for v in verdicts]
     days = set[date | None].intersection(*map(set, own)) if own else set()
     return own[0][min(days, key=str)] if days else None

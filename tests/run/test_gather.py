@@ -334,6 +334,32 @@ def test_an_action_that_all_tell_otherwise_than_stored_is_refused(bring, tmp_pat
     assert stored(tmp_path, "actions", "cash") == [0.1]
 
 
+def test_nothing_new_is_taken_beside_an_action_that_all_tell_otherwise(bring, tmp_path):
+    bring(tellers(bars()))
+    scaled = actions((PAID, "dividend", 1.0), (COMING, "dividend", 2.0))
+    bring(tellers(bars(), scaled, scaled))
+
+    assert stored(tmp_path, "actions", "ex_date") == [PAID]
+    log = (tmp_path / "store" / "replies" / "disregarded.jsonl").read_text("utf-8")
+    assert "nothing new is taken before that is settled" in log
+
+
+def test_nothing_new_is_taken_beside_a_count_that_all_tell_otherwise(bring, tmp_path):
+    def sources(times: float, *more: tuple[date, float]) -> list[Teller]:
+        found = tellers(bars())
+        for source in found[:2]:
+            rows = counts((date(2026, 1, 5), 1.0e9), *more)
+            told = rows.with_columns(pl.col("total_shares", "free_float_shares") * times)
+            source.told["shares", SHARE] = told
+        return found
+
+    bring(sources(1.0), scheme="market_cap")
+    found = bring(sources(1.2, (date(2026, 11, 20), 1.0e9)), scheme="market_cap")
+
+    assert outcomes(found)["shares"] == "corrupt"
+    assert stored(tmp_path, "shares", "date") == [date(2026, 1, 5)]
+
+
 def entered(folder: Path, *rows: dict[str, Any]) -> None:
     """Store actions of the share that somebody has entered."""
     named = [{"symbol": SHARE, **row} for row in rows]
