@@ -61,6 +61,13 @@ def opened(browser, file: Path, choice: str = "lang=en&theme=light", width: int 
     return page, said
 
 
+@pytest.fixture(scope="module")
+def study(browser, files):
+    """Return the page of the study, of which its readers change nothing."""
+    page, _ = opened(browser, files["study"])
+    return page
+
+
 @pytest.mark.attack("C2")
 @pytest.mark.parametrize("name", ["study", "hostile", "index", "sweep"])
 def test_every_chart_is_drawn_without_a_word_or_a_request(browser, files, name, comparison):
@@ -142,10 +149,8 @@ def downloaded(page, chart: str, kind: str) -> bytes:
     return Path(waiting.value.path()).read_bytes()
 
 
-def test_a_chart_leaves_as_csv_with_its_numbers_and_what_they_are(browser, files, comparison):
-    page, _ = opened(browser, files["study"])
-    text = downloaded(page, "indices", "CSV").decode("utf-8-sig")
-    page.close()
+def test_a_chart_leaves_as_csv_with_its_numbers_and_what_they_are(study, comparison):
+    text = downloaded(study, "indices", "CSV").decode("utf-8-sig")
     (_, (stamp,), head, *rows) = csv.reader(io.StringIO(text))
     level = comparison.aligned.level[:, 0]
 
@@ -171,11 +176,9 @@ def test_a_grid_leaves_with_every_figure_under_its_items(browser, files):
 
 
 @pytest.mark.parametrize("start", ["indices", "pair", "ratio", "gaps"])
-def test_a_browser_reads_every_number_to_the_last_digit(browser, files, comparison, start):
+def test_a_browser_reads_every_number_to_the_last_digit(study, comparison, start):
     figure = next(f for f in figures_of(comparison) if f["id"].startswith(start))
-    page, _ = opened(browser, files["study"])
-    text = downloaded(page, figure["id"], "CSV").decode("utf-8-sig")
-    page.close()
+    text = downloaded(study, figure["id"], "CSV").decode("utf-8-sig")
     cells = {row[0]: row[1::2] for row in list(csv.reader(io.StringIO(text)))[3:]}
     sessions = [str(day) for day in comparison.aligned.sessions]
 
@@ -185,10 +188,8 @@ def test_a_browser_reads_every_number_to_the_last_digit(browser, files, comparis
         assert shown == {day: value for day, value in found.items() if value is not None}
 
 
-def test_a_chart_leaves_as_a_picture_that_says_what_it_is(browser, files):
-    page, _ = opened(browser, files["study"])
-    svg, png = (downloaded(page, "indices", kind) for kind in ("SVG", "PNG"))
-    page.close()
+def test_a_chart_leaves_as_a_picture_that_says_what_it_is(study):
+    svg, png = (downloaded(study, "indices", kind) for kind in ("SVG", "PNG"))
 
     assert "SYNTHETIC DATA" in svg.decode()
     assert "as of 2026-08-21" in svg.decode()
