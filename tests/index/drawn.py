@@ -14,6 +14,7 @@ from tests.index.drawn_market import (
     markets,
     open_days,
     seldom,
+    turning,
     walked,
 )
 from tests.index.examples import Row, Tables
@@ -215,6 +216,6 @@ def memberships(draw: st.DrawFn, layout: Layout) -> dict[str, date]:
     """Draw from and until, on a date of a rebalance or next to it."""
     if layout.sound or not seldom(draw, 8):
         return {}
-    found = {"from": draw(layout.turning)} if draw(st.booleans()) else {}
-    until = draw(layout.turning) + timedelta(draw(st.sampled_from((0, 40))))
+    found = {"from": turning(draw, layout)} if draw(st.booleans()) else {}
+    until = turning(draw, layout) + timedelta(draw(st.sampled_from((0, 40))))
     return found | ({"until": until} if until > found.get("from", date.min) else {})

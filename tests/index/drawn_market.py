@@ -1,15 +1,18 @@
 """Hypothesis strategies of market folders: closes, actions, share counts, securities and rates.
 
 What shrinks is the structure: sessions, constituents, gaps, actions. Closes follow from one drawn
-number a symbol, of which zero means that they never move.
+number a symbol, of which zero means that they never move. Strategies are of places in lists, so
+that one made for lists of a length serves all of them: making one takes longer than drawing.
 """
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -59,15 +62,32 @@ class Layout:
     ranked: bool = False
 
     @property
-    def days(self) -> list[date]:
-        """Return every date of the span, session or not."""
-        return [self.start + timedelta(n) for n in range((self.end - self.start).days + 1)]
+    def length(self) -> int:
+        """Return the number of dates of the span, sessions or not."""
+        return (self.end - self.start).days + 1
 
-    @property
-    def turning(self) -> st.SearchStrategy[date]:
-        """Return a strategy of dates on which the basket may change, and of their neighbours."""
-        shifts = st.integers(-1, 1).map(timedelta)
-        return st.builds(date.__add__, st.sampled_from(self.dates), shifts)
+    def at(self, place: tuple[int, ...]) -> date:
+        """Return a date of the span, or one on which the basket may change, or its neighbour."""
+        if len(place) == 1:
+            return self.start + timedelta(place[0])
+        return self.dates[place[0]] + timedelta(place[1])
+
+
+@lru_cache
+def _places(days: int, dates: int) -> st.SearchStrategy[tuple[int, ...]]:
+    """Return a strategy of what `Layout.at` takes."""
+    anywhere: st.SearchStrategy[tuple[int, ...]] = st.tuples(st.integers(0, days - 1))
+    return anywhere | st.tuples(st.integers(0, dates - 1), st.integers(-1, 1))
+
+
+def turning(draw: st.DrawFn, layout: Layout) -> date:
+    """Draw a date on which the basket may change, or its neighbour."""
+    return layout.at((draw(st.integers(0, len(layout.dates) - 1)), draw(st.integers(-1, 1))))
+
+
+def one_of(draw: st.DrawFn, items: Sequence[Any]) -> Any:
+    """Draw an item."""
+    return items[draw(st.integers(0, len(items) - 1))]
 
 
 def seldom(draw: st.DrawFn, one_in: int) -> bool:
@@ -79,9 +99,9 @@ def seldom(draw: st.DrawFn, one_in: int) -> bool:
 def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str]) -> Tables:
     """Draw the tables of a market folder."""
     every = [*layout.symbols, *layout.others]
-    securities = draw(_securities(layout, every))
-    prices = [row for symbol in every for row in draw(_closes(layout, symbol))]
-    actions = [row for s in every for row in draw(_actions(layout, s, prices, kinds))]
+    securities = _securities(draw, layout, every)
+    prices = [row for symbol in every for row in _closes(draw, layout, symbol)]
+    actions = [row for s in every for row in _actions(draw, layout, s, prices, kinds)]
     first = {row["symbol"]: row["date"] for row in reversed(prices)}
     actions = [row for row in actions if not _pointless(layout, row, first)]
     followed = _followed(layout, actions, prices, securities)
@@ -101,8 +121,8 @@ def markets(draw: st.DrawFn, layout: Layout, kinds: Sequence[str]) -> Tables:
         "prices": [r for r in prices if r["date"] >= begins.get(r["symbol"], layout.start)],
         "actions": actions,
         "securities": securities,
-        "shares": [r for s in counted for r in draw(_share_counts(layout, s, late=not begins))],
-        "fx": draw(_rates(layout, securities)),
+        "shares": [r for s in counted for r in _share_counts(draw, layout, s, late=not begins)],
+        "fx": _rates(draw, layout, securities),
     }
 
 
@@ -121,19 +141,17 @@ def constituents(draw: st.DrawFn, count: int) -> list[str]:
 # --- prices -----------------------------------------------------------------------------------
 
 
-@st.composite
 def _closes(draw: st.DrawFn, layout: Layout, symbol: str) -> list[Row]:
     """Draw closes on the symbol's own sessions but for gaps, and a few on no session at all."""
-    own = [d for d in open_days(exchange_of(symbol)) if layout.start <= d <= layout.end]
+    every = open_days(exchange_of(symbol))
+    own = every[bisect_left(every, layout.start) : bisect_right(every, layout.end)]
     late = draw(st.integers(0, 30)) if not layout.sound and seldom(draw, 8) else 0
     early = draw(st.integers(0, 30)) if not layout.sound and seldom(draw, 8) else 0
     own = own[late : max(late + 1, len(own) - early)]
     days = set(own)
-    gaps = st.tuples(st.integers(1, len(own)), st.integers(1, 40) | st.integers(1, 3))
-    for begin, length in draw(st.lists(gaps, max_size=3)) if own else ():
+    for begin, length in draw(_gaps(len(own))) if own else ():
         days -= set(own[begin : min(begin + length, len(own) - 1)])
-    extra = st.integers(0, 200).map(timedelta)
-    days |= {layout.start + shift for shift in draw(st.lists(extra, max_size=2))}
+    days |= {layout.start + timedelta(shift) for shift in draw(_spots(201))}
     days |= {layout.start} if layout.sound else set()
     kept = sorted(day for day in days if day <= layout.end) or [layout.start]
     walk = walked(draw(st.integers(int(layout.sound), 2**16)), len(kept), 0.03)
@@ -148,12 +166,26 @@ def _closes(draw: st.DrawFn, layout: Layout, symbol: str) -> list[Row]:
         }
         for day, move in zip(kept, walk, strict=True)
     ]
-    if symbol[:4] in LIMIT:
-        moves = st.lists(
-            st.tuples(st.sampled_from(layout.dates), st.sampled_from((1, -1))), max_size=2
-        )
-        _put_at_limit(rows, Decimal(LIMIT[symbol[:4]]), dict(draw(moves)))
+    if symbol[:4] in LIMIT and not symbol.endswith(".HK"):
+        moves = {layout.dates[n]: way for n, way in draw(_limits(len(layout.dates)))}
+        _put_at_limit(rows, Decimal(LIMIT[symbol[:4]]), moves)
     return rows
+
+
+@lru_cache
+def _gaps(sessions: int) -> st.SearchStrategy[list[tuple[int, int]]]:
+    gaps = st.tuples(st.integers(1, sessions), st.integers(1, 40) | st.integers(1, 3))
+    return st.lists(gaps, max_size=3)
+
+
+@lru_cache
+def _spots(days: int) -> st.SearchStrategy[list[int]]:
+    return st.lists(st.integers(0, days - 1), max_size=2)
+
+
+@lru_cache
+def _limits(dates: int) -> st.SearchStrategy[list[tuple[int, int]]]:
+    return st.lists(st.tuples(st.integers(0, dates - 1), st.sampled_from((1, -1))), max_size=2)
 
 
 def _put_at_limit(rows: Sequence[Row], limit: Decimal, moves: dict[date, int]) -> None:
@@ -176,7 +208,6 @@ def walked(seed: int, length: int, deviation: float) -> list[float]:
 # --- actions ----------------------------------------------------------------------------------
 
 
-@st.composite
 def _actions(
     draw: st.DrawFn, layout: Layout, symbol: str, prices: Sequence[Row], kinds: Sequence[str]
 ) -> list[Row]:
@@ -185,12 +216,12 @@ def _actions(
     Together they never pay out a whole price, which would be an error.
     """
     own = [row["close"] for row in prices if row["symbol"] == symbol] or [10.0]
-    day = st.sampled_from(layout.days) | layout.turning
-    restating = [kind for kind in kinds if kind in RESTATING]
-    moving = [kind for kind in kinds if kind in MOVING]
-    together = st.lists(st.sampled_from(restating), min_size=1, max_size=3)
-    groups = draw(st.lists(st.tuples(day, together), max_size=3)) if restating else []
-    rows = [draw(_restating(symbol, on, kind, own)) for on, group in groups for kind in group]
+    restating = tuple(kind for kind in kinds if kind in RESTATING)
+    moving = tuple(kind for kind in kinds if kind in MOVING)
+    sizes = layout.length, len(layout.dates)
+    drawn = draw(_groups(*sizes, restating)) if restating else []
+    groups = [(layout.at(place), group) for place, group in drawn]
+    rows = [_restating(draw, symbol, on, kind, own) for on, group in groups for kind in group]
     dilution = float(np.prod([1.0 + row.get("ratio", 0.0) for row in rows]))
     room = 0.8 * min(own) / dilution / max(len(rows), 1)
     for row in rows:
@@ -198,11 +229,20 @@ def _actions(
             row["cash"] = max(round(row["cash"] * room, 4), 0.0001)
     others = [other for other in (*layout.others, *layout.symbols) if other != symbol]
     if moving and others and seldom(draw, 6):
-        on = draw(st.sampled_from([on for on, _ in groups]) if groups else day)
+        on = one_of(draw, groups)[0] if groups else layout.at(draw(_places(*sizes)))
         for kind in draw(_moves(moving)):
-            move = {"symbol": symbol, "ex_date": on, "kind": kind} | draw(_moving(kind, others))
+            move = {"symbol": symbol, "ex_date": on, "kind": kind} | _moving(draw, kind, others)
             rows.insert(draw(st.integers(0, len(rows))), move)
     return rows
+
+
+@lru_cache
+def _groups(
+    days: int, dates: int, kinds: tuple[str, ...]
+) -> st.SearchStrategy[list[tuple[tuple[int, ...], list[str]]]]:
+    """Return a strategy of what is paid and issued, by place in the span."""
+    together = st.lists(st.sampled_from(kinds), min_size=1, max_size=3)
+    return st.lists(st.tuples(_places(days, dates), together), max_size=3)
 
 
 def _pointless(layout: Layout, row: Row, first: dict[str, date]) -> bool:
@@ -271,7 +311,6 @@ def _spare(actions: Sequence[Row], followed: dict[str, Row]) -> None:
             row["cash"] = max(round(row["cash"] / 100, 6), 1e-6)
 
 
-@st.composite
 def _restating(draw: st.DrawFn, symbol: str, day: date, kind: str, own: Sequence[float]) -> Row:
     row: Row = {"symbol": symbol, "ex_date": day, "kind": kind}
     if kind in ("dividend", "special_dividend"):
@@ -283,19 +322,19 @@ def _restating(draw: st.DrawFn, symbol: str, day: date, kind: str, own: Sequence
     else:
         row["ratio"] = draw(st.sampled_from((0.3, 0.5, 1.0)))
         part = draw(st.sampled_from((0.5, 0.8, 1.0, 1.3)))
-        row["price"] = round(part * draw(st.sampled_from(own)), 2)
+        row["price"] = round(part * one_of(draw, own), 2)
     return row
 
 
-def _moves(kinds: Sequence[str]) -> st.SearchStrategy[list[str]]:
+@lru_cache
+def _moves(kinds: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
     """Return a strategy of what happens to a line on one day; it leaves in one way at most."""
     several = st.lists(st.sampled_from(kinds), min_size=1, max_size=2, unique=True)
     return several.filter(lambda moves: set(moves) != {"delisting", "merger"})
 
 
-@st.composite
 def _moving(draw: st.DrawFn, kind: str, others: Sequence[str]) -> Row:
-    other, ratio = draw(st.sampled_from(others)), draw(st.sampled_from((1.0, 0.5, 3.0)))
+    other, ratio = one_of(draw, others), draw(st.sampled_from((1.0, 0.5, 3.0)))
     if kind == "delisting":
         return {"price": draw(st.sampled_from((None, 8.88, 0.0)))}
     if kind == "symbol_change":
@@ -310,7 +349,6 @@ def _moving(draw: st.DrawFn, kind: str, others: Sequence[str]) -> Row:
 # --- facts ------------------------------------------------------------------------------------
 
 
-@st.composite
 def _securities(draw: st.DrawFn, layout: Layout, every: Sequence[str]) -> list[Row]:
     """Draw facts of the symbols; now and then one is adjusted or lacks a figure."""
     adjusted = not layout.sound and seldom(draw, 12)
@@ -333,14 +371,13 @@ def _securities(draw: st.DrawFn, layout: Layout, every: Sequence[str]) -> list[R
     return rows
 
 
-@st.composite
 def _share_counts(draw: st.DrawFn, layout: Layout, symbol: str, *, late: bool) -> list[Row]:
     """Draw the rows of the shares table of one symbol; now and then it begins late, if it may."""
     late = late and not layout.sound and seldom(draw, 40)
     free = (None, 1.0, 0.1, 0.2, 0.15, 0.438, 0.8, 0.82, 0.05)
     free = (*free, 0.0) if layout.zeros else free
     rows = {}
-    days = draw(st.lists(st.sampled_from(layout.days), max_size=2))
+    days = [layout.start + timedelta(n) for n in draw(_spots(layout.length))]
     for day in [layout.end if late else layout.start - timedelta(30), *days]:
         total, part = draw(st.integers(1, 50)) * 1000.0, draw(st.sampled_from(free))
         row = {"symbol": symbol, "date": day, "total_shares": total}
@@ -348,7 +385,6 @@ def _share_counts(draw: st.DrawFn, layout: Layout, symbol: str, *, late: bool) -
     return list(rows.values())
 
 
-@st.composite
 def _rates(draw: st.DrawFn, layout: Layout, securities: Sequence[Row]) -> list[Row]:
     """Draw a rate for every listing currency, one way round or the other, with holes."""
     listing = {row.get("currency") or CURRENCY[row["symbol"].rpartition(".")[2]]
@@ -358,7 +394,9 @@ def _rates(draw: st.DrawFn, layout: Layout, securities: Sequence[Row]) -> list[R
     for other in sorted(listing - {layout.currency}):
         base, quote = draw(st.permutations((other, layout.currency)))
         begin = draw(st.integers(0, 60)) if late and seldom(draw, 10) else 0
-        days = layout.days[begin :: draw(st.sampled_from((1, 3, 10)))] or [layout.end]
+        step = draw(st.sampled_from((1, 3, 10)))
+        spots = range(begin, layout.length, step)
+        days = [layout.start + timedelta(n) for n in spots] or [layout.end]
         first = draw(st.sampled_from((1.0, 7.1, 0.128)))
         walk = walked(draw(st.integers(0, 99)), len(days), 0.01)
         rows += [

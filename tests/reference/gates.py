@@ -59,7 +59,7 @@ def ex_reference(
 
 def is_believed(symbol: str, close: float, reference: float) -> bool:
     """Return whether a close stands within a tick of its limit prices, or a factor of 1.8."""
-    if symbol[:4] not in BOARDS:
+    if symbol.endswith(".HK") or symbol[:4] not in BOARDS:
         return reference / JUMP <= close <= reference * JUMP
     exact, limit = Fraction(repr(reference)), BOARDS[symbol[:4]]
     lowest = (exact * (1 - limit) * 100 + Fraction(1, 2)).__floor__() - 1
