@@ -164,10 +164,8 @@ class Gatherer:
             return Gathered(need, outcome, {}, (), failed, tuple(logs), reason)
         answers = tuple(answer for answer, _ in usable.values())
         fresh = traced(need.table, found.rows, usable, self.at.date())
-        stored, verdicts = (
-            self.believed.of(need.table, need.subject),
-            [v for _, v in usable.values()],
-        )
+        stored = self.believed.of(need.table, need.subject)
+        verdicts = [v for _, v in usable.values()]
         fresh, beside, contradiction = uncontradicted(need, fresh, stored, verdicts)
         logs += beside
         rows = extra | {need.table: self._with_stored(need, fresh)}

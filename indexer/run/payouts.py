@@ -161,13 +161,16 @@ def uncontradicted(
 ) -> tuple[pl.DataFrame, tuple[Disregarded, ...], str]:
     """Return the figures against which nothing stands that is stored, the others, and what does.
 
-    Where every source tells other payouts or counts than those stored, nothing new of them is
-    taken: it may be in the same wrong unit.
+    Where every source tells other payouts or counts than came from one before, nothing new of them
+    is taken: it may be in the same wrong unit. What somebody has entered is settled.
     """
     if need.table not in {"actions", "shares"}:
         return rows, (), ""
-    if told := restated(verdicts):
-        new = rows.join(stored, on=KEYS[need.table], how="anti")
+    key = KEYS[need.table]
+    came = stored.join(entered(stored), on=key, how="anti")
+    day = "ex_date" if need.table == "actions" else "date"
+    if told := restated(verdicts, came[day].to_list()):
+        new = rows.join(stored, on=key, how="anti")
         if need.table == "actions":
             new = new.join(as_entered(rows, stored), on=["ex_date", "kind"], how="anti")
         why = f"all tell otherwise of {told.date}: nothing new is taken before that is settled"
@@ -202,10 +205,10 @@ def but_entered(
     return rows, tuple(against)
 
 
-def restated(verdicts: Iterable[Verdict]) -> Disregarded | None:
-    """Return a date of which every source tells other figures than those stored, if any."""
+def restated(verdicts: Iterable[Verdict], dates: Iterable[date]) -> Disregarded | None:
+    """Return one of some dates of which every source tells other figures than those stored."""
     own = [{e.date: e for e in v.disregarded if e.rule == "revision"} for v in verdicts]
-    days = set[date | None].intersection(*map(set, own)) if own else set()
+    days = set[date | None](dates).intersection(*map(set, own)) if own else set()
     return own[0][min(days, key=str)] if days else None
 
 

@@ -360,6 +360,17 @@ def test_nothing_new_is_taken_beside_a_count_that_all_tell_otherwise(bring, tmp_
     assert stored(tmp_path, "shares", "date") == [date(2026, 1, 5)]
 
 
+@pytest.mark.parametrize("cash", [0.2, 0.3])
+def test_what_is_entered_of_an_action_that_all_tell_otherwise_settles_it(bring, tmp_path, cash):
+    bring(tellers(bars()))
+    entered(tmp_path, {"ex_date": PAID, "kind": "dividend", "cash": cash})
+    amended = actions((PAID, "dividend", 0.3), (COMING, "dividend", 0.5))
+    found = bring(tellers(bars(), amended, amended))
+
+    assert outcomes(found)["actions"] == "ok"
+    assert stored(tmp_path, "actions", "cash") == [cash, 0.5]
+
+
 def entered(folder: Path, *rows: dict[str, Any]) -> None:
     """Store actions of the share that somebody has entered."""
     named = [{"symbol": SHARE, **row} for row in rows]

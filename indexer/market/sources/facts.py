@@ -87,9 +87,9 @@ def check_actions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
     return told_verdict(sieve, rows, tuple(missing))
 
 
-def entered(actions: pl.DataFrame) -> pl.DataFrame:
-    """Return the actions that are of no source's telling."""
-    return actions.filter(pl.col("source").is_null()) if "source" in actions.columns else actions
+def entered(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that are of no source's telling."""
+    return rows.filter(pl.col("source").is_null()) if "source" in rows.columns else rows
 
 
 def worth(actions: pl.DataFrame) -> float:
