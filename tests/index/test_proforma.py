@@ -231,7 +231,10 @@ def unseen(case: Case, day: date) -> set[str]:
 @some
 @given(st.data())
 def test_a_proforma_after_the_reference_date_has_the_weights_of_the_rebalance(scheme, data):
-    """Whatever happens in between, bit for bit: the rebalance looks no further either."""
+    """Whatever happens in between, bit for bit: the rebalance looks no further either.
+
+    A constituent without a close yet that another becomes stands last: sums differ by rounding.
+    """
     case: Case = data.draw(cases((scheme,), EVERY, sizes=SMALL, sound=True))
     asked, folder = basket(**case.definition), market(case.tables)
     try:
@@ -258,7 +261,8 @@ def test_a_proforma_after_the_reference_date_has_the_weights_of_the_rebalance(sc
     known = {(s, reason) for s, reason in found.excluded if s not in unseen(case, found.last)}
     assert known <= wanted
     if asked.rebalance.untradable == "ignore":
-        assert {s: w for s, w in targets.items() if s in held} == held
+        kept = {s: w for s, w in targets.items() if s in held}
+        assert kept == (held if list(kept) == names else pytest.approx(held, rel=1e-14))
         assert {s for s in targets if s not in held} == set(found.leaves)
     else:  # who cannot be traded on the day is known on the day
         assert {s: w for s, w in held.items() if w > 0}.items() <= targets.items()
