@@ -60,9 +60,9 @@ def lead_lag(a: Vector, b: Vector, rows_a: RowGrid, rows_b: RowGrid, furthest: i
     largest = np.empty(len(rows_a))
     for begin in range(0, len(rows_a), _TOGETHER):
         part = slice(begin, begin + _TOGETHER)
-        drawn = _correlations(x[rows_a[part]], y[rows_b[part]], lag[lag != 0])
-        largest[part] = np.fmax.reduce(np.abs(drawn), axis=1)
-    return LeadLag(lag, _correlations(x[None], y[None], lag)[0], _band(largest))
+        drawn = _correlations(x[rows_a[part]], y[rows_b[part]], furthest)
+        largest[part] = np.fmax.reduce(np.abs(drawn[:, lag != 0]), axis=1)
+    return LeadLag(lag, _correlations(x[None], y[None], furthest)[0], _band(largest))
 
 
 def whitened(returns: Vector) -> Vector:
@@ -85,25 +85,43 @@ def _band(largest: Vector) -> float:
     return float(np.sort(largest)[last])
 
 
-def _correlations(x: Grid, y: Grid, lags: Rows) -> Grid:
-    """Return the correlations of each row of x with that of y, by lag; (R, n) to (R, lags)."""
+def _correlations(x: Grid, y: Grid, furthest: int) -> Grid:
+    """Return the correlation of each row of x with that of y, ``lag`` places later, by lag."""
     x, y = (side - side.mean(axis=1, keepdims=True) for side in (x, y))
-    return np.column_stack([_correlation(x, y, int(lag)) for lag in lags])
-
-
-def _correlation(x: Grid, y: Grid, lag: int) -> Vector:
-    """Return the correlation of each row of x with that of y ``lag`` places later."""
-    count = x.shape[1] - abs(lag)
-    if count < 2:
-        return np.full(len(x), np.nan)
-    x = x[:, max(-lag, 0) :][:, :count]
-    y = y[:, max(lag, 0) :][:, :count]
-    x_mean, y_mean = x.mean(axis=1), y.mean(axis=1)
-    x_square, y_square = np.vecdot(x, x), np.vecdot(y, y)
+    reach = min(furthest, x.shape[1] - 1)
+    lags = np.arange(-reach, reach + 1)
+    count = x.shape[1] - np.abs(lags)
+    x_sum, y_sum = _overlapping(x, reach), _overlapping(y, reach)[:, ::-1]
+    x_square, y_square = _overlapping(x**2, reach), _overlapping(y**2, reach)[:, ::-1]
+    product = np.column_stack([_product(x, y, int(lag)) for lag in lags])
     # Centred as a whole already: what the places left out change of the mean is small.
-    x_moves, y_moves = x_square - count * x_mean**2, y_square - count * y_mean**2
-    moves = (x_moves > SINGULAR * x_square) & (y_moves > SINGULAR * y_square)
-    product = np.vecdot(x, y) - count * x_mean * y_mean
+    x_moves, y_moves = x_square - x_sum**2 / count, y_square - y_sum**2 / count
+    moves = (x_moves > SINGULAR * x_square) & (y_moves > SINGULAR * y_square) & (count > 1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = np.clip(product / np.sqrt(x_moves * y_moves), -1.0, 1.0)
-    return np.where(moves, found, np.nan)
+        together = (product - x_sum * y_sum / count) / np.sqrt(x_moves * y_moves)
+    found = np.full((len(x), 2 * furthest + 1), np.nan)
+    found[:, furthest + lags] = np.where(moves, np.clip(together, -1.0, 1.0), np.nan)
+    return found
+
+
+def _overlapping(values: Grid, reach: int) -> Grid:
+    """Return the sums over the places of x that have a place of y, by lag from ``-reach`` on.
+
+    They are all but the first at a lag below zero, and all but the last above it.
+    """
+    return np.column_stack([_growing(values[:, ::-1], reach), _growing(values, reach)[:, -2::-1]])
+
+
+def _growing(values: Grid, reach: int) -> Grid:
+    """Return the sums over all places but the last ``reach``, and so on up to all of them.
+
+    Places are added, never taken away: what an outlier leaves behind would be its rounding.
+    """
+    inner = values.shape[1] - reach
+    return np.cumsum(np.column_stack([values[:, :inner].sum(axis=1), values[:, inner:]]), axis=1)
+
+
+def _product(x: Grid, y: Grid, lag: int) -> Vector:
+    """Return the sum of products of each row of x with that of y ``lag`` places later."""
+    count = x.shape[1] - abs(lag)
+    return np.asarray(np.vecdot(x[:, max(-lag, 0) :][:, :count], y[:, max(lag, 0) :][:, :count]))
