@@ -97,7 +97,7 @@ def print_study(summary: dict[str, Any], out: Path, as_json: bool) -> None:
 
 def _pair_cells(pair: dict[str, Any], last: str) -> tuple[str, ...]:
     correlations = pair["correlation"]
-    middle = sorted(correlations)[len(correlations) // 2]
+    window = 60 if 60 in correlations else sorted(correlations)[len(correlations) // 2]
     ended = "" if pair["last_row"] == last else f" (until {pair['last_row']})"
     return (
         f"{pair['leader']}\n/ {pair['follower']}{ended}",
@@ -108,7 +108,7 @@ def _pair_cells(pair: dict[str, Any], last: str) -> tuple[str, ...]:
         _percent(pair["move_leader"]),
         _percent(pair["move_follower"]),
         _number(pair["zscore"], 1),
-        f"{_number(correlations[middle], 2) or '–'} ({middle})",
+        f"{_number(correlations[window], 2) or '–'} ({window})",
     )
 
 

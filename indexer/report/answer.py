@@ -158,7 +158,8 @@ def _of_pair(comparison: Comparison, told: dict[str, Any]) -> Text:
         Text(f"{name.en}: {state.en} since {since}", f"{name.zh}：自{since}起处于“{state.zh}”")
     ]
     if told["peak_on"] is not None and told["peak_on"] == told["last_row"]:
-        parts.append(Text("; at its peak on that session", "；最新一期即为高点"))
+        last = told["last_row"]
+        parts.append(Text(f"; at its peak on the last row, {last}", "；最新一期即为高点"))
     elif told["peak_on"] is not None:
         leader, follower = (per_cent(told[f"move_{role}"]) for role in ("leader", "follower"))
         kind = KINDS.get(told["kind"] or "", None)
@@ -173,17 +174,27 @@ def _of_pair(comparison: Comparison, told: dict[str, Any]) -> Text:
     if told["zscore"] is not None:
         z, window = number(told["zscore"], 2), comparison.study.windows.zscore
         parts.append(Text(f"; z {z} over {window} rows", f"；{window}期z值为{z}"))
-    return joined([*parts, _by_chance(told)], "", "")
+    return joined([*parts, _by_chance(told, comparison.study.windows.zscore)], "", "")
 
 
-def _by_chance(told: dict[str, Any]) -> Text:
-    """Return how often lines without any tie would be in the state."""
+def _by_chance(told: dict[str, Any], window: int) -> Text:
+    """Return how often lines without any tie would be in the state.
+
+    Counted on the rows that have a whole window before them: on earlier ones every path is neutral,
+    and a share of all rows would make any other state look rare.
+    """
     share = (told["chance"] or {}).get("share", {}).get(told["state"])
     if share is None:
         return Text(".", "。")
-    mean, low, high = (f"{100 * share[key]:.0f}" for key in ("mean", "low", "high"))
+    idle = (window - 1) / told["rows"]
+    always = idle if told["state"] == "neutral" else 0.0
+    mean, low, high = (
+        f"{max(0.0, 100 * (share[key] - always) / (1 - idle)):.0f}"
+        for key in ("mean", "low", "high")
+    )
     return Text(
-        f". Driftless paths are in that state on {mean} % of rows (90 of 100 of them on {low} to "
-        f"{high} %).",
-        f"。作为参照，无漂移随机路径平均有{mean}%的时间处于该状态（90%的路径介于{low}%至{high}%）。",
+        f". Driftless paths are in that state on {mean} % of the rows that have a z (90 of 100 of "
+        f"them on {low} to {high} %).",
+        f"。作为参照，无漂移随机路径在有z值的各期中平均有{mean}%处于该状态"
+        f"（90%的路径介于{low}%至{high}%）。",
     )

@@ -70,7 +70,7 @@ def alike_text(comparison: Comparison) -> Text | None:
 
 
 def overlay_figure(comparison: Comparison) -> Figure | None:
-    """Return how far an index has left a dated series laid over it; None where there is none."""
+    """Return how far a dated series has left the index under it; None where there is none."""
     names = {overlay.symbol: overlay.name for overlay in comparison.study.overlays}
     lines: list[Figure] = []
     for found in comparison.signals:
@@ -86,9 +86,9 @@ def overlay_figure(comparison: Comparison) -> Figure | None:
         "id": "overlays",
         "title": Text("Beside announced figures", "与已公布数据对照"),
         "about": Text(
-            "Change of the index less that of the series, each in its own deviations; by the day "
-            "of announcement.",
-            "指数变化减去数据变化，各以自身标准差为单位；按公布日对齐。",
+            "Change of the series less that of the index, in deviations of that difference; by the "
+            "day of announcement.",
+            "数据变化减去指数变化，以该差值的标准差为单位；按公布日对齐。",
         ),
         "digits": 2,
         "scale": "value",

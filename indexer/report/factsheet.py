@@ -209,7 +209,9 @@ def _facts(history: History) -> str:
             Text(
                 f"{summary['carried_last']} of {summary['constituents']}",
                 f"{summary['constituents']}只中的{summary['carried_last']}只",
-            ),
+            )
+            if summary["constituents"]
+            else Text("ready-made series", "现成序列"),
         ),
         (
             Text("Missing", "缺失"),

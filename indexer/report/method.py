@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from indexer.definitions.basket import Basket, Index
+from indexer.definitions.basket import Basket, Index, Series
 from indexer.definitions.study import Study
 from indexer.report.words import Text, calendar_name, hour_of, joined, many
 
@@ -63,10 +63,7 @@ def _day(day: str) -> Text:
 def index_method(index: Index) -> Iterator[Text]:
     """Yield how an index is made."""
     if not isinstance(index, Basket):
-        yield Text(
-            "A ready-made series of its provider's levels, used as it is.",
-            "直接采用编制方公布的点位序列。",
-        )
+        yield _series(index)
         return
     base, rebalance = index.base, index.rebalance
     day = _day(rebalance.day)
@@ -110,6 +107,19 @@ def index_method(index: Index) -> Iterator[Text]:
             f"The list was chosen on {index.selected_on}: levels before that day are back-tested.",
             f"名单选定于{index.selected_on}：此前点位均为回测。",
         )
+
+
+def _series(index: Series) -> Text:
+    if index.base is None:
+        return Text(
+            "A ready-made series of its provider's levels, used as it is.",
+            "直接采用编制方公布的点位序列。",
+        )
+    start, level = index.base.date, f"{index.base.level:.15g}"
+    return Text(
+        f"A ready-made series of its provider's levels, scaled to {level} on {start}.",
+        f"采用编制方公布的点位序列，换算为{start}为{level}点。",
+    )
 
 
 def _caps(index: Basket) -> Iterator[Text]:
@@ -157,19 +167,20 @@ def study_method(study: Study) -> Iterator[Text]:
         "the excess is the rest; the partial correlation of B and C given A asks the same of their "
         f"returns. p is from {count} stationary block resamples (Politis and Romano "
         f"1994; Politis and White 2004, corrected 2009), seed {start}, adjusted over windows "
-        "by Holm's rule. Below 60 rows nothing is tested.",
+        "by Holm's rule, and not below 60 rows.",
         "比值线A/B与A/C共用A，其相关性有一部分是算术结果（Pearson 1897）。"
         "零假设值指B与C除各自与A的联系外别无共同之处时应有的数值，其余为超出部分；"
         "给定A时B与C的偏相关系数在收益率上检验同一问题。"
         f"p值来自{count}次平稳区块重抽样（Politis与Romano 1994；Politis与White 2004，"
-        f"2009年更正），种子{start}，并按Holm法对多个窗口校正。不足60期不作检验。",
+        f"2009年更正），种子{start}，并按Holm法对多个窗口校正，不足60期不计算。",
     )
     yield Text(
         f"Gap: what the follower lacks to have moved by its beta (of {windows.beta} rows that end "
         f"before) times the leader's move over {windows.gap} rows, in errors of prediction. Where "
-        "closes differ in hour the Dimson beta (1979) is given too. Lead and lag are of whitened "
-        "returns. Events: a market model on the rows before, its own residuals the placebos.",
+        "closes differ in hour the Dimson beta (1979) is in summary.json. Lead and lag are of "
+        "whitened returns. Events: a market model on the rows before, its own residuals the "
+        "placebos.",
         f"偏离：以此前{windows.beta}期估计的贝塔折算，跟随指数相对领先指数过去{windows.gap}期尚未补上的涨幅，"
-        "以预测标准误为单位。收盘时间不同者另给Dimson贝塔（1979）。领先与滞后按剔除自相关的收益率计算。"
+        "以预测标准误为单位。收盘时间不同者，Dimson贝塔（1979）见summary.json。领先与滞后按剔除自相关的收益率计算。"
         "事件研究采用事件之前各期估计的市场模型，以其残差为安慰剂对照。",
     )

@@ -93,7 +93,7 @@ _RATIO_FIGURES = {
     "p_value_benchmark_adjusted": Text("p of that", "上一行的p值"),
     "level_correlation": Text("Correlation of the lines' levels", "两线点位的相关系数"),
 }
-_LEVEL_NULL = Text("Null of the levels, median (5 to 95 %)", "点位零假设中位数（5%至95%）")
+_LEVEL_NULL = Text("Null of the levels, median (5 to 95 %), p", "点位零假设中位数（5%至95%），p值")
 
 
 def ratio_table(comparison: Comparison, told: dict[str, Any]) -> str:
@@ -127,7 +127,8 @@ def _level_null(null: dict[str, float | None]) -> Text:
         return NONE
     median = number(null["median"], 3)
     low, high = (number(null[name], 2) for name in ("low", "high"))
-    return Text(f"{median} ({low} to {high})", f"{median}（{low}至{high}）")
+    p = number(null["p"], 3)
+    return Text(f"{median} ({low} to {high}), p {p}", f"{median}（{low}至{high}），p {p}")
 
 
 def correlation_table(comparison: Comparison, pairs: Told) -> str:
@@ -295,7 +296,7 @@ def index_table(comparison: Comparison, indices: dict[str, Any]) -> str:
         Text("Index", "指数"),
         Text("Variant", "类型"),
         Text("Currency", "货币"),
-        Text("Last level", "最新点位日期"),
+        Text("Last level on", "最新点位日期"),
         Text("Carried then", "当日沿用旧价"),
         Text("Missing", "缺失"),
         Text("Back-tested sessions", "回测交易日"),

@@ -33,7 +33,6 @@ def study(
     *,
     indices: Mapping[str, Index] | None = None,
     until: date | None = None,
-    strict: bool = False,
     progress: Progress = lambda _: None,
 ) -> Comparison:
     """Return every signal of a study on a market.
@@ -52,7 +51,7 @@ def study(
     for id in named:
         progress(f"building {id}")
         try:
-            histories[id] = build(named[id], market, until=until, strict=strict)
+            histories[id] = build(named[id], market, until=until)
         except MissingInputError:
             if id in definition.indices:
                 raise
@@ -163,13 +162,12 @@ def run(
     output: Output,
     *,
     until: date | None = None,
-    strict: bool = False,
     progress: Progress = lambda _: None,
 ) -> Comparison:
     """Build every index of a study, study them, and write all of it; everything or nothing."""
     definition = study_named(name)
     progress(f"reading {market}")
-    found = study(definition, read_market(market), until=until, strict=strict, progress=progress)
+    found = study(definition, read_market(market), until=until, progress=progress)
     progress("writing")
     folders = {id: history_files(history) for id, history in found.histories.items()}
     folders[definition.id] = _with_page(found)

@@ -35,7 +35,8 @@ class Aligned:
     level : (D, K) last level known; NaN where there is none yet
     dated : (D, K) date of that level; NaT where there is none
     known_at : (D, K) instant at which that level became known; NaT where there is none
-    fresh : (D, K) whether the level is another session's than on the study session before
+    fresh : (D, K) whether the level is another session's than on the study session before; on the
+        first, whether there is one
     backtested : (D, K) whether the level is dated before the constituents were selected
     """
 

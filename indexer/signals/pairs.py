@@ -139,7 +139,7 @@ class PairInference:
     episodes : of the catch-up states, the last may still go on
     correlation, spearman : intervals by window
     half_life : rows until half of a deviation of log relative strength is gone; NaN where a
-        random walk cannot be told from it
+        random walk cannot be told from it, and below 60 rows
     dimson_beta : where the two close at different hours; NaN elsewhere
     chance : what the states do on driftless paths; None where there is no whole z-score window
     lead_lag : of the whitened returns; None where there are too few
@@ -228,7 +228,7 @@ def _chance(study: Study, rows: SharedRows, strength: Vector) -> ChanceRates | N
 
     Blocks are as long as the changes or, for the clustering of their size, their squares ask.
     """
-    if len(strength) <= study.windows.zscore:
+    if len(strength) < study.windows.zscore:
         return None
     changes = np.diff(strength)
     most = most_block(len(changes))

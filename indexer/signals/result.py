@@ -236,11 +236,12 @@ class Comparison:
             "partial_correlation_benchmark",
             "level_correlation",
         )
+        control = self.study.benchmark
         return {
             "leader": ids[0],
             "follower": ids[1],
             "other": ids[2],
-            "benchmark": self.study.benchmark,
+            "benchmark": control if control in self.aligned.ids and control not in ids else None,
             **{name: self._by_window(name, *ids) for name in names},
         }
 

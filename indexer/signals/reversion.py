@@ -12,6 +12,8 @@ from indexer.signals.inference import FEWEST
 def half_life(values: Vector) -> float:
     """Return in how many rows half of a deviation from the mean is gone; NaN if that is never.
 
+    NaN too of fewer than 60 values, of which no test would tell.
+
     Parameters
     ----------
     values : (n,) a window of log relative strength

@@ -88,11 +88,10 @@ class SharedRows:
 
 
 def reaching(tested: Flags, reach: int | Rows) -> Flags:
-    """Return whether any of the last ``reach`` rows or the row itself is back-tested, (R,).
-
-    Back-tested rows come first, so that the first row of a window tells.
-    """
-    return np.asarray(tested[np.maximum(np.arange(len(tested)) - reach, 0)])
+    """Return whether any of the last ``reach`` rows or the row itself is back-tested, (R,)."""
+    before = np.concatenate([[0], np.cumsum(tested)])
+    row = np.arange(len(tested))
+    return np.asarray(before[row + 1] > before[np.maximum(row - reach, 0)])
 
 
 def siblings(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:

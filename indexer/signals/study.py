@@ -13,7 +13,7 @@ from indexer.errors import Flaw, MissingInputError
 from indexer.index.history import History
 from indexer.market.calendar import read_calendar
 from indexer.signals.align import Aligned, Line, align, cutoffs, known_at, study_sessions
-from indexer.signals.events import Happening, happening
+from indexer.signals.events import ESTIMATION, Happening, happening
 from indexer.signals.members import member_signals
 from indexer.signals.overlay import ANNOUNCEMENTS, divergence, divergence_reach
 from indexer.signals.pairs import PairStates, pair_inference, pair_signals, pair_states
@@ -141,7 +141,10 @@ def _event_warnings(
             elif seen is None or np.isnat(seen.days).all():
                 why = "left out: the event lies outside the rows it shares with the benchmark"
             elif seen.found.estimated == 0:
-                why = "has no abnormal return: fewer than 250 rows come before"
+                why = (
+                    f"has no abnormal return: fewer than {1 - ESTIMATION[0]} rows come before, the "
+                    "benchmark stands still then, or it is all there is to the index"
+                )
             else:
                 continue
             yield f"event of {event.date}: {id} {why}"

@@ -24,7 +24,7 @@ export const WORDS = {
     answer: "From {0} to {1}, {2} {3} and {4} {5}; the ratio {6}. Over the last {7} rows the returns correlate at {8}.",
     answer_single: "From {0} to {1}, {2} {3}.",
     rose: "rose {0}", fell: "fell {0}", stayed: "did not move",
-    tested: "Back-tested until {0}: the lists were made with hindsight before that day.",
+    tested: "Back-tested up to and including {0}: the lists were chosen later, with hindsight.",
     nothing_single: "There is no level of this variant.",
     nothing: "There is no day on which both have a level of this variant.",
     unknown: "There is no index {0}.", failed: "The answer was: {0}.",

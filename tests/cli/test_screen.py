@@ -6,6 +6,7 @@ import pytest
 
 from indexer.cli import app, fetch, screen
 from indexer.errors import IndexerError, SourceError
+from indexer.report.figures import headline_window
 from indexer.run.desk import Outcome
 
 HOSTILE = "x\x1b[2J\r\nerror: all is lost\x9b1m \u202egnp"
@@ -94,3 +95,15 @@ def test_what_never_traded_is_said_to_be_that(capsys):
     )
 
     assert "carried 2 of 1: A.US since 2026-02-27, B.US never traded" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("windows", "shown"), [((60, 120, 250), 60), ((20, 40, 120), 40)])
+def test_the_correlation_shown_first_is_that_of_the_page(windows, shown):
+    told = dict.fromkeys(
+        ("leader", "follower", "state", "since", "kind", "peak_on", "last_row"), ""
+    )
+    told |= dict.fromkeys(("move_leader", "move_follower", "zscore"), 0.0)
+    told["correlation"] = {window: window / 1000 for window in windows}
+
+    assert screen._pair_cells(told, "")[-1] == f"{shown / 1000:.2f} ({shown})"
+    assert headline_window(windows) == shown

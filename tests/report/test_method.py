@@ -35,3 +35,19 @@ def test_figures_of_a_definition_are_told_as_they_are(tmp_path):
 
     assert "No constituent above 47.5% at a rebalance." in told
     assert "Level 1234567 on" in told
+
+
+@pytest.mark.parametrize(
+    ("base", "en"),
+    [
+        ("", "used as it is."),
+        ("base: {date: 2024-01-02, level: 1000}", "scaled to 1000 on 2024-01-02."),
+    ],
+)
+def test_a_ready_made_series_is_told_as_it_is_or_as_it_was_scaled(tmp_path, base, en):
+    path = tmp_path / "a.yaml"
+    keys = "version: 1\nid: a\nkind: series\nname: {en: A, zh: 甲}\ncurrency: CNY\ncalendar: XSHG\n"
+    path.write_text(f"{keys}symbol: 399006.SZ\n{base}\n", encoding="utf-8")
+    (told,) = index_method(read_basket(path))
+
+    assert told.en == f"A ready-made series of its provider's levels, {en}"

@@ -201,7 +201,8 @@ def test_the_table_states_correlation_beside_its_null(comparison: Comparison) ->
         assert " ".join([f"{told[name][20]:.3f}", *with_interval]) in text
     nulls = told["level_null"]
     assert " ".join(
-        f"{nulls[w]['median']:.3f} ({nulls[w]['low']:.2f} to {nulls[w]['high']:.2f})"
+        f"{nulls[w]['median']:.3f} ({nulls[w]['low']:.2f} to {nulls[w]['high']:.2f}), "
+        f"p {nulls[w]['p']:.3f}"
         for w in (20, 60, 120)
     ) in text  # fmt: skip
     assert "– " + " ".join(f"{told['p_value_adjusted'][w]:.3f}" for w in (60, 120)) in text
@@ -239,11 +240,16 @@ def test_less_than_arithmetic_is_never_called_more(comparison: Comparison) -> No
 
 def test_the_answer_calls_the_band_of_driftless_paths_what_it_is(comparison: Comparison) -> None:
     told_of_pairs = list(answers(comparison, comparison.summary))[1:]
+    before = comparison.study.windows.zscore - 1  # rows on which there is no z, all of them neutral
     for told, answer in zip(comparison.summary["pairs"], told_of_pairs, strict=True):
-        share = told["chance"]["share"][told["state"]]
+        share, rows = told["chance"]["share"][told["state"]], told["rows"]
+        idle = before if told["state"] == "neutral" else 0
         # Low and high are 5 and 95 per cent of the paths.
-        mean, low, high = (f"{100 * share[key]:.0f}" for key in ("mean", "low", "high"))
-        assert f"{mean} % of rows (90 of 100 of them on {low} to {high} %)" in answer.en
+        mean, low, high = (
+            f"{100 * max(0.0, share[key] * rows - idle) / (rows - before):.0f}"
+            for key in ("mean", "low", "high")
+        )
+        assert f"{mean} % of the rows that have a z (90 of 100 of them on {low} to" in answer.en
         assert f"（90%的路径介于{low}%至{high}%）" in answer.zh
 
 
@@ -276,7 +282,7 @@ def test_a_peak_on_the_last_session_is_called_one_and_no_move_is_told(
     )
     found = replace(comparison, states=(replace(pair, states=states), *comparison.states[1:]))
     answer = list(answers(found, found.summary))[1]
-    assert "; at its peak on that session; z" in answer.en
+    assert f"; at its peak on the last row, {found.aligned.sessions[pair.rows[-1]]}; z" in answer.en
     assert "；最新一期即为高点；" in answer.zh
     assert ">+0.0%<" not in study_page(found)
 

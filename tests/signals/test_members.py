@@ -28,6 +28,7 @@ def held(
     moves: float = 0.0,
     amount: float | None = None,
     jump: date = date.max,
+    calendar: str = "XSHG",
     **keys: Any,
 ) -> History:
     """Return an equal-weighted basket in Shanghai whose closes all grow by a share a session.
@@ -50,7 +51,7 @@ def held(
     asked = definition(
         id=id,
         currency="CNY",
-        calendar="XSHG",
+        calendar=calendar,
         base={"date": SPRING[0].item(), "level": 1000},
         constituents=[{"symbol": symbol} for symbol in symbols],
         **keys,
@@ -152,6 +153,17 @@ def test_crowding_is_back_tested_with_any_of_the_baskets() -> None:
     two = held("two", "600001.SH", amount=1e6, selected_on=date(2024, 4, 10))
     found = told(compared(one, two, study=study("one", "two")), "crowding", ("", "one"), 20)
     first = SPRING[np.searchsorted(SPRING, np.datetime64("2024-04-10")) + 19].item()
+    assert [d for d, (_, mark) in found.items() if not mark] == [d for d in found if d >= first]
+
+
+def test_crowding_is_back_tested_also_where_a_window_begins_without_a_session_of_the_other() -> (
+    None
+):
+    """Easter Monday, 1 April: Shanghai is open and Hong Kong, which is chosen later, is not."""
+    one = held("one", "600000.SH", amount=1e6)
+    two = held("two", "600001.SH", amount=1e6, calendar="XHKG", selected_on=date(2024, 4, 8))
+    found = told(compared(one, two, study=study("one", "two")), "crowding", ("", "one"), 20)
+    first = SPRING[np.searchsorted(SPRING, np.datetime64("2024-04-08")) + 19].item()
     assert [d for d, (_, mark) in found.items() if not mark] == [d for d in found if d >= first]
 
 

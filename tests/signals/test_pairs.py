@@ -122,6 +122,28 @@ def test_chance_rates_are_shares_of_all_rows(found: Comparison) -> None:
     assert 0 <= low <= mean <= high
 
 
+def test_one_whole_window_is_enough_for_the_states_of_chance() -> None:
+    rows = len(lines("a")[0].days)
+    for window, there in ((rows, True), (rows + 1, False)):
+        pair = compared(*lines("a", "b"), windows=WINDOWS | {"zscore": str(window)}).pairs[0]
+        assert (pair.chance is not None) == there
+
+
+@pytest.mark.parametrize(
+    ("ids", "benchmark", "told"),
+    [
+        (("a", "b", "c", "market"), "market", "market"),
+        (("a", "b", "c"), "market", None),
+        (("a", "b", "c"), "b", None),
+    ],
+)
+def test_a_benchmark_without_data_or_that_is_a_leg_itself_controls_nothing(
+    ids: tuple[str, ...], benchmark: str, told: str | None
+) -> None:
+    (found,) = compared(*lines(*ids), windows=WINDOWS, benchmark=benchmark).summary["ratio_lines"]
+    assert found["benchmark"] == told
+
+
 @pytest.mark.parametrize(("leader", "apparent"), [("a", "b"), ("b", ""), ("c", "c")])
 def test_who_closes_later_would_lead_by_that_alone(leader: str, apparent: str) -> None:
     """Against Shanghai: New York is known the next day, as of a session before; Hong Kong later."""

@@ -118,7 +118,8 @@ def test_why_an_event_tells_nothing_is_said(eventful: Comparison) -> None:
         f"event of {EVENT}: market left out: it is the benchmark",
         f"event of 2025-03-20: a {outside}",
         f"event of 2023-06-01: a {outside}",
-        "event of 2024-06-03: a has no abnormal return: fewer than 250 rows come before",
+        "event of 2024-06-03: a has no abnormal return: fewer than 251 rows come before, the "
+        "benchmark stands still then, or it is all there is to the index",
     )
 
 
