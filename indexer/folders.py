@@ -1,4 +1,4 @@
-"""Folders that are held while they are written to, and those that are this user's alone.
+"""What is there, folders that are held while they are written to, and those of this user alone.
 
 Whoever can write to such a folder decides what the next run computes, or, where compiled code is
 kept in it, what it executes. So it is trusted only where nobody else can have put anything there.
@@ -12,10 +12,40 @@ from pathlib import Path
 
 import platformdirs
 
+from indexer.errors import Flaw, MissingInputError
+
 try:
     import fcntl
 except ImportError:  # not on Windows: there processes that write at once do not take turns
     fcntl = None  # type: ignore[assignment]
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a file is there, as `is_there`."""
+    return is_there(path) and path.is_file()
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a folder is there, as `is_there`."""
+    return is_there(path) and path.is_dir()
+
+
+def is_there(path: Path) -> bool:
+    """Return whether anything has a name.
+
+    Raises
+    ------
+    MissingInputError
+        If that cannot be told: in a folder one may not enter, of a name too long, of links that
+        lead in circles.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise MissingInputError([Flaw(str(path), None, "", str(error.strerror))]) from None
+    return True
 
 
 def cache_folder(name: str) -> Path | None:

@@ -17,7 +17,7 @@ MAY_IMPORT = {  # a layer, or one module of it written with a dot
     "errors": "",
     "arrays": "",
     "digest": "",
-    "folders": "",
+    "folders": "errors",
     "kernels": "arrays digest folders",
     "definitions": "errors digest",
     "market": "errors arrays digest folders definitions.symbols",
@@ -141,6 +141,7 @@ NAMES = {
     "environment": {"environ", "environb", "getenv", "putenv", "user_cache_path"},
     "exit": {"exit", "_exit", "abort"},
     "read": {"read_text", "read_bytes", "read_csv", "read_parquet", "is_file", "is_dir", "exists"}
+    | {"is_there", "is_folder"}
     | {"glob", "iterdir", "resolve", "lstat", "stat", "scan_parquet", "scan_csv"},
     "screen": {"print", "echo", "print_exc", "isatty", "input"},
     "write": {"write_text", "write_bytes", "mkdir", "unlink", "rmdir", "rmtree", "mkdtemp"}

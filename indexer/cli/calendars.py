@@ -2,7 +2,6 @@
 
 import json
 import os
-from pathlib import Path
 
 import click
 
@@ -42,7 +41,7 @@ def calendar(
         told = calendars.calendars(codes)
     elif len(codes) != 1:
         raise click.UsageError("--against compares one calendar: name its CODE")
-    elif against != AKSHARE or Path(against).exists():
+    elif against != AKSHARE or os.path.exists(against):
         told = [calendars.against(codes[0], against, source=source, write=write)]
     elif codes[0] != announced.CALENDAR:
         raise click.UsageError(f"akshare has the trading days of {announced.CALENDAR} alone")

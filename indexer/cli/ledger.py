@@ -144,13 +144,12 @@ def restate(
     from indexer.run.restate import Ground
     from indexer.run.restate import restate as restate_index
 
+    period = _period(None, first, last)
     desk = desk_at(ledger, out, _now, [index], Terms(by=by, note=note), create=False)
     ground = Ground(reason, note, by, basket)
     try:
         with progress() as tell:
-            done = restate_index(
-                index, market, desk, _period(None, first, last), ground, progress=tell
-            )
+            done = restate_index(index, market, desk, period, ground, progress=tell)
     except Exception as error:
         failed = Attempt(desk.instant, desk.run, error=explained(index, error))
         click.echo(log_line("restate", failed, exit_code(failed.errors)), err=True)

@@ -53,7 +53,7 @@ class Base(Model):
     """The session and the level an index starts from."""
 
     date: IsoDate
-    level: Annotated[float, Field(gt=0)]
+    level: Annotated[float, Field(ge=1e-6, le=1e12)]
 
 
 class Withholding(Model):

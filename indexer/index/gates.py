@@ -125,11 +125,21 @@ def _estimated(calendar: Calendar, days: Days, whose: str) -> Iterator[Finding]:
 
 def _levels(history: History, rows: Rows, limits: GateLimits) -> Iterator[Finding]:
     """Yield levels that are no levels, and moves of the index beyond belief."""
+    decimals = history.definition.publish.decimals
     for name, level in history.variants.items():
         values = level[rows]
         for n in np.flatnonzero(~(np.isfinite(values) & (values > 0))).tolist():
             day = history.days[rows[n]].item()
-            message = f"{name} level {values[n]!r} of {day}: a level is finite and above zero"
+            message = (
+                f"{name} level {float(values[n])!r} of {day}: a level is finite and above zero"
+            )
+            yield Finding(day, "R34", message, "refuse")
+        for n in np.flatnonzero((values > 0) & (values <= 0.5 * 10.0**-decimals)).tolist():
+            day = history.days[rows[n]].item()
+            message = (
+                f"{name} level {float(values[n])!r} of {day} is zero to {decimals} decimals: give "
+                "the base another level, or publish.decimals more"
+            )
             yield Finding(day, "R34", message, "refuse")
     first = next(iter(history.variants.values()))
     yield from index_moves(first, history.days, rows, limits)

@@ -14,11 +14,11 @@ from indexer.index.finding import Asked, Finding, Fresh
 from indexer.index.holding import ex_reference
 from indexer.market.conventions.gates import GateLimits
 from indexer.market.conventions.limits import (
-    TICK,
     limit_prices,
     narrowest_limit,
     price_limit,
 )
+from indexer.market.conventions.ticks import tick_size
 from indexer.market.tables import Market
 
 Values = Vector | float
@@ -121,14 +121,10 @@ def _doubtful(asked: Asked, fresh: Fresh) -> Flags:
 
 
 def _far(close: Values, reference: Values, limit: Values, jump: float) -> Flags:
-    """Return whether closes are so far from a price that they have to be looked at.
-
-    At a limit price a close is half a tick at most beyond the exact one, and so not looked at.
-    """
+    """Return whether closes are so far from a price that they have to be looked at."""
     ratio = close / reference
     jumped = (ratio > jump) | (ratio < 1 / jump)
-    beyond = np.abs(close - reference) > limit * reference + 0.5 * float(TICK)
-    return np.where(np.isnan(limit), jumped, beyond)
+    return np.where(np.isnan(limit), jumped, np.abs(close - reference) > limit * reference)
 
 
 def _after_events(asked: Asked, fresh: Fresh) -> Iterator[int]:
@@ -167,7 +163,7 @@ def _bounds(
         limit += Fraction(repr(limits.adjusted_room))
         why += f" and {limits.adjusted_room:.0%} for adjusted closes"
         return (exact * (1 - limit), exact * (1 + limit)), why
-    room = limits.ticks * TICK
+    room = limits.ticks * Fraction(repr(tick_size(symbol, day, reference)))
     return (prices[0] - room, prices[1] + room), f"{why}, rounded, and {limits.ticks} tick"
 
 

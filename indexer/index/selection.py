@@ -57,7 +57,8 @@ def choose(basket: Basket, known: Panel, effective: date, held: Collection[int])
         if not start <= effective < until:
             reason = _outside(start, until)
         if reason:
-            excluded.append((known.lines[column].symbol, reason))
+            heir = known.lines[column].symbol  # told of by itself where it is listed too
+            excluded.append((line.symbol if heir in spans else heir, reason))
         elif column in eligible:
             heir = known.lines[column].symbol
             _check_weights(basket, (eligible[column], line.symbol), heir, effective)

@@ -87,12 +87,12 @@ def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> s
         raise LedgerError([Refusal("ledger", "", "", f"{kind!r}: {why}")]) from None
     if engine.dialect.name == "sqlite":
         file = _file(engine)
-        if file is not None and not create and not file.exists():
+        if file is not None and not create and not _is_there(file):
             raise NoLedgerError([Flaw(str(file), None, "", "no such ledger: publish first")])
-        if file is not None and file.is_dir():
+        if file is not None and os.path.isdir(file):
             message = "is a folder: name a file in it"
             raise LedgerError([Refusal(name_of(engine), "", "", message)])
-        if file is not None and not file.parent.is_dir():
+        if file is not None and not os.path.isdir(file.parent):
             raise MissingInputError([Flaw(str(file.parent), None, "", "no such folder")])
         if read_only and file is not None:
             engine = sa.create_engine(url, creator=partial(_connect_reader, file))
@@ -262,11 +262,21 @@ def _named(engine: sa.Engine) -> Iterator[None]:
         raise TryAgainError(name_of(engine), error.strerror or str(error)) from error
 
 
+def _is_there(file: Path) -> bool:
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:  # in a folder one may not enter, of a name too long
+        raise MissingInputError([Flaw(str(file), None, "", str(error.strerror))]) from None
+    return True
+
+
 def _check_allowed(engine: sa.Engine) -> None:
     """Raise ``OutputError`` where SQLite may not write: trying again would not help."""
     file = _file(engine) if engine.dialect.name == "sqlite" else None
     for path in [] if file is None else [file, file.parent]:
-        if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):
             message = "it is not allowed; the ledger needs its file, and a journal and lock beside"
             raise OutputError(str(path), message)
 

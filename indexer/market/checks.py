@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import MAXYEAR, MINYEAR, time
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -73,6 +73,8 @@ class Column:
         if self.kind == "number":
             above = typed > 0 if self.positive else typed >= 0
             return typed.is_finite() & above
+        if self.kind in {"date", "instant"}:
+            return typed.dt.year().is_between(MINYEAR, MAXYEAR)
         if self.pattern:
             return typed.str.contains(self.pattern)
         return typed.is_not_null()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from indexer.errors import Flaw, MarketDataError, MissingInputError
+from indexer.folders import is_folder
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -35,14 +36,14 @@ def split_version(market: Path | str) -> tuple[Path, int | None]:
     (12, None)
     """
     folder, at, version = str(market).rpartition("@")
-    if not at or not (version.isascii() and version.isdigit()) or Path(market).is_dir():
+    if not at or not (version.isascii() and version.isdigit()) or is_folder(Path(market)):
         return Path(market), None
     return Path(folder or "."), int(version)
 
 
 def is_delta(folder: Path, name: str) -> bool:
     """Return whether a table of a market folder stands in a folder of its own, as Delta."""
-    return (folder / name / "_delta_log").is_dir()
+    return is_folder(folder / name / "_delta_log")
 
 
 def tables_at(

@@ -16,6 +16,7 @@ import yaml
 
 from indexer.definitions.symbols import CANONICAL, CANONICAL_SERIES
 from indexer.errors import Flaw, MarketDataError, MissingInputError
+from indexer.folders import is_folder, is_there
 from indexer.market.checks import (
     ACTION_RULES,
     FLOAT_RULES,
@@ -139,8 +140,9 @@ def read_market(folder: Path | str, *, without: Collection[str] = ()) -> Market:
         holds, a close that is zero, negative or not finite, rows that conflict.
     """
     path, version = split_version(folder)
-    if not path.is_dir():
-        wrong = "is a file: name the folder of tables" if path.exists() else "no such market folder"
+    if not is_folder(path):
+        there = is_there(path)
+        wrong = "is a file: name the folder of tables" if there else "no such market folder"
         raise MissingInputError([Flaw(str(folder), None, "", wrong)])
     flaws: list[Flaw] = []
     stored = tables_at(path, TABLES, version)

@@ -46,7 +46,7 @@ def metrics_text(
         ),
         *_metric(
             "indexer_last_session_timestamp_seconds",
-            "Midnight UTC of the last session the run dealt with.",
+            "Midnight UTC of the last session that is published.",
             (
                 (f'{{subject="{_escaped(f.subject)}"}}', f.last_session)
                 for f in figures

@@ -1,5 +1,6 @@
 """Definitions to begin with: a basket and a study that run on the bundled sample."""
 
+import os
 from pathlib import Path
 
 from indexer.errors import OutputError
@@ -18,7 +19,7 @@ def write_templates(folder: Path) -> list[Path]:
         If a file of either name is there already, or they cannot be written.
     """
     for name in NAMES:
-        if (folder / name).exists() or (folder / name).is_symlink():
+        if os.path.lexists(folder / name):
             reason = "a file of that name is there already: name another folder, or move it away"
             raise OutputError(str(folder / name), reason)
     texts = {name: (_TEMPLATES / name).read_text(encoding="utf-8") for name in NAMES}

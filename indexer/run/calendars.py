@@ -10,6 +10,7 @@ import polars as pl
 
 from indexer.arrays import Days
 from indexer.errors import Flaw, MarketDataError, MissingInputError
+from indexer.folders import is_file, is_folder
 from indexer.market.calendar import exchange_of, read_calendar
 from indexer.market.delta import split_version
 from indexer.market.overlays import (
@@ -93,9 +94,9 @@ def _told(code: str) -> dict[str, Any]:
 def _announced(code: str, name: str) -> Days:
     """Return the dates in a file, or those of the prices a market has of an exchange."""
     path = Path(name)
-    if path.is_file():
+    if is_file(path):
         days = _dates(path)
-    elif split_version(name)[0].is_dir():
+    elif is_folder(split_version(name)[0]):
         prices = read_table(name, "prices").select("symbol", "date")
         suffixes = [s for s in ("SH", "SZ", "BJ", "HK", "US") if exchange_of(f"X.{s}") == code]
         here = pl.col("symbol").str.split(".").list.last().is_in(suffixes)

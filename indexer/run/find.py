@@ -13,6 +13,7 @@ from indexer.definitions.study import Study
 from indexer.definitions.sweep import Sweep
 from indexer.definitions.text import closest
 from indexer.errors import DefinitionError, Flaw, MissingInputError, Problem
+from indexer.folders import is_file, is_there
 from indexer.index.schedule import calendar_of
 from indexer.market.conventions.renames import latest_symbol
 
@@ -64,10 +65,10 @@ def _named(name: str) -> Path:
         If it can only be an id, and is none; what reads the file tells the rest.
     """
     path = Path(name)
-    if path.is_file():
+    if is_file(path):
         return path
     found = next(_places(name, Path("baskets")), path)
-    if found is path and not path.exists() and re.fullmatch(r"[a-z0-9-]+", name):
+    if found is path and not is_there(path) and re.fullmatch(r"[a-z0-9-]+", name):
         files = [file.name for file in sorted(Path().glob("*.yaml"))]
         ids = [
             file.stem for top in (Path("baskets"), BUNDLED_BASKETS) for file in top.glob("*.yaml")
@@ -106,7 +107,7 @@ def swept_baskets(sweep: Sweep) -> list[Path]:
     root = Path(pattern.anchor) if pattern.anchor else beside
     own = Path(sweep.file).absolute()
     inside = str(pattern.relative_to(pattern.anchor))
-    files = [f for f in root.glob(inside) if f.is_file() and f.absolute() != own]
+    files = [f for f in root.glob(inside) if is_file(f) and f.absolute() != own]
     files.sort(key=lambda file: (file.stem, file))
     wrong = [] if files else [f"{sweep.baskets} names no file in {root}"]
     for before, file in itertools.pairwise(files):
@@ -217,7 +218,7 @@ def _places(id: str, *folders: Path) -> Iterator[Path]:
     """Yield the files in which a definition with this id may stand, nearest first."""
     for folder in (*folders, BUNDLED_BASKETS):
         path = folder / f"{id}.yaml"
-        if path.is_file():
+        if is_file(path):
             yield path
 
 

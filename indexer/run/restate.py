@@ -1,5 +1,6 @@
 """Restatement: published sessions are corrected by new revisions; what was published stays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from indexer.definitions.study import Study
 from indexer.errors import DefinitionError, LedgerError, Refusal
 from indexer.ledger.database import publishing, reading
-from indexer.ledger.heads import AFTER_ALL, head_before, heads, last_heads
+from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads
 from indexer.market.tables import read_market
 from indexer.run.derived import write_derived
 from indexer.run.desk import Desk, Outcome
@@ -74,7 +75,8 @@ def restate(
     Raises
     ------
     LedgerError
-        If the index was never published, was retired, or a session would be none any more.
+        If the index was never published, in that period or at all, was retired, or a session would
+        be none any more.
     DefinitionError, MissingInputError, MarketDataError
         As building it does.
     TryAgainError
@@ -105,9 +107,11 @@ def restate(
     first, end = period.first or date.min, period.last or last
     with publishing(desk.engine) as connection:
         check_not_retired(subject, last_heads(connection, subject, kind))
-        asked = heads(connection, subject, kind, between=(first.isoformat(), end.isoformat()))
+        if not heads(connection, subject, kind, between=(first.isoformat(), end.isoformat())):
+            raise _none_published(subject, heads(connection, subject, kind))
         found = differences(connection, candidate, immaterial=True)
         inside = [d for d in found if first <= date.fromisoformat(d.head.session) <= end]
+        left = [d.head.session for d in differences(connection, candidate) if d not in inside]
         if inside and end > candidate.last:
             check_whole(connection, candidate)
         beyond = unseen(connection, candidate)
@@ -121,15 +125,21 @@ def restate(
     return Restatement(
         Outcome(
             subject,
-            "restated" if appended else "unchanged" if asked else "no session",
+            "restated" if appended else "unchanged",
             sessions,
             tuple(appended),
             synthetic=tables.manifest.synthetic,
         ),
         tuple(inside),
-        tuple(one.head.session for one in found if one not in inside),
+        tuple(left),
         tuple(beyond),
     )
+
+
+def _none_published(subject: str, published: Sequence[Head]) -> LedgerError:
+    first, last = published[0].session, published[-1].session
+    message = f"has no published session then: they run from {first} to {last}"
+    return LedgerError([Refusal(subject, "", "", message)])
 
 
 def _never_published(subject: str) -> LedgerError:

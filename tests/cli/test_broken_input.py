@@ -165,6 +165,7 @@ TABLES = {  # name: tables, exit code, what is said
     "negative": ({"prices_csv": PRICES + "600000.SH,2024-01-05,-1\n"}, 65, "close '-1': expected"),
     "infinite": ({"prices_csv": PRICES + "600000.SH,2024-01-05,inf\n"}, 65, "close 'inf'"),
     "not a number": ({"prices_csv": PRICES + "600000.SH,2024-01-05,n/a\n"}, 65, "close 'n/a'"),
+    "year zero": ({"prices_csv": PRICES + "600000.SH,0000-01-05,9\n"}, 65, "date '0000-01-05'"),
     "no such day": ({"prices_csv": PRICES + "600000.SH,2024-02-30,9\n"}, 65, "date '2024-02-30'"),
     "spelling": ({"prices_csv": PRICES + "sh600000,2024-01-05,9\n"}, 65, "symbol 'sh600000'"),
     "conflict": ({"prices_csv": CONFLICT}, 65, "conflicts in lines 3 and 8: close 11.0 and 99.0"),
@@ -253,6 +254,40 @@ def test_only_what_writing_says_is_of_the_screen(monkeypatch, number, expected):
     monkeypatch.setattr("indexer.cli.app.app", fail)
 
     assert indexer(monkeypatch, "run") == expected
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("validate", LONG),
+        ("build", f"{LONG}.yaml", "--market", "market"),
+        ("build", "demo.yaml", "--market", LONG),
+        ("run", LONG),
+        ("doctor", f"{LONG}.yaml"),
+        ("calendar", "XSHG", "--against", LONG),
+        ("history", "demo", "--ledger", f"sqlite:///{LONG}"),
+        ("publish", f"{LONG}.yaml", "--market", "market", "--ledger", "sqlite:///kept.db"),
+    ],
+    ids=lambda words: f"{words[0]} {['name', 'option'][LONG in words[-1]]}",
+)
+def test_a_name_that_no_file_can_have_is_of_none(build, monkeypatch, capfd, words):
+    build()
+
+    assert indexer(monkeypatch, *words) == 66
+    assert "File name too long" in "".join(capfd.readouterr())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")
+@pytest.mark.parametrize("words", [("validate", "shut/a.yaml"), ("doctor", "--market", "shut/a")])
+def test_a_folder_that_may_not_be_entered_holds_nothing(build, monkeypatch, capfd, words):
+    build()
+    Path("shut").mkdir(mode=0)
+
+    assert indexer(monkeypatch, *words) == 66
+    assert "Permission denied" in "".join(capfd.readouterr())
 
 
 def test_misuse_is_2(monkeypatch, capfd):

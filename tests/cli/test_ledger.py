@@ -119,15 +119,31 @@ def test_a_bug_that_one_index_meets_holds_up_no_other(indexer, tmp_path, monkeyp
     assert told["duo"]["error"] is None
 
 
-def test_restating_a_day_of_which_nothing_is_published_says_so(indexer):
+def test_restating_a_day_that_stays_as_it_is_says_so(indexer):
     publish(indexer, *RANGE)
     given = ("restate", "trio", "--market", "market", *WHY)
-    codes, said, _ = zip(
-        *(indexer(*given, "--from", day, "--to", day) for day in ("2026-03-07", DAY)), strict=True
-    )
 
-    assert codes == (0, 0)
-    assert said == ("trio: no session\n", "trio: unchanged\n")
+    assert indexer(*given, "--from", DAY, "--to", DAY)[:2] == (0, "trio: unchanged\n")
+
+
+@pytest.mark.parametrize("days", [("2026-03-07", "2026-03-07"), ("2099-01-01", None)])
+def test_restating_days_of_which_nothing_is_published_is_refused(indexer, days):
+    publish(indexer, *RANGE)
+    first, last = days
+    period = ("--from", first, *(("--to", last) if last else ()))
+    code, _, err = indexer("restate", "trio", "--market", "market", *WHY, *period)
+
+    assert code == 65
+    assert "has no published session then: they run from 2026-03-0" in err
+
+
+def test_a_restatement_of_a_reversed_range_is_an_error_of_use_alone(indexer):
+    publish(indexer, *RANGE)
+    period = ("--from", "2026-03-06", "--to", "2026-03-05")
+    code, _, err = indexer("restate", "trio", "--market", "market", *WHY, *period)
+
+    assert code == 2
+    assert "this is a bug" not in err
 
 
 @pytest.mark.parametrize(

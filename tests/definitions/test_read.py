@@ -136,7 +136,7 @@ BROKEN = {
         "'20240102' is not a date: write it like 2024-01-02",
     ),
     "date and hour": ({"selected_on": "«2024-01-02T09:30"}, "selected_on", "is not a date"),
-    "level zero": ({"base": "{date: 2024-01-02, level: «0}"}, "base.level", "greater than 0"),
+    "level zero": ({"base": "{date: 2024-01-02, level: «0}"}, "base.level", "equal to 0.000001"),
     "level infinite": ({"base": "{date: 2024-01-02, level: «.inf}"}, "base.level", "'.inf'"),
     "level nan": ({"base": "{date: 2024-01-02, level: «nan}"}, "base.level", "finite number"),
     "level as text": (

@@ -91,7 +91,7 @@ def test_a_constituents_calendar_counts_as_the_indexs_does():
     assert "a constituent's calendar XSHG" in found[0].message
 
 
-@pytest.mark.parametrize("level", [0.0, -1.0, np.nan, np.inf])
+@pytest.mark.parametrize("level", [0.0, -1.0, np.nan, np.inf, 0.00005])
 def test_a_level_that_is_none_is_refused(level):
     folder = market({"prices": sound(SHANGHAI)})
     history = build(basket(**KEYS), folder)

@@ -81,7 +81,7 @@ def test_a_constituent_that_continues_as_another_one_is_left_to_it():
     )
 
     reason = "continues as B.US, a constituent of its own"
-    assert found.excluded.rows() == [(MONDAY, "B.US", reason)]
+    assert found.excluded.rows() == [(MONDAY, "A.US", reason)]
     assert weights(found, MONDAY, "shares") == {"B.US": 50}
 
 

@@ -7,7 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-TICK = Fraction(1, 100)  # of every board that has a limit
+from indexer.market.conventions.ticks import tick_size
+
+TICK = Fraction(1, 100)  # of every share that has a limit; funds and B shares have finer ones
 
 
 class _Limit(NamedTuple):
@@ -50,12 +52,14 @@ def limit_prices(symbol: str, day: date, reference: float) -> tuple[Fraction, Fr
     --------
     >>> [float(price) for price in limit_prices("600519.SH", date(2024, 1, 2), 10.05)]
     [9.05, 11.06]
+    >>> [float(price) for price in limit_prices("510300.SH", date(2024, 1, 2), 4.123)]
+    [3.711, 4.535]
     """
     limit = price_limit(symbol, day)
     if limit is None:
         return None
-    exact = Fraction(repr(reference))
-    return _half_up(exact * (1 - limit)), _half_up(exact * (1 + limit))
+    exact, tick = Fraction(repr(reference)), Fraction(repr(tick_size(symbol, day, reference)))
+    return _half_up(exact * (1 - limit), tick), _half_up(exact * (1 + limit), tick)
 
 
 @lru_cache(maxsize=4096)
@@ -67,8 +71,8 @@ def narrowest_limit(symbol: str) -> float:
     return float(min(found, default=float("nan")))
 
 
-def _half_up(price: Fraction) -> Fraction:
-    return (price / TICK + Fraction(1, 2)).__floor__() * TICK
+def _half_up(price: Fraction, tick: Fraction) -> Fraction:
+    return (price / tick + Fraction(1, 2)).__floor__() * tick
 
 
 @lru_cache
