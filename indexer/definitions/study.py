@@ -26,7 +26,9 @@ def _cutoff(value: str) -> str:
     except (ValueError, ZoneInfoNotFoundError, OSError):
         zone = ""
     if not zone or not re.fullmatch(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", hour):
-        raise ValueError(f"{value!r} is not an hour and a zone: '18:00 Asia/Shanghai'")
+        raise ValueError(
+            f"{value!r} is not an hour and a zone that is known: '18:00 Asia/Shanghai'"
+        )
     return value
 
 

@@ -141,6 +141,7 @@ class Table:
             return [Flaw(file, 1, "", message)]
         missing = [
             f"required column {name!r} is missing; found {', '.join(found)}"
+            + "".join(f": {n!r} is not it" for n in found if n.strip().lower() == name)
             for name in self.required
             if name not in found
         ]
@@ -195,6 +196,8 @@ def _no_header(found: list[str]) -> str:
     """Return why what was read as the header of a CSV file is none; empty where it may be one."""
     if "\0" in found[0]:
         return "is UTF-16: save the file as UTF-8, in Excel as 'CSV UTF-8'"
+    if any("\r" in name or "\n" in name for name in found):
+        return "has line ends that are CR alone, or an open quote: save it with LF or CRLF"
     return separated(found)
 
 
@@ -272,6 +275,12 @@ def currency_rules(*columns: str) -> tuple[Rule, ...]:
         for name in columns
         for wrong, code in NO_CURRENCIES.items()
     )
+
+
+def in_order(first: str, last: str) -> Rule:
+    """Return what refuses a row whose last day is before its first."""
+    message = f"{last} {{{last}}} is before {first} {{{first}}}"
+    return Rule(last, pl.col(last) < pl.col(first), message)
 
 
 ACTION_RULES = tuple(_action_rules())

@@ -26,6 +26,7 @@ from indexer.market.checks import (
     Table,
     ascending,
     currency_rules,
+    in_order,
 )
 from indexer.market.delimited import csv_flaws, with_lines
 from indexer.market.delta import UNREADABLE, rows_of, split_version, tables_at
@@ -59,7 +60,7 @@ TABLES = {
         | {"currency": _CURRENCY, "list_date": _DATE, "delist_date": _DATE, "price_kind": _KIND},
         key=("symbol",),
         open_ended=True,
-        rules=currency_rules("currency"),
+        rules=(*currency_rules("currency"), in_order("list_date", "delist_date")),
     ),
     "shares": Table(
         {"symbol": _SYMBOL, "date": _DATE, "total_shares": _POSITIVE},
@@ -72,7 +73,11 @@ TABLES = {
         dict.fromkeys(("cash", "ratio", "price"), _NUMBER) | {"other": _SYMBOL},
         rules=ACTION_RULES,
     ),
-    "suspensions": Table({"symbol": _SYMBOL, "from": _DATE}, {"until": _DATE, "reason": _TEXT}),
+    "suspensions": Table(
+        {"symbol": _SYMBOL, "from": _DATE},
+        {"until": _DATE, "reason": _TEXT},
+        rules=(in_order("from", "until"),),
+    ),
     "fx": Table(
         {"date": _DATE, "base": _CURRENCY, "quote": _CURRENCY, "rate": _POSITIVE},
         {"fixed_at": _INSTANT},

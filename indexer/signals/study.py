@@ -9,7 +9,7 @@ import numpy as np
 
 from indexer.arrays import Days, Instants, Vector
 from indexer.definitions.study import Study
-from indexer.errors import Flaw, MissingInputError
+from indexer.errors import Flaw, MissingInputError, counted
 from indexer.index.history import History
 from indexer.market.calendar import read_calendar
 from indexer.signals.align import Aligned, Line, align, cutoffs, known_at, study_sessions
@@ -77,6 +77,7 @@ def compare(
         happenings=happenings,
         warnings=(
             *warnings,
+            *_short_warnings(study, states),
             *_event_warnings(study, histories, happenings),
             *_overlay_warnings(study, overlays, signals),
         ),
@@ -124,6 +125,16 @@ def _benchmark_warnings(
     calendar = read_calendar(histories[name].definition.calendar)
     if not fresh[-STALE:].any() and calendar.on_or_before(last) > ends:
         yield f"benchmark {name} ends on {ends}: after that it counts as unchanged"
+
+
+def _short_warnings(study: Study, states: Sequence[PairStates]) -> Iterator[str]:
+    """Yield which pairs have no state but the one that nothing has happened in."""
+    window = study.windows.zscore
+    for found in states:
+        if len(found.rows) < window:
+            pair = f"{found.pair.leader} / {found.pair.follower}"
+            rows = counted(len(found.rows), "row")
+            yield f"{pair} has {rows}: neutral for want of the {window} of a z-score"
 
 
 def _event_warnings(

@@ -165,6 +165,22 @@ TABLES = {  # name: tables, exit code, what is said
     "negative": ({"prices_csv": PRICES + "600000.SH,2024-01-05,-1\n"}, 65, "close '-1': expected"),
     "infinite": ({"prices_csv": PRICES + "600000.SH,2024-01-05,inf\n"}, 65, "close 'inf'"),
     "not a number": ({"prices_csv": PRICES + "600000.SH,2024-01-05,n/a\n"}, 65, "close 'n/a'"),
+    "CR alone": ({"prices_csv": PRICES.replace("\n", "\r")}, 65, "line ends that are CR alone"),
+    "other name": (
+        {"prices_csv": PRICES.replace("close", "Close")},
+        65,
+        "column 'close' is missing; found symbol, date, Close: 'Close' is not it",
+    ),
+    "suspended backwards": (
+        {"suspensions_csv": "symbol,from,until\n600000.SH,2024-01-05,2024-01-02\n"},
+        65,
+        "line 2: 600000.SH: until 2024-01-02 is before from 2024-01-05",
+    ),
+    "delisted before listed": (
+        {"securities_csv": "symbol,list_date,delist_date\n600000.SH,2024-01-05,2024-01-02\n"},
+        65,
+        "delist_date 2024-01-02 is before list_date 2024-01-05",
+    ),
     "year zero": ({"prices_csv": PRICES + "600000.SH,0000-01-05,9\n"}, 65, "date '0000-01-05'"),
     "no such day": ({"prices_csv": PRICES + "600000.SH,2024-02-30,9\n"}, 65, "date '2024-02-30'"),
     "spelling": ({"prices_csv": PRICES + "sh600000,2024-01-05,9\n"}, 65, "symbol 'sh600000'"),
