@@ -23,7 +23,7 @@ AKSHARE = "akshare"
 @click.option(
     "--write", is_flag=True, help="Put the entries into the overlay, in the place of estimates."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+@JSON
 def calendar(
     codes: tuple[str, ...], against: str | None, source: str, write: bool, as_json: bool
 ) -> None:

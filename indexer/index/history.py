@@ -1,6 +1,7 @@
 """The history of an index: what was calculated, as arrays and as tables."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,10 +106,7 @@ class History:
     @property
     def backtested(self) -> Flags:
         """Whether a session lies before the day on which the constituents were selected, (T,)."""
-        selected = self.definition.selected_on
-        if selected is None:
-            return np.zeros(len(self.days), dtype=bool)
-        return np.asarray(self.days < np.datetime64(selected))
+        return backtested(self.days, self.definition.selected_on)
 
     @property
     def weights(self) -> pl.DataFrame:
@@ -225,6 +223,13 @@ class History:
             return None
         weights = market_weights(self.panel, len(self.panel.sessions) - 1, self.shares[-1])
         return float(1 / (weights**2).sum())
+
+
+def backtested(days: Days, selected_on: date | None) -> Flags:
+    """Return which days lie before the one on which constituents were selected; NaT does not."""
+    if selected_on is None:
+        return np.zeros(len(days), dtype=bool)
+    return np.asarray(days < np.datetime64(selected_on))
 
 
 def volatility(level: Vector) -> float | None:

@@ -155,7 +155,7 @@ def growth(panel: Panel, after: int, until: int, *, real: bool) -> Vector:
     factor = np.ones(len(panel.lines))
     for found in panel.events:
         if after < found.row <= until:
-            factor[found.column] *= found.event.quantity if real else found.event.factor
+            factor[found.column] *= found.event.shares(real=real)
     return factor
 
 

@@ -10,7 +10,6 @@ from indexer.definitions.basket import Basket
 from indexer.definitions.rules import REAL_SHARES
 from indexer.errors import DefinitionError
 from indexer.kernels.level import Events
-from indexer.market.events import DatedEvent
 from indexer.market.panel import Panel
 
 _BEFORE, _RENAME, _OWN, _SPINOFF = range(4)  # order within one ex-date
@@ -97,7 +96,7 @@ def _own(basket: Basket, panel: Panel, *, real: bool) -> Iterator[_Entry]:
             phase=_BEFORE if (e.column, e.ex_date) in apart else _OWN,
             column=e.column,
             kind=e.kind,
-            factor=_factor(e, real=real),
+            factor=e.event.shares(real=real),
             money=money * panel.fx[e.row - 1, e.column],
             income=(float(paid[0]), float(paid[1])),
         )
@@ -109,7 +108,7 @@ def _passed_on(panel: Panel, *, real: bool) -> Iterator[_Entry]:
     The ratio of a spin-off counts per share before the parent's own event of that day, which has
     come by then.
     """
-    factor = {(e.column, e.ex_date): _factor(e, real=real) for e in panel.events}
+    factor = {(e.column, e.ex_date): e.event.shares(real=real) for e in panel.events}
     for t in panel.transfers:
         if t.apart:
             given = factor.get((t.column, t.ex_date), 1.0)
@@ -126,10 +125,6 @@ def _passed_on(panel: Panel, *, real: bool) -> Iterator[_Entry]:
             into=t.into,
             ratio=t.ratio / before,
         )
-
-
-def _factor(found: DatedEvent, *, real: bool) -> float:
-    return found.event.quantity if real else found.event.factor
 
 
 def _withheld(basket: Basket, panel: Panel) -> Grid:

@@ -1,5 +1,6 @@
 """Kernels: compiled loops over bare arrays, written where the loop is the product.
 
-Know numbers only. Must not know labels, dates, files, definitions or policy, and never raise:
-the function in front of each compiled body checks shapes and documents it.
+Know numbers only. Must not know labels, dates, definitions or publication. A compiled body never
+raises: the function in front of it checks shapes and documents it. `compile` alone knows a folder,
+in which the code is kept; the rule of the catch-up states is here because it is the loop.
 """

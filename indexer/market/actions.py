@@ -44,6 +44,10 @@ class Event:
         """The exchange's ex-reference price ``P^ex``, not rounded to the tick."""
         return (self.prior - self.special - self.ordinary + self.subscribed) / self.quantity
 
+    def shares(self, *, real: bool) -> float:
+        """Return index shares after for one before, real ones or such as weights ask for."""
+        return self.quantity if real else self.factor
+
     @property
     def factor(self) -> float:
         """Index shares after for one before, where the weights and not the shares are given."""

@@ -14,11 +14,10 @@ from indexer.definitions.model import Definition
 from indexer.index.history import History
 from indexer.report.coding import coded
 from indexer.report.figures import Figure
+from indexer.report.marks import DIGEST
 from indexer.report.markup import attribute, both, json_text, source_hash
 from indexer.report.record import Record
 from indexer.report.words import BACKTESTED, BANDS, STATES, SYNTHETIC, Text, joined, named, same
-
-DIGEST = 12  # characters of a digest that are shown
 
 _SWITCHES = (
     ("lang", Text("Language", "语言"), (("en", same("English")), ("zh", same("中文")))),

@@ -8,7 +8,6 @@ import numpy as np
 from indexer.arrays import Days, Vector
 from indexer.index.history import History, maximum_drawdown, volatility
 from indexer.report.document import (
-    DIGEST,
     document,
     figure_markup,
     packed,
@@ -16,6 +15,7 @@ from indexer.report.document import (
     stamp,
 )
 from indexer.report.figures import Figure, line_of
+from indexer.report.marks import DIGEST
 from indexer.report.markup import (
     banner,
     both,

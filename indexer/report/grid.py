@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from indexer.report.document import DIGEST, document, figure_markup, packed
+from indexer.report.document import document, figure_markup, packed
 from indexer.report.figures import Figure
+from indexer.report.marks import DIGEST
 from indexer.report.markup import banner, figure_text, heading, paragraph, table
 from indexer.report.words import BANNER_SYNTHETIC, SYNTHETIC_TEXT, Text, joined, many, same
 

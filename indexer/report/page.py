@@ -21,6 +21,7 @@ from indexer.report.figures import (
     name_of,
     pair_figure,
 )
+from indexer.report.marks import DIGEST
 from indexer.report.markup import banner, both, heading, paragraph, warning_list
 from indexer.report.members import constituent_table, recent_note
 from indexer.report.method import index_method, study_method
@@ -310,7 +311,7 @@ def _method(comparison: Comparison) -> Iterator[str]:
     local = Text("local: each index in its own", "各指数以自身货币计")
     since = Text(f"from {study.start}", f"自{study.start}")
     facts = (
-        (Text("Study", "研究"), same(f"{study.id} {study.digest[:12]}")),
+        (Text("Study", "研究"), same(f"{study.id} {study.digest[:DIGEST]}")),
         (
             Text("Calendar", "日历"),
             joined([calendar_name(study.calendar), since], ", ", "，"),

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from indexer.arrays import or_none
-from indexer.report.document import DIGEST
 from indexer.report.figures import name_of, ratio_lines_name, ratio_name
+from indexer.report.marks import DIGEST
 from indexer.report.markup import figure_text, heading, number, paragraph, per_cent, table
 from indexer.report.words import (
     BACKTESTED,

@@ -253,7 +253,7 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
         would = _revised(connection, desk, candidate, gate) if desk.terms.dry_run else []
     new = [session for session in sessions if session.isoformat() not in there]
-    candidate.market_digests(new)
+    candidate.market_digests(new)  # of all at once: each alone would write out every row again
     told = _passed(desk.terms, candidate.id, gate(new) if new else ())
     _check_there(candidate, new)
     if desk.terms.dry_run:

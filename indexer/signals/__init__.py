@@ -2,7 +2,7 @@
 
 Plain functions on arrays first, then the study that aligns the lines by what was known when and
 puts the functions to them. Must not know market files, publication or pages; of baskets it knows
-the members, for their own figures.
+the members, for their own figures. The functions on arrays are
 
 =============  ====================================================================================
 module         functions
@@ -21,5 +21,9 @@ breadth        breadth, breadth_outperform, diffusion, member_correlation, dispe
 events         event_study
 overlay        divergence
 issuers        shared_issuers, levels_without
+matrix         correlation_matrix
 =============  ====================================================================================
+
+and what puts them to a study: `align`, `pairs`, `ratios`, `members`, `study`; `signal`, `tables`
+and `result` hold what comes of it.
 """

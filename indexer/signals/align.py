@@ -10,6 +10,7 @@ import numpy as np
 from indexer.arrays import Dates, Days, Flags, Grid, Instants, Mask, Rows, Vector
 from indexer.definitions.basket import Basket, Index
 from indexer.definitions.study import Study
+from indexer.index.history import backtested
 from indexer.market.calendar import Calendar, exchange_of, read_calendar
 
 
@@ -127,7 +128,6 @@ def align(study: Study, sessions: Days, lines: Sequence[Line]) -> Aligned:
         dated[known, k] = line.days[at[known]]
         instants[known, k] = line.known_at[at[known]]
         fresh[:, k] = known & (at != np.concatenate([[-1], at[:-1]]))
-        if line.selected_on is not None:
-            tested[:, k] = known & (dated[:, k] < np.datetime64(line.selected_on))
+        tested[:, k] = backtested(dated[:, k], line.selected_on)
     ids = tuple(line.id for line in lines)
     return Aligned(sessions, ids, level, dated, instants, fresh, tested)

@@ -9,12 +9,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from indexer.arrays import Days, Flags, Rows, Vector
 from indexer.definitions.study import Event
 from indexer.index.history import History
+from indexer.signals.correlation import SINGULAR
 from indexer.signals.inference import p_value
 from indexer.signals.signal import SharedRows
 
 ESTIMATION = (-250, -31)  # rows about the event, both inclusive
 WINDOW = (-5, 20)
-_SINGULAR = 1e-12  # share of variance below which what is left of a series is rounding
 
 
 class EventStudy(NamedTuple):
@@ -161,7 +161,7 @@ def _market_model(index: Vector, benchmark: Vector) -> tuple[float, float]:
     y, x = index - index.mean(), benchmark - benchmark.mean()
     xx, yy, xy = float(x @ x), float(y @ y), float(x @ y)
     size = float(benchmark @ benchmark)
-    if not xx > _SINGULAR * size or not yy * xx - xy * xy > _SINGULAR * yy * xx:
+    if not xx > SINGULAR * size or not yy * xx - xy * xy > SINGULAR * yy * xx:
         return math.nan, math.nan
     beta = xy / xx
     return float(index.mean() - beta * benchmark.mean()), beta

@@ -7,7 +7,7 @@ import numpy as np
 
 from indexer.arrays import Days, Flags, Grid, Instants, Rows, Vector
 from indexer.definitions.study import Study
-from indexer.index.history import History
+from indexer.index.history import History, backtested
 from indexer.market.calendar import read_calendar
 from indexer.signals.align import Aligned, Line, cutoffs, known_at
 from indexer.signals.breadth import (
@@ -55,10 +55,7 @@ class _Basket:
     def of(cls, id: str, history: History, aligned: Aligned) -> "_Basket":
         members, column = members_of(history), aligned.ids.index(id)
         at = np.flatnonzero(aligned.fresh[:, column])
-        selected = history.definition.selected_on
-        tested = np.zeros(len(members.days), dtype=bool)
-        if selected is not None:
-            tested = members.days < np.datetime64(selected)
+        tested = backtested(members.days, history.definition.selected_on)
         row = np.searchsorted(members.days, aligned.dated[at, column])
         return cls(id, history, members, aligned, at, row, tested)
 
@@ -148,10 +145,8 @@ def members_correlated(history: History, aligned: Aligned, id: str) -> tuple[Row
 def _known_level(leader: Line, moments: Instants) -> tuple[Vector, Flags]:
     """Return the leader's level known at some instants, NaN before its first; if it is tested."""
     at = np.searchsorted(leader.known_at, moments, side="right") - 1
-    tested = np.zeros(len(moments), dtype=bool)
-    if leader.selected_on is not None:
-        tested = (at >= 0) & (leader.days[at] < np.datetime64(leader.selected_on))
-    return np.where(at >= 0, leader.level[at], np.nan), tested
+    tested = backtested(leader.days, leader.selected_on)[at]
+    return np.where(at >= 0, leader.level[at], np.nan), (at >= 0) & tested
 
 
 def _crowding_signals(

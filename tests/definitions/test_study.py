@@ -189,7 +189,9 @@ def test_a_broken_study_is_named_with_its_place(
     ],
 )
 def test_what_is_no_hour_and_zone_is_refused(tmp_path: Path, cutoff: str) -> None:
-    with pytest.raises(DefinitionError, match="is not an hour and a zone that is known: '18:00 Asia/Shanghai'"):
+    with pytest.raises(
+        DefinitionError, match="is not an hour and a zone that is known: '18:00 Asia/Shanghai'"
+    ):
         study(tmp_path, cutoff=f"'{cutoff}'")
 
 

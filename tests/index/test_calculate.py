@@ -81,10 +81,10 @@ def test_a_level_beyond_all_numbers_is_an_error():
 
 @np.errstate(all="ignore")  # what is not compiled would warn of it
 def test_a_level_may_be_beyond_all_numbers_though_the_market_value_is_not():
-    """2000 are 1e308 points on Monday, so 20000 on Tuesday are ten times as many."""
-    rows = closes("A.US", 10, 100) + closes("B.US", 20, 200)
+    """Of 1e12 points on Monday so many on Tuesday as closes grow: 1e300 times."""
+    rows = closes("A.US", 1e-150, 1e150) + closes("B.US", 2e-150, 2e150)
     with pytest.raises(MarketDataError, match=f"^example: the level of {WEEK[1]} is no finite"):
-        history(rows, base={"date": MONDAY, "level": 1e308}, tables=shares(100, 50),
+        history(rows, base={"date": MONDAY, "level": 1e12}, tables=shares(100, 50),
                 weighting={"scheme": "market_cap"})  # fmt: skip
 
 
