@@ -23,6 +23,7 @@ from indexer.market.panel import Panel, panel_of
 from indexer.market.tables import Market
 
 HORIZON_NOTICE = 60  # days before the end of a calendar from which on a build warns
+_FAR = 0.1  # of the price of a share by which that of the one it becomes may differ
 
 
 def build(
@@ -153,11 +154,26 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
         inputs=inputs,
         warnings=(
             *_missing_warning(missing),
+            *_exchange_warning(panel),
             *_variant_warning(basket, panel),
             *_off_calendar_warning(off),
             *_calendar_warning(calendar, last),
         ),
     )
+
+
+def _exchange_warning(panel: Panel) -> Iterator[str]:
+    """Yield changes into a symbol that traded before, at a price far from that of the old one."""
+    column = {line.symbol: j for j, line in enumerate(panel.lines)}
+    for j, line in enumerate(panel.lines):
+        for old, day in line.apart:
+            at = [panel.closes.before(c, np.datetime64(day)) for c in (column.get(old, j), j)]
+            before, after = panel.closes.close[at] if min(at) >= 0 else (1.0, 1.0)
+            if abs(after / before - 1) > _FAR:
+                yield (
+                    f"{old} becomes {line.symbol} on {day}, one for one, at {before:g} and "
+                    f"{after:g} before: enter a merger with its ratio if it was another"
+                )
 
 
 def _check_segments(basket: Basket, market: Market) -> None:

@@ -272,6 +272,19 @@ def test_a_constituent_goes_on_with_the_closes_of_its_new_symbol():
     assert price(found) == [1000, 1050, 1100]
 
 
+@pytest.mark.parametrize(("price", "warned"), [(20, True), (11.1, True), (10.9, False)])
+def test_a_change_into_a_symbol_at_another_price_is_warned_of(price, warned):
+    """A closes at 10 before it becomes B, which has closes of its own."""
+    renamed = action("A.US", WEEK[1], "symbol_change", other="B.US")
+    found = history(A + closes("B.US", price, price, price), renamed)
+
+    expected = (
+        f"A.US becomes B.US on {WEEK[1]}, one for one, at 10 and {price:g} before: enter a merger "
+        "with its ratio if it was another"
+    )
+    assert found.warnings == ((expected,) if warned else ())
+
+
 @pytest.mark.parametrize("scheme", ["market_cap", "free_float"])
 def test_adjusted_prices_have_no_shares_to_count(scheme):
     message = f"^prices: A.US: adjusted prices cannot be weighted by {scheme}: give raw ones$"
