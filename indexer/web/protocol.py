@@ -6,15 +6,14 @@ those who send nothing cannot keep out those who do.
 """
 
 import asyncio
-import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from indexer.web.door import HEADERS
+from indexer.web.problem import PROBLEM_TYPE, Refused, problem_response
 
 
 @dataclass(slots=True)
@@ -145,16 +144,9 @@ class BoundedProtocol(HttpToolsProtocol):
 def refusal(status: int, detail: str) -> bytes:
     """Return a problem document as it goes over the wire."""
     phrase = HTTPStatus(status).phrase
-    told: dict[str, Any] = {
-        "type": "about:blank",
-        "title": phrase,
-        "status": status,
-        "detail": detail,
-        "faults": [],
-    }
-    body = json.dumps(told).encode()
+    body = bytes(problem_response(Refused(status, detail)).body)
     headers = [
-        (b"content-type", b"application/problem+json"),
+        (b"content-type", PROBLEM_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
         (b"cache-control", b"no-store"),
