@@ -19,7 +19,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the sessions of a correction share; instants in UTC."""
+    """What the sessions of a correction share; instants in UTC; whether any data are synthetic."""
 
     subject: str
     correction: str
@@ -27,6 +27,7 @@ class Decision:
     note: str
     by: str
     at: str
+    synthetic: bool = False
 
 
 def notice_name(correction: str) -> str:
@@ -39,6 +40,7 @@ def notice_text(made: Decision, corrected: Sequence[Correction], files: Sequence
     first, last = corrected[0].session, corrected[-1].session
     lines = [
         "RESTATEMENT NOTICE / 指数修正公告",
+        *(["SYNTHETIC DATA / 合成数据"] if made.synthetic else []),
         "",
         f"Index / 指数: {made.subject}",
         f"Sessions / 交易日: {first} – {last} ({len(corrected)})",

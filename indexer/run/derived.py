@@ -143,9 +143,9 @@ def _notice(
         for number, before in replaced.items()
     ]
     first = read_entry(connection, corrected[0])
-    made = Decision(
-        subject, first.correction, first.reason, first.note, first.by, first.published_at
-    )
+    synthetic = any(by_number[number].synthetic for number in corrected)
+    said = (first.correction, first.reason, first.note, first.by, first.published_at)
+    made = Decision(subject, *said, synthetic=synthetic)
     files = [file_name(subject, by_number[n].session, by_number[n].revision) for n in corrected]
     return notice_text(made, told, files)
 

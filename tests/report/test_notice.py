@@ -1,5 +1,7 @@
 """Restatement notices, in English and Chinese."""
 
+from dataclasses import replace
+
 import pytest
 
 from indexer.ledger.correct import REASONS
@@ -9,6 +11,14 @@ from indexer.report.notice import Correction, Decision, notice_name, notice_text
 def notice(*corrected, reason="bad-price"):
     made = Decision("trio", "run-1", reason, "a typing error", "Ada", "2026-03-10T08:00:00Z")
     return notice_text(made, corrected, ["trio_20260306_r2.csv"])
+
+
+def test_it_says_that_data_are_synthetic():
+    made = Decision("trio", "run-1", "software", "a note", "Ada", "2026-03-10T08:00:00Z")
+    mark = "SYNTHETIC DATA / 合成数据"
+
+    assert mark not in notice_text(made, [correction()], [])
+    assert mark in notice_text(replace(made, synthetic=True), [correction()], [])
 
 
 def correction(session="2026-03-06", *levels):
