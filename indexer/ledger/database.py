@@ -84,6 +84,8 @@ def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> s
         kind = url.partition(":")[0]
         # What the last one says may be a part of a password.
         why = "its port is no number" if isinstance(error, ValueError) else str(error)
+        if "://" not in url:
+            why = "is no URL: write sqlite:///FILE, or postgresql://USER@HOST/DATABASE"
         raise LedgerError([Refusal("ledger", "", "", f"{kind!r}: {why}")]) from None
     if engine.dialect.name == "sqlite":
         file = _file(engine)

@@ -4,6 +4,7 @@ A table is a Parquet or CSV file, or a Delta table as `write_rows` makes them; t
 as they stood at any version of the store.
 """
 
+import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -201,7 +202,8 @@ def read_table(folder: Path | str, name: str) -> pl.DataFrame:
 
 def table_files(folder: Path, name: str) -> list[Path]:
     """Return the files a table of a market folder stands in; there should be one."""
-    return [p for p in (folder / f"{name}.parquet", folder / f"{name}.csv") if p.exists()]
+    places = (folder / f"{name}.parquet", folder / f"{name}.csv")
+    return [p for p in places if os.path.lexists(p)]  # also a link that leads nowhere
 
 
 def _read_table(
@@ -222,6 +224,9 @@ def _read_table(
         return table.empty()
     except UNREADABLE as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
+        if stored is None and not os.path.isfile(files[0]):
+            flaws.append(Flaw(forms[0], None, "", "is no file, nor a link to one"))
+            return table.empty()
         told = csv_flaws(files[0], table) if forms[0].endswith(".csv") else []
         told = told or [Flaw(forms[0], None, "", f"cannot be read as a table: {reason}")]
         flaws.extend(told)

@@ -272,6 +272,19 @@ def test_only_what_writing_says_is_of_the_screen(monkeypatch, number, expected):
     assert indexer(monkeypatch, "run") == expected
 
 
+@pytest.mark.parametrize("target", [None, "actions.csv", "nowhere"], ids=["folder", "loop", "gone"])
+def test_a_table_that_is_no_file_is_told(build, monkeypatch, capfd, target):
+    build()
+    place = Path("market", "actions.csv")
+    if target is None:
+        place.mkdir()
+    else:
+        place.symlink_to(target)
+
+    assert indexer(monkeypatch, "build", "demo.yaml", "--market", "market") == 65
+    assert "actions.csv: is no file, nor a link to one" in capfd.readouterr().err
+
+
 LONG = "a" * 300
 
 
