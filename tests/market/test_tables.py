@@ -289,7 +289,7 @@ def test_damage_to_a_parquet_file_at_which_polars_panics_is_refused(
     content[at] ^= bits
     path.write_bytes(content)
     [flaw] = refusal(tmp_path)
-    assert flaw.startswith("prices.parquet: is no file, nor a link to one: ")
+    assert flaw.startswith("prices.parquet: cannot be read as a table: ")
 
 
 def test_a_table_in_two_formats_is_refused(tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ def test_a_table_in_two_formats_is_refused(tmp_path: Path) -> None:
 def test_a_folder_in_the_place_of_a_table_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     [flaw] = refusal(tmp_path)
-    assert flaw.startswith(f"{name}: is no file, nor a link to one: ")
+    assert flaw == f"{name}: is no file, nor a link to one"
 
 
 @pytest.mark.parametrize(
