@@ -45,7 +45,7 @@ def test_the_bounds_are_those_of_the_code(published):
         f"has made room for it | {bounds.delivery:g} s |",
         f"two requests of a connection | {server._IDLE} s |",
         f"| connections | {bounds.connections:,}, or {server._FILES_BESIDE} less",
-        f"until the next publication | {kept.ROOM >> 20} MiB |",
+        f"until its index or study is published again | {kept.ROOM >> 20} MiB |",
         f"readers of the ledger at once | {Source(published).threads.total_tokens:g} |",
         f"1,000 unless told, {parameters.MAX_ROWS:,} at most",
         f"a target over {door.MAX_TARGET >> 10} KiB; a request over {bounds.request >> 10} KiB",
