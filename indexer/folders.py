@@ -31,7 +31,7 @@ def is_folder(path: Path) -> bool:
 
 
 def is_there(path: Path) -> bool:
-    """Return whether anything has a name.
+    """Return whether there is anything of a name.
 
     Raises
     ------

@@ -111,7 +111,7 @@ def restate(
             raise _none_published(subject, heads(connection, subject, kind))
         found = differences(connection, candidate, immaterial=True)
         inside = [d for d in found if first <= date.fromisoformat(d.head.session) <= end]
-        left = [d.head.session for d in differences(connection, candidate) if d not in inside]
+        would = [d.head.session for d in differences(connection, candidate)]
         if inside and end > candidate.last:
             check_whole(connection, candidate)
         beyond = unseen(connection, candidate)
@@ -131,7 +131,7 @@ def restate(
             synthetic=tables.manifest.synthetic,
         ),
         tuple(inside),
-        tuple(left),
+        tuple(day for day in would if not first.isoformat() <= day <= end.isoformat()),
         tuple(beyond),
     )
 
