@@ -324,6 +324,15 @@ def test_a_restatement_writes_what_was_called_immaterial(path):
     assert told(path)[LAST - 3][2:] == (2, "corrected")
 
 
+@pytest.mark.parametrize(("bp", "days"), [(0.5, []), (5, DAYS[LAST - 3 : LAST - 1])])
+def test_what_is_recorded_as_immaterial_holds_up_nothing_beside_a_restatement(path, bp, days):
+    """A close that is another changes the contributions of its session and of the next."""
+    by_rule(path, changed(path, 3, 0.5))
+    market = changed(path, 3, bp)
+
+    assert corrected(path, market, DAYS[LAST]).left == tuple(map(str, days))
+
+
 def test_what_was_immaterial_beside_another_revision_is_a_difference(path):
     """It was less than a basis point from the first one, and is a hundred from the second."""
     small = changed(path, 3, 0.5)
