@@ -5,6 +5,8 @@ import polars as pl
 from indexer.report import words
 from indexer.report.sheets import Column
 
+_LOG = "（对数）"
+
 SIGNALS = {
     "relative_strength": ("相对强弱", "index"),
     "momentum": ("动量（对数）", "log"),
@@ -76,11 +78,11 @@ COLUMNS = {
     "turn_on": ("拐点日", "date"),
     "closed_on": ("收敛日", "date"),
     "failed_turns": ("失败拐点次数", "count"),
-    "gap_at_turn": ("拐点时偏离", "log"),
+    "gap_at_turn": ("拐点时偏离（对数）", "log"),
     "closed_share": ("已收敛比例", "ratio"),
-    "forward_5": ("其后 5 期", "log"),
-    "forward_20": ("其后 20 期", "log"),
-    "forward_60": ("其后 60 期", "log"),
+    "forward_5": ("其后 5 期（对数）", "log"),
+    "forward_20": ("其后 20 期（对数）", "log"),
+    "forward_60": ("其后 60 期（对数）", "log"),
     "backtested": ("回测", "flag"),
     "interval": ("区间", "text"),
     "begin": ("起", "date"),
@@ -159,15 +161,16 @@ SHADES = {
 
 
 def english(name: str) -> str:
-    """Return a column's name in words.
+    """Return a column's name in words, and whether it is a logarithm.
 
     Examples
     --------
-    >>> english("ratio_correlation")
-    'Ratio correlation'
+    >>> english("ratio_correlation"), english("move_leader")
+    ('Ratio correlation', 'Move leader (log)')
     """
     words = name.replace("_zh", ", in Chinese").replace("_", " ")
-    return words[:1].upper() + words[1:]
+    zh, _ = (SIGNALS | COLUMNS).get(name, ("", ""))
+    return words[:1].upper() + words[1:] + (" (log)" if _LOG in zh else "")
 
 
 def columns_of(table: pl.DataFrame) -> list[Column]:
