@@ -8,7 +8,7 @@ import numpy as np
 from indexer.arrays import Days
 from indexer.index.history import History
 from indexer.report.figures import headline_window, pair_slots, slot_of
-from indexer.report.headings import SHADES
+from indexer.report.headings import SHADES, english
 from indexer.report.marks import both, chinese
 from indexer.report.sheets import INK, Book, Column, Line, add_chart, set_axes
 from indexer.signals.result import Comparison
@@ -104,7 +104,7 @@ def study_charts(book: Book, comparison: Comparison, placed: Mapping[str, Placed
             axis = {"min": -1, "max": 1, "major_unit": 0.5, "num_format": "0.0"}
             told = f"{title}, {window}{mark}"
             yield from _several(book, placed[name], heads, (told, axis), looks)
-    gap = f"Gap {comparison.study.windows.gap}"
+    gap = f"{english('gap')} {comparison.study.windows.gap}"
     title = f"偏离（对数） Gap of the follower, log{mark}"
     yield from _several(book, placed["gap"], [gap], (title, {"num_format": "0.00"}), looks)
     if "breadth" in placed:

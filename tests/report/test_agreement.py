@@ -93,7 +93,7 @@ def _key(about: str | None, en: str, names: set[str]) -> Key | None:
     ids = about.split("\n")[1].split(" / ")
     if en == "Level":
         return "level", ids[0], "", "", None
-    name = en.lower().replace(" ", "_")
+    name = en.lower().replace(" (log)", "").replace(" ", "_")
     told = re.search(r"_(\d+)$", name)
     name = name if name in names or told is None else name[: told.start()]  # as breadth_20 is
     if name not in names:
