@@ -61,6 +61,14 @@ _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 class IndexerError(Exception):
     """Base of every error a caller may want to catch."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return what makes the same error in another process: its text as it is, and its facts."""
+        return _again, (type(self), self.args), self.__dict__
+
+
+def _again(kind: type[IndexerError], args: tuple[object, ...]) -> IndexerError:
+    return kind.__new__(kind, *args)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:

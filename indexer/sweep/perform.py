@@ -3,18 +3,11 @@
 The same function runs here, in local processes and on a cluster.
 """
 
-import copyreg
 import threading
 from dataclasses import dataclass, field
 
 from indexer.digest import digest_json
-from indexer.errors import (
-    IndexerError,
-    MarketDataError,
-    MissingInputError,
-    TryAgainError,
-    explained,
-)
+from indexer.errors import IndexerError, TryAgainError, explained
 from indexer.market.excerpt import MappedMarket, map_market, market_digest
 from indexer.market.spread import Laid, Part, Spread, spread_market, spread_part
 from indexer.run.provenance import code_digest
@@ -154,17 +147,3 @@ def _opened(place: Place, market: MappedMarket | None) -> _Opened:
         found = mapped(place) if market is None else market
         _OPENED[:] = [_Opened(place.digest, found)]
     return _OPENED[0]
-
-
-def _of_flaws(error: MarketDataError) -> tuple[type[MarketDataError], tuple[object]]:
-    return type(error), (error.flaws,)
-
-
-def _of_subject(error: TryAgainError) -> tuple[type[TryAgainError], tuple[str, str]]:
-    return TryAgainError, (error.subject, error.reason)
-
-
-# What `perform` raises in another process is made of the same facts here; else of its text alone.
-for _kind in (MarketDataError, MissingInputError):
-    copyreg.pickle(_kind, _of_flaws)
-copyreg.pickle(TryAgainError, _of_subject)
