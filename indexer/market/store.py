@@ -65,7 +65,8 @@ def write_rows(
     series, symbol in securities, (symbol, from) in suspensions, (date, base, quote) in fx. Actions
     have no key: those given take the place of all stored actions of their symbols.
 
-    Where every row is stored as it is, its provenance aside, nothing is written.
+    Where every row is stored as it is, its provenance aside, nothing is written; but that of a row
+    is gone which somebody gives without one: it is entered now, and no source's any more.
 
     Parameters
     ----------
@@ -277,8 +278,7 @@ def _change(
     least, most = pl.lit(given[span].min()), pl.lit(given[span].max())
     stored = rows_of(table, pl.col(span).is_between(least, most))
     stored, given = _aligned(stored.join(given, on=key, how="semi"), given)
-    told = [column for column in given.columns if column not in PROVENANCE]
-    fresh = given.join(stored, on=told, how="anti", nulls_equal=True)
+    fresh = _unknown(given, stored)
     if fresh.is_empty():
         return None
     few = len(table.file_uris()) < FILES
@@ -305,11 +305,24 @@ def _change_of_sets(
         return _Change(given, "append")
     asked = symbols.union(given["symbol"])
     stored, given = _aligned(rows_of(table, pl.col("symbol").is_in(list(asked))), given)
-    told = [column for column in given.columns if column not in PROVENANCE]
-    order = ["symbol", _POSITION]
-    if stored.select(told).sort(order).equals(given.select(told).sort(order)):
+    if len(stored) == len(given) and _unknown(given, stored).is_empty():
         return None
     return _Change(given, "overwrite", _among(asked))
+
+
+def _unknown(given: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that are not stored as they are: of no source if they have none, else any."""
+    told = [column for column in given.columns if column not in PROVENANCE]
+    if "source" not in given.columns:
+        return given.join(stored, on=told, how="anti", nulls_equal=True)
+    entered = pl.col("source").is_null()
+    by_hand, others = given.filter(entered), given.filter(~entered)
+    return pl.concat(
+        [
+            by_hand.join(stored.filter(entered), on=told, how="anti", nulls_equal=True),
+            others.join(stored, on=told, how="anti", nulls_equal=True),
+        ]
+    )
 
 
 def _aligned(one: pl.DataFrame, other: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -148,6 +148,15 @@ def test_where_a_row_is_from_is_kept_and_is_no_change(tmp_path: Path) -> None:
     assert read_rows(tmp_path, "prices")["source"].to_list() == ["second"]
 
 
+def test_who_gives_a_row_again_without_a_source_has_entered_it(tmp_path: Path) -> None:
+    one = (SYMBOLS[0], DAYS[0], 1.0)
+    write_rows(tmp_path, {"prices": prices(one, source="first")})
+
+    assert write_rows(tmp_path, {"prices": prices(one)}) == 1
+    assert write_rows(tmp_path, {"prices": prices(one, source="first")}) == 1
+    assert read_rows(tmp_path, "prices")["source"].to_list() == [None]
+
+
 def test_a_store_is_from_everybody_its_rows_are_from(tmp_path: Path) -> None:
     sent = [prices((SYMBOLS[n], DAYS[0], 1.0), source=f"source {n}") for n in (1, 0)]
     assert write_rows(tmp_path, {"prices": sent[0]}) == 0

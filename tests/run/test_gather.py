@@ -360,7 +360,7 @@ def test_nothing_new_is_taken_beside_a_count_that_all_tell_otherwise(bring, tmp_
     assert stored(tmp_path, "shares", "date") == [date(2026, 1, 5)]
 
 
-@pytest.mark.parametrize("cash", [0.2, 0.3])
+@pytest.mark.parametrize("cash", [0.1, 0.2, 0.3])
 def test_what_is_entered_of_an_action_that_all_tell_otherwise_settles_it(bring, tmp_path, cash):
     bring(tellers(bars()))
     entered(tmp_path, {"ex_date": PAID, "kind": "dividend", "cash": cash})
