@@ -37,7 +37,8 @@ from benchmarks.ground import (
 )
 from benchmarks.reliability.record import Found, Journal, bound95, commit
 from benchmarks.standin.faults import KINDS, Fault
-from indexer.market.calendar import exchange_of, read_calendar
+from indexer.definitions.symbols import exchange_of
+from indexer.market.calendar import read_calendar
 from indexer.market.sources.akshare import sources_of, upstreams
 from indexer.market.sources.bars import Asked, last_final
 from indexer.market.sources.source import Ask, Source, Table

@@ -18,7 +18,8 @@ from typing import Any
 from benchmarks.standin.faults import Fault
 from benchmarks.standin.market import Bar, Market, invented
 from benchmarks.standin.server import Standin, serving
-from indexer.market.calendar import exchange_of, read_calendar
+from indexer.definitions.symbols import exchange_of
+from indexer.market.calendar import read_calendar
 from indexer.market.sources.akshare import Access
 from indexer.market.sources.guard import Guard, Pace
 from indexer.market.sources.source import Ask

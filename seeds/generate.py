@@ -17,7 +17,8 @@ import polars as pl
 from numpy.random import PCG64, Generator
 
 from indexer.arrays import Days, Grid, Mask, Rows, Vector
-from indexer.market.calendar import exchange_of, read_calendar
+from indexer.definitions.symbols import exchange_of
+from indexer.market.calendar import read_calendar
 from seeds.parameters import Clustering, Loads, Parameters, Range, read_parameters
 
 HERE = Path(__file__).parent

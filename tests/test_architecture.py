@@ -39,10 +39,10 @@ SHOWN = {
 # A slow or optional dependency is imported inside a function, in the one module that wraps it.
 INNER_IMPORTS = {
     "cli.app": {"indexer.run", "indexer.run.find"},
-    "cli.attempts": {"indexer.run.reporting", "indexer.run.sessions"},
+    "cli.attempts": {"indexer.run.attempt", "indexer.run.sessions"},
     "cli.ledger": {
         f"indexer.run.{name}"
-        for name in ("decisions", "desk", "publish", "records", "reporting", "restate")
+        for name in ("attempt", "decisions", "desk", "publish", "records", "restate")
     }
     | {"indexer.run.sessions"},
     "cli.begin": {"indexer.run.begin"},
@@ -118,7 +118,7 @@ EFFECTS = {
     "run.fetch": {"read"},
     "run.find": {"read"},
     "run.provenance": {"read"},
-    "run.reporting": {"read"},  # what was refused before
+    "run.attempt": {"read"},  # what was refused before
     "run.supply": {"read"},
     "signals.catchup": {"chance"},
     "signals.inference": {"chance"},

@@ -12,7 +12,8 @@ import yaml
 
 from indexer.definitions.read import read_definition
 from indexer.definitions.study import Study
-from indexer.market.calendar import exchange_of, read_calendar
+from indexer.definitions.symbols import exchange_of
+from indexer.market.calendar import read_calendar
 from indexer.market.tables import read_market
 from seeds.generate import generate, main, read_securities
 from seeds.parameters import read_parameters

@@ -91,7 +91,7 @@ def warm(inputs: Path) -> None:
     from indexer.ledger.database import open_ledger
     from indexer.market.calendar import read_calendar
     from indexer.market.conventions.gates import gate_limits
-    from indexer.run import decisions, publish, records, reporting, restate  # noqa: F401
+    from indexer.run import attempt, decisions, publish, records, restate  # noqa: F401
     from indexer.run.provenance import code_digest, methodology
 
     for module, name, signatures in pickle.loads((inputs / KERNELS).read_bytes()):  # noqa: S301

@@ -112,8 +112,13 @@ def study(
     from indexer.run import results
 
     with progress() as tell:
-        found = results.study_pairs(
-            study, market, results.Output(out, format_), until=_day(until), progress=tell
+        found = results.run(
+            study,
+            market,
+            results.Output(out, format_),
+            until=_day(until),
+            indices=False,
+            progress=tell,
         )
     print_study(found.summary, out, as_json)
 

@@ -36,7 +36,7 @@ def attempts(
     All attempts but the last are logged. Returns that one, and what became of each subject by it;
     the others are let go, for the errors in them hold on to their market.
     """
-    from indexer.run.reporting import so_far
+    from indexer.run.attempt import so_far
 
     if begin:
         time.sleep(max(0.0, (begin - datetime.now(UTC)).total_seconds()))

@@ -58,9 +58,9 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
     restated. Times are today's in the zone of the first calendar; a deadline that is not after
     --wait-until is tomorrow's.
     """
+    from indexer.run.attempt import Attempt, log_line
     from indexer.run.desk import Terms, desk_at
     from indexer.run.publish import publish as publish_all
-    from indexer.run.reporting import Attempt, log_line
     from indexer.run.sessions import closures
 
     if given["override"] and not (given["by"] and given["note"]):
@@ -139,8 +139,8 @@ def restate(
     as_json: bool,
 ) -> None:
     """Correct published sessions of INDEX by new revisions; nothing is overwritten."""
+    from indexer.run.attempt import Attempt, log_line
     from indexer.run.desk import Terms, desk_at
-    from indexer.run.reporting import Attempt, log_line
     from indexer.run.restate import Ground
     from indexer.run.restate import restate as restate_index
 
@@ -318,7 +318,7 @@ def _period(day: datetime | None, first: datetime | None, last: datetime | None)
 
 def _leave_figures(path: Path, last: Any, outcomes: list[Any]) -> None:
     """Write the figures of a run; of two reasons to fail the run's own is the one to raise."""
-    from indexer.run.reporting import write_metrics
+    from indexer.run.attempt import write_metrics
 
     try:
         write_metrics(path, last.instant, outcomes, exit_code(last.errors))

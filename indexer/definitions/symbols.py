@@ -1,4 +1,4 @@
-"""Symbols: one canonical spelling, and the other spellings people use.
+"""Symbols: one canonical spelling, the other spellings people use, and what a suffix says.
 
 Canonical is ``<code>.<suffix>``: six digits with ``SH``, ``SZ`` or ``BJ``, five with ``HK``, and
 ``[A-Z][A-Z0-9.-]*`` with ``US``. A ready-made series takes the same suffixes with any code of
@@ -6,6 +6,7 @@ capital letters and digits (``HSTECH.HK``, ``399006.SZ``).
 """
 
 import re
+from typing import NamedTuple
 
 # Also read by polars. Not \d, which in both takes the digits of every script.
 CANONICAL = r"^(?:[0-9]{6}\.(?:SH|SZ|BJ)|[0-9]{5}\.HK|[A-Z][A-Z0-9.-]*\.US)$"
@@ -36,6 +37,21 @@ _BOARDS = (
 )
 
 
+class _Exchange(NamedTuple):
+    code: str
+    currency: str
+    country: str
+
+
+_EXCHANGES = {
+    "SH": _Exchange("XSHG", "CNY", "CN"),
+    "SZ": _Exchange("XSHG", "CNY", "CN"),  # Shenzhen and Beijing keep the sessions of Shanghai
+    "BJ": _Exchange("XSHG", "CNY", "CN"),
+    "HK": _Exchange("XHKG", "HKD", "HK"),
+    "US": _Exchange("XNYS", "USD", "US"),
+}
+
+
 def parse_symbol(text: str, *, series: bool = False) -> str:
     """Return the canonical spelling of a security's symbol, or of a series' one.
 
@@ -64,6 +80,50 @@ def parse_symbol(text: str, *, series: bool = False) -> str:
     if _SERIES.match(symbol):
         raise ValueError(f"{text!r} is not a security: expected {_expected(suffix)}")
     raise ValueError(f"{text!r} is not a symbol: expected {_expected(suffix)}")
+
+
+def exchange_of(symbol: str) -> str:
+    """Return the code of the calendar a canonical symbol trades on.
+
+    Raises
+    ------
+    ValueError
+        If the symbol has none of the suffixes.
+
+    Examples
+    --------
+    >>> [exchange_of(symbol) for symbol in ("002371.SZ", "HSTECH.HK", "NVDA.US")]
+    ['XSHG', 'XHKG', 'XNYS']
+    """
+    return _exchange(symbol).code
+
+
+def currency_of(symbol: str) -> str:
+    """Return the currency of a symbol's prices, where no table names another; raises likewise."""
+    return _exchange(symbol).currency
+
+
+def country_of(symbol: str) -> str:
+    """Return the country of a symbol, where no table names another; raises likewise."""
+    return _exchange(symbol).country
+
+
+def suffixes_of(code: str) -> list[str]:
+    """Return the suffixes of the symbols that trade on a calendar.
+
+    Examples
+    --------
+    >>> suffixes_of("XSHG")
+    ['SH', 'SZ', 'BJ']
+    """
+    return [suffix for suffix, exchange in _EXCHANGES.items() if exchange.code == code]
+
+
+def _exchange(symbol: str) -> _Exchange:
+    suffix = symbol.rpartition(".")[2]
+    if suffix not in _EXCHANGES:
+        raise ValueError(f"{symbol!r} names no exchange: expected one of .{', .'.join(_EXCHANGES)}")
+    return _EXCHANGES[suffix]
 
 
 def _split(name: str, text: str) -> tuple[str, str]:

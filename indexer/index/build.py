@@ -11,11 +11,12 @@ import polars as pl
 from indexer.arrays import Days
 from indexer.definitions.basket import Basket, Index, Series
 from indexer.definitions.rules import REAL_SHARES
+from indexer.definitions.symbols import exchange_of
 from indexer.errors import DefinitionError, Flaw, MarketDataError, MissingInputError
 from indexer.index.calculate import calculate
 from indexer.index.history import History
 from indexer.index.schedule import RebalanceDates, calendar_of, effective_dates
-from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.events import in_order
 from indexer.market.inputs import Used, inputs_of
 from indexer.market.lines import RENAME, SPINOFF, lines_of

@@ -7,8 +7,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from indexer.arrays import Days, Flags, Grid, Mask, Rows
+from indexer.definitions.symbols import exchange_of
 from indexer.index.history import History
-from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.conventions.gates import GateLimits
 from indexer.market.lines import Closes
 from indexer.market.panel import Panel

@@ -11,13 +11,14 @@ from itertools import groupby
 import numpy as np
 
 from indexer.arrays import Days, Rows, Vector
+from indexer.definitions.symbols import exchange_of
 from indexer.errors import Flaw, MissingInputError
 from indexer.index.finding import Asked, Finding, Fresh, asked_of, fresh_closes, open_on, shown
 from indexer.index.history import History
 from indexer.index.holes import holes
 from indexer.index.moves import constituent_moves, frozen, index_moves
 from indexer.index.schedule import calendar_of
-from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.conventions.gates import GateLimits, gate_limits
 from indexer.market.tables import Market
 

@@ -23,7 +23,6 @@ _Minutes = np.ndarray[tuple[int], np.dtype[np.timedelta64]]  # timedelta64[m]
 
 _DAY = timedelta(days=1)
 _CLOSED = np.timedelta64("NaT", "m")
-_EXCHANGES = {"SH": "XSHG", "SZ": "XSHG", "BJ": "XSHG", "HK": "XHKG", "US": "XNYS"}
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's parser is five times faster
 
 
@@ -62,9 +61,10 @@ class Calendar:
         """Return whether the exchange trades on a date."""
         return self._count_until(day) > self._count_before(day)
 
-    def on_or_before(self, day: date, lag: int = 0) -> date:
-        """Return the last session on or before a date, or the one ``lag`` sessions before that."""
-        return self._session(self._count_until(day) - 1 - lag, f"{lag} sessions before {day}")
+    def on_or_before(self, day: date) -> date:
+        """Return the last session on or before a date."""
+        found: date = self.sessions[self._count_until(day) - 1].item()
+        return found
 
     def on_or_after(self, day: date) -> date:
         """Return the first session on or after a date."""
@@ -96,8 +96,6 @@ class Calendar:
         return int(np.searchsorted(self.sessions, self._require(day), "right"))
 
     def _session(self, row: int, which: str) -> date:
-        if row < 0:
-            raise self._begins_late(f"has no session {which}")
         if row == len(self.sessions):
             raise self._ends_early(f"has no session {which}")
         session: date = self.sessions[row].item()
@@ -135,25 +133,6 @@ class _Entry(NamedTuple):
 
     def dates(self) -> Iterator[date]:
         return map(date.fromordinal, range(self.first.toordinal(), self.last.toordinal() + 1))
-
-
-def exchange_of(symbol: str) -> str:
-    """Return the code of the calendar a canonical symbol trades on.
-
-    Raises
-    ------
-    ValueError
-        If the symbol has none of the suffixes.
-
-    Examples
-    --------
-    >>> [exchange_of(symbol) for symbol in ("002371.SZ", "HSTECH.HK", "NVDA.US")]
-    ['XSHG', 'XHKG', 'XNYS']
-    """
-    suffix = symbol.rpartition(".")[2]
-    if suffix not in _EXCHANGES:
-        raise ValueError(f"{symbol!r} names no exchange: expected one of .{', .'.join(_EXCHANGES)}")
-    return _EXCHANGES[suffix]
 
 
 @lru_cache

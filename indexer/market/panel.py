@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from indexer.arrays import Dates, Days, Flags, Grid, Mask, Rows, Vector
+from indexer.definitions.symbols import country_of, currency_of
 from indexer.errors import Flaw, MarketDataError, MissingInputError
 from indexer.market.events import (
     DatedEvent,
@@ -22,9 +23,6 @@ from indexer.market.events import (
 from indexer.market.fx import rates_on
 from indexer.market.lines import Closes, Line, closes_of, lines_of
 from indexer.market.tables import Market
-
-_CURRENCY = {"SH": "CNY", "SZ": "CNY", "BJ": "CNY", "HK": "HKD", "US": "USD"}
-_COUNTRY = {"SH": "CN", "SZ": "CN", "BJ": "CN", "HK": "HK", "US": "US"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,15 +212,14 @@ def _facts(market: Market, lines: Sequence[Line]) -> pl.DataFrame:
     table = {row["symbol"]: row for row in market.securities.iter_rows(named=True)}
     rows: list[dict[str, Any]] = []
     for line in lines:
-        suffix = line.symbol.rpartition(".")[2]
         own = {k: v for k, v in table.get(line.symbol, {}).items() if v is not None}
         found: dict[str, Any] = {}
         for past, _ in reversed(line.past):
             found |= {k: v for k, v in table.get(past, {}).items() if v is not None}
         found |= own | {
             "symbol": line.symbol,
-            "currency": own.get("currency", _CURRENCY[suffix]),
-            "country": own.get("country", _COUNTRY[suffix]),
+            "currency": own.get("currency", currency_of(line.symbol)),
+            "country": own.get("country", country_of(line.symbol)),
             "price_kind": own.get("price_kind", market.manifest.price_kind),
         }
         rows.append(found)
@@ -236,7 +233,7 @@ def _check_currencies(market: Market, lines: Sequence[Line], currencies: Sequenc
     flaws = []
     for line, currency in ((lines[n], currencies[n]) for n in renamed):
         for old, day in (*line.past, *line.apart):
-            was = known.get(old) or _CURRENCY[old.rpartition(".")[2]]
+            was = known.get(old) or currency_of(old)
             if was == currency or market.prices.filter(symbol=old).is_empty():
                 continue
             message = (

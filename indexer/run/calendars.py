@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 
 from indexer.arrays import Days
+from indexer.definitions.symbols import suffixes_of
 from indexer.errors import Flaw, MarketDataError, MissingInputError
 from indexer.folders import is_file, is_folder
-from indexer.market.calendar import exchange_of, read_calendar
+from indexer.market.calendar import read_calendar
 from indexer.market.delta import split_version
 from indexer.market.overlays import (
     difference,
@@ -98,7 +99,7 @@ def _announced(code: str, name: str) -> Days:
         days = _dates(path)
     elif is_folder(split_version(name)[0]):
         prices = read_table(name, "prices").select("symbol", "date")
-        suffixes = [s for s in ("SH", "SZ", "BJ", "HK", "US") if exchange_of(f"X.{s}") == code]
+        suffixes = suffixes_of(code)
         here = pl.col("symbol").str.split(".").list.last().is_in(suffixes)
         days = prices.filter(here)["date"].unique().to_list()
     else:

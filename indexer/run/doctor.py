@@ -18,8 +18,7 @@ from indexer.ledger.heads import heads, last_heads, subjects
 from indexer.ledger.verify import check_database
 from indexer.market.tables import read_market
 from indexer.run.due import published_definition
-from indexer.run.find import definition as definition_named
-from indexer.run.find import indices_of
+from indexer.run.find import definition_named, indices_of
 from indexer.run.sessions import last_final
 from indexer.run.supply import supplied
 

@@ -24,7 +24,7 @@ BUNDLED_BASKETS = _ROOT / "baskets"
 BUNDLED_MARKET = _ROOT / "seeds" / "market"
 
 
-def definition(name: str) -> Index | Study:
+def definition_named(name: str) -> Index | Study:
     """Return the definition in a file, or the one with an id in ./baskets or bundled.
 
     Raises
@@ -43,7 +43,7 @@ def definition(name: str) -> Index | Study:
 
 
 def sweep_named(name: str) -> Sweep:
-    """Return the sweep in a file or with an id; raises as `definition` does."""
+    """Return the sweep in a file or with an id; raises as `definition_named` does."""
     path, found = _named(name), None
     with suppress(DefinitionError):
         found = read_definition(path)
@@ -119,8 +119,8 @@ def swept_baskets(sweep: Sweep) -> list[Path]:
 
 
 def study_named(name: str) -> Study:
-    """Return the study in a file or with an id; raises as `definition` does."""
-    found = definition(name)
+    """Return the study in a file or with an id; raises as `definition_named` does."""
+    found = definition_named(name)
     if not isinstance(found, Study):
         message = "is an index: name a study, a definition with pairs"
         raise DefinitionError([found.problem((), message)])
@@ -128,8 +128,8 @@ def study_named(name: str) -> Study:
 
 
 def index_named(name: str) -> Index:
-    """Return the index in a file or with an id; raises as `definition` does."""
-    found = definition(name)
+    """Return the index in a file or with an id; raises as `definition_named` does."""
+    found = definition_named(name)
     if isinstance(found, Study):
         raise DefinitionError([found.problem(("pairs",), "this is a study: name an index")])
     return found

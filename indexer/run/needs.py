@@ -9,14 +9,14 @@ import polars as pl
 
 from indexer.definitions.basket import Basket, Index, Series
 from indexer.definitions.study import Study
-from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.definitions.symbols import currency_of, exchange_of
+from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.conventions.renames import rename_actions, renames_of
 from indexer.market.sources.source import Table
-from indexer.run.find import definition, indices_of
+from indexer.run.find import definition_named, indices_of
 
 _BEFORE = 30  # days of data before the first date: a close to carry, a rate to look back to
 _YEARS = 5  # of a series of which nothing says where it begins
-_CURRENCY = {"SH": "CNY", "SZ": "CNY", "BJ": "CNY", "HK": "HKD", "US": "USD"}
 _BY_SHARES = {"market_cap", "free_float", "free_float_cap"}
 _ORDER: tuple[Table, ...] = ("actions", "prices", "series", "shares", "listing", "fx")
 
@@ -79,7 +79,7 @@ def _all(
     names: Iterable[str], asked_on: date, actions: pl.DataFrame, since: date | None
 ) -> Iterator[Need]:
     for name in names:
-        found = definition(name)
+        found = definition_named(name)
         if not isinstance(found, Study):
             base = found.base.date if found.base else asked_on - timedelta(days=366 * _YEARS)
             yield from _of_index(found, base, actions, since)
@@ -118,7 +118,7 @@ def _listed(symbol: str, since: date, until: date | None, currency: str) -> Iter
     """Yield what is needed of a share to value it."""
     yield Need("actions", symbol, since, until)
     yield Need("prices", symbol, since, until)
-    yield from _rate(_CURRENCY[symbol.rpartition(".")[2]], currency, since)
+    yield from _rate(currency_of(symbol), currency, since)
 
 
 def _periods(

@@ -34,8 +34,7 @@ from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
 from indexer.run.desk import Desk, Outcome, State, Terms
 from indexer.run.entries import Candidate
-from indexer.run.find import definition as definition_named
-from indexer.run.find import indices_of
+from indexer.run.find import definition_named, indices_of
 from indexer.run.rebuild import built
 from indexer.run.results import Progress
 from indexer.run.revise import (

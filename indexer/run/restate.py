@@ -13,7 +13,7 @@ from indexer.market.tables import read_market
 from indexer.run.derived import write_derived
 from indexer.run.desk import Desk, Outcome
 from indexer.run.due import published_definition
-from indexer.run.find import definition as definition_named
+from indexer.run.find import definition_named
 from indexer.run.publish import append_revised
 from indexer.run.rebuild import built
 from indexer.run.results import Progress

@@ -18,7 +18,14 @@ from indexer.index.history import History
 from indexer.index.schedule import calendar_of
 from indexer.market.fx import rates_known
 from indexer.market.tables import Market, read_market
-from indexer.report.files import Content, Format, comparison_files, history_files, write_folders
+from indexer.report.files import (
+    Content,
+    Folder,
+    Format,
+    comparison_files,
+    history_files,
+    write_folders,
+)
 from indexer.report.page import study_page
 from indexer.run.find import index_named, indices_of, study_named
 from indexer.signals.result import Comparison
@@ -139,41 +146,37 @@ def explain_session(
     return {"session": True} | explain(build(definition, tables, until=day), day)
 
 
-def study_pairs(
-    name: str,
-    market: Path,
-    output: Output,
-    *,
-    until: date | None = None,
-    progress: Progress = lambda _: None,
-) -> Comparison:
-    """Study the pairs of a study and write signals, states and page into a folder of its id."""
-    definition = study_named(name)
-    progress(f"reading {market}")
-    found = study(definition, read_market(market), until=until, progress=progress)
-    progress("writing")
-    write_folders(output.folder, {definition.id: _with_page(found)}, output.format)
-    return found
-
-
 def run(
     name: str,
     market: Path,
     output: Output,
     *,
     until: date | None = None,
+    indices: bool = True,
     progress: Progress = lambda _: None,
 ) -> Comparison:
-    """Build every index of a study, study them, and write all of it; everything or nothing."""
+    """Study the pairs of a study and write signals, states and page into a folder of its id.
+
+    All of it is written or nothing.
+
+    Parameters
+    ----------
+    indices : write every index it names as well, each into a folder of its own id
+
+    Raises
+    ------
+    DefinitionError, MissingInputError, MarketDataError
+        As `study` does, and if the market cannot be read.
+    OutputError
+        If a result cannot be written.
+    """
     definition = study_named(name)
     progress(f"reading {market}")
     found = study(definition, read_market(market), until=until, progress=progress)
     progress("writing")
-    folders = {id: history_files(history) for id, history in found.histories.items()}
-    folders[definition.id] = _with_page(found)
+    page: dict[str, Content] = {"report.html": study_page(found)}
+    folders: dict[str, Folder] = {definition.id: comparison_files(found) | page}
+    if indices:
+        folders |= {id: history_files(history) for id, history in found.histories.items()}
     write_folders(output.folder, folders, output.format)
     return found
-
-
-def _with_page(found: Comparison) -> dict[str, Content]:
-    return comparison_files(found) | {"report.html": study_page(found)}

@@ -10,11 +10,12 @@ import numpy as np
 
 from indexer.definitions.basket import Basket, Index
 from indexer.definitions.study import Study
+from indexer.definitions.symbols import exchange_of
 from indexer.errors import IndexerError, TryAgainError
 from indexer.index.schedule import calendar_of
-from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.conventions.finality import minutes_to_final
-from indexer.run.find import definition
+from indexer.run.find import definition_named
 from indexer.signals.align import cutoffs, known_at
 
 _NAMED = 3  # subjects in a line that is about all of one calendar
@@ -73,7 +74,7 @@ def closures(names: Sequence[str], subjects: Collection[str], period: Period) ->
     told: dict[str, list[str]] = {}
     for name in dict.fromkeys(names) if days and subjects else ():  # reading them takes a while
         with suppress(IndexerError):
-            found = definition(name)
+            found = definition_named(name)
             if found.id in subjects:
                 told.setdefault(_closed(calendar_of(found), days[0], days[-1]), []).append(found.id)
     for text, ids in told.items():
@@ -130,7 +131,7 @@ def _known_on(study: Study, member: Index, session: date) -> date:
 
 def zone_of(name: str) -> ZoneInfo:
     """Return the time zone of the calendar of a definition, by file or id."""
-    return calendar_of(definition(name)).zone
+    return calendar_of(definition_named(name)).zone
 
 
 def _calendars(index: Index | Study) -> Iterator[Calendar]:

@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 
 import polars as pl
 
-from indexer.market.calendar import exchange_of, read_calendar
+from indexer.definitions.symbols import exchange_of
+from indexer.market.calendar import read_calendar
 from indexer.market.sources.archive import REPLIES, index_of, sizes
 from indexer.market.sources.bars import Asked, last_final
 from indexer.market.sources.guard import standings

@@ -10,8 +10,9 @@ import numpy as np
 from indexer.arrays import Dates, Days, Flags, Grid, Instants, Mask, Rows, Vector
 from indexer.definitions.basket import Basket, Index
 from indexer.definitions.study import Study
+from indexer.definitions.symbols import exchange_of
 from indexer.index.history import backtested
-from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.market.calendar import Calendar, read_calendar
 
 
 @dataclass(frozen=True, slots=True)

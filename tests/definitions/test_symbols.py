@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.definitions.symbols import CANONICAL, CANONICAL_SERIES, parse_symbol
+from indexer.definitions.symbols import (
+    CANONICAL,
+    CANONICAL_SERIES,
+    country_of,
+    currency_of,
+    exchange_of,
+    parse_symbol,
+    suffixes_of,
+)
 
 SPELLINGS = {
     "688981.SH": "688981.SH sh688981 SH688981 688981.sh 688981.SS 688981.XSHG SHSE.688981 "
@@ -153,3 +161,36 @@ def outcome(text: str) -> str:
 def test_any_text_is_a_symbol_or_a_value_error_that_quotes_it(text: str) -> None:
     found = outcome(text)
     assert re.fullmatch(CANONICAL, found) or found.startswith((repr(text), repr(text.strip())))
+
+
+@pytest.mark.parametrize(
+    ("symbol", "code"),
+    [
+        ("688981.SH", "XSHG"),
+        ("399006.SZ", "XSHG"),
+        ("920002.BJ", "XSHG"),
+        ("00700.HK", "XHKG"),
+        ("HSTECH.HK", "XHKG"),
+        ("BRK.B.US", "XNYS"),
+    ],
+)
+def test_symbols_trade_on_the_calendar_of_their_suffix(symbol: str, code: str) -> None:
+    assert exchange_of(symbol) == code
+
+
+@pytest.mark.parametrize("symbol", ["300308.XSHE", "NVDA", ""])
+def test_symbols_without_a_known_suffix_are_refused(symbol: str) -> None:
+    with pytest.raises(ValueError, match=r"names no exchange: expected one of \.SH, \.SZ, \.BJ"):
+        exchange_of(symbol)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "currency", "country"),
+    [("688981.SH", "CNY", "CN"), ("00700.HK", "HKD", "HK"), ("BRK.B.US", "USD", "US")],
+)
+def test_symbols_are_priced_where_they_trade(symbol: str, currency: str, country: str) -> None:
+    assert (currency_of(symbol), country_of(symbol)) == (currency, country)
+
+
+def test_no_suffix_is_of_a_calendar_unknown_here() -> None:
+    assert suffixes_of("XTKS") == []

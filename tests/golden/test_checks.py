@@ -13,7 +13,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from indexer.market.calendar import exchange_of, read_calendar
+from indexer.definitions.symbols import exchange_of
+from indexer.market.calendar import read_calendar
 from indexer.market.sources.bars import Asked, Known
 from indexer.market.sources.check import check_bars
 from indexer.market.sources.facts import check_actions, check_rates, check_shares

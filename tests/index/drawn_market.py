@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from indexer.market.calendar import exchange_of, read_calendar
+from indexer.definitions.symbols import exchange_of
+from indexer.market.calendar import read_calendar
 from tests.index.examples import Row, Tables
 
 RESTATING = ("dividend", "special_dividend", "split", "bonus", "rights")

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from indexer.definitions.symbols import exchange_of
 from indexer.index.build import build
 from indexer.index.finding import Finding
 from indexer.index.gates import findings
-from indexer.market.calendar import exchange_of, read_calendar
+from indexer.market.calendar import read_calendar
 from tests.index.examples import Row, Tables, basket, market
 
 FIRST = date(2024, 8, 1)

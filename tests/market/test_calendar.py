@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.errors import MissingInputError
-from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.calendars.listing import SNAPSHOTS
 
 MAINLAND, HONG_KONG, NEW_YORK, WEEKDAYS, PARIS = map(read_calendar, SNAPSHOTS)
@@ -190,11 +190,6 @@ def test_others_are_as_the_library_says_to_2030(calendar: Calendar) -> None:
             "calendar XSHG: does not know 1990-12-18: it begins on 1990-12-19, "
             "ask for a later date",
         ),
-        (
-            lambda: MAINLAND.on_or_before(date(1990, 12, 21), lag=3),
-            "calendar XSHG: has no session 3 sessions before 1990-12-21: "
-            "it begins on 1990-12-19, ask for a later date",
-        ),
     ],
 )
 def test_dates_outside_the_calendar_are_refused(ask, message: str) -> None:
@@ -242,14 +237,6 @@ def test_lookups_agree_on_what_lies_around_a_date(calendar: Calendar, day: date)
     assert calendar.is_session(after)
 
 
-@given(calendars, dates, st.integers(0, 20))
-def test_lag_steps_back_session_by_session(calendar: Calendar, day: date, lag: int) -> None:
-    session = calendar.on_or_before(day)
-    for _ in range(lag):
-        session = calendar.on_or_before(session - timedelta(days=1))
-    assert calendar.on_or_before(day, lag) == session
-
-
 @given(calendars, st.lists(dates, min_size=3, max_size=3).map(sorted))
 def test_periods_split_at_any_date(calendar: Calendar, days: list[date]) -> None:
     first, middle, last = days
@@ -281,27 +268,3 @@ def test_sessions_and_closes_ascend_and_cannot_be_changed(calendar: Calendar) ->
         calendar.sessions[0] = np.datetime64("2000-01-01")
     with pytest.raises(ValueError, match="read-only"):
         calendar.closes[0] = np.datetime64("2000-01-01")
-
-
-# Names
-
-
-@pytest.mark.parametrize(
-    ("symbol", "code"),
-    [
-        ("688981.SH", "XSHG"),
-        ("399006.SZ", "XSHG"),
-        ("920002.BJ", "XSHG"),
-        ("00700.HK", "XHKG"),
-        ("HSTECH.HK", "XHKG"),
-        ("BRK.B.US", "XNYS"),
-    ],
-)
-def test_symbols_trade_on_the_calendar_of_their_suffix(symbol: str, code: str) -> None:
-    assert exchange_of(symbol) == code
-
-
-@pytest.mark.parametrize("symbol", ["300308.XSHE", "NVDA", ""])
-def test_symbols_without_a_known_suffix_are_refused(symbol: str) -> None:
-    with pytest.raises(ValueError, match=r"names no exchange: expected one of \.SH, \.SZ, \.BJ"):
-        exchange_of(symbol)

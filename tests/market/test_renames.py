@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 import indexer
-from indexer.definitions.symbols import CANONICAL
+from indexer.definitions.symbols import CANONICAL, exchange_of
 from indexer.errors import DefinitionError
 from indexer.market import conventions
-from indexer.market.calendar import exchange_of, read_calendar
+from indexer.market.calendar import read_calendar
 from indexer.market.conventions.renames import (
     latest_symbol,
     rename_actions,
@@ -20,7 +20,7 @@ from indexer.market.conventions.renames import (
     symbol_on,
 )
 from indexer.market.store import write_rows
-from indexer.run.find import definition, validate
+from indexer.run.find import definition_named, validate
 
 TEXT = Path(conventions.__file__).with_name("renames.csv").read_text("utf-8")
 TABLE = list(csv.DictReader(TEXT.splitlines()))
@@ -101,7 +101,7 @@ def test_one_security_under_two_symbols_is_a_problem(tmp_path: Path) -> None:
     place = basket(tmp_path, "430047.BJ", "920139.BJ", "920047.BJ")
     said = "920047.BJ and 430047.BJ are one security, held twice"
     with pytest.raises(DefinitionError, match=said):
-        definition(str(place))
+        definition_named(str(place))
     [problem] = validate([str(place)])
     assert problem.message.startswith(said)
     assert (problem.line, problem.path) == (11, "constituents[2].symbol")

@@ -9,7 +9,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from indexer.market.calendar import exchange_of, read_calendar
+from indexer.definitions.symbols import exchange_of
+from indexer.market.calendar import read_calendar
 
 Row = dict[str, Any]
 BOARDS = {"6000": Fraction(1, 10), "6880": Fraction(1, 5), "0000": Fraction(1, 10),

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from indexer.errors import MissingInputError, TryAgainError
-from indexer.run.find import definition, indices_of, study_named
+from indexer.run.find import definition_named, indices_of, study_named
 from indexer.run.sessions import Period, closures, final_at, last_final, sessions_asked, zone_of
 from tests.run.desk import DAYS, basket, evening
 
@@ -13,11 +13,11 @@ from tests.run.desk import DAYS, basket, evening
 @pytest.fixture
 def index(tmp_path):
     """Return an index of Shanghai."""
-    return definition(basket(tmp_path))
+    return definition_named(basket(tmp_path))
 
 
 def of(path, calendar, *symbols):
-    return definition(
+    return definition_named(
         basket(path, calendar=calendar, constituents=[{"symbol": symbol} for symbol in symbols])
     )
 

@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 
 from indexer.arrays import Days
+from indexer.definitions.symbols import exchange_of
 from indexer.market.actions import Action, event
-from indexer.market.calendar import Calendar, exchange_of, read_calendar
+from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.conventions.limits import price_limit
 from indexer.market.sources.bars import COLUMNS, Asked, Known
 from indexer.market.sources.check import check_bars

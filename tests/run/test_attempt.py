@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from indexer.errors import LedgerError, MissingInputError, Refusal, TryAgainError
 from indexer.report.metrics import parse_metrics
+from indexer.run.attempt import Attempt, so_far, write_metrics
 from indexer.run.desk import Outcome
-from indexer.run.reporting import Attempt, so_far, write_metrics
 from tests.ledger.chain import entry
 from tests.run.desk import DAYS
 
