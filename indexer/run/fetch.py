@@ -21,6 +21,7 @@ from indexer.errors import (
     SourceError,
     TryAgainError,
 )
+from indexer.folders import is_file
 from indexer.market.sources.agree import KEYS
 from indexer.market.sources.akshare import NAMES, Access, upstreams
 from indexer.market.sources.archive import REPLIES, log
@@ -133,7 +134,7 @@ def fetch(
     TryAgainError, OutputError
         If the store cannot be written.
     """
-    if market.is_file():
+    if is_file(market):
         raise OutputError(str(market), "it is a file, name the folder of the store")
     believed = Believed({table: _stored(market, table) for table in TABLES})
     needs = needs_of(names, span.at.date(), believed.tables["actions"], span.since)

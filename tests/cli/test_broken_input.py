@@ -297,6 +297,7 @@ LONG = "a" * 300
         ("run", LONG),
         ("doctor", f"{LONG}.yaml"),
         ("calendar", "XSHG", "--against", LONG),
+        ("fetch", "demo.yaml", "--market", LONG),
         ("history", "demo", "--ledger", f"sqlite:///{LONG}"),
         ("publish", f"{LONG}.yaml", "--market", "market", "--ledger", "sqlite:///kept.db"),
     ],
