@@ -78,10 +78,14 @@ def cases(
     *,
     sizes: Sequence[tuple[int, int]] = SIZES,
     sound: bool = False,
+    lagged: bool = False,
 ) -> Case:
-    """Draw a case; a sound one lacks no figure and leaves out nobody without an action."""
+    """Draw a case; a sound one lacks no figure and leaves out nobody without an action.
+
+    A lagged one is rebalanced every month, by figures of an earlier session.
+    """
     count, longest = draw(st.sampled_from(sizes))
-    rule = draw(rebalances())
+    rule = draw(rebalances(lagged=lagged))
     scheme = draw(st.sampled_from(schemes))
     layout = draw(layouts(count, longest, rule, sound=sound))
     layout = replace(layout, ranked=scheme == "rank" or seldom(draw, 3))
@@ -127,16 +131,17 @@ def layouts(draw: st.DrawFn, count: int, longest: int, rule: Row, *, sound: bool
 
 
 @st.composite
-def rebalances(draw: st.DrawFn) -> Row:
-    frequency = draw(st.sampled_from(("never", "monthly", "monthly", "monthly", "quarterly",
-                                      "semiannual", "annual")))  # fmt: skip
+def rebalances(draw: st.DrawFn, *, lagged: bool) -> Row:
+    often = ("monthly", "monthly", "monthly")
+    every = ("never", *often, "quarterly", "semiannual", "annual")
+    frequency = draw(st.sampled_from(often if lagged else every))
     rule: Row = {"frequency": frequency, "day": draw(st.sampled_from(DAYS))}
     count = MONTHS[frequency]
     if 0 < count < 12 and draw(st.booleans()):
         months = st.lists(st.integers(1, 12), min_size=count, max_size=count, unique=True)
         rule["months"] = draw(months)
-    if draw(st.booleans()):
-        rule["reference_lag"] = draw(st.integers(0, 12))
+    if lagged or draw(st.booleans()):
+        rule["reference_lag"] = draw(st.integers(int(lagged), 12))
     if seldom(draw, 3):
         rule["untradable"] = "freeze"
     return rule

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.definitions.basket import Basket
@@ -82,8 +82,6 @@ def test_an_index_has_the_levels_of_build_or_its_error(case: Case) -> None:
         assert opened(told)["error"] == expected
         return
     found = levels(told)
-    made = batch_built([definition], lambda c, x: _spread(on, read_calendar(c), x))
-    event("by the batch kernel" if made else "by build")
 
     assert (found.pop("days") == expected.days).all()
     assert list(found) == list(expected.variants)

@@ -18,6 +18,7 @@ from tests.reference.example import MONDAY, WEEK, action, closes
 
 NEXT = {"frequency": "monthly", "day": "26", "reference_lag": 3}  # Friday 26, from Tuesday 23
 UNTRADABLE = "not tradable, and not held before"
+LONG = [size for size in SMALL if size[1] >= 45]  # sessions: some for a second rebalance
 A, B = closes("A.US", 10, 10, 12), closes("B.US", 20, 20, 20)
 
 
@@ -235,7 +236,7 @@ def test_a_proforma_after_the_reference_date_has_the_weights_of_the_rebalance(sc
 
     A constituent without a close yet that another becomes stands last: sums differ by rounding.
     """
-    case: Case = data.draw(cases((scheme,), EVERY, sizes=SMALL, sound=True))
+    case: Case = data.draw(cases((scheme,), EVERY, sizes=LONG, sound=True, lagged=True))
     asked, folder = basket(**case.definition), market(case.tables)
     try:
         history = build(asked, folder)

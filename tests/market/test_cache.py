@@ -20,8 +20,10 @@ from indexer.market import cache
 from indexer.market.cache import fresh_grid, read_grid
 from indexer.market.grid import CloseGrid
 from indexer.market.store import write_rows
+from tests.market.readers import SYMBOLS, assert_right, read_and_die, read_often
 
-SYMBOLS = ("00700.HK", "300308.SZ", "NVDA.US")
+fork = multiprocessing.get_context("forkserver")
+fork.set_forkserver_preload(["tests.market.readers"])  # else each takes a second to begin
 
 
 def write_prices(folder: Path, times: float = 1.0, *, amounts: bool = True) -> Path:
@@ -75,23 +77,6 @@ def mapped(grid: CloseGrid) -> bool:
     while isinstance(owner, np.ndarray):
         owner = owner.base
     return isinstance(owner, mmap.mmap)
-
-
-def assert_right(found: CloseGrid, market: Path) -> None:
-    """Compare a grid with the table, one cell at a time."""
-    prices = pl.read_csv(market / "prices.csv", try_parse_dates=True)
-    days = sorted(set(prices["date"]))
-    assert found.symbols == SYMBOLS
-    assert found.days.tolist() == days
-    expected = np.full((len(days), len(SYMBOLS)), np.nan)
-    amounts = expected.copy()
-    for row in prices.iter_rows(named=True):
-        cell = days.index(row["date"]), SYMBOLS.index(row["symbol"])
-        expected[cell], amounts[cell] = row["close"], row.get("amount", np.nan)
-    assert_array_equal(found.close, expected)
-    assert (found.amount is None) == ("amount" not in prices.columns)
-    if found.amount is not None:
-        assert_array_equal(found.amount, amounts)
 
 
 @pytest.mark.parametrize("name", ["one", "bare"])
@@ -281,32 +266,12 @@ def test_a_grid_stays_whole_for_those_who_have_it_when_it_is_replaced(
     assert_right(held, markets / "one")
 
 
-def read_and_die(market: Path, after: int) -> None:
-    """Be killed at one of the system calls by which a grid is written."""
-    calls = iter(range(after))
-
-    def counted(name: str):
-        real = getattr(os, name)
-
-        def call(*arguments, **options):
-            if next(calls, None) is None:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return real(*arguments, **options)
-
-        return call
-
-    for name in ("open", "fdopen", "fsync", "replace", "rename", "unlink"):
-        setattr(os, name, counted(name))
-    read_grid(market)
-
-
 @pytest.mark.parametrize("after", [*range(9), 99])
 def test_being_killed_at_any_moment_leaves_no_wrong_answer(
     markets: Path, kept: Path, after: int
 ) -> None:
-    process = multiprocessing.get_context("spawn").Process(
-        target=read_and_die, args=(markets / "one", after)
-    )
+    home = os.environ["XDG_CACHE_HOME"]
+    process = fork.Process(target=read_and_die, args=(markets / "one", after, home))
     process.start()
     process.join()
     assert process.exitcode == (0 if after == 99 else -signal.SIGKILL)
@@ -327,15 +292,9 @@ def test_what_was_half_written_long_ago_is_removed(markets: Path, kept: Path) ->
     assert (kept / "new").exists()
 
 
-def read_often(markets: Path, times: int) -> None:
-    for n in range(times):
-        name = ("one", "bare")[n % 2]
-        assert_right(read_grid(markets / name), markets / name)
-
-
 def test_two_processes_at_once_are_both_right(markets: Path, kept: Path) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=read_often, args=(markets, 10)) for _ in range(2)]
+    home = os.environ["XDG_CACHE_HOME"]
+    processes = [fork.Process(target=read_often, args=(markets, 10, home)) for _ in range(2)]
     for process in processes:
         process.start()
     while any(process.is_alive() for process in processes):

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.regression.linear_model import OLS
+from statsmodels.tools import add_constant
 
 from indexer.arrays import Vector
 from indexer.signals.events import EventStudy, event_row, event_study
@@ -61,7 +62,7 @@ def test_the_market_model_is_that_of_statsmodels(seed: int, more: int) -> None:
     row = ROW + more
     y, x = np.diff(index), np.diff(benchmark)
     window = slice(row - 251, row - 31)  # returns of rows -250 to -31
-    fit = sm.OLS(y[window], sm.add_constant(x[window])).fit()
+    fit = OLS(y[window], add_constant(x[window])).fit()
     found = event_study(index, benchmark, row)
     assert [found.alpha, found.beta] == pytest.approx(fit.params, rel=1e-9, abs=1e-12)
     left = y - fit.params[0] - fit.params[1] * x

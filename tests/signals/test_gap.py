@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from statsmodels.regression.linear_model import OLS
+from statsmodels.tools import add_constant
 
 from indexer.arrays import Vector
 from indexer.signals.gap import Gap, beta_gap, dimson_beta
@@ -46,7 +47,7 @@ def test_over_one_row_z_is_that_of_the_prediction_of_statsmodels(seed: int, wind
     """An interval for one more observation has its bound where z is the quantile of the bound."""
     leader, follower = pair(seed, window + 2)
     a, b = np.diff(leader), np.diff(follower)
-    fit = sm.OLS(b[:-1], sm.add_constant(a[:-1])).fit()
+    fit = OLS(b[:-1], add_constant(a[:-1])).fit()
     predicted = fit.get_prediction([[1.0, a[-1]]])
     found = beta_gap(leader, follower, 1, window)
     assert [found.alpha[-1], found.beta[-1]] == pytest.approx(fit.params, rel=1e-9, abs=1e-12)
@@ -59,8 +60,8 @@ def test_the_error_is_that_of_the_sum_of_the_predictions(seed: int, span: int, w
     """Errors of the h returns share the coefficients': all entries of their covariance add up."""
     leader, follower = pair(seed, window + span + 1)
     a, b = np.diff(leader), np.diff(follower)
-    fit = sm.OLS(b[:window], sm.add_constant(a[:window])).fit()
-    ahead = sm.add_constant(a[window:], has_constant="add")
+    fit = OLS(b[:window], add_constant(a[:window])).fit()
+    ahead = add_constant(a[window:], has_constant="add")
     variance = fit.scale * span + (ahead @ fit.cov_params() @ ahead.T).sum()
     z = (fit.predict(ahead).sum() - b[window:].sum()) / math.sqrt(variance)
     found = beta_gap(leader, follower, span, window)
@@ -106,8 +107,8 @@ def test_the_dimson_beta_is_that_of_statsmodels(seed: int, window: int) -> None:
     a, b = (np.diff(line) for line in pair(seed, window + 3))
     inside = slice(len(a) - window, len(a))
     x = a[inside]
-    design = sm.add_constant(np.column_stack([x[:-2], x[1:-1], x[2:]]))
-    fit = sm.OLS(b[inside][1:-1], design).fit()
+    design = add_constant(np.column_stack([x[:-2], x[1:-1], x[2:]]))
+    fit = OLS(b[inside][1:-1], design).fit()
     assume(np.linalg.cond(design[:, 1:]) < 1e4)
     found = dimson_beta(a, b, window)
     assert np.flatnonzero(~np.isnan(found))[0] == window - 1

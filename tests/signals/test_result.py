@@ -110,8 +110,9 @@ def test_every_date_lists_its_signals_in_the_same_order(sample: Comparison) -> N
 
 
 def test_each_signal_stands_in_the_table_where_it_has_a_value(sample: Comparison) -> None:
+    table = sample.table  # made anew each time
     for signal in sample.signals:
-        rows = sample.table.filter(
+        rows = table.filter(
             pl.col("window").eq_missing(signal.window),
             signal=signal.name,
             follower=signal.follower,

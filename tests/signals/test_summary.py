@@ -29,8 +29,10 @@ def test_the_summary_is_the_last_session_in_numbers(sample: Comparison) -> None:
 
 
 def test_every_figure_of_the_summary_is_the_last_of_its_signal(sample: Comparison) -> None:
+    table, told = sample.table, sample.summary  # made anew each time
+
     def last(name: str, ids: tuple[str, ...], window: int | None) -> float:
-        rows = sample.table.filter(
+        rows = table.filter(
             pl.col("window").eq_missing(window),
             signal=name,
             follower=ids[1],
@@ -38,7 +40,7 @@ def test_every_figure_of_the_summary_is_the_last_of_its_signal(sample: Compariso
         )
         return float(rows["value"][-1])
 
-    for ids, pair in zip(PAIRS, sample.summary["pairs"], strict=True):
+    for ids, pair in zip(PAIRS, told["pairs"], strict=True):
         assert pair["relative_strength"] == last("relative_strength", ids, None)
         assert pair["zscore"] == last("zscore", ids, 250)
         assert pair["momentum"] == {n: last("momentum", ids, n) for n in (20, 40)}
@@ -49,7 +51,7 @@ def test_every_figure_of_the_summary_is_the_last_of_its_signal(sample: Compariso
         assert tuple(pair["rotation"].values()) == (*place, quadrant(*place))
         for name in ("correlation", "spearman", "level_correlation"):
             assert pair[name] == {w: last(name, ids, w) for w in (20, 60, 120)}
-    (ratio,) = sample.summary["ratio_lines"]
+    (ratio,) = told["ratio_lines"]
     assert (ratio["leader"], ratio["follower"], ratio["other"]) == TRIPLE
     assert ratio["benchmark"] == "csi-all-share"
     for name in (*FAMILY, "partial_correlation_benchmark", "level_correlation"):
