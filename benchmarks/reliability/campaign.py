@@ -40,6 +40,11 @@ def run(campaign: Campaign, journals: Path, processes: int) -> dict[str, Any]:
     """Do what is left of a campaign and return what is kept of it.
 
     Each unit runs in a process that has forked and threaded nothing but by what it does itself.
+
+    Raises
+    ------
+    BaseExceptionGroup
+        With what units raised, after what the others found has been kept.
     """
     at, journal = commit(), Journal(journals / f"{campaign.id}.jsonl", version(campaign.code))
     left = [unit for unit in campaign.units if unit not in journal.done]
@@ -47,9 +52,12 @@ def run(campaign: Campaign, journals: Path, processes: int) -> dict[str, Any]:
     with ProcessPoolExecutor(1 if campaign.alone else processes, context) as pool:
         futures = {pool.submit(campaign.work, unit): unit for unit in left}
         for future in as_completed(futures):
-            unit, found = futures[future], future.result()
-            journal.write(unit, found)
-            _tell(campaign, journal, unit, found)
+            if future.exception() is None:
+                unit, found = futures[future], future.result()
+                journal.write(unit, found)
+                _tell(campaign, journal, unit, found)
+    if broken := [error for future in futures if (error := future.exception())]:
+        raise BaseExceptionGroup(f"{campaign.id}: of {len(left)} units", broken)
     founds = [journal.done[unit] for unit in campaign.units]
     return tally(campaign.id, campaign.title, founds, seed=campaign.seed, at=at)
 

@@ -119,10 +119,13 @@ def definitions(seed: int, world: World, count: int = 10, base: int = 30) -> lis
     """Draw definitions of all schemes over a world's symbols; their base is at this session."""
     rng = np.random.default_rng([seed, 3])
     schemes = ("equal", "market_cap", "free_float", "price", "fixed")
+    # So many have closes before the base date that a cap of a fifth can be met, slips or not.
+    early = np.flatnonzero(~np.isnan(world.close[: base - 5]).all(axis=0))
     found: list[Row] = []
     for n in range(count):
         size = min(len(world.symbols), int(rng.integers(8, 14)))
-        chosen = sorted(rng.choice(len(world.symbols), size, replace=False).tolist())
+        any_ones = rng.choice(len(world.symbols), size, replace=False).tolist()
+        chosen = sorted({*any_ones, *rng.choice(early, 7, replace=False).tolist()})
         scheme = schemes[n % len(schemes)]
         weights = [{"weight": 1.0 + j} if scheme == "fixed" else {} for j in chosen]
         found.append(

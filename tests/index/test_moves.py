@@ -338,8 +338,3 @@ def test_without_volumes_three_closes_prove_that_an_exchange_is_frozen(count, re
     found = judged(repeated(no_volume(sound(symbols)), SHANGHAI), DAY)
 
     assert told(found) == [("2024-09-10", "R18", "refuse")] * refused
-
-
-def test_an_exchange_that_rests_is_not_frozen():
-    """Hong Kong's closes of 2024-09-05 stand on the day after, and are its own on no other."""
-    assert not judged(repeated(sound(EVERY), (), day=date(2024, 9, 6)), FIRST, date(2024, 9, 6))

@@ -36,8 +36,9 @@ def test_a_block_goes_on_with_the_next_row_and_after_the_last_with_the_first(see
 
 
 def test_blocks_of_one_row_are_drawn_with_replacement():
-    _, begins = stationary_rows(50, 1.0, 4, np.random.default_rng(1))
+    row, begins = stationary_rows(50, 1.0, 4, np.random.default_rng(1))
     assert begins.all()
+    assert all(0 < len(set(drawn_rows)) < 50 for drawn_rows in row.tolist())
 
 
 def test_the_mean_block_is_as_long_as_asked():
@@ -58,7 +59,9 @@ def test_studentised_sums_are_the_oracles(seed):
     found = studentised_sums(u, resamples)
     for rows, value in zip(resamples.row.tolist(), found, strict=True):
         expected = reference.statistic([u[row] for row in rows], float(u.mean()))
-        if expected is not None:
+        if expected is None:
+            assert not math.isfinite(value)
+        else:
             assert value == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
@@ -73,7 +76,9 @@ def test_pivots_are_the_oracles(seed, ranked):
         if ranked:
             sides = [[float(rank) for rank in ranks(side)] for side in sides]
         expected = reference.block_pivot(*sides, 0.25, resamples.begins[n].tolist())
-        if expected is not None and math.isfinite(expected):
+        if expected is None or not math.isfinite(expected):
+            assert not math.isfinite(found[n])
+        else:
             assert found[n] == pytest.approx(expected, rel=1e-8, abs=1e-9)
 
 

@@ -45,10 +45,10 @@ def assert_near(found: Vector, expected: Vector) -> None:
 
 @pytest.mark.parametrize("x", LINES)
 @pytest.mark.parametrize("y", ["noise", "missing", "constant stretch", "infinite"])
-@pytest.mark.parametrize(("window", "least"), [(2, 2), (10, 3), (25, 25), (80, 40), (99, 2)])
-def test_every_kind_of_line_against_sorting(x: str, y: str, window: int, least: int) -> None:
+def test_every_kind_of_line_against_sorting(x: str, y: str) -> None:
     a, b = LINES[x](1), LINES[y](2)
-    assert_near(rolling_rank_correlation(a, b, window, least), exact(a, b, window, least))
+    for of in ((2, 2), (10, 3), (25, 25), (80, 40), (99, 2)):
+        assert_near(rolling_rank_correlation(a, b, *of), exact(a, b, *of))
 
 
 @given(cases())

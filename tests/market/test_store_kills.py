@@ -71,7 +71,7 @@ def test_killed_at_every_change_a_transaction_is_there_or_not_and_the_next_one_g
         there = len(versions(place)) - begun
         assert there in {0, 1}, where
         assert rows_of(place) == (begun + there, begun + there), where
-        write_rows(place, pair(begun))
-        assert rows_of(place) == (begun + 1, begun + 1), where
+        write_rows(place, pair(begun + 1))  # half of the other transaction must not come with it
+        assert rows_of(place) == (begun + there + 1, begun + there + 1), where
         whole += there
     assert whole < len(ends)

@@ -179,11 +179,11 @@ class Choice:
         # with list date < d ≤ r"
         seasoning = (self.definition.get("eligibility") or {}).get("seasoning") or 0
         reason = None
+        # An heir that is listed as well has a name of its own to be told by.
+        heir_listed = any(other["symbol"] == symbol for other in self.definition["constituents"])
         if (since is not None and e < since) or (until is not None and e >= until):
             reason = "outside from and until"
-        elif symbol != entry["symbol"] and any(
-            other["symbol"] == symbol for other in self.definition["constituents"]
-        ):
+        elif symbol != entry["symbol"] and heir_listed:
             reason = "continues as another constituent"
         elif gone:
             reason = gone[0]["kind"]
@@ -192,7 +192,7 @@ class Choice:
         elif sum(list_date < d <= r for d in tables.sessions) < seasoning:
             reason = "seasoning"
         if reason:
-            self.exclude(symbol, reason)
+            self.exclude(entry["symbol"] if heir_listed else symbol, reason)
             return None
         value = tables.price(at_reference, r) * self._rate(at_reference)
         return Member(entry, listed, at_reference, symbol, value)

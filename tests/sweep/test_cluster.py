@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import TryAgainError
-from indexer.sweep.perform import Place
+from indexer.market.excerpt import MappedMarket
+from indexer.sweep.perform import Place, mapped
 from indexer.sweep.processes import Workers
 from tests.sweep.conftest import Cluster, content, copied_market, once, swept
 
@@ -64,11 +65,20 @@ def test_a_worker_with_too_little_memory_costs_only_time(
 def test_workers_that_see_no_folder_are_sent_the_market(
     grid: Grid, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """It is moved away as soon as it is mapped: who is sent nothing has nothing."""
     file, alone = grid
+    market = copied_market(tmp_path)
+
+    def map_and_move(place: Place) -> MappedMarket:
+        held = mapped(place)
+        market.rename(tmp_path / "elsewhere")
+        return held
+
     monkeypatch.setattr("indexer.sweep.cluster.sees", _sees_nothing)
+    monkeypatch.setattr("indexer.sweep.cluster.mapped", map_and_move)
     cluster.scheduler()
     cluster.worker()
-    swept(file, tmp_path / "out", Workers(scheduler=cluster.address))
+    swept(file, tmp_path / "out", Workers(scheduler=cluster.address), market=market)
 
     assert content(tmp_path / "out") == alone
 
