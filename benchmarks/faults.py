@@ -328,8 +328,10 @@ def run(
         process.join()
         if process.exitcode:
             raise RuntimeError(f"a process left with {process.exitcode}")
-    with ground() as on:
-        told = alone(on, beside) if beside else {}
+    told: dict[str, str] = {}
+    if beside:
+        with ground() as on:
+            told = alone(on, beside)
     done = Journal(kept, key).done
     summary = summed(key, {scenario: done[" ".join(scenario)] for scenario in chosen}, told)
     (results / "faults.json").write_text(

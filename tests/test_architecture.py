@@ -11,6 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "indexer"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 ABOVE_ALL = "errors arrays digest definitions market index signals"
 MAY_IMPORT = {  # a layer, or one module of it written with a dot
@@ -207,7 +208,7 @@ def test_imports_stand_at_the_top(path: Path):
     inner = {
         name
         for function in ast.walk(parsed(path))
-        if isinstance(function, ast.FunctionDef)
+        if isinstance(function, FUNCTION)
         for node in ast.walk(function)
         for name in imports(node)
     }
@@ -279,7 +280,7 @@ BANNED = (
 @pytest.mark.parametrize("path", MODULES, ids=dotted)
 def test_sizes_and_names_stay_within_the_guides(path: Path):
     tree = parsed(path)
-    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    functions = [n for n in ast.walk(tree) if isinstance(n, FUNCTION)]
     long = [f.name for f in functions if _lines(f) > 50]
     classes = {n.name.lower() for n in ast.walk(tree) if isinstance(n, ast.ClassDef)}
 
@@ -288,7 +289,7 @@ def test_sizes_and_names_stay_within_the_guides(path: Path):
     assert not (classes | {path.stem}) & set(BANNED.split()) - {"base"}  # Base: the field's word
 
 
-def _lines(function: ast.FunctionDef) -> int:
+def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Return the length of a function's body without its docstring."""
     body = function.body[1:] if ast.get_docstring(function) else function.body
     return (function.end_lineno or 0) - body[0].lineno + 1 if body else 0

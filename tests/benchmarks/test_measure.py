@@ -126,11 +126,11 @@ def test_a_rival_that_is_wrong_is_not_timed(
     assert found["share"] == {"copy": 0.5}
 
 
-def test_the_cost_of_a_part_is_multiplied_up(laboratory: Laboratory) -> None:
+def test_the_cost_of_a_part_is_multiplied_up() -> None:
     """Of 40 series there are 780 pairs, of 60 there are 1,770."""
     pytest.importorskip("pandas")
     request = {"quick": True, "names": ["pandas"], "budget": 0.01}
-    found = laboratory.ask("mean-pairwise", "clock", request)
+    found = timing.clock(case_of("mean-pairwise"), request)
     assert found["factors"]["pandas"] == 1_770 / 780
     assert found["factors"][OURS] == 1.0
 

@@ -80,6 +80,7 @@ def test_figures_of_other_tables_are_faulted_too(table):
 
 
 def test_evenings_without_faults_refuse_nothing():
-    found = simulate(every=5, share=0.0, limit=1)
+    """What is fetched on two evenings is what the second one alone brings."""
+    found = simulate(every=5, share=0.0, limit=2)
 
     assert (found["wrong"], found["lacking"], found["attempts_refused"]) == (0, [], 0)

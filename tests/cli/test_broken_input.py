@@ -236,7 +236,6 @@ def test_a_missing_share_count_is_66(build):
 
 
 def test_results_that_cannot_be_written_are_73_and_leave_nothing(build):
-    Path("out").unlink(missing_ok=True)
     code, said = build(BASKET, "--out", "demo.yaml")
 
     assert code == 73

@@ -85,8 +85,13 @@ def hostile(comparison: Comparison) -> Comparison:
     return replace(comparison, study=study, histories=histories, warnings=(HOSTILE,))
 
 
-def test_the_page_refers_to_nothing_outside(comparison: Comparison) -> None:
-    page = Page(study_page(comparison))
+@pytest.fixture(scope="module")
+def page(comparison: Comparison) -> Page:
+    """Return the page of the sample's study, which no test changes."""
+    return Page(study_page(comparison))
+
+
+def test_the_page_refers_to_nothing_outside(page: Page) -> None:
     loading = {"src", "srcset", "href", "action", "data", "poster", "background", "style"}
     assert not [(tag, attrs) for tag, attrs in page.tags if loading & set(attrs)]
     assert not {tag for tag, _ in page.tags} & {"link", "img", "iframe", "object", "embed", "base"}
@@ -95,8 +100,7 @@ def test_the_page_refers_to_nothing_outside(comparison: Comparison) -> None:
 
 
 @pytest.mark.attack("C2")
-def test_the_policy_allows_the_scripts_and_style_of_the_page_only(comparison: Comparison) -> None:
-    page = Page(study_page(comparison))
+def test_the_policy_allows_the_scripts_and_style_of_the_page_only(page: Page) -> None:
     (policy,) = [a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a]
     digests = {
         (attributes["tag"], base64.b64encode(hashlib.sha256(text.encode()).digest()).decode())
@@ -115,25 +119,25 @@ def test_the_policy_allows_the_scripts_and_style_of_the_page_only(comparison: Co
 
 
 @pytest.mark.attack("C2")
-def test_no_text_of_a_definition_becomes_markup(comparison: Comparison) -> None:
-    plain, page = Page(study_page(comparison)), Page(study_page(hostile(comparison)))
+def test_no_text_of_a_definition_becomes_markup(page: Page, comparison: Comparison) -> None:
+    other = Page(study_page(hostile(comparison)))
     for tag in ("script", "style", "b"):
-        assert [t for t, _ in page.tags].count(tag) == [t for t, _ in plain.tags].count(tag)
-    assert not any("onload" in attrs for _, attrs in page.tags)
-    assert page.text.count(HOSTILE) > 20
-    assert page.figures["figures"][0]["lines"][0]["label"] == [HOSTILE, HOSTILE]
+        assert [t for t, _ in other.tags].count(tag) == [t for t, _ in page.tags].count(tag)
+    assert not any("onload" in attrs for _, attrs in other.tags)
+    assert other.text.count(HOSTILE) > 20
+    assert other.figures["figures"][0]["lines"][0]["label"] == [HOSTILE, HOSTILE]
 
 
-def test_missing_values_are_null_in_the_data(comparison: Comparison) -> None:
-    content = Page(study_page(comparison)).figures
+def test_missing_values_are_null_in_the_data(page: Page) -> None:
+    content = page.figures
     (figure,) = [f for f in content["figures"] if f["id"].startswith("ratio_")]
     values = list(lines_of(content, figure))[2]["values"]
     assert values[:60] == [None] * 60
     assert isinstance(values[60], float)
 
 
-def test_names_stand_in_english_and_chinese(comparison: Comparison) -> None:
-    text = Page(study_page(comparison)).text
+def test_names_stand_in_english_and_chinese(page: Page, comparison: Comparison) -> None:
+    text = page.text
     assert "Compute diffusion 算力链扩散" in text
     for history in comparison.histories.values():
         name = history.definition.name
@@ -147,10 +151,8 @@ def test_a_missing_chinese_name_leaves_no_trace(comparison: Comparison) -> None:
     assert "None" not in Page(page).text
 
 
-def test_synthetic_data_and_back_testing_are_announced_before_any_figure(
-    comparison: Comparison,
-) -> None:
-    before = Page(study_page(comparison)).text.partition("The answer")[0]
+def test_synthetic_data_and_back_testing_are_announced_before_any_figure(page: Page) -> None:
+    before = page.text.partition("The answer")[0]
     assert "Synthetic data." in before
     assert (
         "North American Compute Chain and Domestic Compute Chain were selected on 2026-05-07"
@@ -169,8 +171,8 @@ def test_live_lists_are_not_called_back_tested(comparison: Comparison) -> None:
     assert "Back-tested lists" not in Page(study_page(live)).text
 
 
-def test_the_table_states_where_each_pair_is(comparison: Comparison) -> None:
-    text = Page(study_page(comparison)).text
+def test_the_table_states_where_each_pair_is(page: Page, comparison: Comparison) -> None:
+    text = page.text
     for told in comparison.summary["pairs"]:
         moves = [told["move_leader"], told["move_follower"]]
         shown = ["–" if m is None else f"{100 * math.expm1(m):+.1f}%" for m in moves]

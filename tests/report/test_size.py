@@ -82,6 +82,7 @@ def decade() -> Comparison:
             "name": {"en": "A decade", "zh": "十年"},
             "start": sessions[0].item(),
             "pairs": [{"leader": a.id, "follower": b.id} for a, b in combinations(baskets, 2)],
+            "bootstrap": {"replications": 99},  # a page is no larger for more
         }
     )
     histories = {one.id: build(one, folder) for one in (*baskets, series)}

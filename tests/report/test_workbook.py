@@ -33,8 +33,13 @@ NASTY = ("=cmd|' /C calc'!A0", "+1", "@SUM(A1)", "{=1+1}", "https://example.org"
 
 
 @pytest.fixture(scope="module")
-def book(comparison):
-    return opened(study_workbook(comparison, RECORD))
+def content(comparison):
+    return study_workbook(comparison, RECORD)
+
+
+@pytest.fixture(scope="module")
+def book(content):
+    return opened(content)
 
 
 @pytest.fixture(scope="module")
@@ -229,27 +234,27 @@ def charts(content):
         return [archive.read(name).decode() for name in names]
 
 
-def test_charts_are_native_and_marked(comparison):
-    found = charts(study_workbook(comparison))
+def test_charts_are_native_and_marked(content):
+    found = charts(content)
 
     assert len(found) == 7
     assert all("合成数据 SYNTHETIC" in text and "<c:scatterChart>" in text for text in found)
     assert any("共用分子零假设值" in text for text in found)
 
 
-def test_names_in_charts_are_in_both_languages(comparison):
-    levels, strength, _, ratios, *_ = charts(study_workbook(comparison))
+def test_names_in_charts_are_in_both_languages(content):
+    levels, strength, _, ratios, *_ = charts(content)
 
     assert "Domestic Compute Chain 国产算力链" in levels
     assert "拉大 stretched" in strength
     assert "共用分子零假设值 60 Ratio null 60" in ratios
 
 
-def test_a_chart_draws_an_index_and_a_pair_in_the_colour_of_the_page(comparison):
+def test_a_chart_draws_an_index_and_a_pair_in_the_colour_of_the_page(comparison, content):
     """Of a pair it is the follower's; of the breadth of a basket that of its index."""
     page = {f["id"]: f for f in figures_of(comparison)}
     slots = {line["label"]: line["slot"] for line in page["indices"]["lines"]}
-    levels, _, _, _, correlation, _, breadth = charts(study_workbook(comparison))
+    levels, _, _, _, correlation, _, breadth = charts(content)
     follower = comparison.study.pairs[0].follower
     name = named(comparison.histories[follower].definition.name)
     found = [colours(chart, name.zh) for chart in (levels, correlation, breadth)]
@@ -263,8 +268,8 @@ def colours(chart, name):
     return {f"#{colour}" for label, colour in found if label.endswith(name)} & set(sheets.INK)
 
 
-def test_the_back_tested_stretch_of_a_line_is_drawn_by_itself(comparison):
-    text = charts(study_workbook(comparison))[0]
+def test_the_back_tested_stretch_of_a_line_is_drawn_by_itself(comparison, content):
+    text = charts(content)[0]
 
     assert "85B0D7" in text  # 0B62B0 halfway to white
     assert text.count("<c:ser>") == len(comparison.aligned.ids) + 2

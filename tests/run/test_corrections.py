@@ -1,5 +1,6 @@
 """What becomes of a published level that its inputs no longer give: by rule, or by somebody."""
 
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 
@@ -36,11 +37,18 @@ LAST = 9  # position of the last published session
 EVENING = evening(DAYS[LAST])
 
 
-@pytest.fixture
-def path(tmp_path):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
     """Return a folder with ten sessions published."""
-    published(tmp_path, DAYS[0], DAYS[LAST], now=EVENING)
-    return tmp_path
+    path = tmp_path_factory.mktemp("made")
+    published(path, DAYS[0], DAYS[LAST], now=EVENING)
+    return path
+
+
+@pytest.fixture
+def path(made, tmp_path):
+    """Return a copy of it."""
+    return shutil.copytree(made, tmp_path, dirs_exist_ok=True)
 
 
 def changed(path, age, bp):

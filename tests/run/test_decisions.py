@@ -1,5 +1,6 @@
 """What a person decides beside levels: a rebalance approved, an index retired."""
 
+import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -34,11 +35,18 @@ from tests.run.desk import (
 MONTHLY = {"rebalance": {"frequency": "monthly", "day": "last session"}}
 
 
-@pytest.fixture
-def path(tmp_path):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
     """Return a folder with five sessions published."""
-    published(tmp_path, DAYS[0], DAYS[4])
-    return tmp_path
+    path = tmp_path_factory.mktemp("made")
+    published(path, DAYS[0], DAYS[4])
+    return path
+
+
+@pytest.fixture
+def path(made, tmp_path):
+    """Return a copy of it."""
+    return shutil.copytree(made, tmp_path, dirs_exist_ok=True)
 
 
 def states(path, now=NOON, names=()):

@@ -325,10 +325,3 @@ def test_what_is_built_again_keeps_no_publisher_waiting(path, monkeypatch, modul
     use(path)
 
     assert states[0] == "published"
-
-
-def test_what_is_verified_is_counted(path):
-    found = verify(desk(path).engine)
-
-    assert (found.entries, found.built, found.files) == (7, 0, False)
-    assert ledger_url(path).endswith("ledger.db")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ pytest.importorskip("fastapi", reason="the extra `web` is not installed")
 pytest.importorskip("uvicorn", reason="the extra `web` is not installed")
 
 from benchmarks.reliability import shown
+from indexer.ledger.database import open_ledger
 from indexer.web.api import Source, source_at
 from indexer.web.door import Terms
 from indexer.web.server import application
@@ -84,18 +86,19 @@ async def asked(
     return Answer(start["status"], names, b"".join(part.get("body", b"") for part in parts))
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[sa.Engine]:
-    """Give a ledger of its own, to be published to."""
-    engine = shown.write(tmp_path / "ledger.db", SESSIONS)
-    yield engine
-    engine.dispose()
-
-
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
     """Give a ledger that nobody publishes to any more."""
     engine = shown.write(tmp_path_factory.mktemp("web") / "ledger.db", SESSIONS)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def ledger(published: sa.Engine, tmp_path: Path) -> Iterator[sa.Engine]:
+    """Give a copy of it, to be published to."""
+    copy = shutil.copy(str(published.url.database), tmp_path / "ledger.db")
+    engine = open_ledger(f"sqlite:///{copy}")
     yield engine
     engine.dispose()
 

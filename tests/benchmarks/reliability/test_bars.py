@@ -85,12 +85,12 @@ def loaded(id: str, unit: str) -> set[str]:
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="git tells which files there are")
-@pytest.mark.parametrize(("id", "unit"), [("B1", "study:7/160"), ("B12", "1:1"), ("B14", "1:5")])
-def test_a_journal_of_publishing_goes_by_every_file_that_is_loaded(id, unit):
-    if why := lacking(id, unit):
+def test_a_journal_of_publishing_goes_by_every_file_that_is_loaded():
+    units = {"B1": "study:7/160", "B12": "1:1", "B14": "1:5"}  # the first forks, before the others
+    if why := next(filter(None, (lacking(*one) for one in units.items())), ""):
         pytest.skip(why)
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        found = pool.submit(loaded, id, unit).result()
+        found = [pool.submit(loaded, *one).result() for one in units.items()][-1]
 
     assert "indexer/run/publish.py" in found
     assert found <= set(files(bars.PUBLISHED))

@@ -20,7 +20,7 @@ def test_a_right_publisher_survives_failing_calls(apart, memory):
 @traced
 @pytest.mark.parametrize("bug", ["untyped error", "silent error"])
 def test_an_error_badly_told_is_found(apart, memory, bug):
-    found = apart(swept, error_sweep, (bug,), SCENARIOS[1], (0, 3), memory)
+    found = apart(swept, error_sweep, (bug,), SCENARIOS[1], (0, 30), memory)
 
     assert found.wrong
 
@@ -41,3 +41,4 @@ def test_a_right_publisher_survives_little_memory(apart, memory):
     found = apart(swept, memory_sweep, (), SCENARIOS[1], (0, 20), memory)
 
     assert not found.wrong
+    assert found.figures["cut_off"] > 0
