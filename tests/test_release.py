@@ -92,10 +92,9 @@ def test_a_package_put_in_the_place_of_a_locked_one_is_not_installed(tmp_path: P
     (line,) = [line for line in lines("requirements.txt") if line.startswith("click==")]
     (version,) = versions("requirements.txt")["click"]
     digest = forged(tmp_path, "click", version)
-    wrong = f"{int(digest[0], 16) ^ 1:x}{digest[1:]}"
 
     assert installed(tmp_path, f"click=={version} --hash=sha256:{digest}")[0]
-    for lock in (f"click=={version} --hash=sha256:{wrong}", line, f"click=={version}"):
+    for lock in (line, f"click=={version}"):
         done, said = installed(tmp_path, lock)
         assert (done, "hashes" in said.lower()) == (False, True)
 

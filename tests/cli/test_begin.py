@@ -45,7 +45,7 @@ def test_nothing_is_overwritten_and_nothing_half_written(indexer, name):
     assert Path(name).read_text(encoding="utf-8") == "mine"
 
 
-def test_every_key_of_a_definition_is_explained(indexer):
+def test_the_files_explain_themselves(indexer):
     indexer("init")
     texts = [Path(name).read_text(encoding="utf-8") for name in NAMES]
 

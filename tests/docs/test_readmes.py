@@ -35,10 +35,3 @@ def test_tables_have_as_many_rows() -> None:
 def test_each_links_to_the_other() -> None:
     assert "[中文](README.zh-CN.md)" in ENGLISH
     assert "[English](README.md)" in CHINESE
-
-
-@pytest.mark.parametrize("text", [ENGLISH, CHINESE], ids=["English", "Chinese"])
-def test_what_is_linked_is_there(text: str) -> None:
-    linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
-
-    assert not [name for name in linked if not (ROOT / name).exists()]

@@ -8,7 +8,9 @@ from indexer.definitions.symbols import exchange_of
 from indexer.index.build import build
 from indexer.index.finding import Finding
 from indexer.index.gates import findings
+from indexer.index.history import History
 from indexer.market.calendar import read_calendar
+from indexer.market.tables import Market
 from tests.index.examples import Row, Tables, basket, market
 
 FIRST = date(2024, 8, 1)
@@ -45,10 +47,10 @@ def with_close(rows: Iterable[Row], symbol: str, day: date, close: float) -> lis
     return [r | {"close": close} if (r["symbol"], r["date"]) == (symbol, day) else r for r in rows]
 
 
-def judged(
-    prices: Sequence[Row], *sessions: date, tables: Tables | None = None, **keys: Any
-) -> list[Finding]:
-    """Return what the gates find on some sessions, or on all of them, of an index over closes."""
+def built(
+    prices: Sequence[Row], tables: Tables | None = None, **keys: Any
+) -> tuple[History, Market]:
+    """Return an index over closes, and its market."""
     symbols = tuple(dict.fromkeys(row["symbol"] for row in prices))
     base = min(row["date"] for row in prices)
     given = {
@@ -58,7 +60,14 @@ def judged(
         "constituents": [{"symbol": symbol} for symbol in symbols],
     }
     folder = market({"prices": list(prices), "fx": RATE, **(tables or {})})
-    history = build(basket(**given | keys), folder)
+    return build(basket(**given | keys), folder), folder
+
+
+def judged(
+    prices: Sequence[Row], *sessions: date, tables: Tables | None = None, **keys: Any
+) -> list[Finding]:
+    """Return what the gates find on some sessions, or on all of them, of an index over closes."""
+    history, folder = built(prices, tables, **keys)
     return list(findings(history, folder, sessions or history.days.tolist()))
 
 

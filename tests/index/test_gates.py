@@ -17,6 +17,7 @@ from tests.index.gated import (
     LAST,
     SHANGHAI,
     SHENZHEN,
+    built,
     days_of,
     judged,
     sound,
@@ -191,8 +192,9 @@ def test_a_session_judged_alone_is_judged_as_among_others():
     day = date(2024, 9, 12)
     prices = with_close(without(sound(EVERY), HONG_KONG, DAY), "600001.SH", day, 100.0)
     prices = without(prices, SHENZHEN[:1], *days_of("000011.SZ", date(2024, 8, 5), DAY))
-    together = judged(prices)
+    history, folder = built(prices)
+    together = list(findings(history, folder, history.days.tolist()))
 
     assert {f.rule for f in together} == {"R14", "R15", "R16", "R19"}
-    apart = [f for day in days_of("600001.SH") for f in judged(prices, day)]
+    apart = [f for day in history.days.tolist() for f in findings(history, folder, [day])]
     assert apart == together

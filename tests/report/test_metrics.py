@@ -27,6 +27,12 @@ def test_a_metric_is_described_once_before_its_samples():
     names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
 
     assert len(names) == len(set(names)) == 5
+    for name in names:
+        own = [n for n, line in enumerate(lines) if name in line]
+        assert lines[own[0]].startswith("# ")
+        assert lines.index(f"# TYPE {name} gauge") < min(
+            n for n in own if not lines[n].startswith("#")
+        )
 
 
 def test_what_became_of_an_index_is_one_of_its_states():

@@ -163,8 +163,9 @@ DANGEROUS = {"eval", "exec", "compile", "pickle.loads", "pd.read_pickle", "os.sy
 @pytest.mark.attack("D2")
 def test_the_functions_that_evaluate_what_they_are_told_are_known():
     found, seen = {}, set()
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.parse(path.read_text("utf-8")).body:
+    for text in (path.read_text("utf-8") for path in PACKAGE.rglob("*.py")):
+        defining = CALLED.intersection(re.findall(r"^def (\w+)\(", text, re.M))
+        for node in ast.parse(text).body if defining else ():
             if isinstance(node, ast.FunctionDef) and node.name in CALLED:
                 seen.add(node.name)
                 calls = [ast.unparse(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)]

@@ -27,7 +27,7 @@ from tests.market.sources.standin import (
 )
 
 SUBJECTS: dict[Table, tuple[str, ...]] = {
-    "prices": SHARES[:3] + SHARES[4:] + ABROAD,
+    "prices": SHARES[:2] + SHARES[4:] + ABROAD,  # one of each board and country
     "series": SERIES,
     "actions": ("300308.SZ", "00700.HK"),
     "shares": ("300308.SZ", "600584.SH"),
@@ -120,15 +120,8 @@ def test_a_source_tells_what_the_market_holds_in_our_columns_and_units(case):
     assert_frame_equal(
         answer.frame.sort(pl.all()).select(told), true.select(told), rel_tol=tolerance
     )
-
-
-@of("prices", "series")
-def test_closes_come_from_every_source_to_the_last_digit(case):
-    source, table, subject = case
-
-    answer = source.fetch(ask_of(table, subject))
-
-    assert answer.frame["close"].to_list() == true_frame(table, subject)["close"].to_list()
+    if "close" in told:  # to the last digit
+        assert answer.frame["close"].to_list() == true["close"].to_list()
 
 
 @of(*DATED)

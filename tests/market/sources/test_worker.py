@@ -116,17 +116,9 @@ def test_silence_twice_is_a_refusal_and_the_host_is_left_alone(short):
 
     assert answer.outcome == "blocked"
     assert "no answer within" in answer.reason
+    assert short.access.worker._process is None
     assert fetched(short, "none").outcome == "blocked"  # without being asked
     assert len(short.standin.asked) == 2
-
-
-def test_silence_is_an_answer_that_may_be_asked_for_again(short):
-    short.standin.choose = lambda _: Fault("hang")
-
-    said = short.access.worker.ask("eastmoney", SHARE, lambda _: "", lambda *_: None)
-
-    assert said == {"done": "transient", "reason": "no answer within 2 s"}
-    assert short.access.worker._process is None
 
 
 def test_a_process_that_does_not_start_is_given_the_time_it_had(tmp_path):
@@ -155,14 +147,6 @@ def test_a_failure_after_pages_that_came_counts_once_and_is_asked_for_again(reac
 
 
 @pytest.mark.attack("D4")
-def test_a_body_that_unpacks_to_two_hundred_megabytes_is_given_up(reach):
-    answer = fetched(reach, "gzip_bomb")
-
-    assert (answer.outcome, answer.replies) == ("corrupt", ())
-    assert "more than 32 MB" in answer.reason
-
-
-@pytest.mark.attack("D4")
 @pytest.mark.parametrize("kind", ["gzip_bomb", "two_hundred_megabytes"])
 def test_however_large_a_body_is_little_memory_and_time_is_spent_on_it(reach, monkeypatch, kind):
     large = b"x" * (200 << 20)
@@ -174,7 +158,8 @@ def test_however_large_a_body_is_little_memory_and_time_is_spent_on_it(reach, mo
 
     answer = fetched(reach, kind)
 
-    assert (answer.outcome, "more than 32 MB" in answer.reason) == ("corrupt", True)
+    assert (answer.outcome, answer.replies) == ("corrupt", ())
+    assert "more than 32 MB" in answer.reason
     assert _peak(reach) - before < 160 << 10  # what one reply may be, and what is read of it
     assert time.monotonic() - begun < reach.access.worker._deadline
 
