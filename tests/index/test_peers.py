@@ -199,7 +199,7 @@ def traded(closes: Grid, held: Grid) -> Vector:
 PAIRED = [*((rule, expressed) for rule in RULES), (RULES[4], traded), (RULES[6], traded)]
 
 
-@pytest.mark.parametrize(("rule", "peer"), PAIRED, ids=str)
+@pytest.mark.parametrize(("rule", "peer"), PAIRED, ids=lambda x: getattr(x, "__name__", str(x)))
 def test_the_levels_are_those_of_a_peer(
     full: Drawn, rule: Rule, peer: Callable[[Grid, Grid], Vector]
 ) -> None:
