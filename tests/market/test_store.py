@@ -303,7 +303,7 @@ def test_killed_at_any_moment_the_last_good_version_is_read_and_written_on(tmp_p
         writer = fork.Process(target=write_for_ever, args=(tmp_path, done, begun))
         writer.start()
         begun.wait()
-        time.sleep(moments.uniform(0.0, 0.2))
+        time.sleep(moments.uniform(0.0, 0.5))
         writer.kill()
         writer.join()
         assert writer.exitcode == -signal.SIGKILL

@@ -378,19 +378,26 @@ def test_a_last_close_that_nobody_seconds_is_not_taken(reach, tmp_path, kind, ou
 
 
 def test_last_rates_that_nobody_seconds_are_not_taken(reach, tmp_path):
-    """One source lacks the last of them, the other shows each a day late."""
-    faults = {"www.safe.gov.cn": "end_cut", "finance.sina.com.cn": "shifted_forward"}
-    reach.standin.choose = lambda request: next(
-        (Fault(fault, 4) for host, fault in faults.items() if request.host.endswith(host)), None
-    )
+    failing(reach, "end_cut", "www.safe.gov.cn")
 
-    run(reach, tmp_path, written(tmp_path, "00700.HK"))
+    found = run(reach, tmp_path, written(tmp_path, "00700.HK"))
 
     stored = dict(read_rows(tmp_path / "store", "fx").select("date", "rate").rows())
     rates = small_market().rates["HKD"]
-    assert len(stored) > 30
-    assert stored.items() <= rates.items()
-    assert max(stored) < max(rates)
+    told = {need["table"]: need for need in report_of(found)["needs"]}["fx"]
+    assert stored == dict(sorted(rates.items())[: len(stored)])
+    assert 30 < len(stored) < len(rates)
+    assert "new figures that no other source seconds are not taken" in told["reason"]
+
+
+def test_of_rates_that_one_source_tells_a_day_late_none_is_taken(reach, tmp_path):
+    failing(reach, "shifted_forward", "finance.sina.com.cn")
+
+    found = run(reach, tmp_path, written(tmp_path, "00700.HK"))
+
+    told = {need["table"]: need for need in report_of(found)["needs"]}["fx"]
+    assert (told["outcome"], told["rows"]) == ("corrupt", {"fx": 0})
+    assert "disagreement: HKD/CNY" in told["reason"]
 
 
 def test_the_last_close_of_the_one_source_that_was_chosen_is_taken(reach, tmp_path):

@@ -31,7 +31,7 @@ from indexer.sweep.tasks import opened
 from tests.sweep.conftest import BUNDLED_BASKETS, content, copied_market, once, swept, written
 
 Grid = tuple[Path, dict[str, bytes]]
-INDICES = f"baskets: {BUNDLED_BASKETS}/*-compute.yaml\nvary: {{weighting.scheme: [equal, price]}}\n"
+INDICES = f"baskets: {BUNDLED_BASKETS}/*.yaml\nvary: {{weighting.scheme: [equal, price]}}\n"
 
 
 def test_three_processes_write_the_same_bytes_as_one(grid: Grid, tmp_path: Path) -> None:

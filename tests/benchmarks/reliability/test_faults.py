@@ -41,4 +41,3 @@ def test_a_right_publisher_survives_little_memory(apart, memory):
     found = apart(swept, memory_sweep, (), SCENARIOS[1], (0, 20), memory)
 
     assert not found.wrong
-    assert found.figures["cut_off"] > 0
