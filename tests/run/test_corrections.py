@@ -324,6 +324,22 @@ def test_a_restatement_always_writes(path, bp):
     assert found.revision == 2
 
 
+def test_an_index_that_was_never_published_is_not_restated_with_a_definition_of_it(path):
+    other = basket(path, id="other")
+
+    with pytest.raises(LedgerError, match="other: was never published"):
+        corrected(path, path / "market", subject="other", basket=other)
+
+
+def test_a_restatement_with_one_more_variant_tells_that_it_had_no_level(path):
+    wide = basket(path, variants=["price", "gross"])
+    done = corrected(path, path / "market", DAYS[LAST], basket=wide, reason="methodology")
+    notice = next(text for name, text in files(path / "out").items() if "restatement_" in name)
+
+    assert "variants price would be price, gross" in done.corrected[0].text
+    assert any("gross" in line and "price" not in line for line in notice.decode().splitlines())
+
+
 def test_a_restatement_writes_what_was_called_immaterial(path):
     market = changed(path, 3, 0.5)
     by_rule(path, market)

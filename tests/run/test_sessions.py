@@ -32,8 +32,12 @@ def of(path, calendar, *symbols):
         ("XNYS", "NVDA.US", date(2026, 3, 9), "2026-03-09T21:00"),
         ("XSHG", "NVDA.US", date(2026, 3, 2), "2026-03-02T22:00"),
         ("XSHG", "00700.HK", date(2026, 4, 3), "2026-04-03T07:30"),
+        ("XPAR", "600001.SH", date(2026, 3, 2), "2026-03-02T17:30"),  # an hour after 17:30 there
     ],
-    ids=["Shanghai", "Hong Kong", "a half day", "New York", "in summer", "abroad", "a holiday"],
+    ids=[
+        *("Shanghai", "Hong Kong", "a half day", "New York", "in summer", "abroad", "a holiday"),
+        "no convention",
+    ],
 )
 def test_a_session_is_final_so_long_after_its_last_close(tmp_path, calendar, symbol, day, at):
     found = final_at(of(tmp_path, calendar, symbol), day)
