@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from indexer.digest import digest_bytes
 from indexer.errors import LedgerError
 from indexer.ledger.database import open_ledger, reading
 from indexer.ledger.tables import PARTS, definitions, entries, sqlite_triggers
@@ -102,6 +103,21 @@ def test_a_definition_replaced_by_another_text_is_found(engine, content):
     changed(engine, "UPDATE definitions SET content = ?", values=[content])
 
     assert "is not what was written" in fault(engine)
+
+
+@pytest.mark.parametrize("content", ["nonsense", "[" * 5000, '{"id": "example"}'])
+def test_a_definition_beside_them_in_no_form_of_ours_is_found(engine, content):
+    """Its digest is right, and nothing asks for it."""
+    digest = digest_bytes([content.encode()])
+    changed(engine, "INSERT INTO definitions VALUES (?, ?)", values=[digest, content])
+
+    assert f"definition {digest} is not what was written" in fault(engine)
+
+
+def test_bytes_in_the_place_of_a_text_are_found(engine):
+    changed(engine, "UPDATE levels SET level = x'ff' WHERE entry = 2 AND position = 0")
+
+    assert "entry 2, revision 1): it cannot be read" in fault(engine)
 
 
 def test_a_definition_taken_away_is_found(engine):
