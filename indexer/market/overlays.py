@@ -18,7 +18,7 @@ from indexer.arrays import Days
 from indexer.digest import digest_bytes
 from indexer.errors import Flaw, MarketDataError, OutputError
 from indexer.market.calendar import Calendar, calendar_with, read_calendar
-from indexer.market.calendars.listing import path_of, read_listing
+from indexer.market.calendars.listing import Listing, path_of, read_listing
 
 _DAY = timedelta(days=1)
 
@@ -136,10 +136,7 @@ def write_overlay(code: str, announced: Days, source: str) -> Path:
                 stream.write(refreshed_overlay(code, announced, source))
                 stream.flush()
                 os.fsync(stream.fileno())
-            found = difference(calendar_with(listing, half), announced)
-            if found.opens or found.closes:
-                message = f"official entries disagree with {source} on {_few(found)}: settle them"
-                raise MarketDataError([Flaw(path.name, None, "", message)])
+            _check_agrees(listing, half, source)
             half.replace(path)
     except OSError as error:
         raise OutputError(str(path), error.strerror or str(error)) from error
@@ -147,9 +144,14 @@ def write_overlay(code: str, announced: Days, source: str) -> Path:
     return path
 
 
-def _few(found: Difference) -> str:
-    days = sorted(found.opens + found.closes)
-    return ", ".join(map(str, days[:5])) + (f" and {len(days) - 5} more" if len(days) > 5 else "")
+def _check_agrees(listing: Listing, half: Path, source: str) -> None:
+    """Raise where a date that is to be corrected has an official entry already."""
+    try:
+        calendar_with(listing, half)
+    except MarketDataError as error:
+        why = error.flaws[0].message
+        message = f"says otherwise than {source}: {why}: settle by hand which is right"
+        raise MarketDataError([Flaw(half.name, None, "", message)]) from error
 
 
 def _ranges(days: Iterable[date]) -> Iterator[tuple[date, date]]:
