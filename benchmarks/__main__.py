@@ -36,13 +36,18 @@ def main() -> None:
         "days": _days,
         "years": _years,
         "reliability": _reliability,
+        "mutants": _mutants,
         "table": _table,
     }
     parser.add_argument("part", nargs="?", choices=[*parts], default="kernels")
     parser.add_argument("--quick", action="store_true", help="small sizes; nothing is kept")
     kernels = parser.add_argument_group("kernels")
     kernels.add_argument(
-        "--only", nargs="+", default=[], metavar="CASE", help="cases, accuracy, growth; or bars"
+        "--only",
+        nargs="+",
+        default=[],
+        metavar="CASE",
+        help="cases, accuracy, growth; or bars, or layers",
     )
     kernels.add_argument(
         "--rivals",
@@ -61,6 +66,8 @@ def main() -> None:
     commands.add_argument("--json", action="store_true", help="print JSON")
     faults = parser.add_argument_group("faults and years")
     faults.add_argument("--every", type=int, default=1, help="each n-th scenario or evening only")
+    mutants = parser.add_argument_group("mutants")
+    mutants.add_argument("--drawn", type=int, default=40, help="errors of each layer")
     tables = parser.add_argument_group("table")
     tables.add_argument("--check", action="store_true", help="fail if a table is stale")
     tables.add_argument("--write", action="store_true", help="write the tables, README's as well")
@@ -168,6 +175,21 @@ def _reliability(options: argparse.Namespace) -> None:
             renew(results)
     if wrong:
         sys.exit(1)
+
+
+def _mutants(options: argparse.Namespace) -> None:
+    """Plant errors in the code and see which of them no test finds: these are told, and kept."""
+    from benchmarks.mutants import measure
+    from benchmarks.reliability.page import renew
+    from benchmarks.reliability.record import merge
+
+    results = options.results / "reliability.json"
+    drawn, processes = 1 if options.quick else options.drawn, options.processes or 2
+    for bar in measure(options.rivals, options.only, drawn=drawn, processes=processes):
+        print(json.dumps(bar, ensure_ascii=False), flush=True)
+        if not options.quick:
+            merge(results, [bar])
+            renew(results)
 
 
 def _inference(options: argparse.Namespace) -> None:
