@@ -1,8 +1,11 @@
 """Where a ledger lives, and what is said where there is none, or somebody else has it."""
 
 import contextlib
+import errno
 import os
+import runpy
 import sqlite3
+import sys
 import threading
 
 import pytest
@@ -12,12 +15,14 @@ from alembic.migration import MigrationContext
 
 from indexer.cli.exits import exit_code
 from indexer.errors import LedgerError, MissingInputError, OutputError, TryAgainError
+from indexer.ledger import database as module
 from indexer.ledger import heads
 from indexer.ledger.database import SCHEMA, name_of, open_ledger, publishing, reading
 from indexer.ledger.entry import FIRST
+from indexer.ledger.publish import append
 from indexer.ledger.tables import metadata
 from indexer.ledger.verify import check_chain, check_database
-from tests.ledger.chain import appended, entry, ledger
+from tests.ledger.chain import DEFINITION, DIGEST, MORNING, appended, entry, ledger
 
 
 def fault(url, kind, *, create=True):
@@ -258,3 +263,36 @@ def test_two_publishers_take_turns_on_postgresql(database):
         publishing(engine, patience=0.05).__enter__()
     appended(engine, entry())
     engine.dispose()
+
+
+def test_a_lock_that_cannot_be_taken_is_to_be_tried_again(tmp_path):
+    engine = ledger(tmp_path)
+    lock = tmp_path / "ledger.db.lock"
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(TryAgainError, match="Is a directory"):
+        publishing(engine).__enter__()
+
+
+def test_what_the_system_does_not_allow_and_nobody_knows_why_is_to_be_tried_again(
+    tmp_path, monkeypatch
+):
+    engine = ledger(tmp_path)
+    monkeypatch.setattr(os, "open", forbidden)
+    with pytest.raises(TryAgainError, match="Permission denied"):
+        publishing(engine).__enter__()
+
+
+def forbidden(*_, **__):
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def test_where_the_system_has_no_such_lock_that_of_sqlite_has_to_do(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    elsewhere = runpy.run_path(module.__file__)
+    engine = elsewhere["open_ledger"](f"sqlite:///{tmp_path / 'ledger.db'}", create=True)
+    with elsewhere["publishing"](engine) as connection:
+        append(connection, [entry()], MORNING, {DIGEST: DEFINITION})
+    engine.dispose()
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ledger.db"]

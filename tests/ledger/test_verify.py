@@ -219,3 +219,15 @@ def test_a_bit_that_makes_text_no_text_is_damage(engine, tmp_path, word):
     file.write_bytes(text)
 
     assert "damaged" in damage(file)
+
+
+def test_a_count_of_free_pages_that_is_none_is_found(written, tmp_path):
+    """Every page is whole; the database itself says that they do not add up."""
+    content = bytearray(written.read_bytes())
+    content[36:40] = (7).to_bytes(4, "big")
+    (tmp_path / "ledger.db").write_bytes(content)
+
+    found = fault(open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}"))
+
+    assert "the database is damaged: " in found
+    assert "reelist" in found

@@ -495,3 +495,26 @@ def test_a_holiday_of_one_exchange_carries_its_last_close(tmp_path):
     dated = {row[0]: row[3] for row in outcome.entries[0].rows["constituents"]}
 
     assert dated == {"600001.SH": "2026-04-03", "00700.HK": "2026-04-02"}
+
+
+def test_what_another_publisher_records_meanwhile_is_not_recorded_again(tmp_path):
+    """It comes between what a publisher has read and the transaction in which it writes."""
+    basket(tmp_path)
+    folder(tmp_path / "market")
+    slow, quick = desk(tmp_path), desk(tmp_path)
+
+    def meanwhile(_):
+        record(quick, candidate(tmp_path), DAYS[:2], lambda _: ())
+        return ()
+
+    outcome = record(slow, candidate(tmp_path), DAYS[:3], meanwhile)
+
+    assert [(e.session, e.revision) for e in outcome.entries] == [(DAYS[2].isoformat(), 1)]
+    assert [row[2] for row in told(tmp_path)] == [1, 1, 1]
+
+
+def test_a_session_of_which_there_are_no_data_is_not_made_up_where_no_gate_says_so(tmp_path):
+    basket(tmp_path)
+    folder(tmp_path / "market", prices(DAYS[:2]))
+    with pytest.raises(TryAgainError, match=f"there are no data of {DAYS[2]} yet, the last are of"):
+        record(desk(tmp_path), candidate(tmp_path), DAYS[:3], lambda _: ())

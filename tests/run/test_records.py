@@ -1,11 +1,13 @@
 """What is read of the ledger, and what is said where there is nothing to read."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from indexer.errors import MissingInputError
 from indexer.run.records import published_history
 from tests.ledger.chain import appended, entry
-from tests.run.desk import desk, ledger_url
+from tests.run.desk import DAYS, desk, ledger_url, published
 
 
 @pytest.mark.parametrize(
@@ -20,3 +22,10 @@ def test_what_has_no_history_is_told_why(tmp_path, subject, said):
 
     with pytest.raises(MissingInputError, match=said):
         published_history(ledger_url(tmp_path), subject, None, None)
+
+
+def test_of_a_variant_before_anything_was_known_there_are_no_rows(tmp_path):
+    published(tmp_path, DAYS[0])
+    before = datetime(2020, 1, 1, tzinfo=UTC)
+
+    assert published_history(ledger_url(tmp_path), "trio", "gross", before)[1] == []

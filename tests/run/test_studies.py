@@ -317,3 +317,17 @@ def test_it_is_corrected_when_a_level_that_was_recorded_is_restated(tmp_path):
 
 def test_it_is_corrected_when_its_indices_are(tmp_path):
     assert ("study", WEDNESDAY.isoformat(), 2) in evenings(tmp_path, 10)
+
+
+def test_named_twice_it_is_published_once(tmp_path):
+    name, market = small(tmp_path), alibaba(tmp_path)
+    outcomes = publish([name, name], market, desk(tmp_path, NOW), Period(WEDNESDAY, WEDNESDAY))
+
+    assert [(one.subject, one.state) for one in outcomes] == [
+        ("alibaba", "published"), ("hang-seng-tech", "published"), ("small", "published"),
+    ]  # fmt: skip
+
+
+def test_what_was_recorded_and_is_another_by_now_is_looked_at_again(tmp_path):
+    """Half a basis point was recorded beside it; ten are a correction, which it follows."""
+    assert ("study", WEDNESDAY.isoformat(), 2) in evenings(tmp_path, 0.5, 10)

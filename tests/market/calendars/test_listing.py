@@ -1,5 +1,6 @@
 """What exchange_calendars lists: the snapshots against the library, and names it does not know."""
 
+import runpy
 import subprocess
 import sys
 import warnings
@@ -123,3 +124,14 @@ def test_a_calendar_the_library_fails_to_compute_is_refused(
     monkeypatch.setattr(type(library_calendar("XLON")), "bound_min", fail)
     with pytest.raises(ValueError, match=r"'XLON' is known to .*, which fails to compute it"):
         ask_library("XLON")
+
+
+def test_the_module_writes_the_snapshots_beside_itself(tmp_path: Path) -> None:
+    copy = tmp_path / "listing.py"
+    copy.write_text(Path(listing.__file__).read_text(encoding="utf-8"), encoding="utf-8")
+    runpy.run_path(str(copy), run_name="__main__")
+    written = {path.name: path.read_text(encoding="ascii") for path in tmp_path.glob("*.txt")}
+
+    assert written == {
+        path_of(code, ".txt").name: snapshot_text(ask_library(code)) for code in SNAPSHOTS
+    }
