@@ -205,16 +205,19 @@ def planted(program: Path, layer: Layer) -> list[str]:
         f"{one['module_path']} {one['operator_name']} {one['occurrence']}"
         for one in every
         if not TOO_EASY.match(one["operator_name"])
-        and not any(a <= tuple(one["start_pos"]) < b for a, b in _annotations(one["module_path"]))
+        and not any(a <= tuple(one["start_pos"]) < b for a, b in _unseen(one["module_path"]))
     )
 
 
 @functools.cache
-def _annotations(path: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Return where the types of a module stand: a union there is no arithmetic."""
+def _unseen(path: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Return where a module says what no result shows: types, records' options, strict of zip."""
     tree = ast.parse((ROOT / path).read_text("utf-8"))
-    names = ("annotation", "returns")
-    every = (getattr(node, name, None) for node in ast.walk(tree) for name in names)
+    every: list[ast.expr | None] = []
+    for node in ast.walk(tree):
+        every += [getattr(node, "annotation", None), getattr(node, "returns", None)]
+        if isinstance(node, ast.keyword) and node.arg in {"strict", "frozen", "slots"}:
+            every.append(node.value)
     return [
         ((a.lineno, a.col_offset), (a.end_lineno or a.lineno, a.end_col_offset or a.col_offset))
         for a in every

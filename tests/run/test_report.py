@@ -16,6 +16,7 @@ from tests.run.desk import (
     DAYS,
     NOON,
     SYMBOLS,
+    basket,
     corrected,
     desk,
     evening,
@@ -155,6 +156,25 @@ def test_a_session_that_was_restated_alone_is_one_of_them(tmp_path):
     assert shown(tmp_path).record.revision == 1
     assert shown(tmp_path).record.differing == (DAYS[2].isoformat(),)
     assert shown(tmp_path, known_at=NOON).record.differing == ()
+
+
+def test_a_variant_that_the_definition_no_longer_has_is_shown_of_no_session(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[2], names=[basket(tmp_path, variants=["price", "gross"])])
+    market, narrow = tmp_path / "market", basket(tmp_path, variants=["price"])
+    corrected(tmp_path, market, DAYS[2], DAYS[2], now=LATER, reason="methodology", basket=narrow)
+    found = shown(tmp_path)
+
+    assert list(found.found.variants) == ["price"]
+    assert found.record.differing == tuple(day.isoformat() for day in DAYS[:2])
+
+
+def test_what_somebody_took_upon_himself_is_told_with_his_name(tmp_path):
+    rows = [row for row in prices() if (row["symbol"], row["date"]) != (SYMBOLS[0], DAYS[2])]
+    terms = {"override": ("R14",), "by": "Ada", "note": "known"}
+    published(tmp_path, DAYS[2], market=folder(tmp_path / "m", rows), **terms)
+    caveats = [text for text in shown(tmp_path).caveats if text.startswith("R14: ")]
+
+    assert [text.endswith(" (overridden by Ada: known)") for text in caveats] == [True]
 
 
 def test_sessions_that_were_never_published_are_told(tmp_path):

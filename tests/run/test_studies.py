@@ -4,16 +4,18 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 import yaml
 
 from indexer.cli.exits import exit_code
 from indexer.errors import LedgerError
+from indexer.index.build import build
 from indexer.ledger.database import reading
 from indexer.ledger.history import read_entries
 from indexer.market.tables import read_market
-from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET, study_named
+from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET, index_named, study_named
 from indexer.run.publication import Asked, _as_published
 from indexer.run.publish import publish
 from indexer.run.report import report
@@ -21,6 +23,7 @@ from indexer.run.restate import Ground, restate
 from indexer.run.results import study as compare_study
 from indexer.run.sessions import Period
 from indexer.run.verify import verify
+from tests.ledger.chain import entry as chain_entry
 from tests.run.desk import desk, files, ledger_url
 
 DAY = date(2026, 5, 7)
@@ -195,6 +198,24 @@ def test_signals_and_levels_published_before_are_shown_as_published(made, compar
     assert shown.table.filter(~on).equals(compared.table.filter(~on))
     assert shown.levels.filter(~on).equals(compared.levels.filter(~on))
     assert shown.warnings == ("a caveat", *compared.warnings)
+
+
+def test_a_series_published_before_is_shown_as_published_without_a_divisor():
+    history = build(index_named("star-50"), read_market(BUNDLED_MARKET), until=DAY)
+    day = history.days[-2].item()
+    rows = {"levels": [("price", "1.0000", 1.0, None, None)]}
+    shown = _as_published(history, [chain_entry(day.isoformat(), rows=rows)], ())
+
+    assert shown.variants["price"][-2:].tolist() == [1.0, history.variants["price"][-1]]
+    assert np.isnan(shown.divisor).all()
+
+
+def test_a_level_of_an_index_that_is_in_it_no_more_is_not_shown(compared):
+    day = compared.aligned.sessions[-2].item().isoformat()
+    rows = {"aligned": [("nobody", 1.0, False, False)]}
+    shown = _as_published(compared, [chain_entry(day, kind="study", rows=rows)], ())
+
+    assert shown.levels.equals(compared.levels)
 
 
 def test_it_is_not_published_while_the_market_of_one_of_its_indices_is_open(tmp_path):
