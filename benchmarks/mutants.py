@@ -216,8 +216,8 @@ def _unseen(path: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     every: list[ast.expr | None] = []
     for node in ast.walk(tree):
         every += [getattr(node, "annotation", None), getattr(node, "returns", None)]
-        if isinstance(node, ast.keyword) and node.arg in {"strict", "frozen", "slots"}:
-            every.append(node.value)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"zip", "dataclass"}:
+            every += [keyword.value for keyword in node.keywords]
     return [
         ((a.lineno, a.col_offset), (a.end_lineno or a.lineno, a.end_col_offset or a.col_offset))
         for a in every
