@@ -659,6 +659,17 @@ def test_the_doctor_looks_at_the_indices_of_a_study(indexer, tmp_path):
     assert "broken.yaml" in out
 
 
+def test_the_doctor_says_that_a_definition_is_valid_and_that_a_market_is_empty(indexer, tmp_path):
+    market = tmp_path / "empty"
+    market.mkdir()
+    (market / "prices.csv").write_text("symbol,date,close\n", encoding="utf-8")
+    _, out, _ = indexer("doctor", "trio.yaml", "--market", "empty", "--json")
+    told = {check["about"]: (check["state"], check["message"]) for check in json.loads(out)}
+
+    assert told["trio.yaml"] == ("ok", "the definition is valid")
+    assert told["empty"] == ("note", "holds no prices")
+
+
 def test_the_environment_names_the_ledger(indexer, monkeypatch):
     monkeypatch.setenv("INDEXER_LEDGER", "sqlite:///other.db")
     publish(indexer, "--date", DAY)

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from indexer.errors import IndexerError, MarketDataError, MissingInputError
+from indexer.market.delimited import csv_flaws
 from indexer.market.tables import TABLES, read_market
 
 SHARED = Path(__file__).parents[3] / "shared" / "market"
@@ -364,3 +365,7 @@ def test_flaws_of_every_table_are_reported_at_once(tmp_path: Path) -> None:
     written(tmp_path, "synthetic: maybe", "manifest.yaml")
     files = [flaw.split(" ")[0] for flaw in refusal(tmp_path)]
     assert files == ["prices.csv", "shares.csv", "fx.csv", "manifest.yaml:"]
+
+
+def test_a_file_that_is_gone_when_it_is_looked_at_again_has_no_flaw_to_tell(tmp_path: Path) -> None:
+    assert csv_flaws(tmp_path / "prices.csv", TABLES["prices"]) == []

@@ -1,0 +1,50 @@
+"""What should be published by now is the last final session of everything that is."""
+
+from datetime import UTC, datetime
+
+from indexer.market.calendar import read_calendar
+from indexer.run.decisions import retire
+from indexer.run.due import due_sessions, published_definition
+from tests.ledger.chain import appended, entry
+from tests.run.desk import DAYS, desk, evening, published
+
+AFTER = read_calendar("XSHG").horizon.replace(year=read_calendar("XSHG").horizon.year + 2)
+
+
+def due(path, now):
+    return due_sessions(desk(path).engine, now)
+
+
+def test_an_index_is_due_up_to_the_last_session_whose_closes_are_final(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[1])
+
+    assert due(tmp_path, evening(DAYS[3], hour=4)) == {"trio": DAYS[2].isoformat()}
+    assert due(tmp_path, evening(DAYS[3], hour=12)) == {"trio": DAYS[3].isoformat()}
+
+
+def test_of_what_is_retired_nothing_is_due(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[1])
+    retire("trio", "the theme is over", desk(tmp_path, by="Ada"))
+
+    assert due(tmp_path, evening(DAYS[3])) == {}
+
+
+def test_a_calendar_that_ends_before_makes_nothing_due(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[1])
+    far = datetime(AFTER.year, AFTER.month, AFTER.day, tzinfo=UTC)
+
+    assert due(tmp_path, far) == {}
+
+
+def test_one_whose_definition_is_none_to_this_version_holds_up_no_other(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[1])
+    appended(desk(tmp_path).engine, entry(DAYS[0].isoformat(), subject="strange"))
+
+    assert due(tmp_path, evening(DAYS[3], hour=12)) == {"trio": DAYS[3].isoformat()}
+
+
+def test_of_what_never_was_published_there_is_no_definition(tmp_path):
+    engine = desk(tmp_path).engine
+
+    assert published_definition(engine, "trio") is None
+    assert due_sessions(engine, evening(DAYS[3])) == {}
