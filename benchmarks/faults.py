@@ -42,7 +42,7 @@ from indexer.market.calendar import read_calendar
 from indexer.market.sources.akshare import sources_of, upstreams
 from indexer.market.sources.bars import Asked, last_final
 from indexer.market.sources.source import Ask, Source, Table
-from indexer.market.sources.verdict import Outcome
+from indexer.market.sources.verdict import SETTLED, Outcome
 from indexer.market.tables import TABLES
 from indexer.run.believed import Believed
 from indexer.run.gather import Gathered, Gatherer
@@ -62,7 +62,6 @@ FIGURES = {
     "shares": ("symbol", "date", "total_shares", "free_float_shares"),
     "fx": ("base", "quote", "date", "rate"),
 }
-_SOUND = frozenset({"ok", "no_data_explained"})
 _GONE: frozenset[Outcome] = frozenset({"blocked"})
 _WRONG: frozenset[Outcome] = frozenset({"corrupt"})
 _EMPTY: frozenset[Outcome] = frozenset({"no_data_unexplained"})
@@ -159,7 +158,7 @@ def judged(on: Ground, scenario: Scenario) -> Judged:
             held.add(table, rows)
         found.append(gathered)
     on.recorder.choose = lambda *_: None
-    refused = {g.need.subject for g in found if g.outcome not in _SOUND}
+    refused = {g.need.subject for g in found if g.outcome not in SETTLED}
     wrong: list[str] = []
     alike: list[str] = []
     for one in found:
@@ -181,7 +180,7 @@ def _key(need: Need) -> tuple[Table, str]:
 
 
 def _end(gathered: Gathered) -> str:
-    return "as without" if gathered.outcome in _SOUND else gathered.outcome
+    return "as without" if gathered.outcome in SETTLED else gathered.outcome
 
 
 def true_rows(on: Ground, need: Need) -> pl.DataFrame:
@@ -281,7 +280,7 @@ def _wrong_outcomes(
     unknown = {
         g.need.subject
         for g in found
-        if g.need.table == "actions" and (_key(g.need) in hit or g.outcome not in _SOUND)
+        if g.need.table == "actions" and (_key(g.need) in hit or g.outcome not in SETTLED)
     }
     for gathered in found:
         key = _key(gathered.need)
@@ -302,7 +301,7 @@ def _wrong_outcomes(
             UNSECONDED[1] in gathered.reason
         ):  # the other one has the fault, or rests after another's
             refused |= {UNSECONDED[0]} if key in hit or "blocked" in allowed else frozenset()
-        if gathered.outcome not in _SOUND | allowed | refused:
+        if gathered.outcome not in SETTLED | allowed | refused:
             yield f"{' of '.join(key)} ends {gathered.outcome}: {gathered.reason[:200]}"
 
 

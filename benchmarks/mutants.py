@@ -153,7 +153,11 @@ LAYERS = {
                 for n in ("announced", "gather", "needs", "payouts", "supply")
             ),
         ),
-        ("tests/run/test_fetch.py", "tests/cli/test_calendar_command.py"),
+        (
+            "tests/run/test_fetch.py",
+            "tests/cli/test_calendar_command.py",
+            "tests/cli/test_ledger.py",
+        ),
     ),
     "report": Layer(("indexer/report/*.py",), ("tests/report",), ("tests/web/test_api.py",)),
     "web": Layer(("indexer/web/*.py",), ("tests/web",), ("tests/cli/test_serve.py",)),

@@ -21,8 +21,8 @@ from indexer.errors import LedgerError, TryAgainError
 def doctor(names: tuple[str, ...], market: Path | None, ledger: str, as_json: bool) -> None:
     """Look at definitions, market, calendars and ledger, and say what is wrong or late.
 
-    Without names, what the ledger publishes is looked at. Ends with 75 where something is late,
-    else with the code of the gravest error.
+    Without names, what the ledger publishes is looked at. Ends with the code of the gravest error;
+    with 75 where nothing is wrong and something is late.
     """
     from indexer.run.doctor import examine
 
@@ -32,7 +32,8 @@ def doctor(names: tuple[str, ...], market: Path | None, ledger: str, as_json: bo
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
         for check in found:
-            click.echo(f"{check.state:<5} {check.about}: {shown(check.message)}")
+            for line in check.message.splitlines():
+                click.echo(f"{check.state:<5} {check.about}: {shown(line)}")
     wrong = [check.error or LedgerError(()) for check in found if check.state == "wrong"]
     late = [TryAgainError(check.about, "late") for check in found if check.state == "late"]
     sys.exit(exit_code([*wrong, *late]))

@@ -1,7 +1,7 @@
 """What upstreams announce that no store holds: trading days, and who is in their indices."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -10,11 +10,10 @@ from indexer.arrays import Days
 from indexer.errors import Flaw, MarketDataError, MissingInputError, SourceError, TryAgainError
 from indexer.market.sources.akshare import sources_of
 from indexer.market.sources.archive import private_archive
-from indexer.market.sources.source import Answer, Ask, Source, Table
+from indexer.market.sources.source import AHEAD, Answer, Ask, Source, Table
 from indexer.run.fetch import Way, reaching
 
 FIRST = date(1990, 12, 19)  # before it nothing was traded on the mainland
-AHEAD = timedelta(days=400)  # trading days are announced a year at a time
 CALENDAR = "XSHG"  # whose days upstreams tell
 
 

@@ -1,41 +1,26 @@
 """What is wrong or late: definitions, market, calendars and ledger looked at one by one."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
 
 import sqlalchemy as sa
 
-from indexer.definitions.basket import Index
+from indexer.definitions.basket import Basket, Index
 from indexer.definitions.study import Study
+from indexer.definitions.symbols import exchange_of
 from indexer.errors import IndexerError, MissingInputError, counted
 from indexer.index.build import HORIZON_NOTICE
 from indexer.index.schedule import calendar_of
 from indexer.ledger.database import name_of, open_ledger, reading
 from indexer.ledger.heads import heads, last_heads, subjects
 from indexer.ledger.verify import check_database
+from indexer.market.calendar import read_calendar
 from indexer.market.tables import read_market
 from indexer.run.due import published_definition
 from indexer.run.find import definition_named, indices_of
 from indexer.run.sessions import last_final
-from indexer.run.supply import supplied
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at: ``ok``, ``note``, ``late`` or ``wrong``, and why.
-
-    Attributes
-    ----------
-    error : what it is that is wrong, where it was raised as an error
-    """
-
-    about: str
-    state: Literal["ok", "note", "late", "wrong"]
-    message: str
-    error: IndexerError | None = None
+from indexer.run.supply import Check, supplied
 
 
 def examine(names: Sequence[str], market: Path | None, ledger: str, now: datetime) -> list[Check]:
@@ -52,17 +37,14 @@ def examine(names: Sequence[str], market: Path | None, ledger: str, now: datetim
             found = definition_named(name)
             definitions[found.id] = found
             if isinstance(found, Study):
-                indices_of(found)
+                definitions |= indices_of(found)
             checks.append(Check(name, "ok", "the definition is valid"))
         except IndexerError as error:
             checks.append(Check(name, "wrong", str(error), error))
     if market is not None:
         checks += _market(market, now)
     checks += _ledger(ledger, definitions, now)
-    for code in dict.fromkeys(definition.calendar for definition in definitions.values()):
-        first = next(d for d in definitions.values() if d.calendar == code)
-        checks.append(_calendar(code, first, now.date()))
-    return checks
+    return checks + [_calendar(code, now.date()) for code in _calendars(definitions.values())]
 
 
 def _market(folder: Path, now: datetime) -> Iterator[Check]:
@@ -75,13 +57,26 @@ def _market(folder: Path, now: datetime) -> Iterator[Check]:
     if tables.prices.is_empty():
         yield Check(str(folder), "note", "holds no prices")
     else:
-        count, last = tables.prices["symbol"].n_unique(), max(tables.prices["date"])
+        count, last = tables.prices["symbol"].n_unique(), tables.prices["date"].sort()[-1]
         yield Check(str(folder), "ok", f"closes of {count} symbols, the last of {last}")
-    yield from (Check(*seen) for seen in supplied(folder, tables.prices, now))
+    yield from supplied(folder, tables.prices, now)
 
 
-def _calendar(code: str, definition: Index | Study, today: date) -> Check:
-    calendar = calendar_of(definition)
+def _calendars(definitions: Iterable[Index | Study]) -> list[str]:
+    """Return the calendars on which something is published, and those of all constituents."""
+    codes: dict[str, None] = {}
+    for definition in definitions:
+        codes[definition.calendar] = None
+        if isinstance(definition, Basket):
+            codes |= dict.fromkeys(map(exchange_of, definition.symbols))
+    return list(codes)
+
+
+def _calendar(code: str, today: date) -> Check:
+    try:
+        calendar = read_calendar(code)
+    except ValueError as error:  # of a definition that another version published
+        return Check(f"calendar {code}", "wrong", str(error))
     left = (calendar.verified_until - today).days
     if left < 0:
         return Check(f"calendar {code}", "wrong", f"is estimated after {calendar.verified_until}")
@@ -98,7 +93,7 @@ def _ledger(url: str, definitions: dict[str, Index | Study], now: datetime) -> I
         with reading(engine) as connection:
             check_database(connection)
             found = subjects(connection)
-        yield Check(name_of(engine), "ok", f"{len(found)} indices and studies published")
+        yield Check(name_of(engine), "ok", f"{counted(len(found), 'definition')} published")
         for id, kind in found.items():
             yield _punctual(engine, id, kind, definitions, now)
     except MissingInputError as error:

@@ -27,7 +27,7 @@ from indexer.market.sources.akshare import NAMES, Access, upstreams
 from indexer.market.sources.archive import REPLIES, log
 from indexer.market.sources.guard import Clock, lasting
 from indexer.market.sources.source import Source
-from indexer.market.sources.verdict import Disregarded
+from indexer.market.sources.verdict import SETTLED, Disregarded
 from indexer.market.sources.worker import Worker
 from indexer.market.store import read_rows, write_rows
 from indexer.market.tables import TABLES, read_table, table_files
@@ -37,8 +37,6 @@ from indexer.run.needs import needs_of
 
 if TYPE_CHECKING:  # it comes with all that computes, which fetching does without
     from indexer.run.results import Progress
-
-_GOOD = {"ok", "no_data_explained"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ class Fetched:
         """
         if self.bug is not None:
             return self.bug
-        open_ = [g for g in self.needs if g.outcome not in _GOOD]
+        open_ = [g for g in self.needs if g.outcome not in SETTLED]
         if wrong := [g for g in open_ if g.outcome == "corrupt"]:
             return MarketDataError(
                 [Flaw(g.need.table, None, g.need.subject, g.reason) for g in wrong]
@@ -132,7 +130,7 @@ def fetch(
     MarketDataError
         If what is stored cannot be read. What is wrong with what came is told in the result.
     TryAgainError, OutputError
-        If the store cannot be written.
+        If the store, or its archive of replies, cannot be written.
     """
     if is_file(market):
         raise OutputError(str(market), "it is a file, name the folder of the store")
@@ -148,7 +146,7 @@ def fetch(
             believed.tables["actions"] = _stored(market, "actions")
         try:
             found = gatherer.gather(need)
-        except (IndexerError, OSError):
+        except IndexerError:
             raise
         except Exception as error:  # noqa: BLE001 (a bug that one need meets stops no other)
             met = BugError(f"{need.table} of {need.subject}", error)

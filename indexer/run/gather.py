@@ -7,7 +7,7 @@ had, and is marked; not where another was asked, of the last session. Else the h
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import polars as pl
 
@@ -26,8 +26,8 @@ from indexer.market.sources.facts import (
     check_suspensions,
 )
 from indexer.market.sources.origin import stamped, traced
-from indexer.market.sources.source import Answer, Ask, Source
-from indexer.market.sources.verdict import Disregarded, Outcome, Verdict
+from indexer.market.sources.source import AHEAD, Answer, Ask, Source
+from indexer.market.sources.verdict import SETTLED, Disregarded, Outcome, Verdict
 from indexer.market.tables import TABLES
 from indexer.run.believed import Believed
 from indexer.run.needs import Need
@@ -43,7 +43,6 @@ from indexer.run.payouts import (
 )
 
 ENOUGH = 2  # sources that agree
-_AHEAD = timedelta(days=400)  # ex-dates are announced before
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +113,7 @@ class Gatherer:
         on = self.at.date()
         unproved = need.table == "series" or self.believed.of(need.table, need.subject).is_empty()
         for source in sources_of(need.table, need.subject, self.sources, on):
-            whole = [name for name, (_, v) in usable.items() if v.outcome in _WHOLE]
+            whole = [name for name, (_, v) in usable.items() if v.outcome in SETTLED]
             if found is not None and len(whole) >= ENOUGH + unproved and found.refused.is_empty():
                 break
             answer = source.fetch(ask)
@@ -170,7 +169,7 @@ class Gatherer:
         logs += beside
         rows = extra | {need.table: self._with_stored(need, fresh)}
         logs += found.disregarded
-        best = min(usable.values(), key=lambda pair: pair[1].outcome not in _WHOLE)[1]
+        best = min(usable.values(), key=lambda pair: pair[1].outcome not in SETTLED)[1]
         outcome, reason = best.outcome, best.reason
         if not found.refused.is_empty():
             outcome = "corrupt"
@@ -184,7 +183,7 @@ class Gatherer:
             late = self._late(need, found, len(usable))
             logs += held_back(need, fresh.join(late, on="date", how="semi"))
             rows[need.table] = fresh.join(late, on="date", how="anti")
-            if outcome in _WHOLE and not late.is_empty():
+            if outcome in SETTLED and not late.is_empty():
                 outcome = worst(need, [*failed.values(), UNSECONDED])[0]
                 reason = f"{late['date'].sort()[0]}: {UNSECONDED[1]}"
         return Gathered(need, outcome, rows, answers, failed, tuple(logs), reason)
@@ -234,7 +233,7 @@ class Gatherer:
             return None
         if need.table == "actions":  # by which all bars are judged that are stored
             since = min([since, *self.believed.of("prices", need.subject)["date"].sort().head(1)])
-            return Ask("actions", need.subject, since, min(today + _AHEAD, last), today)
+            return Ask("actions", need.subject, since, min(today + AHEAD, last), today)
         if need.table == "shares":
             return Ask("shares", need.subject, since, until, today)
         if not held.is_empty():
@@ -307,7 +306,7 @@ class Gatherer:
         for source in sources_of("suspensions", "", self.sources):
             answer = source.fetch(Ask("suspensions", "", day, day, self.at.date()))
             if answer.outcome == "ok":
-                asked = Asked("", day - _AHEAD, day, self.at)
+                asked = Asked("", day - AHEAD, day, self.at)
                 known = Known(read_calendar("XSHG"), stored=self.believed.tables["prices"])
                 last = answer.frame.with_columns(pl.col("until") - pl.duration(days=1))
                 verdict = check_suspensions(last, asked, known)
@@ -338,8 +337,7 @@ class Gatherer:
 def _counts(answer: Answer, verdict: Verdict) -> bool:
     """Return whether an answer came, and all of what it should hold but the last of it."""
     late = answer.outcome == "ok" and verdict.outcome == "transient"
-    return verdict.outcome in _WHOLE or late
+    return verdict.outcome in SETTLED or late
 
 
-_WHOLE = {"ok", "no_data_explained"}
 _MANY = 60  # sessions without a bar at the start are a listing, not so many days of suspension

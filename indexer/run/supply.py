@@ -1,13 +1,15 @@
 """What keeps a market store supplied: how fresh it is, its archive, and who may be asked."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import polars as pl
 
 from indexer.definitions.symbols import exchange_of
+from indexer.errors import IndexerError
 from indexer.market.calendar import read_calendar
 from indexer.market.sources.archive import REPLIES, index_of, sizes
 from indexer.market.sources.bars import Asked, last_final
@@ -16,15 +18,22 @@ from indexer.market.sources.guard import standings
 NEARLY = 0.9  # of a day's requests, from which it is worth telling
 
 
-class Seen(NamedTuple):
-    """One thing that was looked at: what it is about, how it stands, and why."""
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at: ``ok``, ``note``, ``late`` or ``wrong``, and why.
+
+    Attributes
+    ----------
+    error : what it is that is wrong, where it was raised as an error
+    """
 
     about: str
     state: Literal["ok", "note", "late", "wrong"]
     message: str
+    error: IndexerError | None = None
 
 
-def supplied(market: Path, prices: pl.DataFrame, now: datetime) -> Iterator[Seen]:
+def supplied(market: Path, prices: pl.DataFrame, now: datetime) -> Iterator[Check]:
     """Yield what is found of a store that is fetched into; nothing of any other market.
 
     Parameters
@@ -37,23 +46,23 @@ def supplied(market: Path, prices: pl.DataFrame, now: datetime) -> Iterator[Seen
         return
     yield from _fresh(prices, now)
     count, size = sizes(folder)
-    yield Seen(str(folder), "ok", f"replies: {count:,}, {size / 2**20:,.1f} MiB")
+    yield Check(str(folder), "ok", f"replies: {count:,}, {size / 2**20:,.1f} MiB")
     last: dict[str, str] = {}
     for entry in index_of(folder):
         if entry.get("status") == 200:
             last[str(entry.get("source"))] = str(entry.get("fetched_at"))
     for source, instant in sorted(last.items()):
-        yield Seen(f"source {source}", "ok", f"last replied at {instant}")
+        yield Check(f"source {source}", "ok", f"last replied at {instant}")
     for host in standings(now):
         message = f"requests today: {host.asked}, at most {host.daily}"
         if host.rests_until:
-            yield Seen(host.name, "note", f"is left alone until {host.rests_until}; {message}")
+            yield Check(host.name, "note", f"is left alone until {host.rests_until}; {message}")
         else:
             state: Literal["ok", "note"] = "note" if host.asked >= NEARLY * host.daily else "ok"
-            yield Seen(host.name, state, message)
+            yield Check(host.name, state, message)
 
 
-def _fresh(prices: pl.DataFrame, now: datetime) -> Iterator[Seen]:
+def _fresh(prices: pl.DataFrame, now: datetime) -> Iterator[Check]:
     """Yield how far the closes of each exchange lie behind the last session that is final."""
     lasts: dict[str, tuple[date, str]] = {}
     for symbol, day in prices.group_by("symbol").agg(pl.col("date").max()).iter_rows():
@@ -66,6 +75,6 @@ def _fresh(prices: pl.DataFrame, now: datetime) -> Iterator[Seen]:
         behind = len(calendar.between(day + timedelta(1), due)) if due and due > day else 0
         if behind:
             message = f"last close {day}, {behind} behind {due}, the last final session: fetch"
-            yield Seen(f"market {code}", "late", message)
+            yield Check(f"market {code}", "late", message)
         else:
-            yield Seen(f"market {code}", "ok", f"last close {day}")
+            yield Check(f"market {code}", "ok", f"last close {day}")

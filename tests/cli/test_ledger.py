@@ -639,13 +639,24 @@ def test_the_doctor_says_what_is_late(indexer):
         (("--market", "bad"), 65),
         (("--ledger", "postgresql://u@127.0.0.1:1/x"), 75),
         (("bad.yaml", "--ledger", "postgresql://u@127.0.0.1:1/x"), 78),
+        (("bad.yaml", "--ledger", "sqlite:///late.db"), 78),
+        (("--ledger", "sqlite:///late.db"), 75),
     ],
 )
 def test_the_doctor_leaves_with_the_code_of_the_gravest(indexer, tmp_path, given, expected):
     basket(tmp_path, id="bad", currency="Yuan")
     folder(tmp_path / "bad", [{"symbol": SYMBOLS[0], "date": DAY, "close": -1}])
+    publish(indexer, "--date", DAY, "--ledger", "sqlite:///late.db")
 
     assert indexer("doctor", *given)[0] == expected
+
+
+def test_the_doctor_tells_each_problem_in_a_line_of_its_own(indexer, tmp_path):
+    (tmp_path / "bad.yaml").write_text("id: bad\n", encoding="utf-8")
+    told = [line for line in indexer("doctor", "bad.yaml")[1].splitlines() if "bad.yaml" in line]
+
+    assert len(told) > 1
+    assert all(line.startswith("wrong bad.yaml: bad.yaml:1:1: ") for line in told)
 
 
 def test_the_doctor_looks_at_the_indices_of_a_study(indexer, tmp_path):

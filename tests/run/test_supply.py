@@ -11,7 +11,7 @@ from indexer.market.sources import guard
 from indexer.market.sources.archive import keep
 from indexer.market.sources.guard import Guard, Pace
 from indexer.market.tables import TABLES
-from indexer.run.supply import Seen, supplied
+from indexer.run.supply import Check, supplied
 
 NOW = datetime(2026, 8, 20, 12, tzinfo=UTC)  # after Shanghai's and Hong Kong's close
 
@@ -44,7 +44,7 @@ def store(tmp_path, monkeypatch) -> Path:
     return tmp_path / "store"
 
 
-def seen(store: Path, **last: int) -> dict[str, Seen]:
+def seen(store: Path, **last: int) -> dict[str, Check]:
     return {one.about: one for one in supplied(store, prices(**last), NOW)}
 
 
@@ -55,7 +55,7 @@ def test_a_market_that_is_not_fetched_into_is_not_looked_at(tmp_path):
 def test_closes_of_the_last_final_session_are_fresh(store):
     found = seen(store, _600584SH=20, _000063SZ=3)
 
-    assert found["market XSHG"][1:] == ("ok", "last close 2026-08-20")
+    assert found["market XSHG"] == Check("market XSHG", "ok", "last close 2026-08-20")
 
 
 def test_closes_before_it_are_late(store):
@@ -90,4 +90,6 @@ def test_a_budget_nearly_used_is_told(store, tmp_path):
     kept["www.safe.gov.cn"]["asked"] = 1900
     (tmp_path / "pace.json").write_text(json.dumps(kept))
 
-    assert seen(store)["www.safe.gov.cn"][1:] == ("note", "requests today: 1900, at most 2000")
+    found = seen(store)["www.safe.gov.cn"]
+
+    assert (found.state, found.message) == ("note", "requests today: 1900, at most 2000")

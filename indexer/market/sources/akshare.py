@@ -13,6 +13,7 @@ from indexer.market.sources.agree import ranking
 from indexer.market.sources.archive import keep
 from indexer.market.sources.guard import Guard, host_of, upstream
 from indexer.market.sources.source import (
+    AHEAD,
     SCHEMAS,
     Answer,
     Ask,
@@ -54,7 +55,6 @@ _FOREIGN = {"USD", "HKD", "EUR", "JPY", "GBP"}
 _OUTCOMES: tuple[Outcome, ...] = ("ok", "no_data_unexplained", "blocked", "transient", "corrupt")
 _FAILED = {"blocked", "transient"}
 _UNCHECKED = {"sessions", "weights", "listing"}
-_AHEAD = 400  # days by which an ex-date or a trading day may be known before
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +175,10 @@ def _absurd(ask: Ask, frame: pl.DataFrame) -> str:
             sound = frame[name].is_finite() & (frame[name] > 0)
             if not sound.fill_null(value=False).all():
                 return f"a {name} that is no number above zero"
-    ahead = _AHEAD if ask.table == "sessions" else 0
-    for name, allowed in (("date", ahead), ("ex_date", _AHEAD)):
+    ahead = AHEAD if ask.table == "sessions" else timedelta()
+    for name, allowed in (("date", ahead), ("ex_date", AHEAD)):
         if name in frame.columns:
-            late = frame.filter(pl.col(name) > ask.asked_on + timedelta(days=allowed))
+            late = frame.filter(pl.col(name) > ask.asked_on + allowed)
             if not late.is_empty():
                 return f"a row dated {late[name][0]}, and it was asked on {ask.asked_on}"
     return ""

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from indexer.errors import OutputError
 from indexer.folders import cache_folder
 from indexer.market.sources.source import Reply
 
@@ -31,36 +32,58 @@ def keep(
     asked : address, status and instant in UTC
     told : what else is known of it, such as versions; goes into the index as it is
 
+    Raises
+    ------
+    OutputError
+        If the archive cannot be written.
+
     Notes
     -----
     The body is on disk before the index names it; equal bodies are stored once.
     """
     digest = hashlib.sha256(body).hexdigest()
     target = _place(folder, digest)
-    if not target.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        temporary.unlink(missing_ok=True)
-        with temporary.open("xb") as stream:  # never through a link somebody has put there
-            stream.write(gzip.compress(body, 6, mtime=0))
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
-    url, status, fetched_at = asked
-    reply = Reply(url, status, digest, fetched_at)
-    line = asdict(reply) | {"size": len(body)} | dict(told or {})
-    text = json.dumps(line, ensure_ascii=False, sort_keys=True)
-    _append(folder / "index.jsonl", f"{text}\n")
+    with _written(folder):
+        if not target.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(f".{target.name}.{os.getpid()}")
+            temporary.unlink(missing_ok=True)
+            with temporary.open("xb") as stream:  # never through a link somebody has put there
+                stream.write(gzip.compress(body, 6, mtime=0))
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(target)
+        url, status, fetched_at = asked
+        reply = Reply(url, status, digest, fetched_at)
+        line = asdict(reply) | {"size": len(body)} | dict(told or {})
+        text = json.dumps(line, ensure_ascii=False, sort_keys=True)
+        _append(folder / "index.jsonl", f"{text}\n")
     return reply
 
 
 def log(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:
-    """Append what was disregarded, and whose answer did not count, to `disregarded.jsonl`."""
+    """Append what was disregarded, and whose answer did not count, to `disregarded.jsonl`.
+
+    Raises
+    ------
+    OutputError
+        If the archive cannot be written.
+    """
     lines = [json.dumps(dict(entry), ensure_ascii=False, sort_keys=True) for entry in entries]
     if not lines:
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    _append(folder / "disregarded.jsonl", "".join(f"{line}\n" for line in lines))
+    with _written(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        _append(folder / "disregarded.jsonl", "".join(f"{line}\n" for line in lines))
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    """Raise ``OutputError`` where something in a folder cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(str(folder), error.strerror or str(error)) from error
 
 
 def _append(file: Path, lines: str) -> None:

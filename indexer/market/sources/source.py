@@ -1,7 +1,7 @@
 """What every source of market data is asked, and what it answers."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, Protocol
 
 import polars as pl
@@ -19,6 +19,7 @@ Table = Literal[
     "weights",  # constituents of a published index at the last month's end
     "listing",  # first trading day of a security
 ]
+AHEAD = timedelta(days=400)  # by which an ex-date or a trading day may be known before
 SCHEMAS: dict[Table, dict[str, pl.DataType]] = {
     "prices": {"symbol": pl.String(), "date": pl.Date()}
     | dict.fromkeys(("open", "high", "low", "close", "volume", "amount"), pl.Float64())

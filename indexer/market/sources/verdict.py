@@ -12,6 +12,7 @@ from indexer.market.checks import ROW
 Outcome = Literal[
     "ok", "no_data_explained", "no_data_unexplained", "blocked", "transient", "corrupt"
 ]
+SETTLED = frozenset[Outcome](("ok", "no_data_explained"))  # nothing is left to be asked
 
 WHOLE = ""  # the field of a disregarded row
 CELL = 40  # characters of a text cell that are quoted: replies may be hostile

@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from indexer.market.sources.archive import index_of, keep
+from indexer.errors import OutputError
+from indexer.market.sources.archive import index_of, keep, log
 from tests.market.sources.standin import body_of
 
 URL, WHEN = "https://push2his.eastmoney.com/api", "2026-06-12T12:00:00+00:00"
@@ -74,3 +75,21 @@ def test_a_link_at_the_name_of_a_half_written_reply_is_not_followed(tmp_path):
 
     assert mine.read_text() == "mine"
     assert body_of(tmp_path, digest) == BODY
+
+
+def test_an_archive_that_is_a_file_is_told(tmp_path):
+    place = tmp_path / "replies"
+    place.write_bytes(b"")
+
+    with pytest.raises(OutputError, match=f"{place}: cannot be written: Not a directory"):
+        keep(place, ASKED, BODY)
+    with pytest.raises(OutputError, match=f"{place}: cannot be written: File exists"):
+        log(place, [{"rule": "shape"}])
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_an_archive_on_a_full_disk_is_told(tmp_path):
+    (tmp_path / "index.jsonl").symlink_to("/dev/full")
+
+    with pytest.raises(OutputError, match="No space left on device"):
+        keep(tmp_path, ASKED, BODY)

@@ -1,0 +1,139 @@
+"""What is wrong or late is told, each by itself, and stops nothing."""
+
+import shutil
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from indexer.digest import digest_bytes
+from indexer.ledger.database import publishing
+from indexer.ledger.history import read_entry
+from indexer.ledger.publish import append
+from indexer.run.decisions import retire
+from indexer.run.doctor import examine
+from tests.run.desk import DAYS, NOON, basket, desk, evening, ledger_url, published
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Return a folder with five sessions published."""
+    path = tmp_path_factory.mktemp("made")
+    published(path, DAYS[0], DAYS[4])
+    return path
+
+
+@pytest.fixture
+def path(made, tmp_path):
+    """Return a copy of it."""
+    return shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+
+
+def states(path, now=NOON, names=()):
+    found = examine(list(names), path / "market", ledger_url(path), now)
+    return {check.about: check.state for check in found}
+
+
+def test_what_is_published_up_to_date_is_well(path):
+    assert states(path, evening(DAYS[4]))["trio"] == "ok"
+
+
+def test_what_is_late_is_named(path):
+    checks = examine([], None, ledger_url(path), evening(DAYS[6]))
+    late = next(check for check in checks if check.about == "trio")
+
+    assert late.state == "late"
+    assert late.message == "published until 2026-03-06, 2026-03-10 is final: publish it"
+
+
+def test_a_retired_index_is_not_late(path):
+    retire("trio", "over", desk(path, by="Ada"))
+
+    assert states(path)["trio"] == "ok"
+
+
+def test_a_session_that_is_not_final_makes_nothing_late(path):
+    assert states(path, evening(DAYS[5], 6))["trio"] == "ok"
+
+
+def test_a_calendar_that_ends_soon_is_noted(path):
+    checks = examine([], None, ledger_url(path), evening(date(2026, 12, 10)))
+
+    assert [c.state for c in checks if c.about == "calendar XSHG"] == ["note"]
+
+
+def test_a_calendar_that_has_ended_is_wrong(path):
+    checks = examine([], None, ledger_url(path), evening(date(2027, 6, 1)))
+
+    assert [c.state for c in checks if c.about == "calendar XSHG"] == ["wrong"]
+
+
+def test_a_published_definition_that_is_none_any_more_is_wrong(path):
+    """As one of an older version of the package, of which this one knows nothing."""
+    text = '{"id":"trio"}'
+    digest = digest_bytes([text.encode()])
+    with publishing(desk(path).engine) as connection:
+        append(
+            connection, [replace(read_entry(connection, 5), definition=digest)], NOON,
+            {digest: text},
+        )  # fmt: skip
+
+    assert states(path)["trio"] == "wrong"
+
+
+def test_a_ledger_that_is_not_there_yet_is_noted(tmp_path):
+    assert [c.state for c in examine([], None, ledger_url(tmp_path), NOON)] == ["note"]
+
+
+def test_a_broken_ledger_definition_and_market_are_wrong_and_stop_nothing(path):
+    (path / "ledger.db").write_bytes(b"nonsense" * 1000)
+    (path / "market" / "prices.csv").write_text("symbol\n1\n", encoding="utf-8")
+    bad = basket(path, id="bad", currency="Yuan")
+    told = states(path, names=[bad])
+
+    assert list(told.values()) == ["wrong", "wrong", "wrong"]
+
+
+@pytest.mark.attack("F7")
+def test_no_password_is_told(tmp_path):
+    for url in (
+        "postgresql://u:secret@127.0.0.1:1/db",
+        "postgresql:///db?host=/nowhere&password=secret",
+        "postgresql://u:secret@host:port/db",
+        "nodialect://u:secret@host/db",
+    ):
+        assert "secret" not in str(examine([], None, url, NOON + timedelta(1)))
+
+
+def test_sessions_between_that_were_never_published_are_told(path):
+    """Nobody else would say so, and after a retirement they can never be."""
+    published(path, DAYS[7], market=path / "market")
+    [found] = [
+        c for c in examine((), None, ledger_url(path), evening(DAYS[7])) if c.about == "trio"
+    ]
+
+    assert (found.state, found.message) == (
+        "note",
+        f"published until {DAYS[7]}, 2 sessions before it not, from {DAYS[5]}: "
+        f"publish --from {DAYS[5]} --to {DAYS[6]}",
+    )
+
+
+def test_the_calendars_of_all_constituents_are_looked_at(tmp_path):
+    abroad = [{"symbol": "600001.SH"}, {"symbol": "00700.HK"}, {"symbol": "AAPL.US"}]
+    name = basket(tmp_path, constituents=abroad)
+    found = [c.about for c in examine([name], None, ledger_url(tmp_path), NOON)]
+
+    assert {f"calendar {code}" for code in ("XSHG", "XHKG", "XNYS")} <= set(found)
+
+
+def test_of_a_study_those_of_its_indices_are(tmp_path):
+    found = [c.about for c in examine(["compute-diffusion"], None, ledger_url(tmp_path), NOON)]
+
+    assert {"calendar XSHG", "calendar XHKG"} <= set(found)
+
+
+def test_how_much_is_published_is_told(path):
+    checks = examine([], None, ledger_url(path), NOON)
+
+    assert checks[0].message == "1 definition published"
