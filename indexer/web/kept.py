@@ -31,6 +31,21 @@ class Reply(NamedTuple):
 
 
 @dataclass(slots=True)
+class Cached:
+    """An answer that is made or being made, and what it takes.
+
+    Attributes
+    ----------
+    of : hash of the entry that it was made from
+    size : bytes of its body; 0 as long as it is not counted among what is kept
+    """
+
+    of: str
+    making: "asyncio.Task[Reply]"
+    size: int = 0
+
+
+@dataclass(slots=True)
 class Marks:
     """The last entry of each index and study, looked up no oftener than needed.
 
@@ -85,16 +100,14 @@ class Kept:
 
     Attributes
     ----------
-    answers : by target, the entry it was made from and the answer, those asked for last at the end
+    answers : by target, those asked for last at the end
     size : bytes of their bodies
     """
 
     app: ASGIApp
     marks: Marks
     paths: tuple[str, ...]
-    answers: "OrderedDict[bytes, tuple[str, asyncio.Task[Reply]]]" = field(
-        default_factory=OrderedDict
-    )
+    answers: OrderedDict[bytes, Cached] = field(default_factory=OrderedDict)
     size: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,16 +117,16 @@ class Kept:
             return
         mark = await self.marks.newest(_subject(scope["path"]))
         target = scope["raw_path"] + b"?" + scope["query_string"]
-        of, making = self.answers.get(target, ("", None))
-        if making is None or of != mark:
+        answer = self.answers.get(target)
+        if answer is None or answer.of != mark:
             self._forget(target)
             making = asyncio.get_running_loop().create_task(self._made(scope, receive))
-            self.answers[target] = mark, making
-            making.add_done_callback(lambda done: self._weigh(target, done))
+            answer = self.answers[target] = Cached(mark, making)
+            making.add_done_callback(lambda _: self._weigh(target, answer))
         else:
             self.answers.move_to_end(target)
         # Others may wait for the same answer: who gives up does not take it from them.
-        await _send(await asyncio.shield(making), scope, send)
+        await _send(await asyncio.shield(answer.making), scope, send)
 
     async def _made(self, scope: Scope, receive: Receive) -> Reply:
         """Return what the application answers, with a tag that tells it from any other."""
@@ -134,24 +147,26 @@ class Kept:
             headers += [(b"etag", b'"' + tag + b'"'), (b"cache-control", b"no-cache")]
         return Reply(start["status"], headers, body)
 
-    def _weigh(self, target: bytes, made: "asyncio.Task[Reply]") -> None:
+    def _weigh(self, target: bytes, answer: Cached) -> None:
         """Keep an answer, and let go of those not asked for longest; problems are not kept."""
-        if self.answers.get(target, ("", None))[1] is not made:  # a later entry has come meanwhile
+        if self.answers.get(target) is not answer:  # a later entry has come meanwhile
             return
+        made = answer.making
         if made.cancelled() or made.exception() or made.result().status != 200:
             del self.answers[target]
             return
-        self.size += len(made.result().body)
+        answer.size = len(made.result().body)
+        self.size += answer.size
         for old in list(self.answers):
             if self.size <= ROOM:
                 break
-            if self.answers[old][1].done():
+            if self.answers[old].making.done():
                 self._forget(old)
 
     def _forget(self, target: bytes) -> None:
-        _, answer = self.answers.pop(target, ("", None))
-        if answer is not None and answer.done():
-            self.size -= len(answer.result().body)
+        answer = self.answers.pop(target, None)
+        if answer is not None:
+            self.size -= answer.size
 
 
 def _subject(path: str) -> str:
@@ -162,7 +177,7 @@ def _subject(path: str) -> str:
 async def _send(reply: Reply, scope: Scope, send: Send) -> None:
     status, headers, body = reply
     asked = [value for name, value in scope["headers"] if name == b"if-none-match"]
-    if status == 200 and asked and _matches(b",".join(asked), dict(headers)[b"etag"]):
+    if status == 200 and asked and matches(b",".join(asked), dict(headers)[b"etag"]):
         dropped = (b"content-length", b"content-type", b"content-disposition")
         headers = [(name, value) for name, value in headers if name not in dropped]
         status, body = 304, b""
@@ -170,7 +185,7 @@ async def _send(reply: Reply, scope: Scope, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _matches(asked: bytes, tag: bytes) -> bool:
+def matches(asked: bytes, tag: bytes) -> bool:
     """Return whether a list of tags has this one, compared weakly as RFC 9110 wants it here."""
     tags = [one.strip().removeprefix(b"W/") for one in asked.split(b",")]
     return b"*" in tags or tag in tags

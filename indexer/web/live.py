@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from fastapi import FastAPI, Request, Response
 
+from indexer.web.kept import matches
+
 _HERE = Path(__file__).parent
 _CHARTS = _HERE.parent / "report" / "echarts.min.js"
 FILES = {
@@ -20,30 +22,45 @@ FILES = {
 
 
 class Asset(NamedTuple):
-    """A file of the page."""
+    """A file of the page, as it is or packed, and what tells it from any other."""
 
     content: bytes
-    packed: bytes
-    kind: str
-    tag: str
+    headers: dict[str, str]
 
 
 def show(app: FastAPI) -> None:
     """Answer with the page at ``/``, and with its files beside it."""
     for address, (path, kind) in FILES.items():
         content = path.read_bytes()
-        tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-        _offer(app, address, Asset(content, gzip.compress(content, mtime=0), kind, tag))
+        tag = hashlib.sha256(content).hexdigest()[:32]
+        told = {"content-type": kind, "cache-control": "no-cache", "vary": "accept-encoding"}
+        plain = Asset(content, told | {"etag": f'"{tag}"'})
+        packing = {"etag": f'"{tag}-gzip"', "content-encoding": "gzip"}
+        _offer(app, address, plain, Asset(gzip.compress(content, mtime=0), told | packing))
 
 
-def _offer(app: FastAPI, address: str, asset: Asset) -> None:
+def _offer(app: FastAPI, address: str, plain: Asset, packed: Asset) -> None:
     async def answer(request: Request) -> Response:
-        headers = {"etag": asset.tag, "cache-control": "no-cache", "vary": "accept-encoding"}
-        if asset.tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            headers["content-encoding"] = "gzip"
-            return Response(asset.packed, headers=headers, media_type=asset.kind)
-        return Response(asset.content, headers=headers, media_type=asset.kind)
+        asset = packed if _takes_gzip(request.headers.get("accept-encoding", "")) else plain
+        known = request.headers.get("if-none-match", "").encode("latin-1")
+        if matches(known, asset.headers["etag"].encode()):
+            kept = {name: asset.headers[name] for name in ("etag", "cache-control", "vary")}
+            return Response(status_code=304, headers=kept)
+        return Response(asset.content, headers=asset.headers)
 
     app.add_api_route(address, answer, include_in_schema=False)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Return whether a list of encodings has gzip, and not with the weight 0, which refuses it.
+
+    Examples
+    --------
+    >>> _takes_gzip("br;q=1.0, gzip;q=0.8"), _takes_gzip("gzip;q=0.0"), _takes_gzip("identity")
+    (True, False, False)
+    """
+    for item in accepted.split(","):
+        name, _, weight = item.replace(" ", "").partition(";q=")
+        if name == "gzip":
+            return not weight or weight.strip("0.") != ""
+    return False

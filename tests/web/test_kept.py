@@ -233,6 +233,20 @@ def test_there_is_room_for_so_many_bytes_and_the_oldest_goes(monkeypatch):
     assert counted.kept.size == 8
 
 
+def test_what_is_made_anew_before_it_was_counted_is_not_taken_off_what_is_kept():
+    """An answer that ends in the same turn of the loop in which a later entry is seen."""
+
+    async def ended():
+        counted = Counted(size=4)
+        making = asyncio.get_running_loop().create_task(asyncio.sleep(0, kept.Reply(200, [], b"1")))
+        await making
+        counted.kept.answers[b"/a?"] = kept.Cached("an older entry", making)
+        await asked(counted.kept, "/a")
+        return counted.kept.size
+
+    assert asyncio.run(ended()) == 4
+
+
 def test_a_ledger_that_cannot_be_read_is_said_where_nothing_is_known():
     counted = Counted()
 

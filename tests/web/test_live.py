@@ -1,6 +1,7 @@
 """The live page in a browser: what it shows is what the API says, whatever names try to be."""
 
 import csv
+import gzip
 import importlib.resources
 import io
 import json
@@ -46,6 +47,43 @@ def test_every_word_of_the_page_is_there_in_both_languages():
 
     assert english == chinese
     assert used <= english
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        ("br, gzip", True),
+        ("gzip;q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.0", False),
+        ("br", False),
+    ],
+)
+def test_a_file_is_packed_for_who_takes_that(ask, accepted, packed):
+    got = ask("/live.js", headers={"accept-encoding": accepted})
+    body = gzip.decompress(got.body) if packed else got.body
+
+    assert (got.headers.get("content-encoding") == "gzip") == packed
+    assert body == (WEB / "live.js").read_bytes()
+    assert got.headers["content-type"] == "text/javascript; charset=utf-8"
+
+
+@pytest.mark.parametrize("asked_for", ['"other", {}', "W/{}", "*"])
+@pytest.mark.parametrize("accepted", ["gzip", "identity"])
+def test_a_file_is_not_sent_again_to_who_has_it(ask, asked_for, accepted):
+    headers = {"accept-encoding": accepted}
+    tag = ask("/live.js", headers=headers).headers["etag"]
+    again = ask("/live.js", headers=headers | {"if-none-match": asked_for.format(tag)})
+
+    assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
+
+
+def test_a_file_packed_and_not_has_two_tags(ask):
+    tags = {
+        ask("/live.js", headers={"accept-encoding": how}).headers["etag"] for how in ("gzip", "br")
+    }
+
+    assert len(tags) == 2
 
 
 @pytest.fixture(scope="module")
