@@ -56,7 +56,7 @@ def _opening(whole: Comparison) -> Iterator[str]:
     yield f"""\
 # Does the rally diffuse? What real prices say
 
-Every figure here is printed by `python docs/findings.py --market MARKET` from the bundled study
+This page is written by `python docs/findings.py --market MARKET` from the bundled study
 `compute-diffusion` and a folder of real closes, {sessions[0]} to {sessions[-1]}. The two baskets
 are lists of {selected}: everything before that day is **back-tested**, on constituents that were
 chosen knowing how they had done. Closes come from public vendors and are as they were found.

@@ -157,6 +157,7 @@ def _tables() -> Iterator[str]:
 def _errors() -> Iterator[str]:
     yield "# Errors and exit codes\n"
     codes: list[tuple[str, ...]] = [("0", "", "Done, or nothing to do."), ("2", "", "Wrong usage.")]
+    codes.append(("130", "", "Interrupted."))
     codes += sorted((str(n), f"`{kind.__name__}`", first(kind)) for kind, n in EXIT_CODES.items())
     yield from table(("exit code", "error", "means"), sorted(codes, key=lambda row: int(row[0])))
     yield f"All of them are `{IndexerError.__name__}`. {first(IndexerError)}\n"

@@ -140,7 +140,7 @@ class MissingInputError(MarketDataError):
 
 
 class SourceError(IndexerError):
-    """A source of market data cannot be reached, or answers what cannot be believed."""
+    """A source of market data cannot be reached, or refuses to answer."""
 
     def __init__(self, source: str, asked: str, reason: str) -> None:
         self.source = source

@@ -53,7 +53,7 @@ def app() -> None:
 
     Exit codes: 0 done, 2 usage, 65 market data are wrong or a publication is refused, 66 an input
     is missing, 69 a source cannot be reached, 70 a bug, 73 results cannot be written, 75 try again
-    later, 78 a definition is wrong.
+    later, 78 a definition is wrong, 130 interrupted.
     """
 
 

@@ -64,7 +64,7 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
     from indexer.run.sessions import closures
 
     if given["override"] and not (given["by"] and given["note"]):
-        raise click.UsageError("--override needs --by and --note: who takes it upon himself, why")
+        raise click.UsageError("--override needs --by and --note: who overrides it, and why")
     terms = Terms(
         given["override"],
         given["by"],

@@ -45,6 +45,7 @@ _TURN = 7310894311706259304  # number of the advisory lock on PostgreSQL: any, b
 _NO_DATABASE = (  # what SQLite says of a file that is damaged
     "malformed",
     "not a database",
+    "unsupported file format",
     "no such table",
     "no such column",
     "corrupt",

@@ -231,3 +231,25 @@ def test_a_count_of_free_pages_that_is_none_is_found(written, tmp_path):
 
     assert "the database is damaged: " in found
     assert "reelist" in found
+
+
+def test_no_bit_of_the_head_of_the_file_makes_damage_a_matter_of_time(written, tmp_path):
+    content = written.read_bytes()
+    for place in range(100):  # what SQLite says of the whole file
+        file = tmp_path / "ledger.db"
+        file.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+        found = open_or_fault(f"sqlite:///{file}")
+        assert "damaged" in found or found == "", (place, found)
+
+
+def open_or_fault(url):
+    """Return what is said of a ledger; nothing where it is as it was."""
+    try:
+        engine = open_ledger(url)
+        with reading(engine) as connection:
+            check_database(connection)
+            check_chain(connection)
+    except LedgerError as error:
+        return str(error)
+    engine.dispose()
+    return ""
