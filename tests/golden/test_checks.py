@@ -20,14 +20,11 @@ from indexer.market.sources.check import check_bars
 from indexer.market.sources.facts import check_actions, check_rates, check_shares
 from indexer.market.sources.verdict import Disregarded, Verdict
 from indexer.market.tables import TABLES, Market, read_market
+from tests.shared import COMPUTE, SHARED, SSE50, real
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "market"
-pytestmark = pytest.mark.skipif(
-    not SHARED.exists(), reason=f"the market folders with real prices are absent: {SHARED}"
-)
+pytestmark = real
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-COMPUTE, SSE = SHARED / "compute", SHARED / "sse50"
 
 
 def checked(market: Market) -> dict[str, Verdict]:
@@ -48,7 +45,7 @@ def compute() -> dict[str, Verdict]:
 
 @pytest.fixture(scope="module")
 def sse50() -> dict[str, Verdict]:
-    return checked(read_market(SSE))
+    return checked(read_market(SSE50))
 
 
 def log(verdicts: dict[str, Verdict]) -> list[Disregarded]:
@@ -116,7 +113,7 @@ def test_sessions_without_a_bar_are_suspensions_or_the_known_end_of_a_source(
 @pytest.mark.parametrize("folder", ["compute", "sse50"])
 def test_a_day_that_follows_stored_ones_is_believed(folder: str, request: pytest.FixtureRequest):
     """Every line as it is fetched day by day: 20 sessions repeated and one new."""
-    actions = read_market(SHARED / folder).actions
+    actions = read_market(SHARED / "market" / folder).actions
     for symbol, verdict in request.getfixturevalue(folder).items():
         if len(verdict.rows) < 21:
             continue
@@ -158,7 +155,7 @@ def test_real_rates_raise_no_alarm():
         assert found.outcome == "ok"
 
 
-@pytest.mark.parametrize("folder", [COMPUTE, SSE], ids=["compute", "sse50"])
+@pytest.mark.parametrize("folder", [COMPUTE, SSE50], ids=["compute", "sse50"])
 def test_real_series_raise_no_alarm(folder: Path):
     for (symbol,), rows in read_market(folder).series.group_by("symbol"):
         levels = rows.select("symbol", "date", "close")

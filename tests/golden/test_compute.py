@@ -14,13 +14,11 @@ from indexer.index.build import build
 from indexer.market.tables import read_market
 from indexer.signals.result import Comparison
 from indexer.signals.study import compare
+from tests.shared import COMPUTE, real
 from tests.signals.example import fixed_rates
 
 ROOT = Path(__file__).resolve().parents[2]
-MARKET = ROOT.parent / "shared" / "market" / "compute"
-pytestmark = pytest.mark.skipif(
-    not MARKET.exists(), reason=f"the market folder with real prices is absent: {MARKET}"
-)
+pytestmark = real
 
 LEADER, FOLLOWER, OTHER = "north-america-compute", "domestic-compute", "hang-seng-tech"
 BEFORE, AFTER = date(2026, 5, 7), date(2026, 8, 20)
@@ -29,7 +27,7 @@ BEFORE, AFTER = date(2026, 5, 7), date(2026, 8, 20)
 @pytest.fixture(scope="module")
 def found() -> Comparison:
     """Return the bundled study on real prices."""
-    market = read_market(MARKET)
+    market = read_market(COMPUTE)
     asked = read_study(ROOT / "baskets" / "compute-diffusion.yaml")
     named = (*asked.indices, asked.benchmark)
     baskets = {id: read_basket(ROOT / "baskets" / f"{id}.yaml") for id in named}

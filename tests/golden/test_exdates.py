@@ -9,7 +9,6 @@ import csv
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -18,12 +17,10 @@ from indexer.definitions.basket import Basket
 from indexer.index.build import build
 from indexer.index.history import History
 from indexer.market.tables import Market, read_market
+from tests.shared import COMPUTE, SHARED, real
 
-SHARED = Path(__file__).parents[3] / "shared"
 CHANGES = SHARED / "examples" / "ex-dates-2024.csv"
-pytestmark = pytest.mark.skipif(
-    not CHANGES.is_file(), reason=f"the list of ex-dates is absent: {CHANGES}"
-)
+pytestmark = real
 
 ABSENT = "002484.SZ"  # the market folder holds neither prices nor actions of this company
 
@@ -62,7 +59,7 @@ FALSE = [c for c in LISTED if c.reference == c.close and c.symbol != ABSENT]
 
 @cache
 def market() -> Market:
-    return read_market(SHARED / "market" / "compute")
+    return read_market(COMPUTE)
 
 
 @cache

@@ -3,15 +3,15 @@
 import runpy
 from pathlib import Path
 
-import pytest
-
 from indexer.market.tables import read_market
+from tests.shared import COMPUTE, real
 
 ROOT = Path(__file__).resolve().parents[2]
-MARKET = ROOT.parent / "shared" / "market" / "compute"
 
 
-@pytest.mark.skipif(not MARKET.exists(), reason=f"the folder with real prices is absent: {MARKET}")
+@real
 def test_the_page_is_what_the_study_says() -> None:
     script = runpy.run_path(str(ROOT / "docs" / "findings.py"))
-    assert (ROOT / "docs" / "findings.md").read_text("utf-8") == script["page"](read_market(MARKET))
+    assert (ROOT / "docs" / "findings.md").read_text("utf-8") == script["page"](
+        read_market(COMPUTE)
+    )

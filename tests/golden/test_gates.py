@@ -16,19 +16,17 @@ from indexer.index.build import build
 from indexer.index.finding import Finding
 from indexer.index.gates import findings
 from indexer.market.tables import read_market
+from tests.shared import COMPUTE, real
 
 ROOT = Path(__file__).resolve().parents[2]
-MARKET = ROOT.parent / "shared" / "market" / "compute"
-pytestmark = pytest.mark.skipif(
-    not MARKET.exists(), reason=f"the market folder with real prices is absent: {MARKET}"
-)
+pytestmark = real
 LAST = date(2026, 8, 20)
 
 
 @pytest.fixture(scope="module", params=["domestic-compute", "north-america-compute"])
 def judged(request: pytest.FixtureRequest) -> tuple[str, list[Finding]]:
     """Return a chain, and what the gates find on all its sessions up to the last one asked."""
-    market = read_market(MARKET)
+    market = read_market(COMPUTE)
     history = build(read_basket(ROOT / "baskets" / f"{request.param}.yaml"), market)
     sessions = [day for day in history.days.tolist() if day <= LAST]
     assert (sessions[0], len(sessions)) == (date(2024, 1, 2), 638)

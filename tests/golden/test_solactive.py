@@ -4,17 +4,14 @@ Ten stocks; the three largest on the last weekday of a month are held at a half,
 quarter of the index, after the close of the first weekday of the next.
 """
 
-from pathlib import Path
-
 import polars as pl
 import pytest
 
 import indexer
+from tests.shared import SHARED, real
 
-EXERCISE = Path(__file__).parents[3] / "shared" / "examples" / "solactive"
-pytestmark = pytest.mark.skipif(
-    not EXERCISE.is_dir(), reason=f"the public exercise is absent: {EXERCISE}"
-)
+EXERCISE = SHARED / "examples" / "solactive"
+pytestmark = real
 
 DEFINITION = """\
 version: 1

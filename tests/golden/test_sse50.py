@@ -7,7 +7,6 @@ quoted from a public record (AI-Trader on GitHub, index_daily_sse_50.json, as of
 
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,9 @@ from indexer.index.build import build
 from indexer.index.history import History
 from indexer.index.holding import market_weights
 from indexer.market.tables import Market, read_market
+from tests.shared import SSE50, real
 
-FOLDER = Path(__file__).parents[3] / "shared" / "market" / "sse50"
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no market data at {FOLDER}")
+pytestmark = real
 
 BASIS_POINT = 1e-4
 SEPTEMBER, REVIEW, DECEMBER = date(2025, 9, 30), date(2025, 12, 12), date(2025, 12, 31)
@@ -37,7 +36,7 @@ HALF_A_DECIMAL = 0.0005  # per cent, the last one of a published weight
 
 @pytest.fixture(scope="module")
 def market() -> Market:
-    return read_market(FOLDER)
+    return read_market(SSE50)
 
 
 def official(market: Market) -> dict[date, float]:
@@ -47,7 +46,7 @@ def official(market: Market) -> dict[date, float]:
 
 def published(day: date) -> dict[str, float]:
     """Return the official closing weights of a day, in per cent."""
-    weights = pl.read_csv(FOLDER / "official-weights.csv", try_parse_dates=True)
+    weights = pl.read_csv(SSE50 / "official-weights.csv", try_parse_dates=True)
     return dict(weights.filter(date=day).select("symbol", "weight_percent").iter_rows())
 
 

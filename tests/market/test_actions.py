@@ -4,16 +4,13 @@ import csv
 import math
 import random
 from decimal import ROUND_HALF_UP, Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.market.actions import Action, Event, event
-
-SHARED = Path(__file__).parents[3] / "shared"
-real = pytest.mark.skipif(not SHARED.is_dir(), reason="no real market folders here")
+from tests.shared import COMPUTE, SHARED, real
 
 
 def dividend(cash: float) -> Action:
@@ -107,7 +104,7 @@ def test_other_kinds_restate_nothing(kind: str) -> None:
 
 
 def recorded(symbol: str, ex_date: str) -> list[Action]:
-    with (SHARED / "market" / "compute" / "actions.csv").open(encoding="utf-8") as stream:
+    with (COMPUTE / "actions.csv").open(encoding="utf-8") as stream:
         return [
             Action(row["kind"], float(row["cash"] or 0), float(row["ratio"] or 0))
             for row in csv.DictReader(stream)

@@ -16,10 +16,10 @@ from indexer.market.inputs import Used, inputs_of
 from indexer.market.store import write_rows
 from indexer.market.tables import TABLES, read_market, read_table
 from tests.market.writers import pair, prices
+from tests.shared import COMPUTE, real
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "seeds" / "market"
-SHARED = ROOT.parent / "shared" / "market" / "compute"
 
 
 def files_of(folder: Path) -> dict[str, pl.DataFrame]:
@@ -55,9 +55,9 @@ def test_a_store_gives_the_history_of_the_folder_with_the_same_rows(tmp_path: Pa
     same_histories(SAMPLE, store, "chinext")
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="no real market folders here")
+@real
 def test_a_store_gives_the_history_of_real_prices(tmp_path: Path) -> None:
-    same_histories(SHARED, as_store(SHARED, tmp_path / "store"), "domestic-compute")
+    same_histories(COMPUTE, as_store(COMPUTE, tmp_path / "store"), "domestic-compute")
 
 
 def test_a_store_has_the_digest_of_the_folder_with_the_same_rows(tmp_path: Path) -> None:

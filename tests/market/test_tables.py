@@ -11,8 +11,7 @@ import pytest
 from indexer.errors import IndexerError, MarketDataError, MissingInputError
 from indexer.market.delimited import csv_flaws
 from indexer.market.tables import TABLES, read_market
-
-SHARED = Path(__file__).parents[3] / "shared" / "market"
+from tests.shared import SHARED, real
 
 Row = dict[str, Any]
 ROWS: dict[str, Row] = {
@@ -328,11 +327,11 @@ def test_an_empty_folder_is_a_missing_input(tmp_path: Path) -> None:
 # What is read
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="no real market folders here")
+@real
 @pytest.mark.parametrize("name", ["compute", "sse50"])
 def test_a_real_folder_is_read_clean(name: str) -> None:
-    market = read_market(SHARED / name)
-    assert len(market.prices) == len(pl.read_parquet(SHARED / name / "prices.parquet"))
+    market = read_market(SHARED / "market" / name)
+    assert len(market.prices) == len(pl.read_parquet(SHARED / "market" / name / "prices.parquet"))
     assert not market.manifest.synthetic
 
 

@@ -3,7 +3,6 @@
 import csv
 import warnings
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import exchange_calendars
 import polars as pl
@@ -11,11 +10,9 @@ import pytest
 
 from tests.reference.index import build
 from tests.reference.prices import Tables, event_of, half_up
+from tests.shared import COMPUTE, SHARED, SSE50, real
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
-pytestmark = pytest.mark.skipif(
-    not SHARED.exists(), reason=f"the shared market files are absent: {SHARED}"
-)
+pytestmark = real
 
 
 def sessions_of_shanghai():
@@ -50,7 +47,7 @@ def test_the_founding_baskets(name, level):
         "rebalance": {"frequency": "quarterly", "day": "third friday", "reference_lag": 5},
         "constituents": constituents,
     }
-    last = build(definition, market_of(SHARED / "market/compute"), sessions_of_shanghai()).rows[-1]
+    last = build(definition, market_of(COMPUTE), sessions_of_shanghai()).rows[-1]
     assert last["date"] == date(2026, 8, 21)
     assert last["price"] == pytest.approx(level, abs=5e-5)
 
@@ -58,9 +55,9 @@ def test_the_founding_baskets(name, level):
 def test_sse_50_with_its_official_weights_held_fixed():
     """Within 0.03 bp of the official change since 2025-09-30, at every official level."""
     base = date(2025, 9, 30)
-    with (SHARED / "market/sse50/official-weights.csv").open(encoding="utf-8") as file:
+    with (SSE50 / "official-weights.csv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["date"] == base.isoformat()]
-    official = pl.read_csv(SHARED / "market/sse50/series.csv", try_parse_dates=True)
+    official = pl.read_csv(SSE50 / "series.csv", try_parse_dates=True)
     expected = {
         row["date"]: row["close"]
         for row in official.filter(pl.col("symbol") == "000016.SH").to_dicts()
@@ -74,7 +71,7 @@ def test_sse_50_with_its_official_weights_held_fixed():
             {"symbol": row["symbol"], "weight": float(row["weight_percent"])} for row in rows
         ],
     }
-    market = market_of(SHARED / "market/sse50")
+    market = market_of(SSE50)
     result = build(definition, market, sessions_of_shanghai(), until=date(2025, 12, 12))
     levels = {row["date"]: row["price"] for row in result.rows}
     assert len(rows) == 50
@@ -130,7 +127,7 @@ def test_the_solactive_exercise_level_by_level():
     ],
 )
 def test_exchange_reference_prices_on_record(symbol, ex_date, prior, expected):
-    tables = Tables(market_of(SHARED / "market/compute"), sessions_of_shanghai())
+    tables = Tables(market_of(COMPUTE), sessions_of_shanghai())
     before = tables.exact_price(symbol, ex_date - timedelta(1))
     [actions] = tables.events(symbol, ex_date - timedelta(1), ex_date, ex_date)
     assert before == pytest.approx(float(prior))

@@ -40,11 +40,11 @@ from tests.reference import diffusion as reference
 from tests.reference.example import SATURDAY, WEEK, action, closes
 from tests.reference.prices import event_of
 from tests.reference.signal_members import crowding as reference_crowding
+from tests.shared import COMPUTE, real
 from tests.signals.example import history as series_history
 from tests.signals.example import series
 
 ROOT = Path(__file__).resolve().parents[2]
-MARKET = ROOT.parent / "shared" / "market" / "compute"
 HELD = np.ones((5, 2), dtype=bool)
 TRADED = HELD
 
@@ -553,12 +553,12 @@ def test_there_is_a_mean_correlation_where_two_members_count(found: Members, win
 # --- real prices ------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(
-    not MARKET.exists(), reason=f"the market folder with real prices is absent: {MARKET}"
-)
+@real
 def test_many_names_of_the_real_chain_are_carried() -> None:
     """Of 47 names, 31 and 28 have a close of those days in the folder."""
-    found = build(read_basket(ROOT / "baskets" / "north-america-compute.yaml"), read_market(MARKET))
+    found = build(
+        read_basket(ROOT / "baskets" / "north-america-compute.yaml"), read_market(COMPUTE)
+    )
     members = members_of(found)
     trading = {}
     for day in (date(2026, 7, 1), date(2026, 7, 2)):
