@@ -40,28 +40,32 @@ def main() -> None:
         "table": _table,
     }
     parser.add_argument("part", nargs="?", choices=[*parts], default="kernels")
-    parser.add_argument("--quick", action="store_true", help="small sizes; nothing is kept")
-    kernels = parser.add_argument_group("kernels")
-    kernels.add_argument(
+    parser.add_argument("--quick", action="store_true", help="small sizes; no result is kept")
+    parser.add_argument(
         "--only",
         nargs="+",
         default=[],
         metavar="CASE",
-        help="cases, accuracy, growth; or bars, or layers",
+        help="of kernels cases, accuracy, growth; of reliability bars; of mutants layers",
     )
-    kernels.add_argument(
+    parser.add_argument(
         "--rivals",
         type=Path,
         default=ROOT / "build" / "rivals",
-        help="environment of the rivals, as made by benchmarks/rivals.sh",
+        help="environment of the rivals and of mutants, as made by benchmarks/rivals.sh",
     )
     parser.add_argument("--results", type=Path, default=RESULTS, help="their folder")
-    kernels.add_argument("--processes", type=int, help="that are timed")
+    parser.add_argument("--processes", type=int, help="that are timed, or share the work")
+    kernels = parser.add_argument_group("kernels")
     kernels.add_argument("--budget", type=float, help="seconds for each contender in a process")
-    commands = parser.add_argument_group("commands, large and thousand")
-    commands.add_argument("--runs", type=int, default=5, help="processes a command")
+    commands = parser.add_argument_group("commands, large, thousand, study, sweep and nightly")
+    commands.add_argument("--runs", type=int, default=5, help="processes a command, of commands")
     commands.add_argument(
-        "--sizes", type=int, nargs="+", default=[500, 1000, 2000, 5000], help="constituents"
+        "--sizes",
+        type=int,
+        nargs="+",
+        default=[500, 1000, 2000, 5000],
+        help="constituents, of large",
     )
     commands.add_argument("--json", action="store_true", help="print JSON")
     faults = parser.add_argument_group("faults and years")

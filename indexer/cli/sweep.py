@@ -66,13 +66,14 @@ def _estimating(tell: Callable[[str], None]) -> Callable[[int, int], None]:
 
     def told(done: int, total: int) -> None:
         now = time.monotonic()
-        begun.append((now, done)) if not begun else None
+        if not begun:
+            begun.append((now, done))
         (start, before) = begun[0]
         left = ""
         if done > before:
             seconds = (now - start) / (done - before) * (total - done)
             left = f", {seconds / 60:.0f} min left" if seconds >= 90 else f", {seconds:.0f} s left"
-        tell(f"{done} of {total} variants{left}")
+        tell(f"{done} of {total} done{left}")
 
     return told
 
