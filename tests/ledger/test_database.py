@@ -5,6 +5,7 @@ import errno
 import os
 import runpy
 import sqlite3
+import stat
 import sys
 import threading
 
@@ -281,6 +282,24 @@ def test_what_the_system_does_not_allow_and_nobody_knows_why_is_to_be_tried_agai
     monkeypatch.setattr(os, "open", forbidden)
     with pytest.raises(TryAgainError, match="Permission denied"):
         publishing(engine).__enter__()
+
+
+def test_a_lock_that_is_not_allowed_there_is_no_use_in_trying_again(tmp_path, monkeypatch):
+    engine, allowed = ledger(tmp_path), os.access
+    monkeypatch.setattr(os, "open", forbidden)
+    monkeypatch.setattr(os, "access", lambda path, how: path != tmp_path and allowed(path, how))
+    with pytest.raises(OutputError, match=f"{tmp_path}: cannot be written: it is not allowed"):
+        publishing(engine).__enter__()
+
+
+def test_a_lock_is_nobodys_to_hold_who_may_not_read_the_ledger(tmp_path):
+    before = os.umask(0)
+    try:
+        ledger(tmp_path).dispose()
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((tmp_path / "ledger.db.lock").stat().st_mode) == 0o640
 
 
 def forbidden(*_, **__):
