@@ -272,7 +272,7 @@ def replayed(page: Path, desk: Desk) -> Iterator[tuple[Block, str]]:
             case "python":
                 before = desk.python(block)
             case "text":
-                yield block, block.text if normal(before) == normal(block.text) else before
+                yield block, before
             case "yaml":
                 told = after is not None and after.text.startswith("$ indexer validate")
                 desk.definition(block, check=not told)
@@ -292,20 +292,23 @@ def _commands(block: Block, desk: Desk) -> tuple[str, str]:
         said = desk.run(page, command)
         asked = [after for after, _ in taken[n + 1 : n + 2]] == ["echo $?"]
         assert desk.status == 0 or asked, f"{block.place}: {command}: {said}"
-        same = not compared or said is None or normal(said) == normal(shown)
-        made += f"$ {command}\n" + (shown if same else str(said))
+        made += f"$ {command}\n" + (said if compared and said is not None else shown)
         printed += said or ""
     return made, printed
 
 
 def rewrite(page: Path) -> None:
-    """Put the real output in the place of what a page shows."""
+    """Put the real output in the place of what a page shows, if any of it is another.
+
+    All of it then: instants that one output tells are named by others.
+    """
     text, made = page.read_text("utf-8"), list[tuple[Block, str]]()
     try:
         with tempfile.TemporaryDirectory() as folder:
             made.extend(replayed(page, Desk(Path(folder))))
     finally:
-        for block, new in reversed(made):
+        stale = any(normal(new) != normal(block.text) for block, new in made)
+        for block, new in reversed(made if stale else []):
             text = text[: block.start] + new + text[block.start + len(block.text) :]
         page.write_text(text, encoding="utf-8")
 
