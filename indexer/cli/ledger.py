@@ -188,12 +188,14 @@ def history(
     """Print what is published of INDEX: the revision in force now, or at an instant."""
     from indexer.run.records import history_text, published_history
 
-    columns, rows = published_history(ledger, index, variant, as_known_at)
+    found = published_history(ledger, index, variant, as_known_at)
+    if found.synthetic:  # the rows have the columns of what was published, and none for it
+        click.echo(f"note: {index}: SYNTHETIC DATA", err=True)
     if format_ == "json":
-        objects = [dict(zip(columns, row, strict=True)) for row in rows]
+        objects = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
         click.echo(json.dumps(objects, ensure_ascii=False, allow_nan=False))
         return
-    click.echo(history_text(columns, rows), nl=False)
+    click.echo(history_text(found.columns, found.rows), nl=False)
 
 
 @click.command()

@@ -133,6 +133,8 @@ def _book_after(
         left = book.market_value - _value(kept, worth)
         shares[columns] = wanted * (left / value)
         return Book(shares, book.market_value, book.divisor)
+    if shares.any() and np.array_equal(shares, book.shares):
+        return book  # a divisor times value over value can be another in the last bit
     total = _value(shares, worth)
     return Book(shares, total, book.divisor * total / book.market_value)
 

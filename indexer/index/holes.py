@@ -215,7 +215,7 @@ def _age(asked: Asked, k: int, column: int) -> int:
 
 def _unexplained(asked: Asked, market: Market, unexplained: Mask) -> Iterator[Finding]:
     """Yield the holes nothing explains: refused where the folder knows of suspensions."""
-    known = not market.suspensions.is_empty()
+    known = not market.suspensions.is_empty() or "suspensions" in market.manifest.bare
     for k in np.flatnonzero(unexplained.any(axis=1)).tolist():
         names = [
             f"{asked.symbol(j)} ({_close(asked, k, j)})"

@@ -105,7 +105,8 @@ _MANIFEST = {  # known keys, and the values allowed; any text where there are no
 class Manifest:
     """What a market folder says of itself.
 
-    Where only some rows of a folder are at hand, what the others would tell: ``oldest``, the date
+    ``bare`` names the tables that are there and hold no row: they say that there is nothing. Where
+    only some rows of a folder are at hand, what the others would tell: ``oldest``, the date
     of the first close, and ``ends``, the last session that each index has with them.
     """
 
@@ -115,6 +116,7 @@ class Manifest:
     retrieved: str = ""
     oldest: date | None = None
     ends: Mapping[str, date] = field(default_factory=dict)
+    bare: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,9 @@ def read_market(folder: Path | str, *, without: Collection[str] = ()) -> Market:
         raise MarketDataError(flaws)
     if not manifest.source:
         manifest = replace(manifest, source=_sources(stored))
-    return Market(str(folder), manifest, **frames)
+    held = {name for name in TABLES if files[name] or name in stored}.difference(without)
+    bare = frozenset(name for name in held if frames[name].is_empty())
+    return Market(str(folder), replace(manifest, bare=bare), **frames)
 
 
 def _sources(stored: Mapping[str, "DeltaTable"]) -> str:

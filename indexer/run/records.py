@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from indexer.errors import Flaw, MissingInputError
 from indexer.ledger.database import open_ledger, reading
-from indexer.ledger.heads import subjects
+from indexer.ledger.heads import heads, subjects
 from indexer.ledger.history import COLUMNS, history_rows
 from indexer.ledger.publish import instant_text
 from indexer.report.published import csv_text
@@ -16,10 +16,18 @@ from indexer.run.results import Progress
 from indexer.run.verify import Verified, verify
 
 
+class PublishedHistory(NamedTuple):
+    """What is in force of an index, and whether any of it rests on invented prices."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    synthetic: bool
+
+
 def published_history(
     ledger: str, index: str, variant: str | None, known_at: datetime | None
-) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    """Return the columns and rows of an index as published: in force now, or at an instant.
+) -> PublishedHistory:
+    """Return what is published of an index: in force now, or at an instant.
 
     Raises
     ------
@@ -43,7 +51,8 @@ def published_history(
             if names:
                 message = f"has no variant {variant}: it is published as {', '.join(names)}"
                 raise MissingInputError([Flaw(index, None, "", message)])
-        return COLUMNS, rows
+        synthetic = any(head.synthetic for head in heads(connection, index, known_at=known))
+        return PublishedHistory(COLUMNS, rows, synthetic and bool(rows))
 
 
 def history_text(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -288,10 +288,13 @@ def _told(published: Entry, entry: Entry) -> tuple[float, str]:
         return math.inf, f"variants {', '.join(before)} would be {', '.join(after)}"
     moves = {name: (after[name] / level - 1) * 1e4 for name, level in before.items()}
     if before != after:
-        most = max(moves, key=lambda name: (abs(moves[name]), before[name] != after[name]))
-        return moves[most], (
-            f"{most} {before[most]!r} would be {after[most]!r} ({moves[most]:+.4g} bp)"
-        )
+        names = sorted((n for n in before if before[n] != after[n]), key=lambda n: -abs(moves[n]))
+        told = (f"{n} {before[n]!r} would be {after[n]!r} ({moves[n]:+.4g} bp)" for n in names)
+        return moves[names[0]], ", ".join(told)
+    printed = zip(published.rows.get("levels", ()), entry.rows.get("levels", ()), strict=True)
+    for (name, old, *_), (_, new, *_) in printed:
+        if old != new:
+            return 0.0, f"no level would differ, {name} {old} would be printed as {new}"
     differing = [
         f"other columns of {table.name}" if table is levels else table.name
         for table in CONTENT

@@ -6,6 +6,7 @@ Unless a test says otherwise A.US and B.US are held, half and half, at 10 and 20
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from indexer.errors import MarketDataError, MissingInputError
@@ -53,6 +54,18 @@ def test_tabled_shares_grow_by_events_after_the_reference_date(day, count):
                     rebalance=LATE, **REAL)  # fmt: skip
 
     assert weights(found, WEEK[2], "shares") == {"A.US": count, "B.US": 50}
+
+
+def test_where_no_share_changes_the_divisor_stays_to_the_last_bit():
+    """Of these closes an eighth make a divisor times value over value another one."""
+    drawn = np.random.default_rng(1).uniform(5, 50, (40, 2, 4)).round(2).tolist()
+    for a, b in drawn:
+        found = history(closes("A.US", *a) + closes("B.US", *b), tables=shares(100, 50),
+                        rebalance=MONTHLY, **REAL)  # fmt: skip
+
+        assert len(found.rebalances) == 2
+        assert len(set(found.divisor.tolist())) == 1, (a, b)
+        assert set(found.events["date"]) == {WEEK[0]}
 
 
 def test_rights_between_grow_tabled_shares_by_their_number_and_others_by_their_worth():

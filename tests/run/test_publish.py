@@ -1,5 +1,6 @@
 """A session enters the ledger whole, once, and only if nothing stands against it."""
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -228,6 +229,29 @@ def test_a_session_of_the_same_level_names_what_would_differ(tmp_path):
     assert "2026-03-05: R9: no level would differ, constituents would" in str(outcome.error)
 
 
+def test_every_level_that_would_differ_is_named_the_one_that_moves_most_first(tmp_path):
+    names = [basket(tmp_path, variants=["price", "gross"])]
+    published(tmp_path, DAYS[2], names=names)
+    paid = [{"symbol": SYMBOLS[0], "ex_date": DAYS[2], "kind": "dividend", "cash": 0.5}]
+    rows = prices(**moved(SYMBOLS[1], DAYS[2], 10))
+    market = folder(tmp_path / "m", rows, actions=paid)
+    said = str(published(tmp_path, DAYS[3], market=market, names=names).error)
+
+    assert re.search(
+        r"R9: gross \S+ would be \S+ \(\S+ bp\), price \S+ would be \S+ \(\+10 bp\)", said
+    )
+
+
+def test_a_level_that_would_only_be_printed_otherwise_is_named_with_both_texts(tmp_path):
+    published(tmp_path, DAYS[2])
+    names = [basket(tmp_path, publish={"decimals": 2})]
+    said = str(published(tmp_path, DAYS[3], names=names).error)
+
+    assert re.search(
+        r"no level would differ, price \d+\.\d{4} would be printed as \d+\.\d\d\b", said
+    )
+
+
 def test_a_gap_is_not_filled_from_a_market_that_changed_before_it(tmp_path):
     published(tmp_path, DAYS[0], DAYS[2])
     published(tmp_path, DAYS[6])
@@ -387,6 +411,17 @@ def test_a_hole_nothing_explains_is_noted_with_nobodys_name(tmp_path):
 
     assert noted["R15"] == ("", "")
     assert noted["R14"] == ("Ada", "known")
+
+
+def test_a_table_of_suspensions_without_a_row_says_that_nobody_is_suspended(tmp_path):
+    rows = [r for r in prices() if (r["symbol"], r["date"]) != (SYMBOLS[0], DAYS[5])]
+    market = folder(tmp_path / "m", rows)
+    (market / "suspensions.csv").write_text("symbol,from,until\n", encoding="utf-8")
+    terms = {"override": ("R14",), "by": "Ada", "note": "known"}
+    outcome = published(tmp_path, DAYS[5], market=market, **terms)
+
+    assert isinstance(outcome.error, LedgerError)
+    assert {refusal.rule for refusal in outcome.error.refusals} == {"R15"}
 
 
 ESTIMATED = date(2027, 11, 1)

@@ -7,7 +7,7 @@ import pytest
 from indexer.errors import MissingInputError
 from indexer.run.records import published_history
 from tests.ledger.chain import appended, entry
-from tests.run.desk import DAYS, desk, ledger_url, published
+from tests.run.desk import DAYS, desk, folder, ledger_url, published
 
 
 @pytest.mark.parametrize(
@@ -28,4 +28,13 @@ def test_of_a_variant_before_anything_was_known_there_are_no_rows(tmp_path):
     published(tmp_path, DAYS[0])
     before = datetime(2020, 1, 1, tzinfo=UTC)
 
-    assert published_history(ledger_url(tmp_path), "trio", "gross", before)[1] == []
+    assert published_history(ledger_url(tmp_path), "trio", "gross", before).rows == []
+
+
+@pytest.mark.parametrize("invented", [True, False])
+def test_whether_prices_are_invented_is_told_beside_the_rows(tmp_path, invented):
+    market = folder(tmp_path / "m")
+    (market / "manifest.yaml").write_text(f"synthetic: {str(invented).lower()}\n", encoding="utf-8")
+    published(tmp_path, DAYS[0], market=market)
+
+    assert published_history(ledger_url(tmp_path), "trio", None, None).synthetic == invented
