@@ -265,6 +265,7 @@ def test_a_range_before_its_start_is_refused(tmp_path):
 
     assert isinstance(error, LedgerError)
     assert "before the start: its first session is 2026-01-05" in str(error)
+    assert error.refusals[0].session == "2025-12-30"
 
 
 # --- corrections ------------------------------------------------------------------------------
