@@ -46,7 +46,7 @@ TOO_EASY = re.compile(
     "|core/ReplaceUnaryOperator_Invert_USub"
     "|core/RemoveDecorator"
 )
-_STAR = re.compile(r"\*(?=,)").finditer
+_STAR = re.compile(r"\*(?=,)|(?<=[\s({,])\*\*(?=[\w({\[])").finditer
 PATIENCE = 1200  # seconds for the tests of a stage, several times what the longest takes
 
 
@@ -219,7 +219,7 @@ def planted(program: Path, layer: Layer) -> list[str]:
 def _unseen(path: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     """Return where a module says what no result shows: types, records' options, strict of zip.
 
-    Nor does the star between parameters, which is taken for a product.
+    Nor do the stars between parameters and before what is unpacked, taken for operators.
     """
     text = (ROOT / path).read_text("utf-8")
     tree = ast.parse(text)
