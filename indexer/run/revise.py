@@ -291,10 +291,10 @@ def _told(published: Entry, entry: Entry) -> tuple[float, str]:
         names = sorted((n for n in before if before[n] != after[n]), key=lambda n: -abs(moves[n]))
         told = (f"{n} {before[n]!r} would be {after[n]!r} ({moves[n]:+.4g} bp)" for n in names)
         return moves[names[0]], ", ".join(told)
-    printed = zip(published.rows.get("levels", ()), entry.rows.get("levels", ()), strict=True)
-    for (name, old, *_), (_, new, *_) in printed:
-        if old != new:
-            return 0.0, f"no level would differ, {name} {old} would be printed as {new}"
+    printed = {name: text for name, text, *_ in published.rows.get("levels", ())}
+    for name, text, *_ in entry.rows.get("levels", ()):
+        if text != printed[name]:
+            return 0.0, f"no level would differ, {name} {printed[name]} would be printed as {text}"
     differing = [
         f"other columns of {table.name}" if table is levels else table.name
         for table in CONTENT
