@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -36,7 +37,17 @@ def instant(_: click.Context, __: click.Parameter, text: str | None) -> datetime
     return found
 
 
-DATE = click.DateTime(["%Y-%m-%d", "%Y%m%d"])
+def date_of(text: str) -> datetime:
+    """Return a date, which has all its digits: strptime would read 2024112 as the second."""
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d|\d{8}", text, re.ASCII):
+        raise click.BadParameter(f"{text!r} is no date: write it like 2026-05-07 or 20260507")
+    try:
+        return datetime.strptime(text.replace("-", ""), "%Y%m%d")  # noqa: DTZ007 (a date)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is no date: {error}") from None
+
+
+DATE = date_of
 _FOLDER = "Market folder; DIR@N reads version N of a store."
 MARKET = click.option("--market", type=click.Path(path_type=Path), metavar="DIR", help=_FOLDER)
 NEEDED_MARKET = click.option(

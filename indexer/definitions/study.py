@@ -32,7 +32,8 @@ def _cutoff(value: str) -> str:
     return value
 
 
-Window = Annotated[int, Field(ge=2)]
+LONGEST = 100_000  # rows: more than any history has
+Window = Annotated[int, Field(ge=2, le=LONGEST)]
 Windows = Annotated[tuple[Window, ...], Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0)]
 
@@ -48,10 +49,12 @@ class WindowLengths(Model):
     """Lengths of rolling windows, in rows."""
 
     correlation: Windows = (20, 60, 120)
-    momentum: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (20, 40)
+    momentum: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=LONGEST)], ...], Field(min_length=1)
+    ] = (20, 40)
     zscore: Window = 250
-    beta: Annotated[int, Field(ge=3)] = 120
-    gap: Annotated[int, Field(ge=1)] = 60
+    beta: Annotated[int, Field(ge=3, le=LONGEST)] = 120
+    gap: Annotated[int, Field(ge=1, le=LONGEST)] = 60
 
 
 class CatchUp(Model):

@@ -12,7 +12,7 @@ from indexer.arrays import Days
 from indexer.definitions.basket import Basket, Index, Series
 from indexer.definitions.rules import REAL_SHARES
 from indexer.definitions.symbols import exchange_of
-from indexer.errors import DefinitionError, Flaw, MarketDataError, MissingInputError
+from indexer.errors import DefinitionError, Flaw, MarketDataError, MissingInputError, counted
 from indexer.index.calculate import calculate
 from indexer.index.history import History
 from indexer.index.schedule import RebalanceDates, calendar_of, effective_dates
@@ -331,4 +331,4 @@ def _missing_warning(missing: tuple[str, ...]) -> tuple[str, ...]:
 def _off_calendar_warning(count: int) -> tuple[str, ...]:
     if not count:
         return ()
-    return (f"{count} closes used though their exchange's calendar says closed",)
+    return (f"{counted(count, 'close')} used though their exchange's calendar says closed",)

@@ -44,12 +44,14 @@ def calculate(basket: Basket, panel: Panel, dates: Sequence[RebalanceDates]) -> 
     Raises
     ------
     DefinitionError
-        If a cap cannot be met, or the net variant has no rate for a constituent's country.
+        If a cap cannot be met, the net variant has no rate for a constituent's country, or two
+        constituents with a weight of their own have become one line.
     MissingInputError
         If nothing can be held at a rebalance or is left after a delisting, or a rate or share
         count is missing.
     MarketDataError
-        If a price is carried for longer than the definition allows.
+        If a price is carried for longer than the definition allows, a column to rank or score by
+        is missing or holds something else than numbers, or a level would be no finite number.
     """
     base, last = dates[0].effective, len(panel.sessions) - 1
     opening = opening_of(basket, panel)

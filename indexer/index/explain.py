@@ -8,9 +8,11 @@ import numpy as np
 from indexer.arrays import Rows
 from indexer.errors import Flaw, MissingInputError
 from indexer.index.history import History
+from indexer.market.events import DEPARTING
+from indexer.market.lines import RENAME, SPINOFF
 from indexer.market.panel import Panel
 
-TRANSFERRING = ("delisting", "merger", "spinoff", "symbol_change")
+TRANSFERRING = (*DEPARTING, SPINOFF, RENAME)
 
 
 def explain(history: History, day: date) -> dict[str, Any]:

@@ -20,11 +20,12 @@ from indexer.index.moves import constituent_moves, frozen, index_moves
 from indexer.index.schedule import calendar_of
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.conventions.gates import GateLimits, gate_limits
+from indexer.market.events import DEPARTING
 from indexer.market.tables import Market
 
 _WEIGHTS = 1e-12  # how far the sum of weights may be from one
 _RETURN = 1e-9  # and that of the contributions from the price return, relative to its growth
-_AFTER_CLOSE = ("delisting", "merger", "rebalance")
+_AFTER_CLOSE = (*DEPARTING, "rebalance")
 
 
 def findings(history: History, market: Market, sessions: Sequence[date]) -> tuple[Finding, ...]:

@@ -64,12 +64,19 @@ def effective_dates(
     """
     months = rule.months or DEFAULT_MONTHS[rule.frequency]
     by_session = rule.day == "first session"
+    begin = calendar.sessions[0].item()
     end = calendar.sessions[-1].item() if by_session else calendar.horizon
     for year in range(base_date.year, last.year + 2):
         for month in sorted(months):
-            if date(year, month, 1) > end:
+            first = date(year, month, 1)
+            if first > end:
                 return
+            # What is over by the base date may lie before the calendar, which knows nothing of it.
+            if first < base_date.replace(day=1) or (by_session and first < begin):
+                continue
             nominal = nominal_day(rule.day, year, month, calendar)
+            if nominal <= base_date:
+                continue
             if nominal > calendar.horizon or (effective := calendar.on_or_before(nominal)) > last:
                 return
             if effective > base_date:

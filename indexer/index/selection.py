@@ -39,6 +39,10 @@ def choose(basket: Basket, known: Panel, effective: date, held: Collection[int])
     ------
     DefinitionError
         If two constituents with a weight of their own have become one line.
+    MissingInputError
+        If there is no rate, share count or turnover to rank by.
+    MarketDataError
+        If a column to rank by is missing, or holds something else than numbers.
     """
     excluded: list[tuple[str, str]] = []
     eligible: dict[int, str] = {}  # column, and the constituent that it stands for

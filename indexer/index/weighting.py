@@ -177,6 +177,9 @@ def score_column(known: Panel, column: str) -> Vector:
         message = f"no column {column!r}; found {', '.join(known.securities.columns)}"
         raise MarketDataError([Flaw("securities", None, "", message)])
     given = known.securities[column]
+    if not (given.dtype.is_numeric() or given.dtype == pl.String):
+        message = f"{column} holds {given.dtype}, and numbers are needed to rank or score by"
+        raise MarketDataError([Flaw("securities", None, "", message)])
     values = given.cast(pl.Float64, strict=False)
     wrong = known.securities.filter(values.is_null() & given.is_not_null())
     if not wrong.is_empty():

@@ -150,6 +150,8 @@ def pairwise_correlation(
     shape = len(x), x.shape[1] * (x.shape[1] - 1) // 2
     if out is None:
         out = np.empty(shape)
+    elif np.may_share_memory(x, out):
+        raise ValueError("out shares memory with x: what is written would be read again")
     flags = out.flags
     right = out.shape == shape and out.dtype == np.dtype(np.float64)
     if not (right and flags.c_contiguous and flags.writeable):

@@ -135,6 +135,8 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     ------
     LedgerError
         If the database is damaged.
+    OutputError
+        If SQLite may not open its file.
     TryAgainError
         If it cannot be reached or read now.
     """
@@ -153,6 +155,8 @@ def publishing(engine: sa.Engine, patience: float = PATIENCE) -> Iterator[sa.Con
     ------
     LedgerError
         If the database is damaged, or refuses a change of what was published.
+    OutputError
+        If SQLite may not write its file, or beside it.
     TryAgainError
         If another publisher holds the ledger for longer than ``patience`` seconds, or the database
         cannot be written now.

@@ -176,7 +176,9 @@ def inputs_of(market: Market, used: Used) -> Inputs:
             "fx": ["fixed_at"] * used.instants,
             "series": ["announced_at"] * used.instants,
         }
-        rows: pl.DataFrame = getattr(market, name).select(*columns, *more.get(name, []))
+        rows: pl.DataFrame = getattr(market, name).select(
+            *dict.fromkeys([*columns, *more.get(name, [])])  # a score may be one of them as well
+        )
         if "symbol" in columns:
             rows = rows.join(since, on="symbol")
         else:

@@ -20,6 +20,7 @@ from indexer.arrays import Days, Flags, Grid, Rows, Vector
 from indexer.digest import digest_json
 from indexer.errors import MarketDataError
 from indexer.folders import cache_folder
+from indexer.market.cache import ABANDONED
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.events import DEPARTING
 from indexer.market.excerpt import MappedMarket, excerpt
@@ -27,7 +28,7 @@ from indexer.market.grid import CloseGrid
 from indexer.market.lines import RENAME, SPINOFF
 from indexer.market.panel import Panel, panel_of
 
-FORMAT = 1  # to be raised whenever what is kept changes
+FORMAT = 2  # to be raised whenever what is kept changes
 KEPT = 6  # spread markets; one of 5,500 symbols and 2,500 sessions takes 220 MB
 BLOCK = 256  # symbols a panel: the rows of all of a market at once take gigabytes
 
@@ -208,8 +209,14 @@ def keep(laid: Laid, grid: CloseGrid, parts: Sequence[Part]) -> None:
             os.fsync(stream.fileno())  # else a power cut may leave a file without its figures
     with suppress(OSError):  # another process was faster
         laid.folder.rename(laid.place)
-    kept = sorted((f for f in laid.place.parent.iterdir()), key=lambda f: f.stat().st_mtime_ns)
-    for old in kept[:-KEPT]:
+    found: list[tuple[int, Path]] = []
+    for file in laid.place.parent.iterdir():
+        with suppress(OSError):  # another process has let go of it
+            found.append((file.stat().st_mtime_ns, file))
+    half = [(changed, file) for changed, file in found if file.name.startswith(".")]
+    dead = [file for changed, file in half if max(found)[0] - changed > ABANDONED]
+    whole = [file for _, file in sorted(set(found).difference(half))]
+    for old in (*whole[:-KEPT], *dead):
         shutil.rmtree(old, ignore_errors=True)
 
 
@@ -242,9 +249,11 @@ def _part(
     sessions, wide = _sessions(grid, calendar), len(columns)
     symbols = grid.symbols[columns.start : columns.stop]
     there = ~np.isnan(grid.close[:, columns.start : columns.stop])
+    tabled = market.rest.securities["segment"].drop_nulls()
+    lengths = [1, *tabled.str.len_chars().to_list()]
     found = Part(
         symbols=np.array(symbols),
-        segments=np.full(wide, "", dtype="U64"),
+        segments=np.full(wide, "", dtype=f"U{max(lengths)}"),
         first=np.full(wide, len(sessions)),
         listed=np.full(wide, np.datetime64("NaT", "D")),
         latest=grid.days[len(there) - 1 - np.argmax(there[::-1], axis=0)],

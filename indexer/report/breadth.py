@@ -86,9 +86,9 @@ def overlay_figure(comparison: Comparison) -> Figure | None:
         "id": "overlays",
         "title": Text("Beside announced figures", "与已公布数据对照"),
         "about": Text(
-            "Change of the series less that of the index, in deviations of that difference; by the "
+            "Change of the series less that of the index, each in its own deviations; by the "
             "day of announcement.",
-            "数据变化减去指数变化，以该差值的标准差为单位；按公布日对齐。",
+            "数据变化减去指数变化，各以自身的标准差为单位；按公布日对齐。",
         ),
         "digits": 2,
         "scale": "value",

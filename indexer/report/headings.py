@@ -33,7 +33,7 @@ SIGNALS = {
     "dispersion": ("离散度", "log"),
     "crowding": ("拥挤度", "ratio"),
     "carried": ("沿用旧价数", "count"),
-    "divergence": ("背离（变化之差的 Z 值）", "ratio"),
+    "divergence": ("背离（两者变化的 Z 值之差）", "ratio"),
 }
 
 TABS = {  # of a workbook; Excel has room for 31 characters

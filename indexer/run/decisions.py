@@ -39,10 +39,12 @@ def proforma(
 def approve(name: str, found: Proforma, desk: Desk, note: str = "") -> Entry:
     """Record who approves a rebalance to come, with its members, weights and shares.
 
-    The same again, by the same name, records nothing and returns the entry there is.
+    The same as the approval recorded last, by the same name, records nothing and returns that.
 
     Raises
     ------
+    MissingInputError, DefinitionError
+        If there is no such basket, or what is named has no rebalances.
     LedgerError
         If the index is retired.
     TryAgainError

@@ -28,14 +28,19 @@ def published_definition(engine: sa.Engine, subject: str) -> Known | None:
         If what was published is no definition to this version.
     """
     with reading(engine) as connection:
-        found = _last_known(connection, subject)
-        if found is None:
-            return None
-        definition, indices = found
-        for id in indices:
-            one, _ = _last_known(connection, id) or (None, {})
-            if one is not None and not isinstance(one, Study):
-                indices[id] = one
+        return definition_in(connection, subject)
+
+
+def definition_in(connection: sa.Connection, subject: str) -> Known | None:
+    """Return the definition that a state of the ledger has; as `published_definition` does."""
+    found = _last_known(connection, subject)
+    if found is None:
+        return None
+    definition, indices = found
+    for id in indices:
+        one, _ = _last_known(connection, id) or (None, {})
+        if one is not None and not isinstance(one, Study):
+            indices[id] = one
     return definition, indices
 
 

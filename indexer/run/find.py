@@ -107,7 +107,11 @@ def swept_baskets(sweep: Sweep) -> list[Path]:
     root = Path(pattern.anchor) if pattern.anchor else beside
     own = Path(sweep.file).absolute()
     inside = str(pattern.relative_to(pattern.anchor))
-    files = [f for f in root.glob(inside) if is_file(f) and f.absolute() != own]
+    try:
+        files = [f for f in root.glob(inside) if is_file(f) and f.absolute() != own]
+    except (ValueError, IndexError) as error:  # such as "a**b", or a folder
+        message = f"{sweep.baskets!r} is no pattern of files: {error}"
+        raise DefinitionError([sweep.problem(("baskets",), message)]) from error
     files.sort(key=lambda file: (file.stem, file))
     wrong = [] if files else [f"{sweep.baskets} names no file in {root}"]
     for before, file in itertools.pairwise(files):

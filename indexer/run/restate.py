@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import sqlalchemy as sa
+
+from indexer.definitions.basket import Index
 from indexer.definitions.study import Study
-from indexer.errors import DefinitionError, LedgerError, Refusal
+from indexer.errors import DefinitionError, LedgerError, Refusal, TryAgainError
 from indexer.ledger.database import publishing, reading
 from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads
 from indexer.market.tables import read_market
 from indexer.run.derived import write_derived
 from indexer.run.desk import Desk, Outcome
-from indexer.run.due import published_definition
+from indexer.run.due import Known, definition_in, published_definition
 from indexer.run.find import definition_named
 from indexer.run.publish import append_revised
 from indexer.run.rebuild import built
@@ -80,20 +83,13 @@ def restate(
     DefinitionError, MissingInputError, MarketDataError
         As building it does.
     TryAgainError
-        If something would differ, and the data end before the period does; or the ledger cannot
-        be written now.
+        If something would differ, and the data end before the period does; another definition was
+        published meanwhile; or the ledger cannot be written now.
     OutputError
         If the files cannot be written; the next run of any publication writes them.
     """
-    known = None
-    if ground.basket is None:
-        known = published_definition(desk.engine, subject)
-        if known is None:
-            raise _never_published(subject)
-    definition, indices = known or (definition_named(str(ground.basket)), None)
-    if definition.id != subject:
-        message = f"is {definition.id!r}, and {subject!r} is to be restated"
-        raise DefinitionError([definition.problem(("id",), message)])
+    known = published_definition(desk.engine, subject) if ground.basket is None else None
+    definition, indices = known or (_given(subject, ground.basket), None)
     progress(f"reading {market}")
     tables = read_market(market)
     kind = "study" if isinstance(definition, Study) else "index"
@@ -107,6 +103,8 @@ def restate(
     first, end = period.first or date.min, period.last or last
     with publishing(desk.engine) as connection:
         check_not_retired(subject, last_heads(connection, subject, kind))
+        if known is not None:
+            _check_in_force(connection, subject, known)
         if not heads(connection, subject, kind, between=(first.isoformat(), end.isoformat())):
             raise _none_published(subject, heads(connection, subject, kind))
         found = differences(connection, candidate, immaterial=True)
@@ -134,6 +132,28 @@ def restate(
         tuple(day for day in would if not first.isoformat() <= day <= end.isoformat()),
         tuple(beyond),
     )
+
+
+def _given(subject: str, basket: str | None) -> Index | Study:
+    """Return the definition that a subject is to have from now on."""
+    if basket is None:
+        raise _never_published(subject)
+    definition = definition_named(basket)
+    if definition.id != subject:
+        message = f"is {definition.id!r}, and {subject!r} is to be restated"
+        raise DefinitionError([definition.problem(("id",), message)])
+    return definition
+
+
+def _check_in_force(connection: sa.Connection, subject: str, known: Known) -> None:
+    """Raise where a restatement by somebody else has changed the definition since it was read."""
+    now = definition_in(connection, subject)
+    before, after = (
+        [one.digest for one in (found[0], *found[1].values())] if found else []
+        for found in (known, now)
+    )
+    if before != after:
+        raise TryAgainError(subject, "another definition of it was published meanwhile")
 
 
 def _none_published(subject: str, published: Sequence[Head]) -> LedgerError:

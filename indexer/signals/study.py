@@ -21,7 +21,7 @@ from indexer.signals.ratios import ratio_inference, ratio_signals
 from indexer.signals.result import Comparison
 from indexer.signals.signal import SharedRows, Signal, reaching, siblings
 
-STALE = 5  # sessions without a new level after which a benchmark has ended
+STALE = 5  # sessions without a new level after which an index has ended
 Overlays = Mapping[str, tuple[Days, Vector]]
 Fixings = Callable[[str, Instants], Vector]  # price of a unit of a currency known at each instant
 
@@ -53,6 +53,7 @@ def compare(
     lines, aligned, warnings = _aligned(study, histories, fixings, until)
     benchmark = study.benchmark if study.benchmark in histories else None
     warnings += tuple(_benchmark_warnings(study, aligned, histories))
+    warnings += tuple(_end_warnings(study, aligned, histories))
     shared = [SharedRows.of(aligned, pair.leader, pair.follower) for pair in study.pairs]
     signals = [signal for rows in shared for signal in pair_signals(study, rows)]
     triples = siblings([(pair.leader, pair.follower) for pair in study.pairs])
@@ -105,7 +106,8 @@ def _aligned(
     sessions = study_sessions(study, read_calendar(study.calendar), lines, until)
     aligned = align(study, sessions, lines)
     if study.currency != "local":
-        aligned = _converted(study, aligned, histories, fixings)
+        local, aligned = aligned, _converted(study, aligned, histories, fixings)
+        warnings += tuple(_rate_warnings(study, local, aligned))
     _check_pairs(study, aligned)
     return lines, aligned, warnings
 
@@ -120,11 +122,30 @@ def _benchmark_warnings(
         return
     if name in study.indices:
         yield f"benchmark {name} is compared itself: what it is part of is not given the benchmark"
-    fresh = aligned.fresh[:, aligned.ids.index(name)]
-    ends, last = histories[name].days[-1].item(), aligned.sessions[-1].item()
-    calendar = read_calendar(histories[name].definition.calendar)
-    if not fresh[-STALE:].any() and calendar.on_or_before(last) > ends:
+    if _has_ended(aligned, histories[name]):
+        ends = _last(histories[name])
         yield f"benchmark {name} ends on {ends}: after that it counts as unchanged"
+
+
+def _end_warnings(
+    study: Study, aligned: Aligned, histories: Mapping[str, History]
+) -> Iterator[str]:
+    """Yield which indices that are compared end before the study does."""
+    for id in study.indices:
+        if _has_ended(aligned, histories[id]):
+            yield f"{id} ends on {_last(histories[id])}: what it is compared in ends there too"
+
+
+def _has_ended(aligned: Aligned, history: History) -> bool:
+    fresh = aligned.fresh[:, aligned.ids.index(history.definition.id)]
+    calendar = read_calendar(history.definition.calendar)
+    last = calendar.on_or_before(aligned.sessions[-1].item())
+    return not fresh[-STALE:].any() and last > _last(history)
+
+
+def _last(history: History) -> date:
+    last: date = history.days[-1].item()
+    return last
 
 
 def _short_warnings(study: Study, states: Sequence[PairStates]) -> Iterator[str]:
@@ -237,7 +258,21 @@ def _converted(
     """Return the levels in the study's currency, at the last fixing known at each cut-off."""
     moments = cutoffs(study, aligned.sessions)
     rates = [fixings(histories[id].definition.currency, moments) for id in aligned.ids]
+    for id, rate in zip(aligned.ids, rates, strict=True):
+        if np.isnan(rate).all():
+            pair = f"{histories[id].definition.currency}/{study.currency}"
+            message = f"no rate of {pair} is known by {aligned.sessions[-1]}: add it, or fetch it"
+            raise MissingInputError([Flaw("fx", None, id, message)])
     return replace(aligned, level=aligned.level * np.column_stack(rates))
+
+
+def _rate_warnings(study: Study, local: Aligned, converted: Aligned) -> Iterator[str]:
+    """Yield which levels begin later for want of a rate."""
+    for id, before, after in zip(local.ids, local.level.T, converted.level.T, strict=True):
+        first, known = (int(np.argmax(~np.isnan(level))) for level in (before, after))
+        if known > first:
+            day = local.sessions[known]
+            yield f"{id} begins on {day}: no rate into {study.currency} is known before"
 
 
 def _check_pairs(study: Study, aligned: Aligned) -> None:

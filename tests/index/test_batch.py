@@ -120,6 +120,24 @@ def test_the_bundled_baskets_are_done_by_the_kernel(scheme: str) -> None:
         np.testing.assert_allclose(level, expected.variants[name], **AGREE)  # type: ignore[index]
 
 
+def test_segments_that_begin_alike_are_two() -> None:
+    long = "s" * 80
+    tables = {
+        "prices": closes("A.US", 10, 11) + closes("B.US", 20, 20) + closes("C.US", 5, 6),
+        "securities": [
+            {"symbol": f"{letter}.US", "segment": f"{long}{letter}"} for letter in "ABC"
+        ],
+    }
+    definition = basket(
+        constituents=[{"symbol": f"{letter}.US"} for letter in "ABC"],
+        weighting={"scheme": "equal", "caps": {"segment": 0.4}},
+    )
+    [told] = results([definition], mapped(market(tables)))
+    expected = build(definition, market(tables)).variants["price"]
+
+    np.testing.assert_allclose(levels(told)["price"], expected, **AGREE)
+
+
 @pytest.mark.parametrize("tabled", [True, False])
 def test_a_segment_cap_asks_for_the_segment_of_everybody_listed(tabled: bool) -> None:
     """Also of C, of which there is no close, and whatever becomes of it is what `build` says."""

@@ -51,6 +51,20 @@ def test_days_of_a_rule(rule, expected):
     assert dates("2024-01-02", "2024-12-31", **rule) == expected
 
 
+@pytest.mark.parametrize(
+    ("rule", "first"),
+    [
+        ({"frequency": "quarterly", "day": "third friday"}, "1990-12-21"),
+        ({"frequency": "monthly", "day": "1"}, "1990-12-31"),
+        ({"frequency": "monthly", "day": "first session"}, "1991-01-02"),
+        ({"frequency": "monthly", "day": "last session"}, "1990-12-31"),
+    ],
+)
+def test_days_before_a_calendar_begins_are_not_asked_of_it(rule, first):
+    """Shanghai's begins on 19 December 1990."""
+    assert dates("1990-12-20", "1991-04-01", **rule)[0] == first
+
+
 def test_a_holiday_moves_back_to_the_session_before():
     """The third Friday of June 2026 is the Dragon Boat festival."""
     rule = {"frequency": "annual", "months": [6], "day": "third friday"}

@@ -197,6 +197,17 @@ def test_a_score_must_be_a_number_not_below_zero(points, message):
                 tables={"securities": facts})  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [("list_date", "list_date holds Date, and numbers are needed"), ("segment", "is not a number")],
+)
+def test_a_column_of_the_table_that_holds_no_numbers_is_no_score(column, message):
+    facts = [{"symbol": s, "segment": "optics", "list_date": MONDAY} for s in ("A.US", "B.US")]
+    with pytest.raises(MarketDataError, match=message):
+        history(A + B, weighting={"scheme": "score", "column": column},
+                tables={"securities": facts})  # fmt: skip
+
+
 def test_scores_of_zero_leave_nothing_to_weigh():
     facts = [{"symbol": symbol, "points": 0} for symbol in ("A.US", "B.US")]
     early = closes("A.US", 10, start=EARLY)

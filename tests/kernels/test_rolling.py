@@ -346,3 +346,10 @@ def test_shapes_that_mean_nothing_are_refused() -> None:
     for correlate in (pairwise_correlation, mean_pairwise_correlation):
         with pytest.raises(ValueError, match=r"\(80,\)"):
             correlate(x[:, 0], 9)
+
+
+def test_what_is_read_is_not_written_over() -> None:
+    """Three columns have three pairs: one array would do for both."""
+    x = np.random.default_rng(1).normal(size=(50, 3))
+    with pytest.raises(ValueError, match="out shares memory with x"):
+        pairwise_correlation(x, 20, out=x)

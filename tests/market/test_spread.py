@@ -115,3 +115,24 @@ def test_one_that_another_process_has_kept_meanwhile_stays(
 
     assert same(spread_market(market, *ASKED), expected)
     assert len(list(cache.iterdir())) == 1
+
+
+def test_what_another_process_is_filling_is_left_and_what_nobody_ends_goes(
+    market: MappedMarket, cache: Path
+) -> None:
+    filled(market, 1000)
+    half, dead = cache / ".half-now", cache / ".half-then"
+    half.mkdir()
+    dead.mkdir()
+    os.utime(dead, (1, 1))
+    for n in range(spread.KEPT + 1):
+        (cache / f"other{n}").mkdir()
+        os.utime(cache / f"other{n}", (n + 1, n + 1))
+    grid = grid_of(market)
+    with laid_out(grid, "e" * 64, "XSHG", "CNY") as laid:
+        assert laid is not None
+        keep(laid, grid, [spread_part(market, laid, range(len(grid.symbols)))])
+
+    assert half.is_dir()
+    assert not dead.exists()
+    assert len([f for f in cache.iterdir() if not f.name.startswith(".")]) == spread.KEPT

@@ -15,7 +15,9 @@ from indexer.ledger.history import history_rows, read_entries
 from indexer.market.tables import read_market
 from indexer.run.decisions import retire
 from indexer.run.entries import index_candidate
+from indexer.run.restate import Ground, restate
 from indexer.run.revise import differences, stands
+from indexer.run.sessions import Period
 from indexer.run.verify import verify
 from tests.run.desk import (
     DAYS,
@@ -516,6 +518,22 @@ def test_the_old_definition_is_refused_after_a_new_one(path):
     corrected(path, path / "market", reason="methodology", basket=name)
 
     assert isinstance(published(path, DAYS[LAST + 1], market=path / "market").error, LedgerError)
+
+
+def test_a_definition_that_somebody_else_restates_meanwhile_is_not_undone(path):
+    wide = basket(path, variants=["price", "gross"])
+
+    def meanwhile(step):
+        if step.startswith("building"):
+            corrected(path, path / "market", reason="methodology", basket=wide)
+
+    ground = Ground("bad-price", "a note", "Ada")
+    market = changed(path, 3, 10)
+    with pytest.raises(TryAgainError, match="another definition of it was published meanwhile"):
+        restate("trio", market, desk(path), Period(), ground, progress=meanwhile)
+
+    assert {row[3] for row in told(path)} == {"corrected"}
+    assert {row[2] for row in told(path)} == {2}
 
 
 def test_the_definition_of_another_index_is_refused(path):

@@ -147,6 +147,13 @@ def test_two_files_of_one_name_and_a_glob_that_names_none_are_told(tmp_path):
     assert f"z/*.yaml names no file in {tmp_path}" in fault(swept_baskets, none)
 
 
+@pytest.mark.parametrize("pattern", [".", "a**b"])
+def test_what_is_no_pattern_is_told(tmp_path, pattern):
+    found = sweep_named(grid(tmp_path, study=None, baskets=pattern))
+
+    assert f"baskets: {pattern!r} is no pattern of files" in fault(swept_baskets, found)
+
+
 def test_validation_follows_a_study_and_a_sweep_to_what_they_name(tmp_path):
     basket(tmp_path, currency="Yuan")
     study, sweep = written(tmp_path), grid(tmp_path)

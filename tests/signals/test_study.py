@@ -129,6 +129,13 @@ def test_a_stale_benchmark_takes_part_with_its_last_level_and_makes_no_row() -> 
     assert max(told(found, "ratio_null", "abc", 6)) == date(2024, 6, 28)
 
 
+def test_an_index_that_ends_before_the_study_is_told() -> None:
+    a, b, c, market = three()
+    found = compared(a, b, until(c, date(2024, 5, 15)), market)
+
+    assert found.warnings == ("c ends on 2024-05-15: what it is compared in ends there too",)
+
+
 def test_a_benchmark_of_another_exchange_has_not_ended() -> None:
     """New York's last level known in Shanghai's evening is of the session before."""
     *indices, _ = three()
@@ -250,6 +257,19 @@ def test_before_the_first_fixing_an_index_has_no_level() -> None:
     found = compare(study("a", "b", currency="CNY"), histories, fixings)
     assert min(told(found, "relative_strength", "ab", None)) == date(2024, 2, 1)
     assert found.levels.filter(index="a")["date"].min() == date(2024, 2, 1)
+    assert "a begins on 2024-02-01: no rate into CNY is known before" in found.warnings
+
+
+def test_where_no_rate_is_known_on_any_session_that_is_what_is_missing() -> None:
+    def fixings(currency: str, instants: Instants) -> Vector:
+        return np.full(len(instants), 1.0 if currency == "CNY" else np.nan)
+
+    histories = {
+        "a": on_calendar("a", "XNYS", 1, currency="USD"),
+        "b": on_calendar("b", "XSHG", 2),
+    }
+    with pytest.raises(MissingInputError, match="fx: a: no rate of USD/CNY is known by 2024-"):
+        compare(study("a", "b", currency="CNY"), histories, fixings)
 
 
 # --- too little to look at ------------------------------------------------------------------------
