@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 import re
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -39,12 +40,10 @@ def instant(_: click.Context, __: click.Parameter, text: str | None) -> datetime
 
 def date_of(text: str) -> datetime:
     """Return a date, which has all its digits: strptime would read 2024112 as the second."""
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d|\d{8}", text, re.ASCII):
-        raise click.BadParameter(f"{text!r} is no date: write it like 2026-05-07 or 20260507")
-    try:
-        return datetime.strptime(text.replace("-", ""), "%Y%m%d")  # noqa: DTZ007 (a date)
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r} is no date: {error}") from None
+    with suppress(ValueError):
+        if re.fullmatch(r"\d{4}-\d\d-\d\d|\d{8}", text, re.ASCII):
+            return datetime.strptime(text.replace("-", ""), "%Y%m%d")  # noqa: DTZ007 (a date)
+    raise click.BadParameter(f"{text!r} is no date: write it like 2026-05-07 or 20260507")
 
 
 DATE = date_of

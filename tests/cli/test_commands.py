@@ -197,3 +197,13 @@ def test_a_run_does_not_load_pandas(tmp_path):
     )  # fmt: skip
 
     assert found.stderr.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize(
+    "day", ["2024112", "2024-1-2", "2024-13-01", "20240230", "２０２４０１０２"]
+)
+def test_a_date_has_all_its_digits_and_is_one(indexer, day):
+    code, _, err = indexer("explain", "domestic-compute", day, "--market", "nowhere")
+
+    assert code == 2
+    assert "is no date: write it like 2026-05-07 or 20260507" in err

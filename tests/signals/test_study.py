@@ -133,7 +133,7 @@ def test_an_index_that_ends_before_the_study_is_told() -> None:
     a, b, c, market = three()
     found = compared(a, b, until(c, date(2024, 5, 15)), market)
 
-    assert found.warnings == ("c ends on 2024-05-15: what it is compared in ends there too",)
+    assert found.warnings == ("c ends on 2024-05-14: what it is compared in ends there too",)
 
 
 def test_a_benchmark_of_another_exchange_has_not_ended() -> None:
