@@ -106,6 +106,14 @@ def test_a_whole_year_leaves_no_estimate(folder: Path) -> None:
     assert read_calendar("XSHG").verified_until == date(2027, 12, 31)
 
 
+def test_closed_days_between_which_there_are_but_weekends_are_one_entry(folder: Path) -> None:
+    closed = {date(2027, 2, day) for day in (4, 5, 8, 9, 11)}
+    entries = overlay_entries("XSHG", days_of(*known(), *weekdays_of_2027() - closed), "notice")
+
+    assert "- from: 2027-02-04\n  until: 2027-02-09\n  closed: not announced\n" in entries
+    assert "- date: 2027-02-11\n  closed: not announced\n" in entries
+
+
 def test_what_was_announced_may_be_corrected_later(folder: Path) -> None:
     write_overlay("XSHG", days_of(*known(), *weekdays_of_2027()), "notice")
     later = known() | weekdays_of_2027() | {date(2027, 5, 8)}
