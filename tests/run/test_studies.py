@@ -292,7 +292,7 @@ def small(path):
 def alibaba(path, bp=0.0):
     """Return the sample with one share, its close of Wednesday so many basis points higher."""
     market = path / f"market{bp:g}"
-    shutil.copytree(BUNDLED_MARKET, market)
+    shutil.copytree(BUNDLED_MARKET, market, dirs_exist_ok=True)
     table = pl.read_parquet(market / "prices.parquet").filter(pl.col("symbol") == "09988.HK")
     more = pl.when(pl.col("date") == WEDNESDAY).then(1 + bp * 1e-4).otherwise(1.0)
     table.with_columns(pl.col("close") * more).write_parquet(market / "prices.parquet")
@@ -348,6 +348,15 @@ def test_named_twice_it_is_published_once(tmp_path):
     assert [(one.subject, one.state) for one in outcomes] == [
         ("alibaba", "published"), ("hang-seng-tech", "published"), ("small", "published"),
     ]  # fmt: skip
+
+
+def test_what_was_recorded_and_is_as_published_again_holds_nothing_back(tmp_path):
+    """Thursday was published from the other market: by the first one it differs in its turn."""
+    assert evenings(tmp_path, 0.5, 0.0)[1:] == [
+        ("study", THURSDAY.isoformat(), 1),
+        ("immaterial", WEDNESDAY.isoformat(), 1),
+        ("immaterial", THURSDAY.isoformat(), 1),
+    ]
 
 
 def test_what_was_recorded_and_is_another_by_now_is_looked_at_again(tmp_path):
