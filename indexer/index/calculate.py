@@ -121,7 +121,7 @@ def _rebalanced(
         raise _nobody(basket, panel, effective, chosen.excluded)
     check_rates(panel, when.reference, chosen.columns)
     held = (book, _joined(panel, effective, book, told))
-    done = rebalance(basket, panel, when, weigh(basket, known, chosen.columns), held)
+    done = rebalance(basket, panel, when, weigh(basket, chosen.known, chosen.columns), held)
     place = {line.symbol: j for j, line in enumerate(panel.lines)}
     excluded = sorted(chosen.excluded + done.excluded, key=lambda left: place[left[0]])
     if not done.after.market_value > 0:

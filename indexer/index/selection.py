@@ -1,7 +1,7 @@
 """Who may be held at a rebalance, and who is chosen where the list is a universe."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -20,8 +20,16 @@ Excluded = tuple[tuple[str, str], ...]  # symbol and reason of each constituent 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Columns of the panel that are held, by rank or as listed, and why the others are not."""
+    """Who is held, and why the others are not.
 
+    Attributes
+    ----------
+    known : the panel up to the reference date, each line that is held under the constituent it
+        stands for, of those that have become it the one that is a member
+    columns : of it, by rank or as listed
+    """
+
+    known: Panel
     columns: Rows
     excluded: Excluded
 
@@ -68,15 +76,29 @@ def choose(basket: Basket, known: Panel, effective: date, held: Collection[int])
             _check_weights(basket, (eligible[column], line.symbol), heir, effective)
         else:
             eligible[column] = line.symbol
+    known = _standing(basket, known, eligible)
     columns = np.array(list(eligible), dtype=np.int64)
     if basket.selection is None or not eligible:
-        return Chosen(columns, tuple(excluded))
+        return Chosen(known, columns, tuple(excluded))
     ranking, unranked = _ranked(basket.selection, known, columns)
     top = _buffered(basket.selection, ranking, held)
     left = [
         (known.lines[j].symbol, f"ranked {n}") for n, j in enumerate(ranking, 1) if j not in top
     ]
-    return Chosen(np.array(top, dtype=np.int64), (*excluded, *unranked, *left))
+    return Chosen(known, np.array(top, dtype=np.int64), (*excluded, *unranked, *left))
+
+
+def _standing(basket: Basket, known: Panel, eligible: Mapping[int, str]) -> Panel:
+    """Return the panel with each of some lines under the constituent it stands for now."""
+    given = {c.symbol: c.segment for c in basket.constituents}
+    lines, segments = list(known.lines), list(known.segments)
+    for column, symbol in eligible.items():
+        if known.entry_symbol(column) != symbol:
+            lines[column] = replace(lines[column], entry=known.symbols.index(symbol))
+            segments[column] = given[symbol] or known.securities["segment"][column] or ""
+    if tuple(lines) == known.lines:
+        return known
+    return replace(known, lines=tuple(lines), segments=tuple(segments))
 
 
 def _check_weights(basket: Basket, both: tuple[str, str], heir: str, effective: date) -> None:

@@ -7,6 +7,7 @@ from indexer.report.figures import headline_window, name_of, ratio_lines_name, r
 from indexer.report.markup import number, paragraph, per_cent, table
 from indexer.report.tables import NO, YES, with_interval
 from indexer.report.words import KINDS, STATES, Text, joined, same
+from indexer.signals.inference import FEWEST
 from indexer.signals.result import Comparison
 
 LEVEL = 0.05  # of chance below which something is called more than chance
@@ -82,8 +83,9 @@ def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
     observed, null = (told[key][window] for key in ("ratio_correlation", "ratio_null"))
     if observed is None or null is None:
         return Text(
-            f"{name.en}: there are no {window} rows to compare yet.",
-            f"{name.zh}：尚不足{window}期，无法比较。",
+            f"{name.en}: no correlation over {window} rows, there are fewer or a line does not "
+            "move in them.",
+            f"{name.zh}：没有{window}期的相关系数，期数不足，或其间有一条线没有变动。",
         )
     partial, excess = (told[key][window] for key in ("partial_correlation", "ratio_excess"))
     low, high = _bounds(told, "partial_correlation", window)
@@ -104,7 +106,8 @@ def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
 
 def _verdict(p: float | None, excess: float) -> Text:
     if p is None:
-        return Text("; too few rows to test it.", "；样本太少，不作检验。")
+        en = f"; not tested, for that takes {FEWEST} rows and lines that move."
+        return Text(en, f"；不作检验：需要至少{FEWEST}期，且各线有所变动。")
     told = number(p, 3)
     if p < LEVEL and excess < 0:
         return Text(

@@ -251,3 +251,20 @@ def test_a_list_date_after_its_closes_excludes_nobody_without_seasoning(day):
     found = history(A + B, tables=tables, eligibility={"seasoning": 1})
     assert held(found, MONDAY) == {"B.US"}
     assert found.excluded.rows() == [(MONDAY, "A.US", "listed 0 sessions, seasoning is 1")]
+
+
+def test_what_two_constituents_have_become_has_the_weight_and_segment_of_the_one_that_is_a_member():
+    """A becomes C on Tuesday and B on Wednesday, from when on A is no member."""
+    made = [action("A.US", WEEK[1], "symbol_change", other="C.US"),
+            action("B.US", WEEK[2], "symbol_change", other="C.US")]  # fmt: skip
+    constituents = [
+        {"symbol": "A.US", "weight": 0.1, "segment": "x", "until": WEEK[2]},
+        {"symbol": "B.US", "weight": 0.5, "segment": "y"},
+        {"symbol": "D.US", "weight": 0.4, "segment": "x"},
+    ]
+    rows = prices(A=[10, None, None, None], B=[20, 20, None, None], C=[None, 10, 10, 10],
+                  D=[40, 40, 40, 40])  # fmt: skip
+    weighting = {"scheme": "fixed", "normalise": True, "caps": {"segment": 0.6}}
+    found = history(rows, *made, constituents=constituents, rebalance=MONTHLY, weighting=weighting)
+
+    assert weights(found, WEEK[2]) == pytest.approx({"C.US": 5 / 9, "D.US": 4 / 9})
