@@ -35,8 +35,11 @@ def explain(history: History, day: date) -> dict[str, Any]:
         message = "is a ready-made series: it has no constituents that could have moved it"
         raise MissingInputError([Flaw(history.definition.id, None, "", message)])
     if not found or row == 0:
-        last = f"its sessions with constituents run from {history.days[0]} to {history.days[-1]}"
-        message = f"nothing to explain on {day}: {last}, the first one excluded"
+        first, last = history.days[0], history.days[-1]
+        span = f"from {first} to {last}"
+        if found:
+            span = f"from {first} on, and the first one is compared with none"
+        message = f"nothing to explain on {day}: it has levels {span}"
         raise MissingInputError([Flaw(history.definition.id, None, "", message)])
     panel = history.panel
     names = {c.symbol: c.name for c in getattr(history.definition, "constituents", ())}
@@ -64,7 +67,7 @@ def explain(history: History, day: date) -> dict[str, Any]:
         "contributions": [
             {
                 "symbol": panel.lines[j].symbol,
-                "name": names.get(panel.lines[j].symbol),
+                "name": names.get(panel.entry_symbol(int(j))),
                 "weight": float(opening[j]),
                 "return": float(moves[j] / opening[j]) if opening[j] else None,
                 "contribution": float(moves[j]),
@@ -80,6 +83,8 @@ def explain(history: History, day: date) -> dict[str, Any]:
 
 def _actions(panel: Panel, history: History, at: int, row: int) -> list[dict[str, Any]]:
     """Return the actions that took effect on held constituents, with what they did to the price."""
+    day = history.days[row]
+    gave = {c.symbol for c in history.changes if c.date == day and c.shares_before != 0.0}
     return [
         {
             "symbol": panel.lines[e.column].symbol,
@@ -90,7 +95,8 @@ def _actions(panel: Panel, history: History, at: int, row: int) -> list[dict[str
             "cash": e.event.ordinary + e.event.special,
         }
         for e in panel.events
-        if e.row == at and history.shares[row, e.column] != 0.0
+        if e.row == at
+        and (history.shares[row, e.column] != 0.0 or panel.lines[e.column].symbol in gave)
     ]
 
 

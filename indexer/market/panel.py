@@ -95,8 +95,9 @@ class Panel:
         return heirs
 
     def entry_symbol(self, column: int) -> str:
-        """Return the symbol of the constituent, as listed, that a line stands for."""
-        return self.lines[self.lines[column].entry].symbol
+        """Return the symbol, as listed, of the constituent a line stands for; else its own."""
+        entry = self.lines[column].entry
+        return self.lines[column if entry < 0 else entry].symbol
 
     def events_of(self, column: int) -> Sequence[DatedEvent]:
         """Return the events of one line on these sessions, in order."""

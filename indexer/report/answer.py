@@ -129,8 +129,8 @@ def _verdict(p: float | None, excess: float) -> Text:
 def _given_market(comparison: Comparison, given: float, p: float | None) -> Text:
     id = comparison.study.benchmark
     market = name_of(comparison, id) if id in comparison.histories else same(id)
-    told = "" if p is None else f" (p {number(p, 3)})"
-    zh = "" if p is None else f"（p值{number(p, 3)}）"
+    told = "" if p is None else f" (adjusted p {number(p, 3)})"
+    zh = "" if p is None else f"（校正后p值{number(p, 3)}）"
     return Text(
         f"With {market.en} taken out as well it is {number(given, 2)}{told}.",
         f"再剔除{market.zh}后为{number(given, 2)}{zh}。",

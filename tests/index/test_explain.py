@@ -66,9 +66,28 @@ def test_carried_prices_are_told_with_their_age():
     ]
 
 
+def test_what_befell_a_line_on_the_day_it_passed_into_another_is_told_and_its_name_goes_on():
+    """C traded before, so that A's shares pass into a line of its own past."""
+    made = [
+        action("A.US", WEEK[1], "dividend", cash=0.5),
+        action("A.US", WEEK[1], "symbol_change", other="C.US"),
+    ]
+    rows = closes("A.US", 10) + closes("B.US", 20, 20, 20) + closes("C.US", 10, 10, 10)
+    named = [{"symbol": "A.US", "name": "Alpha"}, {"symbol": "B.US"}]
+    told = explain(history(rows, *made, constituents=named), WEEK[1])
+
+    assert told["dividend_points"] == pytest.approx(25)
+    assert [(a["symbol"], a["kind"], a["cash"]) for a in told["actions"]] == [
+        ("A.US", "dividend", 0.5)
+    ]
+    assert {c["symbol"]: c["name"] for c in told["contributions"]}["C.US"] == "Alpha"
+
+
 @pytest.mark.parametrize("day", [WEEK[0], date(2030, 1, 2), date(2024, 1, 13)])
 def test_a_day_without_a_return_is_an_error_that_names_the_span(day):
-    with pytest.raises(MissingInputError, match=f"nothing to explain on {day}.*{WEEK[0]} to"):
+    with pytest.raises(
+        MissingInputError, match=f"nothing to explain on {day}.*from {WEEK[0]} (on|to)"
+    ):
         explained(day)
 
 
@@ -122,7 +141,7 @@ def test_levels_are_those_of_the_session_and_of_the_one_before():
 
 
 def test_a_day_without_a_level_is_refused_with_the_sessions_there_are():
-    with pytest.raises(MissingInputError, match=f"from {WEEK[0]} to {WEEK[2]}, the first one excl"):
+    with pytest.raises(MissingInputError, match=f"levels from {WEEK[0]} to {WEEK[2]}$"):
         explained(WEEK[3])
 
 
