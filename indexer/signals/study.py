@@ -1,6 +1,7 @@
 """A study: its index lines aligned, and every signal put to the pairs and triples it names."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -257,12 +258,18 @@ def _converted(
 ) -> Aligned:
     """Return the levels in the study's currency, at the last fixing known at each cut-off."""
     moments = cutoffs(study, aligned.sessions)
-    rates = [fixings(histories[id].definition.currency, moments) for id in aligned.ids]
-    for id, rate in zip(aligned.ids, rates, strict=True):
-        if np.isnan(rate).all():
-            pair = f"{histories[id].definition.currency}/{study.currency}"
-            message = f"no rate of {pair} is known by {aligned.sessions[-1]}: add it, or fetch it"
+    rates = []
+    for id in aligned.ids:
+        own = histories[id].definition.currency
+        rate = np.full(len(moments), np.nan)
+        left_out = () if id in study.indices else (MissingInputError,)  # with a warning, by NaN
+        with suppress(*left_out):
+            rate = fixings(own, moments)
+        if id in study.indices and np.isnan(rate).all():
+            pair, last = f"{own}/{study.currency}", aligned.sessions[-1]
+            message = f"no rate of {pair} is known by {last}: add it, or fetch it"
             raise MissingInputError([Flaw("fx", None, id, message)])
+        rates.append(rate)
     return replace(aligned, level=aligned.level * np.column_stack(rates))
 
 
@@ -270,7 +277,9 @@ def _rate_warnings(study: Study, local: Aligned, converted: Aligned) -> Iterator
     """Yield which levels begin later for want of a rate."""
     for id, before, after in zip(local.ids, local.level.T, converted.level.T, strict=True):
         first, known = (int(np.argmax(~np.isnan(level))) for level in (before, after))
-        if known > first:
+        if np.isnan(after).all():
+            yield f"{id} left out: no rate into {study.currency} is known"
+        elif known > first:
             day = local.sessions[known]
             yield f"{id} begins on {day}: no rate into {study.currency} is known before"
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from indexer.arrays import Days, Instants, Vector
-from indexer.errors import MissingInputError
+from indexer.errors import Flaw, MissingInputError
 from indexer.index.build import build
 from indexer.market.fx import rates_known
 from indexer.market.tables import read_market
@@ -258,6 +258,26 @@ def test_before_the_first_fixing_an_index_has_no_level() -> None:
     assert min(told(found, "relative_strength", "ab", None)) == date(2024, 2, 1)
     assert found.levels.filter(index="a")["date"].min() == date(2024, 2, 1)
     assert "a begins on 2024-02-01: no rate into CNY is known before" in found.warnings
+
+
+def test_a_benchmark_without_a_rate_is_left_out() -> None:
+    def fixings(currency: str, instants: Instants) -> Vector:
+        if currency == "CNY":
+            raise MissingInputError([Flaw("fx", None, "", "no rate of CNY/HKD")])
+        return np.ones(len(instants))
+
+    histories = {
+        "a": on_calendar("a", "XHKG", 1, currency="HKD"),
+        "b": on_calendar("b", "XHKG", 2, currency="HKD"),
+        "c": on_calendar("c", "XHKG", 3, currency="HKD"),
+        "market": on_calendar("market", "XSHG", 4),
+    }
+    found = compare(study("a", "b", "c", currency="HKD"), histories, fixings)
+
+    assert "market left out: no rate into HKD is known" in found.warnings
+    given = found.table.filter(pl.col("signal") == "partial_correlation_benchmark")
+    assert given["value"].drop_nulls().is_empty()
+    assert found.summary["ratio_lines"][0]["partial_correlation"]
 
 
 def test_where_no_rate_is_known_on_any_session_that_is_what_is_missing() -> None:
