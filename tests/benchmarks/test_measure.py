@@ -42,8 +42,10 @@ def test_calls_take_turns_after_those_that_do_not_count() -> None:
     assert calls[:4] == ["a", "a", "b", "b"]
     most = math.ceil(timing._SAMPLE / 0.003)  # calls of a sample, fewer where a machine is busy
     runs = [(name, len(list(run))) for name, run in itertools.groupby(calls[4:])]
-    assert [name for name, _ in runs] == ["a", "b"] * (len(runs) // 2)
-    assert all(2 <= count <= 2 * most and count % 2 == 0 for _, count in runs)
+    turns = itertools.islice(itertools.cycle("ab"), len(runs))  # on a busy machine b may end first
+    assert [name for name, _ in runs] == list(turns)
+    assert all(2 <= count and count % 2 == 0 for _, count in runs)
+    assert all(count <= 2 * most for _, count in runs[:2])
     assert {name: len(samples) for name, samples in found.items()} == {
         name: sum(one == name for one, _ in runs) for name in "ab"
     }
