@@ -44,7 +44,7 @@ def test_calls_take_turns_after_those_that_do_not_count() -> None:
     runs = [(name, len(list(run))) for name, run in itertools.groupby(calls[4:])]
     turns = itertools.islice(itertools.cycle("ab"), len(runs))  # on a busy machine b may end first
     assert [name for name, _ in runs] == list(turns)
-    assert all(2 <= count and count % 2 == 0 for _, count in runs)
+    assert all(count >= 2 and count % 2 == 0 for _, count in runs)
     assert all(count <= 2 * most for _, count in runs[:2])
     assert {name: len(samples) for name, samples in found.items()} == {
         name: sum(one == name for one, _ in runs) for name in "ab"
