@@ -15,8 +15,9 @@ from indexer.index.build import build
 from indexer.ledger.database import reading
 from indexer.ledger.history import read_entries
 from indexer.market.tables import read_market
+from indexer.run.entries import study_candidate
 from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET, index_named, study_named
-from indexer.run.publication import Asked, _as_published
+from indexer.run.publication import Asked, _as_published, _moves
 from indexer.run.publish import publish
 from indexer.run.report import report
 from indexer.run.restate import Ground, restate
@@ -208,6 +209,17 @@ def test_a_series_published_before_is_shown_as_published_without_a_divisor():
 
     assert shown.variants["price"][-2:].tolist() == [1.0, history.variants["price"][-1]]
     assert np.isnan(shown.divisor).all()
+
+
+def test_how_far_its_levels_would_move_is_told_in_basis_points(compared):
+    day = compared.aligned.sessions[-2].item()
+    rows = compared.levels.filter(pl.col("date") == day).drop("date").rows()
+    published = [(id, level / 1.001, *marks) for id, level, *marks in rows]
+    told = chain_entry(day.isoformat(), kind="study", rows={"aligned": published})
+
+    assert list(_moves(study_candidate(compared, read_market(BUNDLED_MARKET)), told)) == (
+        pytest.approx([10.0] * len(rows))
+    )
 
 
 def test_a_level_of_an_index_that_is_in_it_no_more_is_not_shown(compared):
