@@ -33,6 +33,11 @@ def test_each_entry_names_the_hash_of_the_one_before(tmp_path):
     assert [first.number, second.number, third.number] == [1, 2, 3]
 
 
+def test_the_first_entry_names_a_digest_of_zeros():
+    """Of the length of every other, so that anybody can follow the chain."""
+    assert f"{0:064x}" == FIRST
+
+
 def test_a_session_published_again_is_its_next_revision(tmp_path):
     engine = ledger(tmp_path)
     told = [appended(engine, entry(day))[0].revision for day in ("2026-03-02", "2026-03-03")]
