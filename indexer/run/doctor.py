@@ -57,7 +57,7 @@ def _market(folder: Path, now: datetime) -> Iterator[Check]:
     if tables.prices.is_empty():
         yield Check(str(folder), "note", "holds no prices")
     else:
-        count, last = tables.prices["symbol"].n_unique(), tables.prices["date"].sort()[-1]
+        count, last = tables.prices["symbol"].n_unique(), tables.prices.select("date").max().item()
         yield Check(str(folder), "ok", f"closes of {count} symbols, the last of {last}")
     yield from supplied(folder, tables.prices, now)
 

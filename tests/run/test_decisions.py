@@ -1,7 +1,5 @@
 """What a person decides beside levels: a rebalance approved, an index retired."""
 
-import shutil
-
 import pytest
 
 from indexer.errors import DefinitionError, LedgerError
@@ -25,20 +23,6 @@ from tests.run.desk import (
 )
 
 MONTHLY = {"rebalance": {"frequency": "monthly", "day": "last session"}}
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Return a folder with five sessions published."""
-    path = tmp_path_factory.mktemp("made")
-    published(path, DAYS[0], DAYS[4])
-    return path
-
-
-@pytest.fixture
-def path(made, tmp_path):
-    """Return a copy of it."""
-    return shutil.copytree(made, tmp_path, dirs_exist_ok=True)
 
 
 # --- retirement -------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """What is wrong or late is told, each by itself, and stops nothing."""
 
-import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -13,20 +12,6 @@ from indexer.ledger.publish import append
 from indexer.run.decisions import retire
 from indexer.run.doctor import examine
 from tests.run.desk import DAYS, NOON, basket, desk, evening, ledger_url, published
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Return a folder with five sessions published."""
-    path = tmp_path_factory.mktemp("made")
-    published(path, DAYS[0], DAYS[4])
-    return path
-
-
-@pytest.fixture
-def path(made, tmp_path):
-    """Return a copy of it."""
-    return shutil.copytree(made, tmp_path, dirs_exist_ok=True)
 
 
 def states(path, now=NOON, names=()):
