@@ -28,20 +28,40 @@ from benchmarks.reliability.steps import steps
 from benchmarks.reliability.years import years
 
 SEED = 20260507
-LIVED = (  # what the evenings of B8 run, which take hours: a test holds that it is all
+
+
+def _without(folder: str, *names: str) -> tuple[str, ...]:
+    """Return pathspecs that leave out files of a folder of the package."""
+    return tuple(f":!indexer/{folder}/{name}.py" for name in names)
+
+
+# What campaigns go by, as long as they take hours; tests hold that it is all they run or load.
+LIVED = (  # what the evenings of B8 run
     *(f"benchmarks/reliability/{name}.py" for name in ("expected", "judge", "vendor", "world")),
     *("benchmarks/reliability/years.py", "indexer/arrays.py", "indexer/digest.py"),
-    *("indexer/definitions", "indexer/errors.py", "indexer/index", ":!indexer/index/batch.py"),
-    *("indexer/kernels", "indexer/ledger", "indexer/market", ":!indexer/market/sources"),
-    "requirements.txt",
+    *("indexer/definitions/*.py", *_without("definitions", "schema", "study", "sweep", "vary")),
+    *("indexer/errors.py", "indexer/index", *_without("index", "batch", "explain", "proforma")),
+    "indexer/kernels/level.py",
+    *("indexer/ledger", *_without("ledger", "pages", "verify")),
+    *("indexer/market", ":!indexer/market/sources"),
+    *_without("market", "cache", "excerpt", "grid", "overlays", "spread", "store"),
     *(f"indexer/run/{name}.py" for name in ("desk", "entries", "publish", "revise")),
     *(f"indexer/run/{name}.py" for name in ("sessions", "stored")),
+    "requirements.txt",
 )
-PUBLISHED = (  # what publishers load: the whole but for fetching, serving and sweeping
+PUBLISHED = (  # what publishers load: the whole but for fetching, drawing, serving and sweeping
     *("baskets", "seeds", "benchmarks/reliability", "requirements.txt", "indexer"),
     *(f":!indexer/{name}" for name in ("market/sources", "sweep", "web")),
-    *(f":!indexer/run/{name}.py" for name in ("announced", "believed", "calendars", "doctor")),
-    *(f":!indexer/run/{name}.py" for name in ("fetch", "gather", "needs", "payouts", "supply")),
+    *_without("definitions", "schema", "vary"),
+    *_without("index", "batch"),
+    *_without("kernels", "batch", "blocks", "fill"),
+    *_without("ledger", "pages"),
+    *_without("market", "cache", "excerpt", "grid", "overlays", "spread", "store"),
+    *_without("report", "charts", "drawing", "factsheet", "grid", "headings", "notebook"),
+    *_without("report", "overview", "sheets", "workbook"),
+    *(f":!indexer/report/*.{kind}" for kind in ("css", "js")),
+    *_without("run", "announced", "begin", "believed", "calendars", "doctor", "fetch"),
+    *_without("run", "gather", "needs", "payouts", "publication", "report", "supply"),
 )
 SHORT = ("first", "next", "week", "restate", "retire", "correct", "export", "study")
 LARGE = {"backfill": 16, "three-weeks": 16, "restate-all": 8, "export-over": 24, "study-week": 8}

@@ -171,6 +171,15 @@ def corrections(connection: sa.Connection, subject: str, kind: str) -> dict[str,
     return found
 
 
+def kind_of(connection: sa.Connection, subject: str) -> str | None:
+    """Return whether a subject is published as an index or a study; None where it never was.
+
+    Two short questions: to ask which kinds there are would look through all entries.
+    """
+    kinds = ("index", "study")
+    return next((kind for kind in kinds if head_before(connection, subject, AFTER_ALL, kind)), None)
+
+
 def subjects(connection: sa.Connection) -> dict[str, str]:
     """Return every index and study there is, and its kind."""
     return {str(subject): str(kind) for subject, kind in connection.execute(_SUBJECTS)}

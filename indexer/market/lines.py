@@ -78,7 +78,8 @@ def lines_of(market: Market, symbols: Sequence[str], until: date | None) -> list
     Raises
     ------
     MarketDataError
-        If a spin-off names a symbol that another line, with a price of its own, has yet to take.
+        If a symbol becomes two on one day, or if a spin-off names a symbol that another line, with
+        a price of its own, has yet to take.
     """
     rows = market.actions.filter(
         pl.col("kind").is_in([RENAME, SPINOFF]), pl.col("ex_date") <= (until or date.max)
@@ -93,6 +94,7 @@ def lines_of(market: Market, symbols: Sequence[str], until: date | None) -> list
         if not new:
             break
         reached |= new
+    _check_changes([arrow for arrow in arrows if arrow[0] in reached])
     taken = market.prices.filter(pl.col("symbol").is_in([new for _, new, _, _ in arrows]))
     first = dict(taken.group_by("symbol").agg(pl.col("date").min()).iter_rows())
     for old, new, kind, _ in arrows:
@@ -106,6 +108,23 @@ def lines_of(market: Market, symbols: Sequence[str], until: date | None) -> list
         lines.append(Line(symbol, entry.get(symbol, -1), past, apart))
     _check_spinoffs(lines, arrows)
     return lines
+
+
+def _check_changes(arrows: Sequence[tuple[str, str, str, date]]) -> None:
+    """Raise where a symbol becomes two on one day."""
+    became: dict[tuple[str, date], str] = {}
+    flaws = [
+        Flaw(
+            "actions",
+            None,
+            old,
+            f"symbol_change of {day} to {became[old, day]} and to {new}: keep the right one",
+        )
+        for old, new, kind, day in arrows
+        if kind == RENAME and became.setdefault((old, day), new) != new
+    ]
+    if flaws:
+        raise MarketDataError(flaws)
 
 
 def _check_spinoffs(lines: Sequence[Line], arrows: Sequence[tuple[str, str, str, date]]) -> None:

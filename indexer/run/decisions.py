@@ -12,7 +12,7 @@ from indexer.index.proforma import Proforma
 from indexer.index.proforma import proforma as next_rebalance
 from indexer.ledger.database import publishing
 from indexer.ledger.entry import Entry, sealed
-from indexer.ledger.heads import last_heads
+from indexer.ledger.heads import kind_of, last_heads
 from indexer.ledger.history import read_entry
 from indexer.ledger.publish import append
 from indexer.market.tables import read_market
@@ -96,10 +96,10 @@ def retire(subject: str, reason: str, desk: Desk) -> Entry:
         If the files cannot be written.
     """
     with publishing(desk.engine) as connection:
-        kind = "index" if last_heads(connection, subject) else "study"
-        newest = last_heads(connection, subject, kind)
-        if not newest:
+        kind = kind_of(connection, subject)
+        if kind is None:
             raise LedgerError([Refusal(subject, "", "", "was never published")])
+        newest = last_heads(connection, subject, kind)
         last = read_entry(connection, max(newest, key=lambda head: head.session).number)
         again = (last.status, last.note, last.by) == ("retired", reason, desk.terms.by)
         if not again:

@@ -9,7 +9,7 @@ from indexer.definitions.read import restore
 from indexer.definitions.study import Study
 from indexer.errors import IndexerError, LedgerError, Refusal
 from indexer.ledger.database import reading
-from indexer.ledger.heads import last_heads, subjects
+from indexer.ledger.heads import kind_of, last_heads, subjects
 from indexer.ledger.history import read_definition
 from indexer.run.sessions import last_final
 
@@ -45,15 +45,15 @@ def definition_in(connection: sa.Connection, subject: str) -> Known | None:
 
 
 def _last_known(connection: sa.Connection, subject: str) -> Known | None:
-    for kind in ("index", "study"):
-        newest = last_heads(connection, subject, kind)
-        if newest:
-            try:
-                return restore(kind, read_definition(connection, newest[0].definition) or "")
-            except ValueError as error:
-                message = f"its definition is none to this version: {error}"
-                raise LedgerError([Refusal(subject, newest[0].session, "", message)]) from error
-    return None
+    kind = kind_of(connection, subject)
+    if kind is None:
+        return None
+    newest, *_ = last_heads(connection, subject, kind)
+    try:
+        return restore(kind, read_definition(connection, newest.definition) or "")
+    except ValueError as error:
+        message = f"its definition is none to this version: {error}"
+        raise LedgerError([Refusal(subject, newest.session, "", message)]) from error
 
 
 def due_sessions(engine: sa.Engine, now: datetime) -> dict[str, str]:

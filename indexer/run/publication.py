@@ -13,7 +13,7 @@ from indexer.errors import Flaw, MissingInputError, counted
 from indexer.index.history import History
 from indexer.ledger.database import reading
 from indexer.ledger.entry import Entry
-from indexer.ledger.heads import Head, heads, subjects
+from indexer.ledger.heads import Head, heads, kind_of
 from indexer.ledger.history import columns_of, published_rows, read_definition, read_entry
 from indexer.ledger.publish import instant_text
 from indexer.report.record import Record
@@ -104,7 +104,7 @@ def publication(engine: sa.Engine, id: str, asked: Asked) -> Publication:
 
 def _standing(connection: sa.Connection, id: str, asked: Asked) -> tuple[Subject, list[Head]]:
     """Return the entries in force at an instant up to the session that is asked for, by session."""
-    kind = subjects(connection).get(id)
+    kind = kind_of(connection, id)
     if kind is None:
         raise _missing(id, "is no index or study that was ever published")
     known = None if asked.known_at is None else instant_text(asked.known_at)

@@ -28,7 +28,7 @@ from indexer.index.history import History
 from indexer.index.schedule import calendar_of
 from indexer.ledger.database import publishing, reading
 from indexer.ledger.entry import Entry
-from indexer.ledger.heads import AFTER_ALL, head_before, heads, last_heads, noted
+from indexer.ledger.heads import AFTER_ALL, head_before, heads, kind_of, last_heads, noted
 from indexer.ledger.publish import append
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
@@ -127,9 +127,9 @@ def _asked(names: Sequence[str]) -> list[_Asked]:
 def _last(desk: Desk, outcome: Outcome) -> date | None:
     """Return the last session that is published of a subject; None where it cannot be told."""
     with suppress(IndexerError), reading(desk.engine) as connection:
-        for kind in ("index", "study"):  # asking which one it is would look through all entries
-            for head in head_before(connection, outcome.subject, AFTER_ALL, kind):
-                return date.fromisoformat(head.session)
+        if kind := kind_of(connection, outcome.subject):
+            (head,) = head_before(connection, outcome.subject, AFTER_ALL, kind)
+            return date.fromisoformat(head.session)
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from indexer.errors import Flaw, MissingInputError
 from indexer.ledger.database import open_ledger, reading
-from indexer.ledger.heads import heads, subjects
+from indexer.ledger.heads import heads, kind_of
 from indexer.ledger.history import COLUMNS, history_rows
 from indexer.ledger.publish import instant_text
 from indexer.report.published import csv_text
@@ -38,7 +38,7 @@ def published_history(
         If the ledger is damaged or cannot be read now.
     """
     with reading(open_ledger(ledger)) as connection:
-        kind = subjects(connection).get(index)
+        kind = kind_of(connection, index)
         if kind != "index":
             never = "is no index or study that was ever published"
             message = f"is a study: indexer report {index} writes its signals" if kind else never

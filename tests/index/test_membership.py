@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from indexer.errors import DefinitionError, MissingInputError
+from indexer.errors import DefinitionError, MarketDataError, MissingInputError
 from tests.index.examples import history, price, weights
 from tests.reference.example import MONDAY, SESSIONS, WEEK, action, closes, listed
 
@@ -115,6 +115,30 @@ def test_a_symbol_takes_over_on_the_last_change_on_the_way_to_it():
         "Z.US",
         f"takes over from Y.US only on {WEEK[3]}",
     )
+
+
+def becoming(*names: str) -> list[dict[str, object]]:
+    return [action("A.US", WEEK[1], "symbol_change", other=f"{name}.US") for name in names]
+
+
+def test_a_symbol_that_becomes_two_on_one_day_is_refused():
+    message = f"^actions: A.US: symbol_change of {WEEK[1]} to Y.US and to Z.US: keep the right one$"
+    with pytest.raises(MarketDataError, match=message):
+        history(A + B + prices(Y=[None, 11], Z=[None, 12]), *becoming("Y", "Z"))
+
+
+def test_a_stranger_that_becomes_two_does_not_matter():
+    alone = listed("B.US")
+
+    assert price(history(B, *becoming("Y", "Z"), constituents=alone)) == price(
+        history(B, constituents=alone)
+    )
+
+
+def test_a_change_of_symbol_told_twice_is_one():
+    rows = A[:1] + B + prices(Z=[None, 11, 12])
+
+    assert price(history(rows, *becoming("Z", "Z"))) == price(history(rows, *becoming("Z")))
 
 
 def test_what_befell_a_stranger_before_it_was_taken_over_is_no_matter():
