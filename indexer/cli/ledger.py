@@ -12,7 +12,7 @@ import click
 from indexer.cli.attempts import attempts, hours
 from indexer.cli.exits import exit_code
 from indexer.cli.options import DATE, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, plain, said
-from indexer.cli.screen import print_outcomes, print_proforma, progress, shown
+from indexer.cli.screen import marks, print_outcomes, print_proforma, progress, shown
 from indexer.errors import OutputError, counted, explained
 
 _by = click.option("--by", required=True, callback=said, metavar="NAME", help="Who decided it.")
@@ -189,8 +189,10 @@ def history(
     from indexer.run.records import history_text, published_history
 
     found = published_history(ledger, index, variant, as_known_at)
-    if found.synthetic:  # the rows have the columns of what was published, and none for it
-        click.echo(f"note: {index}: SYNTHETIC DATA", err=True)
+    tested = found.backtested and f"up to {found.backtested}"
+    # The rows have the columns of what was published, and none for these.
+    if mark := marks(synthetic=found.synthetic, backtested=tested):
+        click.echo(f"note: {index}: {mark.strip()}", err=True)
     if format_ == "json":
         objects = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
         click.echo(json.dumps(objects, ensure_ascii=False, allow_nan=False))

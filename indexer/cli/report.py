@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from indexer.cli.options import DATE, JSON, KNOWN_AT, LEDGER, OUT
-from indexer.cli.screen import progress, shown
+from indexer.cli.screen import marks, progress, shown
 
 
 @click.command()
@@ -51,7 +51,7 @@ def report(
         }
         click.echo(json.dumps(told, ensure_ascii=False, allow_nan=False))
         return
-    mark = "  SYNTHETIC DATA" if made.synthetic else ""
+    mark = marks(synthetic=made.synthetic)
     click.echo(f"{subject}: {made.record.session}, revision {made.record.revision}{mark}")
     for caveat in made.caveats:
         click.echo(f"note: {subject}: {shown(caveat)}", err=True)

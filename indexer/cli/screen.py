@@ -64,7 +64,11 @@ def print_study(summary: dict[str, Any], out: Path, as_json: bool) -> None:
         click.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
         return
     title = shown(f"{summary['name']['en']} · {summary['last_session']}")
-    click.echo(f"{title}  SYNTHETIC DATA" if summary["synthetic"] else title)
+    click.echo(title + marks(synthetic=summary["synthetic"]))
+    tested = {id: index["backtested_before"] for id, index in summary["indices"].items()}
+    for day in sorted({day for day in tested.values() if day}):
+        ids = ", ".join(id for id, its in tested.items() if its == day)
+        click.echo(f"back-tested before {day}: {ids}")
     print_table(
         ("leader\n/ follower", "state", "since", "kind", "peak", "leader", "follower", "z", "corr"),
         [_pair_cells(pair, summary["last_session"]) for pair in summary["pairs"]],
@@ -95,6 +99,19 @@ def print_study(summary: dict[str, Any], out: Path, as_json: bool) -> None:
     print_notes(summary["indices"], out, summary["warnings"])
 
 
+def marks(*, synthetic: bool, backtested: str | None = None) -> str:
+    """Return what no line with figures goes without: that prices are invented, or known before.
+
+    Parameters
+    ----------
+    backtested : which of the figures are back-tested; empty for all of them, None for none
+    """
+    told = ["SYNTHETIC DATA"] if synthetic else []
+    if backtested is not None:
+        told.append(f"back-tested {backtested}".rstrip())
+    return "".join(f"  {mark}" for mark in told)
+
+
 def _pair_cells(pair: dict[str, Any], last: str) -> tuple[str, ...]:
     correlations = pair["correlation"]
     window = 60 if 60 in correlations else sorted(correlations)[len(correlations) // 2]
@@ -120,7 +137,7 @@ def print_explanation(told: dict[str, Any], as_json: bool) -> None:
     if not told["session"]:
         click.echo(f"{told['id']}: {told['date']} is no session, nothing to explain")
         return
-    mark = "  SYNTHETIC DATA" if told["synthetic"] else ""
+    mark = marks(synthetic=told["synthetic"], backtested="" if told["backtested"] else None)
     click.echo(f"{told['id']} on {told['date']}{mark}")
     for name, level in told["levels"].items():
         change = level["after"] / level["before"] - 1
@@ -155,7 +172,8 @@ def _called(part: dict[str, Any]) -> str:
 def print_index(summary: dict[str, Any]) -> None:
     """Print the first and the last level of an index on one line."""
     first, last = summary["first"], summary["last"]
-    mark = "  SYNTHETIC DATA" if summary["synthetic"] else ""
+    before = summary["backtested_before"] and f"before {summary['backtested_before']}"
+    mark = marks(synthetic=summary["synthetic"], backtested=before)
     click.echo(
         f"{summary['id']} {summary['variant']}: {first['date']} {first['level']:.4f} → "
         f"{last['date']} {last['level']:.4f}  ({summary['return']:+.1%}){mark}"
@@ -213,7 +231,7 @@ def print_outcomes(run: str | None, outcomes: Sequence[Any], as_json: bool) -> N
         return
     for outcome, one in zip(outcomes, told, strict=True):
         when = " – ".join(dict.fromkeys(one["sessions"]))
-        mark = "  SYNTHETIC DATA" if one["synthetic"] else ""
+        mark = marks(synthetic=one["synthetic"], backtested=_tested(outcome.published))
         click.echo(f"{one['subject']}: {one['state']} {when}".rstrip() + mark)
         for level in one["levels"]:
             click.echo(f"  {level['variant']:<6} {level['level']}  revision {level['revision']}")
@@ -221,6 +239,14 @@ def print_outcomes(run: str | None, outcomes: Sequence[Any], as_json: bool) -> N
             click.echo(f"  {counted(beside, 'session')} recorded as known and immaterial")
         for line in str(outcome.error or "").splitlines():
             click.echo(f"error: {shown(line)}", err=True)
+
+
+def _tested(entries: Sequence[Any]) -> str | None:
+    """Return which of some publications are back-tested: empty for all of them, None for none."""
+    days = [entry.session for entry in entries if entry.backtested]
+    if not days:
+        return None
+    return "" if len(days) == len(entries) else f"up to {max(days)}"
 
 
 def _outcome(outcome: Any) -> dict[str, Any]:
@@ -246,7 +272,7 @@ def print_proforma(found: Any, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found.summary, ensure_ascii=False, allow_nan=False))
         return
-    mark = "  SYNTHETIC DATA" if found.synthetic else ""
+    mark = marks(synthetic=found.synthetic)
     click.echo(f"{found.index}: rebalance after the close of {found.effective}{mark}")
     certain = "indicative, as of" if found.indicative else "from the closes of"
     click.echo(f"weights {certain} {found.weighed_on}; turnover {found.turnover:.2%}")

@@ -12,7 +12,7 @@ import click
 
 from indexer.cli.exits import EXIT_CODES
 from indexer.cli.options import FORMAT, JSON, NEEDED_MARKET, OUT
-from indexer.cli.screen import progress, shown
+from indexer.cli.screen import marks, progress, shown
 
 SHOWN = 10  # failures on the screen; summary.json has all of them
 
@@ -79,7 +79,7 @@ def _estimating(tell: Callable[[str], None]) -> Callable[[int, int], None]:
 
 
 def _print(summary: dict[str, Any], out: Path) -> None:
-    mark = "  SYNTHETIC DATA" if summary["synthetic"] else ""
+    mark = marks(synthetic=summary["synthetic"])
     click.echo(f"{summary['id']}: {summary['tried']} tried, {summary['failed']} failed{mark}")
     best = summary.get("best")
     if best is not None:

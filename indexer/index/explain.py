@@ -54,6 +54,7 @@ def explain(history: History, day: date) -> dict[str, Any]:
         "id": history.definition.id,
         "date": str(day),
         "synthetic": history.synthetic,
+        "backtested": bool(history.backtested[row]),
         "levels": {
             name: {"before": float(level[row - 1]), "after": float(level[row])}
             for name, level in history.variants.items()

@@ -25,6 +25,7 @@ class Head(NamedTuple):
     code: str
     content: str
     synthetic: bool
+    backtested: bool
     source: str
 
 

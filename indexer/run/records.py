@@ -17,11 +17,18 @@ from indexer.run.verify import Verified, verify
 
 
 class PublishedHistory(NamedTuple):
-    """What is in force of an index, and whether any of it rests on invented prices."""
+    """What is in force of an index.
+
+    Attributes
+    ----------
+    synthetic : whether any of it rests on invented prices
+    backtested : the last session of it that is back-tested, None where none is
+    """
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
     synthetic: bool
+    backtested: str | None
 
 
 def published_history(
@@ -51,8 +58,13 @@ def published_history(
             if names:
                 message = f"has no variant {variant}: it is published as {', '.join(names)}"
                 raise MissingInputError([Flaw(index, None, "", message)])
-        synthetic = any(head.synthetic for head in heads(connection, index, known_at=known))
-        return PublishedHistory(COLUMNS, rows, synthetic and bool(rows))
+        found = heads(connection, index, known_at=known) if rows else []
+        return PublishedHistory(
+            COLUMNS,
+            rows,
+            synthetic=any(head.synthetic for head in found),
+            backtested=max((head.session for head in found if head.backtested), default=None),
+        )
 
 
 def history_text(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from indexer.definitions.study import Study
-from indexer.index.history import History
+from indexer.index.history import History, before
 from indexer.signals.align import Aligned
 from indexer.signals.events import Happening
 from indexer.signals.issuers import shared_issuers
@@ -251,14 +251,15 @@ class Comparison:
 
     def _index_summary(self, id: str) -> dict[str, Any]:
         history = self.histories[id]
-        column = self.aligned.ids.index(id)
+        tested = self.aligned.backtested[:, self.aligned.ids.index(id)]
         return {
             "name": history.definition.name.model_dump(exclude_none=True),
             "constituents": history.constituents,
             "carried_last": int(history.carried[-1]),
             "missing": list(history.missing),
             "last_level_on": str(history.days[-1]),
-            "backtested_sessions": int(self.aligned.backtested[:, column].sum()),
+            "backtested_sessions": int(tested.sum()),
+            "backtested_before": before(history.definition.selected_on, tested),
             "definition_digest": history.definition.digest,
             "market_digest": history.market_digest,
             "warnings": list(history.warnings),

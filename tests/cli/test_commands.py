@@ -37,6 +37,7 @@ def test_run_without_arguments_works_from_any_folder(indexer):
 
     assert code == 0
     assert "SYNTHETIC DATA" in out
+    assert "back-tested before 2026-05-07: north-america-compute, domestic-compute" in out
     assert "north-america-compute / domestic-compute" in out
     assert {p.name for p in Path("out/compute-diffusion").iterdir()} == FILES
     assert {p.stem for p in Path("out/domestic-compute").iterdir()} == TABLES | {"summary"}

@@ -522,6 +522,13 @@ def test_a_history_is_the_columns_of_the_contract(indexer):
     assert lines[5].startswith(f"{DAY},price,1031.0824,1031.08235312722")
 
 
+def test_a_history_says_how_far_it_is_back_tested(indexer, tmp_path):
+    basket(tmp_path, selected_on=DAYS[2].isoformat())
+    publish(indexer, *RANGE)
+
+    assert indexer("history", "trio")[2] == f"note: trio: back-tested up to {DAYS[1]}\n"
+
+
 def test_a_history_in_json_reads_back(indexer):
     publish(indexer, "--date", DAY)
     _, out, _ = indexer("history", "trio", "--format", "json")

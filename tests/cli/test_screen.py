@@ -8,6 +8,7 @@ from indexer.cli import app, fetch, screen
 from indexer.errors import IndexerError, SourceError
 from indexer.report.figures import headline_window
 from indexer.run.desk import Outcome
+from tests.ledger.chain import entry
 
 HOSTILE = "x\x1b[2J\r\nerror: all is lost\x9b1m \u202egnp"
 PARTS = (r"x\x1b[2J", r"all is lost\x9b1m \u202egnp")  # a refusal is told line by line
@@ -26,7 +27,13 @@ def explained(*carried):
         key: [] for key in ("actions", "transfers", "changes")
     }
     told["carried"] = list(carried)
-    told |= {"id": "a", "date": "2026-03-02", "session": True, "synthetic": False}
+    told |= {
+        "id": "a",
+        "date": "2026-03-02",
+        "session": True,
+        "synthetic": False,
+        "backtested": False,
+    }
     divisor = {"before": 1.0, "after": 1.0}
     screen.print_explanation(
         told | {"contributions": [part], "dividend_points": 0.0, "divisor": divisor}, False
@@ -69,6 +76,30 @@ def test_text_from_outside_stays_on_its_line_and_is_no_command_of_the_terminal(w
 
     assert all(part in said for part in PARTS)
     assert not [line for line in said.splitlines() if line.startswith("error: all is lost")]
+
+
+@pytest.mark.parametrize(
+    ("told", "mark"),
+    [
+        ({"synthetic": False}, ""),
+        ({"synthetic": True}, "  SYNTHETIC DATA"),
+        ({"synthetic": False, "backtested": ""}, "  back-tested"),
+        ({"synthetic": True, "backtested": "up to x"}, "  SYNTHETIC DATA  back-tested up to x"),
+    ],
+)
+def test_a_line_with_figures_says_what_they_rest_on(told, mark):
+    assert screen.marks(**told) == mark
+
+
+@pytest.mark.parametrize(
+    ("tested", "mark"),
+    [((), ""), ((2, 3), "  back-tested"), ((2,), "  back-tested up to 2026-03-02")],
+)
+def test_what_is_published_of_a_back_tested_session_says_so(tested, mark, capfd):
+    entries = tuple(entry(f"2026-03-0{n}", backtested=n in tested) for n in (2, 3))
+    screen.print_outcomes("run", [Outcome("a", "published", entries=entries)], as_json=False)
+
+    assert capfd.readouterr().out.splitlines()[0] == f"a: published{mark}"
 
 
 @pytest.mark.attack("C4")

@@ -31,6 +31,11 @@ def test_contributions_are_named_largest_first_and_sum_to_the_return():
     ]
 
 
+@pytest.mark.parametrize(("selected", "marked"), [(WEEK[1], False), (WEEK[2], True)])
+def test_a_session_before_the_selection_is_marked(selected, marked):
+    assert explained(WEEK[1], selected_on=selected)["backtested"] is marked
+
+
 def test_weights_are_those_the_session_opened_with():
     """A rose to 550 of 1050 on Tuesday; B falls by a tenth from there on Wednesday."""
     told = explained(WEEK[2])

@@ -50,6 +50,7 @@ def test_sessions_before_the_selection_are_marked(selected, marks):
     found = history(A + FALLING, selected_on=selected)
 
     assert found.levels["backtested"].to_list() == [mark == 1 for mark in marks]
+    assert found.summary["backtested_before"] == (str(selected) if any(marks) else None)
 
 
 def test_weights_have_a_row_for_each_rebalance_and_member():
@@ -143,6 +144,7 @@ def test_the_summary_in_full():
         "id": "example",
         "name": {"en": "Example"},
         "synthetic": False,
+        "backtested_before": None,
         "definition_digest": basket(rebalance=MONTHLY).digest,
         "market_digest": found.market_digest,
         "variant": "price",
