@@ -1,4 +1,9 @@
-"""Array types and the axis order used everywhere: sessions run down, symbols run across."""
+"""Array types and the axis order used everywhere: sessions run down, symbols run across.
+
+With them three functions in place of numpy's, which go by the processor: published numbers must be
+the same to the last bit on any machine. BLAS, behind ``@`` and what is like it, adds up in an order
+of the processor's own, and numpy's logarithm is another where there is AVX-512.
+"""
 
 import math
 
@@ -11,9 +16,40 @@ Dates = NDArray[np.datetime64]  # (sessions, symbols) of dates, NaT where there 
 Vector = NDArray[np.float64]  # one axis: sessions or symbols
 Grid = NDArray[np.float64]  # (sessions, symbols)
 Cube = NDArray[np.float64]  # (windows, series, series)
+AnyArray = NDArray[np.float64]  # of any number of axes
 Rows = NDArray[np.int64]  # row or column numbers
 Flags = NDArray[np.bool_]  # one yes/no per session or symbol
 Mask = NDArray[np.bool_]  # (sessions, symbols) of yes/no
+
+
+def dot(a: AnyArray, b: AnyArray) -> AnyArray:
+    """Return the sums of the products of two arrays along their last axis.
+
+    Examples
+    --------
+    >>> float(dot(np.array([1.0, 2.0]), np.array([3.0, 4.0])))
+    11.0
+    """
+    return np.asarray((a * b).sum(axis=-1))
+
+
+def log(values: Vector) -> Vector:
+    """Return the natural logarithms of (T,) values; NaN where there is none, of zero -inf.
+
+    Examples
+    --------
+    >>> log(np.array([1.0, 0.0, -1.0, np.nan])).tolist()
+    [0.0, -inf, nan, nan]
+    """
+    told = (
+        math.log(x) if x > 0.0 else -math.inf if x == 0.0 else math.nan for x in values.tolist()
+    )
+    return np.fromiter(told, dtype=float, count=len(values))
+
+
+def expm1(values: Vector) -> Vector:
+    """Return ``exp(x) - 1`` of (T,) values, the simple returns of logarithmic ones."""
+    return np.fromiter(map(math.expm1, values.tolist()), dtype=float, count=len(values))
 
 
 def or_none(value: float) -> float | None:

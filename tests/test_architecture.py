@@ -230,6 +230,40 @@ def test_kernels_are_compiled_at_one_door():
     assert found == {"kernels.compile"}
 
 
+BY_PROCESSOR = {
+    *("linalg", "dot", "vdot", "vecdot", "matvec", "vecmat", "matmul", "inner", "tensordot"),
+    *("einsum", "convolve", "correlate", "corrcoef", "cov", "polyfit", "log", "log2", "log10"),
+    *("log1p", "exp", "exp2", "expm1", "power", "float_power", "cbrt", "sin", "cos", "tan"),
+    *("sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh", "arccosh", "arctanh"),
+}
+
+
+def by_processor(tree: ast.Module) -> Iterator[str]:
+    """Yield what numpy leaves to BLAS, or calculates as the processor can."""
+    named = {f"np.{name}" for name in BY_PROCESSOR}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.MatMult):
+            yield "@"
+        elif isinstance(node, ast.Attribute) and ast.unparse(node) in named:
+            yield node.attr
+
+
+def test_no_number_goes_by_the_processor():
+    """Compiled code is apart: its functions are the C library's, one value at a time."""
+    calculating = [path for path in MODULES if dotted(path).split(".")[0] in ("index", "signals")]
+    found = {dotted(path): set(by_processor(parsed(path))) for path in calculating}
+
+    assert {name: told for name, told in found.items() if told} == {
+        "index.holes": {"@"}  # of whole numbers
+    }
+
+
+def test_the_scan_sees_what_goes_by_the_processor():
+    text = "a @ b\na @= b\nnp.linalg.qr(a)\nnp.log(a)\nmath.log(a)\nlog(a)\n"
+
+    assert sorted(by_processor(ast.parse(text))) == ["@", "@", "linalg", "log"]
+
+
 def effects(tree: ast.Module) -> Iterator[str]:
     """Yield the effects a module's text can have, by the names it calls and imports."""
     for node in ast.walk(tree):

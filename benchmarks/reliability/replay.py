@@ -9,6 +9,7 @@ import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
 import sqlalchemy as sa
 
 from benchmarks.reliability.record import ROOT, Found
@@ -29,10 +30,25 @@ FIRST = 100  # row of the first session that is published
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 
 
+def older_processor() -> dict[str, str]:
+    """Return what makes a process calculate as on an x86-64 processor of 2008.
+
+    BLAS, numpy and compiled code each look at the processor for themselves.
+    """
+    extensions = np.show_config(mode="dicts")["SIMD Extensions"]
+    return {
+        "OPENBLAS_CORETYPE": "Prescott",
+        "NPY_DISABLE_CPU_FEATURES": " ".join(extensions.get("found", ())),
+        "NUMBA_CPU_NAME": "generic",
+        "NUMBA_CPU_FEATURES": "",
+    }
+
+
 def replay(seed: int, threads: int, count: int, memory: Path) -> Found:
     """Publish levels of several indices, and build some of them again in another process.
 
-    That one has so many threads, an empty cache of compiled kernels, and no market folder.
+    That one has so many threads, an older processor, an empty cache of compiled kernels, and no
+    market folder.
     """
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=memory) as name:
@@ -40,6 +56,7 @@ def replay(seed: int, threads: int, count: int, memory: Path) -> Found:
         _publish(url, seed, count)
         environment = {
             **os.environ,
+            **older_processor(),
             "NUMBA_NUM_THREADS": str(threads),
             "POLARS_MAX_THREADS": str(threads),
             "NUMBA_CACHE_DIR": name,

@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from indexer.arrays import Grid, Vector
+from indexer.arrays import Grid, Vector, dot
 from indexer.definitions.basket import Basket, Variant
 from indexer.errors import Flaw, MarketDataError, MissingInputError
 from indexer.index.finding import shown
@@ -97,7 +97,7 @@ def _left(
         if gone.into >= 0 and shares[gone.into] != 0.0:
             shares[gone.into] += book.shares[gone.column] * gone.ratio
     held = shares != 0.0
-    value = float(shares[held] @ np.nan_to_num(panel.worth[row, held]))
+    value = float(dot(shares[held], np.nan_to_num(panel.worth[row, held])))
     if not value > 0:
         day = panel.sessions[row]
         message = f"nothing is left after the close of {day}: {leaving[0].kind}"

@@ -41,7 +41,7 @@ def explain(history: History, day: date) -> dict[str, Any]:
             span = f"from {first} on, and the first one is compared with none"
         message = f"nothing to explain on {day}: it has levels {span}"
         raise MissingInputError([Flaw(history.definition.id, None, "", message)])
-    panel = history.panel
+    panel, around = history.panel, (("before", row - 1), ("after", row))
     names = {c.symbol: c.name for c in getattr(history.definition, "constituents", ())}
     at = len(panel.sessions) - len(history.days) + row
     moves = history.contribution[row]
@@ -56,15 +56,12 @@ def explain(history: History, day: date) -> dict[str, Any]:
         "synthetic": history.synthetic,
         "backtested": bool(history.backtested[row]),
         "levels": {
-            name: {"before": float(level[row - 1]), "after": float(level[row])}
+            name: {when: float(level[n]) for when, n in around}
             for name, level in history.variants.items()
         },
         "price_return": float(moves[held].sum()),
         "dividend_points": float(history.income[row, 0]),
-        "divisor": {
-            "before": float(history.divisor[row - 1]),
-            "after": float(history.divisor[row]),
-        },
+        "divisor": {when: float(history.divisor[n]) for when, n in around},
         "contributions": [
             {
                 "symbol": panel.lines[j].symbol,

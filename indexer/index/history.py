@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from indexer.arrays import Days, Flags, Grid, Rows, Vector
+from indexer.arrays import Days, Flags, Grid, Rows, Vector, log
 from indexer.definitions.basket import Index, Variant
 from indexer.index.holding import Rebalanced, market_weights
 from indexer.market.inputs import Inputs
@@ -243,7 +243,7 @@ def volatility(level: Vector) -> float | None:
 
     None for fewer than two returns.
     """
-    returns = np.diff(np.log(level))
+    returns = np.diff(log(level))
     return float(returns.std(ddof=1) * np.sqrt(250)) if len(returns) > 1 else None
 
 

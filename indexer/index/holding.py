@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from indexer.arrays import Flags, Rows, Vector
+from indexer.arrays import Flags, Rows, Vector, dot
 from indexer.definitions.basket import Basket
 from indexer.definitions.rules import REAL_SHARES
 from indexer.index.schedule import RebalanceDates
@@ -126,7 +126,7 @@ def _book_after(
     worth = panel.worth[when.effective]
     shares = kept.copy()
     wanted = _wanted(basket, panel, when, weights)[traded]
-    value = float(wanted @ worth[columns])
+    value = float(dot(wanted, worth[columns]))
     if basket.weighting.scheme in REAL_SHARES:
         shares[columns] = wanted
     elif value > 0:
@@ -202,4 +202,4 @@ def market_weights(panel: Panel, row: int, shares: Vector) -> Vector:
 def _value(shares: Vector, worth: Vector) -> float:
     """Return what shares are worth; a line that has not traded yet is worth nothing."""
     held = (shares > 0) & ~np.isnan(worth)
-    return float(shares[held] @ worth[held])
+    return float(dot(shares[held], worth[held]))

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import polars as pl
 
-from indexer.arrays import Days, Flags, Rows, Vector
+from indexer.arrays import Days, Flags, Rows, Vector, log
 from indexer.errors import counted
 from indexer.index.finding import Asked, Finding, Fresh
 from indexer.index.holding import ex_reference
@@ -44,8 +44,8 @@ def index_moves(levels: Vector, days: Days, rows: Rows, limits: GateLimits) -> I
     if not rows.size:
         return
     first = max(0, int(rows[0]) - 1 - limits.returns)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a broken level is R34's to tell
-        returns = np.diff(np.log(levels[first : int(rows[-1]) + 1]))
+    with np.errstate(invalid="ignore"):  # a broken level is R34's to tell
+        returns = np.diff(log(levels[first : int(rows[-1]) + 1]))
     ends = rows - 1 - first
     count = np.minimum(rows - 1, limits.returns)
     bound = limits.deviations * _deviations(returns, ends, count)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from indexer.arrays import Rows, Vector
+from indexer.arrays import Rows, Vector, log
 from indexer.definitions.basket import Basket
 from indexer.errors import Flaw, MarketDataError
 from indexer.index.caps import capped
@@ -162,7 +162,7 @@ def session_returns(known: Panel, column: int, lookback: int) -> Vector:
         if len(rows) and rows[0] < found.row <= rows[-1]:
             n = int(np.searchsorted(rows, found.row)) - 1  # the close before the event
             opening[n] = event(found.actions, opening[n]).ex_reference
-    return np.asarray(np.log(closes[1:] / opening))
+    return log(closes[1:] / opening)
 
 
 def score_column(known: Panel, column: str) -> Vector:

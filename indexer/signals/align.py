@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from indexer.arrays import Dates, Days, Flags, Grid, Instants, Mask, Rows, Vector
+from indexer.arrays import Dates, Days, Flags, Grid, Instants, Mask, Rows, Vector, log
 from indexer.definitions.basket import Basket, Index
 from indexer.definitions.study import Study
 from indexer.definitions.symbols import exchange_of
@@ -67,7 +67,7 @@ class Aligned:
 
     def logs(self, id: str, rows: Rows) -> Vector:
         """Return the log levels of an index on some rows."""
-        return cast("Vector", np.log(self.level[rows, self.ids.index(id)]))
+        return log(self.level[rows, self.ids.index(id)])
 
     def tested(self, ids: Sequence[str], rows: Rows) -> Flags:
         """Return on which rows a level of any of the indices is back-tested."""

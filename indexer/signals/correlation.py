@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from indexer.arrays import Cube, Flags, Grid, Vector
+from indexer.arrays import Cube, Flags, Grid, Vector, dot
 from indexer.kernels.rolling import rolling_correlation
 
 SINGULAR = 1e-12  # share of a sum of squares below which what is left of it is rounding
@@ -87,7 +87,8 @@ def _covariances(
     parts = sliding_window_view(series, window, axis=0)  # (windows, k, window)
     centred = parts - parts[:, :, :1]
     centred = centred - centred.mean(axis=2, keepdims=True)
-    return np.asarray(np.matmul(centred, centred.transpose(0, 2, 1)))
+    products = [dot(centred, centred[:, k : k + 1]) for k in range(centred.shape[1])]
+    return np.stack(products, axis=1)
 
 
 def _partial(moments: Cube) -> Vector:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Flags, Vector, or_none
+from indexer.arrays import Flags, Vector, dot, expm1, or_none
 from indexer.kernels.catchup import TURN_WINDOW
 from indexer.kernels.moments import window_moments
 from indexer.signals.catchup import Kind, States, kind_of
@@ -247,7 +247,7 @@ def state_returns(states: States, leader: Vector, follower: Vector, cost_bps: fl
     """
     position = np.array([state == "catching_up" for state in states.state[:-1]], dtype=float)
     changed = np.diff(position, prepend=0.0) != 0.0
-    earned = np.expm1(np.diff(follower)) - np.expm1(np.diff(leader))
+    earned = expm1(np.diff(follower)) - expm1(np.diff(leader))
     return np.asarray(position * earned - changed * (cost_bps / 1e4))
 
 
@@ -255,15 +255,15 @@ def return_moments(returns: Vector) -> ReturnMoments:
     """Return Sharpe ratio, length, skewness and kurtosis of some returns."""
     count = len(returns)
     centred = returns - returns.mean() if count else returns
-    square = float(centred @ centred)
+    square = float(dot(centred, centred))
     if count < 2 or not square > 0.0 or np.ptp(returns) == 0.0:
         return ReturnMoments(math.nan, count, math.nan, math.nan)
     unit = centred / math.sqrt(square / count)
     return ReturnMoments(
         sharpe=float(returns.mean()) / math.sqrt(square / (count - 1)),
         length=count,
-        skew=float(np.mean(unit**3)),
-        kurtosis=float(np.mean(unit**4)),
+        skew=float(np.mean(unit * unit * unit)),
+        kurtosis=float(np.mean(np.square(unit * unit))),
     )
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from indexer.arrays import Days, Flags, Rows, Vector
+from indexer.arrays import Days, Flags, Rows, Vector, dot
 from indexer.definitions.study import Event
 from indexer.index.history import History
 from indexer.signals.correlation import SINGULAR
@@ -159,8 +159,8 @@ def event_study(index_log: Vector, benchmark_log: Vector, row: int) -> EventStud
 def _market_model(index: Vector, benchmark: Vector) -> tuple[float, float]:
     """Return intercept and slope of returns on the benchmark's; NaN where they mean nothing."""
     y, x = index - index.mean(), benchmark - benchmark.mean()
-    xx, yy, xy = float(x @ x), float(y @ y), float(x @ y)
-    size = float(benchmark @ benchmark)
+    xx, yy, xy = float(dot(x, x)), float(dot(y, y)), float(dot(x, y))
+    size = float(dot(benchmark, benchmark))
     if not xx > SINGULAR * size or not yy * xx - xy * xy > SINGULAR * yy * xx:
         return math.nan, math.nan
     beta = xy / xx

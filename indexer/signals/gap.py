@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from indexer.arrays import Cube, Flags, Grid, Vector
+from indexer.arrays import Vector, dot
 from indexer.signals.correlation import SINGULAR
+from indexer.signals.regression import sweep
 
 _COEFFICIENTS = 4  # of the Dimson regression, the intercept included
 
@@ -76,10 +77,10 @@ def _regression(a: Vector, b: Vector, window: int) -> _Fit:
     x, y = sliding_window_view(a, window), sliding_window_view(b, window)
     mean, height = x.mean(axis=1), y.mean(axis=1)
     x_centred, y_centred = x - mean[:, None], y - height[:, None]
-    square = _above_rounding(np.vecdot(x_centred, x_centred), np.vecdot(x, x))
-    beta = np.vecdot(x_centred, y_centred) / square
+    square = _above_rounding(dot(x_centred, x_centred), dot(x, x))
+    beta = dot(x_centred, y_centred) / square
     left = y_centred - beta[:, None] * x_centred
-    rest = _above_rounding(np.vecdot(left, left), np.vecdot(y, y))
+    rest = _above_rounding(dot(left, left), dot(y, y))
     return _Fit(beta, height - beta * mean, mean, square, rest / max(window - 2, 1))
 
 
@@ -112,19 +113,10 @@ def dimson_beta(a: Vector, b: Vector, window: int) -> Vector:
     rows = window - 2
     if len(a) < window or rows < _COEFFICIENTS:
         return out
-    beside = np.column_stack([a[:-2], a[1:-1], a[2:]])
-    x = sliding_window_view(beside, rows, axis=0).transpose(0, 2, 1)  # (windows, rows, 3)
-    y = sliding_window_view(b[1:-1], rows)
-    axes, parts = np.linalg.qr(x - x.mean(axis=1, keepdims=True))
-    apart = _apart(parts, np.square(x).sum(axis=1))
-    parts[~apart] = np.eye(3)
-    along = axes.transpose(0, 2, 1) @ (y - y.mean(axis=1, keepdims=True))[:, :, None]
-    slopes = np.linalg.solve(parts, along)[:, :, 0]
-    out[window - 1 :] = np.where(apart, slopes.sum(axis=1), np.nan)
+    early, own, late = a[:-2], a[1:-1], a[2:]
+    # With the others less it, the coefficient on its own row is the sum of all three.
+    beside = np.column_stack([np.ones(len(own)), early - own, late - own, own, b[1:-1]])
+    swept = sweep(sliding_window_view(beside, rows, axis=0))  # (windows, 5, rows)
+    apart = swept.sound[:, :4].all(axis=1)
+    out[window - 1 :][apart] = swept.parts[apart, 3, 4] / swept.parts[apart, 3, 3]
     return out
-
-
-def _apart(parts: Cube, whole: Grid) -> Flags:
-    """Return where no column of a QR decomposition is made of those before it but for rounding."""
-    own = np.diagonal(parts, axis1=1, axis2=2) ** 2
-    return np.asarray((own > SINGULAR * whole).all(axis=1))

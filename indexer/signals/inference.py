@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Grid, Vector, or_none
+from indexer.arrays import Grid, Vector, dot, or_none
 from indexer.kernels.bootstrap import (
     Resamples,
     correlation_pivots,
@@ -19,6 +19,7 @@ from indexer.kernels.bootstrap import (
     studentised_sums,
 )
 from indexer.signals.correlation import partial_correlation
+from indexer.signals.regression import sweep
 
 FEWEST = 60  # rows below which nothing is inferred
 DRAWS = 1000  # of the null of a level correlation
@@ -93,7 +94,7 @@ def block_length(values: Vector, most: float) -> float:
     if n < lags + 2:
         return 1.0
     x = values - values.mean()
-    moments = np.array([x[k:] @ x[: n - k] for k in range(lags + 1)])
+    moments = np.array([dot(x[k:], x[: n - k]) for k in range(lags + 1)])
     squares = np.concatenate([[0.0], np.cumsum(x * x)])
     k = np.arange(lags + 1)
     spread = np.sqrt((squares[-1] - squares[k + 1]) * squares[n - 1 - k])
@@ -104,7 +105,7 @@ def block_length(values: Vector, most: float) -> float:
     tapered = np.minimum(1.0, 2 * (1 - k / reach)) * moments[1 : reach + 1]
     spectrum = moments[0] + 2 * tapered.sum()
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = float(np.cbrt(n * (2 * (k * tapered).sum() / spectrum) ** 2))
+        found = math.cbrt(n * (2 * (k * tapered).sum() / spectrum) ** 2)
     return min(max(found, 1.0), most) if math.isfinite(found) else 1.0
 
 
@@ -115,8 +116,7 @@ def most_block(rows: int) -> float:
 
 def residuals(values: Vector, controls: Grid) -> Vector:
     """Return what least squares with intercept leaves of (n,) values on (n, k) controls."""
-    design = np.column_stack([np.ones(len(values)), controls])
-    return np.asarray(values - design @ np.linalg.lstsq(design, values, rcond=None)[0])
+    return np.asarray(sweep(np.vstack([np.ones(len(values)), controls.T, values])).left[-1])
 
 
 def partial_p_value(
@@ -229,21 +229,21 @@ def correlation_interval(
 def _influence(x: Vector, y: Vector) -> tuple[float, Vector]:
     """Return the correlation and what each row adds to its error, over the rows."""
     p, q = x - x.mean(), y - y.mean()
-    xx, yy = float(p @ p), float(q @ q)
+    xx, yy = float(dot(p, p)), float(dot(q, q))
     if not (xx > 0.0 and yy > 0.0) or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
         return math.nan, p
     p, q = p / math.sqrt(xx), q / math.sqrt(yy)
-    r = float(p @ q)
+    r = float(dot(p, q))
     return r, np.asarray(p * q - 0.5 * r * (p * p + q * q))
 
 
 def _long_run(values: Vector, block: float) -> float:
     """Return the variance of the sum of stationary-bootstrap resamples of values of mean zero."""
     n, stay = len(values), 1.0 - 1.0 / block
-    total = float(values @ values)
+    total = float(dot(values, values))
     for k in range(1, n):
         weight = (1 - k / n) * stay**k + k / n * stay ** (n - k)
-        total += 2 * weight * float(values[k:] @ values[:-k])
+        total += 2 * weight * float(dot(values[k:], values[:-k]))
     return max(total, 0.0)
 
 
@@ -299,4 +299,4 @@ def _correlations(line: Vector, others: Grid) -> Vector:
     """Return the correlation of one line with each row of others; NaN where one does not move."""
     one, two = line - line.mean(), others - others.mean(axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(two @ one / np.sqrt((one @ one) * (two * two).sum(axis=1)))
+        return np.asarray(dot(two, one) / np.sqrt(dot(one, one) * dot(two, two)))

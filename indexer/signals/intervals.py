@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Days, Rows, Vector
+from indexer.arrays import Days, Rows, Vector, expm1
 
 SPANS = (1, 5, 20, 40, 60, 120, 250)
 WINDOW = 250  # rows among which the maximum of relative strength is looked for
@@ -49,9 +49,9 @@ def interval_table(days: Days, leader: Vector, follower: Vector) -> Intervals:
     return Intervals(
         tuple(begins),
         begin,
-        np.expm1(move_leader),
-        np.expm1(move_follower),
-        np.expm1(move_leader - move_follower),
+        expm1(move_leader),
+        expm1(move_follower),
+        expm1(move_leader - move_follower),
     )
 
 

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Grid, Rows, Vector
+from indexer.arrays import Grid, Rows, Vector, dot
 from indexer.kernels.bootstrap import RowGrid
 from indexer.signals.correlation import SINGULAR
 from indexer.signals.inference import CONFIDENCE
 
-_TOGETHER = 32  # resamples correlated at a time: they stay in the processor's cache
+_TOGETHER = 64  # resamples correlated at a time: they stay in the processor's cache
 
 
 class LeadLag(NamedTuple):
@@ -73,10 +73,10 @@ def whitened(returns: Vector) -> Vector:
     """
     before, after = returns[:-1], returns[1:]
     x, y = before - before.mean(), after - after.mean()
-    if not x @ x > SINGULAR * (before @ before):
+    if not dot(x, x) > SINGULAR * dot(before, before):
         return np.full(len(after), np.nan)
-    left = y - (x @ y) / (x @ x) * x
-    return left if left @ left > SINGULAR * (after @ after) else np.full(len(after), np.nan)
+    left = y - dot(x, y) / dot(x, x) * x
+    return left if dot(left, left) > SINGULAR * dot(after, after) else np.full(len(after), np.nan)
 
 
 def _band(largest: Vector) -> float:
@@ -124,4 +124,4 @@ def _growing(values: Grid, reach: int) -> Grid:
 def _product(x: Grid, y: Grid, lag: int) -> Vector:
     """Return the sum of products of each row of x with that of y ``lag`` places later."""
     count = x.shape[1] - abs(lag)
-    return np.asarray(np.vecdot(x[:, max(-lag, 0) :][:, :count], y[:, max(lag, 0) :][:, :count]))
+    return dot(x[:, max(-lag, 0) :][:, :count], y[:, max(lag, 0) :][:, :count])

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Grid, Rows
+from indexer.arrays import Grid, Rows, dot
 from indexer.index.history import History
 from indexer.signals.breadth import members_of
 
@@ -45,5 +45,5 @@ def correlation_matrix(history: History, window: int = MATRIX_WINDOW) -> Matrix:
     if whole.any():
         centred = moves[:, whole] - moves[:, whole].mean(axis=0)
         unit = centred / np.sqrt((centred**2).sum(axis=0))
-        found[np.ix_(whole, whole)] = np.clip(unit.T @ unit, -1.0, 1.0)
+        found[np.ix_(whole, whole)] = np.clip([dot(unit.T, one) for one in unit.T], -1.0, 1.0)
     return Matrix(column, found)

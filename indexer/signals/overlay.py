@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from indexer.arrays import Days, Rows, Vector
+from indexer.arrays import Days, Rows, Vector, log
 from indexer.signals.strength import zscore
 
 ANNOUNCEMENTS = 8  # that a divergence is set beside: two years of quarters
@@ -36,7 +36,7 @@ def divergence(
     """
     rows, known = _first_known(index_days, announced)
     figure = series_value[known]
-    level = np.log(np.where(figure > 0, figure, np.nan))
+    level = log(np.where(figure > 0, figure, np.nan))
     out = np.full(len(index_days), np.nan)
     out[rows[1:]] = zscore(np.diff(level), window) - zscore(np.diff(index_log[rows]), window)
     return out

@@ -42,7 +42,8 @@ def pair_signals(study: Study, rows: SharedRows) -> Iterator[Signal]:
     leader, follower = rows.logs()
     levels = (rows.aligned.level[rows.at, column] for column in rows.aligned.columns(rows.ids))
     strength = leader - follower
-    yield rows.signal("relative_strength", relative_strength(*levels), None, len(rows.at))
+    relative = relative_strength(*levels)
+    yield rows.signal("relative_strength", relative, None, len(rows.at))
     for span in study.windows.momentum:
         yield rows.signal("momentum", momentum(strength, span), span, span)
     place = percentile(strength)
@@ -60,7 +61,7 @@ def pair_signals(study: Study, rows: SharedRows) -> Iterator[Signal]:
     yield rows.signal("beta", gap.beta, window, span + window)
     yield rows.signal("gap", gap.gap, span, span + window)
     yield rows.signal("gap_z", gap.z, span, span + window)
-    yield from _rotation_signals(rows, 100.0 * np.exp(strength - strength[:1]))
+    yield from _rotation_signals(rows, relative)
 
 
 def _rotation_signals(rows: SharedRows, strength: Vector) -> Iterator[Signal]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from indexer.arrays import Grid, Vector, or_none
+from indexer.arrays import Grid, Vector, log, or_none
 from indexer.definitions.study import Study
 from indexer.index.history import History
 from indexer.kernels.rolling import rolling_correlation
@@ -199,7 +199,7 @@ def _without(
     for id in rows.ids:
         history = histories[id]
         left_out = [s.issuer for s in shared if id in s.held_as]
-        made = np.log(levels_without(history, left_out) / levels_without(history, []))
+        made = log(levels_without(history, left_out) / levels_without(history, []))
         dated = rows.aligned.dated[rows.at, rows.aligned.ids.index(id)]
         logs.append(rows.log(id) + made[np.searchsorted(history.days, dated)])
     a, b, c = (np.diff(log) for log in logs)

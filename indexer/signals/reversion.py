@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
-from indexer.arrays import Vector
+from indexer.arrays import Vector, dot
 from indexer.signals.correlation import SINGULAR
 from indexer.signals.inference import FEWEST
+from indexer.signals.regression import sweep
 
 
 def half_life(values: Vector) -> float:
@@ -26,9 +27,9 @@ def half_life(values: Vector) -> float:
     if len(values) < FEWEST:
         return math.nan
     before, after = values[:-1] - values[:-1].mean(), values[1:] - values[1:].mean()
-    if not before @ before > SINGULAR * (values @ values):
+    if not dot(before, before) > SINGULAR * dot(values, values):
         return math.nan
-    phi = float(before @ after) / float(before @ before)
+    phi = float(dot(before, after) / dot(before, before))
     if not 0.0 < phi < 1.0 or not unit_root_rejected(values):
         return math.nan
     return -math.log(2.0) / math.log(phi)
@@ -67,16 +68,8 @@ def _lagged_fit(values: Vector, moves: Vector, lags: int, count: int) -> tuple[f
     """
     end = len(moves)
     earlier = [moves[end - count - k : end - k] for k in range(1, lags + 1)]
-    design = np.column_stack([values[-count - 1 : -1], np.ones(count), *earlier])
-    axes, parts = np.linalg.qr(design)
-    own = np.diagonal(parts) ** 2
-    if not (own > SINGULAR * (design * design).sum(axis=0)).all():
+    swept = sweep(np.array([np.ones(count), *earlier, values[-count - 1 : -1], moves[-count:]]))
+    if not swept.sound.all():
         return math.nan, math.nan
-    slopes = np.linalg.solve(parts, axes.T @ moves[-count:])
-    left = moves[-count:] - design @ slopes
-    square = float(left @ left)
-    if not square > SINGULAR * float(moves @ moves):
-        return math.nan, math.nan
-    inverse = np.linalg.inv(parts)[0]
-    error = math.sqrt(square / (count - design.shape[1]) * float(inverse @ inverse))
-    return float(slopes[0]) / error, square
+    level, left = swept.parts[-2:, -1].tolist()  # of the moves: along the level alone, and beyond
+    return level / (left / math.sqrt(count - lags - 2)), left * left

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Days, Flags, Rows, Vector
+from indexer.arrays import Days, Flags, Rows, Vector, dot
 
 Quadrant = Literal["", "leading", "weakening", "lagging", "improving"]
 
@@ -114,7 +114,7 @@ def _about_centre(values: Vector, row: Rows, number: Rows) -> Vector:
     part = np.column_stack([before, values[late]])
     mean = part.mean(axis=1)
     centred = part - mean[:, None]
-    deviation = np.sqrt(np.vecdot(centred, centred) / WEEKS)
+    deviation = np.sqrt(dot(centred, centred) / WEEKS)
     moves = deviation > _STILL * np.abs(mean)
     with np.errstate(invalid="ignore", divide="ignore"):
         out[late] = np.where(moves, CENTRE + centred[:, -1] / deviation, np.nan)
