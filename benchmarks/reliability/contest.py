@@ -6,7 +6,7 @@ import queue
 import random
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Event
@@ -25,6 +25,7 @@ from indexer.ledger.tables import entries, levels
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 LONGEST = 5.0  # seconds a publisher may wait for its turn
 READERS = 2
+FAIR_AFTER = 1000  # days: on a busy machine one of three has gone without for 25
 PAUSE = 0.01  # seconds at most before an attempt: a queue in step serves the same one first
 
 
@@ -48,7 +49,7 @@ def contest(kind: str, publishers: int, days: int, memory: Path) -> Found:
     if longest > LONGEST:
         wrong.append(f"{kind}, {publishers} publishers: waited {longest:.1f} s")
     least = min(share.won for share in shares) / days
-    if not least:
+    if starved(shares, days):
         wrong.append(f"{kind}, {publishers} publishers: one never got a day")
     name = f"{kind}_{publishers}"
     figures = {
@@ -56,6 +57,11 @@ def contest(kind: str, publishers: int, days: int, memory: Path) -> Found:
         f"least_share_{name}": round(least, 4),
     }
     return Found(days, tuple(wrong), time.perf_counter() - began, figures)
+
+
+def starved(shares: Sequence[Share], days: int) -> bool:
+    """Return whether a publisher never got one of so many days that even bad luck gives it one."""
+    return days >= FAIR_AFTER and not all(share.won for share in shares)
 
 
 @contextlib.contextmanager
