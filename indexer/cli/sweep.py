@@ -87,7 +87,10 @@ def _print(summary: dict[str, Any], out: Path) -> None:
         deflated = best["deflated_sharpe"]
         chance = "nothing to deflate by" if deflated is None else f"deflated {deflated:.3f}"
         click.echo(f"best: {values}: {best['leader']} / {best['follower']}")
-        click.echo(f"Sharpe {best['sharpe']:.4f} a row, {chance}, of {summary['trials']} trials")
+        tested = best["backtested"] and f"in {best['backtested']} of {best['episodes']} episodes"
+        mark = marks(synthetic=False, backtested=tested or None)
+        told = f"Sharpe {best['sharpe']:.4f} a row, {chance}, of {summary['trials']} trials"
+        click.echo(told + mark)
     for told in summary["failures"][:SHOWN]:
         where = told["index"] or f"variant {told['number']}"
         lines = str(told["message"]).strip().splitlines()

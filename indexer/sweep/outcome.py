@@ -15,6 +15,7 @@ from indexer.sweep.plan import Variant
 
 PART = 32  # indices whose levels are put in one table at a time
 
+_SHOWN = ("leader", "follower", "episodes", "backtested", "sharpe")
 _MOMENTS = ("returns", "skew", "kurtosis")  # told of the best alone
 _PAIR = ("leader", "follower", *_MOMENTS)  # keys of a pair's result that are no columns
 
@@ -183,7 +184,7 @@ def best(sweep: Sweep, found: Sequence[Outcome]) -> dict[str, Any]:
         skew, kurtosis = float(pair["skew"]), float(pair["kurtosis"])
         found_p = deflated_sharpe(ratio, length, skew, kurtosis, variance or 0.0, trials)
         deflated = or_none(found_p)
-    chosen = {key: pair[key] for key in ("leader", "follower", "sharpe", *_MOMENTS)}
+    chosen = {key: pair[key] for key in (*_SHOWN, *_MOMENTS)}
     values_of = {"number": number, "values": found[number - 1].variant.values}
     return told | {
         "sharpe_variance": variance,

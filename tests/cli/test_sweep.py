@@ -46,6 +46,9 @@ def test_results_summary_and_page_are_written_into_out(indexer):
     assert summary["trials"] == 8
     assert 0 <= summary["best"]["deflated_sharpe"] <= 1
     assert summary["cost_bps"] == 20
+    best = summary["best"]
+    assert 0 < best["backtested"] <= best["episodes"]
+    assert f"trials  back-tested in {best['backtested']} of {best['episodes']} episodes\n" in out
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from tests.sweep.conftest import BUNDLED_BASKETS, swept, written
 SWEEP = Sweep.model_validate(
     {"version": "1", "id": "grid", "study": "some", "vary": {"catch_up.enter": ["1", "2", "3"]}}
 )
+PAIR = {"leader": "a", "follower": "b", "episodes": 4, "backtested": 3}
 
 
 def outcome(returns: np.ndarray[Any, Any] | None, number: int = 1) -> Outcome:
@@ -43,7 +44,7 @@ def outcome(returns: np.ndarray[Any, Any] | None, number: int = 1) -> Outcome:
             ("sharpe", moments.sharpe), ("skew", moments.skew), ("kurtosis", moments.kurtosis)
         )
     }  # fmt: skip
-    pair = {"leader": "a", "follower": "b", "state": "neutral", "returns": moments.length}
+    pair = PAIR | {"state": "neutral", "returns": moments.length}
     return Outcome(variant, {"synthetic": False, "pairs": [pair | figures]})
 
 
@@ -54,7 +55,7 @@ def test_the_deflated_ratio_of_three_trials_by_hand() -> None:
     1.16196 = .85280 deviations; (.3 - .085280) × 10 / √(1 + .5 × .09) = 2.10046, and the normal
     distribution is .98216 there.
     """
-    pair = {"leader": "a", "follower": "b", "returns": 101, "skew": 0.0, "kurtosis": 3.0}
+    pair = PAIR | {"returns": 101, "skew": 0.0, "kurtosis": 3.0}
     variant = Variant({}, (("a", "b"),), text="x")
     found = [Outcome(variant, {"pairs": [pair | {"sharpe": s}]}) for s in (0.1, 0.3, 0.2)]
     told = best(SWEEP, found)
