@@ -65,17 +65,16 @@ def print_study(summary: dict[str, Any], out: Path, as_json: bool) -> None:
         return
     title = shown(f"{summary['name']['en']} · {summary['last_session']}")
     click.echo(title + marks(synthetic=summary["synthetic"]))
-    tested = {id: index["backtested_before"] for id, index in summary["indices"].items()}
-    for day in sorted({day for day in tested.values() if day}):
-        ids = ", ".join(id for id, its in tested.items() if its == day)
-        click.echo(f"back-tested before {day}: {ids}")
+    for day, ids in summary["backtested_before"].items():
+        click.echo(f"back-tested before {day}: {', '.join(ids)}")
     print_table(
         ("leader\n/ follower", "state", "since", "kind", "peak", "leader", "follower", "z", "corr"),
-        [_pair_cells(pair, summary["last_session"]) for pair in summary["pairs"]],
+        [_pair_cells(pair, summary) for pair in summary["pairs"]],
     )
     for lines in summary["ratio_lines"]:
         click.echo(
-            f"\nratio lines {lines['leader']} / {lines['follower']} and / {lines['other']}\n"
+            f"\nratio lines {lines['leader']} / {lines['follower']} and / {lines['other']}"
+            f"{_until(lines, summary)}\n"
             "they share a leg, so part of their correlation is arithmetic: read it beside its null"
         )
         before = ("ratio_correlation", "ratio_null", "ratio_excess", "partial_correlation")
@@ -112,12 +111,16 @@ def marks(*, synthetic: bool, backtested: str | None = None) -> str:
     return "".join(f"  {mark}" for mark in told)
 
 
-def _pair_cells(pair: dict[str, Any], last: str) -> tuple[str, ...]:
-    correlations = pair["correlation"]
-    window = 60 if 60 in correlations else sorted(correlations)[len(correlations) // 2]
-    ended = "" if pair["last_row"] == last else f" (until {pair['last_row']})"
+def _until(told: dict[str, Any], summary: dict[str, Any]) -> str:
+    """Return the last row of a pair or of ratio lines, where the study has more."""
+    last = told["last_row"]
+    return "" if last == summary["last_session"] else f" (until {last})"
+
+
+def _pair_cells(pair: dict[str, Any], summary: dict[str, Any]) -> tuple[str, ...]:
+    window = summary["headline_window"]
     return (
-        f"{pair['leader']}\n/ {pair['follower']}{ended}",
+        f"{pair['leader']}\n/ {pair['follower']}{_until(pair, summary)}",
         pair["state"],
         pair["since"],
         pair["kind"] or "",
@@ -125,7 +128,7 @@ def _pair_cells(pair: dict[str, Any], last: str) -> tuple[str, ...]:
         _percent(pair["move_leader"]),
         _percent(pair["move_follower"]),
         _number(pair["zscore"], 1),
-        f"{_number(correlations[window], 2) or '–'} ({window})",
+        f"{_number(pair['correlation'][window], 2) or '–'} ({window})",
     )
 
 

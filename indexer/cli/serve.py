@@ -69,7 +69,7 @@ def serve(
         raise click.UsageError(f"--host {host} is open to others: set {TOKEN} first")
     try:
         from indexer.web.api import source_at
-        from indexer.web.door import Terms, hashed
+        from indexer.web.door import Admission, hashed
         from indexer.web.protocol import Bounds
         from indexer.web.server import listen
         from indexer.web.server import serve as answer
@@ -94,7 +94,7 @@ def serve(
     for path in metrics:
         if not path.exists():
             click.echo(f"warning: {path}: is not there yet", err=True)
-    answer(taken, source, Terms(None if token is None else hashed(token), hosts), Bounds())
+    answer(taken, source, Admission(None if token is None else hashed(token), hosts), Bounds())
 
 
 def _token() -> str | None:

@@ -33,6 +33,7 @@ def _cutoff(value: str) -> str:
 
 
 LONGEST = 100_000  # rows: more than any history has
+HEADLINE = 60  # rows of the window of correlation that is shown first, where a study has it
 Window = Annotated[int, Field(ge=2, le=LONGEST)]
 Windows = Annotated[tuple[Window, ...], Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -55,6 +56,12 @@ class WindowLengths(Model):
     zscore: Window = 250
     beta: Annotated[int, Field(ge=3, le=LONGEST)] = 120
     gap: Annotated[int, Field(ge=1, le=LONGEST)] = 60
+
+    @property
+    def headline(self) -> int:
+        """The window of correlation that is shown first: 60 rows, else the middle one."""
+        middle = sorted(self.correlation)[len(self.correlation) // 2]
+        return HEADLINE if HEADLINE in self.correlation else middle
 
 
 class CatchUp(Model):

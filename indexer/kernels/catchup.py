@@ -8,7 +8,7 @@ from indexer.kernels.compile import compiled
 from indexer.kernels.moments import moments
 
 NEUTRAL, STRETCHED, CATCHING_UP, CLOSED = range(4)
-STATES = 4
+_STATES = 4
 TURN_WINDOW = 60  # changes whose deviation measures a turn
 TURN_SPAN = 20  # rows over which that deviation is scaled
 
@@ -58,7 +58,7 @@ def state_rates(
     window : rows of the z-score
     rule : enter, turn and close
     """
-    share, episodes = np.empty((len(resamples.row), STATES)), np.empty(len(resamples.row))
+    share, episodes = np.empty((len(resamples.row), _STATES)), np.empty(len(resamples.row))
     _state_rates(changes - changes.mean(), resamples.row, window, rule, share, episodes)
     return share, episodes
 

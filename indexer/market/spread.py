@@ -114,7 +114,7 @@ def spread_market(market: MappedMarket, digest: str, calendar: str, currency: st
     ----------
     digest : of what the market holds, and of the code
     """
-    grid, place = grid_of(market), _place(digest, calendar, currency)
+    grid, place = mapped_grid(market), _place(digest, calendar, currency)
     if place is not None:
         try:
             with laid_out(grid, digest, calendar, currency) as laid:
@@ -127,7 +127,7 @@ def spread_market(market: MappedMarket, digest: str, calendar: str, currency: st
     return _spread(market, read_calendar(calendar), currency)
 
 
-def grid_of(market: MappedMarket) -> CloseGrid:
+def mapped_grid(market: MappedMarket) -> CloseGrid:
     """Return the closes of a market that has some.
 
     Raises
@@ -222,7 +222,7 @@ def keep(laid: Laid, grid: CloseGrid, parts: Sequence[Part]) -> None:
 
 def _spread(market: MappedMarket, calendar: Calendar, currency: str) -> Spread:
     """Return a market spread out in the memory of this process."""
-    grid = grid_of(market)
+    grid = mapped_grid(market)
     sessions, columns = _sessions(grid, calendar), range(len(grid.symbols))
     large = [np.full((len(sessions), len(columns)), np.nan) for _ in LARGE]
     return _whole(sessions, [_part(market, calendar, currency, columns, large)], large)
@@ -245,7 +245,7 @@ def _part(
     market: MappedMarket, calendar: Calendar, currency: str, columns: range, large: Sequence[Grid]
 ) -> Part:
     """Fill some columns, a block of them after another, and return what else is known of them."""
-    grid = grid_of(market)
+    grid = mapped_grid(market)
     sessions, wide = _sessions(grid, calendar), len(columns)
     symbols = grid.symbols[columns.start : columns.stop]
     there = ~np.isnan(grid.close[:, columns.start : columns.stop])
@@ -283,7 +283,7 @@ def _panels(
     market: MappedMarket, columns: range, sessions: Days, currency: str
 ) -> Iterator[tuple[range, Panel]]:
     """Yield panels of some symbols; of a symbol that has none, for want of a rate, nothing."""
-    symbols = grid_of(market).symbols[columns.start : columns.stop]
+    symbols = mapped_grid(market).symbols[columns.start : columns.stop]
     try:
         part = excerpt(market, symbols)
         yield columns, panel_of(part, symbols, sessions, currency, [""] * len(symbols))

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from indexer.report.figures import headline_window, name_of, ratio_lines_name, ratio_name
+from indexer.report.figures import name_of, ratio_lines_name, ratio_name
 from indexer.report.markup import number, paragraph, per_cent, table
-from indexer.report.tables import NO, YES, with_interval
+from indexer.report.tables import NO, YES, until, with_interval
 from indexer.report.words import KINDS, STATES, Text, joined, same
-from indexer.signals.inference import FEWEST
+from indexer.signals.inference import FEWEST_ROWS
 from indexer.signals.result import Comparison
 
 LEVEL = 0.05  # of chance below which something is called more than chance
@@ -38,7 +38,7 @@ def answer_markup(comparison: Comparison, summary: dict[str, Any]) -> Iterator[s
 
 def _table_of_lines(comparison: Comparison, lines: Sequence[dict[str, Any]]) -> str:
     """Return what `answers` says of each two ratio lines, a row each."""
-    window = headline_window(list(lines[0]["ratio_correlation"]))
+    window = comparison.study.windows.headline
     heads = (
         Text(f"Ratio lines, last {window} rows", f"比值线，最近{window}期"),
         Text("Correlation", "相关系数"),
@@ -58,7 +58,7 @@ def _table_of_lines(comparison: Comparison, lines: Sequence[dict[str, Any]]) -> 
         excess = told["ratio_excess"][window]
         verdict = Text("not tested", "未检验") if p is None else NO if p >= LEVEL else YES
         verdict = _LESS if verdict is YES and excess < 0 else verdict
-        name = ratio_lines_name(comparison, ids)
+        name = until(comparison, ratio_lines_name(comparison, ids), told)
         rows.append((name, *figures[:5], verdict, *figures[5:]))
     return table(heads, rows, "wide")
 
@@ -78,8 +78,8 @@ _FIGURES = (
 
 def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
     ids = [told[role] for role in ("leader", "follower", "other")]
-    name = ratio_lines_name(comparison, ids)
-    window = headline_window(list(told["ratio_correlation"]))
+    name = until(comparison, ratio_lines_name(comparison, ids), told)
+    window = comparison.study.windows.headline
     observed, null = (told[key][window] for key in ("ratio_correlation", "ratio_null"))
     if observed is None or null is None:
         return Text(
@@ -106,8 +106,8 @@ def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
 
 def _verdict(p: float | None, excess: float) -> Text:
     if p is None:
-        en = f"; not tested, for that takes {FEWEST} rows and lines that move."
-        return Text(en, f"；不作检验：需要至少{FEWEST}期，且各线有所变动。")
+        en = f"; not tested, for that takes {FEWEST_ROWS} rows and lines that move."
+        return Text(en, f"；不作检验：需要至少{FEWEST_ROWS}期，且各线有所变动。")
     told = number(p, 3)
     if p < LEVEL and excess < 0:
         return Text(

@@ -7,11 +7,12 @@ import numpy as np
 
 from indexer.arrays import Days
 from indexer.index.history import History
-from indexer.report.figures import headline_window, pair_slots, slot_of
+from indexer.report.figures import pair_slots, slot_of
 from indexer.report.headings import SHADES, english
-from indexer.report.marks import both, chinese
+from indexer.report.marks import bilingual, chinese
 from indexer.report.sheets import INK, Book, Column, Line, add_chart, set_axes
 from indexer.signals.result import Comparison
+from indexer.signals.signal import after_last
 
 _COLOURS = {
     "stretched": "#E0A030",
@@ -33,8 +34,8 @@ class Placed(NamedTuple):
     def line(self, n: int, label: str, colour: str, style: str = "solid") -> Line:
         """Return a line of the n-th column, pale up to its last back-tested session."""
         column = self.columns[n]
-        tested = np.flatnonzero(column.tested) if column.tested is not None else np.empty(0)
-        return Line(label, 0, n, colour, style, int(tested[-1]) + 1 if tested.size else 0)
+        tested = 0 if column.tested is None else after_last(column.tested)
+        return Line(label, 0, n, colour, style, tested)
 
     def chart(
         self, book: Book, title: str, lines: list[Line], axis: dict[str, Any]
@@ -75,7 +76,7 @@ def _looks(comparison: Comparison) -> dict[str, _Look]:
     slots |= {found.ids: slot for slot, found in enumerate(comparison.ratios, start=1)}
     looks = {}
     for ids, slot in slots.items():
-        label = " / ".join(both(comparison.histories[id].definition.name) for id in ids)
+        label = " / ".join(bilingual(comparison.histories[id].definition.name) for id in ids)
         looks[about(comparison, *ids)] = _Look(label, INK[slot % len(INK)])
     return looks
 
@@ -83,7 +84,7 @@ def _looks(comparison: Comparison) -> dict[str, _Look]:
 def study_charts(book: Book, comparison: Comparison, placed: Mapping[str, Placed]) -> Iterator[Any]:
     """Yield the charts of a study in reading order."""
     mark = _mark(comparison.synthetic, comparison.aligned.sessions[-1])
-    window = headline_window(comparison.study.windows.correlation)
+    window = comparison.study.windows.headline
     looks = _looks(comparison)
     yield from _levels(book, placed["levels"], mark, looks)
     yield from _strength(book, comparison, placed["strength"], mark, looks)
@@ -154,11 +155,11 @@ def _strength(
             if (other.about, other.en) == (column.about, f"While {key}")
         ]
         # The signal counts its base too and so may be back-tested for ever: here the day's levels.
-        columns = aligned.columns((pair.leader, pair.follower))
-        tested = np.flatnonzero(aligned.backtested[:, columns].any(axis=1))
+        rows = np.arange(len(aligned.sessions))
+        tested = after_last(aligned.tested((pair.leader, pair.follower), rows))
         label = looks[column.about].label
         line = strength.line(n, f"{label} 相对强弱 relative strength", INK[0])
-        lines.append(line._replace(tested=int(tested[-1]) + 1 if tested.size else 0))
+        lines.append(line._replace(tested=tested))
         title = f"{label} 相对强弱与状态 Relative strength and states{mark}"
         yield from strength.chart(book, title, lines, {"num_format": "0"} | _span(strength, [n]))
 

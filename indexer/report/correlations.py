@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from indexer.definitions.study import WindowLengths
 from indexer.report.figures import (
     Figure,
-    headline_window,
     name_of,
     pair_slots,
     ratio_lines_name,
@@ -130,7 +130,7 @@ def correlation_figures(comparison: Comparison) -> Iterator[Figure]:
 
 def _pair_lines(comparison: Comparison, name: str) -> Iterator[Figure]:
     windows = comparison.study.windows.correlation
-    styles = _window_styles(windows)
+    styles = _window_styles(comparison.study.windows)
     pairs = zip(comparison.pairs, pair_slots(comparison), strict=True)
     for (pair, slot), window in product(pairs, windows):
         names = joined([name_of(comparison, id) for id in pair.rows.ids], " with ", "与")
@@ -147,7 +147,7 @@ def _window_line(
     """Return the line of one window, named for it; only that of the headline is shown at first."""
     rows = many(window, "row", "期")
     found = signal_of(comparison, name, *ids, window=window)
-    shown = window == headline_window(comparison.study.windows.correlation)
+    shown = window == comparison.study.windows.headline
     told = {"label": joined([words, rows], ", ", "，"), "legend": rows, "shown": shown}
     return signal_line(comparison, found, _DIGITS) | told
 
@@ -169,8 +169,8 @@ def _reach(
     }
 
 
-def _window_styles(windows: Sequence[int]) -> dict[int, str]:
+def _window_styles(windows: WindowLengths) -> dict[int, str]:
     """Return the stroke of each window's line: solid for the headline, the others by turns."""
-    others = [window for window in windows if window != headline_window(windows)]
+    others = [window for window in windows.correlation if window != windows.headline]
     turns = {window: ("dotted", "dashed")[n % 2] for n, window in enumerate(others)}
-    return {headline_window(windows): "solid"} | turns
+    return {windows.headline: "solid"} | turns

@@ -14,10 +14,20 @@ from indexer.definitions.model import Definition
 from indexer.index.history import History
 from indexer.report.coding import coded
 from indexer.report.figures import Figure
-from indexer.report.marks import DIGEST
+from indexer.report.marks import DIGEST, sources
 from indexer.report.markup import attribute, both, json_text, source_hash
 from indexer.report.record import Record
-from indexer.report.words import BACKTESTED, BANDS, STATES, SYNTHETIC, Text, joined, named, same
+from indexer.report.words import (
+    BACKTESTED,
+    BANDS,
+    QUADRANTS,
+    STATES,
+    SYNTHETIC,
+    Text,
+    joined,
+    named,
+    same,
+)
 
 _SWITCHES = (
     ("lang", Text("Language", "语言"), (("en", same("English")), ("zh", same("中文")))),
@@ -46,10 +56,7 @@ _WORDS = {  # what the script says
     "download": Text("Download", "下载"),
     "rebased": Text("100 on", "基准日"),
     "move": Text("Session that is 100", "基准日（=100）"),
-    "leading": Text("leading", "领先"),
-    "weakening": Text("weakening", "转弱"),
-    "lagging": Text("lagging", "落后"),
-    "improving": Text("improving", "改善"),
+    **QUADRANTS,
     "date": Text("date", "日期"),
     "lag": Text("lag, rows", "滞后期数"),
     "offset": Text("rows from the event", "距事件期数"),
@@ -113,9 +120,7 @@ def stamp(
 
 def source_of(histories: Iterable[History]) -> Text:
     """Return where the market data of some indices are from, as their folders say it."""
-    told = "; ".join(
-        dict.fromkeys(source for history in histories if (source := history.inputs.source))
-    )
+    told = "; ".join(sources(histories))
     return Text(
         f"data source: {told or 'not stated'}",
         f"数据来源：{told or '未注明'}",

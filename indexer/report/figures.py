@@ -17,18 +17,12 @@ from indexer.report.words import Text, joined, named
 from indexer.signals.align import Aligned
 from indexer.signals.pairs import PairInference, PairStates
 from indexer.signals.result import Comparison
-from indexer.signals.signal import Signal
+from indexer.signals.signal import Signal, after_last
 
 Figure = dict[str, Any]
 
-HEADLINE = 60  # rows of the window that is shown first, where the study has it
 NORMAL = 1.96  # deviations that 95 of 100 errors of prediction stay within
 _INK = 0  # colour of the text; the others are counted from one
-
-
-def headline_window(windows: Sequence[int]) -> int:
-    """Return the window to show first: 60 rows, else the middle one."""
-    return HEADLINE if HEADLINE in windows else sorted(windows)[len(windows) // 2]
 
 
 def name_of(comparison: Comparison, id: str) -> Text:
@@ -225,8 +219,7 @@ def _marks(comparison: Comparison, ids: Sequence[str]) -> list[dict[str, Any]]:
 def first_live(comparison: Comparison, id: str) -> int:
     """Return the session after the last one whose level of an index is back-tested."""
     (column,) = comparison.aligned.columns([id])
-    tested = np.flatnonzero(comparison.aligned.backtested[:, column])
-    return int(tested[-1]) + 1 if tested.size else 0
+    return after_last(comparison.aligned.backtested[:, column])
 
 
 def signal_of(comparison: Comparison, name: str, *ids: str, window: int | None = None) -> Signal:
@@ -240,8 +233,8 @@ def signal_of(comparison: Comparison, name: str, *ids: str, window: int | None =
 def signal_line(comparison: Comparison, signal: Signal, digits: int) -> Figure:
     """Return the line of a signal, rounded to what is printed."""
     rows = np.searchsorted(comparison.aligned.sessions, signal.days)
-    tested = np.flatnonzero(signal.backtested & ~np.isnan(signal.value))
-    return line_of(rows, signal.value, int(tested[-1]) + 1 if tested.size else 0, digits)
+    tested = after_last(signal.backtested & ~np.isnan(signal.value))
+    return line_of(rows, signal.value, tested, digits)
 
 
 def line_of(rows: Rows, values: Vector, tested: int, digits: int) -> Figure:

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import numpy as np
-
 from indexer.definitions.model import Name
 from indexer.errors import counted
 from indexer.index.history import History
@@ -27,13 +25,9 @@ def study_marks(comparison: Comparison, record: Record | None) -> Iterator[Mark]
     for id in study.indices:  # of the others the notes tell
         history = comparison.histories[id]
         yield "mark", _made_of(history)
-    tested = np.asarray(comparison.aligned.backtested.any(axis=0))
-    selected = {
-        id: comparison.histories[id].definition.selected_on
-        for id, some in zip(comparison.aligned.ids, tested, strict=True)
-        if some
-    }
-    yield from _backtested(selected)
+    yield from _backtested(
+        {id: day for day, ids in comparison.backtested_before.items() for id in ids}
+    )
     yield from _carried({id: comparison.histories[id] for id in comparison.aligned.ids})
 
 
@@ -61,9 +55,7 @@ def _made_of(history: History) -> str:
 
 
 def _source(histories: Iterable[History]) -> Mark:
-    told = "；".join(
-        dict.fromkeys(source for history in histories if (source := history.inputs.source))
-    )
+    told = "；".join(sources(histories))
     return "mark", f"数据来源 Data source: {told or '未注明 not stated'}"
 
 
@@ -114,11 +106,16 @@ def _differing(record: Record | None) -> Iterator[Mark]:
         )
 
 
+def sources(histories: Iterable[History]) -> list[str]:
+    """Return where the market data of some indices are from, as their folders say it."""
+    return list(dict.fromkeys(h.inputs.source for h in histories if h.inputs.source))
+
+
 def chinese(name: Name) -> str:
     """Return the Chinese name, else the English one."""
     return name.zh or name.en
 
 
-def both(name: Name) -> str:
+def bilingual(name: Name) -> str:
     """Return the English name, and the Chinese one where there is one."""
     return f"{name.en} {name.zh}" if name.zh else name.en

@@ -8,7 +8,7 @@ _REFUSED = "indexer_refused_timestamp_seconds"
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Figures:
     """What one run did about one index: times in seconds since 1970, UTC."""
 
     subject: str
@@ -18,7 +18,7 @@ class Figure:
 
 
 def metrics_text(
-    figures: Sequence[Figure], at: float, exit_code: int, refused: Mapping[str, float]
+    figures: Sequence[Figures], at: float, exit_code: int, refused: Mapping[str, float]
 ) -> str:
     """Return the figures of a run; label values are escaped as the format wants it.
 

@@ -8,22 +8,28 @@ import numpy as np
 from indexer.arrays import Rows, Vector
 from indexer.index.history import History
 from indexer.report.drawing import Drawing, drawing
-from indexer.report.figures import bands, headline_window, rebased
-from indexer.report.marks import both
+from indexer.report.figures import bands, rebased
+from indexer.report.marks import bilingual
 from indexer.report.markup import safe
 from indexer.signals.result import Comparison
+from indexer.signals.signal import after_last
 
 _SYNTHETIC = "合成数据 SYNTHETIC DATA"
 
 
 def history_drawing(history: History) -> Drawing:
     """Return the lines of an index, one for each variant."""
-    rows, tested = np.arange(len(history.days)), int(history.backtested.sum())
+    rows, tested = np.arange(len(history.days)), after_last(history.backtested)
     lines = [
         _line(name, rows, level, tested, slot=n)
         for n, (name, level) in enumerate(history.variants.items(), start=1)
     ]
-    figure = {"title": both(history.definition.name), "lines": lines, "bands": [], "bounds": None}
+    figure = {
+        "title": bilingual(history.definition.name),
+        "lines": lines,
+        "bands": [],
+        "bounds": None,
+    }
     return drawing([figure], list(map(str, history.days)), _mark(history.synthetic))
 
 
@@ -39,7 +45,7 @@ def _indices(comparison: Comparison) -> dict[str, Any]:
     aligned, lines = comparison.aligned, []
     for id, (_, level) in rebased(aligned).items():
         known, k = np.flatnonzero(~np.isnan(level)), aligned.ids.index(id)
-        tested = int(aligned.backtested[known, k].sum())
+        tested = after_last(aligned.backtested[known, k])
         lines.append(_line(_name(comparison, id), known, level[known], tested, slot=k + 1))
     return {"title": "指数点位 Index levels", "lines": lines, "bands": [], "bounds": None}
 
@@ -51,7 +57,7 @@ def _pairs(comparison: Comparison) -> Iterator[dict[str, Any]]:
     for pair, signal in zip(comparison.states, signals, strict=True):
         ids = (signal.leader, signal.follower)
         label = " / ".join(_name(comparison, id) for id in ids)
-        tested = int(aligned.tested(ids, pair.rows).sum())
+        tested = after_last(aligned.tested(ids, pair.rows))
         yield {
             "title": "相对强弱 Relative strength",
             "lines": [_line(label, pair.rows, signal.value, tested, slot=0)],
@@ -62,7 +68,7 @@ def _pairs(comparison: Comparison) -> Iterator[dict[str, Any]]:
 
 def _ratios(comparison: Comparison) -> Iterator[dict[str, Any]]:
     """Yield the correlation of two ratio lines, and dotted what they share by arithmetic."""
-    window = headline_window(comparison.study.windows.correlation)
+    window = comparison.study.windows.headline
     for found in comparison.ratios:
         lines = []
         for signal in comparison.signals:
@@ -70,7 +76,7 @@ def _ratios(comparison: Comparison) -> Iterator[dict[str, Any]]:
             if key == (found.ids, window) and signal.name in _RATIO:
                 words, style = _RATIO[signal.name]
                 rows = np.searchsorted(comparison.aligned.sessions, signal.days)
-                tested = int(signal.backtested.sum())
+                tested = after_last(signal.backtested)
                 line = _line(f"{words}, {window}", rows, signal.value, tested, slot=1)
                 lines.append(line | {"style": style})
         names = " / ".join(_name(comparison, id) for id in found.ids)
@@ -91,7 +97,7 @@ def _line(label: str, rows: Rows, values: Vector, tested: int, *, slot: int) -> 
 
 
 def _name(comparison: Comparison, id: str) -> str:
-    return both(comparison.histories[id].definition.name)
+    return bilingual(comparison.histories[id].definition.name)
 
 
 def history_html(history: History) -> str:
@@ -111,7 +117,7 @@ def history_html(history: History) -> str:
         *("收益类型 Variant", "首日 First", "末日 Last", "涨跌幅 Return", "波动率 Volatility"),
         *("最大回撤 Maximum drawdown", "沿用旧价 Carried", "回测交易日 Back-tested sessions"),
     )
-    name = both(history.definition.name)
+    name = bilingual(history.definition.name)
     return _html(name, heads, [row], history.synthetic, told["warnings"])
 
 
@@ -134,8 +140,12 @@ def comparison_html(comparison: Comparison) -> str:
         *("领先 / 跟随 Leader / follower", "状态 State", "起始 Since", "类型 Kind"),
         *("相对强弱 Relative strength", "Z 值 z", "最近一期 Last row"),
     )
-    name = both(comparison.study.name)
-    return _html(name, heads, rows, comparison.synthetic, told["warnings"])
+    name = bilingual(comparison.study.name)
+    tested = [
+        f"回测 Back-tested before {day}: {', '.join(_name(comparison, id) for id in ids)}"
+        for day, ids in comparison.backtested_before.items()
+    ]
+    return _html(name, heads, rows, comparison.synthetic, [*tested, *told["warnings"]])
 
 
 def _html(

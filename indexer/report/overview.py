@@ -9,7 +9,7 @@ import polars as pl
 
 from indexer.index.history import History
 from indexer.report.headings import KINDS, STATES, TABS, columns_of
-from indexer.report.marks import both
+from indexer.report.marks import bilingual
 from indexer.report.record import Record
 from indexer.report.sheets import Book, add_sheet, write_lines, write_pair, write_table
 from indexer.signals.result import Comparison
@@ -20,7 +20,9 @@ _GIVEN = "partial_correlation_benchmark"
 
 def study_summary(book: Book, comparison: Comparison) -> None:
     """Write where the pairs stand, and whether the ratio lines move together."""
-    sheet, row = add_sheet(book, TABS["summary"], f"摘要 Summary · {both(comparison.study.name)}")
+    sheet, row = add_sheet(
+        book, TABS["summary"], f"摘要 Summary · {bilingual(comparison.study.name)}"
+    )
     summary = comparison.summary
     pairs = pl.DataFrame([_pair_row(pair) for pair in summary["pairs"]], infer_schema_length=None)
     row = write_lines(book, sheet, row, ["各组现状 Where the pairs stand"], "head")
@@ -28,7 +30,7 @@ def study_summary(book: Book, comparison: Comparison) -> None:
     row = first + pairs.height + 1
     for told in summary["ratio_lines"]:
         ids = [told[role] for role in ("leader", "follower", "other")]
-        names = " / ".join(both(comparison.histories[id].definition.name) for id in ids)
+        names = " / ".join(bilingual(comparison.histories[id].definition.name) for id in ids)
         head = f"比值线是否同步 Do the ratio lines move together: {names}"
         row = write_lines(book, sheet, row, [head], "head")
         lines = pl.DataFrame(list(_ratio_rows(told)), infer_schema_length=None)
@@ -83,7 +85,7 @@ def _ratio_rows(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def index_summary(book: Book, history: History) -> None:
     """Write what happened in a few figures."""
     summary = history.summary
-    title = f"摘要 Summary · {both(history.definition.name)}"
+    title = f"摘要 Summary · {bilingual(history.definition.name)}"
     sheet, row = add_sheet(book, TABS["summary"], title)
     for zh, en, value, look in (
         ("首日", "First session", date.fromisoformat(summary["first"]["date"]), "date"),
@@ -119,7 +121,7 @@ def notes(
     for id, history in histories.items():
         definition = history.definition
         lines = [
-            f"{id}: {both(definition.name)}, {definition.currency}",
+            f"{id}: {bilingual(definition.name)}, {definition.currency}",
             f"定义摘要 Definition digest {definition.digest}",
             f"数据摘要 Market data digest {history.market_digest}",
         ]

@@ -139,13 +139,8 @@ def _heading(comparison: Comparison, record: Record | None) -> Iterator[str]:
 def _banners(comparison: Comparison) -> Iterator[str]:
     if comparison.synthetic:
         yield banner(BANNER_SYNTHETIC, SYNTHETIC_TEXT)
-    selected: dict[str, list[Text]] = {}
-    for id, tested in zip(comparison.aligned.ids, comparison.aligned.backtested.T, strict=True):
-        if tested.any():
-            day = str(comparison.histories[id].definition.selected_on)
-            selected.setdefault(day, []).append(name_of(comparison, id))
-    for day, names in selected.items():
-        who = listed(names)
+    for day, ids in comparison.backtested_before.items():
+        who = listed([name_of(comparison, id) for id in ids])
         yield banner(
             Text("Back-tested lists.", "成分股为事后选定。"),
             Text(

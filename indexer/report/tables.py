@@ -34,9 +34,17 @@ NO = Text("no", "否")
 _PAIR = Text("Leader / follower", "领先指数 / 跟随指数")
 
 
+def until(comparison: Comparison, name: Text, told: dict[str, Any]) -> Text:
+    """Return the name of a pair or of ratio lines, with their last row where the study has more."""
+    if told["last_row"] == str(comparison.aligned.sessions[-1]):
+        return name
+    row = Text(f"(last row {told['last_row']})", f"（最后一期{told['last_row']}）")
+    return joined([name, row], " ", "")
+
+
 def pair_table(comparison: Comparison, pairs: Told) -> str:
     """Return where each pair stands on its last row."""
-    study, last = comparison.study, str(comparison.aligned.sessions[-1])
+    study = comparison.study
     window = study.windows.zscore
     heads = (
         _PAIR,
@@ -54,16 +62,13 @@ def pair_table(comparison: Comparison, pairs: Told) -> str:
     rows = []
     for told in pairs:
         name, turns = ratio_name(comparison, told["leader"], told["follower"]), told["failed_turns"]
-        if told["last_row"] != last:
-            row = Text(f"(last row {told['last_row']})", f"（最后一期{told['last_row']}）")
-            name = joined([name, row], " ", "")
         state = STATES[told["state"]]
         if turns:
             failed = Text(f"failed turns: {turns}", f"失败拐点{turns}次")
             state = joined([state, failed], ", ", "，")
         rows.append(
             (
-                name,
+                until(comparison, name, told),
                 state,
                 same(told["since"]),
                 KINDS.get(told["kind"] or "", NONE),

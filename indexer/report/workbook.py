@@ -17,7 +17,7 @@ from indexer.report.figures import bands, rebased
 from indexer.report.headings import COLUMNS as HEADINGS
 from indexer.report.headings import KINDS, SHADES, SIGNALS, STATES, TABS, columns_of, english
 from indexer.report.holdings import constituents
-from indexer.report.marks import both, index_marks, study_marks
+from indexer.report.marks import bilingual, index_marks, study_marks
 from indexer.report.overview import index_summary, notes, study_summary
 from indexer.report.record import Record
 from indexer.report.sheets import (
@@ -83,7 +83,7 @@ def study_workbook(comparison: Comparison, record: Record | None = None) -> byte
     study = comparison.study
     sessions = comparison.aligned.sessions
     marks = tuple(study_marks(comparison, record))
-    book = new_book(both(study.name), _midnight(sessions), marks)
+    book = new_book(bilingual(study.name), _midnight(sessions), marks)
     study_summary(book, comparison)
     charts, row = add_sheet(book, TABS["charts"], "图表 Charts")
     placed = {"levels": _levels(book, comparison)}
@@ -106,7 +106,7 @@ def study_workbook(comparison: Comparison, record: Record | None = None) -> byte
 def index_workbook(history: History, record: Record | None = None) -> bytes:
     """Return the workbook of an index as the bytes of one ``.xlsx`` file; see `study_workbook`."""
     marks = tuple(index_marks(history, record))
-    book = new_book(both(history.definition.name), _midnight(history.days), marks)
+    book = new_book(bilingual(history.definition.name), _midnight(history.days), marks)
     index_summary(book, history)
     charts, row = add_sheet(book, TABS["charts"], "图表 Charts")
     columns = [

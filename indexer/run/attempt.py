@@ -9,7 +9,7 @@ from indexer.digest import canonical_json
 from indexer.errors import IndexerError, TryAgainError
 from indexer.ledger.publish import instant_text
 from indexer.report.files import write_folders
-from indexer.report.metrics import Figure, metrics_text, parse_metrics
+from indexer.report.metrics import Figures, metrics_text, parse_metrics
 from indexer.run.desk import Outcome
 
 
@@ -90,7 +90,7 @@ def write_metrics(path: Path, at: datetime, outcomes: Sequence[Outcome], code: i
         If the file cannot be written.
     """
     figures = [
-        Figure(
+        Figures(
             outcome.subject,
             outcome.state,
             len(outcome.entries),

@@ -13,7 +13,7 @@ from indexer.kernels.moments import window_moments
 from indexer.signals.catchup import Kind, States, kind_of
 
 HORIZONS = (5, 20, 60)  # rows of the forward returns
-FEWEST = 10  # episodes below which nothing is inferred
+FEWEST_EPISODES = 10  # episodes below which nothing is inferred
 _INFERRED = ("mean", "positive", "p")
 _EULER = 0.5772156649015329  # Euler-Mascheroni
 
@@ -205,7 +205,7 @@ def _summary(cases: Sequence[Episode]) -> Summary:
 def _inferred(values: Sequence[float]) -> Forward:
     there = [value for value in values if not math.isnan(value)]
     count = len(there)
-    if count < FEWEST:
+    if count < FEWEST_EPISODES:
         return Forward(count, math.nan, math.nan, math.nan)
     rose = sum(value > 0 for value in there)
     return Forward(

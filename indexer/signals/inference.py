@@ -21,7 +21,7 @@ from indexer.kernels.bootstrap import (
 from indexer.signals.correlation import partial_correlation
 from indexer.signals.regression import sweep
 
-FEWEST = 60  # rows below which nothing is inferred
+FEWEST_ROWS = 60  # rows below which nothing is inferred
 DRAWS = 1000  # of the null of a level correlation
 CONFIDENCE = 0.95
 
@@ -142,7 +142,7 @@ def partial_p_value(
     ``(1 + number as large in size) / (R + 1)``.
     """
     n = len(b)
-    if n < FEWEST or math.isnan(partial_correlation(b, c, controls, n)[-1]):
+    if n < FEWEST_ROWS or math.isnan(partial_correlation(b, c, controls, n)[-1]):
         return math.nan
     u = residuals(b, controls) * residuals(c, controls)
     spread = float(np.sqrt(np.sum((u - u.mean()) ** 2)))
@@ -212,7 +212,7 @@ def correlation_interval(
     the rows.
     """
     n = len(x)
-    if n < FEWEST:
+    if n < FEWEST_ROWS:
         return NO_INTERVAL
     one, two = (_average_ranks(x), _average_ranks(y)) if ranked else (x, y)
     r, influence = _influence(one, two)

@@ -15,7 +15,7 @@ from indexer.signals.catchup import ChanceRates, States, catch_up_states, chance
 from indexer.signals.evaluate import Episode, episodes, evaluate
 from indexer.signals.gap import beta_gap, dimson_beta
 from indexer.signals.inference import (
-    FEWEST,
+    FEWEST_ROWS,
     NO_INTERVAL,
     Interval,
     block_length,
@@ -241,7 +241,7 @@ def _chance(study: Study, rows: SharedRows, strength: Vector) -> ChanceRates | N
 
 def _lead_lag(study: Study, rows: SharedRows, a: Vector, b: Vector) -> LeadLag | None:
     """Return leads and lags of the returns; blocks are those of each whitened line."""
-    if len(a) <= FEWEST:
+    if len(a) <= FEWEST_ROWS:
         return None
     rng = generator(study.bootstrap.seed, "lead_lag", *rows.ids)
     count, draws = len(a) - 1, study.bootstrap.replications

@@ -1,15 +1,16 @@
 """What a study found, as records and as tables."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from indexer.arrays import or_none
 from indexer.definitions.study import Study
-from indexer.index.history import History, before
+from indexer.index.history import History
 from indexer.signals.align import Aligned
 from indexer.signals.events import Happening
 from indexer.signals.issuers import shared_issuers
@@ -140,17 +141,29 @@ class Comparison:
 
     def last(self, name: str, *ids: str, window: int | None = None) -> float | None:
         """Return the last value of a signal; None where its last row has none."""
-        other = ids[2] if len(ids) > 2 else ""
+        found = [or_none(signal.value[-1]) for signal in self._signals(name, ids, window)]
+        return found[0] if found else None
+
+    def _signals(self, name: str, ids: Sequence[str], window: int | None) -> Iterator[Signal]:
+        asked = (name, *(*ids, "")[:3], window)
         for signal in self.signals:
-            key = (signal.name, signal.leader, signal.follower, signal.other, signal.window)
-            if key == (name, ids[0], ids[1], other, window):
-                return None if np.isnan(signal.value[-1]) else float(signal.value[-1])
-        return None
+            if asked == (signal.name, signal.leader, signal.follower, signal.other, signal.window):
+                yield signal
 
     @property
     def synthetic(self) -> bool:
         """Whether any level rests on synthetic data."""
         return any(history.synthetic for history in self.histories.values())
+
+    @property
+    def backtested_before(self) -> dict[str, list[str]]:
+        """The indices with back-tested levels, by the day on which their lists were selected."""
+        found: dict[str, list[str]] = {}
+        for id, tested in zip(self.aligned.ids, self.aligned.backtested.T, strict=True):
+            if tested.any():
+                day = str(self.histories[id].definition.selected_on)
+                found.setdefault(day, []).append(id)
+        return found
 
     def plot(self) -> "Drawing":
         """Return the lines of its indices, pairs and ratio lines, as a notebook shows them."""
@@ -179,6 +192,8 @@ class Comparison:
             "synthetic": self.synthetic,
             "definition_digest": study.digest,
             "last_session": str(self.aligned.sessions[-1]),
+            "headline_window": study.windows.headline,
+            "backtested_before": self.backtested_before,
             "pairs": [
                 self._pair_summary(states) | found.summary
                 for states, found in zip(self.states, self.pairs, strict=True)
@@ -237,11 +252,13 @@ class Comparison:
             "level_correlation",
         )
         control = self.study.benchmark
+        (lines,) = self._signals("ratio_correlation", ids, self.study.windows.headline)
         return {
             "leader": ids[0],
             "follower": ids[1],
             "other": ids[2],
             "benchmark": control if control in self.aligned.ids and control not in ids else None,
+            "last_row": str(lines.days[-1]),
             **{name: self._by_window(name, *ids) for name in names},
         }
 
@@ -251,15 +268,14 @@ class Comparison:
 
     def _index_summary(self, id: str) -> dict[str, Any]:
         history = self.histories[id]
-        tested = self.aligned.backtested[:, self.aligned.ids.index(id)]
+        column = self.aligned.ids.index(id)
         return {
             "name": history.definition.name.model_dump(exclude_none=True),
             "constituents": history.constituents,
             "carried_last": int(history.carried[-1]),
             "missing": list(history.missing),
             "last_level_on": str(history.days[-1]),
-            "backtested_sessions": int(tested.sum()),
-            "backtested_before": before(history.definition.selected_on, tested),
+            "backtested_sessions": int(self.aligned.backtested[:, column].sum()),
             "definition_digest": history.definition.digest,
             "market_digest": history.market_digest,
             "warnings": list(history.warnings),

@@ -6,7 +6,7 @@ import numpy as np
 
 from indexer.arrays import Vector, dot
 from indexer.signals.correlation import SINGULAR
-from indexer.signals.inference import FEWEST
+from indexer.signals.inference import FEWEST_ROWS
 from indexer.signals.regression import sweep
 
 
@@ -24,7 +24,7 @@ def half_life(values: Vector) -> float:
     ``-ln 2 / ln phi`` of a first-order autoregression with intercept, told only where
     `unit_root_rejected`: a random walk has a finite one nearly always.
     """
-    if len(values) < FEWEST:
+    if len(values) < FEWEST_ROWS:
         return math.nan
     before, after = values[:-1] - values[:-1].mean(), values[1:] - values[1:].mean()
     if not dot(before, before) > SINGULAR * dot(values, values):

@@ -94,6 +94,12 @@ def reaching(tested: Flags, reach: int | Rows) -> Flags:
     return np.asarray(before[row + 1] > before[np.maximum(row - reach, 0)])
 
 
+def after_last(tested: Flags) -> int:
+    """Return the row after the last one that is back-tested; 0 where none is."""
+    rows = np.flatnonzero(tested)
+    return int(rows[-1]) + 1 if rows.size else 0
+
+
 def siblings(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
     """Return leader and two followers of every two pairs that share their leader, in order."""
     return [

@@ -38,8 +38,8 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """On which terms requests are answered.
+class Admission:
+    """Whose requests are answered.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ def hashed(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-def guarded(app: ASGIApp, terms: Terms) -> ASGIApp:
+def guarded(app: ASGIApp, admission: Admission) -> ASGIApp:
     """Return an application behind the door."""
 
     async def door(scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +70,7 @@ def guarded(app: ASGIApp, terms: Terms) -> ASGIApp:
 
         refused = None
         try:
-            _admit(scope, terms)
+            _admit(scope, admission)
             # The server leaves out the body of an answer to HEAD by itself.
             asked = {**scope, "method": "GET"}
             async with asyncio.timeout(TIME):
@@ -94,20 +94,20 @@ def guarded(app: ASGIApp, terms: Terms) -> ASGIApp:
     return door
 
 
-def _admit(scope: Scope, terms: Terms) -> None:
+def _admit(scope: Scope, admission: Admission) -> None:
     """Raise for what is not answered; the order tells least to who may know least."""
     headers = scope["headers"]
     if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET:
         raise Refused(414, f"a target has at most {MAX_TARGET} bytes")
-    if terms.hosts and _host(headers) not in terms.hosts:
+    if admission.hosts and _host(headers) not in admission.hosts:
         raise Refused(421, "this server is not called by that name")
     if scope["method"] not in ("GET", "HEAD"):
         raise Refused(405, "only GET and HEAD are answered", headers={"allow": "GET, HEAD"})
     named = dict(headers)
     if named.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in named:
         raise Refused(413, "a request has no body", headers={"connection": "close"})
-    if terms.token is not None and scope["path"] not in _OPEN:
-        _check_token(headers, terms.token)
+    if admission.token is not None and scope["path"] not in _OPEN:
+        _check_token(headers, admission.token)
     _check_query(scope["query_string"])
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from indexer.cli import app, fetch, screen
 from indexer.errors import IndexerError, SourceError
-from indexer.report.figures import headline_window
 from indexer.run.desk import Outcome
 from tests.ledger.chain import entry
 
@@ -128,13 +127,14 @@ def test_what_never_traded_is_said_to_be_that(capsys):
     assert "carried 2 of 1: A.US since 2026-02-27, B.US never traded" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("windows", "shown"), [((60, 120, 250), 60), ((20, 40, 120), 40)])
-def test_the_correlation_shown_first_is_that_of_the_page(windows, shown):
+def test_the_correlation_shown_is_that_of_the_headline_window():
     told = dict.fromkeys(
         ("leader", "follower", "state", "since", "kind", "peak_on", "last_row"), ""
     )
     told |= dict.fromkeys(("move_leader", "move_follower", "zscore"), 0.0)
-    told["correlation"] = {window: window / 1000 for window in windows}
+    told["correlation"] = {20: 0.02, 40: 0.04, 120: 0.12}
+    summary = {"headline_window": 40, "last_session": "2026-03-02"}
 
-    assert screen._pair_cells(told, "")[-1] == f"{shown / 1000:.2f} ({shown})"
-    assert headline_window(windows) == shown
+    cells = screen._pair_cells(told | {"last_row": "2026-03-01"}, summary)
+    assert cells[-1] == "0.04 (40)"
+    assert cells[0] == "\n/  (until 2026-03-01)"

@@ -9,7 +9,7 @@ import pytest
 from indexer.market import spread
 from indexer.market.calendar import read_calendar
 from indexer.market.excerpt import MappedMarket, map_market
-from indexer.market.spread import Spread, grid_of, keep, laid_out, spread_market, spread_part
+from indexer.market.spread import Spread, keep, laid_out, mapped_grid, spread_market, spread_part
 from indexer.run.find import BUNDLED_MARKET
 
 ASKED = ("d" * 64, "XSHG", "CNY")
@@ -41,7 +41,7 @@ def same(found: Spread, expected: Spread) -> bool:
 
 def filled(market: MappedMarket, step: int) -> None:
     """Fill so many columns at a time, the last ones first."""
-    grid, width = grid_of(market), len(grid_of(market).symbols)
+    grid, width = mapped_grid(market), len(mapped_grid(market).symbols)
     with laid_out(grid, *ASKED) as laid:
         assert laid is not None
         parts = [range(at, min(at + step, width)) for at in range(0, width, step)]
@@ -62,12 +62,12 @@ def test_columns_filled_apart_are_those_filled_at_once(
 def test_what_is_kept_is_not_laid_out_again(market: MappedMarket, cache: Path) -> None:
     filled(market, 1000)
 
-    with laid_out(grid_of(market), *ASKED) as laid:
+    with laid_out(mapped_grid(market), *ASKED) as laid:
         assert laid is None
 
 
 def test_what_is_given_up_leaves_nothing(market: MappedMarket, cache: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), laid_out(grid_of(market), *ASKED):
+    with pytest.raises(KeyboardInterrupt), laid_out(mapped_grid(market), *ASKED):
         raise KeyboardInterrupt
 
     assert not list(cache.iterdir())
@@ -106,7 +106,7 @@ def test_a_full_disk_costs_only_time(
 def test_one_that_another_process_has_kept_meanwhile_stays(
     market: MappedMarket, expected: Spread, cache: Path
 ) -> None:
-    grid = grid_of(market)
+    grid = mapped_grid(market)
     with laid_out(grid, *ASKED) as laid:
         assert laid is not None
         part = spread_part(market, laid, range(len(grid.symbols)))
@@ -128,7 +128,7 @@ def test_what_another_process_is_filling_is_left_and_what_nobody_ends_goes(
     for n in range(spread.KEPT + 1):
         (cache / f"other{n}").mkdir()
         os.utime(cache / f"other{n}", (n + 1, n + 1))
-    grid = grid_of(market)
+    grid = mapped_grid(market)
     with laid_out(grid, "e" * 64, "XSHG", "CNY") as laid:
         assert laid is not None
         keep(laid, grid, [spread_part(market, laid, range(len(grid.symbols)))])

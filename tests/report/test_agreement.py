@@ -132,7 +132,7 @@ def from_page(comparison: Comparison, _) -> Shown:
 def from_api(comparison: Comparison, tmp_path: Path) -> Shown:
     """Return what the application answers of a ledger to which all of it was published."""
     pytest.importorskip("fastapi", reason="the extra `web` is not installed")
-    from indexer.web.door import Terms  # noqa: PLC0415
+    from indexer.web.door import Admission  # noqa: PLC0415
     from tests.web.conftest import client  # noqa: PLC0415
 
     aligned, market = comparison.aligned, read_market(ROOT / "seeds" / "market")
@@ -145,7 +145,7 @@ def from_api(comparison: Comparison, tmp_path: Path) -> Shown:
         with publishing(ledger) as connection:
             append(connection, entries, NOON, {candidate.definition: candidate.text})
     found: dict[Key, float] = {}
-    with client(ledger, Terms()) as ask:
+    with client(ledger, Admission()) as ask:
         for row in _every_row(ask, f"/v1/studies/{comparison.study.id}/signals?limit=5000"):
             key = [row[name] for name in ("signal", "leader", "follower", "other", "window")]
             found[date.fromisoformat(row["date"]), *key] = row["value"]

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from indexer.definitions.study import Overlay, Pair
-from indexer.report.figures import bands, compact, headline_window, pair_slots, signal_line
+from indexer.definitions.study import Overlay, Pair, WindowLengths
+from indexer.report.figures import bands, compact, pair_slots, signal_line
 from indexer.report.words import BANDS, Text
 from indexer.signals.result import Comparison
 from tests.report.conftest import figures_of
@@ -204,7 +204,9 @@ def test_only_the_headline_window_is_shown_at_first(comparison: Comparison) -> N
 
 
 def test_without_60_rows_the_middle_window_is_the_headline() -> None:
-    assert [headline_window(w) for w in ((20, 60), (10, 120, 30), (250,))] == [60, 30, 250]
+    windows = [WindowLengths(correlation=w) for w in ((20, 60), (10, 120, 30), (250,))]
+
+    assert [each.headline for each in windows] == [60, 30, 250]
 
 
 def test_an_index_has_one_colour_wherever_it_is_drawn(comparison: Comparison) -> None:

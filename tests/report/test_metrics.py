@@ -2,7 +2,7 @@
 
 import re
 
-from indexer.report.metrics import Figure, metrics_text
+from indexer.report.metrics import Figures, metrics_text
 
 LINE = re.compile(
     r"^(?:# (?:HELP|TYPE) [a-z_]+ .+"
@@ -15,7 +15,10 @@ def text(*figures, refused=None):
 
 
 def test_every_line_is_in_the_format():
-    figures = (Figure("trio", "published", 3, 1772409600.0), Figure("b", "failed", 0, None))
+    figures = (
+        Figures("trio", "published", 3, 1772409600.0),
+        Figures("b", "failed", 0, None),
+    )
     told = text(*figures, refused={"c": 1772409600.5})
 
     assert told.endswith("\n")
@@ -23,7 +26,7 @@ def test_every_line_is_in_the_format():
 
 
 def test_a_metric_is_described_once_before_its_samples():
-    lines = text(Figure("a", "published", 1, 1.0), Figure("b", "published", 1, 1.0)).splitlines()
+    lines = text(Figures("a", "published", 1, 1.0), Figures("b", "published", 1, 1.0)).splitlines()
     names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
 
     assert len(names) == len(set(names)) == 5
@@ -36,7 +39,7 @@ def test_a_metric_is_described_once_before_its_samples():
 
 
 def test_what_became_of_an_index_is_one_of_its_states():
-    told = text(Figure("a", "published", 1, 1.0), Figure("b", "failed", 0, None))
+    told = text(Figures("a", "published", 1, 1.0), Figures("b", "failed", 0, None))
 
     assert 'indexer_outcome{subject="a",state="published"} 1' in told
     assert 'indexer_outcome{subject="a",state="failed"} 0' in told
@@ -51,11 +54,11 @@ def test_the_exit_code_and_the_instant_are_told():
 
 
 def test_an_index_without_a_session_has_no_last_one():
-    assert "indexer_last_session" not in text(Figure("b", "failed", 0, None))
+    assert "indexer_last_session" not in text(Figures("b", "failed", 0, None))
 
 
 def test_label_values_are_escaped():
-    told = text(Figure('a"b\\c\nd', "failed", 0, None))
+    told = text(Figures('a"b\\c\nd', "failed", 0, None))
 
     assert r'subject="a\"b\\c\nd"' in told
     assert all(LINE.match(line) for line in told.splitlines())

@@ -10,7 +10,7 @@ import pytest
 from indexer.report import notebook
 from indexer.report.drawing import drawing
 from indexer.report.figures import bands, index_figure
-from indexer.report.marks import both
+from indexer.report.marks import bilingual
 
 DOCS = Path(__file__).parents[2] / "docs"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -38,6 +38,13 @@ def test_a_study_shows_where_its_pairs_stand(comparison):
 
     assert html.count("<tr>") == 1 + len(comparison.study.pairs)
     assert "SYNTHETIC DATA" in html
+
+
+def test_a_study_says_which_of_its_lists_are_back_tested(comparison, single):
+    before = "Back-tested before <time>2026-05-07</time>: North American"
+
+    assert before in comparison._repr_html_()
+    assert not single.backtested_before or "Back-tested before" in single._repr_html_()
 
 
 def test_a_name_is_no_markup(history):
@@ -85,7 +92,7 @@ def test_lines_of_indices_are_those_of_the_page(comparison):
     for line in notebook._indices(late)["lines"]:
         shown |= {(line["label"], t): v for t, v in zip(line["rows"], line["values"], strict=True)}
     drawn = {
-        (both(late.histories[id].definition.name), t): value
+        (bilingual(late.histories[id].definition.name), t): value
         for id, line in zip(late.aligned.ids, index_figure(late)["lines"], strict=True)
         for t, value in zip(line["rows"], line["values"], strict=True)
         if value is not None

@@ -19,7 +19,7 @@ pytest.importorskip("uvicorn", reason="the extra `web` is not installed")
 from benchmarks.reliability import shown
 from indexer.ledger.database import open_ledger
 from indexer.web.api import Source, source_at
-from indexer.web.door import Terms
+from indexer.web.door import Admission
 from indexer.web.server import application
 
 SESSIONS = 40
@@ -109,7 +109,7 @@ def source_of(engine: sa.Engine) -> Source:
 
 
 @contextmanager
-def client(engine: sa.Engine, terms: Terms) -> Iterator[Client]:
+def client(engine: sa.Engine, terms: Admission) -> Iterator[Client]:
     """Give a client of the application on a ledger."""
     source = source_of(engine)
     found = Client(application(source, terms))
@@ -122,11 +122,11 @@ def client(engine: sa.Engine, terms: Terms) -> Iterator[Client]:
 def client_of() -> Iterator[Callable[..., Client]]:
     """Give a way to make clients of a ledger, on terms or on none."""
     with ExitStack() as opened:
-        yield lambda engine, **terms: opened.enter_context(client(engine, Terms(**terms)))
+        yield lambda engine, **terms: opened.enter_context(client(engine, Admission(**terms)))
 
 
 @pytest.fixture(scope="session")
 def ask(published: sa.Engine) -> Iterator[Client]:
     """Give a client of a ledger that does not change."""
-    with client(published, Terms()) as found:
+    with client(published, Admission()) as found:
         yield found

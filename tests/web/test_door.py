@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from indexer.errors import LedgerError, Refusal, TryAgainError
-from indexer.web.door import HEADERS, Terms, guarded, hashed
+from indexer.web.door import HEADERS, Admission, guarded, hashed
 from tests.web.conftest import asked
 
 TOKEN = "a-token-of-some-length"  # noqa: S105
@@ -158,7 +158,7 @@ def failing(error):
     async def app(scope, receive, send):
         raise error
 
-    return guarded(app, Terms())
+    return guarded(app, Admission())
 
 
 @pytest.mark.parametrize(
@@ -205,4 +205,4 @@ def test_an_answer_that_takes_too_long_is_given_up(monkeypatch):
     async def app(scope, receive, send):
         await asyncio.sleep(5)
 
-    assert asyncio.run(asked(guarded(app, Terms()), "/v1/indices")).status == 503
+    assert asyncio.run(asked(guarded(app, Admission()), "/v1/indices")).status == 503
