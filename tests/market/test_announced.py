@@ -114,6 +114,18 @@ def test_closed_days_between_which_there_are_but_weekends_are_one_entry(folder: 
     assert "- date: 2027-02-11\n  closed: not announced\n" in entries
 
 
+def test_beyond_what_is_listed_a_weekend_is_opened_and_the_last_day_but_one_closed(
+    folder: Path,
+) -> None:
+    weekend = {date(2027, 5, 8), date(2027, 5, 9)}
+    announced = weekdays_of_2027(date(2027, 6, 30)) - {date(2027, 6, 29)} | weekend
+    entries = overlay_entries("XSHG", days_of(*known(), *announced), "notice")
+
+    for day in (8, 9):
+        assert f"- date: 2027-05-{day:02}\n  close: '15:00'\n" in entries
+    assert "- date: 2027-06-29\n  closed: not announced\n" in entries
+
+
 def test_what_was_announced_may_be_corrected_later(folder: Path) -> None:
     write_overlay("XSHG", days_of(*known(), *weekdays_of_2027()), "notice")
     later = known() | weekdays_of_2027() | {date(2027, 5, 8)}
