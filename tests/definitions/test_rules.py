@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from indexer.definitions.read import read_definition
+from indexer.definitions.rules import at_least
 from indexer.errors import DefinitionError
 
 HEAD = """version: 1
@@ -23,6 +24,13 @@ def members(*extra: str, count: int = 4) -> str:
     return "".join(
         f"\n  - {{symbol: {code}{more}}}" for code, more in zip(CODES, extras, strict=False)
     )
+
+
+@pytest.mark.parametrize(
+    ("bound", "told"), [(0.25, "0.25"), (1 / 3, "0.333334"), (2 / 3, "0.666667"), (1.0, "1")]
+)
+def test_a_lower_bound_is_told_so_that_the_text_is_within_it(bound: float, told: str):
+    assert at_least(bound) == told
 
 
 def weights(*given: object) -> str:

@@ -35,6 +35,10 @@ def test_a_value_can_stand_where_the_definition_has_none_and_its_parents_are_mad
     assert variant("eligibility.seasoning", 60).eligibility.seasoning == 60
 
 
+def test_parents_are_made_at_any_depth() -> None:
+    assert variant("weighting.caps.constituent", 0.6).weighting.caps.constituent == 0.6
+
+
 def test_a_key_of_each_item_of_a_list_is_none_of_the_list() -> None:
     with pytest.raises(
         DefinitionError, match="stands here for all of it: vary constituents itself"
