@@ -79,7 +79,10 @@ def _estimating(tell: Callable[[str], None]) -> Callable[[int, int], None]:
 
 
 def _print(summary: dict[str, Any], out: Path) -> None:
-    mark = marks(synthetic=summary["synthetic"])
+    count, of = summary["backtested"].values()
+    what = "episodes" if "study" in summary else "indices"
+    tested = f"in {count} of {of} {what}" if count else None
+    mark = marks(synthetic=summary["synthetic"], backtested=tested)
     click.echo(f"{summary['id']}: {summary['tried']} tried, {summary['failed']} failed{mark}")
     best = summary.get("best")
     if best is not None:
@@ -87,10 +90,7 @@ def _print(summary: dict[str, Any], out: Path) -> None:
         deflated = best["deflated_sharpe"]
         chance = "nothing to deflate by" if deflated is None else f"deflated {deflated:.3f}"
         click.echo(f"best: {values}: {best['leader']} / {best['follower']}")
-        tested = best["backtested"] and f"in {best['backtested']} of {best['episodes']} episodes"
-        mark = marks(synthetic=False, backtested=tested or None)
-        told = f"Sharpe {best['sharpe']:.4f} a row, {chance}, of {summary['trials']} trials"
-        click.echo(told + mark)
+        click.echo(f"Sharpe {best['sharpe']:.4f} a row, {chance}, of {summary['trials']} trials")
     for told in summary["failures"][:SHOWN]:
         where = told["index"] or f"variant {told['number']}"
         lines = str(told["message"]).strip().splitlines()

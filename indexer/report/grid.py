@@ -9,7 +9,16 @@ from indexer.report.document import document, figure_markup, packed
 from indexer.report.figures import Figure
 from indexer.report.marks import DIGEST
 from indexer.report.markup import banner, figure_text, heading, paragraph, table
-from indexer.report.words import BANNER_SYNTHETIC, SYNTHETIC_TEXT, Text, joined, many, same
+from indexer.report.words import (
+    BACKTESTED,
+    BANNER_BACKTESTED,
+    BANNER_SYNTHETIC,
+    SYNTHETIC_TEXT,
+    Text,
+    joined,
+    many,
+    same,
+)
 
 MOST = 20_000  # cells of the heat maps: more are for the table of results
 _FAILURES = 200  # that are listed
@@ -47,12 +56,35 @@ def _heading(summary: Mapping[str, Any]) -> Iterator[str]:
     yield heading(1, same(summary["id"]))
     if summary["synthetic"]:
         yield banner(BANNER_SYNTHETIC, SYNTHETIC_TEXT)
+    yield from _backtested(summary)
     tried, failed = summary["tried"], summary["failed"]
     told = Text(
         f"{many(tried, 'variant', '').en} tried, {failed} failed.",
         f"共试{tried}个变体，{failed}个失败。",
     )
     yield paragraph(told, "asof")
+
+
+def _backtested(summary: Mapping[str, Any]) -> Iterator[str]:
+    count, of = summary["backtested"].values()
+    if count and "study" in summary:
+        yield banner(
+            BANNER_BACKTESTED,
+            Text(
+                f"{count} of the {of} episodes of all variants began before their lists were "
+                "selected: what a rule earned in them rests on hindsight.",
+                f"全部变体的{of}个区间中有{count}个始于选样日之前：规则在其中的收益含后见之明。",
+            ),
+        )
+    elif count:
+        yield banner(
+            BANNER_BACKTESTED,
+            Text(
+                f"{count} of {of} indices begin before their constituents were selected: their "
+                "levels until then rest on hindsight.",
+                f"{of}个指数中有{count}个始于选样日之前：此前点位含后见之明。",
+            ),
+        )
 
 
 def _best(summary: Mapping[str, Any]) -> Iterator[str]:
@@ -178,4 +210,6 @@ def _stamp(summary: Mapping[str, Any]) -> Text:
     ]
     if summary["synthetic"]:
         parts.append(Text("SYNTHETIC DATA", "合成数据"))
+    if summary["backtested"]["count"]:
+        parts.append(BACKTESTED)
     return joined(parts, " · ", " · ")

@@ -95,6 +95,7 @@ NONE = same("–")
 SYNTHETIC = Text("Synthetic data", "合成数据")
 BACKTESTED = Text("back-tested", "回测")
 BANNER_SYNTHETIC = Text("Synthetic data.", "合成数据。")
+BANNER_BACKTESTED = Text("Back-tested.", "回测。")
 SYNTHETIC_TEXT = Text(
     "Its prices are invented: nothing here is about a real market.",
     "价格均为虚构，与任何真实市场无关。",

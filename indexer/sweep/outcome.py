@@ -15,7 +15,6 @@ from indexer.sweep.plan import Variant
 
 PART = 32  # indices whose levels are put in one table at a time
 
-_SHOWN = ("leader", "follower", "episodes", "backtested", "sharpe")
 _MOMENTS = ("returns", "skew", "kurtosis")  # told of the best alone
 _PAIR = ("leader", "follower", *_MOMENTS)  # keys of a pair's result that are no columns
 
@@ -152,6 +151,7 @@ def summary(sweep: Sweep, found: Sequence[Outcome], made_of: dict[str, Any]) -> 
         **made_of,
         "tried": len(found),
         "failed": len(failed),
+        "backtested": _backtested(found),
         "failures": [
             {"number": n, "index": o.variant.index or None, "values": o.variant.values}
             | dict(zip(("kind", "message"), o.failure or (), strict=True))
@@ -160,6 +160,17 @@ def summary(sweep: Sweep, found: Sequence[Outcome], made_of: dict[str, Any]) -> 
     }
     told = {key: value for key, value in told.items() if value is not None}
     return told if sweep.study is None else told | best(sweep, found)
+
+
+def _backtested(found: Sequence[Outcome]) -> dict[str, int]:
+    """Return how many episodes of pairs, or indices, rest on levels before their selection."""
+    results = [outcome.result for outcome in found if outcome.failure is None]
+    pairs = [pair for result in results for pair in result.get("pairs", ())]
+    indices = [bool(result["backtested"]) for result in results if "backtested" in result]
+    return {
+        "count": sum(pair["backtested"] for pair in pairs) + sum(indices),
+        "of": sum(pair["episodes"] for pair in pairs) + len(indices),
+    }
 
 
 def best(sweep: Sweep, found: Sequence[Outcome]) -> dict[str, Any]:
@@ -184,7 +195,7 @@ def best(sweep: Sweep, found: Sequence[Outcome]) -> dict[str, Any]:
         skew, kurtosis = float(pair["skew"]), float(pair["kurtosis"])
         found_p = deflated_sharpe(ratio, length, skew, kurtosis, variance or 0.0, trials)
         deflated = or_none(found_p)
-    chosen = {key: pair[key] for key in (*_SHOWN, *_MOMENTS)}
+    chosen = {key: pair[key] for key in ("leader", "follower", "sharpe", *_MOMENTS)}
     values_of = {"number": number, "values": found[number - 1].variant.values}
     return told | {
         "sharpe_variance": variance,

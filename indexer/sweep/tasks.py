@@ -16,7 +16,7 @@ from indexer.definitions.study import Study
 from indexer.errors import IndexerError
 from indexer.index.batch import Levels, Spreads, batch_built
 from indexer.index.build import build
-from indexer.index.history import History, maximum_drawdown, volatility
+from indexer.index.history import History, backtested, maximum_drawdown, volatility
 from indexer.market.excerpt import MappedMarket, excerpt
 from indexer.market.fx import rates_known
 from indexer.market.tables import Market
@@ -95,7 +95,9 @@ def _pair(study: Study, rows: SharedRows, states: PairStates, cost_bps: float) -
     return told | {"kurtosis": or_none(moments.kurtosis)}
 
 
-def index_result(days: Days, levels: dict[str, Vector], *, synthetic: bool) -> dict[str, Any]:
+def index_result(
+    index: Index, days: Days, levels: dict[str, Vector], *, synthetic: bool
+) -> dict[str, Any]:
     """Return what is told of an index in one row; (T,) sessions and levels by variant."""
     name, level = next(iter(levels.items()))
     return {
@@ -103,6 +105,7 @@ def index_result(days: Days, levels: dict[str, Vector], *, synthetic: bool) -> d
         "variant": name,
         "first_session": str(days[0]),
         "last_session": str(days[-1]),
+        "backtested": int(backtested(days, index.selected_on).sum()),
         "first_level": float(level[0]),
         "last_level": float(level[-1]),
         "volatility": volatility(level),
@@ -119,7 +122,7 @@ def index_results(
     for n, index in enumerate(indices):
         try:
             days, levels = batched.get(n) or _built(index, market)
-            told = index_result(days, levels, synthetic=market.rest.manifest.synthetic)
+            told = index_result(index, days, levels, synthetic=market.rest.manifest.synthetic)
             told["levels"] = {"days": days.astype("<M8[D]")}
             told["levels"] |= {name: np.asarray(level, "<f8") for name, level in levels.items()}
             yield told

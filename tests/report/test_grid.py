@@ -17,6 +17,7 @@ SUMMARY: dict[str, Any] = {
     "market_digest": "b" * 64,
     "tried": 4,
     "failed": 1,
+    "backtested": {"count": 3, "of": 5},
     "trials": 4,
     "best": {
         "values": {"a": "1", "b": "x"},
@@ -74,6 +75,28 @@ def test_the_best_stands_beside_what_chance_makes_of_it() -> None:
     assert "0.8750" in PAGE
     assert "Deflated Sharpe" in PAGE
     assert "折减夏普" in PAGE
+
+
+def test_what_is_back_tested_is_told_before_any_figure_and_on_every_chart() -> None:
+    said = PAGE.partition("<h2")[0]
+
+    assert "3 of the 5 episodes of all variants began before" in said
+    assert "全部变体的5个区间中有3个始于选样日之前" in said
+    assert re.search(r'<footer id="stamp">.*back-tested.*回测.*</footer>', PAGE)
+
+
+def test_indices_that_are_back_tested_are_counted() -> None:
+    summary = {key: value for key, value in SUMMARY.items() if key not in ("study", "best")}
+    page = grid_page(summary, ["a"], [])
+
+    assert "3 of 5 indices begin before their constituents were selected" in page
+
+
+def test_where_nothing_is_back_tested_nothing_says_so() -> None:
+    page = grid_page(SUMMARY | {"backtested": {"count": 0, "of": 5}}, ["a", "b"], CELLS)
+    body = page.partition("<main>")[2].partition("<script")[0]
+
+    assert "back-tested" not in body.lower()
 
 
 def test_synthetic_data_and_failures_are_told_in_both_languages() -> None:
