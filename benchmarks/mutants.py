@@ -121,6 +121,7 @@ LAYERS = {
         ("tests/definitions", *(f"tests/market/test_{n}.py" for n in ("checks", "tables"))),
         (
             *("tests/market/test_manifest.py", "tests/cli/test_broken_input.py"),
+            *("tests/sweep/test_plan.py", "tests/index/test_gates.py"),
             *("tests/cli/test_commands.py", "tests/index/test_build.py", "tests/run/test_needs.py"),
         ),
     ),

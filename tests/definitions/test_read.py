@@ -196,6 +196,7 @@ BROKEN = {
         "rebalance.reference_lag",
         "got '2.5', expected a whole number",
     ),
+    "value like its key": ({"rebalance": "{day: «day}"}, "rebalance.day", "got 'day', expected"),
     "price date": ({"rebalance": "{price_date: «efective}"}, "rebalance.price_date", "effective'?"),
     "negative seasoning": ({"eligibility": "{seasoning: «-1}"}, "eligibility.seasoning", "'-1'"),
     "decimals": ({"publish": "{decimals: «11}"}, "publish.decimals", "less than or equal to 10"),

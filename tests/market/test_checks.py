@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.errors import MarketDataError
-from indexer.market.checks import ROW, SHOWN
+from indexer.market.checks import ROW, SHOWN, ascending
 from indexer.market.tables import TABLES, Market, read_market
 
 SHANGHAI = "Asia/Shanghai"
@@ -336,3 +336,10 @@ def test_actions_without_meaning_are_counted_too(tmp_path: Path) -> None:
     assert flaws(tmp_path, actions=ACTIONS + rows)[SHOWN:] == [
         "actions.csv: ratio: 5 more rows like these"
     ]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=6))
+def test_rows_ascend_where_their_keys_do_and_none_comes_twice(rows: list[tuple[int, int]]) -> None:
+    frame = pl.DataFrame(rows, schema={"a": pl.Int64, "b": pl.Int64}, orient="row")
+
+    assert ascending(frame, ("a", "b")) == (rows == sorted(set(rows)))

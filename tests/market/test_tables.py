@@ -368,3 +368,15 @@ def test_flaws_of_every_table_are_reported_at_once(tmp_path: Path) -> None:
 
 def test_a_file_that_is_gone_when_it_is_looked_at_again_has_no_flaw_to_tell(tmp_path: Path) -> None:
     assert csv_flaws(tmp_path / "prices.csv", TABLES["prices"]) == []
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_a_table_that_is_there_without_a_row_is_told_from_one_that_is_not(
+    tmp_path: Path, write: Any
+) -> None:
+    write(tmp_path, "prices", [ROWS["prices"]])
+    header = ",".join(TABLES["suspensions"].required)
+    (tmp_path / "suspensions.csv").write_text(f"{header}\n", encoding="utf-8")
+
+    assert read_market(tmp_path).manifest.bare == {"suspensions"}
+    assert read_market(tmp_path, without=["suspensions"]).manifest.bare == set()

@@ -76,6 +76,15 @@ def test_a_variant_that_is_wrong_says_so_where_its_item_stands(tmp_path: Path) -
     assert message.startswith(f"{tmp_path}/grid.yaml:4:28: catch_up.enter: got '-1'")
 
 
+def test_what_is_wrong_inside_an_item_is_told_where_it_stands(tmp_path: Path) -> None:
+    item = "{correlation: [20, 60], zscore: 1}"
+    [found] = planned(tmp_path, f"{STUDY}vary: {{windows: [{item}]}}\n")
+
+    assert found.failure is not None
+    where = f"{tmp_path}/grid.yaml:4:{len('vary: {windows: [') + item.index('1}') + 1}: "
+    assert found.failure[1].startswith(f"{where}windows.zscore: got '1'")
+
+
 def test_a_rule_between_keys_names_the_file_of_the_other_key(tmp_path: Path) -> None:
     """What is wrong is the scheme of the sweep together with the ladder of the basket."""
     text = f"baskets: {BUNDLED_BASKETS}/*-free-float.yaml\nvary: {{weighting.scheme: [equal]}}\n"
