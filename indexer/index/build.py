@@ -122,9 +122,11 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     market = replace(market, actions=in_order(market.actions))
     _check_segments(basket, market)
     lines = lines_of(market, basket.symbols, until)
-    names = {line.symbol: line.entry for line in lines if line.entry >= 0}
-    closes = market.prices.filter(pl.col("symbol").is_in(list(names)))
-    found = {names[symbol] for symbol in closes["symbol"].unique()}
+    names = [line.symbol for line in lines if line.entry >= 0]
+    closes = market.prices.filter(pl.col("symbol").is_in(names))
+    # One that takes over from another before its own first close has that one's: it is not missing.
+    traded = set(market.prices["symbol"].unique())
+    found = {line.entry for line in lines if not traded.isdisjoint(line.symbols)}
     missing = tuple(s for n, s in enumerate(basket.symbols) if n not in found)
     _check_closes(basket, missing, closes, strict=strict)
     latest = market.manifest.ends.get(basket.id, _latest(closes))

@@ -39,6 +39,11 @@ class Line:
     past: tuple[tuple[str, date], ...] = ()
     apart: tuple[tuple[str, date], ...] = ()
 
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Its own symbol, then those it takes over from, latest first."""
+        return (self.symbol, *(symbol for symbol, _ in self.past))
+
 
 class Span(NamedTuple):
     """Rows of a symbol that are of a line.

@@ -117,6 +117,27 @@ def test_a_symbol_takes_over_on_the_last_change_on_the_way_to_it():
     )
 
 
+def test_a_constituent_that_takes_over_is_there_before_its_own_first_close():
+    """Else its line stood elsewhere, and had the weight of another, until that close came."""
+    early = closes("A.US", 10, start=SESSIONS[SESSIONS.index(MONDAY) - 1])
+    changed = action("A.US", MONDAY, "symbol_change", other="Z.US")
+    named = [
+        {"symbol": "Z.US", "weight": 0.6},
+        {"symbol": "B.US", "weight": 0.1},
+        {"symbol": "A.US", "weight": 0.3},
+    ]
+    fixed = {"weighting": {"scheme": "fixed", "normalise": True}, "constituents": named}
+    before = history(early + B, changed, **fixed)
+    after = history(early + B + prices(Z=[None, 11]), changed, **fixed)
+
+    assert before.missing == ()
+    assert before.symbols == after.symbols
+    assert weights(before, MONDAY, "reference_weight") == pytest.approx(
+        {"Z.US": 6 / 7, "B.US": 1 / 7}
+    )
+    assert before.weights.equals(after.weights)
+
+
 def becoming(*names: str) -> list[dict[str, object]]:
     return [action("A.US", WEEK[1], "symbol_change", other=f"{name}.US") for name in names]
 
