@@ -245,7 +245,10 @@ def judged(program: Path, name: str, unit: str) -> Found:
         copy = Path(folder, "project")
         unneeded = shutil.ignore_patterns(".*", "build", "dist", "site", "results")
         shutil.copytree(ROOT, copy, ignore=unneeded)
-        _done([program, "apply", *unit.split()], copy)
+        try:
+            _done([program, "apply", *unit.split()], copy)
+        except subprocess.CalledProcessError:  # of an exception with a dot in its name it cannot
+            return Found(0, figures={"not_planted": 1})
         before, after = ((top / path).read_text("utf-8").splitlines() for top in (ROOT, copy))
         survives = all(_pass(copy, LAYERS[name], tests) for tests in _stages(copy, name, path))
     told = (f"{path}: {_change(before, after)}",) if survives else ()
