@@ -1,6 +1,7 @@
 """What the ledger keeps of a market folds back to exactly the rows an entry rested on."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -168,6 +169,20 @@ def test_a_gap_filled_rests_on_the_session_before_it(tmp_path):
     published(tmp_path, DAYS[2])
 
     assert [packed(tmp_path, n).basis for n in (1, 2, 3)] == [None, 1, 1]
+
+
+def test_inputs_that_are_not_those_of_the_digest_prove_nothing(tmp_path, monkeypatch):
+    """The chain holds what is stored; this is for what is read of it."""
+    published(tmp_path, DAYS[0], DAYS[2])
+
+    def one_less(*given, **more):
+        whole = stored.market_of_entry(*given, **more)
+        return replace(whole, prices=whole.prices.slice(1))
+
+    monkeypatch.setattr("indexer.run.verify.market_of_entry", one_less)
+    message = r"entry 3, revision 1\): its stored inputs are not those its digest was taken of$"
+    with pytest.raises(LedgerError, match=message):
+        verify(desk(tmp_path).engine, inputs=True)
 
 
 def test_the_market_of_an_entry_holds_no_row_more(tmp_path):
