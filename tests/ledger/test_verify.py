@@ -1,6 +1,7 @@
 """Whatever is changed behind the ledger's back is found, and named."""
 
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
@@ -207,6 +208,14 @@ def test_a_damaged_page_is_found(engine, tmp_path):
     file.write_bytes(text)
 
     assert "damaged" in damage(file)
+
+
+def test_of_several_damages_the_first_is_told():
+    rows = [("row 3 missing from index",), ("row 4 missing from index",)]
+    told = SimpleNamespace(dialect=SimpleNamespace(name="sqlite"), exec_driver_sql=lambda _: rows)
+
+    with pytest.raises(LedgerError, match="is damaged: row 3 missing from index$"):
+        check_database(told)
 
 
 @pytest.mark.parametrize("word", [b"final", b"CREATE TABLE levels", b"definitions_sealed"])
