@@ -214,7 +214,7 @@ def test_of_several_damages_the_first_is_told():
     rows = [("row 3 missing from index",), ("row 4 missing from index",)]
     told = SimpleNamespace(dialect=SimpleNamespace(name="sqlite"), exec_driver_sql=lambda _: rows)
 
-    with pytest.raises(LedgerError, match="is damaged: row 3 missing from index$"):
+    with pytest.raises(LedgerError, match=r"is damaged: row 3 missing from index$"):
         check_database(told)
 
 
