@@ -21,6 +21,8 @@ Rows = NDArray[np.int64]  # row or column numbers
 Flags = NDArray[np.bool_]  # one yes/no per session or symbol
 Mask = NDArray[np.bool_]  # (sessions, symbols) of yes/no
 
+_LARGEST = math.log(np.finfo(float).max)  # beyond it the exponential is infinite
+
 
 def dot(a: AnyArray, b: AnyArray) -> AnyArray:
     """Return the sums of the products of two arrays along their last axis.
@@ -49,7 +51,8 @@ def log(values: Vector) -> Vector:
 
 def expm1(values: Vector) -> Vector:
     """Return ``exp(x) - 1`` of (T,) values, the simple returns of logarithmic ones."""
-    return np.fromiter(map(math.expm1, values.tolist()), dtype=float, count=len(values))
+    found = (math.inf if x > _LARGEST else math.expm1(x) for x in values.tolist())
+    return np.fromiter(found, dtype=float, count=len(values))
 
 
 def or_none(value: float) -> float | None:

@@ -123,9 +123,10 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     _check_segments(basket, market)
     lines = lines_of(market, basket.symbols, until)
     names = [line.symbol for line in lines if line.entry >= 0]
-    closes = market.prices.filter(pl.col("symbol").is_in(names))
+    rows = market.prices.filter(pl.col("symbol").is_in([s for line in lines for s in line.symbols]))
+    closes = rows.filter(pl.col("symbol").is_in(names))
     # One that takes over from another before its own first close has that one's: it is not missing.
-    traded = set(market.prices["symbol"].unique())
+    traded = set(rows["symbol"].unique())
     found = {line.entry for line in lines if not traded.isdisjoint(line.symbols)}
     missing = tuple(s for n, s in enumerate(basket.symbols) if n not in found)
     _check_closes(basket, missing, closes, strict=strict)
@@ -136,7 +137,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
         message = f"{end}, before the base date {basket.base.date} of {basket.id}"
         raise MissingInputError([Flaw("prices", None, "", message)])
     # Also of lines that come by a spin-off: the age of a carried close is counted in sessions.
-    ever = market.prices.filter(pl.col("symbol").is_in([line.symbol for line in lines]))
+    ever = rows.filter(pl.col("symbol").is_in([line.symbol for line in lines]))
     begin = min(_oldest(ever), basket.base.date)
     row = int(np.searchsorted(calendar.sessions, np.datetime64(begin), side="right")) - 1
     sessions = calendar.between(

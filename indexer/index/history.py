@@ -168,7 +168,9 @@ class History:
             "id": self.definition.id,
             "name": self.definition.name.model_dump(exclude_none=True),
             "synthetic": self.synthetic,
-            "backtested_before": before(self.definition.selected_on, self.backtested),
+            "backtested_before": str(self.definition.selected_on)
+            if self.backtested.any()
+            else None,
             "definition_digest": self.definition.digest,
             "market_digest": self.market_digest,
             "variant": name,
@@ -231,11 +233,6 @@ def backtested(days: Days, selected_on: date | None) -> Flags:
     if selected_on is None:
         return np.zeros(len(days), dtype=bool)
     return np.asarray(days < np.datetime64(selected_on))
-
-
-def before(selected_on: date | None, tested: Flags) -> str | None:
-    """Return the date before which levels are back-tested, ISO; None where none of them is."""
-    return str(selected_on) if tested.any() else None
 
 
 def volatility(level: Vector) -> float | None:

@@ -7,7 +7,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from indexer.arrays import Vector, dot
 from indexer.signals.correlation import SINGULAR
-from indexer.signals.regression import sweep
+from indexer.signals.regression import gram_schmidt
 
 _COEFFICIENTS = 4  # of the Dimson regression, the intercept included
 
@@ -116,7 +116,7 @@ def dimson_beta(a: Vector, b: Vector, window: int) -> Vector:
     early, own, late = a[:-2], a[1:-1], a[2:]
     # With the others less it, the coefficient on its own row is the sum of all three.
     beside = np.column_stack([np.ones(len(own)), early - own, late - own, own, b[1:-1]])
-    swept = sweep(sliding_window_view(beside, rows, axis=0))  # (windows, 5, rows)
+    swept = gram_schmidt(sliding_window_view(beside, rows, axis=0))  # (windows, 5, rows)
     apart = swept.sound[:, :4].all(axis=1)
     out[window - 1 :][apart] = swept.parts[apart, 3, 4] / swept.parts[apart, 3, 3]
     return out

@@ -19,7 +19,7 @@ from indexer.kernels.bootstrap import (
     studentised_sums,
 )
 from indexer.signals.correlation import partial_correlation
-from indexer.signals.regression import sweep
+from indexer.signals.regression import gram_schmidt
 
 FEWEST_ROWS = 60  # rows below which nothing is inferred
 DRAWS = 1000  # of the null of a level correlation
@@ -116,7 +116,7 @@ def most_block(rows: int) -> float:
 
 def residuals(values: Vector, controls: Grid) -> Vector:
     """Return what least squares with intercept leaves of (n,) values on (n, k) controls."""
-    return np.asarray(sweep(np.vstack([np.ones(len(values)), controls.T, values])).left[-1])
+    return np.asarray(gram_schmidt(np.vstack([np.ones(len(values)), controls.T, values])).left[-1])
 
 
 def partial_p_value(

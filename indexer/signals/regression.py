@@ -8,15 +8,15 @@ from indexer.arrays import AnyArray, Mask, dot
 from indexer.signals.correlation import SINGULAR
 
 
-class Swept(NamedTuple):
-    """Series swept out of those after them; see `sweep`."""
+class Decomposition(NamedTuple):
+    """Series swept out of those after them; see `gram_schmidt`."""
 
     parts: AnyArray
     left: AnyArray
     sound: Mask
 
 
-def sweep(series: AnyArray) -> Swept:
+def gram_schmidt(series: AnyArray) -> Decomposition:
     """Sweep each of (..., k, n) series out of those after it.
 
     Returns
@@ -44,4 +44,4 @@ def sweep(series: AnyArray) -> Swept:
         after = left[..., k + 1 :, :]
         parts[..., k, k + 1 :] = dot(after, unit[..., None, :])
         after -= parts[..., k, k + 1 :, None] * unit[..., None, :]
-    return Swept(parts, left, sound)
+    return Decomposition(parts, left, sound)

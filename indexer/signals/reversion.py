@@ -7,7 +7,7 @@ import numpy as np
 from indexer.arrays import Vector, dot
 from indexer.signals.correlation import SINGULAR
 from indexer.signals.inference import FEWEST_ROWS
-from indexer.signals.regression import sweep
+from indexer.signals.regression import gram_schmidt
 
 
 def half_life(values: Vector) -> float:
@@ -68,7 +68,9 @@ def _lagged_fit(values: Vector, moves: Vector, lags: int, count: int) -> tuple[f
     """
     end = len(moves)
     earlier = [moves[end - count - k : end - k] for k in range(1, lags + 1)]
-    swept = sweep(np.array([np.ones(count), *earlier, values[-count - 1 : -1], moves[-count:]]))
+    swept = gram_schmidt(
+        np.array([np.ones(count), *earlier, values[-count - 1 : -1], moves[-count:]])
+    )
     if not swept.sound.all():
         return math.nan, math.nan
     level, left = swept.parts[-2:, -1].tolist()  # of the moves: along the level alone, and beyond

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.regression.linear_model import OLS
 
-from indexer.signals.regression import sweep
+from indexer.signals.regression import gram_schmidt
 
 
 def drawn(seed: int, count: int, rows: int) -> np.ndarray:
@@ -17,7 +17,7 @@ def drawn(seed: int, count: int, rows: int) -> np.ndarray:
 def test_parts_are_those_of_a_qr_decomposition(seed, count, rows):
     """LAPACK's columns may point the other way."""
     series = drawn(seed, count, rows)
-    found = sweep(series)
+    found = gram_schmidt(series)
     expected = np.linalg.qr(series.T)[1]
 
     np.testing.assert_allclose(np.abs(found.parts), np.abs(expected), rtol=1e-9, atol=1e-9)
@@ -28,7 +28,7 @@ def test_parts_are_those_of_a_qr_decomposition(seed, count, rows):
 @given(st.integers(0, 2**32), st.integers(1, 4), st.integers(8, 40))
 def test_residuals_and_the_last_coefficient_are_those_of_statsmodels(seed, count, rows):
     series = drawn(seed, count + 1, rows)
-    found, fitted = sweep(series), OLS(series[-1], series[:-1].T).fit()
+    found, fitted = gram_schmidt(series), OLS(series[-1], series[:-1].T).fit()
 
     np.testing.assert_allclose(found.left[-1], fitted.resid, atol=1e-9)
     slope = found.parts[-2, -1] / found.parts[-2, -2]
@@ -38,22 +38,22 @@ def test_residuals_and_the_last_coefficient_are_those_of_statsmodels(seed, count
 def test_many_at_once_are_each_by_itself():
     many = np.array([drawn(seed, 3, 12) for seed in range(5)])
 
-    for one, *found in zip(many, *sweep(many), strict=True):
-        for part, alone in zip(found, sweep(one), strict=True):
+    for one, *found in zip(many, *gram_schmidt(many), strict=True):
+        for part, alone in zip(found, gram_schmidt(one), strict=True):
             assert (part == alone).all()
 
 
 def test_what_follows_from_those_before_is_unsound_and_swept_out_of_nothing():
     one, two, three = drawn(1, 3, 20)
-    found = sweep(np.array([one, two, 2 * one - two, three]))
+    found = gram_schmidt(np.array([one, two, 2 * one - two, three]))
 
     assert found.sound.tolist() == [True, True, False, True]
-    np.testing.assert_allclose(found.left[-1], sweep(np.array([one, two, three])).left[-1])
+    np.testing.assert_allclose(found.left[-1], gram_schmidt(np.array([one, two, three])).left[-1])
 
 
 def test_the_series_stay_as_they_are():
     series = drawn(2, 3, 9)
     before = series.copy()
-    sweep(series)
+    gram_schmidt(series)
 
     assert (series == before).all()
