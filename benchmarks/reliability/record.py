@@ -1,5 +1,6 @@
 """What a campaign found, resumable while it runs and merged into one file when it ends."""
 
+import ast
 import itertools
 import json
 import math
@@ -71,6 +72,7 @@ def _at_most(wrong: int, n: int, rate: float) -> float:
     return math.fsum(map(math.exp, logs))
 
 
+_TOLD = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)  # with a docstring
 WRITTEN = ("benchmarks/results", "docs")  # by benchmarks themselves, while others still run
 
 
@@ -83,12 +85,25 @@ def commit() -> str:
 
 
 def version(code: Sequence[str]) -> str:
-    """Return a digest of tracked files, named by git's pathspecs, as they are.
+    """Return a digest of tracked files, named by git's pathspecs; of modules, of what runs of them.
 
-    It stays on another machine, and after a commit that leaves these files alone.
+    It stays on another machine of the same Python, and after a commit that leaves these files alone
+    or changes what is said in them: comments, docstrings, where lines are broken.
     """
-    content = ((path.encode(), (ROOT / path).read_bytes()) for path in files(code))
+    content = ((path.encode(), running(ROOT / path)) for path in files(code))
     return digest_bytes(itertools.chain.from_iterable(content))[:16]
+
+
+def running(file: Path) -> bytes:
+    """Return what decides of a file: of a module its statements, of any other file all of it."""
+    content = file.read_bytes()
+    if file.suffix != ".py":
+        return content
+    tree = ast.parse(content)
+    for node in ast.walk(tree):
+        if isinstance(node, _TOLD) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return ast.dump(tree).encode()
 
 
 def files(code: Sequence[str]) -> list[str]:

@@ -5,7 +5,16 @@ import json
 import pytest
 from scipy.stats import beta
 
-from benchmarks.reliability.record import ROOT, Found, Journal, bound95, merge, tally, version
+from benchmarks.reliability.record import (
+    ROOT,
+    Found,
+    Journal,
+    bound95,
+    merge,
+    running,
+    tally,
+    version,
+)
 
 
 @pytest.mark.parametrize(("n", "wrong"), [(10_000, 0), (100, 0), (10, 1), (50, 5)])
@@ -32,6 +41,37 @@ def test_code_is_told_apart_by_what_its_files_hold_and_no_others():
 
     assert version(both) == version([*both, "indexer/folders.py", ":!indexer/folders.py"])
     assert len({version(both), *(version([path]) for path in both)}) == 3
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        '"""Other."""\n\ndef f(x):\n    return (\n        x + 1  # told\n    )\n',
+        "def f(x): return x + 1",
+    ],
+)
+def test_what_is_said_about_a_module_decides_nothing(tmp_path, other):
+    (tmp_path / "a.py").write_text('"""One."""\n\ndef f(x):\n    """Add."""\n    return x + 1\n')
+    (tmp_path / "b.py").write_text(other)
+
+    assert running(tmp_path / "a.py") == running(tmp_path / "b.py")
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        ("a.py", '"""One."""\nx = 1\n', '"""One."""\nx = 2\n'),
+        ("a.py", 'x = "one"\n', 'x = "two"\n'),
+        ("a.py", 'def f():\n    x = 1\n    "one"\n', 'def f():\n    x = 1\n    "two"\n'),
+        ("a.yaml", "x: 1\n", "x: 1  # told\n"),
+    ],
+)
+def test_what_runs_decides(tmp_path, name, one, other):
+    (tmp_path / name).write_text(one)
+    before = running(tmp_path / name)
+    (tmp_path / name).write_text(other)
+
+    assert running(tmp_path / name) != before
 
 
 def test_a_line_half_written_is_left_out(tmp_path):
