@@ -24,7 +24,7 @@ def said(context: click.Context, parameter: click.Parameter, text: str) -> str:
 
 
 def instant(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
-    """Return an instant that was given with its zone."""
+    """Return an instant that was given with its zone; refuse any other text."""
     if text is None:
         return None
     try:
@@ -39,7 +39,7 @@ def instant(_: click.Context, __: click.Parameter, text: str | None) -> datetime
 
 
 def date_of(text: str) -> datetime:
-    """Return a date, which has all its digits: strptime would read 2024112 as the second."""
+    """Return a date, all its digits given: strptime would read 2024112 as the second; or refuse."""
     with suppress(ValueError):
         if re.fullmatch(r"\d{4}-\d\d-\d\d|\d{8}", text, re.ASCII):
             return datetime.strptime(text.replace("-", ""), "%Y%m%d")  # noqa: DTZ007 (a date)

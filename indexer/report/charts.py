@@ -7,10 +7,11 @@ import numpy as np
 
 from indexer.arrays import Days
 from indexer.index.history import History
+from indexer.report.drawing import INK
 from indexer.report.figures import pair_slots, slot_of
 from indexer.report.headings import SHADES, english
 from indexer.report.marks import bilingual, chinese
-from indexer.report.sheets import INK, Book, Column, Line, add_chart, set_axes
+from indexer.report.sheets import Book, Column, Line, add_chart, set_axes
 from indexer.signals.result import Comparison
 from indexer.signals.signal import after_last
 

@@ -9,7 +9,7 @@ from typing import Any
 _WIDTH, _HIGH = 860, 216  # of the drawing, and of the part of it where lines are
 _LEFT, _RIGHT, _BOTTOM = 60, 20, 28
 _LARGE, _SMALL = 14, 11  # sizes of letters
-_INK = ("#1d2733", "#0b62b0", "#c2410c", "#0f7a5a", "#7a3fb5", "#a3195b", "#6b6400", "#0e7490")
+INK = ("#1d2733", "#0b62b0", "#c2410c", "#0f7a5a", "#7a3fb5", "#a3195b", "#6b6400", "#0e7490")
 _SHADES = {
     "stretched": "#f6d9a0",
     "catch-up": "#a9dcb9",
@@ -87,7 +87,7 @@ def _svg(figure: dict[str, Any], sessions: Sequence[str], mark: str) -> str:
         *_scale(frame, sessions),
     ]
     for line, (x, y, label) in zip(lines, keys, strict=False):
-        colour = _INK[line["slot"] % len(_INK)]
+        colour = INK[line["slot"] % len(INK)]
         parts.append(_stroke(f"M{x} {y - 4}h16", colour, line["style"]))
         parts.append(f'<text x="{x + 20}" y="{y}" fill="{colour}">{escape(label)}</text>')
         parts += _line(line, colour, frame)

@@ -21,7 +21,6 @@ ROWS = 1_048_576  # of a sheet, as Excel has them
 COLUMNS = 16_384
 TEXT = 32_767  # characters of a cell
 PALE = "#9AA6B3"
-INK = ("#1D2733", "#0B62B0", "#C2410C", "#0F7A5A", "#7A3FB5", "#A3195B", "#6B6400", "#0E7490")
 _DASHES = {"solid": "solid", "dashed": "dash", "dotted": "round_dot"}
 _FORMATS = {
     "text": {"align": "left"},
