@@ -1,5 +1,6 @@
 """Published files are the ledger's, byte for byte, whatever becomes of them."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -224,6 +225,7 @@ def test_a_file_in_the_way_of_the_folder_is_told(tmp_path):
     outcome = published(tmp_path, DAYS[0])
 
     assert isinstance(outcome.error, OutputError)
+    assert outcome.error.reason == os.strerror(errno.EEXIST)
     assert (tmp_path / "out" / "trio").read_text(encoding="utf-8") == "mine"
 
 
