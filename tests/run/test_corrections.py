@@ -217,16 +217,16 @@ def test_what_was_published_over_a_gate_is_corrected_over_it_by_somebody_only(
 
 
 def short(path):
-    """Return a market in which a level is another and that ends before the last published one."""
-    return folder(path / "short", prices(DAYS[:LAST], **moved(SYMBOLS[0], DAYS[LAST - 2], 5)))
+    """Return a market in which a level is another and that ends before the last two published."""
+    return folder(path / "short", prices(DAYS[: LAST - 1], **moved(SYMBOLS[0], DAYS[LAST - 3], 5)))
 
 
 def test_nothing_is_corrected_by_rule_where_the_data_end_too_early(path):
     """What was published after their end may be another too."""
-    outcome = by_rule(path, short(path), DAYS[LAST - 1])
+    outcome = by_rule(path, short(path), DAYS[LAST - 2])
 
     assert isinstance(outcome.error, TryAgainError)
-    assert f"published until {DAYS[LAST]}, and the last data are of {DAYS[LAST - 1]}" in str(
+    assert f"published until {DAYS[LAST]}, and the last data are of {DAYS[LAST - 2]}" in str(
         outcome.error
     )
     assert len(entries(path)) == LAST + 1
@@ -396,10 +396,10 @@ def test_nothing_is_restated_where_the_data_end_too_early(path):
 
 
 def test_what_is_asked_for_is_restated_and_what_could_not_be_compared_is_told(path):
-    done = corrected(path, short(path), DAYS[0], DAYS[LAST - 2])
+    done = corrected(path, short(path), DAYS[0], DAYS[LAST - 3])
 
     assert done.outcome.state == "restated"
-    assert done.unseen == (DAYS[LAST].isoformat(),)
+    assert done.unseen == (DAYS[LAST - 1].isoformat(), DAYS[LAST].isoformat())
 
 
 def test_what_was_published_stays(path):
