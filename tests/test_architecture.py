@@ -74,7 +74,7 @@ EFFECTS = {
     "cli.calendars": {"environment", "read", "screen"},
     "cli.doctor": {"clock", "exit", "screen"},
     "cli.fetch": {"clock", "environment", "screen"},
-    "cli.process": {"environment"},
+    "cli.process": {"environment", "read"},  # os.open of nothing
     "cli.report": {"screen"},
     "cli.screen": {"screen"},
     "cli.serve": {"clock", "environment", "read", "screen"},

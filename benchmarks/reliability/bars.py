@@ -45,8 +45,8 @@ LIVED = (  # what the evenings of B8 run
     *("indexer/ledger", *_without("ledger", "pages", "verify")),
     *("indexer/market", ":!indexer/market/sources"),
     *_without("market", "cache", "excerpt", "grid", "overlays", "spread", "store"),
-    *(f"indexer/run/{name}.py" for name in ("desk", "entries", "publish", "revise")),
-    *(f"indexer/run/{name}.py" for name in ("sessions", "stored")),
+    *(f"indexer/run/{name}.py" for name in ("desk", "entries", "gate", "policy", "publish")),
+    *(f"indexer/run/{name}.py" for name in ("revise", "sessions", "stored")),
     "requirements.txt",
 )
 PUBLISHED = (  # what publishers load: the whole but for fetching, drawing, serving and sweeping

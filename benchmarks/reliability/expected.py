@@ -5,10 +5,11 @@ correction policy, written once more from its page.
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
@@ -165,7 +166,7 @@ class Model:
         changed = self.differing(line, shown, rows[-1])
         if changed and not self.policy:
             return Expected("R9")
-        decided = tuple((row, self._decided(line, shown, row, rows[-1])) for row in changed)
+        decided = tuple(self._decisions(line, shown, changed, rows[-1]))
         if not approved and any(said == "approval" for _, said in decided):
             return Expected("R10")
         again = [row for row, said in decided if said != "immaterial"]
@@ -206,12 +207,28 @@ class Model:
         found = ((row, rule) for row in rows for rule in self.rules(line.basket, shown, row))
         return frozenset((row, rule) for row, rule in found if rule not in override)
 
-    def _decided(self, line: Line, shown: Shown, row: int, t: int) -> str:
-        pairs = zip(line.levels[row], shown.levels(row), strict=True)
-        size = max(abs(new[2] / old[2] - 1.0) * 1e4 for old, new in pairs)
-        if size < MATERIAL:
-            return "immaterial"
-        return "automatic" if t - row <= AUTOMATIC and size <= APPROVED else "approval"
+    def _decisions(
+        self, line: Line, shown: Shown, rows: Sequence[int], t: int
+    ) -> Iterator[tuple[int, str]]:
+        """Yield rows that would be others and what is decided; what is made of one goes with it."""
+        corrects = False
+        for row in rows:
+            size = apart(line.levels[row], shown.levels(row))
+            if size >= MATERIAL:
+                corrects = True
+                young = t - row <= AUTOMATIC and size <= APPROVED
+                yield row, "automatic" if young else "approval"
+            else:
+                yield row, "automatic" if corrects else "immaterial"
+
+
+def apart(old: Levels, new: Levels) -> float:
+    """Return how far the variant that differs most does, in basis points of the first."""
+    moves = (
+        abs(Fraction(after[2]) / Fraction(before[2]) - 1)
+        for before, after in zip(old, new, strict=True)
+    )
+    return round(float(max(moves) * 10_000), 9)
 
 
 def until(candidate: Candidate, row: int) -> Candidate:

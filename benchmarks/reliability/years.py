@@ -17,7 +17,18 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from benchmarks.reliability.expected import BASE, Expected, Line, Model, Shown, cut, day_of, until
+from benchmarks.reliability.expected import (
+    BASE,
+    MATERIAL,
+    Expected,
+    Line,
+    Model,
+    Shown,
+    apart,
+    cut,
+    day_of,
+    until,
+)
 from benchmarks.reliability.record import Found
 from benchmarks.reliability.vendor import slips
 from benchmarks.reliability.world import definitions, drawn
@@ -291,11 +302,8 @@ class Years:
             if row not in line.digests and row not in line.closed | line.pending:
                 self._say(evening, "neither published nor refused")
             elif row in line.digests and line.levels[row] != truth.levels(row):
-                size = max(
-                    abs(a[2] / b[2] - 1) * 1e4
-                    for a, b in zip(line.levels[row], truth.levels(row), strict=True)
-                )
-                if row not in line.noted or size >= 1.0:
+                size = apart(truth.levels(row), line.levels[row])
+                if row not in line.noted or size >= MATERIAL:
                     self._say(evening, "in force, and not the truth")
 
     def _look_back(self, line: Line) -> None:

@@ -11,7 +11,7 @@ import sys
 import traceback
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
@@ -22,7 +22,7 @@ from indexer.cli.exits import EXIT_CODES, exit_code
 from indexer.cli.fetch import fetch
 from indexer.cli.ledger import COMMANDS
 from indexer.cli.options import DATE, FORMAT, JSON, MARKET, NEEDED_MARKET, OUT, UNTIL
-from indexer.cli.process import prepare
+from indexer.cli.process import flush_output, prepare
 from indexer.cli.report import report
 from indexer.cli.screen import (
     print_explanation,
@@ -46,7 +46,23 @@ _strict = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """Commands whose reader may leave, as ``head`` does: they end with the code of a full disk."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a command; of a reader that left, which it did on purpose, nothing is said."""
+        try:
+            return super().invoke(context)
+        except BrokenPipeError as error:
+            if error.filename is not None or error.filename2 is not None:
+                raise
+            sys.exit(EXIT_CODES[OutputError])
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="indexer", prog_name="indexer")
 def app() -> None:
     """Calculate custom thematic indices, their relative strength and catch-up signals.
@@ -217,7 +233,7 @@ def main() -> None:
     """Run the command line and leave with the exit code that says what happened."""
     prepare()
     try:
-        sys.exit(app(standalone_mode=False))
+        _run()
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -235,6 +251,17 @@ def main() -> None:
         traceback.print_exc()
         click.echo("this is a bug in indexer: please report it with the lines above", err=True)
         sys.exit(EXIT_CODES[BugError])
+
+
+def _run() -> None:
+    """Run the command line; what could not be printed is told here and not when Python ends."""
+    try:
+        sys.exit(app(standalone_mode=False))
+    finally:
+        try:
+            flush_output()
+        except BrokenPipeError:
+            sys.exit(EXIT_CODES[OutputError])
 
 
 def _print_error(error: IndexerError) -> None:

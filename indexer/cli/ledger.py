@@ -93,14 +93,16 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
 
     begin, end = hours(names, given["wait_until"], given["deadline"], _now())
     last, outcomes = attempts(once, begin, end, log)
-    if outcomes:
-        print_outcomes(last.run, outcomes, given["as_json"])
-        idle = {one.subject for one in outcomes if one.state == "no session"}
-        for line in closures(names, idle, period):
-            click.echo(f"note: {line}", err=True)
-    log(last)
-    if not terms.dry_run:
-        _leave_figures(given["metrics"] or out / "indexer.prom", last, outcomes)
+    try:
+        if outcomes:
+            print_outcomes(last.run, outcomes, given["as_json"])
+            idle = {one.subject for one in outcomes if one.state == "no session"}
+            for line in closures(names, idle, period):
+                click.echo(f"note: {line}", err=True)
+    finally:  # whether or not somebody reads it: the log and the figures are a scheduler's
+        log(last)
+        if not terms.dry_run:
+            _leave_figures(given["metrics"] or out / "indexer.prom", last, outcomes)
     if last.error is not None:
         raise last.error
     sys.exit(exit_code(last.errors))
@@ -154,7 +156,16 @@ def restate(
         failed = Attempt(desk.instant, desk.run, error=explained(index, error))
         click.echo(log_line("restate", failed, exit_code(failed.errors)), err=True)
         raise
-    print_outcomes(desk.run, [done.outcome], as_json)
+    try:
+        _print_restatement(desk.run, done, as_json)
+    finally:
+        made = Attempt(desk.instant, desk.run, [done.outcome])
+        click.echo(log_line("restate", made, 0), err=True)
+
+
+def _print_restatement(run: str, done: Any, as_json: bool) -> None:
+    """Print what a restatement did, and what it left."""
+    print_outcomes(run, [done.outcome], as_json)
     for one in done.corrected:
         click.echo(f"corrected: {one.head.session}: {one.text}", err=True)
     if done.left:
@@ -170,8 +181,6 @@ def restate(
             f"from {done.unseen[0]} to {done.unseen[-1]}: they could not be compared",
             err=True,
         )
-    made = Attempt(desk.instant, desk.run, [done.outcome])
-    click.echo(log_line("restate", made, 0), err=True)
 
 
 @click.command()

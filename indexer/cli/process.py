@@ -1,9 +1,27 @@
-"""The process around a command: settings that must stand before numpy is loaded."""
+"""The process around a command: what must be set before numpy is loaded, and done at the end."""
 
 import os
+import sys
 
 
 def prepare() -> None:
     """Set up this process before numpy is loaded; what the user has set stays."""
     # Nothing here is a large matrix product: a pool of BLAS threads costs 0.1 s of CPU at start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def flush_output() -> None:
+    """Write what is left of standard output, or give it up.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written. Python would try again as it ends, and leave with a code of 120.
+    """
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise

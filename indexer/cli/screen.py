@@ -238,10 +238,29 @@ def print_outcomes(run: str | None, outcomes: Sequence[Any], as_json: bool) -> N
         click.echo(f"{one['subject']}: {one['state']} {when}".rstrip() + mark)
         for level in one["levels"]:
             click.echo(f"  {level['variant']:<6} {level['level']}  revision {level['revision']}")
+        for entry in outcome.published:
+            if entry.status == "corrected" and outcome.state != "restated":  # which tells its own
+                click.echo(f"corrected: {entry.session}: {shown(entry.note)}", err=True)
         if beside := len(outcome.entries) - len(outcome.published):
             click.echo(f"  {counted(beside, 'session')} recorded as known and immaterial")
+        for line in one["notes"]:
+            click.echo(f"note: {one['subject']}: {shown(line)}", err=True)
         for line in str(outcome.error or "").splitlines():
             click.echo(f"error: {shown(line)}", err=True)
+
+
+def _noted(entries: Sequence[Any]) -> Iterator[str]:
+    """Yield what gates noted on publications, of each rule that of the last session, and how many.
+
+    The row of a finding is its rule, its evidence, and who has overridden it.
+    """
+    told: dict[tuple[str, str], list[str]] = {}
+    for entry in entries:
+        for rule, message, by, _ in entry.rows.get("findings", ()):
+            told.setdefault((rule, by), []).append(f"{entry.session}: {message}")
+    for (rule, by), lines in told.items():
+        more = f" (and on {counted(len(lines) - 1, 'session')} before)" if lines[1:] else ""
+        yield f"{rule}{f', overridden by {by}' if by else ''}: {lines[-1]}{more}"
 
 
 def _tested(entries: Sequence[Any]) -> str | None:
@@ -261,6 +280,7 @@ def _outcome(outcome: Any) -> dict[str, Any]:
         "sessions": [day.isoformat() for day in outcome.sessions[:1] + outcome.sessions[-1:]],
         "entries": len(outcome.entries),
         "synthetic": outcome.synthetic,
+        "notes": list(_noted(outcome.published)),
         "levels": [
             {"variant": row[0], "level": row[1], "revision": entry.revision}
             for entry in last

@@ -9,13 +9,15 @@ from datetime import date
 from itertools import groupby
 
 import numpy as np
+import polars as pl
 
 from indexer.arrays import Days, Rows, Vector
+from indexer.definitions.basket import Series
 from indexer.definitions.symbols import exchange_of
 from indexer.errors import Flaw, MissingInputError
 from indexer.index.finding import Asked, Finding, Fresh, asked_of, fresh_closes, open_on, shown
 from indexer.index.history import History
-from indexer.index.holes import holes
+from indexer.index.holes import holes, left_out, old_rates
 from indexer.index.moves import constituent_moves, frozen, index_moves
 from indexer.index.schedule import calendar_of
 from indexer.market.calendar import Calendar, read_calendar
@@ -49,7 +51,7 @@ def findings(history: History, market: Market, sessions: Sequence[date]) -> tupl
     found = [*_estimated(calendar, days, "the index's")]
     at = np.minimum(np.searchsorted(history.days, days), len(history.days) - 1)
     known = history.days[at] == days
-    found += _to_come(history, days[~known])
+    found += _to_come(history, market, days[~known])
     for limits, rows in _by_limits(history, at[known]):
         found += _levels(history, rows, limits)
         if history.panel is None:
@@ -80,18 +82,22 @@ def _check(history: History, calendar: Calendar, days: Days) -> None:
         )
 
 
-def _to_come(history: History, days: Days) -> Iterator[Finding]:
+def _to_come(history: History, market: Market, days: Days) -> Iterator[Finding]:
     """Yield the sessions without a level: to be waited for, unless the data have passed them by."""
+    last = history.days[-1].item()
+    if isinstance(history.definition, Series):  # its history may end before its data do
+        dates = market.series.filter(pl.col("symbol") == history.definition.symbol)["date"]
+        last = max(last, dates.max())
     for day in days.tolist():
-        if np.datetime64(day) > history.days[-1]:
+        if day > last:
             message = (
-                f"no close of {day} yet, the last level is of {history.days[-1]}: complete the "
+                f"no close of {day} yet, the last level is of {last}: complete the "
                 f"market folder and publish again"
             )
             yield Finding(day, "R15", message, "wait")
         else:
             message = (
-                f"the series has no close of {day}, but one of {history.days[-1]}: add it, or an "
+                f"the series has no close of {day}, but one of {last}: add it, or an "
                 f"official entry to the calendar's overlay if the exchange was closed"
             )
             yield Finding(day, "R15", message, "refuse")
@@ -106,7 +112,9 @@ def _basket(asked: Asked, market: Market, calendar: Calendar) -> Iterator[Findin
             held = asked.held[:, np.array(own)[asked.suffix]].any(axis=1)
             yield from _estimated(read_calendar(code), asked.days[held], "a constituent's")
     yield from _invariants(asked)
+    yield from left_out(asked)
     yield from holes(asked, market)
+    yield from old_rates(asked, market)
     fresh = fresh_closes(asked)
     yield from _off_calendar(asked, fresh)
     fresh = fresh.part(asked.held[fresh.k, fresh.column])

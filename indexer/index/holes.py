@@ -1,4 +1,4 @@
-"""Gates of what is missing: stale weight (R14), unexplained holes (R15), silent exchanges (R19)."""
+"""Gates of what is missing: closes (R14, R15), rates (R14), what an exchange is silent of (R19)."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from indexer.arrays import Days, Mask, Rows
 from indexer.errors import counted
 from indexer.index.finding import SHOWN, Asked, Finding, shown
 from indexer.index.holding import market_weights
+from indexer.market.fx import rate_dates
 from indexer.market.tables import Market
 
 _ACTIVE = np.timedelta64(15, "D")  # longer than any exchange has rested: its last session is inside
@@ -28,6 +29,32 @@ class _Traded(NamedTuple):
 
     days: Days
     symbols: Rows
+
+
+def left_out(asked: Asked) -> Iterator[Finding]:
+    """Yield, on every session, the constituents that are left out because they have no close."""
+    if names := asked.history.missing:
+        message = (
+            f"left out, without any close in the folder: {shown(list(names))}: add their closes, "
+            f"or take them out of the definition"
+        )
+        yield from (Finding(day, "R15", message, "note") for day in asked.days.tolist())
+
+
+def old_rates(asked: Asked, market: Market) -> Iterator[Finding]:
+    """Yield the sessions that held lines are converted on at a rate of a day before."""
+    panel = asked.panel
+    units = np.array(panel.currencies)
+    for unit in sorted(set(panel.currencies) - {panel.currency}):
+        held = np.flatnonzero(asked.held[:, units == unit].any(axis=1))
+        dated = rate_dates(market, unit, panel.currency, asked.days[held])
+        for k, day in zip(held.tolist(), dated.tolist(), strict=True):
+            if age := (asked.day(k) - day).days:
+                message = (
+                    f"no {unit}/{panel.currency} of {asked.day(k)}: the rate of {day} stands, "
+                    f"{counted(age, 'day')} old"
+                )
+                yield Finding(asked.day(k), "R14", message, "note")
 
 
 def holes(asked: Asked, market: Market) -> Iterator[Finding]:

@@ -26,6 +26,16 @@ def rates_on(market: Market, unit: str, price: str, days: Days) -> Vector:
     return _last_known(_days(rows), rate, days)
 
 
+def rate_dates(market: Market, unit: str, price: str, days: Days) -> Days:
+    """Return the date of the rate that `rates_on` gives on each day; NaT before the first.
+
+    Raises as `rates_on` does.
+    """
+    dates = _days(_pair(market, unit, price)[0])
+    at = np.searchsorted(dates, days, side="right") - 1
+    return np.where(at >= 0, dates[np.maximum(at, 0)], np.datetime64("NaT", "D"))
+
+
 def rates_known(market: Market, unit: str, price: str, instants: Instants, zone: tzinfo) -> Vector:
     """Return the rate of the last date fixed by each instant, UTC; NaN before the first.
 

@@ -3,7 +3,7 @@
 Each index is published by itself: one that is refused does not hold up the others.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -22,7 +22,6 @@ from indexer.errors import (
     TryAgainError,
     explained,
 )
-from indexer.index.finding import Finding
 from indexer.index.gates import findings
 from indexer.index.history import History
 from indexer.index.schedule import calendar_of
@@ -32,13 +31,14 @@ from indexer.ledger.heads import AFTER_ALL, head_before, heads, kind_of, last_he
 from indexer.ledger.publish import append
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
-from indexer.run.desk import Desk, Outcome, State, Terms
+from indexer.run.desk import Desk, Outcome, State
 from indexer.run.entries import Candidate
 from indexer.run.find import definition_named, indices_of
+from indexer.run.gate import Gate, Noted, passed, with_findings
+from indexer.run.policy import by_policy
 from indexer.run.rebuild import built
 from indexer.run.results import Progress
 from indexer.run.revise import (
-    by_policy,
     check_kind,
     check_not_retired,
     check_whole,
@@ -49,13 +49,8 @@ from indexer.run.revise import (
 )
 from indexer.run.sessions import Period, last_final, sessions_asked
 
-Gate = Callable[[Sequence[date]], Sequence[Finding]]
 # A name, its definition or why there is none, and the indices it needs by id.
 _Asked = tuple[str, Index | Study | IndexerError, Mapping[str, Index]]
-Noted = dict[date, list[tuple[str, str, str, str]]]  # rows of findings by session
-
-UNYIELDING = {"R34", "R35"}  # a level that is none, or does not add up, is nobody's to publish
-HORIZON = "R22"  # the gate that lets estimated sessions through when asked
 
 
 def publish(
@@ -253,10 +248,10 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
         would = _revised(connection, desk, candidate, gate) if desk.terms.dry_run else []
     new = [session for session in sessions if session.isoformat() not in there]
     candidate.market_digests(new)  # of all at once: each alone would write out every row again
-    told = _passed(desk.terms, candidate.id, gate(new) if new else ())
+    told = passed(desk.terms, candidate.id, gate(new) if new else ())
     _check_there(candidate, new)
     if desk.terms.dry_run:
-        would += [replace(candidate.entry(session), revision=1) for session in new]
+        would += [replace(_new(candidate, session, told), revision=1) for session in new]
         asked = tuple(date.fromisoformat(entry.session) for entry in would)
         return _outcome(candidate.id, "would publish", asked, would)
     with publishing(desk.engine) as connection:
@@ -264,7 +259,7 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
         for session in new:
             if session.isoformat() not in there:
-                entries.append(_with_findings(candidate.entry(session), told))
+                entries.append(_new(candidate, session, told))
         appended = append_revised(connection, desk, candidate, entries)
     return _outcome(candidate.id, "published", sessions, appended)
 
@@ -311,37 +306,23 @@ def _revised(
         check_whole(connection, candidate)
     entries = by_policy(connection, candidate, found, desk)
     again = [date.fromisoformat(e.session) for e in entries if e.kind == candidate.kind]
-    told = _passed(desk.terms, candidate.id, gate(again) if again else ())
-    return [_with_findings(e, told) if e.kind == candidate.kind else e for e in entries]
+    told = passed(desk.terms, candidate.id, gate(again) if again else ())
+    return [with_findings(e, told) if e.kind == candidate.kind else e for e in entries]
 
 
-def _with_findings(entry: Entry, told: Noted) -> Entry:
-    found = told.get(date.fromisoformat(entry.session), [])
-    return replace(entry, rows={**entry.rows, "findings": found})
-
-
-def _passed(terms: Terms, subject: str, found: Sequence[Finding]) -> Noted:
-    """Return what is recorded of findings, by session; raise for those that stand in the way."""
-    waits = [one for one in found if one.verdict == "wait" and one.rule not in terms.override]
-    if waits:
-        first = waits[0]
-        raise TryAgainError(subject, f"{first.session}: {first.rule}: {first.message}")
-    opened = {*terms.override, *([HORIZON] if terms.estimated else [])} - UNYIELDING
-    shut = [one for one in found if one.verdict == "refuse" and one.rule not in opened]
-    if shut:
-        refusals = [
-            Refusal(subject, one.session.isoformat(), one.rule, one.message) for one in shut
-        ]
-        raise LedgerError(refusals)
-    told: Noted = {}
-    for one in found:
-        who = (terms.by, terms.note) if one.verdict != "note" else ("", "")
-        told.setdefault(one.session, []).append((one.rule, one.message, *who))
-    return told
+def _new(candidate: Candidate, session: date, told: Noted) -> Entry:
+    return with_findings(candidate.entry(session), told)
 
 
 def _check_there(candidate: Candidate, new: Sequence[date]) -> None:
+    """Raise for a session without data: refused where later ones are there, else to be waited for.
+
+    No override gives it a level.
+    """
     for session in new:
+        if candidate.row(session) is None and session < candidate.last:
+            message = f"there are no data of it, the last are of {candidate.last}"
+            raise LedgerError([Refusal(candidate.id, session.isoformat(), "", message)])
         if candidate.row(session) is None:
             reason = f"there are no data of {session} yet, the last are of {candidate.last}"
             raise TryAgainError(candidate.id, reason)

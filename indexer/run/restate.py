@@ -10,13 +10,17 @@ import sqlalchemy as sa
 from indexer.definitions.basket import Index
 from indexer.definitions.study import Study
 from indexer.errors import DefinitionError, LedgerError, Refusal, TryAgainError
+from indexer.index.gates import findings
+from indexer.index.history import History
 from indexer.ledger.database import publishing, reading
+from indexer.ledger.entry import Entry
 from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads
-from indexer.market.tables import read_market
+from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
-from indexer.run.desk import Desk, Outcome
+from indexer.run.desk import Desk, Outcome, Terms
 from indexer.run.due import Known, definition_in, published_definition
 from indexer.run.find import definition_named
+from indexer.run.gate import Noted, passed, with_findings
 from indexer.run.publish import append_revised
 from indexer.run.rebuild import built
 from indexer.run.results import Progress
@@ -79,7 +83,8 @@ def restate(
     ------
     LedgerError
         If the index was never published, in that period or at all, was retired, or a session would
-        be none any more.
+        be none any more, or one that nobody may publish: the gates that yield to somebody who
+        overrides them yield to who restates, and are recorded with his name and reason.
     DefinitionError, MissingInputError, MarketDataError
         As building it does.
     TryAgainError
@@ -99,7 +104,7 @@ def restate(
         raise _never_published(subject)
     last = date.fromisoformat(published[0].session)
     progress(f"building {subject}")
-    candidate = built(definition, tables, last, indices=indices).candidate
+    history, candidate = built(definition, tables, last, indices=indices)
     first, end = period.first or date.min, period.last or last
     with publishing(desk.engine) as connection:
         check_not_retired(subject, last_heads(connection, subject, kind))
@@ -117,6 +122,9 @@ def restate(
             corrected(entry, ground.reason, ground.note, ground.by, desk.run)
             for _, entry in remaining(subject, inside)
         ]
+        if isinstance(history, History):
+            told = _taken(history, tables, entries)
+            entries = [with_findings(entry, told) for entry in entries]
         appended = append_revised(connection, desk, candidate, entries)
     write_derived(desk.engine, desk.out, subject, kind)
     sessions = tuple(date.fromisoformat(entry.session) for entry in appended)
@@ -132,6 +140,20 @@ def restate(
         tuple(day for day in would if not first.isoformat() <= day <= end.isoformat()),
         tuple(beyond),
     )
+
+
+def _taken(history: History, market: Market, entries: Sequence[Entry]) -> Noted:
+    """Return what the gates find on restated sessions: who restates takes it upon himself.
+
+    Raises
+    ------
+    LedgerError
+        If it is what nobody may publish.
+    """
+    found = findings(history, market, [date.fromisoformat(e.session) for e in entries])
+    rules = {one.rule for one in found}
+    terms = Terms(tuple(rules), entries[0].by, entries[0].note) if entries else Terms()
+    return passed(terms, history.definition.id, found)
 
 
 def _given(subject: str, basket: str | None) -> Index | Study:

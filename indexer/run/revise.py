@@ -1,26 +1,24 @@
 """What published sessions would be if they were published today, and what is done about it."""
 
+import json
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 
 from indexer.errors import LedgerError, Refusal, TryAgainError, counted
-from indexer.ledger.correct import Decision, Policy, decide, policy_on
 from indexer.ledger.entry import Entry, content_digest
 from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads, last_number, noted
-from indexer.ledger.history import read_entry
+from indexer.ledger.history import read_definition, read_entry
 from indexer.ledger.tables import CONTENT, levels
-from indexer.market.calendar import read_calendar
 from indexer.run import stored
-from indexer.run.desk import Desk
 from indexer.run.entries import Candidate
 
 SHOWN = 10  # differences a message names; the rest are counted
-BY_POLICY = "policy"  # who decides where nobody has to
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ def differences(
     known = {} if immaterial else noted(connection, candidate.id, between=span)
     suspects = _suspects(candidate, found)
     if known and candidate.kind == "study":
-        rests = _resting(connection, candidate)
+        rests = resting(connection, candidate)
         known = {h.session: known[h.session] for h in suspects if h.session in known and rests(h)}
     return list(_differences(connection, candidate, suspects, known))
 
@@ -148,55 +146,7 @@ def corrected(entry: Entry, reason: str, note: str, by: str, correction: str) ->
     )
 
 
-def by_policy(
-    connection: sa.Connection, candidate: Candidate, found: Sequence[Difference], desk: Desk
-) -> list[Entry]:
-    """Return what the policy makes of differences: corrections, and what is only recorded.
-
-    How old a level is goes by the clock, not by the last session asked for. A study follows its
-    indices: it is corrected whenever they are, and recorded beside where levels of theirs are. What
-    comes of another definition is never corrected by rule, however little it is. What somebody
-    approves of is a correction of its own.
-
-    Raises
-    ------
-    LedgerError
-        If somebody must decide and nobody has, or a session would be none any more.
-    """
-    calendar = read_calendar(candidate.calendar)
-    today = desk.instant.astimezone(calendar.zone).date()
-    policy = policy_on(today)
-    rests = _resting(connection, candidate)
-    entries, open_ = [], []
-    for one, entry in remaining(candidate.id, found):
-        age = len(calendar.between(date.fromisoformat(one.head.session), today)) - 1
-        said: Decision = "immaterial" if rests(one.head) else "automatic"
-        if candidate.kind == "index":
-            said = decide(policy, age, one.bp)
-        if one.reason == "methodology":
-            said = "approval"
-        if said == "immaterial":
-            what = (
-                "below" if candidate.kind == "index" else "made of levels that differ by less than"
-            )
-            note = f"{one.text}: {what} {policy.material_bp:g} bp, not restated"
-            beside = corrected(entry, one.reason, note, BY_POLICY, desk.run)
-            entries.append(replace(beside, kind="immaterial", status="recorded"))
-        elif said == "automatic":
-            entries.append(corrected(entry, one.reason, one.text, BY_POLICY, desk.run))
-        elif desk.terms.by:
-            note = f"{desk.terms.note}: {one.text}" if desk.terms.note else one.text
-            approved = f"{desk.run}-approved"
-            entries.append(corrected(entry, one.reason, note, desk.terms.by, approved))
-        else:
-            open_.append(one)
-    if open_:
-        told = [Refusal(candidate.id, one.head.session, "R10", one.text) for one in open_[:SHOWN]]
-        raise LedgerError([*told, Refusal(candidate.id, "", "R10", _undecided(open_, policy))])
-    return entries
-
-
-def _resting(connection: sa.Connection, candidate: Candidate) -> Callable[[Head], bool]:
+def resting(connection: sa.Connection, candidate: Candidate) -> Callable[[Head], bool]:
     """Return what tells whether a study would differ by levels that were never published.
 
     Those are levels of its indices that are recorded as immaterial. Where one of its indices was
@@ -218,17 +168,6 @@ def _resting(connection: sa.Connection, candidate: Candidate) -> Callable[[Head]
         return first <= head.session and not since
 
     return rests
-
-
-def _undecided(found: Sequence[Difference], policy: Policy) -> str:
-    """Return why nothing is corrected by rule, and what is to be done."""
-    count = counted(len(found), "correction")
-    if any(one.reason == "methodology" for one in found):
-        return f"{count} by another definition than that published: name who approves them"
-    return (
-        f"{count} past {counted(policy.automatic_sessions, 'session')} or above "
-        f"{policy.approval_bp:g} bp: name who approves them"
-    )
 
 
 def with_inputs(
@@ -274,11 +213,11 @@ def _differences(
         at = candidate.row(session)
         if at is None:
             lost = "would be no session any more"
-            yield Difference(head, None, math.inf, lost, _reason(candidate, head))
+            yield Difference(head, None, math.inf, lost, _reason(connection, candidate, head))
         elif candidate.content_digest(at) not in (head.content, known.get(head.session)):
             entry = candidate.entry(session)
             told = _told(read_entry(connection, head.number), entry)
-            yield Difference(head, entry, *told, _reason(candidate, head))
+            yield Difference(head, entry, *told, _reason(connection, candidate, head))
 
 
 def _told(published: Entry, entry: Entry) -> tuple[float, str]:
@@ -286,7 +225,8 @@ def _told(published: Entry, entry: Entry) -> tuple[float, str]:
     before, after = _levels(published), _levels(entry)
     if before.keys() != after.keys():
         return math.inf, f"variants {', '.join(before)} would be {', '.join(after)}"
-    moves = {name: (after[name] / level - 1) * 1e4 for name, level in before.items()}
+    # Of doubles that are decimals but for their last bits: 1000.1 is one basis point above 1000.
+    moves = {n: round((after[n] - level) / level * 1e4, 9) for n, level in before.items()}
     if before != after:
         names = sorted((n for n in before if before[n] != after[n]), key=lambda n: -abs(moves[n]))
         told = (f"{n} {before[n]!r} would be {after[n]!r} ({moves[n]:+.4g} bp)" for n in names)
@@ -307,12 +247,20 @@ def _content(entry: Entry, table: str) -> str:
     return content_digest({table: entry.rows.get(table, ())})
 
 
-def _reason(candidate: Candidate, head: Head) -> str:
+def _reason(connection: sa.Connection, candidate: Candidate, head: Head) -> str:
     """Return what makes a session another: the definition, the rows of the market, or the code."""
     if head.definition != candidate.definition:
-        return "methodology"
+        published = read_definition(connection, head.definition) or "{}"
+        if _calculated(published) != _calculated(candidate.text):
+            return "methodology"
     [market] = candidate.market_digests([date.fromisoformat(head.session)])
     return "software" if market == head.market else "vendor-revision"
+
+
+def _calculated(text: str) -> Any:
+    """Return what a definition says but for what only names things: no level goes by that."""
+    named = ("name", "description")
+    return json.loads(text, object_hook=lambda d: {k: v for k, v in d.items() if k not in named})
 
 
 def _levels(entry: Entry) -> dict[str, float]:

@@ -470,6 +470,59 @@ def test_the_level_shown_is_the_one_published_last(indexer, tmp_path):
     assert "  price  1031.0824  revision 1\n  1 session recorded" in out
 
 
+def test_what_is_corrected_by_rule_is_told(indexer, tmp_path):
+    publish(indexer, *RANGE)
+    market = folder(tmp_path / "other", prices(**moved(SYMBOLS[0], DAYS[3], 5)))
+    day = DAYS[5].isoformat()
+    _, _, err = publish(indexer, "--date", day, "--correct", "--by", "Ada", market=market)
+    told = [line for line in err.splitlines() if line.startswith("corrected: ")]
+
+    assert [line.split(": ")[1] for line in told] == [DAYS[3].isoformat(), DAYS[4].isoformat()]
+    assert told[0].endswith("(+5 bp)")
+
+
+def test_what_gates_note_is_told_once_a_rule(indexer, tmp_path):
+    basket(tmp_path, constituents=[{"symbol": s} for s in (*SYMBOLS, "600099.SH")])
+    _, _, err = publish(indexer, *RANGE)
+    message = "left out, without any close in the folder: 600099.SH: add their closes, or take"
+
+    assert f"note: trio: R15: {DAY}: {message}" in err
+    assert err.count("note: ") == 1
+    assert "(and on 4 sessions before)" in err
+
+
+def test_who_overrides_is_told(indexer, tmp_path):
+    market = folder(tmp_path / "spiked", prices(s600001_20260309=44.0))
+    taken = ("--override", "R16", "--by", "Ada", "--note", "a takeover bid")
+    _, _, err = publish(indexer, "--date", "2026-03-09", *taken, market=market)
+
+    assert "note: trio: R16, overridden by Ada: " in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("reader", ["full", "gone"])
+def test_without_a_reader_the_log_and_the_figures_are_written(indexer, tmp_path, reader):
+    """Of a process of its own: Python itself writes what is left when it ends."""
+    words = ["publish", "trio.yaml", "--market", "market", "--date", DAY]
+    program = [sys.executable, "-c", "from indexer.cli.app import main; main()", *words]
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as gone, Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            program,
+            stdout=full if reader == "full" else gone,
+            stderr=subprocess.PIPE,
+            check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": ""},
+        )
+    log = json.loads(next(line for line in ended.stderr.splitlines() if line.startswith(b"{")))
+
+    assert ended.returncode == 73
+    assert log["outcomes"][0]["state"] == "published"
+    assert Path("out/indexer.prom").is_file()
+    assert (b"No space left on device" in ended.stderr) is (reader == "full")
+
+
 def test_a_restatement_tells_what_it_could_not_compare(indexer, tmp_path):
     publish(indexer, *RANGE)
     folder(tmp_path / "short", prices(DAYS[:4], **moved(SYMBOLS[0], DAYS[2], 5)))

@@ -18,7 +18,6 @@ LAST = date(2024, 9, 30)
 SHANGHAI = ("600001.SH", "600002.SH", "600003.SH")
 SHENZHEN = ("000011.SZ", "000012.SZ", "000013.SZ")
 HONG_KONG = ("00011.HK", "00012.HK", "00013.HK")
-RATE = [{"date": date(2010, 1, 1), "base": "HKD", "quote": "CNY", "rate": 0.9}]
 
 
 def days_of(symbol: str, first: date = FIRST, last: date = LAST) -> list[date]:
@@ -59,7 +58,9 @@ def built(
         "base": {"date": base, "level": 1000.0},
         "constituents": [{"symbol": symbol} for symbol in symbols],
     }
-    folder = market({"prices": list(prices), "fx": RATE, **(tables or {})})
+    days = sorted({row["date"] for row in prices})
+    rates = [{"date": day, "base": "HKD", "quote": "CNY", "rate": 0.9} for day in days]
+    folder = market({"prices": list(prices), "fx": rates, **(tables or {})})
     return build(basket(**given | keys), folder), folder
 
 

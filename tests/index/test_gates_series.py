@@ -20,11 +20,11 @@ ROWS: list[Row] = [
 ]
 
 
-def judged(rows: list[Row], *sessions: date) -> list[Finding]:
+def judged(rows: list[Row], *sessions: date, until: date | None = None) -> list[Finding]:
     keys = {"version": "1", "id": "example", "name": {"en": "Example"}, "kind": "series",
             "currency": "HKD", "calendar": "XHKG", "symbol": SYMBOL}  # fmt: skip
     folder = market({"series": rows})
-    history = build(Series.model_validate(keys), folder)
+    history = build(Series.model_validate(keys), folder, until=until)
     return list(findings(history, folder, sessions or DAYS))
 
 
@@ -86,3 +86,10 @@ def test_a_session_beyond_what_the_calendar_knows_is_refused():
     found = findings(build(Series.model_validate(keys), folder), folder, [before, after])
 
     assert told(found) == [(str(after), "R22", "refuse")]
+
+
+def test_a_hole_is_refused_also_where_nothing_is_asked_for_after_it():
+    found = judged([row for row in ROWS if row["date"] != DAY], DAY, until=DAY)
+
+    assert told(found) == [("2024-09-10", "R15", "refuse")]
+    assert f"but one of {DAYS[-1]}" in found[0].message

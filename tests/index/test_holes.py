@@ -1,9 +1,10 @@
 """Constituents without a close: stale weight, holes and silent exchanges."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
+from indexer.errors import counted
 from tests.index.gated import (
     FIRST,
     HONG_KONG,
@@ -336,3 +337,26 @@ def test_a_delisting_with_its_price_is_a_remedy():
 
     found = judged(prices, DAY, LAST, tables={"suspensions": rows, "actions": [gone]})
     assert not told(found, "R14")
+
+
+@pytest.mark.parametrize("age", [0, 1, 40])
+def test_a_rate_of_a_day_before_is_noted_with_its_age(age):
+    """It counts, but is never silently that of the day."""
+    dated = DAY - timedelta(age)
+    rates = [{"date": dated, "base": "HKD", "quote": "CNY", "rate": 0.9}]
+    early = [{"date": FIRST, "base": "HKD", "quote": "CNY", "rate": 0.9}]
+    found = judged(sound((*SHANGHAI, *HONG_KONG)), DAY, tables={"fx": [*early, *rates]})
+    message = f"no HKD/CNY of {DAY}: the rate of {dated} stands, {counted(age, 'day')} old"
+
+    assert [(f.rule, f.verdict, f.message) for f in found] == [("R14", "note", message)] * (age > 0)
+
+
+def test_a_rate_that_nothing_held_is_converted_at_may_be_old():
+    members = [*({"symbol": s} for s in SHANGHAI)]
+    members += [{"symbol": s, "until": date(2024, 8, 15)} for s in HONG_KONG]
+    early = [{"date": FIRST, "base": "HKD", "quote": "CNY", "rate": 0.9}]
+    monthly = {"constituents": members, "rebalance": {"frequency": "monthly"}}
+    prices = sound((*SHANGHAI, *HONG_KONG))
+
+    assert told(judged(prices, date(2024, 8, 29), tables={"fx": early}, **monthly), "R14")
+    assert not judged(prices, DAY, tables={"fx": early}, **monthly)

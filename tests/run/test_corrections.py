@@ -37,6 +37,7 @@ from tests.run.desk import (
 
 LAST = 9  # position of the last published session
 EVENING = evening(DAYS[LAST])
+COARSE = {"decimals": 0}
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def kinds(path):
 
 
 @pytest.mark.parametrize("age", [0, 2])
-@pytest.mark.parametrize("bp", [1.01, -1.01, 24.99, -24.99])
+@pytest.mark.parametrize("bp", [1, -1, 1.01, -1.01, 24.99, -24.99, 25, -25])
 def test_a_young_and_moderate_difference_is_corrected_by_rule(path, age, bp):
     by_rule(path, changed(path, age, bp))
     found = told(path)[LAST - age]
@@ -94,6 +95,47 @@ def test_a_difference_below_one_basis_point_is_recorded_and_not_restated(path, a
     assert {row[2] for row in told(path)} == {1}
     assert ("immaterial", 1, "policy") in kinds(path)
     assert "below 1 bp, not restated" in entries(path)[LAST + 1].note
+
+
+@pytest.mark.parametrize("level", [1000.1, 999.9])
+def test_one_basis_point_is_material_whatever_binary_fractions_make_of_it(tmp_path, level):
+    """The one double over the other, less one, is 0.9999999999998899."""
+    held, days = [{"symbol": SYMBOLS[0]}], DAYS[:2]
+    names = [basket(tmp_path, constituents=held)]
+    rows = [{"symbol": SYMBOLS[0], "date": day, "close": 1000.0} for day in days]
+    market = folder(tmp_path / "market", [*rows[:1], rows[1] | {"close": 1000.0}])
+    terms = {"names": names, "now": evening(days[1]), "override": ("R17",), "by": "A", "note": "b"}
+    published(tmp_path, *days, market=market, **terms)
+    other = folder(tmp_path / "other", [*rows[:1], rows[1] | {"close": level}])
+    published(tmp_path, days[1], market=other, correct=True, **terms | {"by": ""})
+
+    assert told(tmp_path)[1][1:] == (f"{level:.4f}", 2, "corrected")
+
+
+def test_what_is_made_of_a_corrected_session_is_corrected_with_it(path):
+    """Its level is the same; what its constituents gained since the corrected one is not."""
+    by_rule(path, changed(path, 1, 15))
+    made = entries(path)[LAST + 1 :]
+
+    assert [(e.session, e.revision) for e in made] == [
+        (DAYS[LAST - 1].isoformat(), 2),
+        (DAYS[LAST].isoformat(), 2),
+    ]
+    assert len({e.correction for e in made}) == 1
+
+
+def test_what_follows_a_session_that_somebody_approved_is_part_of_his_correction(path):
+    by_rule(path, changed(path, 4, 15), by="Ada")
+
+    assert [(e.by, e.revision) for e in entries(path)[LAST + 1 :]] == [("Ada", 2), ("Ada", 2)]
+
+
+def test_another_name_makes_no_level_another(path):
+    """What the vendor revises is his, and corrected by rule."""
+    named = [basket(path, name={"en": "Three"}, description="as it is called now")]
+    by_rule(path, changed(path, 1, 5), names=named)
+
+    assert {(e.reason, e.by) for e in entries(path)[LAST + 1 :]} == {("vendor-revision", "policy")}
 
 
 @pytest.mark.parametrize(("age", "bp"), [(3, 1.01), (2, 25.01), (0, -25.01), (8, 200)])
@@ -288,7 +330,7 @@ def test_what_is_approved_and_what_is_by_rule_have_notices_of_their_own(path):
     notices = [n.read_text(encoding="utf-8") for n in (path / "out/trio").glob("restatement_*")]
     told = [("Decided by / 决定人: Ada" in text, text.count("1 → 2")) for text in notices]
 
-    assert sorted(told) == [(False, 1), (True, 1)]
+    assert sorted(told) == [(False, 1), (True, 2)]  # and the session after an approved one
 
 
 def test_a_dry_run_tells_the_corrections_it_would_make(path):
@@ -324,6 +366,23 @@ def test_a_restatement_always_writes(path, bp):
     assert done.outcome.state == "restated"
     assert (found.reason, found.note, found.by) == ("bad-price", "a note", "Ada")
     assert found.revision == 2
+
+
+def test_what_gates_find_on_a_restated_session_is_in_its_entry(path):
+    """Who restates takes it upon himself."""
+    corrected(path, leapt(path))
+    [(rule, _, by, note)] = entries(path)[LAST + 1].rows["findings"]
+
+    assert (rule, by, note) == ("R16", "Ada", "a note")
+
+
+def test_what_is_nobodys_to_publish_is_not_restated_either(tmp_path):
+    names = [basket(tmp_path, base={"date": DAYS[0].isoformat(), "level": 1}, publish=COARSE)]
+    published(tmp_path, *DAYS[:2], names=names)
+    fallen = {f"s{symbol[:6]}_{DAYS[1]:%Y%m%d}": 4.0 for symbol in SYMBOLS}
+
+    with pytest.raises(LedgerError, match=r"R34.*zero to 0 decimals"):
+        corrected(tmp_path, folder(tmp_path / "fallen", prices(**fallen)))
 
 
 def test_an_index_that_was_never_published_is_not_restated_with_a_definition_of_it(path):

@@ -417,6 +417,41 @@ def test_a_hole_nothing_explains_is_noted_with_nobodys_name(tmp_path):
     assert noted["R14"] == ("Ada", "known")
 
 
+def test_who_is_left_out_is_noted_with_every_session(tmp_path):
+    """One symbol misspelt, and the index is another one."""
+    held = [{"symbol": s} for s in (*SYMBOLS, "600099.SH", "600098.SH")]
+    names = [basket(tmp_path, constituents=held)]
+    outcome = published(tmp_path, DAYS[4], DAYS[5], names=names)
+    rows = [entry.rows["findings"] for entry in outcome.entries]
+
+    assert [[(r[0], r[2]) for r in found] for found in rows] == [[("R15", "")], [("R15", "")]]
+    assert "left out, without any close in the folder: 600099.SH, 600098.SH" in rows[0][0][1]
+
+
+def test_a_dry_run_notes_what_a_publication_would(tmp_path):
+    held = [{"symbol": s} for s in (*SYMBOLS, "600099.SH")]
+    names = [basket(tmp_path, constituents=held)]
+    outcome = published(tmp_path, DAYS[5], names=names, dry_run=True)
+
+    assert [row[0] for row in outcome.entries[0].rows["findings"]] == ["R15"]
+
+
+def test_a_hole_in_a_series_is_no_matter_of_waiting_whatever_is_overridden(tmp_path):
+    """No override gives a session a level that the data have passed by."""
+    rows = [{"symbol": "399006.SZ", "date": d, "close": 100.0 + n} for n, d in enumerate(DAYS[:8])]
+    keys = {"kind": "series", "symbol": "399006.SZ", "base": None, "weighting": None}
+    names = [basket(tmp_path, id="seven", constituents=None, **keys)]
+    market = folder(
+        tmp_path / "m", prices(), series=[row for row in rows if row["date"] != DAYS[6]]
+    )
+    published(tmp_path, DAYS[7], names=names, market=market)
+    terms = {"override": ("R15",), "by": "Ada", "note": "why not"}
+    outcome = published(tmp_path, DAYS[6], names=names, market=market, **terms)
+
+    assert isinstance(outcome.error, LedgerError)
+    assert f"the last are of {DAYS[7]}" in str(outcome.error)
+
+
 def test_a_table_of_suspensions_without_a_row_says_that_nobody_is_suspended(tmp_path):
     rows = [r for r in prices() if (r["symbol"], r["date"]) != (SYMBOLS[0], DAYS[5])]
     market = folder(tmp_path / "m", rows)
