@@ -181,6 +181,12 @@ def _print_restatement(run: str, done: Any, as_json: bool) -> None:
             f"from {done.unseen[0]} to {done.unseen[-1]}: they could not be compared",
             err=True,
         )
+    for study in done.studies:
+        click.echo(
+            f"warning: {study} is made of it: publish it with --correct, or restate it, until when "
+            f"its signals are those of the levels before",
+            err=True,
+        )
 
 
 @click.command()

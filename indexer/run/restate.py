@@ -14,7 +14,7 @@ from indexer.index.gates import findings
 from indexer.index.history import History
 from indexer.ledger.database import publishing, reading
 from indexer.ledger.entry import Entry
-from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads
+from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads, subjects
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
 from indexer.run.desk import Desk, Outcome, Terms
@@ -60,12 +60,14 @@ class Restatement:
     ----------
     left : sessions it was not asked about that would differ too
     unseen : published sessions after the end of the data, which could not be compared
+    studies : published studies that are made of a restated index, and were not restated with it
     """
 
     outcome: Outcome
     corrected: tuple[Difference, ...]
     left: tuple[str, ...]
     unseen: tuple[str, ...] = ()
+    studies: tuple[str, ...] = ()
 
 
 def restate(
@@ -126,6 +128,7 @@ def restate(
             told = _taken(history, tables, entries)
             entries = [with_findings(entry, told) for entry in entries]
         appended = append_revised(connection, desk, candidate, entries)
+        studies = _studies_of(connection, subject) if appended else ()
     write_derived(desk.engine, desk.out, subject, kind)
     sessions = tuple(date.fromisoformat(entry.session) for entry in appended)
     return Restatement(
@@ -139,6 +142,7 @@ def restate(
         tuple(inside),
         tuple(day for day in would if not first.isoformat() <= day <= end.isoformat()),
         tuple(beyond),
+        studies,
     )
 
 
@@ -165,6 +169,13 @@ def _given(subject: str, basket: str | None) -> Index | Study:
         message = f"is {definition.id!r}, and {subject!r} is to be restated"
         raise DefinitionError([definition.problem(("id",), message)])
     return definition
+
+
+def _studies_of(connection: sa.Connection, subject: str) -> tuple[str, ...]:
+    """Return the published studies that are made of an index."""
+    studies = [id for id, kind in subjects(connection).items() if kind == "study"]
+    known = {id: definition_in(connection, id) for id in studies}
+    return tuple(id for id, found in known.items() if found is not None and subject in found[1])
 
 
 def _check_in_force(connection: sa.Connection, subject: str, known: Known) -> None:

@@ -349,6 +349,16 @@ def test_it_is_corrected_when_a_level_that_was_recorded_is_restated(tmp_path):
     assert ("study", WEDNESDAY.isoformat(), 2) in corrected
 
 
+@pytest.mark.parametrize(("bp", "studies"), [(0.5, ("small",)), (0.0, ())])
+def test_a_restatement_of_an_index_names_the_studies_it_is_in(tmp_path, bp, studies):
+    evenings(tmp_path, 0.0)
+    market = alibaba(tmp_path, bp)
+    now = desk(tmp_path, datetime(2026, 8, 20, 13, tzinfo=UTC))
+    done = restate("alibaba", market, now, Period(), Ground("bad-price", "a note", "Ada"))
+
+    assert done.studies == studies
+
+
 def test_it_is_corrected_when_its_indices_are(tmp_path):
     assert ("study", WEDNESDAY.isoformat(), 2) in evenings(tmp_path, 10)
 
