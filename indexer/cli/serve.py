@@ -76,7 +76,7 @@ def serve(
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("indexer"):
             raise
-        message = "is not installed: pip install 'indexer[web]'"
+        message = "is not installed: in the checkout, pip install '.[web]'"
         raise MissingInputError([Flaw(str(error.name), None, "", message)]) from None
     from indexer.run.due import due_sessions
 

@@ -65,7 +65,8 @@ def _client(address: str) -> "Client":
     try:
         from distributed import Client  # noqa: PLC0415 (optional, and slow)
     except ImportError:
-        raise TryAgainError(address, "dask is not installed: pip install 'indexer[dist]'") from None
+        wrong = "dask is not installed: in the checkout, pip install '.[dist]'"
+        raise TryAgainError(address, wrong) from None
     return Client(address, timeout=10, set_as_default=False)
 
 

@@ -174,4 +174,4 @@ def test_without_the_extra_it_says_what_to_install(tmp_path):
     code, told = ended(PYTHONPATH=str(tmp_path))
 
     assert code == 66
-    assert "fastapi: is not installed: pip install 'indexer[web]'" in told
+    assert "fastapi: is not installed: in the checkout, pip install '.[web]'" in told
