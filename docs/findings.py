@@ -5,6 +5,7 @@ python docs/findings.py --market MARKET
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import polars as pl
 
 from indexer.definitions.study import Pair, Study
+from indexer.index.gates import findings
+from indexer.market.conventions.gates import gate_limits
 from indexer.market.tables import Market, read_market
 from indexer.run.find import study_named
 from indexer.run.results import study
@@ -23,13 +26,17 @@ HONG_KONG = ("hang-seng-tech", "hk-internet", "alibaba")
 CLAIM = date(2026, 5, 7)
 EVENINGS = (CLAIM, date(2026, 6, 1), date(2026, 7, 1), date(2026, 8, 3), date(2026, 8, 20))
 WINDOW = 60
+LEVEL = 0.05  # of a test
 
 
 def main() -> None:
     """Write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--market", type=Path, required=True, help="folder of real prices")
-    PAGE.write_text(page(read_market(parser.parse_args().market)), encoding="utf-8")
+    market = read_market(parser.parse_args().market)
+    if market.manifest.synthetic:
+        parser.error(f"{market.folder} is synthetic, and {PAGE.name} tells of real prices")
+    PAGE.write_text(page(market), encoding="utf-8")
 
 
 def page(market: Market) -> str:
@@ -39,9 +46,17 @@ def page(market: Market) -> str:
     pairs = tuple(Pair(leader=LEADER, follower=id) for id in readings)
     wide = asked.model_copy(update={"pairs": pairs})
     whole = study(asked, market)
+    stale = {
+        id: {
+            found.session
+            for found in findings(history, market, history.days.tolist())
+            if (found.rule, found.verdict) == ("R14", "refuse")
+        }
+        for id, history in study(wide, market).histories.items()
+    }
     parts = (
-        _opening(whole),
-        _confirmation(wide, market),
+        _opening(whole, stale),
+        _confirmation(wide, market, stale),
         _states(whole),
         _chance(whole),
         _lead_lag(whole),
@@ -50,7 +65,7 @@ def page(market: Market) -> str:
     return "\n".join(line for part in parts for line in part) + "\n"
 
 
-def _opening(whole: Comparison) -> Iterator[str]:
+def _opening(whole: Comparison, stale: dict[str, set[date]]) -> Iterator[str]:
     sessions = whole.aligned.sessions
     selected = whole.histories[LEADER].definition.selected_on
     yield f"""\
@@ -60,10 +75,48 @@ This page is written by `python docs/findings.py --market MARKET` from the bundl
 `compute-diffusion` and a folder of real closes, {sessions[0]} to {sessions[-1]}. The two baskets
 are lists of {selected}: everything before that day is **back-tested**, on constituents that were
 chosen knowing how they had done. Closes come from public vendors and are as they were found.
+
+## What these closes cannot say
+"""
+    if not any(stale[id] for id in (LEADER, FOLLOWER)):
+        yield "The gate on stale prices, R14, would let every session of the two chains pass.\n"
+        return
+    limit = gate_limits(CLAIM).stale_weight
+    yield (
+        f"Gate R14 refuses a session with more than {limit:.0%} of the index weight at a carried "
+        "price, and would not let all of these be published:\n"
+    )
+    for id in (LEADER, FOLLOWER):
+        history = whole.histories[id]
+        told = f"{len(stale[id])} of {len(history.days)} sessions"
+        if stale[id]:
+            last = max(stale[id])
+            members = len(history.definition.symbols)
+            there = members - history.carried[history.days.tolist().index(last)]
+            told += (
+                f", {min(stale[id])} to {last}; of its {members} constituents {there} have a close "
+                f"on that last day"
+            )
+        yield f"- {id}: {told}."
+    first = min(min(stale[id]) for id in (LEADER, FOLLOWER) if stale[id])
+    yield f"""
+A carried price has no return on its day and that of several days on a later one. Correlations,
+betas and turns after {first} may be due to that, and not to the market. *Stale*, below, counts the
+sessions of a window that R14 would refuse of a basket in it; where there are any, take the row for
+a sample of what is calculated, and for no evidence.
 """
 
 
-def _confirmation(asked: Study, market: Market) -> Iterator[str]:
+@dataclass(frozen=True)
+class _Evening:
+    """What the two ratio lines say on an evening, one for each reading of Hong Kong internet."""
+
+    day: date
+    told: tuple[dict[str, Any], ...]
+    stale: tuple[int, ...]  # sessions of each one's window that would be refused
+
+
+def _confirmation(asked: Study, market: Market, stale: dict[str, set[date]]) -> Iterator[str]:
     """Yield the strategists' claim, evening by evening, for each reading of Hong Kong internet."""
     yield f"""\
 ## Does the second pair confirm the first?
@@ -74,22 +127,61 @@ followers share beyond the leader, p is adjusted for the study's windows, and *g
 the CSI All Share off as well. Levels are what the eye sees in a chart of the two lines; beside them
 the median, and 5 to 95 %, of what followers unrelated given the leader would show.
 """
-    heads = ("evening", "Hong Kong is", "correlation", "null", "excess", "partial", "p")
+    heads = ("evening", "Hong Kong is", "stale", "correlation", "null", "excess", "partial", "p")
     more = ("given market", "p", "levels", "their null")
     yield "| " + " | ".join((*heads, *more)) + " |"
     yield "|" + "---|" * len((*heads, *more))
-    for evening in EVENINGS:
-        found = study(asked, market, until=evening).summary["ratio_lines"]
-        for told in found:
-            if told["follower"] == FOLLOWER:
-                cells = (str(evening), told["other"], *_ratio_cells(told))
-                yield "| " + " | ".join(cells) + " |"
-    yield """
-The correlation of the two ratio lines on the day of the claim was real in part: about six tenths
-of it is the shared numerator. What was left was more than chance given the leader alone; once the
-whole market's return is taken off too it no longer is at 5 %. The levels that look so alike are
-within what unrelated followers show, or just above it. By August the confirmation was gone.
+    evenings = [_evening(study(asked, market, until=day), day, stale) for day in EVENINGS]
+    for evening in evenings:
+        for told, count in zip(evening.told, evening.stale, strict=True):
+            cells = (str(evening.day), told["other"], str(count), *_ratio_cells(told))
+            yield "| " + " | ".join(cells) + " |"
+    yield f"""
+In one line an evening; beyond chance is p below {LEVEL:.0%}, and levels are as of unrelated
+followers where they are within the 5 to 95 % of their null:
 """
+    yield from (f"- {_in_words(evening)}" for evening in evenings)
+    yield ""
+
+
+def _evening(found: Comparison, day: date, stale: dict[str, set[date]]) -> _Evening:
+    lines = [told for told in found.summary["ratio_lines"] if told["follower"] == FOLLOWER]
+    counts = []
+    for told in lines:
+        ids = (told["leader"], told["follower"], told["other"])
+        rows = found.aligned.sessions[found.aligned.rows(ids)[-WINDOW - 1 :]]
+        begin = rows[0].item()  # from whose levels the first return counts
+        counts.append(len({s for id in ids for s in stale[id] if begin < s <= day}))
+    return _Evening(day, tuple(lines), tuple(counts))
+
+
+def _in_words(evening: _Evening) -> str:
+    """Return what an evening's figures say, and nothing that they do not."""
+
+    def span(name: str) -> str:
+        values = [told[name][WINDOW] for told in evening.told]
+        return f"{_number(min(values))} to {_number(max(values))}"
+
+    def beyond(name: str) -> int:
+        values = [told[name][WINDOW] for told in evening.told]
+        return sum(value is not None and value < LEVEL for value in values)
+
+    levels = [
+        (told["level_correlation"][WINDOW], told["level_null"][WINDOW]) for told in evening.told
+    ]
+    within = sum(null["low"] <= level <= null["high"] for level, null in levels)
+    count = len(evening.told)
+    told = (
+        f"{evening.day}: correlation {span('ratio_correlation')}, the shared leg alone makes "
+        f"{span('ratio_null')}; what is left is beyond chance in "
+        f"{beyond('p_value_adjusted')} of {count} readings, given the market in "
+        f"{beyond('p_value_benchmark_adjusted')}; levels as of unrelated followers in {within}"
+    )
+    if not any(evening.stale):
+        return f"{told}."
+    few, many = min(evening.stale), max(evening.stale)
+    sessions = f"{few}" if few == many else f"{few} to {many}"
+    return f"{told}. With {sessions} stale sessions in the window this may be staleness."
 
 
 def _ratio_cells(told: dict[str, Any]) -> Iterator[str]:
@@ -109,7 +201,9 @@ def _states(whole: Comparison) -> Iterator[str]:
 
 An episode begins when the leader's lead is stretched (z at least 1), turns when it falls from its
 peak by one deviation of twenty rows, and closes when half of the way back is made. *kind* says how.
-Forward returns are of the follower over the leader, in log, from the row after the turn.
+Forward returns are of the follower over the leader, in log, from the row after the turn. An episode
+without turn and close was back at the mean of its onset before it turned, or still goes on
+([catch_up_states](reference/signals.md#catch_up_states)).
 """
     heads = ("pair", "stretched", "peak", "turn", "closed", "kind", "failed turns")
     yield "| " + " | ".join((*heads, "after 5", "20", "60 rows")) + " |"
@@ -128,7 +222,8 @@ Forward returns are of the follower over the leader, in log, from the row after 
     kinds = whole.episode_table.group_by("follower", "kind").len().sort("follower", "kind")
     for follower, kind, count in kinds.iter_rows():
         yield f"- {follower}: {count} of kind {kind or '–'}"
-    yield "\nFewer than ten episodes a pair: they are cases, and nothing is inferred from them.\n"
+    most = whole.episode_table.group_by("leader", "follower").len()["len"].max() or 0
+    yield f"\nAt most {most} episodes a pair: they are cases, and nothing is inferred from them.\n"
 
 
 def _chance(whole: Comparison) -> Iterator[str]:
@@ -197,17 +292,7 @@ windows, which overlap.
         held = rows[0]["constituents"]
         carried = f"{rows[0]['carried']} of {held}" if held else "a series"
         yield "| " + " | ".join((seen.id, *cells, carried)) + " |"
-    leader = whole.histories[LEADER]
-    on = {day: n for n, day in enumerate(leader.days.tolist())}
-    yield (
-        "\nIndices that share one date are not independent observations of it. Of "
-        f"{len(leader.definition.symbols)} constituents of {LEADER} "
-        + " and ".join(
-            f"{len(leader.definition.symbols) - leader.carried[on[day]]} have a close on {day}"
-            for day in (date(2026, 7, 1), date(2026, 7, 2))
-        )
-        + " in this folder; the others are carried."
-    )
+    yield "\nIndices that share one date are not independent observations of it."
 
 
 def _number(value: float | None, digits: int = 2) -> str:
