@@ -35,6 +35,25 @@ _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
     "\ud800-\udfff\ufeff\ufffe\uffff]"
 )
+# What a Chinese keyboard types in the place of YAML's marks; in text it is as good as any other.
+_MISTYPED = {
+    "：": ": ",
+    "，": ", ",
+    "［": "[",
+    "］": "]",
+    "｛": "{",
+    "｝": "}",
+    "＃": "# ",
+    "－": "- ",
+    "“": '"',
+    "”": '"',
+    "‘": "'",
+    "’": "'",
+    "\u3000": " ",
+}
+_KEY = re.compile(r"^ *(?:- )?[a-z_]+(：)", re.MULTILINE)  # that is none, and begins a line
+_TRIED = 8  # characters one by one: each takes reading up to it once more
+_MENDED = 100  # characters together
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's parser is five times faster
 
 
@@ -138,23 +157,69 @@ def parse_yaml(text: str, file: str) -> Document:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
     except yaml.YAMLError as error:
-        builder.problems.append(_syntax(file, error))
+        builder.problems.append(_syntax(text, file, error))
     except DefinitionError as stop:
         builder.problems.extend(stop.problems)
     if not builder.problems and not isinstance(builder.document, dict):
+        key = _KEY.search(text)
+        message = "expected keys and values, as in 'id: name'"
         builder.problems.append(
-            Problem(file, 1, 1, "", "expected keys and values, as in 'id: name'")
+            _no_mark(text, file, key.start(1)) if key else Problem(file, 1, 1, "", message)
         )
     if builder.problems:
         raise DefinitionError(builder.problems)
     return Document(file, builder.document, builder.values, builder.keys)
 
 
-def _syntax(file: str, error: yaml.YAMLError) -> Problem:
+def _syntax(text: str, file: str, error: yaml.YAMLError) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    if mark and text[mark.index : mark.index + 1] == "\t":
+        said = "a tab: indent with spaces"
+    elif mark and (at := _mistyped(text, mark, getattr(error, "context_mark", None))) is not None:
+        return _no_mark(text, file, at)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return Problem(file, line, column, "", f"not YAML: {said}")
+
+
+def _no_mark(text: str, file: str, at: int) -> Problem:
+    """Return that a character is no mark, and what to type."""
+    typed, before = text[at], text[:at]
+    line, column = before.count("\n") + 1, at - before.rfind("\n")
+    remedy = f"is no mark of it: type {_MISTYPED[typed]!r} instead"
+    return Problem(file, line, column, "", f"not YAML: {typed!r} (U+{ord(typed):04X}) {remedy}")
+
+
+def _mistyped(text: str, mark: yaml.Mark, context: yaml.Mark | None) -> int | None:
+    """Return where a character stands in the place of a mark, without which YAML reads on.
+
+    It is looked for from the line before the one on which what could not be read began.
+    """
+    begin = text.rfind("\n", 0, max(0, text.rfind("\n", 0, (context or mark).index))) + 1
+    end = text.find("\n", mark.index)
+    part = text[begin:] if end < 0 else text[begin:end]
+    found = [begin + n for n, typed in enumerate(part) if typed in _MISTYPED]
+    for at in reversed(found[-_TRIED:]):
+        if _reads(text[:at] + _MISTYPED[text[at]] + text[at + 1 :], mark.index + 1):
+            return at
+    mended = "".join(_MISTYPED.get(typed, typed) for typed in part)
+    whole, beyond = text[:begin] + mended + text[begin + len(part) :], len(mended) - len(part)
+    if 0 < len(found) <= _MENDED and _reads(whole, mark.index + beyond):
+        return found[0]
+    key = _KEY.search(text, 0, mark.index)
+    return key.start(1) if key else None
+
+
+def _reads(text: str, beyond: int) -> bool:
+    """Return whether a text can be read to beyond its first so many characters."""
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            if event.start_mark and event.start_mark.index > beyond:
+                return True
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        return mark is not None and mark.index > beyond
+    return True
 
 
 class _Builder:
