@@ -109,6 +109,7 @@ EFFECTS = {
     "market.sources.worker": {"clock", "process", "read", "write"},
     "market.spread": {"read", "write"},
     "market.store": {"write"},
+    "market.strays": {"read"},
     "market.tables": {"read"},
     "report.document": {"read"},
     "report.files": {"read", "write"},

@@ -31,6 +31,7 @@ from indexer.market.checks import (
 )
 from indexer.market.delimited import csv_flaws, with_lines
 from indexer.market.delta import UNREADABLE, rows_of, split_version, tables_at
+from indexer.market.strays import strays
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -145,17 +146,18 @@ def read_market(folder: Path | str, *, without: Collection[str] = ()) -> Market:
         If the folder, the version, or every table in it, is missing.
     MarketDataError
         With every flaw of every table: a missing column, a cell that is not what its column
-        holds, a close that is zero, negative or not finite, rows that conflict.
+        holds, a close that is zero, negative or not finite, rows that conflict; and with every
+        file that has nearly a table's name.
     """
     path, version = split_version(folder)
     if not is_folder(path):
         there = is_there(path)
         wrong = "is a file: name the folder of tables" if there else "no such market folder"
         raise MissingInputError([Flaw(str(folder), None, "", wrong)])
-    flaws: list[Flaw] = []
+    flaws = list(strays(path, TABLES))
     stored = tables_at(path, TABLES, version)
     files = {name: table_files(path, name) for name in TABLES}
-    if not any(files.values()) and not stored:
+    if not any(files.values()) and not stored and not flaws:
         message = f"holds none of the tables {', '.join(TABLES)}"
         raise MissingInputError([Flaw(str(folder), None, "", message)])
     frames = {

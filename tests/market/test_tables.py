@@ -324,6 +324,55 @@ def test_an_empty_folder_is_a_missing_input(tmp_path: Path) -> None:
     assert flaw.startswith(f"{tmp_path}: holds none of the tables prices, securities, shares, ")
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("action.csv", "actions"),
+        ("Actions.csv", "actions"),
+        ("suspension.csv", "suspensions"),
+        ("security.parquet", "securities"),
+        ("share.txt", "shares"),
+        ("Series.CSV", "series"),
+        ("fx.xlsx", "fx"),
+        ("actions.csv.gz", "actions"),
+    ],
+)
+def test_a_file_with_nearly_the_name_of_a_table_is_refused(
+    tmp_path: Path, name: str, meant: str
+) -> None:
+    as_csv(tmp_path, "prices", [ROWS["prices"]])
+    written(tmp_path, "", name)
+    said = f"is not read, {meant}.csv or {meant}.parquet would be: rename it or move it"
+    assert refusal(tmp_path) == [f"{name}: {said}"]
+
+
+def test_prices_of_another_name_are_told_and_not_called_missing(tmp_path: Path) -> None:
+    written(tmp_path, "", "Prices.CSV")
+    [flaw] = refusal(tmp_path)
+    assert flaw.startswith("Prices.CSV: is not read, prices.csv or prices.parquet would be")
+
+
+@pytest.mark.parametrize("name", ["manifest.yml", "Manifest.yaml", "mainfest.yaml"])
+def test_a_manifest_that_is_not_read_is_refused(tmp_path: Path, name: str) -> None:
+    as_csv(tmp_path, "prices", [ROWS["prices"]])
+    written(tmp_path, "synthetic: true", name)
+    said = "is not read, manifest.yaml would be: rename it"
+    assert refusal(tmp_path) == [f"{name}: {said}"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["README.txt", "notes.csv", "prices.xlsx", "prices.csv.old", "prices_old.csv", ".prices.csv"],
+)
+def test_a_file_that_is_like_none_or_lies_beside_its_table_is_left_alone(
+    tmp_path: Path, name: str
+) -> None:
+    as_csv(tmp_path, "prices", [ROWS["prices"]])
+    written(tmp_path, "anything", name)
+    (tmp_path / "replies").mkdir()
+    assert len(read_market(tmp_path).prices) == 1
+
+
 # What is read
 
 
