@@ -8,7 +8,16 @@ from docs.docstrings import plain, table
 from indexer.definitions.basket import Basket, Index
 from indexer.definitions.schema import basket_schema, study_schema, sweep_schema
 from indexer.definitions.study import Study
+from indexer.definitions.symbols import parse_symbol
 from indexer.report.method import index_method, study_method
+
+_SPELLINGS = (
+    "688981.SS 688981.XSHG SHSE.688981 sh688981 SH688981 688981.sh 688981",
+    "300308.XSHE SZSE.300308 sz300308 300308",
+    "430047.XBEI bj430047 430047",
+    "00700.XHKG 00700.HI hk00700 700.HK",
+    "NVDA.XNAS NVDA.XNYS gb_nvda",
+)
 
 
 def definition_keys() -> Iterator[str]:
@@ -35,6 +44,25 @@ def definition_keys() -> Iterator[str]:
                 for key, of in (keys["properties"] | keys.get("patternProperties", {})).items()
             ]
             yield from table(("key", "needed", "is", "default"), rows)
+    yield from _symbols()
+
+
+def _symbols() -> Iterator[str]:
+    """Yield how a symbol may be written, and what it is then; each spelling is read here."""
+    yield "\n## Spellings of a symbol\n"
+    yield """\
+Six digits with SH, SZ or BJ, five with HK, a word with US. Tables of a market folder take this form
+alone. A definition, and the file of constituents that it names, take others too, and nothing is
+said of it: results have the first form.
+"""
+    told = [(spelling, parse_symbol(spelling)) for line in _SPELLINGS for spelling in line.split()]
+    rows = {symbol: [s for s, meant in told if meant == symbol] for _, symbol in told}
+    cells = [(f"`{one}`", " ".join(f"`{s}`" for s in many)) for one, many in rows.items()]
+    yield from table(("is", "may be written"), cells)
+    yield """\
+Zeros before a code may be left out in Hong Kong only. Six digits alone are taken where they can
+mean but one share; 000001, a share or an index, and 510300, which is no share, are refused.
+"""
 
 
 def _parts(schema: dict[str, Any]) -> dict[str, Any]:

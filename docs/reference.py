@@ -132,13 +132,33 @@ def _modules(title: str, package: str, opening: str) -> Iterator[str]:
             yield from (line for part in here for line in described(part, "###"))
 
 
+_MEANT = {
+    "shares": """\
+A row counts from its `date` until the next one of its symbol. Counts are taken as they stand: no
+split or bonus issue is applied to them. One with an ex-date on or before the reference date of a
+rebalance needs a row of its own with that date, or the constituent is weighed by its old count.
+From there on index shares follow the actions. Where `free_float_shares` is empty, or the column is
+not there, all shares float.
+""",
+    "actions": """\
+Rows are never merged: two are two actions, also where they are equal. A dividend that stands there
+twice is paid twice.
+""",
+}
+
+
 def _tables() -> Iterator[str]:
     yield "# Market folder\n"
-    yield (
-        "A table is `NAME.parquet`, `NAME.csv` (UTF-8) or a Delta table `NAME/`. Only `prices` is\n"
-        "required for an index of equal weights, only `series` for a series. Columns beyond these\n"
-        "are ignored; those of `securities` are kept, for the scheme `score` and for `rank_by`."
-    )
+    yield """\
+A table is `NAME.parquet`, `NAME.csv` (UTF-8) or a Delta table `NAME/`. Only `prices` is required
+for an index of equal weights, only `series` for a series. Columns beyond these are ignored, a
+misspelt one as well; those of `securities` are kept, for the scheme `score` and for `rank_by`.
+Symbols stand in their [full form](definitions.md#spellings-of-a-symbol).
+
+Files beyond these are ignored too. But one that has nearly the name of a table or of
+`manifest.yaml` (`action.csv`, `Prices.CSV`, `manifest.yml`), or that is a table in another format
+without the table beside it (`prices.xlsx`), is an error.
+"""
     for name, told in TABLES.items():
         yield f"\n## {name}\n"
         rows = [
@@ -149,6 +169,7 @@ def _tables() -> Iterator[str]:
         if told.key:
             key = ", ".join(f"`{k}`" for k in told.key)
             yield f"Rows with the same {key} must agree."
+        yield f"\n{_MEANT[name]}" if name in _MEANT else ""
     yield "\n## Kinds of actions\n"
     kinds = [(f"`{k}`", ", ".join(n), ", ".join(may)) for k, (n, may) in ACTIONS.items()]
     yield from table(("kind", "needs", "may have"), kinds)
