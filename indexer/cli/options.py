@@ -68,7 +68,7 @@ FORMAT = click.option(
     show_default=True,
     help="Format of the tables.",
 )
-JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON value, nothing else.")
 LEDGER = click.option(
     "--ledger",
     metavar="URL",
