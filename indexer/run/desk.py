@@ -9,7 +9,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from indexer.digest import digest_json
-from indexer.errors import IndexerError
+from indexer.errors import IndexerError, LedgerError, Refusal
 from indexer.ledger.database import NoLedgerError, open_ledger
 from indexer.ledger.entry import Entry
 
@@ -112,7 +112,7 @@ def desk_at(
     Raises
     ------
     LedgerError, MissingInputError, TryAgainError
-        As opening the ledger does.
+        As opening the ledger does, and if it would be gone with the run.
     """
     now = clock()
     asked = digest_json([list(names), now.isoformat(), str(out)])
@@ -123,4 +123,7 @@ def desk_at(
         if not terms.dry_run:
             raise
         engine = open_ledger("sqlite://", create=True)
+    if not terms.dry_run and engine.url.database in {None, "", ":memory:"}:
+        message = "is kept in memory and gone with the run: name a file, as sqlite:///indexer.db"
+        raise LedgerError([Refusal("ledger", "", "", f"{ledger!r}: {message}")])
     return Desk(engine, out, now, run, terms, clock)

@@ -470,6 +470,16 @@ def test_the_level_shown_is_the_one_published_last(indexer, tmp_path):
     assert "  price  1031.0824  revision 1\n  1 session recorded" in out
 
 
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_a_ledger_in_memory_publishes_nothing(indexer, url):
+    """What it had published would be gone with the run."""
+    code, _, err = publish(indexer, "--date", DAY, "--ledger", url)
+
+    assert code == 65
+    assert "gone with the run: name a file, as sqlite:///indexer.db" in err
+    assert not list(Path("out").rglob("*.csv"))
+
+
 def test_what_is_corrected_by_rule_is_told(indexer, tmp_path):
     publish(indexer, *RANGE)
     market = folder(tmp_path / "other", prices(**moved(SYMBOLS[0], DAYS[3], 5)))
