@@ -10,7 +10,7 @@ _READ = ("csv", "parquet")
 _TABLES = (*_READ, "pq", "tsv", "txt", "json", "xls", "xlsx", "ods", "csv.gz", "csv.zip")
 _MANIFESTS = ("yaml", "yml", "json", "toml", "txt")
 _MANIFEST, _MANIFEST_FILE = "manifest", "manifest.yaml"
-_ALIKE = 0.77  # security is securities, prices_old is not prices
+_ALIKE = 0.77  # security is securities
 _SHORT = 3  # letters of a name that are too few for another to be alike
 
 
@@ -38,8 +38,13 @@ def strays(folder: Path, tables: Collection[str]) -> Iterator[Flaw]:
 
 
 def _nearest(word: str, names: Collection[str]) -> str:
-    """Return the name that a word is or is like; empty where there is none."""
+    """Return the name that a word is or is like; empty where there is none.
+
+    One with a digit or a mark in it, as ``prices_old`` and ``shares2``, was named so on purpose.
+    """
     if word in names:
         return word
+    if not word.isalpha():
+        return ""
     long = [name for name in names if len(name) > _SHORT and abs(len(name) - len(word)) <= _SHORT]
     return next(iter(get_close_matches(word, long, 1, _ALIKE)), "")
