@@ -362,8 +362,10 @@ def test_a_manifest_that_is_not_read_is_refused(tmp_path: Path, name: str) -> No
 
 @pytest.mark.parametrize(
     "name",
-    ["README.txt", "notes.csv", "prices.xlsx", "prices.csv.old", "prices_old.csv", ".prices.csv"]
-    + ["shares_hk.csv", "shares2.csv"],
+    [
+        *("README.txt", "notes.csv", ".prices.csv", "prices.xlsx"),
+        *("prices.csv.old", "prices_old.csv", "shares_hk.csv", "shares2.csv"),
+    ],
 )
 def test_a_file_that_is_like_none_or_lies_beside_its_table_is_left_alone(
     tmp_path: Path, name: str
