@@ -12,7 +12,7 @@ from indexer.ledger.tables import PARTS, definitions, entries, postgresql_trigge
 
 
 def check_database(connection: sa.Connection) -> None:
-    """Raise ``LedgerError`` where pages are damaged, rows belong to no entry, or guards are gone.
+    """Raise ``LedgerError`` where pages are damaged, guards are gone, or rows have no place.
 
     Raises
     ------
@@ -37,6 +37,9 @@ def check_database(connection: sa.Connection) -> None:
         gone = [name for name, text in expected.items() if there.get(name) != text]
     if gone:
         raise _wrong(f"the guard {gone[0]} is gone or altered: rows may have been changed")
+    first = connection.scalar(sa.select(sa.func.min(entries.c.number)))
+    if first is not None and first < 1:  # the chain is followed from 1: it would not be looked at
+        raise _wrong(f"entry {first} is none: the first has the number 1")
     for table in PARTS:
         lost = sa.select(sa.func.count()).select_from(table)
         lost = lost.where(table.c.entry.not_in(sa.select(entries.c.number)))

@@ -8,7 +8,7 @@ import pytest
 from indexer.digest import digest_bytes
 from indexer.errors import LedgerError
 from indexer.ledger.database import open_ledger, reading
-from indexer.ledger.tables import PARTS, definitions, entries, sqlite_triggers
+from indexer.ledger.tables import PARTS, definitions, entries, levels, sqlite_triggers
 from indexer.ledger.verify import check_chain, check_database
 from tests.ledger.chain import appended, changed, entry, ledger
 
@@ -148,6 +148,28 @@ def test_entries_renumbered_to_close_a_gap_are_found(engine):
     assert "2026-03-04 (entry 2, revision 1): it does not follow the entry before it" in fault(
         engine
     )
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_an_entry_put_before_the_first_is_found(engine, number):
+    """With rows of its own, and a revision that would be in force."""
+    changed(
+        engine,
+        copied(entries, f"number = {number}, revision = 2"),
+        copied(levels, f"entry = {number}"),
+    )
+
+    assert f"entry {number} is none: the first has the number 1" in fault(engine)
+
+
+def copied(table, changes):
+    """Return a statement that adds the row of the first entry once more, with changes."""
+    told = dict(change.split(" = ") for change in changes.split(", "))
+    names = [column.name for column in table.columns]
+    cells = ", ".join(told.get(name, f'"{name}"') for name in names)
+    quoted = ", ".join(f'"{name}"' for name in names)
+    key = table.columns[0].name
+    return f"INSERT INTO {table.name} ({quoted}) SELECT {cells} FROM {table.name} WHERE {key} = 1"  # noqa: S608
 
 
 def test_a_tail_cut_off_without_its_rows_is_found(engine):
