@@ -24,6 +24,7 @@ from indexer.errors import (
     Refusal,
     TryAgainError,
 )
+from indexer.ledger.cells import damage
 from indexer.ledger.tables import NEVER
 
 try:
@@ -256,13 +257,13 @@ def _named(engine: sa.Engine) -> Iterator[None]:
         if NEVER in reason or isinstance(error, sa.exc.IntegrityError):
             raise LedgerError([Refusal(name_of(engine), "", "", reason)]) from error
         if any(word in reason for word in _NO_DATABASE):
-            raise _damaged(engine, reason) from error
+            raise damage(reason, name_of(engine)) from error
         if any(word in reason for word in _NOT_ALLOWED):
             _check_allowed(engine)
         raise TryAgainError(name_of(engine), reason) from error
     except UnicodeDecodeError as error:  # what SQLite wanted to say of damage was damaged as well
         reason = error.object.decode(errors="backslashreplace")
-        raise _damaged(engine, reason) from error
+        raise damage(reason, name_of(engine)) from error
     except OSError as error:
         if isinstance(error, PermissionError):
             _check_allowed(engine)
@@ -286,11 +287,6 @@ def _check_allowed(engine: sa.Engine) -> None:
         if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):
             message = "it is not allowed; the ledger needs its file, and a journal and lock beside"
             raise OutputError(str(path), message)
-
-
-def _damaged(engine: sa.Engine, reason: str) -> LedgerError:
-    message = f"the database is damaged: {reason}: restore it from a copy, then verify"
-    return LedgerError([Refusal(name_of(engine), "", "", message)])
 
 
 def _schema(engine: sa.Engine) -> str | None:

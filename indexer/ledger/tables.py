@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 
 import sqlalchemy as sa
 
+from indexer.ledger.cells import Cell
+
 metadata = sa.MetaData()
 
 entries = sa.Table(
@@ -69,7 +71,7 @@ levels = _rows_of_an_entry(
     "levels",
     sa.Column("variant", sa.Text, nullable=False),
     sa.Column("level", sa.Text, nullable=False),  # decimal text as published
-    sa.Column("level_exact", sa.Double, nullable=False),
+    sa.Column("level_exact", sa.Double, nullable=False, info={"positive": True}),
     sa.Column("divisor", sa.Double),
     sa.Column("market_value", sa.Double),
 )
@@ -133,6 +135,11 @@ findings = _rows_of_an_entry(  # what the gates noted, and the refusals somebody
     sa.Column("by", sa.Text, nullable=False),  # empty for a note
     sa.Column("note", sa.Text, nullable=False),
 )
+
+for _table in metadata.tables.values():
+    for _column in _table.columns:
+        _name = f"{_table.name}.{_column.name}"
+        _column.type = Cell(_name, _column.type, positive="positive" in _column.info)
 
 CONTENT = (levels, constituents, changes, signals, states, aligned, members)  # what is published
 PARTS = (*CONTENT, findings)

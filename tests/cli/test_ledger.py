@@ -12,7 +12,9 @@ import pytest
 from indexer.cli.app import main
 from indexer.cli.ledger import restate
 from indexer.ledger.correct import REASONS
+from indexer.ledger.database import open_ledger
 from indexer.run.rebuild import built
+from tests.ledger.chain import changed
 from tests.run.desk import DAYS, SYMBOLS, basket, files, folder, moved, prices
 
 DAY = DAYS[4].isoformat()
@@ -651,6 +653,26 @@ def test_a_published_file_that_was_altered_is_65(indexer):
     code, _, err = indexer("verify", "--out", "out")
 
     assert (code, "latest.csv: is not what was published" in err) == (65, True)
+
+
+@pytest.mark.parametrize("value", ["'much'", "x'01'", "9e999", "0.0"])
+def test_a_level_that_none_was_is_65_for_everybody_who_reads_it(indexer, tmp_path, value):
+    publish(indexer, *RANGE)
+    engine = open_ledger(f"sqlite:///{tmp_path / 'indexer.db'}")
+    changed(engine, f"UPDATE levels SET level_exact = {value} WHERE entry = 4")  # noqa: S608
+    commands = ["verify"], ["history", "trio", "--format", "json"], ["report", "trio"], ["export"]
+
+    for command in commands:
+        code, _, err = indexer(*command)
+        assert (code, "the database is damaged: levels.level_exact" in err) == (65, True), command
+
+
+def test_a_subject_that_is_no_text_is_65_for_the_doctor(indexer, tmp_path):
+    publish(indexer, *RANGE)
+    engine = open_ledger(f"sqlite:///{tmp_path / 'indexer.db'}")
+    changed(engine, "UPDATE entries SET subject = x'78' WHERE number = 4")
+
+    assert indexer("doctor")[0] == 65
 
 
 def test_an_export_writes_what_was_published(indexer):

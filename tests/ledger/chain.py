@@ -75,6 +75,7 @@ def changed(engine: sa.Engine, *statements: str, values: Sequence[Any] = ()) -> 
     with engine.connect() as connection:
         connection.exec_driver_sql("ROLLBACK")
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        connection.exec_driver_sql("PRAGMA synchronous = OFF")  # each statement would wait
         rows = connection.exec_driver_sql(
             "SELECT name, sql FROM sqlite_master WHERE type='trigger'"
         )

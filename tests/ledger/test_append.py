@@ -122,7 +122,7 @@ def test_decisions_beside_levels_make_nobody_a_subject(tmp_path):
 def test_the_sign_of_zero_does_not_break_the_chain(tmp_path):
     """SQLite gives back 0.0 for -0.0."""
     engine = ledger(tmp_path)
-    appended(engine, entry(rows=level("0.0", -0.0)))
+    appended(engine, entry(rows={"levels": [("price", "1.0", 1.0, -0.0, None)]}))
 
     with reading(engine) as connection:
         assert check_chain(connection)[0] == 1
@@ -131,11 +131,11 @@ def test_the_sign_of_zero_does_not_break_the_chain(tmp_path):
 def test_every_double_comes_back_from_the_database(tmp_path):
     engine = ledger(tmp_path)
     values = [0.1, 1 / 3, 5e-324, 1.7976931348623157e308, 2.0**53 + 2, 1e22, -1e-300]
-    rows = {"levels": [(str(v), "1", v, v, None) for v in values]}
+    rows = {"levels": [(str(v), "1", 1.0, v, v) for v in values]}
     appended(engine, entry(rows=rows))
 
     with reading(engine) as connection:
-        assert [row[2].hex() for row in read_entry(connection, 1).rows["levels"]] == [
+        assert [row[3].hex() for row in read_entry(connection, 1).rows["levels"]] == [
             v.hex() for v in values
         ]
 

@@ -115,12 +115,6 @@ def test_a_definition_beside_them_in_no_form_of_ours_is_found(engine, content):
     assert f"definition {digest} is not what was written" in fault(engine)
 
 
-def test_bytes_in_the_place_of_a_text_are_found(engine):
-    changed(engine, "UPDATE levels SET level = x'ff' WHERE entry = 2 AND position = 0")
-
-    assert "entry 2, revision 1): it cannot be read" in fault(engine)
-
-
 def test_a_definition_taken_away_is_found(engine):
     changed(engine, "DELETE FROM definitions")
 
@@ -206,12 +200,6 @@ def test_a_guard_that_lets_everything_pass_is_named(engine):
         )
 
     assert "levels_no_update" in fault(engine)
-
-
-def test_text_where_a_number_was_is_found(engine):
-    changed(engine, "UPDATE levels SET level_exact = 'much' WHERE entry = 1 AND position = 0")
-
-    assert "(entry 1, revision 1)" in fault(engine)
 
 
 def damage(file):
