@@ -6,6 +6,7 @@ before the transaction, so that nobody starves on SQLite's own locks.
 """
 
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -23,16 +24,18 @@ from indexer.errors import (
     OutputError,
     Refusal,
     TryAgainError,
+    short,
 )
 from indexer.ledger.cells import damage
-from indexer.ledger.tables import NEVER
+from indexer.ledger.tables import NEVER, entries
 
 try:
     import fcntl
 except ImportError:  # not on Windows: there SQLite's own lock has to do
     fcntl = None  # type: ignore[assignment]
 
-SCHEMA = "0002"  # newest of the migrations
+SCHEMAS = ("0001", "0002")  # the migrations
+SCHEMA = SCHEMAS[-1]
 PATIENCE = 60.0  # seconds a publisher waits for its turn
 
 _PRAGMAS = (
@@ -50,6 +53,7 @@ _NO_DATABASE = (  # what SQLite says of a file that is damaged
     "no such table",
     "no such column",
     "corrupt",
+    "already exists",  # where tables are to be made: somebody else's, or the version is wrong
     "Could not decode",
 )
 _NOT_ALLOWED = ("unable to open", "readonly")  # what it says of a file or folder it may not write
@@ -107,9 +111,6 @@ def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> s
     found = _schema(engine)
     if found == SCHEMA:
         return engine
-    if found is not None and found > SCHEMA:
-        message = f"was written by a newer version (schema {found}, known {SCHEMA}): update indexer"
-        raise LedgerError([Refusal(name_of(engine), "", "", message)])
     if not create:
         if found is None:
             message = "holds no ledger: publish first"
@@ -290,11 +291,40 @@ def _check_allowed(engine: sa.Engine) -> None:
 
 
 def _schema(engine: sa.Engine) -> str | None:
-    """Return the newest migration a database has had; None where it is empty."""
+    """Return the newest migration a database has had; None where it is empty.
+
+    Raises
+    ------
+    LedgerError
+        If a newer version wrote it, or what it says of itself cannot be.
+    """
     with reading(engine) as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
+        inspector = sa.inspect(connection)
+        if not inspector.has_table("alembic_version"):
             return None
-        return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
+        rows = connection.exec_driver_sql("SELECT version_num FROM alembic_version")
+        versions = rows.scalars().all()
+        found = str(versions[0]) if len(versions) == 1 else ""
+        if re.fullmatch("[0-9]{4}", found) and found > SCHEMA:
+            newer = f"was written by a newer version (schema {found}, known {SCHEMA})"
+            raise LedgerError([Refusal(name_of(engine), "", "", f"{newer}: update indexer")])
+        why = f"not one of {', '.join(SCHEMAS)}"
+        if found in SCHEMAS:
+            why = "" if found == SCHEMA else _not_older(inspector)
+        if why:
+            said = " and ".join(sorted(map(short, versions))) or "nothing"
+            raise damage(f"it says that its schema is {said}, {why}", name_of(engine))
+        return found
+
+
+def _not_older(inspector: sa.Inspector) -> str:
+    """Return why the newest migration cannot be what is to be done next; empty where it can."""
+    if not inspector.has_table(entries.name):
+        return f"yet there is no table {entries.name}"
+    columns = {column["name"] for column in inspector.get_columns(entries.name)}
+    indices = {index["name"] for index in inspector.get_indexes(entries.name)}
+    newer = "source" in columns or "entries_of_subject" in indices
+    return "yet its tables are newer" if newer else ""
 
 
 def _migrate(connection: sa.Connection) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -18,12 +19,12 @@ from indexer.cli.exits import exit_code
 from indexer.errors import LedgerError, MissingInputError, OutputError, TryAgainError
 from indexer.ledger import database as module
 from indexer.ledger import heads
-from indexer.ledger.database import SCHEMA, name_of, open_ledger, publishing, reading
+from indexer.ledger.database import SCHEMA, SCHEMAS, name_of, open_ledger, publishing, reading
 from indexer.ledger.entry import FIRST
 from indexer.ledger.publish import append
 from indexer.ledger.tables import metadata
 from indexer.ledger.verify import check_chain, check_database
-from tests.ledger.chain import DEFINITION, DIGEST, MORNING, appended, entry, ledger
+from tests.ledger.chain import DEFINITION, DIGEST, MORNING, appended, changed, entry, ledger
 
 
 def fault(url, kind, *, create=True):
@@ -113,6 +114,71 @@ def test_a_ledger_of_a_newer_version_is_not_touched(tmp_path):
 
     assert (code, "newer version" in text, SCHEMA in text) == (65, True, True)
     assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("create", [True, False])
+@pytest.mark.parametrize("told", ["'0000'", "''", "'abcd'", "'00020'", "x'30303031'", "'०००३'"])
+def test_a_version_that_never_was_is_damage(tmp_path, told, create):
+    engine = ledger(tmp_path)
+    changed(engine, f"UPDATE alembic_version SET version_num = {told}")  # noqa: S608
+    code, text = fault(str(engine.url), LedgerError, create=create)
+
+    assert (code, "the database is damaged: it says that its schema is " in text) == (65, True)
+    assert "of 0001, 0002" in text
+
+
+@pytest.mark.parametrize("create", [True, False])
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("DELETE FROM alembic_version", "nothing"),
+        ("INSERT INTO alembic_version VALUES ('0001')", "'0001' and '0002'"),
+    ],
+)
+def test_a_ledger_that_does_not_say_its_version_once_is_damaged(tmp_path, change, told, create):
+    engine = ledger(tmp_path)
+    changed(engine, change)
+    code, text = fault(str(engine.url), LedgerError, create=create)
+
+    assert (code, f"damaged: it says that its schema is {told}, not one" in text) == (65, True)
+
+
+@pytest.mark.parametrize("create", [True, False])
+@pytest.mark.parametrize(
+    "left", ["DROP INDEX entries_of_subject", "ALTER TABLE entries DROP COLUMN source", "SELECT 1"]
+)
+def test_tables_that_are_newer_than_the_version_says_are_damage(tmp_path, left, create):
+    """The next publication could not bring them up to date, however often it is tried."""
+    engine = ledger(tmp_path)
+    changed(engine, "UPDATE alembic_version SET version_num = '0001'", left)
+    code, text = fault(str(engine.url), LedgerError, create=create)
+
+    assert (code, "its schema is '0001', yet its tables are newer" in text) == (65, True)
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_an_older_ledger_without_its_entries_is_damaged(tmp_path, create):
+    url = older(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as other:
+        other.execute("DROP TABLE entries")
+    code, text = fault(url, LedgerError, create=create)
+
+    assert (code, "its schema is '0001', yet there is no table entries" in text) == (65, True)
+
+
+def test_tables_of_somebody_else_are_not_to_be_tried_again(tmp_path):
+    file = tmp_path / "ledger.db"
+    with contextlib.closing(sqlite3.connect(file)) as other:
+        other.execute("CREATE TABLE levels (name TEXT)")
+    code, text = fault(f"sqlite:///{file}", LedgerError)
+
+    assert (code, "table levels already exists" in text) == (65, True)
+
+
+def test_the_versions_that_are_known_are_those_of_the_migrations():
+    files = Path(module.__file__).with_name("migrations").glob("versions/ledger_*.py")
+
+    assert tuple(sorted(path.stem.removeprefix("ledger_") for path in files)) == SCHEMAS
 
 
 def older(folder):
