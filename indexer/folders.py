@@ -4,6 +4,7 @@ Whoever can write to such a folder decides what the next run computes, or, where
 kept in it, what it executes. So it is trusted only where nobody else can have put anything there.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -46,6 +47,25 @@ def is_there(path: Path) -> bool:
     except OSError as error:
         raise MissingInputError([Flaw(str(path), None, "", str(error.strerror))]) from None
     return True
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a file; a pipe in its place is not waited for.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or is no file: nobody may ever write to a pipe, and a device has no
+        end.
+    """
+    with open(path, "rb", opener=_at_once) as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "is no file", str(path))
+        return stream.read()
+
+
+def _at_once(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))  # there is none on Windows
 
 
 def cache_folder(name: str) -> Path | None:

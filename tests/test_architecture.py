@@ -28,8 +28,8 @@ MAY_IMPORT = {  # a layer, or one module of it written with a dot
     "report": f"{ABOVE_ALL} ledger folders",
     "run": f"{ABOVE_ALL} ledger report folders",
     "web": "errors ledger report",
-    "sweep": f"{ABOVE_ALL} report run",
-    "cli": "errors run sweep web",
+    "sweep": f"{ABOVE_ALL} report run folders",
+    "cli": "errors folders run sweep web",
     "__init__": f"{ABOVE_ALL} kernels run",
 }
 # A result shows itself in a notebook: the one arrow upwards, and inside the methods that do it.
@@ -53,6 +53,7 @@ INNER_IMPORTS = {
     "cli.report": {"indexer.run.publication", "indexer.run.report"},
     "cli.screen": {"rich.console", "rich.table"},
     "cli.serve": {
+        "indexer.folders",
         "indexer.run.due",
         *(f"indexer.web.{name}" for name in ("api", "door", "protocol", "server", "state")),
     },
@@ -143,7 +144,7 @@ NAMES = {
     "environment": {"environ", "environb", "getenv", "putenv", "user_cache_path"},
     "exit": {"exit", "_exit", "abort"},
     "read": {"read_text", "read_bytes", "read_csv", "read_parquet", "is_file", "is_dir", "exists"}
-    | {"is_there", "is_folder"}
+    | {"is_there", "is_folder", "read_file"}
     | {"glob", "iterdir", "resolve", "lstat", "stat", "scan_parquet", "scan_csv"},
     "screen": {"print", "echo", "print_exc", "isatty", "input"},
     "write": {"write_text", "write_bytes", "mkdir", "unlink", "rmdir", "rmtree", "mkdtemp"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.folders import cache_folder, private_folder
+from indexer.folders import cache_folder, private_folder, read_file
 
 
 def test_it_is_made_for_this_user_alone(tmp_path: Path) -> None:
@@ -92,3 +92,22 @@ def test_the_cache_folder_is_below_that_of_the_user(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
     assert cache_folder("closes") == tmp_path / "indexer" / "closes"
+
+
+@pytest.mark.attack("B2")
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "device", "folder"])
+def test_what_is_no_file_is_not_read_and_not_waited_for(tmp_path: Path, kind: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link to a pipe").symlink_to("pipe")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    (tmp_path / "folder").mkdir()
+
+    with pytest.raises(OSError, match=r"is no file|Is a directory"):
+        read_file(tmp_path / kind)
+
+
+def test_a_file_is_read_also_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"some")
+    (tmp_path / "link").symlink_to("file")
+
+    assert read_file(tmp_path / "link") == b"some"

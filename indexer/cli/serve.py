@@ -126,10 +126,11 @@ def _now_and_then(look: Callable[..., Found]) -> Callable[..., Found]:
 
 def _refused(path: Path) -> dict[str, str]:
     """Return what runs say was refused; nothing of a file that cannot be read, which is said."""
+    from indexer.folders import read_file
     from indexer.web.state import refused_at
 
     try:
-        return refused_at(path.read_text("utf-8"))
+        return refused_at(read_file(path).decode())
     except (OSError, ValueError) as error:
         click.echo(f"warning: {path}: {shown(str(error))}", err=True)
         return {}

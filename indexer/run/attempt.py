@@ -7,6 +7,7 @@ from pathlib import Path
 
 from indexer.digest import canonical_json
 from indexer.errors import IndexerError, TryAgainError
+from indexer.folders import read_file
 from indexer.ledger.publish import instant_text
 from indexer.report.files import write_folders
 from indexer.report.metrics import Figures, metrics_text, parse_metrics
@@ -108,7 +109,7 @@ def write_metrics(path: Path, at: datetime, outcomes: Sequence[Outcome], code: i
 def _refused(path: Path) -> dict[str, float]:
     """Return what a file of figures says was refused; nothing where there is none."""
     try:
-        return parse_metrics(path.read_text("utf-8"))
+        return parse_metrics(read_file(path).decode())
     except (OSError, ValueError):
         return {}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from indexer.errors import OutputError
-from indexer.folders import turn
+from indexer.folders import read_file, turn
 from indexer.ledger.database import reading
 from indexer.ledger.entry import Row
 from indexer.ledger.heads import Head, all_heads, corrections, subjects
@@ -39,7 +39,7 @@ def write_derived(engine: sa.Engine, out: Path, subject: str, kind: str) -> None
     folder = out / subject
     with _turn(folder):
         listed = parse_manifest(_text(folder / MANIFEST) or "")
-        there = {path.name for path in folder.iterdir()}
+        there = {path.name for path in folder.iterdir() if path.is_file()}
         kept = {name: digest for name, digest in listed.items() if name in there}
         with reading(engine) as connection:
             files = _files(connection, subject, kind, kept)
@@ -166,6 +166,6 @@ def _correction(head: Head, before: Sequence[Row], after: Sequence[Row]) -> Corr
 def _text(path: Path) -> str | None:
     """Return the text of a file; None where there is none, or it is no text."""
     try:
-        return path.read_bytes().decode()
+        return read_file(path).decode()
     except (OSError, UnicodeDecodeError):
         return None

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from indexer.errors import OutputError
+from indexer.folders import read_file
 from indexer.report.files import TEMPORARY
 
 FOLDER = "finished"
@@ -21,7 +22,7 @@ _DIGEST = 64  # characters, then a line feed
 def finished(place: Path, key: str) -> bytes | None:
     """Return a result that is kept; None where there is none, or one that is damaged."""
     try:
-        digest, _, content = (place / key).read_bytes().partition(b"\n")
+        digest, _, content = read_file(place / key).partition(b"\n")
     except OSError:
         return None
     return content if digest == _digest(content) else None
@@ -58,7 +59,7 @@ def sweep_away(place: Path) -> None:
 def are_of_baskets(out: Path) -> bool:
     """Return whether the results that stand in a folder are those of a sweep of baskets."""
     with suppress(OSError, ValueError):
-        told = json.loads((out / "summary.json").read_bytes())
+        told = json.loads(read_file(out / "summary.json"))
         return isinstance(told, dict) and "baskets" in told
     return False
 

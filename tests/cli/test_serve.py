@@ -121,6 +121,14 @@ def test_a_file_of_figures_that_is_not_there_yet_is_said_once_at_the_start(ledge
         assert process.stderr.read().splitlines() == [f"warning: {file}: is not there yet"]
 
 
+@pytest.mark.attack("B2")
+def test_a_pipe_in_the_place_of_a_file_of_figures_keeps_nobody_waiting(ledger, tmp_path):
+    file = tmp_path / "indexer.prom"
+    os.mkfifo(file)
+    with serving("--ledger", ledger, "--metrics", str(file)) as (_, port):
+        assert got(port, "/v1/status")[0] == 200
+
+
 @pytest.mark.attack("E4", "F7")
 def test_the_token_of_the_environment_is_asked_for_and_never_said(ledger):
     with serving("--ledger", ledger, INDEXER_TOKEN=TOKEN) as (process, port):

@@ -1,7 +1,10 @@
 """What has become of each index after several attempts at it."""
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from indexer.errors import LedgerError, MissingInputError, Refusal, TryAgainError
 from indexer.report.metrics import parse_metrics
@@ -90,5 +93,12 @@ def test_a_refusal_goes_from_the_figures_with_the_next_word_on_its_subject(tmp_p
 
 def test_a_file_that_is_none_of_figures_is_written_over(tmp_path):
     (tmp_path / "prom").write_bytes(b"\xff")
+
+    assert refused_after(tmp_path / "prom", PUBLISHED) == {}
+
+
+@pytest.mark.attack("B2")
+def test_a_pipe_is_not_read_and_written_over(tmp_path):
+    os.mkfifo(tmp_path / "prom")
 
     assert refused_after(tmp_path / "prom", PUBLISHED) == {}

@@ -219,6 +219,30 @@ def test_a_link_in_the_way_is_not_followed(path, name):
     assert not link.is_symlink()
 
 
+@pytest.mark.attack("B2")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_pipe_in_the_place_of_a_file_is_replaced_by_the_next_run(path, name):
+    before = files(path / "out")
+    piped(path / "out" / "trio" / name)
+    again(path)
+
+    assert files(path / "out") == before
+
+
+def piped(file):
+    """Put a pipe in the place of a file; nobody ever writes to it."""
+    file.unlink()
+    os.mkfifo(file)
+
+
+def test_a_folder_in_the_place_of_a_published_file_is_told(path):
+    """It was taken for the file, whose digest the manifest has."""
+    (path / "out" / "trio" / NAMES[0]).unlink()
+    (path / "out" / "trio" / NAMES[0]).mkdir()
+
+    assert isinstance(again(path).error, OutputError)
+
+
 def test_a_file_in_the_way_of_the_folder_is_told(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "trio").write_text("mine", encoding="utf-8")
@@ -265,6 +289,15 @@ def test_a_file_that_is_missing_is_named(path, name):
     (path / "out" / "trio" / name).unlink()
 
     with pytest.raises(LedgerError, match=f"{name}: is missing"):
+        verify(desk(path).engine, out=path / "out")
+
+
+@pytest.mark.attack("B2")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_pipe_in_the_place_of_a_file_is_named_and_not_waited_for(path, name):
+    piped(path / "out" / "trio" / name)
+
+    with pytest.raises(LedgerError, match=f"{name}: is missing or cannot be read"):
         verify(desk(path).engine, out=path / "out")
 
 

@@ -301,6 +301,13 @@ def test_a_link_at_the_name_of_a_half_written_result_is_not_followed(tmp_path: P
     assert finished(tmp_path, "key") == b"some"
 
 
+@pytest.mark.attack("B2")
+def test_a_pipe_in_the_place_of_a_result_is_none_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "key")
+
+    assert finished(tmp_path, "key") is None
+
+
 def test_what_is_swept_away_is_half_written_and_of_nobody_else(tmp_path: Path) -> None:
     for name in (".key.1.indexer-tmp", ".draft.tmp", "key"):
         (tmp_path / name).write_text("some")
