@@ -1,7 +1,8 @@
 """Published files, derived from the ledger: whatever is missing is written again, byte for byte."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -83,21 +84,33 @@ def _turn(folder: Path) -> Iterator[None]:
         raise OutputError(str(error.filename or folder), error.strerror or str(error)) from error
 
 
-def wrong_files(connection: sa.Connection, out: Path) -> Iterator[tuple[Path, str]]:
-    """Yield every published file that is missing, differs, or was never published, and how."""
-    for subject, kind in subjects(connection).items():
+def wrong_files(engine: sa.Engine, out: Path) -> Iterator[tuple[Path, str]]:
+    """Yield every published file that is missing, differs, or was never published, and how.
+
+    Nothing is written into a folder meanwhile, and nobody kept from the ledger while it is read.
+    """
+    with reading(engine) as connection:
+        found = subjects(connection)
+    for subject, kind in found.items():
         folder = out / subject
-        expected = _files(connection, subject, kind, {})
-        for name, text in expected.items():
-            found = _text(folder / name)
-            if found is None:
-                yield folder / name, "is missing or cannot be read: export writes it again"
-            elif found != text:
-                yield folder / name, "is not what was published: export writes it again"
-        for path in sorted(folder.glob("*")):
-            reports = path.name == REPORTS and path.is_dir()  # made when asked for
-            if path.name not in expected and not path.name.startswith(".") and not reports:
-                yield path, "was never published: remove it, or publish into a folder of its own"
+        held = folder.is_dir() and os.access(folder, os.R_OK)
+        with turn(folder) if held else nullcontext():
+            with reading(engine) as connection:
+                expected = _files(connection, subject, kind, {})
+            yield from _compared(folder, expected)
+
+
+def _compared(folder: Path, expected: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
+    for name, text in expected.items():
+        found = _text(folder / name)
+        if found is None:
+            yield folder / name, "is missing or cannot be read: export writes it again"
+        elif found != text:
+            yield folder / name, "is not what was published: export writes it again"
+    for path in sorted(folder.glob("*")):
+        reports = path.name == REPORTS and path.is_dir()  # made when asked for
+        if path.name not in expected and not path.name.startswith(".") and not reports:
+            yield path, "was never published: remove it, or publish into a folder of its own"
 
 
 def _files(

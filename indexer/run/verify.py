@@ -61,11 +61,11 @@ def verify(
     with reading(engine) as connection:
         check_database(connection)
         number, head = check_chain(connection)
-        if out is not None:
-            wrong = [Refusal(str(path), "", "", why) for path, why in wrong_files(connection, out)]
-            if wrong:
-                raise LedgerError(wrong)
         found = [Subject(*told) for told in subjects(connection).items()]
+    if out is not None:
+        wrong = [Refusal(str(path), "", "", why) for path, why in wrong_files(engine, out)]
+        if wrong:
+            raise LedgerError(wrong)
     built = 0
     tables = None if market is None else read_market(market)
     for subject in found:

@@ -13,7 +13,7 @@ from indexer.errors import LedgerError, OutputError
 from indexer.folders import turn
 from indexer.ledger.database import reading
 from indexer.ledger.history import COLUMNS, history_rows
-from indexer.run import publication
+from indexer.run import derived, publication
 from indexer.run import verify as verification
 from indexer.run.derived import export
 from indexer.run.publication import Asked
@@ -337,6 +337,23 @@ def test_levels_are_built_again_from_what_the_ledger_kept(path):
     shutil.rmtree(path / "market")
 
     assert verify(desk(path).engine, inputs=True).built == 7
+
+
+def test_files_that_are_compared_keep_no_publisher_waiting(path, monkeypatch):
+    """As they did on a disk that is slow, or shared."""
+    read, states = derived.read_file, []
+
+    def publishing_meanwhile(file):
+        if not states:
+            states.append("")
+            record(desk(path, NOON + timedelta(3)), candidate(path), [DAYS[6]], lambda _: ())
+            states.append("published")
+        return read(file)
+
+    monkeypatch.setattr(derived, "read_file", publishing_meanwhile)
+    found = verify(desk(path).engine, out=path / "out")
+
+    assert (states[-1], found.files) == ("published", True)
 
 
 def reported(path):
