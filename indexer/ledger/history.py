@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from indexer.ledger.cells import damage
 from indexer.ledger.entry import Entry, Row
 from indexer.ledger.heads import IN_FORCE, IN_FORCE_AT, MINE, last_number
 from indexer.ledger.tables import PARTS, definitions, entries, levels, signals
@@ -155,10 +156,19 @@ def read_definition(connection: sa.Connection, digest: str) -> str | None:
 
 
 def inputs_of_entry(connection: sa.Connection, number: int) -> list[bytes]:
-    """Return the stored inputs of an entry and of every entry below it, the lowest first."""
+    """Return the stored inputs of an entry and of every entry below it, the lowest first.
+
+    Raises
+    ------
+    LedgerError
+        If one adds to the inputs of an entry that is not before it, or not there.
+    """
     found: list[bytes] = []
     at: int | None = number
     while at is not None:
-        at, packed = connection.execute(_INPUTS, {"number": at}).one()
-        found.append(packed)
+        row = connection.execute(_INPUTS, {"number": at}).first()
+        if row is None or (row.basis is not None and row.basis >= at):  # else it would never end
+            raise damage(f"entries.basis of entry {number} does not lead to an entry before it")
+        found.append(row.inputs)
+        at = row.basis
     return found[::-1]

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
+from indexer.errors import LedgerError
 from indexer.ledger.database import reading
 from indexer.ledger.heads import (
     AFTER_ALL,
@@ -24,7 +25,7 @@ from indexer.ledger.history import (
     read_definition,
 )
 from indexer.ledger.publish import instant_text
-from tests.ledger.chain import DEFINITION, DIGEST, MORNING, appended, entry, ledger, level
+from tests.ledger.chain import DEFINITION, DIGEST, MORNING, appended, changed, entry, ledger, level
 
 SESSIONS = [f"2026-03-{day:02}" for day in range(2, 28)]
 
@@ -175,3 +176,14 @@ def test_inputs_are_told_from_the_lowest_entry_up(tmp_path):
     with reading(engine) as connection:
         assert inputs_of_entry(connection, 3) == [b"a", b"b", b"c"]
         assert inputs_of_entry(connection, 4) == [b"a", b"inputs"]
+
+
+@pytest.mark.parametrize("basis", [3, 2, 0, 99])
+def test_inputs_that_add_to_none_before_them_are_damage(tmp_path, basis):
+    """An entry that rests on itself would be read for ever."""
+    engine = ledger(tmp_path)
+    appended(engine, *(entry(f"2026-03-0{n}", basis=n - 2 or None) for n in (2, 3, 4)))
+    changed(engine, f"UPDATE entries SET basis = {basis} WHERE number = 2")  # noqa: S608
+
+    with reading(engine) as connection, pytest.raises(LedgerError, match="of entry 3 does not"):
+        inputs_of_entry(connection, 3)
