@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from indexer.definitions.rules import REAL_SHARES
 from indexer.index.schedule import RebalanceDates
 from indexer.index.selection import Excluded
 from indexer.index.weighting import Weights
-from indexer.market.actions import event
+from indexer.market.actions import decimal, exact_ex_reference
 from indexer.market.conventions.limits import at_limit
 from indexer.market.panel import Panel
 
@@ -177,16 +178,17 @@ def is_tradable(panel: Panel, row: int, column: int) -> bool:
     return not at_limit(symbol, day.item(), float(panel.close[row, column]), reference)
 
 
-def ex_reference(panel: Panel, column: int, at: int, day: np.datetime64) -> float:
+def ex_reference(panel: Panel, column: int, at: int, day: np.datetime64) -> Fraction:
     """Return the ex-reference price of a line on a date, from one of its closes before that.
 
-    ``at`` is the position of the close; every event since restates it.
+    ``at`` is the position of the close; every event since restates it. Figures count as the
+    decimal numbers they are printed as.
     """
-    reference, events = float(panel.closes.close[at]), panel.events_of(column)
+    reference, events = decimal(panel.closes.close[at]), panel.events_of(column)
     for found in events[bisect_right(events, panel.closes.date[at], key=lambda e: e.ex_date) :]:
         if found.ex_date > day:
             break
-        reference = event(found.actions, reference).ex_reference
+        reference = exact_ex_reference(found.actions, reference)
     return reference
 
 

@@ -91,7 +91,7 @@ def constituent_moves(asked: Asked, fresh: Fresh) -> Iterator[Finding]:
         low, high = (f"{float(bound):.6g}" for bound in bounds)
         message = (
             f"{asked.symbol(column)} closed at {close!r} on {day}, outside {low} to {high} ({why} "
-            f"from the ex-reference price {reference:.6g} of {closes.date[fresh.before[n]]}"
+            f"from the ex-reference price {float(reference):.6g} of {closes.date[fresh.before[n]]}"
             f"{_gap(asked, column, (closes.date[fresh.before[n]], day))}): "
             f"check its unit and its actions; publish with a recorded override if it is right"
         )
@@ -115,7 +115,7 @@ def _doubtful(asked: Asked, fresh: Fresh) -> Flags:
         n = int(np.searchsorted(fresh.at, at))
         if n < len(fresh.at) and fresh.at[n] == at and fresh.before[n] >= 0:
             day, position = closes.date[at], int(fresh.before[n])
-            reference = ex_reference(asked.panel, int(fresh.column[n]), position, day)
+            reference = float(ex_reference(asked.panel, int(fresh.column[n]), position, day))
             found[n] = _far(close[n], reference, limit[n], limits.jump)
     return np.asarray(found & (fresh.before >= 0))
 
@@ -149,20 +149,20 @@ def _newly_listed(asked: Asked, column: int, day: np.datetime64) -> bool:
 
 
 def _bounds(
-    asked: Asked, column: int, day: date, reference: float
+    asked: Asked, column: int, day: date, reference: Fraction
 ) -> tuple[tuple[Fraction, Fraction], str]:
     """Return the lowest and the highest close that is believed, and by what rule."""
-    symbol, limits, exact = asked.symbol(column), asked.limits, Fraction(repr(reference))
+    symbol, limits = asked.symbol(column), asked.limits
     limit = price_limit(symbol, day)
     prices = limit_prices(symbol, day, reference)
     if limit is None or prices is None:
         factor = Fraction(repr(limits.jump))
-        return (exact / factor, exact * factor), f"a factor of {limits.jump:g}"
+        return (reference / factor, reference * factor), f"a factor of {limits.jump:g}"
     why = f"{float(limit):.0%} of its board"
     if asked.panel.adjusted[column]:
         limit += Fraction(repr(limits.adjusted_room))
         why += f" and {limits.adjusted_room:.0%} for adjusted closes"
-        return (exact * (1 - limit), exact * (1 + limit)), why
+        return (reference * (1 - limit), reference * (1 + limit)), why
     room = limits.ticks * Fraction(repr(tick_size(symbol, day, reference)))
     return (prices[0] - room, prices[1] + room), f"{why}, rounded, and {limits.ticks} tick"
 

@@ -298,6 +298,27 @@ def test_limits_count_from_the_ex_reference_price():
     assert tradable([22, 22], action("600000.SH", WEEK[1], "dividend", cash=2))
 
 
+@pytest.mark.parametrize(
+    ("before", "kind", "amount", "lowest"),
+    [(5.02, "dividend", {"cash": 0.37}, 4.19), (5.01, "bonus", {"ratio": 0.8}, 2.51)],
+)
+def test_limits_count_from_the_very_number_that_the_ex_reference_price_is(
+    before, kind, amount, lowest
+):
+    """4.65·0.9 = 4.185 and 5.01/1.8·0.9 = 2.505, half up; as floats both are a shade less."""
+    event = action("600000.SH", WEEK[2], kind, **amount)
+
+    assert not tradable([before, lowest], event)
+    assert tradable([before, round(lowest - 0.01, 2)], event)
+
+
+def test_dividends_that_leave_nothing_leave_no_limit():
+    """10 less 6 on Tuesday and on Wednesday: no price limit is counted from -2."""
+    paid = [action("600000.SH", day, "dividend", cash=6) for day in WEEK[1:3]]
+
+    assert tradable([10, None, 4], *paid)
+
+
 def test_the_first_close_of_all_is_at_no_limit():
     """And not at that of another line, whose limit is 9.09·1.1 = 9.999, half up."""
     assert tradable([10])

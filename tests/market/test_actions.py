@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.market.actions import Action, Event, event
+from indexer.market.actions import Action, Event, decimal, event, exact_ex_reference
 from tests.shared import COMPUTE, SHARED, real
 
 
@@ -56,6 +56,7 @@ WORKED = {
     "rights above the close": (10, [rights(0.5, 10.01)], 1, 10, 10, 1),
     "rights just below": (10, [rights(1, 9)], 2, 9.5, 9.5, 10 / 9.5),
     "rights judged before cash": (9, [rights(1, 8.5), special(1)], 2, 8.25, 8.25, 8 / 8.25),
+    "rights at a close that as a float is above": (1 - 0.18, [rights(1, 0.82)], 1, 0.82, 0.82, 1),
     "one of two rights": (11, [rights(0.5, 8), rights(1, 12)], 1.5, 10, 10, 1.1),
     "all of one day": (
         20,
@@ -189,6 +190,14 @@ def test_the_reference_price_is_the_restated_one_less_ordinary_cash(
     assert math.isclose(
         found.ex_reference, found.restated - cash / found.quantity, rel_tol=1e-12, abs_tol=1e-12
     )
+
+
+@given(PRIORS, st.lists(ANY, max_size=6))
+def test_the_exact_reference_price_is_the_reference_price(
+    prior: float, actions: list[Action]
+) -> None:
+    exact = exact_ex_reference(actions, decimal(prior))
+    assert math.isclose(exact, event(actions, prior).ex_reference, rel_tol=1e-12)
 
 
 @given(PRIORS, st.lists(ANY, max_size=6), st.randoms(use_true_random=False))

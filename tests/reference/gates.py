@@ -40,32 +40,37 @@ def beyond_belief(
 
 def ex_reference(
     actions: Sequence[Row], symbol: str, previous: tuple[date, float], day: date
-) -> float:
+) -> Fraction:
     """Return the previous close after every event since, one ex-date after the other."""
-    since, price = previous
+    since, price = previous[0], decimal(previous[1])
     own = [a for a in actions if a["symbol"] == symbol and since < a["ex_date"] <= day]
     for ex_date in sorted({a["ex_date"] for a in own}):
-        cash, paid_in, split, added = 0.0, 0.0, 1.0, 0.0
+        cash, paid_in, split, added = (Fraction(n) for n in (0, 0, 1, 0))
         for a in (a for a in own if a["ex_date"] == ex_date):
             if a["kind"] in ("dividend", "special_dividend"):
-                cash += a["cash"]
+                cash += decimal(a["cash"])
             elif a["kind"] == "split":
-                split *= a["ratio"]
-            elif a["kind"] == "bonus" or a["price"] < price:
-                added += a["ratio"]
-                paid_in += a["ratio"] * a.get("price", 0.0)
+                split *= decimal(a["ratio"])
+            elif a["kind"] == "bonus" or decimal(a["price"]) < price:
+                added += decimal(a["ratio"])
+                paid_in += decimal(a["ratio"]) * decimal(a.get("price", 0.0))
         price = (price - cash + paid_in) / (split + added)
     return price
 
 
-def is_believed(symbol: str, close: float, reference: float) -> bool:
+def decimal(figure: float) -> Fraction:
+    """Return the number that a figure is printed as."""
+    return Fraction(repr(figure))
+
+
+def is_believed(symbol: str, close: float, reference: Fraction) -> bool:
     """Return whether a close stands within a tick of its limit prices, or a factor of 1.8."""
     if symbol.endswith(".HK") or symbol[:4] not in BOARDS:
         return reference / JUMP <= close <= reference * JUMP
-    exact, limit = Fraction(repr(reference)), BOARDS[symbol[:4]]
-    lowest = (exact * (1 - limit) * 100 + Fraction(1, 2)).__floor__() - 1
-    highest = (exact * (1 + limit) * 100 + Fraction(1, 2)).__floor__() + 1
-    return lowest <= Fraction(repr(close)) * 100 <= highest
+    limit = BOARDS[symbol[:4]]
+    lowest = (reference * (1 - limit) * 100 + Fraction(1, 2)).__floor__() - 1
+    highest = (reference * (1 + limit) * 100 + Fraction(1, 2)).__floor__() + 1
+    return lowest <= decimal(close) * 100 <= highest
 
 
 def stale_weight(prices: Sequence[Row], weights: dict[str, float], day: date) -> float:

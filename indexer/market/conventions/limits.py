@@ -34,32 +34,34 @@ def price_limit(symbol: str, day: date) -> Fraction | None:
     return max(found, key=lambda row: (len(row.prefix), row.since)).limit if found else None
 
 
-def at_limit(symbol: str, day: date, close: float, reference: float) -> bool:
+def at_limit(symbol: str, day: date, close: float, reference: Fraction) -> bool:
     """Return whether a close stands at the price limit that a reference price sets, to the tick."""
-    limit = price_limit(symbol, day)
-    if limit is None or abs(close - reference) < 0.5 * limit * reference:
+    limit, near = price_limit(symbol, day), float(reference)
+    if limit is None or abs(close - near) < 0.5 * float(limit) * near:
         return False  # far from it: no need for exact fractions
     return Fraction(repr(close)) in (limit_prices(symbol, day, reference) or ())
 
 
-def limit_prices(symbol: str, day: date, reference: float) -> tuple[Fraction, Fraction] | None:
+def limit_prices(symbol: str, day: date, reference: Fraction) -> tuple[Fraction, Fraction] | None:
     """Return the lowest and the highest price of a session; None where the board has no limit.
 
-    They are ``reference * (1 ± limit)``, rounded half up to the tick; prices count as the decimal
-    numbers they are printed as.
+    They are ``reference * (1 ± limit)``, rounded half up to the tick. None also where dividends
+    have left nothing to count from.
 
     Examples
     --------
-    >>> [float(price) for price in limit_prices("600519.SH", date(2024, 1, 2), 10.05)]
+    >>> limits = limit_prices("600519.SH", date(2024, 1, 2), Fraction("10.05"))
+    >>> [float(price) for price in limits]
     [9.05, 11.06]
-    >>> [float(price) for price in limit_prices("510300.SH", date(2024, 1, 2), 4.123)]
+    >>> limits = limit_prices("510300.SH", date(2024, 1, 2), Fraction("4.123"))
+    >>> [float(price) for price in limits]
     [3.711, 4.535]
     """
     limit = price_limit(symbol, day)
-    if limit is None:
+    if limit is None or reference <= 0:
         return None
-    exact, tick = Fraction(repr(reference)), Fraction(repr(tick_size(symbol, day, reference)))
-    return _half_up(exact * (1 - limit), tick), _half_up(exact * (1 + limit), tick)
+    tick = Fraction(repr(tick_size(symbol, day, reference)))
+    return _half_up(reference * (1 - limit), tick), _half_up(reference * (1 + limit), tick)
 
 
 @lru_cache(maxsize=4096)

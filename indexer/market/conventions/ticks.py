@@ -2,6 +2,7 @@
 
 import csv
 from datetime import date
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +16,7 @@ class _Step(NamedTuple):
     tick: float
 
 
-def tick_size(symbol: str, day: date, price: float) -> float:
+def tick_size(symbol: str, day: date, price: float | Fraction) -> float:
     """Return the tick of a symbol at a price on a date, in its listing currency.
 
     A price on the edge of two bands has the wider tick of the two. A date before the first entry
