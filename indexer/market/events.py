@@ -7,15 +7,15 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
 from math import isnan, nan
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from indexer.arrays import Dates, Days, Flags, Grid, Rows
+from indexer.arrays import Dates, Days, Flags, Grid
 from indexer.errors import Flaw, MarketDataError
 from indexer.market.actions import RESTATING, Action, Event, event
-from indexer.market.lines import RENAME, SPINOFF, Line, Span, spans_of
+from indexer.market.lines import RENAME, SPINOFF, Closes, Line, Span, spans_of
 
 DEPARTING = ("delisting", "merger")
 _CASH = ("special_dividend", "dividend")
@@ -80,48 +80,64 @@ def in_order(actions: pl.DataFrame) -> pl.DataFrame:
 
 
 def restate(
-    actions: pl.DataFrame, lines: Sequence[Line], sessions: Days, grids: tuple[Grid, Dates, Flags]
+    actions: pl.DataFrame,
+    lines: Sequence[Line],
+    sessions: Days,
+    prices: tuple[Closes, Grid, Dates, Flags],
 ) -> tuple[DatedEvent, ...]:
     """Return the events that restate prices, by session; restate the carried closes in place.
 
     Parameters
     ----------
-    grids : closes (T, N), their dates (T, N), and the lines whose own actions their adjusted
-        prices already contain (N,)
+    prices : every close, those carried (T, N), the dates of these (T, N), and the lines whose own
+        actions their adjusted prices already contain (N,)
 
     Raises
     ------
     MarketDataError
         If an action pays out the whole price or more.
     """
-    close, dated, adjusted = grids
-    carried = _Carried(sessions, close, dated.view(np.int64), _spun_off(actions, lines))
+    closes, close, dated, adjusted = prices
+    carried = _Carried(closes, close, dated)
+    joined = _spun_off(actions, lines)
     befallen, passed = dict(_by_ex_date(actions, lines, adjusted)), _apart(lines)
     events: list[DatedEvent] = []
     flaws: list[Flaw] = []
     for day in sorted(befallen.keys() | passed.keys()):
         ex_date, found = np.datetime64(day), befallen.get(day, {})
-        stamp, row = int(ex_date.astype(np.int64)), int(np.searchsorted(sessions, ex_date))
+        row = int(np.searchsorted(sessions, ex_date))
         if row == len(sessions):
             break  # what follows lies ahead
         givers = {old for old, _ in passed.get(day, ())}
         for j in sorted(found, key=lambda j: (j not in givers, j)):
             if j not in givers and day in passed:
-                carried.take(row, stamp, passed.pop(day))
-            made = carried.restated(row, stamp, j, found[j])
-            if made is None:
+                carried.take(row, ex_date, passed.pop(day))
+            prior = carried.prior(ex_date, j)
+            priced = not isnan(prior.price)
+            if not (priced or (row and j in joined)) or not (row or carried.lasts(0, ex_date, j)):
                 continue
-            if made.prior and (made.restated <= 0 or made.ex_reference <= 0):
+            # What is held before it is priced is worth nothing, whatever befalls it.
+            made = event(found[j], prior.price if priced else 0.0)
+            if priced and (made.restated <= 0 or made.ex_reference <= 0):
                 paid = made.prior - made.ex_reference * made.quantity
                 message = f"{day}: cash of {paid:g} exceeds the close of {made.prior:g}"
                 flaws.append(Flaw("actions", None, lines[j].symbol, message))
                 continue
-            carried.running[row, j] = made.restated
-            events.append(DatedEvent(row, j, ex_date, tuple(found[j]), made))
-        carried.take(row, stamp, passed.pop(day, ()))
+            if priced:
+                carried.go_on(row, ex_date, j, _Prior(made.restated, prior.dated))
+            if row:
+                events.append(DatedEvent(row, j, ex_date, tuple(found[j]), made))
+        carried.take(row, ex_date, passed.pop(day, ()))
     if flaws:
         raise MarketDataError(flaws)
     return tuple(sorted(events, key=lambda e: (e.row, e.ex_date, e.column)))
+
+
+class _Prior(NamedTuple):
+    """A price before a date, after all that befell it, and the date of the close it comes from."""
+
+    price: float
+    dated: np.datetime64
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,59 +146,48 @@ class _Carried:
 
     Attributes
     ----------
-    close, stamps : (T, N) closes and their dates; the dates are plain numbers: millions of them are
-        looked up one by one
-    joined : columns of lines that may be held before they are priced, and so are worth nothing
-    running : close before the next event of the same session, by row and column
+    closes : every close, as it was traded
+    close, dated : (T, N) carried ones and their dates
+    running : by column, the date of its last event or of its taking over, and the price since then
     """
 
-    sessions: Days
+    closes: Closes
     close: Grid
-    stamps: Rows
-    joined: Collection[int]
-    running: dict[tuple[int, int], float] = field(default_factory=dict)
+    dated: Dates
+    running: dict[int, tuple[np.datetime64, _Prior]] = field(default_factory=dict)
 
-    def restated(self, row: int, stamp: int, j: int, actions: Sequence[Action]) -> Event | None:
-        """Restate what is carried of a line on an ex-date; return what befalls a share of it.
+    def prior(self, ex_date: np.datetime64, j: int) -> _Prior:
+        """Return the last close before an ex-date, be it on no session, as restated since."""
+        at, (since, running) = self.closes.before(j, ex_date), self.running.get(j, _NEVER)
+        if at < 0 or self.closes.date[at] < since:
+            return running
+        return _Prior(float(self.closes.close[at]), self.closes.date[at])
 
-        None where nothing was priced before, and so no share was held but of what was spun off.
-        """
-        carried, stamps = self.close.item(row, j), self.stamps
-        if isnan(carried) and j not in self.joined:
-            return None
-        if not isnan(carried) and stamps.item(row, j) < stamp:  # no close since
-            until = row + int(np.searchsorted(stamps[row:, j], stamps[row, j], side="right"))
-            moved = event(actions, carried)
-            if moved.restated <= 0:
-                return moved  # a later close than the one before the session, and all paid out
-            self.close[row:until, j] = moved.restated
-        prior = self._prior(row, j)
-        if isnan(prior) and row and j in self.joined:
-            prior = 0.0
-        return None if isnan(prior) else event(actions, prior)
+    def lasts(self, row: int, ex_date: np.datetime64, j: int) -> bool:
+        """Return whether what a session carries is from before an ex-date."""
+        return bool(self.dated[row, j] < ex_date)
 
-    def take(self, row: int, stamp: int, changes: Collection[tuple[int, int]]) -> None:
+    def go_on(self, row: int, ex_date: np.datetime64, j: int, after: _Prior) -> None:
+        """Let a line go on at a price after an event, until it has a close of its own."""
+        self.running[j] = ex_date, after
+        if self.lasts(row, ex_date, j):
+            own = self.dated[row:, j]
+            self.close[row : row + np.searchsorted(own, own[0], side="right"), j] = after.price
+
+    def take(self, row: int, ex_date: np.datetime64, changes: Collection[tuple[int, int]]) -> None:
         """Let lines go on from the closes of those that pass into them, until they have their own.
 
         ``changes`` are of one date, columns of the old and the new line each.
         """
-        found = []
-        for old, new in changes:
-            close, dated = self.close.item(row, old), self.stamps.item(row, old)
-            if dated >= stamp and row:  # the old symbol goes on as something else
-                close, dated = self._prior(row, old), self.stamps.item(row - 1, old)
-            if not isnan(close) and dated < stamp:
-                found.append((new, close, dated, self._prior(row, old)))
-        for new, close, dated, prior in found:
-            until = row + int(np.searchsorted(self.stamps[row:, new], stamp))
-            self.close[row:until, new], self.stamps[row:until, new] = close, dated
-            if not isnan(prior):
-                self.running[row, new] = prior
+        found = [(new, self.prior(ex_date, old)) for old, new in changes]
+        for new, prior in ((new, prior) for new, prior in found if not isnan(prior.price)):
+            stamps = self.dated[row:, new].view(np.int64)  # in which what has no date comes first
+            until = row + int(np.searchsorted(stamps, ex_date.astype(np.int64)))
+            self.close[row:until, new], self.dated[row:until, new] = prior
+            self.running[new] = ex_date, prior
 
-    def _prior(self, row: int, j: int) -> float:
-        if row == 0:
-            return nan
-        return self.running.get((row, j), self.close.item(row - 1, j))
+
+_NEVER = np.datetime64("0001-01-01"), _Prior(nan, np.datetime64("NaT"))
 
 
 def _spun_off(actions: pl.DataFrame, lines: Sequence[Line]) -> set[int]:

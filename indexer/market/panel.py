@@ -149,7 +149,7 @@ def panel_of(
     closes = closes_of(market.prices, lines, sessions[-1].item())
     close, dated, amount = _grids(closes, sessions)
     adjusted = np.array([kind == "total_return_adjusted" for kind in facts["price_kind"]])
-    events = restate(market.actions, lines, sessions, (close, dated, adjusted))
+    events = restate(market.actions, lines, sessions, (closes, close, dated, adjusted))
     by_column: dict[int, list[DatedEvent]] = {}
     for found in events:
         by_column.setdefault(found.column, []).append(found)

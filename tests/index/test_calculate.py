@@ -41,6 +41,31 @@ def test_cash_above_a_close_since_the_last_session_is_refused():
         history(rows + closes("B.US", *[20] * 6), paid)
 
 
+@pytest.mark.parametrize("monday", [[], [{"symbol": "A.US", "date": NEXT_MONDAY, "close": 9}]])
+@pytest.mark.parametrize(("weighting", "level"), [("equal", 950), ("market_cap", 900)])
+def test_rights_are_judged_by_the_last_close_before_them_though_on_no_session(
+    monday, weighting, level
+):
+    """At 9.5 nobody takes them up: A, at 10 on Friday, is at 9 on Saturday, and stays there."""
+    rows = [*closes("A.US", *[10] * 5), {"symbol": "A.US", "date": SATURDAY, "close": 9}, *monday]
+    rights = action("A.US", SUNDAY, "rights", ratio=0.5, price=9.5)
+    found = history(rows + closes("B.US", *[20] * 6), rights, tables=shares(200, 1e-9),
+                    weighting={"scheme": weighting})  # fmt: skip
+
+    assert price(found)[-1] == pytest.approx(level)
+
+
+@pytest.mark.parametrize("monday", [[], [{"symbol": "A.US", "date": NEXT_MONDAY, "close": 26 / 3}]])
+def test_shares_grow_by_the_close_that_the_price_is_restated_from(monday):
+    """One for two at 8 on Saturday's 9: P' = 26/3, shares by 9 · 3 / 26; A is worth 450."""
+    rows = [*closes("A.US", *[10] * 5), {"symbol": "A.US", "date": SATURDAY, "close": 9}, *monday]
+    rights = action("A.US", SUNDAY, "rights", ratio=0.5, price=8)
+    found = history(rows + closes("B.US", *[20] * 6), rights)
+
+    assert price(found)[-1] == pytest.approx(950)
+    assert found.shares[-1].tolist() == pytest.approx([50 * 27 / 26, 25])
+
+
 def test_a_price_may_be_carried_for_so_many_sessions_and_no_more():
     """A's last close is Monday's; on Wednesday it is two sessions old."""
     rows = closes("A.US", 10) + B

@@ -17,6 +17,7 @@ from tests.reference.example import (
     NEXT_MONDAY,
     SATURDAY,
     SESSIONS,
+    SUNDAY,
     WEEK,
     action,
     closes,
@@ -340,6 +341,15 @@ def test_a_spin_off_joins_at_zero_and_stays_until_the_next_rebalance():
     assert found.contribution[1].tolist() == pytest.approx([-0.15, 0, 0.125])
     assert weights(found, WEEK[2]) == pytest.approx({"A.US": 0.5, "B.US": 0.5})
     assert found.rebalances[1].turnover == pytest.approx(0.15)  # X leaves with 150 of 1000
+
+
+@pytest.mark.parametrize("days", [(SATURDAY, SATURDAY), (SATURDAY, SUNDAY), (SUNDAY, NEXT_MONDAY)])
+def test_what_has_no_price_yet_may_pay_out_all_the_same(days):
+    """X, never traded, pays a half and again a half on 25 shares: 25 of 1000 leave."""
+    paid = [action("X.US", day, "special_dividend", cash=0.5) for day in days]
+    found = history(closes("A.US", *[10] * 6) + closes("B.US", *[20] * 6), SPINOFF, *paid)
+
+    assert found.divisor[-2:].tolist() == pytest.approx([1, 0.975])
 
 
 def test_a_spin_off_is_an_event_of_the_line_that_joins():

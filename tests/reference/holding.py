@@ -5,7 +5,7 @@ Actions before the open, prices at the close, delistings and mergers after it.
 
 import math
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -52,14 +52,22 @@ class Holding:
         """
         # "They take effect before the open of the first session on or after the ex-date; … several
         # ex-dates between two sessions are several events in order." "With P the prior (carried,
-        # restated) close": of the session before. "Events use the prior session's FX."
+        # restated) close": the last one before the ex-date, also one after the session before.
+        # "Events use the prior session's FX."
         prior = {s: self.tables.exact_price(s, previous) or Fraction(0) for s in self.shares}
+        since: dict[str, date] = {}  # of who takes over: whose closes before that do not count
         value = {s: n * float(prior[s]) * self._rate(s, previous) for s, n in self.shares.items()}
         before = math.fsum(value.values())
         gross: list[float] = []
         net: list[float] = []
         for ex_date in self._ex_dates(previous, day):
+            eve, held_before = ex_date - timedelta(days=1), set(self.shares)
+            for symbol in held_before:
+                last = self.tables.last_close(symbol, eve)
+                if last is not None and last > since.get(symbol, previous):
+                    prior[symbol] = self.tables.exact_price(symbol, eve) or Fraction(0)
             self._rename(ex_date, prior, value)
+            since |= dict.fromkeys(set(self.shares) - held_before, eve)
             joining: list[tuple[str, float]] = []
             for symbol in list(self.shares):
                 actions = self._actions_on(symbol, ex_date, day)

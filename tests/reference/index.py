@@ -10,7 +10,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -259,11 +259,10 @@ class Chain:
         for position in range(sessions.index(r) + 1, sessions.index(e) + 1):
             previous, day = sessions[position - 1], sessions[position]
             name = self.tables.name_on(member.at_reference, day)
-            prior = self.tables.exact_price(name, previous, day)
             for actions in self.tables.events(name, previous, day, day):
-                event = event_of(actions, prior or Fraction(0))
+                eve = actions[0]["ex_date"] - timedelta(days=1)
+                event = event_of(actions, self.tables.exact_price(name, eve, day) or Fraction(0))
                 shares *= float(event.share_factor(real=self.holding.real))
-                prior = event.restated
         return shares
 
     def _in_order(self, shares: dict[str, float]) -> dict[str, float]:
