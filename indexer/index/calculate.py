@@ -124,6 +124,8 @@ def _rebalanced(
     done = rebalance(basket, panel, when, weigh(basket, chosen.known, chosen.columns), held)
     place = {line.symbol: j for j, line in enumerate(panel.lines)}
     excluded = sorted(chosen.excluded + done.excluded, key=lambda left: place[left[0]])
+    if not np.isfinite([done.after.market_value, *done.after.shares]).all():
+        raise _boundless(basket, effective)
     if not done.after.market_value > 0:
         raise _nobody(basket, panel, effective, excluded)
     done = replace(done, excluded=tuple(excluded))
@@ -140,6 +142,15 @@ def _nobody(
     message = f"none of the {len(panel.lines)} constituents can be held on {effective}"
     message += f": {shown(reasons)}" if reasons else ""
     return MissingInputError([Flaw(basket.id, None, "", message)])
+
+
+def _boundless(basket: Basket, day: date) -> MarketDataError:
+    """Return what is wrong where a level, or what is held, is beyond all numbers."""
+    message = (
+        f"the level of {day} is no finite number above zero: a close, a rate, a ratio or the base "
+        "is too large or too small"
+    )
+    return MarketDataError([Flaw(basket.id, None, "", message)])
 
 
 def _joined(panel: Panel, effective: date, book: Book, told: _Told) -> set[int]:
@@ -166,18 +177,16 @@ def _history(basket: Basket, panel: Panel, base: int, told: _Told) -> History:
     for row, book in told.after.items():
         divisor[row - base], value[row - base] = book.divisor, book.market_value
     _check_values(panel, base, shares)
-    if not (np.isfinite(level).all() and np.isfinite(value).all()):
-        day = days[int(np.argmin(np.isfinite(level) & np.isfinite(value)))]
-        message = (
-            f"the level of {day} is no finite number: a close, a ratio or the base is too large"
-        )
-        raise MarketDataError([Flaw(basket.id, None, "", message)])
+    variants = _variants(basket, panel, level, income)
+    sound = np.isfinite([level, value, *variants.values()]).all(axis=0) & (level > 0)
+    if not sound.all():
+        raise _boundless(basket, days[int(np.argmin(sound))].item())
     _check_stale(basket, panel, base, shares)
     return History(
         definition=basket,
         synthetic=False,
         days=days,
-        variants=_variants(basket, panel, level, income),
+        variants=variants,
         divisor=divisor,
         market_value=value,
         carried=((shares > 0) & ~panel.traded(slice(base, None))).sum(axis=1),
@@ -200,8 +209,9 @@ def _variants(basket: Basket, panel: Panel, level: Vector, income: Grid) -> dict
             found[name] = level
         else:
             growth = np.ones(len(level))
-            growth[1:] = (level[1:] + total[name][1:]) / level[:-1]
-            found[name] = np.asarray(basket.base.level * np.cumprod(growth))
+            with np.errstate(all="ignore"):  # what is beyond all numbers is refused after this
+                growth[1:] = (level[1:] + total[name][1:]) / level[:-1]
+                found[name] = np.asarray(basket.base.level * np.cumprod(growth))
     return found
 
 

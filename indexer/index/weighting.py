@@ -42,15 +42,26 @@ def weigh(basket: Basket, known: Panel, columns: Rows) -> Weights:
     MissingInputError
         If a scheme needs a share count that is not tabled yet.
     MarketDataError
-        If a score is missing, negative or infinite, or nothing has a weight above zero.
+        If a score is missing, negative or infinite, nothing has a weight above zero, or the sum of
+        all is no finite number.
     DefinitionError
         If the caps cannot be met by the constituents held.
     """
-    raw, shares = _SCHEMES[basket.weighting.scheme](basket, known, columns)
+    with np.errstate(over="ignore"):
+        raw, shares = _SCHEMES[basket.weighting.scheme](basket, known, columns)
     weighable = ~np.isnan(raw)
     sat_out = tuple((known.lines[j].symbol, _unweighable(basket)) for j in columns[~weighable])
     columns, raw, shares = columns[weighable], raw[weighable], shares[weighable]
-    total = raw.sum()
+    with np.errstate(over="ignore"):
+        total = raw.sum()
+    if total == np.inf:
+        most = int(np.argmax(raw))
+        message = (
+            f"weights of {known.sessions[-1]} have no finite sum, {raw[most]:g} being that of "
+            f"{known.lines[columns[most]].symbol} alone: a close, a rate, a share count or a score "
+            "is too large"
+        )
+        raise MarketDataError([Flaw(basket.id, None, "", message)])
     if not total > 0:
         message = f"nothing to weigh on {known.sessions[-1]}: no constituent has a positive weight"
         raise MarketDataError([Flaw(basket.id, None, "", message)])

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from math import isfinite
 
 RESTATING = ("dividend", "special_dividend", "split", "bonus", "rights")
 
@@ -93,6 +94,18 @@ def event(actions: Iterable[Action], prior: float) -> Event:
             case "dividend":
                 ordinary += action.cash
     return Event(prior, split + added, special, ordinary, subscribed)
+
+
+def impossible(made: Event) -> str:
+    """Return why an event of what has a price cannot be; empty where it can."""
+    if made.ex_reference > 0 and isfinite(made.restated):
+        return ""
+    paid = made.special + made.ordinary - made.subscribed
+    if paid >= made.prior:
+        return f"cash of {paid:g} exceeds the close of {made.prior:g}"
+    return (
+        f"the close of {made.prior:g} becomes {made.restated:g}: a ratio is too small or too large"
+    )
 
 
 def exact_ex_reference(actions: Iterable[Action], prior: Fraction) -> Fraction:

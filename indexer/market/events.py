@@ -14,7 +14,7 @@ import polars as pl
 
 from indexer.arrays import Dates, Days, Flags, Grid
 from indexer.errors import Flaw, MarketDataError
-from indexer.market.actions import RESTATING, Action, Event, event
+from indexer.market.actions import RESTATING, Action, Event, event, impossible
 from indexer.market.lines import RENAME, SPINOFF, Closes, Line, Span, spans_of
 
 DEPARTING = ("delisting", "merger")
@@ -95,7 +95,7 @@ def restate(
     Raises
     ------
     MarketDataError
-        If an action pays out the whole price or more.
+        If an action pays out the whole price or more, or its ratio leaves no price.
     """
     closes, close, dated, adjusted = prices
     carried = _Carried(closes, close, dated)
@@ -118,10 +118,8 @@ def restate(
                 continue
             # What is held before it is priced is worth nothing, whatever befalls it.
             made = event(found[j], prior.price if priced else 0.0)
-            if priced and (made.restated <= 0 or made.ex_reference <= 0):
-                paid = made.prior - made.ex_reference * made.quantity
-                message = f"{day}: cash of {paid:g} exceeds the close of {made.prior:g}"
-                flaws.append(Flaw("actions", None, lines[j].symbol, message))
+            if priced and (why := impossible(made)):
+                flaws.append(Flaw("actions", None, lines[j].symbol, f"{day}: {why}"))
                 continue
             if priced:
                 carried.go_on(row, ex_date, j, _Prior(made.restated, prior.dated))

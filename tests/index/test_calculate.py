@@ -113,6 +113,25 @@ def test_a_level_may_be_beyond_all_numbers_though_the_market_value_is_not():
                 weighting={"scheme": "market_cap"})  # fmt: skip
 
 
+def test_dividends_may_carry_the_total_return_beyond_all_numbers():
+    """A rate that is all but zero for a day leaves a level, and none that grows from it."""
+    rates = [
+        {"date": day, "base": "HKD", "quote": "USD", "rate": rate}
+        for day, rate in zip(WEEK, (1.0, 5e-324, 1.0), strict=False)
+    ]
+    paid = action("00001.HK", WEEK[2], "dividend", cash=1)
+    with pytest.raises(MarketDataError, match=f"^example: the level of {WEEK[2]} is no finite"):
+        history(closes("00001.HK", 10, 10, 10), paid, constituents=listed("00001.HK"),
+                variants=["price", "gross"], tables={"fx": rates})  # fmt: skip
+
+
+@np.errstate(all="ignore")  # what is not compiled would warn of it
+def test_shares_beyond_all_numbers_are_an_error():
+    """On Tuesday half of what is left would buy A at the least price there is."""
+    with pytest.raises(MarketDataError, match=f"^example: the level of {WEEK[1]} is no finite"):
+        history(closes("A.US", 10, 5e-324, 10) + B, rebalance=MONTHLY)
+
+
 # --- departures -----------------------------------------------------------------------------------
 
 

@@ -216,6 +216,18 @@ def test_scores_of_zero_leave_nothing_to_weigh():
                 tables={"securities": facts})  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [((1e308, 1), "inf being that of A"), ((9e306, 8.9e306), r"1.78e\+308 .* B")],
+)
+def test_weights_must_have_a_finite_sum(counts, told):
+    """A at 10 and B at 20, 1e308 shares of the one, or too many of both together."""
+    message = f"^example: weights of {MONDAY} have no finite sum, {told}.US alone: a close"
+    with pytest.raises(MarketDataError, match=message):
+        history(A + B, tables=shares(*counts),
+                weighting={"scheme": "market_cap", "caps": {"constituent": 0.9}})  # fmt: skip
+
+
 # --- inverse volatility ---------------------------------------------------------------------------
 
 INVERSE = {"scheme": "inverse_volatility", "lookback": 4}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.market.actions import Action, Event, decimal, event, exact_ex_reference
+from indexer.market.actions import Action, Event, decimal, event, exact_ex_reference, impossible
 from tests.shared import COMPUTE, SHARED, real
 
 
@@ -99,6 +99,26 @@ def test_an_event_is_as_worked_by_hand(
 @pytest.mark.parametrize("kind", ["delisting", "merger", "spinoff", "symbol_change"])
 def test_other_kinds_restate_nothing(kind: str) -> None:
     assert event([Action(kind, cash=1, ratio=2, price=3)], 10) == Event(10, 1, 0, 0, 0)
+
+
+RATIO = "a ratio is too small or too large"
+
+
+@pytest.mark.parametrize(
+    ("actions", "why"),
+    [
+        ([dividend(4), special(0.9)], ""),
+        ([dividend(4), special(1)], "cash of 5 exceeds the close of 5"),
+        ([rights(1, 2), special(8)], "cash of 6 exceeds the close of 5"),
+        ([split(1e-320)], "the close of 5 becomes inf: a ratio is too small or too large"),
+        (
+            [split(1e200), split(1e200)],
+            "the close of 5 becomes 0: a ratio is too small or too large",
+        ),
+    ],
+)
+def test_an_event_must_leave_a_price(actions: list[Action], why: str) -> None:
+    assert impossible(event(actions, 5)) == why
 
 
 # Real ones
