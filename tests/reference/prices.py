@@ -110,7 +110,7 @@ def board_limit(symbol: str) -> float | None:
         return 0.30
     if suffix not in ("SH", "SZ"):
         return None
-    return 0.20 if code[:3] in ("688", "689", "300", "301") else 0.10
+    return 0.20 if code[:3] in ("688", "689") or code[:2] == "30" else 0.10
 
 
 class Tables:
