@@ -72,7 +72,7 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
         if days[0] != np.datetime64(series.base.date):
             message = f"no close on {series.base.date}, the first one after it is on {days[0]}"
             raise DefinitionError([series.problem(("base", "date"), message)])
-        level = level * (series.base.level / level[0])
+        level = level / level[0] * series.base.level  # in this order the first one is it exactly
     unknown = np.full(len(days), np.nan)
     off = int((~np.isin(days, calendar_of(series).sessions)).sum())
     inputs = inputs_of(market, Used({series.symbol: date.min}))

@@ -73,6 +73,13 @@ def test_a_series_may_be_rebased_and_ends_with_until():
     assert days(series(WEEKLY, until=WEEK[1])) == WEEK[:2]
 
 
+def test_a_series_begins_at_its_base_level_to_the_last_bit():
+    """103 times 500/103 is less than 500."""
+    prices = [row | {"close": 103.0} for row in WEEKLY]
+
+    assert price(series(prices, base={"date": MONDAY, "level": 500.0}))[0] == 500
+
+
 def test_a_series_without_a_close_is_an_error():
     with pytest.raises(MissingInputError, match=r"^series: MAIN.US: no close in the folder$"):
         series(OTHER)
