@@ -118,7 +118,7 @@ def _rebalanced(
     effective = panel.sessions[when.effective].item()
     chosen = choose(basket, known, effective, set(np.flatnonzero(book.shares).tolist()))
     if not chosen.columns.size:
-        raise _nobody(basket, panel, effective, chosen.excluded)
+        raise _nobody(basket, effective, chosen.excluded)
     check_rates(panel, when.reference, chosen.columns)
     held = (book, _joined(panel, effective, book, told))
     done = rebalance(basket, panel, when, weigh(basket, chosen.known, chosen.columns), held)
@@ -127,7 +127,7 @@ def _rebalanced(
     if not np.isfinite([done.after.market_value, *done.after.shares]).all():
         raise _boundless(basket, effective)
     if not done.after.market_value > 0:
-        raise _nobody(basket, panel, effective, excluded)
+        raise _nobody(basket, effective, excluded)
     done = replace(done, excluded=tuple(excluded))
     told.rebalances.append(done)
     told.changes += _book_changes(panel, when.effective, (book, done.after), {}, "rebalance")
@@ -135,11 +135,11 @@ def _rebalanced(
 
 
 def _nobody(
-    basket: Basket, panel: Panel, effective: date, excluded: Sequence[tuple[str, str]]
+    basket: Basket, effective: date, excluded: Sequence[tuple[str, str]]
 ) -> MissingInputError:
     """Return what is wrong where nothing can be held, and the first reasons why."""
     reasons = [f"{symbol} ({why})" for symbol, why in excluded]
-    message = f"none of the {len(panel.lines)} constituents can be held on {effective}"
+    message = f"none of the {len(basket.constituents)} constituents can be held on {effective}"
     message += f": {shown(reasons)}" if reasons else ""
     return MissingInputError([Flaw(basket.id, None, "", message)])
 

@@ -8,11 +8,14 @@ import polars as pl
 
 from indexer.arrays import Rows, Vector, log
 from indexer.definitions.basket import Basket
-from indexer.errors import Flaw, MarketDataError
+from indexer.errors import Flaw, MarketDataError, counted
 from indexer.index.caps import capped
 from indexer.market.actions import event
 from indexer.market.conventions.ladders import float_band
 from indexer.market.panel import Panel, shares_known
+
+
+SatOut = tuple[tuple[str, str], ...]  # symbols, and why
 
 
 class Weights(NamedTuple):
@@ -31,7 +34,7 @@ class Weights(NamedTuple):
     target: Vector
     shares: Vector
     capping_factor: Vector
-    sat_out: tuple[tuple[str, str], ...]
+    sat_out: SatOut
 
 
 def weigh(basket: Basket, known: Panel, columns: Rows) -> Weights:
@@ -50,10 +53,21 @@ def weigh(basket: Basket, known: Panel, columns: Rows) -> Weights:
     with np.errstate(over="ignore"):
         raw, shares = _SCHEMES[basket.weighting.scheme](basket, known, columns)
     weighable = ~np.isnan(raw)
-    sat_out = tuple((known.lines[j].symbol, _unweighable(basket)) for j in columns[~weighable])
+    sat_out = tuple(
+        (known.lines[j].symbol, _unweighable(basket, known, j)) for j in columns[~weighable]
+    )
     columns, raw, shares = columns[weighable], raw[weighable], shares[weighable]
+    uncapped = raw / _sum(basket, known, (columns, raw), sat_out)
+    target = capped(basket, uncapped, [known.segments[j] for j in columns])
+    factor = np.divide(target, uncapped, out=np.ones(len(target)), where=uncapped > 0)
+    return Weights(columns, target, shares, factor / factor.max(), sat_out)
+
+
+def _sum(basket: Basket, known: Panel, weights: tuple[Rows, Vector], sat_out: SatOut) -> float:
+    """Return what weights sum to; raises unless that is a finite number above zero."""
+    columns, raw = weights
     with np.errstate(over="ignore"):
-        total = raw.sum()
+        total = float(raw.sum())
     if total == np.inf:
         most = int(np.argmax(raw))
         message = (
@@ -63,18 +77,26 @@ def weigh(basket: Basket, known: Panel, columns: Rows) -> Weights:
         )
         raise MarketDataError([Flaw(basket.id, None, "", message)])
     if not total > 0:
-        message = f"nothing to weigh on {known.sessions[-1]}: no constituent has a positive weight"
+        message = f"nothing to weigh on {known.sessions[-1]}: "
+        if sat_out:
+            message += "{} ({})".format(*sat_out[0])
+            message += f" and {len(sat_out) - 1} more" if sat_out[1:] else ""
+        else:
+            message += "no constituent has a positive weight"
         raise MarketDataError([Flaw(basket.id, None, "", message)])
-    uncapped = raw / total
-    target = capped(basket, uncapped, [known.segments[j] for j in columns])
-    factor = np.divide(target, uncapped, out=np.ones(len(target)), where=uncapped > 0)
-    return Weights(columns, target, shares, factor / factor.max(), sat_out)
+    return total
 
 
-def _unweighable(basket: Basket) -> str:
+def _unweighable(basket: Basket, known: Panel, column: int) -> str:
     """Return why a scheme cannot weigh a constituent."""
     if basket.weighting.scheme == "inverse_volatility":
-        return f"fewer than half of {basket.weighting.lookback} returns, or no variance"
+        lookback = basket.weighting.lookback
+        count, needed = len(session_returns(known, column, lookback)), _needed(lookback)
+        if count < needed:
+            return (
+                f"{counted(count, 'return')} in a lookback of {lookback} sessions, needs {needed}"
+            )
+        return f"no variance in a lookback of {lookback} sessions"
     return f"no number to weigh it by: scheme {basket.weighting.scheme!r}"
 
 
@@ -136,12 +158,17 @@ def _score(basket: Basket, known: Panel, columns: Rows) -> Raw:
     return values, _none(columns)
 
 
+def _needed(lookback: int) -> int:
+    """Return how many returns a deviation is of at least."""
+    return max(2, (lookback + 1) // 2)
+
+
 def _inverse_volatility(basket: Basket, known: Panel, columns: Rows) -> Raw:
     lookback = basket.weighting.lookback
     weights = _none(columns)
     for n, j in enumerate(columns):
         returns = session_returns(known, int(j), lookback)
-        if len(returns) >= max(2, (lookback + 1) // 2):
+        if len(returns) >= _needed(lookback):
             deviation = returns.std(ddof=1)
             weights[n] = 1.0 / deviation if deviation > _CONSTANT else np.nan
     return weights, _none(columns)

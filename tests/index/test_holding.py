@@ -215,6 +215,13 @@ def test_a_first_basket_of_which_nothing_trades_is_an_error():
         history(prices, **FREEZE)
 
 
+def test_who_cannot_be_held_is_counted_without_what_was_spun_off():
+    rows = closes("A.US", *[10] * 3) + closes("X.US", None, 5, 5)
+    listed_until = [{"symbol": "A.US", "until": WEEK[2]}]
+    with pytest.raises(MissingInputError, match=f"none of the 1 constituents can .* {WEEK[2]}"):
+        history(rows, SPINOFF, constituents=listed_until, rebalance=MONTHLY)
+
+
 def test_of_many_who_cannot_be_held_the_first_are_named():
     """Seven that never traded by then; five are told with their reasons."""
     symbols = [f"{letter}.US" for letter in "CDEFGHI"]

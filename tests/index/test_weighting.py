@@ -291,6 +291,19 @@ def test_no_deviation_sits_out_though_rounding_leaves_some(step):
     assert targets(found) == {"A.US": 1}
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([0.04], r"A.US \(1 return in a lookback of 4 sessions, needs 2\) and 1 more$"),
+        ([0.0, 0.0], r"A.US \(no variance in a lookback of 4 sessions\) and 1 more$"),
+    ],
+)
+def test_where_nobody_can_be_weighed_it_is_said_what_is_missing(rows, told):
+    prices = prices_of("A.US", *rows) + prices_of("B.US", 0.01)
+    with pytest.raises(MarketDataError, match=f"^example: nothing to weigh on {MONDAY}: {told}"):
+        history(prices, weighting=INVERSE)
+
+
 def test_who_sits_out_is_not_refilled():
     selection = {"rank_by": "price", "top": 2}
     found = history(
@@ -375,7 +388,10 @@ def test_half_of_an_odd_lookback_is_rounded_up(returns, members):
 @pytest.mark.parametrize(
     ("weighting", "reason"),
     [
-        ({"scheme": "inverse_volatility", "lookback": 4}, "fewer than half of 4 returns, or no"),
+        (
+            {"scheme": "inverse_volatility", "lookback": 4},
+            "0 returns in a lookback of 4 sessions, needs 2",
+        ),
         ({"scheme": "price"}, "no number to weigh it by: scheme 'price'"),
     ],
 )
