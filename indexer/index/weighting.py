@@ -14,7 +14,6 @@ from indexer.market.actions import event
 from indexer.market.conventions.ladders import float_band
 from indexer.market.panel import Panel, shares_known
 
-
 SatOut = tuple[tuple[str, str], ...]  # symbols, and why
 
 

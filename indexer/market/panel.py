@@ -11,13 +11,13 @@ import polars as pl
 from indexer.arrays import Dates, Days, Flags, Grid, Mask, Rows, Vector
 from indexer.definitions.symbols import country_of, currency_of
 from indexer.errors import Flaw, MarketDataError, MissingInputError
+from indexer.market.carried import restate
 from indexer.market.events import (
     DatedEvent,
     Departure,
     Transfer,
     departures_of,
     in_order,
-    restate,
     transfers_of,
 )
 from indexer.market.fx import rates_on
