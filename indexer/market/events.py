@@ -16,6 +16,7 @@ from indexer.market.actions import Action, Event
 from indexer.market.lines import RENAME, SPINOFF, Line, Span, spans_of
 
 DEPARTING = ("delisting", "merger")
+_TOLD = ("price", "cash", "ratio", "other")  # of a departure
 _CASH = ("special_dividend", "dividend")
 _ORDER = pl.Enum(["split", "bonus", "rights", *_CASH, RENAME, SPINOFF, "merger", "delisting"])
 
@@ -176,10 +177,15 @@ def departures_of(
 
     A date that is no session counts on the first one after it. ``row`` is the number of sessions
     where that lies ahead.
+
+    Raises
+    ------
+    MarketDataError
+        If a line leaves on one date in two ways.
     """
     column = {line.symbol: j for j, line in enumerate(lines)}
     spans = by_symbol(lines, apart=True)
-    found = []
+    found, ways = [], dict[tuple[date, int], dict[str, None]]()
     for row in actions.filter(
         pl.col("kind").is_in(DEPARTING), pl.col("symbol").is_in(list(spans))
     ).iter_rows(named=True):
@@ -187,7 +193,22 @@ def departures_of(
         at = int(np.searchsorted(sessions, np.datetime64(day)))
         session = sessions[at].item() if at < len(sessions) else day
         j, into = _parties(row, column, spans, session)
-        if j >= 0:
+        told = ways.setdefault((day, j), {})
+        if j >= 0 and _way(row) not in told:  # else told twice: it leaves once
+            told[_way(row)] = None
             ratio = float(row["ratio"] or 0.0)
             found.append(Departure(at, j, row["kind"], day, row["price"], into, ratio))
+    flaws = [
+        Flaw("actions", None, lines[j].symbol, f"{' and '.join(way)} on {day}: keep the right one")
+        for (day, j), way in ways.items()
+        if len(way) > 1
+    ]
+    if flaws:
+        raise MarketDataError(flaws)
     return tuple(sorted(found, key=lambda d: (d.row, d.day, d.column)))
+
+
+def _way(row: dict[str, Any]) -> str:
+    """Return in what way a line leaves, as a row tells it."""
+    given = [f"{name} {row[name]}" for name in _TOLD if row[name] is not None]
+    return " ".join([row["kind"], *given])

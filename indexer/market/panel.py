@@ -138,9 +138,9 @@ def panel_of(
     MissingInputError
         If the folder has no rate between a listing currency and the index currency.
     MarketDataError
-        If an action pays out the whole price or more, a spin-off names a symbol that is another
-        line's only later, lines bring forth each other on one day, or a line that has closes goes
-        on in another currency.
+        If an action pays out the whole price or more or leaves none, a spin-off names a symbol that
+        is another line's only later, lines bring forth each other on one day, a line leaves on one
+        day in two ways, or one that has closes goes on in another currency.
     """
     market = replace(market, actions=in_order(market.actions))
     lines = lines_of(market, symbols, sessions[-1].item())

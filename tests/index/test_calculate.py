@@ -148,6 +148,33 @@ def test_a_delisting_is_shown_and_then_leaves(given, level):
     assert found.events["date"][-1] == WEEK[1]
 
 
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"kind": "delisting", "price": 2.0}, "delisting price 2.0 and delisting price 4.0"),
+        ({"kind": "delisting"}, "delisting and delisting price 4.0"),
+        ({"kind": "merger", "cash": 6.0}, "merger cash 6.0 and delisting price 4.0"),
+    ],
+)
+def test_who_leaves_on_one_day_in_two_ways_is_refused(other, told):
+    """And both rows are named, whichever the file lists first."""
+    one = action("A.US", WEEK[1], "delisting", price=4.0)
+    for acts in ([one, one | {"price": None} | other], [one | {"price": None} | other, one]):
+        with pytest.raises(MarketDataError, match=f"^actions: A.US: {told} on {WEEK[1]}: keep"):
+            history(A + B, *acts)
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns"),
+    [("delisting", {"price": 4.0}), ("merger", {"ratio": 0.5, "other": "B.US"})],
+)
+def test_a_departure_told_twice_is_one(kind, columns):
+    gone = action("A.US", WEEK[1], kind, **columns)
+
+    twice, once = history(A + B, gone, gone), history(A + B, gone)
+    assert twice.shares[-1].tolist() == once.shares[-1].tolist()
+
+
 def test_a_delisting_price_is_not_a_carried_one():
     gone = action("A.US", WEEK[1], "delisting")
 
