@@ -25,5 +25,5 @@ matrix         correlation_matrix
 =============  ====================================================================================
 
 and what puts them to a study: `align`, `pairs`, `ratios`, `members`, `study`; `signal`, `tables`
-and `result` hold what comes of it.
+and `result` hold what comes of it. What of a line is rounding, `rounding` says for all of them.
 """

@@ -13,6 +13,7 @@ from indexer.definitions.study import Study
 from indexer.definitions.symbols import exchange_of
 from indexer.index.history import backtested
 from indexer.market.calendar import Calendar, read_calendar
+from indexer.signals.rounding import settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class Aligned:
 
     def logs(self, id: str, rows: Rows) -> Vector:
         """Return the log levels of an index on some rows."""
-        return log(self.level[rows, self.ids.index(id)])
+        logs = log(self.level[rows, self.ids.index(id)])
+        return settled(logs, logs)
 
     def tested(self, ids: Sequence[str], rows: Rows) -> Flags:
         """Return on which rows a level of any of the indices is back-tested."""

@@ -8,6 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from indexer.arrays import Vector, dot
 from indexer.signals.correlation import SINGULAR
 from indexer.signals.regression import gram_schmidt
+from indexer.signals.rounding import log_returns
 
 _COEFFICIENTS = 4  # of the Dimson regression, the intercept included
 
@@ -61,7 +62,7 @@ def beta_gap(leader: Vector, follower: Vector, span: int, window: int) -> Gap:
     rows, first = len(leader), span + window
     if rows <= first:
         return Gap(*(np.full(rows, np.nan) for _ in Gap._fields))
-    a, b = np.diff(leader), np.diff(follower)
+    a, b = log_returns(leader), log_returns(follower)
     fit = _Fit(*(part[:-span] for part in _regression(a, b, window)))
     move_leader, move_follower = (x[first:] - x[window:-span] for x in (leader, follower))
     gap = fit.beta * move_leader - move_follower

@@ -3,6 +3,7 @@
 import numpy as np
 
 from indexer.arrays import Days, Rows, Vector, log
+from indexer.signals.rounding import log_returns
 from indexer.signals.strength import zscore
 
 ANNOUNCEMENTS = 8  # that a divergence is set beside: two years of quarters
@@ -38,7 +39,9 @@ def divergence(
     figure = series_value[known]
     level = log(np.where(figure > 0, figure, np.nan))
     out = np.full(len(index_days), np.nan)
-    out[rows[1:]] = zscore(np.diff(level), window) - zscore(np.diff(index_log[rows]), window)
+    out[rows[1:]] = zscore(log_returns(level), window) - zscore(
+        log_returns(index_log[rows]), window
+    )
     return out
 
 

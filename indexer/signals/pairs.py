@@ -27,6 +27,7 @@ from indexer.signals.intervals import Intervals, interval_table
 from indexer.signals.leadlag import LeadLag, lead_lag, whitened
 from indexer.signals.reversion import half_life
 from indexer.signals.rotation import WEEKS, rotation
+from indexer.signals.rounding import log_strength, settled
 from indexer.signals.signal import SharedRows, Signal
 from indexer.signals.strength import (
     PERCENTILE,
@@ -41,7 +42,7 @@ def pair_signals(study: Study, rows: SharedRows) -> Iterator[Signal]:
     """Yield the signals of a pair on the rows that the two share."""
     leader, follower = rows.logs()
     levels = (rows.aligned.level[rows.at, column] for column in rows.aligned.columns(rows.ids))
-    strength = leader - follower
+    strength = log_strength(leader, follower)
     relative = relative_strength(*levels)
     yield rows.signal("relative_strength", relative, None, len(rows.at))
     for span in study.windows.momentum:
@@ -50,7 +51,7 @@ def pair_signals(study: Study, rows: SharedRows) -> Iterator[Signal]:
     yield rows.signal("percentile", place, PERCENTILE, PERCENTILE - 1)
     window = study.windows.zscore
     yield rows.signal("zscore", zscore(strength, window), window, window - 1)
-    a, b = np.diff(leader), np.diff(follower)
+    a, b = rows.returns()
     for window in study.windows.correlation:
         yield rows.signal("correlation", rolling_correlation(a, b, window), window, window)
         yield rows.signal("spearman", rolling_rank_correlation(a, b, window), window, window)
@@ -118,9 +119,10 @@ def pair_states(study: Study, pair: Pair, rows: SharedRows) -> PairStates:
     """Return the catch-up states of a pair on the rows that the two share."""
     leader, follower = rows.logs()
     window, rule = study.windows.zscore, study.catch_up
+    strength = log_strength(leader, follower)
     states = catch_up_states(
-        leader - follower,
-        zscore(leader - follower, window),
+        strength,
+        zscore(strength, window),
         window,
         enter=rule.enter,
         turn=rule.turn,
@@ -142,7 +144,8 @@ class PairInference:
     half_life : rows until half of a deviation of log relative strength is gone; NaN where a
         random walk cannot be told from it, and below 60 rows
     dimson_beta : where the two close at different hours; NaN elsewhere
-    chance : what the states do on driftless paths; None where there is no whole z-score window
+    chance : what the states do on driftless paths; None where there is no whole z-score window,
+        and where log relative strength changes by the same on each row
     lead_lag : of the whitened returns; None where there are too few
     apparent_leader : which of the two its hour of close alone would make a leader: the one whose
         levels are known later, on most rows, has seen more. Empty where that is the same
@@ -182,8 +185,8 @@ def pair_inference(study: Study, states: PairStates, rows: SharedRows) -> PairIn
     states, rows : of the pair
     """
     leader, follower = rows.logs()
-    a, b = np.diff(leader), np.diff(follower)
-    strength, windows = leader - follower, study.windows
+    a, b = rows.returns()
+    strength, windows = log_strength(leader, follower), study.windows
     last = strength[-windows.zscore :]
     before_gap = slice(None, -windows.gap)  # as the beta of the gap
     beta = dimson_beta(a[before_gap], b[before_gap], windows.beta)[-1:]
@@ -225,13 +228,13 @@ def _interval(
 
 
 def _chance(study: Study, rows: SharedRows, strength: Vector) -> ChanceRates | None:
-    """Return what the states do on driftless paths.
+    """Return what the states do on driftless paths; None where there is nothing to draw from.
 
     Blocks are as long as the changes or, for the clustering of their size, their squares ask.
     """
-    if len(strength) < study.windows.zscore:
+    changes = settled(np.diff(strength), *(log[1:] for log in rows.logs()))
+    if len(strength) < study.windows.zscore or not np.ptp(changes) > 0.0:
         return None
-    changes = np.diff(strength)
     most = most_block(len(changes))
     block = max(block_length(changes, most), block_length((changes - changes.mean()) ** 2, most))
     rule = (study.catch_up.enter, study.catch_up.turn, study.catch_up.close)

@@ -26,6 +26,7 @@ from indexer.signals.inference import (
     residuals,
 )
 from indexer.signals.issuers import Shared, levels_without, shared_issuers
+from indexer.signals.rounding import log_returns, log_strength
 from indexer.signals.signal import SharedRows, Signal
 
 FAMILY = ("ratio_correlation", "ratio_null", "ratio_excess", "partial_correlation")
@@ -82,8 +83,8 @@ def ratio_signals(
 ) -> list[Signal]:
     """Return the signals of a leader and two followers on the rows that the three share."""
     rows = SharedRows.of(aligned, *ids)
-    logs = rows.logs()
-    a, b, c = (np.diff(log) for log in logs)
+    a, b, c = rows.returns()
+    lines = _lines(rows)
     found = []
     for window in study.windows.correlation:
         family = ratio_family(a, b, c, window)
@@ -95,15 +96,21 @@ def ratio_signals(
             given = partial_correlation(b, c, _controls(rows, benchmark), window)
             with_it = replace(rows, tested=aligned.tested((*ids, benchmark), rows.at))
             found.append(with_it.signal("partial_correlation_benchmark", given, window, window))
-        levels = rolling_correlation(logs[0] - logs[1], logs[0] - logs[2], window)
+        levels = rolling_correlation(*lines, window)
         found.append(rows.signal("level_correlation", levels, window, window - 1))
     return found
+
+
+def _lines(rows: SharedRows) -> tuple[Vector, Vector]:
+    """Return the log relative strength of the leader over each follower, (R,) each."""
+    leader, follower, other = rows.logs()
+    return log_strength(leader, follower), log_strength(leader, other)
 
 
 def _controls(rows: SharedRows, benchmark: str | None) -> Grid:
     """Return the returns of the leader, and of the benchmark where there is one, as columns."""
     ids = [rows.ids[0]] if benchmark is None else [rows.ids[0], benchmark]
-    return np.column_stack([np.diff(rows.log(id)) for id in ids])
+    return np.column_stack([log_returns(rows.log(id)) for id in ids])
 
 
 def ratio_inference(
@@ -119,7 +126,8 @@ def ratio_inference(
     or benchmark of a study changes it.
     """
     rows = SharedRows.of(aligned, *ids)
-    a, b, c = (np.diff(log) for log in rows.logs())
+    a, b, c = rows.returns()
+    lines = _lines(rows)
     leader = _controls(rows, None)
     windows = study.windows.correlation
     draws = {w: _Last(study, (*ids, w), w) for w in windows}
@@ -138,7 +146,7 @@ def ratio_inference(
         adjusted=dict(zip(windows, holm(list(p_value.values())), strict=True)),
         p_benchmark=given,
         adjusted_benchmark=dict(zip(windows, holm(list(given.values())), strict=True)),
-        levels={w: draw.levels(a, b, c) for w, draw in draws.items()},
+        levels={w: draw.levels(lines, a, b, c) for w, draw in draws.items()},
         shared=shared,
         partial_without=_without(rows, histories, shared, windows) if shared else {},
     )
@@ -176,9 +184,9 @@ class _Last:
         rng = self._generator("partial")
         return correlation_interval(left[0], left[1], self.study.bootstrap.replications, rng)
 
-    def levels(self, a: Vector, b: Vector, c: Vector) -> LevelNull:
+    def levels(self, lines: tuple[Vector, Vector], a: Vector, b: Vector, c: Vector) -> LevelNull:
         """Return the null of a window of levels, which has one return fewer."""
-        if len(a) < self.window - 1:
+        if math.isnan(_last(rolling_correlation(*lines, self.window))):
             return LevelNull(*[math.nan] * 5)
         a, b, c = (x[len(x) + 1 - self.window :] for x in (a, b, c))
         return level_null(a, b, c, DRAWS, self._generator("levels"))
@@ -202,7 +210,7 @@ def _without(
         made = log(levels_without(history, left_out) / levels_without(history, []))
         dated = rows.aligned.dated[rows.at, rows.aligned.ids.index(id)]
         logs.append(rows.log(id) + made[np.searchsorted(history.days, dated)])
-    a, b, c = (np.diff(log) for log in logs)
+    a, b, c = (log_returns(log) for log in logs)
     return {w: _last(partial_correlation(b, c, a[:, None], w)) for w in windows}
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from indexer.arrays import Days, Flags, Rows, Vector
 from indexer.signals.align import Aligned
+from indexer.signals.rounding import log_returns
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,10 @@ class SharedRows:
     def logs(self) -> list[Vector]:
         """Return the log levels of each of the indices, (R,) each."""
         return [self.log(id) for id in self.ids]
+
+    def returns(self) -> list[Vector]:
+        """Return the log returns of each of the indices, (R - 1,) each."""
+        return [log_returns(log) for log in self.logs()]
 
     def signal(self, name: str, value: Vector, window: int | None, reach: int | Rows) -> Signal:
         """Return a signal whose window begins ``reach`` rows before the row it stands on.
