@@ -222,7 +222,9 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def _percent(log_move: float | None) -> str:
-    return "" if log_move is None else f"{math.expm1(log_move):+.1%}"
+    if log_move is None or log_move > math.log(sys.float_info.max / 100):
+        return ""  # a percentage too large to be a number
+    return f"{math.expm1(log_move):+.1%}"
 
 
 def print_outcomes(run: str | None, outcomes: Sequence[Any], as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 import polars as pl
 
-from indexer.arrays import Days
+from indexer.arrays import Days, Vector
 from indexer.definitions.basket import Basket, Index, Series
 from indexer.definitions.rules import REAL_SHARES
 from indexer.definitions.symbols import exchange_of
@@ -64,6 +64,8 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
         If it has no close.
     DefinitionError
         If it has none on its base date, or the table has it in another currency.
+    MarketDataError
+        If a level brought to its base is too large or too small to be a number.
     """
     rows = _series_rows(series, market, until)
     days = rows["date"].to_numpy().astype("datetime64[D]")
@@ -72,7 +74,7 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
         if days[0] != np.datetime64(series.base.date):
             message = f"no close on {series.base.date}, the first one after it is on {days[0]}"
             raise DefinitionError([series.problem(("base", "date"), message)])
-        level = level / level[0] * series.base.level  # in this order the first one is it exactly
+        level = _rebased(series, series.base.level, days, level)
     unknown = np.full(len(days), np.nan)
     off = int((~np.isin(days, calendar_of(series).sessions)).sum())
     inputs = inputs_of(market, Used({series.symbol: date.min}))
@@ -89,6 +91,17 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
         inputs=inputs,
         warnings=_off_calendar_warning(off),
     )
+
+
+def _rebased(series: Series, base: float, days: Days, close: Vector) -> Vector:
+    """Return closes brought to the level of the base date; raises where that is no number."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        level: Vector = close / close[0] * base  # in this order the first one is it exactly
+    wrong = ~(np.isfinite(level) & (level > 0.0))
+    if wrong.any():
+        message = f"the level of {days[wrong][0]} is no number above zero: its close is too far off"
+        raise MarketDataError([Flaw(series.id, None, series.symbol, message)])
+    return level
 
 
 def _series_rows(series: Series, market: Market, until: date | None) -> pl.DataFrame:

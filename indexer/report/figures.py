@@ -244,16 +244,18 @@ def line_of(rows: Rows, values: Vector, tested: int, digits: int) -> Figure:
 
 
 def compact(values: Vector, digits: int) -> list[float | None]:
-    """Return values rounded to what is printed; None where there is none.
+    """Return values rounded to what is printed; None where there is none, or it is beyond that.
 
     Examples
     --------
     >>> compact(np.array([np.nan, 1.0, 2 / 3, 123.456789]), 3)
     [None, 1.0, 0.667, 123.457]
     """
-    rounded = np.round(values, digits).astype(object)
-    rounded[~np.isfinite(values)] = None
-    return cast("list[float | None]", rounded.tolist())
+    with np.errstate(over="ignore"):
+        rounded = np.round(values, digits)
+    told = rounded.astype(object)
+    told[~np.isfinite(rounded)] = None
+    return cast("list[float | None]", told.tolist())
 
 
 def _band(told: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
@@ -106,7 +107,9 @@ def number(value: float | None, digits: int, sign: str = "") -> str:
 
 def per_cent(log_move: float | None) -> str:
     """Return a move of log levels as the percentage a reader knows."""
-    return "–" if log_move is None else number(100 * math.expm1(log_move), 1, "+") + "%"
+    if log_move is None or log_move > math.log(sys.float_info.max / 100):
+        return "–"  # a percentage too large to be a number
+    return number(100 * math.expm1(log_move), 1, "+") + "%"
 
 
 def figure_text(value: float | None, digits: int) -> Text:

@@ -11,6 +11,7 @@ from indexer.arrays import Flags, Vector, dot, expm1, or_none
 from indexer.kernels.catchup import TURN_WINDOW
 from indexer.kernels.moments import window_moments
 from indexer.signals.catchup import Kind, States, kind_of
+from indexer.signals.rounding import log_strength
 
 HORIZONS = (5, 20, 60)  # rows of the forward returns
 FEWEST_EPISODES = 10  # episodes below which nothing is inferred
@@ -135,7 +136,7 @@ def episodes(
     window : rows of the z-score
     tested : (R,) whether a level of the row is back-tested; those rows come first
     """
-    strength = leader - follower
+    strength = log_strength(leader, follower)
     mean, _ = window_moments(strength, window)
     state = np.array(states.state)
     turns = 1 + np.flatnonzero((state[1:] == "catching_up") & (state[:-1] == "stretched"))

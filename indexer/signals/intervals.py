@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from indexer.arrays import Days, Rows, Vector, expm1
+from indexer.signals.rounding import log_strength
 
 SPANS = (1, 5, 20, 40, 60, 120, 250)
 WINDOW = 250  # rows among which the maximum of relative strength is looked for
@@ -17,7 +18,8 @@ class Intervals(NamedTuple):
     ----------
     name : (K,) ``rows_n``, ``year_to_date``, ``since_maximum``, ``since_minimum``
     begin : (K,) the row whose levels the returns start from
-    leader, follower, strength : (K,) returns of both and of relative strength, fractions of one
+    leader, follower, strength : (K,) returns of both and of relative strength, fractions of one;
+        NaN where one is too large to be a number
     """
 
     name: tuple[str, ...]
@@ -43,16 +45,20 @@ def interval_table(days: Days, leader: Vector, follower: Vector) -> Intervals:
     are too few rows for is left out: so is ``since_maximum`` below 250 rows, and ``since_minimum``
     where the last row is the maximum.
     """
-    begins = _begins(days, leader - follower)
+    begins = _begins(days, log_strength(leader, follower))
     begin = np.array(list(begins.values()), dtype=np.int64)
     move_leader, move_follower = (x[-1:] - x[begin] for x in (leader, follower))
     return Intervals(
         tuple(begins),
         begin,
-        expm1(move_leader),
-        expm1(move_follower),
-        expm1(move_leader - move_follower),
+        *map(_simple, (move_leader, move_follower, move_leader - move_follower)),
     )
+
+
+def _simple(moves: Vector) -> Vector:
+    """Return the simple returns of log returns; NaN for infinite ones."""
+    found = expm1(moves)
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def _begins(days: Days, strength: Vector) -> dict[str, int]:

@@ -10,8 +10,13 @@ PERCENTILE = 250  # values among which one has its place
 
 
 def relative_strength(leader: Vector, follower: Vector) -> Vector:
-    """Return ``100 (A_t / A_0) / (B_t / B_0)`` of two lines of levels, (T,) and (T,) to (T,)."""
-    return np.asarray(100.0 * (leader / leader[0]) / (follower / follower[0]))
+    """Return ``100 (A_t / A_0) / (B_t / B_0)`` of two lines of levels, (T,) and (T,) to (T,).
+
+    NaN where that, or a part of it, is too large to be a number.
+    """
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        found = 100.0 * (leader / leader[0]) / (follower / follower[0])
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def momentum(log_strength: Vector, span: int) -> Vector:

@@ -118,6 +118,11 @@ def test_an_error_that_quotes_what_came_is_told_line_by_line(monkeypatch, capfd)
     assert capfd.readouterr().err == "error: sina: prices: a\nerror: b\\x1b[2J\n"
 
 
+@pytest.mark.parametrize("move", [708.0, 1400.0])
+def test_a_move_whose_percentage_is_beyond_all_numbers_is_left_out(move):
+    assert screen._percent(move) == ""
+
+
 def test_what_never_traded_is_said_to_be_that(capsys):
     explained(
         {"symbol": "B.US", "close_of": None, "sessions": None},

@@ -80,6 +80,14 @@ def test_a_series_begins_at_its_base_level_to_the_last_bit():
     assert price(series(prices, base={"date": MONDAY, "level": 500.0}))[0] == 500
 
 
+@pytest.mark.parametrize("close", [5e-324, 1e308])
+def test_a_series_that_rebasing_takes_beyond_all_numbers_is_refused(close):
+    rows = [*WEEKLY[1:], WEEKLY[0] | {"close": close}]
+    message = f"MAIN.US: the level of {WEEK[2]} is no number above zero: its close is"
+    with pytest.raises(MarketDataError, match=message):
+        series(rows, base={"date": WEEK[1], "level": 1000.0 if close > 1 else 1e-3})
+
+
 def test_a_series_without_a_close_is_an_error():
     with pytest.raises(MissingInputError, match=r"^series: MAIN.US: no close in the folder$"):
         series(OTHER)

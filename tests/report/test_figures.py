@@ -270,6 +270,10 @@ def test_values_have_the_digits_that_are_printed_and_what_is_not_finite_is_null(
     assert compact(np.array([np.nan]), 2) == [None]
 
 
+def test_a_value_too_large_to_be_rounded_is_not_drawn() -> None:
+    assert compact(np.array([1.0, 1e307]), 2) == [1.0, None]
+
+
 def test_turns_are_marked_where_the_episodes_have_them(comparison: Comparison) -> None:
     pair = comparison.pairs[0]
     marked = [m["at"] for m in figure(comparison, "pair")["marks"] if m["label"] is None]

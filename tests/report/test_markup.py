@@ -37,6 +37,11 @@ def test_log_moves_are_shown_as_percentages() -> None:
     ]
 
 
+@pytest.mark.parametrize("move", [708.0, 1400.0])
+def test_a_move_whose_percentage_is_beyond_all_numbers_is_a_dash(move: float) -> None:
+    assert per_cent(move) == "–"
+
+
 def test_dates_are_marked_inside_escaped_text() -> None:
     assert safe("<b> & 2026-05-07") == "&lt;b&gt; &amp; <time>2026-05-07</time>"
 

@@ -30,6 +30,12 @@ def begins(found: Intervals) -> dict[str, int]:
     return dict(zip(found.name, found.begin.tolist(), strict=True))
 
 
+def test_a_return_beyond_all_numbers_is_missing() -> None:
+    found = table(days("05-06", "05-07"), np.array([1e-200, 1e200]), np.array([2.0, 1.0]))
+    assert np.isnan([found.leader[0], found.strength[0]]).all()
+    assert found.follower[0] == pytest.approx(-0.5, rel=1e-14)
+
+
 def test_the_returns_by_hand() -> None:
     """A fifth up and a tenth down in a day: relative strength gains a third."""
     leader, follower = np.array([100.0, 100.0, 120.0]), np.array([40.0, 50.0, 45.0])

@@ -29,6 +29,13 @@ def test_relative_strength_begins_at_one_hundred() -> None:
     assert found.tolist() == pytest.approx([100.0, 100.0, 100 * 1.2 / 0.9], rel=1e-15)
 
 
+@pytest.mark.parametrize("last", [1e307, 1.7e308])
+def test_relative_strength_beyond_all_numbers_is_missing(last: float) -> None:
+    found = relative_strength(np.array([1.0, 2.0, last]), np.array([1.0, 1.0, 0.5]))
+    assert found[:2].tolist() == [100.0, 200.0]
+    assert math.isnan(found[2])
+
+
 def test_momentum_is_the_change_over_so_many_rows() -> None:
     found = momentum(np.array([0.5, 0.25, 1.0, 2.0]), 2)
     assert np.isnan(found[:2]).all()
