@@ -39,6 +39,7 @@ class RatioInference:
     Attributes
     ----------
     ids : leader and two followers
+    benchmark : that they are given too; None where there is none to give
     correlation, partial : intervals of the ratio lines' and the partial correlation
     p_value, adjusted : of the partial correlation and the excess; adjusted for all windows
     p_benchmark, adjusted_benchmark : of the partial correlation given the benchmark too
@@ -48,6 +49,7 @@ class RatioInference:
     """
 
     ids: tuple[str, str, str]
+    benchmark: str | None
     correlation: dict[int, Interval]
     partial: dict[int, Interval]
     p_value: dict[int, float]
@@ -140,6 +142,7 @@ def ratio_inference(
     shared = shared_issuers({id: histories[id] for id in ids})
     return RatioInference(
         ids=ids,
+        benchmark=benchmark,
         correlation={w: draw.ratio_lines(a, b, c) for w, draw in draws.items()},
         partial={w: draw.partial(b, c, leader) for w, draw in draws.items()},
         p_value=p_value,

@@ -198,9 +198,7 @@ class Comparison:
                 self._pair_summary(states) | found.summary
                 for states, found in zip(self.states, self.pairs, strict=True)
             ],
-            "ratio_lines": [
-                self._ratio_summary(found.ids) | found.summary for found in self.ratios
-            ],
+            "ratio_lines": [self._ratio_summary(found) | found.summary for found in self.ratios],
             "indices": {id: self._index_summary(id) for id in self.aligned.ids},
             "warnings": list(self.warnings),
         }
@@ -242,7 +240,8 @@ class Comparison:
         values = [math.nan if value is None else value for value in place.values()]
         return place | {"quadrant": quadrant(*values)}
 
-    def _ratio_summary(self, ids: tuple[str, str, str]) -> dict[str, Any]:
+    def _ratio_summary(self, ratio: RatioInference) -> dict[str, Any]:
+        ids = ratio.ids
         names = (
             "ratio_correlation",
             "ratio_null",
@@ -251,13 +250,12 @@ class Comparison:
             "partial_correlation_benchmark",
             "level_correlation",
         )
-        control = self.study.benchmark
         (lines,) = self._signals("ratio_correlation", ids, self.study.windows.headline)
         return {
             "leader": ids[0],
             "follower": ids[1],
             "other": ids[2],
-            "benchmark": control if control in self.aligned.ids and control not in ids else None,
+            "benchmark": ratio.benchmark,
             "last_row": str(lines.days[-1]),
             **{name: self._by_window(name, *ids) for name in names},
         }

@@ -15,6 +15,7 @@ from indexer.index.history import History
 from indexer.market.calendar import read_calendar
 from indexer.signals.align import Aligned, Line, align, cutoffs, known_at, study_sessions
 from indexer.signals.events import ESTIMATION, Happening, happening
+from indexer.signals.issuers import shared_issuers
 from indexer.signals.members import member_signals
 from indexer.signals.overlay import ANNOUNCEMENTS, divergence, divergence_reach
 from indexer.signals.pairs import PairStates, pair_inference, pair_signals, pair_states
@@ -58,8 +59,11 @@ def compare(
     shared = [SharedRows.of(aligned, pair.leader, pair.follower) for pair in study.pairs]
     signals = [signal for rows in shared for signal in pair_signals(study, rows)]
     triples = siblings([(pair.leader, pair.follower) for pair in study.pairs])
-    for ids in triples:
-        signals += ratio_signals(study, aligned, ids, _control(benchmark, ids))
+    inside = _inside(histories, benchmark, triples)
+    warnings += tuple(_inside_warnings(study, inside))
+    controls = [_control(benchmark, ids, inside) for ids in triples]
+    for ids, control in zip(triples, controls, strict=True):
+        signals += ratio_signals(study, aligned, ids, control)
     by_id = {line.id: line for line in lines}
     signals += member_signals(study, aligned, histories, by_id)
     signals += _overlay_signals(study, aligned, overlays)
@@ -73,8 +77,8 @@ def compare(
         states=states,
         pairs=tuple(map(partial(pair_inference, study), states, shared)),
         ratios=tuple(
-            ratio_inference(study, aligned, ids, _control(benchmark, ids), histories)
-            for ids in triples
+            ratio_inference(study, aligned, ids, control, histories)
+            for ids, control in zip(triples, controls, strict=True)
         ),
         happenings=happenings,
         warnings=(
@@ -126,6 +130,39 @@ def _benchmark_warnings(
     if _has_ended(aligned, histories[name]):
         ends = _last(histories[name])
         yield f"benchmark {name} ends on {ends}: after that it counts as unchanged"
+
+
+def _inside(
+    histories: Mapping[str, History], benchmark: str | None, triples: Sequence[tuple[str, str, str]]
+) -> dict[str, int]:
+    """Return the followers that the benchmark holds issuers of, and of how many.
+
+    Given it, they would partly be given themselves. What a ready-made series holds is not known.
+    """
+    if benchmark is None:
+        return {}
+    followers = dict.fromkeys(id for _, *both in triples for id in both if id != benchmark)
+    found = {
+        id: len(shared_issuers({name: histories[name] for name in (id, benchmark)}))
+        for id in followers
+    }
+    return {id: count for id, count in found.items() if count}
+
+
+def _inside_warnings(study: Study, inside: Mapping[str, int]) -> Iterator[str]:
+    """Yield which followers are not given the benchmark, for it holds some of what they hold."""
+    for id, count in inside.items():
+        yield (
+            f"benchmark {study.benchmark} holds {counted(count, 'issuer')} of {id}: partial "
+            f"correlations of {id} are not given the benchmark"
+        )
+
+
+def _control(
+    benchmark: str | None, ids: tuple[str, str, str], inside: Mapping[str, int]
+) -> str | None:
+    """Return the benchmark unless it is one of the indices or a follower is inside it."""
+    return None if benchmark in ids or any(id in inside for id in ids[1:]) else benchmark
 
 
 def _end_warnings(
@@ -227,11 +264,6 @@ def _overlay_signals(study: Study, aligned: Aligned, overlays: Overlays) -> Iter
                 value=found,
                 backtested=reaching(tested, reach),
             )
-
-
-def _control(benchmark: str | None, ids: tuple[str, str, str]) -> str | None:
-    """Return the benchmark unless it is one of the indices themselves."""
-    return None if benchmark in ids else benchmark
 
 
 def _lines(study: Study, histories: Mapping[str, History]) -> tuple[list[Line], tuple[str, ...]]:

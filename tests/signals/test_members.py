@@ -187,6 +187,31 @@ def test_without_amounts_nothing_is_crowded() -> None:
     assert of_members(found, "crowding", "one", 20) == []
 
 
+def given(*in_the_benchmark: str) -> Comparison:
+    """Return two followers of 1 and 2 and a leader of 0 beside a benchmark of some symbols."""
+    baskets = [held(id, symbol) for id, symbol in zip("abc", SYMBOLS, strict=False)]
+    return compared(*baskets, held("market", *in_the_benchmark), study=study("a", "b", "c"))
+
+
+@pytest.mark.parametrize(("inside", "follower"), [(SYMBOLS[1], "b"), (SYMBOLS[2], "c")])
+def test_a_benchmark_that_holds_what_a_follower_holds_is_no_control(
+    inside: str, follower: str
+) -> None:
+    found = given(inside, SYMBOLS[3])
+    assert found.warnings[0] == (
+        f"benchmark market holds 1 issuer of {follower}: partial correlations of {follower} are "
+        "not given the benchmark"
+    )
+    assert "partial_correlation_benchmark" not in {signal.name for signal in found.signals}
+    assert found.summary["ratio_lines"][0]["benchmark"] is None
+
+
+def test_a_benchmark_that_holds_what_the_leader_holds_is_a_control() -> None:
+    found = given(SYMBOLS[0], SYMBOLS[3])
+    assert not [text for text in found.warnings if text.startswith("benchmark")]
+    assert found.summary["ratio_lines"][0]["benchmark"] == "market"
+
+
 def test_without_shared_issuers_the_rest_is_compared_in_the_currency_of_the_study() -> None:
     """The follower holds 0 and 1, the leader 1: without it the follower is a basket of 0 alone."""
     rng = np.random.default_rng(5)
