@@ -155,7 +155,8 @@ def _crowding_signals(
     """Yield the share of turnover that is in a basket, of all that the study's baskets hold.
 
     What was turned over counts by the moments at which each own session is seen.
-    Only baskets in its currency count, a symbol of several of them once; alone it has no share.
+    Only baskets in its currency count, a symbol of several of them once; alone, as before any
+    other holds a member, it has no share.
     """
     currency = basket.history.definition.currency
     others = [b for b in baskets.values() if b.history.definition.currency == currency]
@@ -163,13 +164,14 @@ def _crowding_signals(
         return
     own = basket.members
     together: dict[str, Vector] = {}
-    tested = np.zeros(len(moments), dtype=bool)
+    tested, accompanied = np.zeros((2, len(moments)), dtype=bool)
     for other in others:
-        amounts, beside = _amounts(other, own.days, moments)
+        amounts, holds, beside = _amounts(other, own.days, moments)
         tested |= beside
+        accompanied |= holds & (other is not basket)
         for symbol, amount in zip(other.history.symbols, amounts.T, strict=True):
             together[symbol] = np.maximum(together.get(symbol, amount), amount)
-    whole = np.sum(list(together.values()), axis=0)
+    whole = np.where(accompanied, np.sum(list(together.values()), axis=0), np.nan)
     found = crowding(turnover_amount(own.amount, own.held, own.traded), whole)
     window = CROWDING_WINDOW
     yield basket.signal("crowding", found.share, window, window - 1, tested)
@@ -177,13 +179,14 @@ def _crowding_signals(
     yield basket.signal("crowding", found.percentile, PERCENTILE, reach, tested)
 
 
-def _amounts(other: _Basket, days: Days, moments: Instants) -> tuple[Grid, Flags]:
+def _amounts(other: _Basket, days: Days, moments: Instants) -> tuple[Grid, Flags, Flags]:
     """Return what was turned over in a basket's members by some days, and known at instants then.
 
     Returns
     -------
     (T, N) of its last session, zero where that was counted before; NaN where a member that traded
-    has no amount: a sum that lacks it would pass for all. And (T,) whether it is back-tested.
+    has no amount: a sum that lacks it would pass for all. And (T,) whether it holds a member by
+    then, and whether what was turned over is back-tested.
     """
     members = other.members
     known = known_at(other.history.definition, members.days)
@@ -191,4 +194,5 @@ def _amounts(other: _Basket, days: Days, moments: Instants) -> tuple[Grid, Flags
     at = np.minimum(dated, np.searchsorted(known, moments, side="right") - 1)
     new = (at >= 0) & (at != np.concatenate([[-1], at[:-1]]))
     counted = np.where(members.held & members.traded, members.amount, 0.0)
-    return np.where(new[:, None], counted[at], 0.0), new & other.tested[at]
+    holds = (at >= 0) & np.asarray(members.held.any(axis=1))[at]
+    return np.where(new[:, None], counted[at], 0.0), holds, new & other.tested[at]

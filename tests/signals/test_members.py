@@ -52,9 +52,8 @@ def held(
         id=id,
         currency="CNY",
         calendar=calendar,
-        base={"date": SPRING[0].item(), "level": 1000},
         constituents=[{"symbol": symbol} for symbol in symbols],
-        **keys,
+        **{"base": {"date": SPRING[0].item(), "level": 1000}} | keys,
     )
     fixed = [{"date": SPRING[0].item(), "base": "USD", "quote": "CNY", "rate": 7.0}]
     return build(asked, market({"prices": rows, "fx": fixed}))
@@ -180,6 +179,17 @@ def test_a_basket_alone_is_not_crowded() -> None:
     one = held("one", "600000.SH", amount=1e6)
     found = compared(one, on_calendar("two", "XSHG", 1), study=study("one", "two"))
     assert of_members(found, "crowding", "one", 20) == []
+
+
+@pytest.mark.parametrize("others", [("two",), ("two", "three")])
+def test_a_basket_is_not_crowded_while_no_other_holds_a_member(others: tuple[str, ...]) -> None:
+    """The others are held from the session after their base date on; a mean is of twenty."""
+    base = {"date": date(2024, 3, 5), "level": 1000}
+    late = [held(id, SYMBOLS[n], amount=1e6, base=base) for n, id in enumerate(others, 1)]
+    found = compared(held("one", SYMBOLS[0], amount=1e6), *late, study=study("one", *others))
+    shares = told(found, "crowding", ("", "one"), 20)
+    assert min(shares) == SPRING[np.searchsorted(SPRING, np.datetime64("2024-03-05")) + 20].item()
+    assert {round(value, 12) for value, _ in shares.values()} == {round(1 / (1 + len(others)), 12)}
 
 
 def test_without_amounts_nothing_is_crowded() -> None:
