@@ -72,9 +72,10 @@ def _lead_lag(comparison: Comparison, pair: PairInference) -> Figure:
     about = Text(
         "Correlation of the leader's return with the follower's so many rows later (right) or "
         "earlier (left), of whitened returns. Beyond the dashed band, bar nought, something leads: "
-        "chance alone passes it anywhere 5 times in 100.",
+        "chance alone passes it anywhere 5 times in 100, and more often where the two share their "
+        "volatility.",
         "领先指数收益率与其后（右）或其前（左）若干期跟随指数收益率的相关系数，收益率已剔除自相关。"
-        "除0期外，越出虚线带才说明存在领先关系：若纯属偶然，任意一处越出的概率为5%。",
+        "除0期外，越出虚线带才说明存在领先关系：若纯属偶然，任意一处越出的概率为5%；若两者波动率同起同落，则高于5%。",
     )
     if pair.apparent_leader:
         early = name_of(comparison, pair.apparent_leader)
@@ -158,8 +159,10 @@ def event_figures(comparison: Comparison) -> Iterator[Figure]:
             "title": joined([same(day), same(name)], ": ", "："),
             "about": Text(
                 "Log return beyond what the benchmark explains, in per cent, added up from five "
-                "rows before the event on; p stands in the table.",
-                "累计异常收益（扣除基准可解释部分的对数收益，%），自事件前5期起累加；p值见表。",
+                "rows before the event on; p stands in the table. That of the whole sum is too "
+                "small: without any event it is 0.05 or less in 10 of 100.",
+                "累计异常收益（扣除基准可解释部分的对数收益，%），自事件前5期起累加；p值见表。"
+                "整个窗口的p值偏小：即使没有事件，100次中也有10次不高于0.05。",
             ),
             "digits": 2,
             "lines": lines,

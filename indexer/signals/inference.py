@@ -270,7 +270,9 @@ def level_null(a: Vector, b: Vector, c: Vector, draws: int, rng: np.random.Gener
     -----
     Levels wander: two lines that share nothing but the leader look alike over any window. Drawn
     is c as its regression on a leaves it, each residual kept in size and in place, with the sign
-    of its block (stationary blocks, mean by Politis and White on the residuals).
+    of its block (stationary blocks, mean by Politis and White on the residuals). Only c is drawn,
+    b stays as it was: with b and c exchanged, and so with the pairs of a study in another order,
+    the null is another one.
     """
     n = len(a)
     line = np.concatenate([[0.0], np.cumsum(a - b)])

@@ -22,7 +22,8 @@ class LeadLag(NamedTuple):
     correlation : of the first line's returns with the second's, ``lag`` rows later; NaN where
         there are fewer than two pairs and where one side does not move
     band : size that the largest correlation but that of lag 0 stays within 95 times in 100 if the
-        lines have nothing to do with each other; NaN where a line does not move
+        lines have nothing to do with each other, not even their volatility; NaN where a line does
+        not move
     """
 
     lag: Rows
@@ -50,6 +51,11 @@ def lead_lag(a: Vector, b: Vector, rows_a: RowGrid, rows_b: RowGrid, furthest: i
     Both lines are whitened: what each says about its own next return would show as a lead. The band
     is of the largest correlation over all lags but 0, so that one beyond it is rarer than one in
     twenty among all that were looked at. Lag 0 is no lead and stands outside the band.
+
+    The lines are drawn one without the other: the band takes it that they share no volatility.
+    Where they do, large returns meet large returns at short lags and correlations spread wider.
+    Of unrelated lines with one GARCH volatility (.08, .90) over 600 rows 12.7 % pass the band
+    somewhere, of 100 rows of strong common volatility up to 34 %.
     """
     n = len(a)
     if len(b) != n or rows_a.shape != rows_b.shape or not rows_a.size or rows_a.shape[1] != n - 1:
