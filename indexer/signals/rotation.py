@@ -8,12 +8,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from indexer.arrays import Days, Flags, Rows, Vector, dot
-from indexer.signals.rounding import ROUNDING
 
 Quadrant = Literal["", "leading", "weakening", "lagging", "improving"]
 
 WEEKS = 14
 CENTRE = 100.0
+_STILL = 1e-12  # deviation, as a share of the mean, that is rounding
 
 
 class Rotation(NamedTuple):
@@ -115,7 +115,7 @@ def _about_centre(values: Vector, row: Rows, number: Rows) -> Vector:
     mean = part.mean(axis=1)
     centred = part - mean[:, None]
     deviation = np.sqrt(dot(centred, centred) / WEEKS)
-    moves = deviation > ROUNDING * np.abs(mean)
+    moves = deviation > _STILL * np.abs(mean)
     with np.errstate(invalid="ignore", divide="ignore"):
         out[late] = np.where(moves, CENTRE + centred[:, -1] / deviation, np.nan)
     return out

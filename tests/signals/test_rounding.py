@@ -10,7 +10,17 @@ from indexer.signals.overlay import divergence
 from indexer.signals.result import Comparison
 from indexer.signals.rounding import log_returns, log_strength, settled
 from indexer.signals.study import compare
-from tests.signals.example import MAINLAND, START, compared, history, series, study, told, walk
+from tests.signals.example import (
+    MAINLAND,
+    START,
+    compared,
+    fixed_rates,
+    history,
+    series,
+    study,
+    told,
+    walk,
+)
 
 ON = MAINLAND.between(START, date(2025, 4, 30))
 EUROS = np.exp(0.003 * np.random.default_rng(9).standard_normal(5 * len(ON)).cumsum())
@@ -39,9 +49,9 @@ def steady(**keys: object) -> Comparison:
 # --- the notion -----------------------------------------------------------------------------------
 
 
-def test_a_value_that_rounding_tells_from_the_one_before_is_that_one() -> None:
-    values = np.array([0.5, 0.5 + 1e-13, 0.5 - 1e-13, 0.6, 0.5])
-    assert settled(values, np.full(5, 7.0)).tolist() == [0.5, 0.5, 0.5, 0.6, 0.5]
+def test_a_value_that_rounding_tells_from_an_earlier_one_is_that_one() -> None:
+    values = np.array([0.5, 0.5 + 1e-14, 0.6, 0.5 - 1e-14, 0.5])
+    assert settled(values, np.full(5, 7.0)).tolist() == [0.5, 0.5, 0.6, 0.5, 0.5]
 
 
 def test_rounding_goes_by_the_terms_and_not_by_their_difference() -> None:
@@ -51,8 +61,8 @@ def test_rounding_goes_by_the_terms_and_not_by_their_difference() -> None:
 
 
 def test_what_is_not_there_settles_nothing() -> None:
-    values = np.array([1.0, np.nan, 1.0, np.inf, np.inf])
-    np.testing.assert_array_equal(settled(values, values), values)
+    values = np.array([1.0, np.nan, 1.0, np.nan, 1.0 + 1e-15])
+    np.testing.assert_array_equal(settled(values, values), [1.0, np.nan, 1.0, np.nan, 1.0])
 
 
 def test_lines_that_move_keep_every_bit() -> None:
@@ -62,7 +72,7 @@ def test_lines_that_move_keep_every_bit() -> None:
 
 
 def test_settling_never_looks_ahead() -> None:
-    values = np.round(walk(1, 60), 0) * (1 + 1e-15 * np.arange(60))
+    values = np.round(walk(1, 60) / 30.0) * (1 + 1e-15 * np.arange(60))
     for cut in range(61):
         assert np.array_equal(settled(values[:cut], values[:cut]), settled(values, values)[:cut])
 
@@ -93,6 +103,19 @@ def test_a_line_beside_itself_rebased_has_no_null_of_levels() -> None:
 
 def test_a_line_beside_itself_rebased_has_nothing_to_draw_chance_from() -> None:
     assert rebased().pairs[0].chance is None
+
+
+def test_a_maximum_that_only_rounding_passes_is_no_new_one() -> None:
+    """Once stretched, the leader comes back to its highest again and again: the first stays it."""
+    leader = np.full(len(ON), 100.0)
+    leader[20:] = 130.0
+    leader[[22, 25, 28]] = 127.0
+    converted = {"a": leader, "b": np.full(len(ON), 77.7)}
+    named = {
+        id: history(series(id), ON, level * EUROS[: len(ON)]) for id, level in converted.items()
+    }
+    states = compare(study("a", "b"), named, fixed_rates({})).states[0].states
+    assert set(states.peak[states.peak >= 0]) == {20}
 
 
 def test_constant_lines_converted_at_one_rate_have_no_zscore() -> None:
