@@ -7,8 +7,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from indexer.arrays import Cube, Flags, Grid, Vector, dot
 from indexer.kernels.rolling import rolling_correlation
-
-SINGULAR = 1e-12  # share of a sum of squares below which what is left of it is rounding
+from indexer.signals.regression import SINGULAR, gram_schmidt
 
 
 class RatioFamily(NamedTuple):
@@ -52,19 +51,20 @@ def ratio_family(a: Vector, b: Vector, c: Vector, window: int) -> RatioFamily:
     null = rolling_correlation(a, to_b, window) * rolling_correlation(a, to_c, window)
     partial = np.full(len(a), np.nan)
     if len(a) >= window:
-        moments = _covariances(np.column_stack([a, b, c]), window)
+        centred = _centred(np.column_stack([a, b, c]), window)
         if window > 3:  # three rows and three lines leave nothing to chance
-            partial[window - 1 :] = _partial(moments)
-        still = _still(moments, 1) | _still(moments, 2)
+            partial[window - 1 :] = _partial(centred)
+        still = _still(centred, 1) | _still(centred, 2)
         correlation[window - 1 :][still] = np.nan
         null[window - 1 :][still] = np.nan
     return RatioFamily(correlation, null, correlation - null, partial)
 
 
-def _still(moments: Cube, other: int) -> Flags:
+def _still(centred: Cube, other: int) -> Flags:
     """Return where the difference of the first series and another is only rounding."""
-    one, two, both = moments[:, 0, 0], moments[:, other, other], moments[:, 0, other]
-    return np.asarray(one + two - 2 * both <= SINGULAR * (one + two))
+    one, two = centred[:, 0], centred[:, other]
+    apart = one - two
+    return np.asarray(dot(apart, apart) <= SINGULAR * (dot(one, one) + dot(two, two)))
 
 
 def partial_correlation(b: Vector, c: Vector, controls: Grid, window: int) -> Vector:
@@ -73,37 +73,32 @@ def partial_correlation(b: Vector, c: Vector, controls: Grid, window: int) -> Ve
     That is the correlation of their residuals from regressions with intercept on the controls
     (T, k) over the window. NaN while it is short, where the controls are collinear, where they
     explain a series wholly, and in windows of less than k + 3 rows, which leave nothing to chance.
+
+    Notes
+    -----
+    By `gram_schmidt`, window by window. Where series are near to collinear sweeping their
+    covariances would lose twice as many digits.
     """
     out = np.full(len(b), np.nan)
     if len(b) >= window >= controls.shape[1] + 3:
-        out[window - 1 :] = _partial(_covariances(np.column_stack([controls, b, c]), window))
+        out[window - 1 :] = _partial(_centred(np.column_stack([controls, b, c]), window))
     return out
 
 
-def _covariances(
-    series: Grid, window: int
-) -> np.ndarray[tuple[int, int, int], np.dtype[np.float64]]:
-    """Return the sums of centred products of each window, (T - window + 1, k, k)."""
-    parts = sliding_window_view(series, window, axis=0)  # (windows, k, window)
+def _centred(series: Grid, window: int) -> Cube:
+    """Return each window of the columns less its mean, (T - window + 1, k, window)."""
+    parts = sliding_window_view(series, window, axis=0)
     centred = parts - parts[:, :, :1]
-    centred = centred - centred.mean(axis=2, keepdims=True)
-    products = [dot(centred, centred[:, k : k + 1]) for k in range(centred.shape[1])]
-    return np.stack(products, axis=1)
+    return np.asarray(centred - centred.mean(axis=2, keepdims=True))
 
 
-def _partial(moments: Cube) -> Vector:
-    """Sweep all series but the last two out of their covariances; correlate what is left."""
-    left = moments.copy()
-    size = left.shape[1]
-    total = np.diagonal(moments, axis1=1, axis2=2)
-    sound = np.ones(len(left), dtype=bool)
-    for k in range(size - 2):
-        pivot = left[:, k, k].copy()
-        sound &= pivot > SINGULAR * total[:, k]
-        pivot[~sound] = np.nan
-        left -= left[:, :, k, None] * left[:, None, k, :] / pivot[:, None, None]
-    b, c = size - 2, size - 1
-    sound &= (left[:, b, b] > SINGULAR * total[:, b]) & (left[:, c, c] > SINGULAR * total[:, c])
+def _partial(centred: Cube) -> Vector:
+    """Return the correlation of the last two series, swept of all before them, (windows,)."""
+    swept = gram_schmidt(centred)
+    along, beyond = swept.parts[:, -2, -1], swept.parts[:, -1, -1]  # of the last, on the other
+    left = along * along + beyond * beyond
+    last = centred[:, -1]
+    sound = swept.sound[:, :-1].all(axis=1) & (left > SINGULAR * dot(last, last))
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = left[:, b, c] / np.sqrt(left[:, b, b] * left[:, c, c])
+        found = along / np.sqrt(left)
     return np.where(sound, np.clip(found, -1.0, 1.0), np.nan)

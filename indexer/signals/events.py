@@ -9,8 +9,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from indexer.arrays import Days, Flags, Rows, Vector, dot
 from indexer.definitions.study import Event
 from indexer.index.history import History
-from indexer.signals.correlation import SINGULAR
 from indexer.signals.inference import p_value
+from indexer.signals.regression import SINGULAR
 from indexer.signals.signal import SharedRows
 
 ESTIMATION = (-250, -31)  # rows about the event, both inclusive

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from indexer.arrays import Vector, dot
-from indexer.signals.correlation import SINGULAR
-from indexer.signals.regression import gram_schmidt
+from indexer.signals.regression import SINGULAR, gram_schmidt
 from indexer.signals.rounding import log_returns
 
 _COEFFICIENTS = 4  # of the Dimson regression, the intercept included

@@ -7,8 +7,8 @@ import numpy as np
 
 from indexer.arrays import Grid, Rows, Vector, dot
 from indexer.kernels.bootstrap import RowGrid
-from indexer.signals.correlation import SINGULAR
 from indexer.signals.inference import CONFIDENCE
+from indexer.signals.regression import SINGULAR
 
 _TOGETHER = 64  # resamples correlated at a time: they stay in the processor's cache
 

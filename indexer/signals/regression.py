@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from indexer.arrays import AnyArray, Mask, dot
-from indexer.signals.correlation import SINGULAR
+
+SINGULAR = 1e-12  # share of a sum of squares below which what is left of it is rounding
 
 
 class Decomposition(NamedTuple):

@@ -5,9 +5,8 @@ import math
 import numpy as np
 
 from indexer.arrays import Vector, dot
-from indexer.signals.correlation import SINGULAR
 from indexer.signals.inference import FEWEST_ROWS
-from indexer.signals.regression import gram_schmidt
+from indexer.signals.regression import SINGULAR, gram_schmidt
 
 
 def half_life(values: Vector) -> float:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -142,6 +143,37 @@ def test_collinear_controls_have_no_partial_correlation() -> None:
     controls[20, 1] += 0.01  # while this row is in the window they are two
     there = ~np.isnan(partial_correlation(b, c, controls, 10))
     assert np.flatnonzero(there).tolist() == list(range(20, 30))
+
+
+def exact_partial(*columns: Vector) -> float:
+    """Return the correlation of the last two columns given the others, in fractions."""
+    left = [[Fraction(x) for x in column.tolist()] for column in columns]
+    left = [[x - sum(column) / len(column) for x in column] for column in left]
+
+    def product(one: list[Fraction], two: list[Fraction]) -> Fraction:
+        return sum((x * y for x, y in zip(one, two, strict=True)), Fraction(0))
+
+    for k in range(len(left) - 2):
+        control = left[k]
+        for j in range(k + 1, len(left)):
+            slope = product(control, left[j]) / product(control, control)
+            left[j] = [y - slope * x for x, y in zip(control, left[j], strict=True)]
+    b, c = left[-2:]
+    return float(product(b, c)) / math.sqrt(product(b, b) * product(c, c))
+
+
+def test_near_collinear_controls_keep_nine_digits() -> None:
+    a, free, b, c = returns(*(walk(seed, 21) for seed in range(4)))
+    near = a + 1e-5 * free
+    found = partial_correlation(b, c, np.column_stack([a, near]), 20)
+    assert found[-1] == pytest.approx(exact_partial(a, near, b, c), rel=1e-9)
+
+
+def test_followers_near_the_leader_keep_nine_digits() -> None:
+    a, one, two = returns(*(walk(seed, 21) for seed in range(3)))
+    b, c = a + 1e-5 * one, a + 1e-5 * two
+    found = ratio_family(a, b, c, 20)
+    assert found.partial[-1] == pytest.approx(exact_partial(a, b, c), rel=1e-9)
 
 
 def test_a_missing_control_is_null_only_while_it_is_in_the_window() -> None:
