@@ -237,7 +237,8 @@ def verify(ledger: str, market: Path | None, out: Path | None, inputs: bool, as_
     if found.files:
         click.echo(f"published files below {out} are those of the ledger")
     if market is not None or inputs:
-        click.echo(f"{found.built} entries made again, each the same to the last bit")
+        both = ", from the market and from what was kept," if market and inputs else ","
+        click.echo(f"{found.built} entries made again{both} each the same to the last bit")
 
 
 @click.command()

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -31,6 +32,13 @@ class Verified:
     head: str
     files: bool
     built: int
+
+
+class Wrong(NamedTuple):
+    """An entry that cannot be made again as it is, by its number, and the error that says how."""
+
+    number: int
+    error: LedgerError
 
 
 def verify(
@@ -63,22 +71,24 @@ def verify(
         number, head = check_chain(connection)
         found = [Subject(*told) for told in subjects(connection).items()]
     if out is not None:
-        wrong = [Refusal(str(path), "", "", why) for path, why in wrong_files(engine, out)]
-        if wrong:
-            raise LedgerError(wrong)
-    built = 0
+        files = [Refusal(str(path), "", "", why) for path, why in wrong_files(engine, out)]
+        if files:
+            raise LedgerError(files)
+    built, wrong = 0, list[Wrong]()
     tables = None if market is None else read_market(market)
     for subject in found:
         progress(f"building {subject.id}")
         if tables is not None:
-            built += _from_market(engine, subject, tables)
+            built += _from_market(engine, subject, tables, wrong)
         if inputs:
-            built += _from_inputs(engine, subject)
+            built += _from_inputs(engine, subject, wrong)
+    if wrong:
+        raise min(wrong, key=lambda one: one.number).error
     return Verified(number, head, out is not None, built)
 
 
-def _from_market(engine: sa.Engine, subject: Subject, market: Market) -> int:
-    """Build the entries in force of a subject from a market; return how many are the same."""
+def _from_market(engine: sa.Engine, subject: Subject, market: Market, wrong: list[Wrong]) -> int:
+    """Build the entries in force of a subject from a market; return how many, but for the wrong."""
     with reading(engine) as connection:
         known = noted(connection, subject.id)
         by_definition: dict[str, list[Head]] = {}
@@ -87,11 +97,13 @@ def _from_market(engine: sa.Engine, subject: Subject, market: Market) -> int:
         texts = {digest: read_definition(connection, digest) or "" for digest in by_definition}
     count = 0
     for digest, found in by_definition.items():
-        candidate = built_again(texts[digest], subject, found[-1], market).candidate
-        for head in found:
-            if not _is_noted(candidate, head, known):
-                _check_same(candidate, head)
-                count += 1
+        try:
+            candidate = built_again(texts[digest], subject, found[-1], market).candidate
+        except LedgerError as error:
+            wrong.append(Wrong(found[-1].number, error))
+            continue
+        asked = [head for head in found if not _is_noted(candidate, head, known)]
+        count += _compare(candidate, asked, wrong)
     return count
 
 
@@ -101,43 +113,57 @@ def _is_noted(candidate: Candidate, head: Head, known: Mapping[str, str]) -> boo
     return at is not None and known.get(head.session) == candidate.content_digest(at)
 
 
-def _from_inputs(engine: sa.Engine, subject: Subject) -> int:
-    """Build every entry of a subject from its own stored inputs; return how many there are.
+def _from_inputs(engine: sa.Engine, subject: Subject, wrong: list[Wrong]) -> int:
+    """Build every entry of a subject from its own stored inputs; return how many, but the wrong.
 
     A build of the last one serves all whose rows are those it had by their session.
     """
     with reading(engine) as connection:
         left = all_heads(connection, subject.id, subject.kind)
-    count = len(left)
+    count = 0
     while left:
         last = left[-1]
         with reading(engine) as connection:
             text = read_definition(connection, last.definition) or ""
             market = market_of_entry(connection, last.number, synthetic=False)
-        candidate = built_again(text, subject, last, market).candidate
         served = [h for h in left if h.definition == last.definition and h.session <= last.session]
         days = sorted({date.fromisoformat(head.session) for head in served})
-        digests = dict(zip(days, candidate.market_digests(days), strict=True))
-        if digests[date.fromisoformat(last.session)] != last.market:
-            message = "its stored inputs are not those its digest was taken of"
-            raise wrong_entry(subject.id, last, message)
+        try:
+            candidate = built_again(text, subject, last, market).candidate
+            digests = dict(zip(days, candidate.market_digests(days), strict=True))
+            if digests[days[-1]] != last.market:
+                message = "its stored inputs are not those its digest was taken of"
+                raise wrong_entry(subject.id, last, message)
+        except LedgerError as error:
+            wrong.append(Wrong(last.number, error))
+            left.remove(last)
+            continue
         same = [h for h in served if digests[date.fromisoformat(h.session)] == h.market]
-        for head in same:
-            _check_same(candidate, head)
+        count += _compare(candidate, same, wrong)
         done = {head.number for head in same}
         left = [head for head in left if head.number not in done]
     return count
 
 
-def _check_same(candidate: Candidate, head: Head) -> None:
-    at = candidate.row(date.fromisoformat(head.session))
+def _compare(candidate: Candidate, found: Sequence[Head], wrong: list[Wrong]) -> int:
+    """Return how many entries are what a candidate has of their sessions; append the others."""
+    differing = [(head, why) for head in found if (why := _difference(candidate, head))]
+    wrong += [Wrong(head.number, wrong_entry(candidate.id, head, why)) for head, why in differing]
+    return len(found) - len(differing)
+
+
+def _difference(candidate: Candidate, head: Head) -> str:
+    """Return how a session, built again, is another one; empty where it is the same."""
+    session = date.fromisoformat(head.session)
+    at = candidate.row(session)
+    if at is None and session > candidate.last:
+        return f"cannot be built again: the market ends on {candidate.last}"
     if at is None:
-        raise wrong_entry(candidate.id, head, "built again, it is no session of the index")
-    if candidate.content_digest(at) != head.content:
-        levels = ", ".join(f"{name} {exact!r}" for name, _, exact, *_ in _levels(candidate, at))
-        raise wrong_entry(
-            candidate.id, head, f"built again, it is another: {levels or 'other rows'}"
-        )
+        return "built again, it is no session of the index"
+    if candidate.content_digest(at) == head.content:
+        return ""
+    levels = ", ".join(f"{name} {exact!r}" for name, _, exact, *_ in _levels(candidate, at))
+    return f"built again, it is another: {levels or 'other rows'}"
 
 
 def _levels(candidate: Candidate, at: int) -> Sequence[tuple[object, ...]]:

@@ -8,8 +8,18 @@ from indexer.ledger.database import reading
 from indexer.ledger.heads import Head, all_heads
 from indexer.market.tables import read_market
 from indexer.run.rebuild import Subject, built_again
-from indexer.run.verify import _check_same
-from tests.run.desk import DAYS, basket, candidate, desk, folder, prices, published
+from indexer.run.verify import _difference, verify
+from tests.run.desk import (
+    DAYS,
+    SYMBOLS,
+    basket,
+    candidate,
+    desk,
+    folder,
+    moved,
+    prices,
+    published,
+)
 
 TRIO = Subject("trio", "index")
 
@@ -35,8 +45,28 @@ def test_a_market_from_which_nothing_can_be_made_is_told_with_the_entry(tmp_path
         built_again(text, TRIO, head(tmp_path), market)
 
 
-def test_a_session_that_built_again_is_none_is_told(tmp_path):
+def test_a_session_after_the_end_of_the_market_is_told_as_such(tmp_path):
     there = head(tmp_path, 1)
     folder(tmp_path / "market", prices(DAYS[:1]))
-    with pytest.raises(LedgerError, match="built again, it is no session of the index"):
-        _check_same(candidate(tmp_path), there)
+
+    assert _difference(candidate(tmp_path), there) == (
+        f"cannot be built again: the market ends on {DAYS[0]}"
+    )
+
+
+def test_a_session_that_built_again_is_none_is_told(tmp_path):
+    there = head(tmp_path, 1)._replace(session="2026-03-01")  # a Sunday
+
+    assert _difference(candidate(tmp_path), there) == "built again, it is no session of the index"
+
+
+@pytest.mark.parametrize("inputs", [False, True])
+def test_of_several_that_are_others_the_first_entry_is_named(tmp_path, inputs):
+    """Whatever its subject's id."""
+    for id in ("zinc", "alum"):
+        published(tmp_path, DAYS[1], names=[basket(tmp_path, id=id)])
+    other = folder(tmp_path / "other", prices(**moved(SYMBOLS[0], DAYS[1], 5)))
+
+    with pytest.raises(LedgerError, match=r"zinc.*\(entry 1, revision 1\): built again") as wrong:
+        verify(desk(tmp_path).engine, market=other, inputs=inputs)
+    assert len(wrong.value.refusals) == 1
