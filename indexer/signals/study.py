@@ -10,7 +10,7 @@ import numpy as np
 
 from indexer.arrays import Days, Instants, Vector
 from indexer.definitions.study import Study
-from indexer.errors import Flaw, MissingInputError, counted
+from indexer.errors import Flaw, MarketDataError, MissingInputError, counted
 from indexer.index.history import History
 from indexer.market.calendar import read_calendar
 from indexer.signals.align import Aligned, Line, align, cutoffs, known_at, study_sessions
@@ -50,6 +50,8 @@ def compare(
     ------
     MissingInputError
         If two indices of a pair have no session in common.
+    MarketDataError
+        If a level in the study's currency is too large or too small to be a number.
     """
     overlays = overlays or {}
     lines, aligned, warnings = _aligned(study, histories, fixings, until)
@@ -302,7 +304,13 @@ def _converted(
             message = f"no rate of {pair} is known by {last}: add it, or fetch it"
             raise MissingInputError([Flaw("fx", None, id, message)])
         rates.append(rate)
-    return replace(aligned, level=aligned.level * np.column_stack(rates))
+    with np.errstate(over="ignore"):
+        level = aligned.level * np.column_stack(rates)
+    for row, column in np.argwhere(np.isinf(level) | (level == 0.0))[:1]:
+        day = aligned.sessions[row]
+        message = f"its level of {day} in {study.currency} is no number above zero: too far off"
+        raise MarketDataError([Flaw("fx", None, aligned.ids[column], message)])
+    return replace(aligned, level=level)
 
 
 def _rate_warnings(study: Study, local: Aligned, converted: Aligned) -> Iterator[str]:

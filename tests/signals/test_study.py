@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from indexer.arrays import Days, Instants, Vector
-from indexer.errors import Flaw, MissingInputError
+from indexer.errors import Flaw, MarketDataError, MissingInputError
 from indexer.index.build import build
 from indexer.market.fx import rates_known
 from indexer.market.tables import read_market
@@ -79,6 +79,19 @@ def test_a_triple_has_rows_of_its_own() -> None:
     pair, triple = (told(found, "correlation", "ab", 6), told(found, "ratio_null", "abc", 6))
     assert max(pair) == date(2024, 6, 28)
     assert max(triple) == date(2024, 6, 14)
+
+
+@pytest.mark.parametrize(("level", "rate"), [(1e308, 7.0), (5e-324, 0.1)])
+def test_a_level_that_conversion_takes_beyond_all_numbers_is_refused(
+    level: float, rate: float
+) -> None:
+    levels = np.where(np.arange(len(SPRING)) == 7, level, 1.0)
+    a, b = (history(series(id, currency="USD"), SPRING, line) for id, line in
+            (("a", levels), ("b", walk(1, len(SPRING)))))  # fmt: skip
+    with pytest.raises(MarketDataError) as refused:
+        compared(a, b, rates={"USD": rate}, currency="CNY")
+    message = f"its level of {SPRING[7]} in CNY is no number above zero: too far off"
+    assert refused.value.flaws == (Flaw("fx", None, "a", message),)
 
 
 # --- benchmark ------------------------------------------------------------------------------------
