@@ -89,7 +89,8 @@ def rebased(aligned: Aligned) -> dict[str, Rebased]:
         known = np.flatnonzero(~np.isnan(level))
         if known.size:
             at = int(known[0]) if common is None else common
-            found[id] = Rebased(at, 100 * level / level[at])
+            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # not drawn
+                found[id] = Rebased(at, 100 * level / level[at])
     return found
 
 

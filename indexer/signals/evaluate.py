@@ -248,8 +248,9 @@ def state_returns(states: States, leader: Vector, follower: Vector, cost_bps: fl
     """
     position = np.array([state == "catching_up" for state in states.state[:-1]], dtype=float)
     changed = np.diff(position, prepend=0.0) != 0.0
-    earned = expm1(np.diff(follower)) - expm1(np.diff(leader))
-    return np.asarray(position * earned - changed * (cost_bps / 1e4))
+    with np.errstate(invalid="ignore"):  # of infinite returns nothing is told
+        earned = expm1(np.diff(follower)) - expm1(np.diff(leader))
+        return np.asarray(position * earned - changed * (cost_bps / 1e4))
 
 
 def return_moments(returns: Vector) -> ReturnMoments:

@@ -277,6 +277,14 @@ def test_no_sign_is_no_test() -> None:
 # --- a sweep's returns ------------------------------------------------------------------------
 
 
+def test_returns_beyond_all_numbers_are_told_nothing_of() -> None:
+    """Both lines rise by more than a double holds, out of position and in it."""
+    line = np.array([0.0, 800.0, 1600.0])
+    rows = np.zeros(3, dtype=np.int64)
+    found = States(["neutral", "catching_up", "neutral"], *[rows] * 4)
+    assert np.isnan(state_returns(found, line, line, 0.0)).all()
+
+
 def test_state_returns_by_hand() -> None:
     """The position of a row is the state of the row before; going in and out costs 20 bps each."""
     names: Any = ["stretched", "catching_up", "catching_up", "closed", "neutral"]
