@@ -7,6 +7,7 @@ kinds are those that the columns of `indexer.ledger.tables` say, nowhere else.
 import math
 import sys
 from collections.abc import Callable
+from datetime import date
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -31,13 +32,16 @@ class Cell(sa.types.TypeDecorator[Any]):
     name : of table and column
     kind : as which the database holds it
     positive : whether a number must be above zero
+    dated : whether a text must be an ISO date
     """
 
     impl = sa.Text
     cache_ok = True
 
-    def __init__(self, name: str, kind: sa.types.TypeEngine[Any], *, positive: bool) -> None:
-        self.name, self.kind, self.positive = name, kind, positive
+    def __init__(
+        self, name: str, kind: sa.types.TypeEngine[Any], *, positive: bool, dated: bool
+    ) -> None:
+        self.name, self.kind, self.positive, self.dated = name, kind, positive, dated
         self.impl = kind  # type: ignore[assignment]  # of each column its own
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
@@ -66,12 +70,20 @@ class Cell(sa.types.TypeDecorator[Any]):
                 return cell
             raise self._damage(cell)
 
+        def day(cell: Any) -> Any:
+            try:
+                if cell is None or date.fromisoformat(cell).isoformat() == cell:
+                    return cell
+            except (ValueError, TypeError):
+                pass
+            raise self._damage(cell)
+
         def flag(cell: Any) -> Any:
             if cell is None or (cell.__class__ in (bool, int) and cell in (0, 1)):
                 return cell if cell is None else cell == 1
             raise self._damage(cell)
 
-        return {float: number, bool: flag}.get(kind, same)
+        return day if self.dated else {float: number, bool: flag}.get(kind, same)
 
     def _damage(self, cell: Any) -> LedgerError:
         return damage(f"{self.name} is {short(cell)}, not {self.said}")
@@ -79,6 +91,8 @@ class Cell(sa.types.TypeDecorator[Any]):
     @property
     def said(self) -> str:
         """What a cell must be, in words."""
+        if self.dated:
+            return "an ISO date"
         return _SAID[self.kind.python_type] + (" above zero" if self.positive else "")
 
 
@@ -110,6 +124,9 @@ def _wrong(column: "sa.Column[Any]", *, sqlite: bool) -> sa.ColumnElement[bool]:
         wrong.append(sa.func.abs(raw) > sys.float_info.max)  # PostgreSQL: of NaN too
     if kind is float and cell.positive:
         wrong.append(raw <= 0.0)
+    if cell.dated and sqlite:
+        # Something is added so that 30 February becomes another day.
+        wrong.append(sa.func.date(raw, "+0 days").is_distinct_from(raw))
     if kind is bool and sqlite:
         wrong.append(raw.not_in([0, 1]))
     there = sa.and_(column.is_not(None), sa.or_(sa.false(), *wrong))

@@ -18,7 +18,7 @@ entries = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),  # index study approval immaterial
-    sa.Column("session", sa.Text, nullable=False),
+    sa.Column("session", sa.Text, nullable=False, info={"dated": True}),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("status", sa.Text, nullable=False),  # final corrected retired recorded
     sa.Column("published_at", sa.Text, nullable=False),  # UTC, to the microsecond
@@ -136,10 +136,11 @@ findings = _rows_of_an_entry(  # what the gates noted, and the refusals somebody
     sa.Column("note", sa.Text, nullable=False),
 )
 
+_NO_MORE = {"positive": False, "dated": False}
 for _table in metadata.tables.values():
     for _column in _table.columns:
         _name = f"{_table.name}.{_column.name}"
-        _column.type = Cell(_name, _column.type, positive="positive" in _column.info)
+        _column.type = Cell(_name, _column.type, **(_NO_MORE | _column.info))
 
 CONTENT = (levels, constituents, changes, signals, states, aligned, members)  # what is published
 PARTS = (*CONTENT, findings)

@@ -142,7 +142,7 @@ def test_every_double_comes_back_from_the_database(tmp_path):
 
 def test_more_entries_than_fit_one_question_are_read_in_order(tmp_path):
     engine = ledger(tmp_path)
-    appended(engine, *(entry(f"s{n:04}", rows=level("1.0")) for n in range(1203)))
+    appended(engine, *(entry(f"{n + 1:04}-01-01", rows=level("1.0")) for n in range(1203)))
 
     with reading(engine) as connection:
         assert [e.number for e in read_entries(connection)] == list(range(1, 1204))

@@ -93,6 +93,15 @@ def test_a_level_that_is_not_above_zero_is_found(engine, value):
     assert f"(entry 2, position 0) is {value}, not a finite number above zero" in fault(engine)
 
 
+@pytest.mark.parametrize("day", ["x", "", "2026-13-01", "2026-02-30", "20260303", "2026-W10-2"])
+def test_a_session_that_is_no_day_is_found(engine, day):
+    changed(engine, "UPDATE entries SET session = ? WHERE number = 2", values=[day])
+
+    assert f"entries.session (number 2) is {day!r}, not an ISO date" in fault(engine)
+    with reading(engine) as connection, pytest.raises(LedgerError, match=r"entries\.session is"):
+        history_rows(connection, "example")
+
+
 def test_nothing_where_something_must_be_is_found(engine):
     """As somebody can bring about who changes what the database says of itself."""
     changed(
