@@ -31,6 +31,12 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
     "findings": [("R14", "10.5% is stale", "Ada", "it is suspended")],
 }  # fmt: skip
 
+OLDER = (  # makes a ledger one of the first version of the schema
+    "DROP INDEX entries_of_subject",
+    "ALTER TABLE entries DROP COLUMN source",
+    "UPDATE alembic_version SET version_num = '0001'",
+)
+
 
 def entry(session: str = "2026-03-02", **fields: Any) -> Entry:
     """Return an entry with a row in every table."""

@@ -24,7 +24,7 @@ from indexer.ledger.entry import FIRST
 from indexer.ledger.publish import append
 from indexer.ledger.tables import metadata
 from indexer.ledger.verify import check_chain, check_database
-from tests.ledger.chain import DEFINITION, DIGEST, MORNING, appended, changed, entry, ledger
+from tests.ledger.chain import DEFINITION, DIGEST, MORNING, OLDER, appended, changed, entry, ledger
 
 
 def fault(url, kind, *, create=True):
@@ -185,11 +185,7 @@ def older(folder):
     """Return a ledger with one entry as the first version of the schema had it."""
     engine = ledger(folder)
     appended(engine, entry())
-    with publishing(engine) as connection:
-        connection.exec_driver_sql("DROP INDEX entries_of_subject")
-        connection.exec_driver_sql("ALTER TABLE entries DROP COLUMN source")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
-    engine.dispose()
+    changed(engine, *OLDER)
     return f"sqlite:///{folder / 'ledger.db'}"
 
 

@@ -8,13 +8,14 @@ import pytest
 
 from indexer.errors import DefinitionError, LedgerError, MissingInputError, TryAgainError
 from indexer.index import weighting
-from indexer.ledger.database import open_ledger, publishing, reading
+from indexer.ledger.database import open_ledger, reading
 from indexer.ledger.history import read_entries
 from indexer.ledger.publish import instant_text
 from indexer.run import provenance
 from indexer.run.publish import publish, record
 from indexer.run.sessions import Period
 from indexer.run.verify import verify
+from tests.ledger.chain import OLDER, changed
 from tests.run.desk import (
     DAYS,
     NOON,
@@ -517,8 +518,7 @@ def test_a_dry_run_looks_at_what_is_published(tmp_path):
 def test_a_dry_run_does_not_pass_over_a_ledger_of_an_older_schema(tmp_path):
     """What is published in it would not be seen."""
     published(tmp_path, *DAYS[:5])
-    with publishing(open_ledger(ledger_url(tmp_path))) as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    changed(open_ledger(ledger_url(tmp_path)), *OLDER)
 
     with pytest.raises(MissingInputError, match="has schema 0001, not 0002"):
         published(tmp_path, *DAYS[:5], dry_run=True)
