@@ -198,12 +198,15 @@ def _mutants(options: argparse.Namespace) -> None:
 
 def _inference(options: argparse.Namespace) -> None:
     """Simulate how often the tests reject and the intervals cover; the page holds the tables."""
-    from benchmarks import inference
+    from benchmarks import inference, sizes
 
     cases = inference.measure(100, [60]) if options.quick else inference.measure()
-    print(inference.tables(cases), end="")
+    print(inference.tables(cases))
+    inexact = sizes.measure(20, [100]) if options.quick else sizes.measure()
+    print(sizes.table(inexact), end="")
     if not options.quick:
         inference.keep(cases, options.results)
+        sizes.keep(inexact, options.results)
     if found := inference.wrong(cases):
         sys.exit("\n".join(["", "wrong:", *found]))
 

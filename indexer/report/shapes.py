@@ -160,9 +160,9 @@ def event_figures(comparison: Comparison) -> Iterator[Figure]:
             "about": Text(
                 "Log return beyond what the benchmark explains, in per cent, added up from five "
                 "rows before the event on; p stands in the table. That of the whole sum is too "
-                "small: without any event it is 0.05 or less in 10 of 100.",
+                "small: without any event it is 0.05 or less in 12 of 100.",
                 "累计异常收益（扣除基准可解释部分的对数收益，%），自事件前5期起累加；p值见表。"
-                "整个窗口的p值偏小：即使没有事件，100次中也有10次不高于0.05。",
+                "整个窗口的p值偏小：即使没有事件，100次中也有12次不高于0.05。",
             ),
             "digits": 2,
             "lines": lines,

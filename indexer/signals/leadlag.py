@@ -54,8 +54,8 @@ def lead_lag(a: Vector, b: Vector, rows_a: RowGrid, rows_b: RowGrid, furthest: i
 
     The lines are drawn one without the other: the band takes it that they share no volatility.
     Where they do, large returns meet large returns at short lags and correlations spread wider.
-    Of unrelated lines with one GARCH volatility (.08, .90) over 600 rows 12.7 % pass the band
-    somewhere, of 100 rows of strong common volatility up to 34 %.
+    Unrelated lines of one stochastic volatility pass the band somewhere in 18 of 100 draws of 100
+    rows, and in 39 of 100 draws of 600 (docs/inference.md).
     """
     n = len(a)
     if len(b) != n or rows_a.shape != rows_b.shape or not rows_a.size or rows_a.shape[1] != n - 1:
