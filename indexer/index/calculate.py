@@ -144,12 +144,17 @@ def _nobody(
     return MissingInputError([Flaw(basket.id, None, "", message)])
 
 
-def _boundless(basket: Basket, day: date) -> MarketDataError:
-    """Return what is wrong where a level, or what is held, is beyond all numbers."""
+def _boundless(basket: Basket, day: date, level: float = np.nan) -> MarketDataError:
+    """Return what is wrong where a level, or what is held, is beyond all numbers or below zero."""
     message = (
         f"the level of {day} is no finite number above zero: a close, a rate, a ratio or the base "
         "is too large or too small"
     )
+    if level < 0:
+        message = (
+            f"the level of {day} is {level:g}: what joined at no price has paid out more than all "
+            "else is worth: check the cash of its special dividends"
+        )
     return MarketDataError([Flaw(basket.id, None, "", message)])
 
 
@@ -180,7 +185,8 @@ def _history(basket: Basket, panel: Panel, base: int, told: _Told) -> History:
     variants = _variants(basket, panel, level, income)
     sound = np.isfinite([level, value, *variants.values()]).all(axis=0) & (level > 0)
     if not sound.all():
-        raise _boundless(basket, days[int(np.argmin(sound))].item())
+        at = int(np.argmin(sound))
+        raise _boundless(basket, days[at].item(), level[at])
     _check_stale(basket, panel, base, shares)
     return History(
         definition=basket,

@@ -359,6 +359,14 @@ def test_what_has_no_price_yet_may_pay_out_all_the_same(days):
     assert found.divisor[-2:].tolist() == pytest.approx([1, 0.975])
 
 
+def test_what_has_no_price_yet_cannot_pay_out_more_than_the_index_is_worth():
+    """50 on each of 25 shares are 1250 of 1000: the divisor would be below zero."""
+    paid = action("X.US", WEEK[2], "special_dividend", cash=50)
+    message = rf"^example: the level of {WEEK[2]} is -4000: what joined at no price has paid out"
+    with pytest.raises(MarketDataError, match=message):
+        history(closes("A.US", *[10] * 3) + B[:3], SPINOFF, paid)
+
+
 def test_a_spin_off_is_an_event_of_the_line_that_joins():
     """Every change of shares is one: X goes from none to 25."""
     found = history(SPUN, SPINOFF)
