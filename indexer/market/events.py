@@ -181,11 +181,11 @@ def departures_of(
     Raises
     ------
     MarketDataError
-        If a line leaves on one date in two ways.
+        If a line is delisted and leaves on that date in another way besides.
     """
     column = {line.symbol: j for j, line in enumerate(lines)}
     spans = by_symbol(lines, apart=True)
-    found, ways = [], dict[tuple[date, int], dict[str, None]]()
+    found, ways = [], dict[tuple[date, int], dict[str, str]]()
     for row in actions.filter(
         pl.col("kind").is_in(DEPARTING), pl.col("symbol").is_in(list(spans))
     ).iter_rows(named=True):
@@ -193,15 +193,14 @@ def departures_of(
         at = int(np.searchsorted(sessions, np.datetime64(day)))
         session = sessions[at].item() if at < len(sessions) else day
         j, into = _parties(row, column, spans, session)
-        told = ways.setdefault((day, j), {})
-        if j >= 0 and _way(row) not in told:  # else told twice: it leaves once
-            told[_way(row)] = None
+        if j >= 0:
             ratio = float(row["ratio"] or 0.0)
             found.append(Departure(at, j, row["kind"], day, row["price"], into, ratio))
+            ways.setdefault((day, j), {})[_way(row)] = row["kind"]
     flaws = [
         Flaw("actions", None, lines[j].symbol, f"{' and '.join(way)} on {day}: keep the right one")
         for (day, j), way in ways.items()
-        if len(way) > 1
+        if len(way) > 1 and "delisting" in way.values()  # shares may merge into two others
     ]
     if flaws:
         raise MarketDataError(flaws)

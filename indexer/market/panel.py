@@ -139,8 +139,8 @@ def panel_of(
         If the folder has no rate between a listing currency and the index currency.
     MarketDataError
         If an action pays out the whole price or more or leaves none, a spin-off names a symbol that
-        is another line's only later, lines bring forth each other on one day, a line leaves on one
-        day in two ways, or one that has closes goes on in another currency.
+        is another line's only later, lines bring forth each other on one day, a line is delisted
+        and leaves that day in another way too, or one that has closes goes on in another currency.
     """
     market = replace(market, actions=in_order(market.actions))
     lines = lines_of(market, symbols, sessions[-1].item())

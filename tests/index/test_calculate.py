@@ -164,15 +164,22 @@ def test_who_leaves_on_one_day_in_two_ways_is_refused(other, told):
             history(A + B, *acts)
 
 
-@pytest.mark.parametrize(
-    ("kind", "columns"),
-    [("delisting", {"price": 4.0}), ("merger", {"ratio": 0.5, "other": "B.US"})],
-)
-def test_a_departure_told_twice_is_one(kind, columns):
-    gone = action("A.US", WEEK[1], kind, **columns)
+def test_a_delisting_told_twice_is_one():
+    gone = action("A.US", WEEK[1], "delisting", price=4.0)
 
-    twice, once = history(A + B, gone, gone), history(A + B, gone)
-    assert twice.shares[-1].tolist() == once.shares[-1].tolist()
+    assert price(history(A + B, gone, gone)) == price(history(A + B, gone))
+
+
+def test_a_line_may_merge_into_two_others():
+    """A third each at 20, 20 and 10: of 50/3 of A come 25/3 of B and 50/3 of C."""
+    legs = [
+        action("A.US", WEEK[1], "merger", ratio=ratio, other=other)
+        for ratio, other in ((0.5, "B.US"), (1.0, "C.US"))
+    ]
+    found = history(closes("A.US", *[20] * 3) + B + closes("C.US", *[10] * 3), *legs,
+                    constituents=listed("A.US", "B.US", "C.US"))  # fmt: skip
+
+    assert found.shares[-1].tolist() == pytest.approx([0, 25, 50])
 
 
 def test_a_delisting_price_is_not_a_carried_one():
