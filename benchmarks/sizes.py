@@ -78,8 +78,8 @@ def _leads(process: str, rows: int, rng: np.random.Generator) -> bool:
     """Draw two lines and return whether one seems to lead the other, as a study looks at it."""
     a, b, _ = _drawn(process, rows, rng)
     blocks = [block_length(whitened(x), most_block(rows - 1)) for x in (a, b)]
-    drawn = [stationary_rows(rows - 1, block, REPLICATIONS, rng).row for block in blocks]
-    found = lead_lag(a, b, *drawn)
+    first, second = (stationary_rows(rows - 1, block, REPLICATIONS, rng).row for block in blocks)
+    found = lead_lag(a, b, first, second)
     return bool((np.abs(found.correlation[found.lag != 0]) > found.band).any())
 
 

@@ -125,8 +125,8 @@ def event_study(index_log: Vector, benchmark_log: Vector, row: int) -> EventStud
     residuals for the event's row, and for the sum of k rows among the sums of the first k
     residuals from each start from which the whole event window fits in the estimation window. No
     start is drawn at random: all are used. Residuals have been fitted and abnormal returns have
-    not, and placebos overlap, so that the p-values of long sums are too small: that of the sum up to
-    row 20 is 0.05 or less in 12 of 100 draws without an event (docs/inference.md). Members, or
+    not, and placebos overlap, so that the p-values of long sums are too small: that of the sum up
+    to row 20 is 0.05 or less in 12 of 100 draws without an event (docs/inference.md). Members, or
     indices, that share one date are not independent observations of it.
     """
     first, last = WINDOW
