@@ -259,7 +259,8 @@ def _noted(entries: Sequence[Any]) -> Iterator[str]:
     told: dict[tuple[str, str], list[str]] = {}
     for entry in entries:
         for rule, message, by, _ in entry.rows.get("findings", ()):
-            told.setdefault((rule, by), []).append(f"{entry.session}: {message}")
+            when = "" if entry.session in message else f"{entry.session}: "
+            told.setdefault((rule, by), []).append(when + message)
     for (rule, by), lines in told.items():
         more = f" (and on {counted(len(lines) - 1, 'session')} before)" if lines[1:] else ""
         yield f"{rule}{f', overridden by {by}' if by else ''}: {lines[-1]}{more}"

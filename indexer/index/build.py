@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import date
+from itertools import compress
 from typing import cast
 
 import numpy as np
@@ -142,7 +143,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     traded = set(rows["symbol"].unique())
     found = {line.entry for line in lines if not traded.isdisjoint(line.symbols)}
     missing = tuple(s for n, s in enumerate(basket.symbols) if n not in found)
-    _check_closes(basket, missing, closes, strict=strict)
+    _check_closes(basket, missing, closes, strict=strict, none=market.prices.is_empty())
     latest = market.manifest.ends.get(basket.id, _latest(closes))
     last = calendar.on_or_before(latest if until is None else min(until, latest))
     if last < basket.base.date:
@@ -209,10 +210,11 @@ def _check_segments(basket: Basket, market: Market) -> None:
 
 
 def _check_closes(
-    basket: Basket, missing: tuple[str, ...], closes: pl.DataFrame, *, strict: bool
+    basket: Basket, missing: tuple[str, ...], closes: pl.DataFrame, *, strict: bool, none: bool
 ) -> None:
     if closes.is_empty():
         message = f"no close of any of the {len(basket.symbols)} constituents of {basket.id}"
+        message += ": neither prices.csv nor prices.parquet has a row" if none else ""
         raise MissingInputError([Flaw("prices", None, "", message)])
     if strict and missing:
         message = f"no close in the folder, and {basket.id} is built strictly"
@@ -222,12 +224,8 @@ def _check_closes(
 def _check_adjusted(basket: Basket, panel: Panel) -> None:
     if basket.weighting.scheme in REAL_SHARES and panel.adjusted.any():
         message = f"adjusted prices cannot be weighted by {basket.weighting.scheme}: give raw ones"
-        flaws = [
-            Flaw("prices", None, s, message)
-            for s, adjusted in zip(panel.symbols, panel.adjusted, strict=True)
-            if adjusted
-        ]
-        raise MarketDataError(flaws)
+        adjusted = compress(panel.symbols, panel.adjusted)
+        raise MarketDataError([Flaw("prices", None, symbol, message) for symbol in adjusted])
 
 
 def basket_panel(basket: Basket, market: Market, sessions: Days, missing: Collection[str]) -> Panel:

@@ -278,6 +278,11 @@ def test_no_close_of_anybody_is_an_error():
         history(closes("C.US", 5))
 
 
+def test_a_folder_without_closes_is_told_from_one_without_those_asked_for():
+    with pytest.raises(MissingInputError, match=r"nor prices.parquet has a row$"):
+        build(basket(), market({"actions": [action("A.US", MONDAY, "dividend", cash=1.0)]}))
+
+
 def test_a_constituent_goes_on_with_the_closes_of_its_new_symbol():
     """A's are all under Z, and the last of them ends the index."""
     renamed = action("A.US", BEFORE, "symbol_change", other="Z.US")

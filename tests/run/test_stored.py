@@ -180,7 +180,7 @@ def test_inputs_that_are_not_those_of_the_digest_prove_nothing(tmp_path, monkeyp
         return replace(whole, prices=whole.prices.slice(1))
 
     monkeypatch.setattr("indexer.run.verify.market_of_entry", one_less)
-    message = r"entry 3, revision 1\): its stored inputs are not those its digest was taken of$"
+    message = r"entry 1, revision 1\): its stored inputs are not those its digest was taken of$"
     with pytest.raises(LedgerError, match=message):
         verify(desk(tmp_path).engine, inputs=True)
 
