@@ -70,6 +70,12 @@ def test_a_day_that_is_no_session_is_told_without_a_market(tmp_path):
     }  # fmt: skip
 
 
+def test_a_session_is_told_to_be_one(tmp_path):
+    found = explain_session(basket(tmp_path), folder(tmp_path / "m"), DAYS[3])
+
+    assert (found["id"], found["date"], found["session"]) == ("trio", DAYS[3].isoformat(), True)
+
+
 def test_a_benchmark_without_data_is_left_out(tmp_path):
     line(tmp_path, "lost", "000002.SH")
     market = read_market(folder(tmp_path / "m", series=series("000001.SH", 1)))
