@@ -92,6 +92,16 @@ def test_a_constituents_calendar_counts_as_the_indexs_does():
     assert "a constituent's calendar XSHG" in found[0].message
 
 
+def test_the_calendar_of_what_is_not_held_does_not_count():
+    known = read_calendar("XSHG").verified_until
+    after = read_calendar("XSHG").after(known)
+    prices = sound((*SHANGHAI, *HONG_KONG), known - timedelta(20), after)
+    later = [{"symbol": symbol, "from": after + timedelta(1)} for symbol in SHANGHAI]
+    members = [*({"symbol": symbol} for symbol in HONG_KONG), *later]
+
+    assert not judged(prices, after, calendar="XHKG", constituents=members)
+
+
 @pytest.mark.parametrize("level", [0.0, -1.0, np.nan, np.inf, 0.00005])
 def test_a_level_that_is_none_is_refused(level):
     folder = market({"prices": sound(SHANGHAI)})
