@@ -93,3 +93,12 @@ def test_a_hole_is_refused_also_where_nothing_is_asked_for_after_it():
 
     assert told(found) == [("2024-09-10", "R15", "refuse")]
     assert f"but one of {DAYS[-1]}" in found[0].message
+
+
+def test_of_closes_on_closed_days_only_those_since_the_session_before_are_named():
+    first, last = date(2023, 12, 30), date(2024, 10, 5)  # Saturdays before and after all others
+    beside = [{"symbol": SYMBOL, "date": day, "close": 5000.0} for day in (first, last)]
+    found = judged([*ROWS, *beside], first, DAYS[0])
+
+    assert told(found, "R19") == [(str(day), "R19", "refuse") for day in (first, DAYS[0])]
+    assert all(str(first) in one.message and str(last) not in one.message for one in found)
