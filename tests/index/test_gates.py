@@ -167,16 +167,20 @@ def test_the_level_of_a_session_after_which_one_leaves_is_that_of_all_of_them(ki
     assert not judged(prices, DAY, date(2024, 9, 11), tables={"actions": [action]})
 
 
-def test_closes_of_a_past_symbol_are_of_its_own_exchange():
+@pytest.mark.parametrize("before", [None, date(2024, 9, 9)], ids=["moved", "renamed before"])
+def test_closes_of_a_past_symbol_are_of_its_own_exchange(before):
     """Until 2024-09-18 it was listed in Hong Kong, which traded while the mainland rested."""
-    moved = {"symbol": "00011.HK", "ex_date": date(2024, 9, 18), "kind": "symbol_change",
-             "other": "600011.SH"}  # fmt: skip
+    change = {"ex_date": date(2024, 9, 18), "kind": "symbol_change", "other": "600011.SH"}
+    moved = [change | {"symbol": "00014.HK" if before else "00011.HK"}]
     old = [r for r in sound(HONG_KONG[:1]) if r["date"] < date(2024, 9, 18)]
+    if before:
+        moved.append(change | {"symbol": "00011.HK", "ex_date": before, "other": "00014.HK"})
+        old = [r | {"symbol": "00014.HK"} if r["date"] >= before else r for r in old]
     new = [r for r in sound(("600011.SH",)) if r["date"] >= date(2024, 9, 18)]
     assert any(r["date"] == date(2024, 9, 16) for r in old)
     members = [{"symbol": s} for s in (*SHANGHAI, "00011.HK")]
     money = [{"symbol": "600011.SH", "currency": "HKD"}]
-    tables = {"actions": [moved], "securities": money}
+    tables = {"actions": moved, "securities": money}
     found = judged([*sound(SHANGHAI), *old, *new], tables=tables, constituents=members)
 
     assert not told(found, "R19")

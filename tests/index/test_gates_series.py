@@ -97,8 +97,9 @@ def test_a_hole_is_refused_also_where_nothing_is_asked_for_after_it():
 
 def test_of_closes_on_closed_days_only_those_since_the_session_before_are_named():
     first, last = date(2023, 12, 30), date(2024, 10, 5)  # Saturdays before and after all others
-    beside = [{"symbol": SYMBOL, "date": day, "close": 5000.0} for day in (first, last)]
-    found = judged([*ROWS, *beside], first, DAYS[0])
+    beside = [{"symbol": SYMBOL, "date": day, "close": 5005.0} for day in (first, last)]
+    found = judged([*ROWS, *beside], first, DAYS[0], last)
+    named = [[day for day in (first, last) if str(day) in one.message] for one in found]
 
-    assert told(found, "R19") == [(str(day), "R19", "refuse") for day in (first, DAYS[0])]
-    assert all(str(first) in one.message and str(last) not in one.message for one in found)
+    assert told(found) == [(str(day), "R19", "refuse") for day in (first, DAYS[0], last)]
+    assert named == [[first], [first], [last]]
