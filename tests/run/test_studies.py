@@ -272,6 +272,14 @@ def test_a_range_that_begins_before_its_start_begins_with_it(tmp_path):
     assert [e.session for e in outcome.entries] == [f"2026-01-0{day}" for day in (5, 6, 7, 8)]
 
 
+def test_without_a_date_it_is_published_up_to_the_last_session_final_in_its_indices(tmp_path):
+    """At 16:00 Shanghai's closes are final, and Hong Kong's are not."""
+    now = datetime(2026, 8, 20, 8, tzinfo=UTC)
+    outcome = publish([small(tmp_path)], alibaba(tmp_path), desk(tmp_path, now), Period())[-1]
+
+    assert (outcome.state, outcome.sessions) == ("published", (WEDNESDAY,))
+
+
 def test_a_range_before_its_start_is_refused(tmp_path):
     error = asked_from(tmp_path, date(2025, 12, 29), date(2025, 12, 30)).error
 
