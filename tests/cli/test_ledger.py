@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -182,6 +183,12 @@ def test_the_log_is_one_line_of_json(indexer):
 
     assert (told["event"], told["exit"]) == ("publish", 0)
     assert told["outcomes"][0]["sessions"] == [DAY, DAY]  # the first and the last
+
+
+def test_a_run_is_named_by_its_instant_and_eight_digits_of_what_it_was_asked(indexer):
+    _, _, err = publish(indexer, "--date", DAY)
+
+    assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{8}", json.loads(err.splitlines()[-1])["run"])
 
 
 def test_the_log_is_written_though_figures_cannot_be(indexer):
