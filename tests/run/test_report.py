@@ -123,6 +123,14 @@ def test_a_level_that_was_not_restated_is_shown_as_published(tmp_path):
     assert found.published["level_exact"].to_list() == levels(tmp_path)
 
 
+def test_the_value_behind_a_level_is_shown_as_published(tmp_path):
+    immaterial(tmp_path)
+    value = shown(tmp_path).found.market_value
+
+    assert value[2] == shown(tmp_path, DAYS[2]).found.market_value[2]
+    assert value[2] / shown(tmp_path).found.divisor[2] == levels(tmp_path)[2]
+
+
 def test_where_the_inputs_say_otherwise_a_caveat_says_so(tmp_path):
     immaterial(tmp_path)
     (caveat,) = shown(tmp_path).caveats
