@@ -205,8 +205,8 @@ def _inference(options: argparse.Namespace) -> None:
     inexact = sizes.measure(20, [100]) if options.quick else sizes.measure()
     print(sizes.table(inexact), end="")
     if not options.quick:
-        inference.keep(cases, options.results)
-        sizes.keep(inexact, options.results)
+        inference.keep(cases, inference.tables(cases), "inference", options.results)
+        inference.keep(inexact, sizes.table(inexact), "sizes", options.results)
     if found := inference.wrong(cases):
         sys.exit("\n".join(["", "wrong:", *found]))
 

@@ -23,8 +23,6 @@ WINDOWS = (60, 120)
 LEGS = ((0.0, 0.0), (0.5, 0.0), (0.5, 0.3), (0.5, 0.5))  # beta, partial correlation
 LEVEL = 0.05
 BURN = 100
-BEGIN, END = "<!-- simulated -->", "<!-- /simulated -->"
-RESULT = "inference.json"
 PAGE = Path(__file__).parents[1] / "docs" / "inference.md"
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -175,14 +173,14 @@ def wrong(cases: Iterable[Case]) -> list[str]:
     return found
 
 
-def keep(cases: Iterable[Case], folder: Path) -> None:
-    """Keep the cases, and put their tables into the page."""
+def keep(found: Iterable[Any], shown: str, name: str, folder: Path) -> None:
+    """Keep records as ``NAME.json``, and put their tables into the page between its marks."""
     folder.mkdir(parents=True, exist_ok=True)
-    told = json.dumps([asdict(case) for case in cases], indent=2)
-    (folder / RESULT).write_text(told + "\n", encoding="utf-8")
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n{tables(cases)}{END}{after}", encoding="utf-8")
+    told = json.dumps([asdict(one) for one in found], indent=2)
+    (folder / f"{name}.json").write_text(told + "\n", encoding="utf-8")
+    text, begin, end = PAGE.read_text(encoding="utf-8"), f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, after = text.split(begin)[0], text.split(end)[1]
+    PAGE.write_text(f"{before}{begin}\n{shown}{end}{after}", encoding="utf-8")
 
 
 def tables(cases: Iterable[Case]) -> str:

@@ -3,16 +3,14 @@
 They are known to reject too often; by how much is drawn here, and stands on the page.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks.inference import BURN, LEVEL, PAGE, PROCESSES, REPLICATIONS, RUNS, SEED, Array
+from benchmarks.inference import BURN, LEVEL, PROCESSES, REPLICATIONS, RUNS, SEED, Array
 from indexer.kernels.bootstrap import stationary_rows
 from indexer.signals.events import ESTIMATION, WINDOW, event_study
 from indexer.signals.inference import block_length, most_block
@@ -21,8 +19,6 @@ from indexer.signals.leadlag import lead_lag, whitened
 DRAWN = ("iid", "volatility")
 ROWS = (100, 250, 600)  # of a lead-lag study
 OFFSETS = (0, 5, 20)  # last rows of the sums of an event; 0 stands for the event's row alone
-BEGIN, END = "<!-- sizes -->", "<!-- /sizes -->"
-RESULT = "sizes.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +83,6 @@ def _drawn(process: str, rows: int, rng: np.random.Generator) -> Array:
     """Return the returns of three unrelated lines, (3, rows)."""
     drawn: Array = 0.02 * PROCESSES[process][1](rng, rows + BURN)[BURN:].T
     return drawn
-
-
-def keep(sizes: Iterable[Size], folder: Path) -> None:
-    """Keep the sizes, and put their table into the page."""
-    folder.mkdir(parents=True, exist_ok=True)
-    told = json.dumps([asdict(size) for size in sizes], indent=2)
-    (folder / RESULT).write_text(told + "\n", encoding="utf-8")
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n{table(sizes)}{END}{after}", encoding="utf-8")
 
 
 def table(sizes: Iterable[Size]) -> str:
