@@ -1,6 +1,8 @@
 """What stands in a folder of publication: rows of the ledger, and files as a reader sees them."""
 
 import hashlib
+import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -9,7 +11,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-LEDGER, OUT = "indexer.db", "out"
+LEDGER, OUT, MANIFEST = "indexer.db", "out", "MANIFEST.sha256"
+INSTANT = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{6}")
 
 Rows = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -23,7 +26,7 @@ class Observed:
     rows : of the ledger by table, each sorted
     bundles : of each index or study, all its rows, told by session and revision instead of their
         place in the chain: what it would be whoever else was published before
-    files : digests by path below the folder
+    files : digests by path below the folder, as `digest_of` takes them
     """
 
     rows: Rows
@@ -114,7 +117,7 @@ def ledger_bundles(path: Path) -> dict[str, frozenset[str]]:
     for entry in entries:
         told = {name: entry[name] for name in entry if name not in ("number", "previous", "hash")}
         told["basis"] = keys.get(entry["basis"])
-        told["published_at"] = entry["published_at"][:19]  # to the second: after whoever was before
+        told["published_at"] = _to_the_second(entry["published_at"].encode())
         found.setdefault(f"{entry['kind']} {entry['subject']}", set()).add(repr(told))
     for name, rows in tables.items():
         for row in rows:
@@ -129,7 +132,27 @@ def _tables(ledger: sqlite3.Connection) -> list[str]:
 
 
 def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file; of the figures of a run, which are not compared, a word."""
+    """Return the SHA-256 of a file as it would be whoever else was published before.
+
+    Instants count to the second, and a manifest, which is digests of the files beside it, by what
+    those are: a digest that is not its file's stays, and is another. The figures of a run, which
+    are not compared, are a word.
+    """
     if path.suffix == ".prom":
         return "figures of the last run"  # which was another one
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    told = path.read_bytes()
+    if path.name == MANIFEST:
+        told = b"\n".join(_listed(line, path.parent) for line in told.splitlines())
+    return hashlib.sha256(_to_the_second(told)).hexdigest()
+
+
+def _listed(line: bytes, folder: Path) -> bytes:
+    digest, _, name = line.partition(b"  ")
+    file = folder / os.fsdecode(name)
+    whole = file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest().encode() == digest
+    return digest_of(file).encode() + name if whole else line
+
+
+def _to_the_second(told: bytes) -> bytes:
+    """Cut instants: an entry's is a microsecond after the one before it, if there is one."""
+    return INSTANT.sub(rb"\1", told)
