@@ -13,17 +13,18 @@ PACKAGE = Path(__file__).parents[1] / "indexer"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
-ABOVE_ALL = "errors arrays digest definitions market index signals"
+ABOVE_ALL = "errors arrays words digest definitions market index signals"
 MAY_IMPORT = {  # a layer, or one module of it written with a dot
     "errors": "",
     "arrays": "",
     "digest": "",
+    "words": "errors",
     "folders": "errors",
     "kernels": "arrays digest folders",
     "definitions": "errors digest",
     "market": "errors arrays digest folders definitions.symbols",
-    "index": "errors arrays definitions market kernels",
-    "signals": "errors arrays definitions index.history market.calendar market.panel kernels",
+    "index": "errors arrays words definitions market kernels",
+    "signals": "errors arrays words definitions index.history market.calendar market.panel kernels",
     "ledger": "errors digest",
     "report": f"{ABOVE_ALL} ledger folders",
     "run": f"{ABOVE_ALL} ledger report folders",

@@ -47,7 +47,7 @@ LIVED = (  # what the evenings of B8 run
     *_without("market", "cache", "excerpt", "grid", "overlays", "spread", "store"),
     *(f"indexer/run/{name}.py" for name in ("desk", "entries", "gate", "policy", "publish")),
     *(f"indexer/run/{name}.py" for name in ("revise", "sessions", "stored")),
-    "requirements.txt",
+    *("indexer/words.py", "requirements.txt"),
 )
 PUBLISHED = (  # what publishers load: the whole but for fetching, drawing, serving and sweeping
     *("baskets", "seeds", "benchmarks/reliability", "requirements.txt", "indexer"),

@@ -46,7 +46,7 @@ def report(
             "kind": made.kind,
             "synthetic": made.synthetic,
             "record": dataclasses.asdict(made.record),
-            "caveats": made.caveats,
+            "caveats": [caveat.en for caveat in made.caveats],
             "files": [str(path) for path in made.files],
         }
         click.echo(json.dumps(told, ensure_ascii=False, allow_nan=False))
@@ -54,6 +54,6 @@ def report(
     mark = marks(synthetic=made.synthetic)
     click.echo(f"{subject}: {made.record.session}, revision {made.record.revision}{mark}")
     for caveat in made.caveats:
-        click.echo(f"note: {subject}: {shown(caveat)}", err=True)
+        click.echo(f"note: {subject}: {shown(caveat.en)}", err=True)
     for path in made.files:
         click.echo(path)

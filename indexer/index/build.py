@@ -13,8 +13,15 @@ from indexer.arrays import Days, Vector
 from indexer.definitions.basket import Basket, Index, Series
 from indexer.definitions.rules import REAL_SHARES
 from indexer.definitions.symbols import exchange_of
-from indexer.errors import DefinitionError, Flaw, MarketDataError, MissingInputError, counted
+from indexer.errors import DefinitionError, Flaw, MarketDataError, MissingInputError
 from indexer.index.calculate import calculate
+from indexer.index.caveats import (
+    calendar_caveat,
+    exchange_caveats,
+    missing_caveat,
+    off_calendar_caveat,
+    variant_caveat,
+)
 from indexer.index.history import History
 from indexer.index.schedule import RebalanceDates, calendar_of, effective_dates
 from indexer.market.calendar import Calendar, read_calendar
@@ -23,9 +30,6 @@ from indexer.market.inputs import Used, inputs_of
 from indexer.market.lines import RENAME, SPINOFF, lines_of
 from indexer.market.panel import Panel, panel_of
 from indexer.market.tables import Market
-
-HORIZON_NOTICE = 60  # days before the end of a calendar from which on a build warns
-_FAR = 0.1  # of the price of a share by which that of the one it becomes may differ
 
 
 def build(
@@ -90,7 +94,7 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
         off_calendar=off,
         market_digest=inputs.digest(days[-1].item()),
         inputs=inputs,
-        warnings=_off_calendar_warning(off),
+        warnings=tuple(off_calendar_caveat(off)),
     )
 
 
@@ -171,27 +175,13 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
         market_digest=inputs.digest(last),
         inputs=inputs,
         warnings=(
-            *_missing_warning(missing),
-            *_exchange_warning(panel),
-            *_variant_warning(basket, panel),
-            *_off_calendar_warning(off),
-            *_calendar_warning(calendar, last),
+            *missing_caveat(missing),
+            *exchange_caveats(panel),
+            *variant_caveat(basket, panel),
+            *off_calendar_caveat(off),
+            *calendar_caveat(calendar, last),
         ),
     )
-
-
-def _exchange_warning(panel: Panel) -> Iterator[str]:
-    """Yield changes into a symbol that traded before, at a price far from that of the old one."""
-    column = {line.symbol: j for j, line in enumerate(panel.lines)}
-    for j, line in enumerate(panel.lines):
-        for old, day in line.apart:
-            at = [panel.closes.before(c, np.datetime64(day)) for c in (column.get(old, j), j)]
-            before, after = panel.closes.close[at] if min(at) >= 0 else (1.0, 1.0)
-            if abs(after / before - 1) > _FAR:
-                yield (
-                    f"{old} becomes {line.symbol} on {day}, one for one, at {before:g} and "
-                    f"{after:g} before: enter a merger with its ratio if it was another"
-                )
 
 
 def _check_segments(basket: Basket, market: Market) -> None:
@@ -315,34 +305,3 @@ def _off_calendar(closes: pl.DataFrame) -> int:
         own = pl.col("symbol").is_in([s for s in symbols if exchange[s] == code])
         count += closes.select((own & ~pl.col("date").is_in(sessions)).sum()).item()
     return count
-
-
-def _calendar_warning(calendar: Calendar, last: date) -> tuple[str, ...]:
-    """Warn where sessions are estimated, and before that while there is time to do something."""
-    known = calendar.verified_until
-    if last > known:
-        return (f"sessions of {calendar.code} after {known} are estimated, not announced",)
-    if (known - last).days <= HORIZON_NOTICE:
-        return (f"calendar {calendar.code} is known only until {known}: update exchange_calendars",)
-    return ()
-
-
-def _variant_warning(basket: Basket, panel: Panel) -> tuple[str, ...]:
-    if not panel.adjusted.any() or basket.variants == ("gross",):
-        return ()
-    adjusted = ", ".join(
-        line.symbol for line, a in zip(panel.lines, panel.adjusted, strict=True) if a
-    )
-    return (f"gross alone: prices of {adjusted} are adjusted for total return",)
-
-
-def _missing_warning(missing: tuple[str, ...]) -> tuple[str, ...]:
-    if not missing:
-        return ()
-    return (f"left out, no close in the folder: {', '.join(missing)}",)
-
-
-def _off_calendar_warning(count: int) -> tuple[str, ...]:
-    if not count:
-        return ()
-    return (f"{counted(count, 'close')} used though their exchange's calendar says closed",)

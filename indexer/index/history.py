@@ -12,6 +12,7 @@ from indexer.definitions.basket import Index, Variant
 from indexer.index.holding import Rebalanced, market_weights
 from indexer.market.inputs import Inputs
 from indexer.market.panel import Panel
+from indexer.words import Text
 
 if TYPE_CHECKING:
     from indexer.report.drawing import Drawing
@@ -67,7 +68,7 @@ class History:
     off_calendar: int = 0
     inputs: Inputs = field(default_factory=lambda: Inputs("raw", {}, {}))
     market_digest: str = ""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Text, ...] = ()
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -185,7 +186,7 @@ class History:
             "carried_last": int(self.carried[-1]),
             "closes_off_calendar": self.off_calendar,
             "missing": list(self.missing),
-            "warnings": list(self.warnings),
+            "warnings": [warning.en for warning in self.warnings],
         }
 
     @property

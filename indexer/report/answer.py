@@ -6,9 +6,10 @@ from typing import Any
 from indexer.report.figures import name_of, ratio_lines_name, ratio_name
 from indexer.report.markup import number, paragraph, per_cent, table
 from indexer.report.tables import NO, YES, until, with_interval
-from indexer.report.words import KINDS, STATES, Text, joined, same
+from indexer.report.words import KINDS, STATES
 from indexer.signals.inference import FEWEST_ROWS
 from indexer.signals.result import Comparison
+from indexer.words import Text, joined, same
 
 LEVEL = 0.05  # of chance below which something is called more than chance
 MOST = 2  # two ratio lines that are told in sentences: more are read side by side

@@ -3,10 +3,10 @@
 from indexer.arrays import or_none
 from indexer.report.figures import Figure, name_of, signal_line, slot_of, time_figure
 from indexer.report.markup import number
-from indexer.report.words import Text, joined, same
 from indexer.signals.breadth import CORRELATION_WINDOW
 from indexer.signals.members import members_correlated
 from indexer.signals.result import Comparison
+from indexer.words import Text, joined, same
 
 _BREADTH = {
     "breadth_20": Text("above their 20-session mean", "站上20日均线"),

@@ -20,10 +20,10 @@ from indexer.report.figures import (
     signal_of,
     time_figure,
 )
-from indexer.report.words import Text, joined, many
 from indexer.signals.inference import Interval, LevelNull
 from indexer.signals.ratios import RatioInference
 from indexer.signals.result import Comparison
+from indexer.words import Text, joined, many
 
 _DIGITS = 3
 _FRAME = {"digits": _DIGITS, "bounds": [-1, 1]}

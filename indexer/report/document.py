@@ -17,17 +17,8 @@ from indexer.report.figures import Figure
 from indexer.report.marks import DIGEST, sources
 from indexer.report.markup import attribute, both, json_text, source_hash
 from indexer.report.record import Record
-from indexer.report.words import (
-    BACKTESTED,
-    BANDS,
-    QUADRANTS,
-    STATES,
-    SYNTHETIC,
-    Text,
-    joined,
-    named,
-    same,
-)
+from indexer.report.words import BACKTESTED, BANDS, QUADRANTS, STATES, SYNTHETIC, named
+from indexer.words import Text, joined, same
 
 _SWITCHES = (
     ("lang", Text("Language", "语言"), (("en", same("English")), ("zh", same("中文")))),

@@ -29,16 +29,8 @@ from indexer.report.markup import (
 from indexer.report.members import constituent_table, recent_note, segment_table
 from indexer.report.method import index_method
 from indexer.report.record import Record
-from indexer.report.words import (
-    BANNER_SYNTHETIC,
-    SYNTHETIC_TEXT,
-    VARIANTS,
-    Text,
-    joined,
-    many,
-    named,
-    same,
-)
+from indexer.report.words import BANNER_SYNTHETIC, SYNTHETIC_TEXT, named
+from indexer.words import VARIANTS, Text, joined, many, same
 
 HEAVIEST = 10  # constituents on paper
 _STRETCHES = (1, 5, 20, 60, 250)
@@ -62,7 +54,7 @@ def index_page(history: History, record: Record | None = None) -> str:
         *_members(history, record),
         "<section>",
         heading(2, Text("Data and caveats", "数据说明与提示")),
-        warning_list(same(warning) for warning in history.warnings),
+        warning_list(history.warnings),
         _facts(history),
         "</section><section>",
         heading(2, Text("Methodology", "编制方法")),

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from indexer.arrays import Rows, Vector
-from indexer.report.words import Text, joined, named
+from indexer.report.words import named
 from indexer.signals.align import Aligned
 from indexer.signals.pairs import PairInference, PairStates
 from indexer.signals.result import Comparison
 from indexer.signals.signal import Signal, after_last
+from indexer.words import Text, joined
 
 Figure = dict[str, Any]
 

@@ -9,16 +9,8 @@ from indexer.report.document import document, figure_markup, packed
 from indexer.report.figures import Figure
 from indexer.report.marks import DIGEST
 from indexer.report.markup import banner, figure_text, heading, paragraph, table
-from indexer.report.words import (
-    BACKTESTED,
-    BANNER_BACKTESTED,
-    BANNER_SYNTHETIC,
-    SYNTHETIC_TEXT,
-    Text,
-    joined,
-    many,
-    same,
-)
+from indexer.report.words import BACKTESTED, BANNER_BACKTESTED, BANNER_SYNTHETIC, SYNTHETIC_TEXT
+from indexer.words import Text, joined, many, same
 
 MOST = 20_000  # cells of the heat maps: more are for the table of results
 _FAILURES = 200  # that are listed

@@ -7,8 +7,8 @@ from indexer.definitions.model import Name
 from indexer.errors import counted
 from indexer.index.history import History
 from indexer.report.record import Record
-from indexer.report.words import span
 from indexer.signals.result import Comparison
+from indexer.words import span
 
 DIGEST = 12  # characters of a digest that are shown
 Mark = tuple[str, str]  # ``mark`` or ``warning``, and the text

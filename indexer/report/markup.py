@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from indexer.report.words import Text, same
+from indexer.words import Text, same
 
 
 def safe(text: str) -> str:

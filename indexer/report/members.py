@@ -6,7 +6,7 @@ from indexer.index.history import History
 from indexer.report.holdings import Holding, holdings
 from indexer.report.markup import figure_text, number, paragraph, table
 from indexer.report.record import Record
-from indexer.report.words import Text, same, span
+from indexer.words import Text, same, span
 
 RECENT = 20  # sessions that contributions are added up over
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from indexer.definitions.basket import Basket, Index, Series
 from indexer.definitions.study import Study
-from indexer.report.words import Text, calendar_name, hour_of, joined, many
+from indexer.report.words import calendar_name, hour_of
+from indexer.words import Text, joined, many
 
 _SCHEMES = {
     "equal": Text("equal weights", "等权"),

@@ -8,11 +8,12 @@ import numpy as np
 from indexer.arrays import Rows, Vector
 from indexer.index.history import History
 from indexer.report.drawing import Drawing, drawing
-from indexer.report.figures import bands, rebased
+from indexer.report.figures import bands, name_of, rebased
 from indexer.report.marks import bilingual
 from indexer.report.markup import safe
 from indexer.signals.result import Comparison
 from indexer.signals.signal import after_last
+from indexer.words import Text
 
 _SYNTHETIC = "合成数据 SYNTHETIC DATA"
 
@@ -118,7 +119,7 @@ def history_html(history: History) -> str:
         *("最大回撤 Maximum drawdown", "沿用旧价 Carried", "回测交易日 Back-tested sessions"),
     )
     name = bilingual(history.definition.name)
-    return _html(name, heads, [row], history.synthetic, told["warnings"])
+    return _html(name, heads, [row], history.synthetic, history.warnings)
 
 
 def comparison_html(comparison: Comparison) -> str:
@@ -142,10 +143,13 @@ def comparison_html(comparison: Comparison) -> str:
     )
     name = bilingual(comparison.study.name)
     tested = [
-        f"回测 Back-tested before {day}: {', '.join(_name(comparison, id) for id in ids)}"
+        Text(
+            f"Back-tested before {day}: {', '.join(name_of(comparison, id).en for id in ids)}",
+            f"{day}之前为回测：{'、'.join(name_of(comparison, id).zh for id in ids)}",
+        )
         for day, ids in comparison.backtested_before.items()
     ]
-    return _html(name, heads, rows, comparison.synthetic, [*tested, *told["warnings"]])
+    return _html(name, heads, rows, comparison.synthetic, [*tested, *comparison.warnings])
 
 
 def _html(
@@ -153,7 +157,7 @@ def _html(
     heads: Sequence[str],
     rows: Sequence[Sequence[str]],
     synthetic: bool,
-    warnings: Sequence[str],
+    warnings: Sequence[Text],
 ) -> str:
     head = "".join(f"<th>{safe(text)}</th>" for text in heads)
     body = "".join(f"<tr>{''.join(f'<td>{safe(cell)}</td>' for cell in row)}</tr>" for row in rows)
@@ -162,7 +166,7 @@ def _html(
             f"<p><strong>{safe(title)}</strong></p>",
             f"<p><strong>{_SYNTHETIC}</strong></p>" if synthetic else "",
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>",
-            *(f"<p>{safe(warning)}</p>" for warning in warnings),
+            *(f"<p>{safe(f'{warning.zh} {warning.en}')}</p>" for warning in warnings),
         ]
     )
 

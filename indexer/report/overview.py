@@ -13,6 +13,7 @@ from indexer.report.marks import bilingual
 from indexer.report.record import Record
 from indexer.report.sheets import Book, add_sheet, write_lines, write_pair, write_table
 from indexer.signals.result import Comparison
+from indexer.words import Text
 
 _RATIO = ("ratio_null", "ratio_excess", "partial_correlation")
 _GIVEN = "partial_correlation_benchmark"
@@ -106,16 +107,16 @@ def index_summary(book: Book, history: History) -> None:
 
 
 def notes(
-    book: Book, histories: Mapping[str, History], warnings: Sequence[str], record: Record | None
+    book: Book, histories: Mapping[str, History], warnings: Sequence[Text], record: Record | None
 ) -> None:
     """Write everything a reader must know before trusting a figure."""
     sheet, row = add_sheet(book, TABS["caveats"], "数据说明 Data and caveats")
     sheet.set_column(0, 0, 120)
     sheet.fit_to_pages(1, 0)
     row = write_lines(book, sheet, row, ["提示 Caveats"], "head")
-    told = list(warnings)
+    told = [f"{warning.zh} {warning.en}" for warning in warnings]
     for id, history in histories.items():
-        told += [f"{id}: {warning}" for warning in history.warnings]
+        told += [f"{id}：{warning.zh} {warning.en}" for warning in history.warnings]
     row = write_lines(book, sheet, row, told or ["无 None"], "wrapped") + 1
     row = write_lines(book, sheet, row, ["指数 Indices"], "head")
     for id, history in histories.items():

@@ -40,16 +40,12 @@ from indexer.report.words import (
     BANDS,
     BANNER_SYNTHETIC,
     SYNTHETIC_TEXT,
-    VARIANTS,
-    Text,
     calendar_name,
     hour_of,
-    joined,
-    listed,
     named,
-    same,
 )
 from indexer.signals.result import Comparison
+from indexer.words import VARIANTS, Text, joined, listed, same
 
 Content = Sequence[str | Figure]
 Section = tuple[Text, Content]
@@ -275,10 +271,10 @@ def _constituents(comparison: Comparison, record: Record | None) -> Iterator[str
 
 
 def _caveats(comparison: Comparison, indices: dict[str, Any]) -> Iterator[str]:
-    told = [same(warning) for warning in comparison.warnings]
+    told = [*comparison.warnings]
     for id, history in comparison.histories.items():
         name = name_of(comparison, id)
-        told += [joined([name, same(warning)], ": ", "：") for warning in history.warnings]
+        told += [joined([name, warning], ": ", "：") for warning in history.warnings]
     yield warning_list(told)
     source = source_of(comparison.histories.values())
     yield paragraph(Text(f"{source.en[:1].upper()}{source.en[1:]}", source.zh))

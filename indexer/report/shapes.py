@@ -14,12 +14,13 @@ from indexer.report.figures import (
     signal_of,
     slot_of,
 )
-from indexer.report.words import Text, joined, named, same
+from indexer.report.words import named
 from indexer.signals.events import Happening
 from indexer.signals.matrix import MATRIX_WINDOW, correlation_matrix
 from indexer.signals.pairs import PairInference
 from indexer.signals.result import Comparison
 from indexer.signals.rotation import WEEKS, week_ends
+from indexer.words import Text, joined, same
 
 TAIL = 10  # weeks of a rotation's tail
 

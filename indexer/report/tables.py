@@ -18,14 +18,11 @@ from indexer.report.words import (
     NONE,
     QUADRANTS,
     STATES,
-    VARIANTS,
-    Text,
     interval_name,
-    joined,
     named,
-    same,
 )
 from indexer.signals.result import Comparison
+from indexer.words import VARIANTS, Text, joined, same
 
 Told = Sequence[dict[str, Any]]  # pairs of a summary
 

@@ -1,68 +1,12 @@
-"""Text of a page in both of its languages, and the words that recur."""
-
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+"""The words of a page that recur, in both of its languages."""
 
 from indexer.definitions.model import Name
-from indexer.errors import counted
-
-
-class Text(NamedTuple):
-    """What is said, in English and in Chinese; plain text, escaped only where it is shown."""
-
-    en: str
-    zh: str
-
-
-def same(text: str) -> Text:
-    """Return text that is the same in both languages: names, numbers, dates."""
-    return Text(text, text)
+from indexer.words import Text, many, same
 
 
 def named(name: Name) -> Text:
     """Return a name; the English one where there is no Chinese one."""
     return Text(name.en, name.zh or name.en)
-
-
-def joined(parts: Iterable[Text], en: str = " ", zh: str = "") -> Text:
-    """Return parts one after the other, with what stands between them."""
-    told = list(parts)
-    return Text(en.join(part.en for part in told), zh.join(part.zh for part in told))
-
-
-def listed(parts: Sequence[Text]) -> Text:
-    """Return parts as a sentence lists them.
-
-    Examples
-    --------
-    >>> listed([same("a"), same("b"), same("c")])
-    Text(en='a, b and c', zh='a、b、c')
-    """
-    first = joined(parts[:-1], ", ", "、")
-    return joined([first, parts[-1]], " and ", "、") if first.en else parts[-1]
-
-
-def many(count: int, en: str, zh: str) -> Text:
-    """Return a count of things; ``en`` is the singular.
-
-    Examples
-    --------
-    >>> many(1, "session", "个交易日").en, many(3, "session", "个交易日").zh
-    ('1 session', '3个交易日')
-    """
-    return Text(counted(count, en), f"{count}{zh}")
-
-
-def span(days: Sequence[str]) -> Text:
-    """Return from which day to which some days reach.
-
-    Examples
-    --------
-    >>> span(["2026-03-04", "2026-03-06"]).en, span(["2026-03-04"]).en
-    ('2026-03-04 to 2026-03-06', '2026-03-04')
-    """
-    ends = list(dict.fromkeys((days[0], days[-1])))
-    return joined(map(same, ends), " to ", "至")
 
 
 _CALENDARS = {
@@ -100,12 +44,6 @@ SYNTHETIC_TEXT = Text(
     "Its prices are invented: nothing here is about a real market.",
     "价格均为虚构，与任何真实市场无关。",
 )
-
-VARIANTS = {
-    "price": Text("price", "价格"),
-    "gross": Text("gross total return", "全收益"),
-    "net": Text("net total return", "净收益"),
-}
 
 STATES = {
     "neutral": Text("neutral", "中性"),

@@ -30,11 +30,11 @@ from indexer.report.sheets import (
     new_book,
     place_charts,
 )
-from indexer.report.words import VARIANTS
 from indexer.signals.members import members_correlated
 from indexer.signals.pairs import PairStates
 from indexer.signals.result import Comparison
 from indexer.signals.signal import Signal
+from indexer.words import VARIANTS
 
 _SHEETS = {  # signals by tab; level_correlation of two ratio lines goes with those
     "strength": ("relative_strength", "momentum", "percentile", "zscore"),

@@ -10,7 +10,7 @@ from indexer.definitions.basket import Basket, Index
 from indexer.definitions.study import Study
 from indexer.definitions.symbols import exchange_of
 from indexer.errors import IndexerError, MissingInputError, counted
-from indexer.index.build import HORIZON_NOTICE
+from indexer.index.caveats import HORIZON_NOTICE
 from indexer.index.schedule import calendar_of
 from indexer.ledger.database import name_of, open_ledger, reading
 from indexer.ledger.heads import heads, last_heads, subjects

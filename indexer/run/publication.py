@@ -22,6 +22,7 @@ from indexer.run.rebuild import Subject, built_again, wrong_entry
 from indexer.run.stored import market_of_entry
 from indexer.signals.result import Comparison
 from indexer.signals.signal import Signal
+from indexer.words import Text, joined, many, same
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Publication:
 
     found: History | Comparison
     record: Record
-    caveats: tuple[str, ...]
+    caveats: tuple[Text, ...]
     published: pl.DataFrame
 
     @property
@@ -152,37 +153,50 @@ def _by_other_code(candidate: Candidate, head: Head) -> str:
     return "" if candidate.code == head.code else "; it was published by another version of indexer"
 
 
-def _entry_caveats(entry: Entry) -> Iterator[str]:
+def _entry_caveats(entry: Entry) -> Iterator[Text]:
     """Yield why an entry is no first revision, and what the gates noted of it."""
     if entry.status != "final":
-        why = ", ".join(part for part in (entry.reason, entry.note) if part)
-        yield f"revision {entry.revision} of {entry.session} is {entry.status}: {why} ({entry.by})"
+        why = [part for part in (entry.reason, entry.note) if part]
+        yield Text(
+            f"revision {entry.revision} of {entry.session} is {entry.status}: {', '.join(why)} "
+            f"({entry.by})",
+            f"{entry.session}第{entry.revision}版为修正：{'，'.join(why)}（{entry.by}）",
+        )
     for rule, message, by, note in entry.rows.get("findings", ()):
-        yield f"{rule}: {message}" + (f" (overridden by {by}: {note})" if by else "")
+        over = Text(f" (overridden by {by}: {note})", f"（{by}予以放行：{note}）")
+        yield joined([same(f"{rule}: {message}"), over if by else same("")], "")
 
 
-def _coverage(candidate: Candidate, standing: Sequence[Head]) -> Iterator[str]:
+def _coverage(candidate: Candidate, standing: Sequence[Head]) -> Iterator[Text]:
     """Yield how many of the sessions that are shown were published."""
     shown = len(candidate.days)
     if len(standing) < shown:
-        yield (
-            f"{len(standing)} of {counted(shown, 'session')} were published by then, from "
-            f"{standing[0].session}: the others are calculated from the inputs of this one"
+        count, first = len(standing), standing[0].session
+        yield Text(
+            f"{count} of {counted(shown, 'session')} were published by then, from {first}: the "
+            "others are calculated from the inputs of this one",
+            f"{shown}个交易日中当时已发布{count}个，自{first}起：其余由本次的输入计算",
         )
 
 
-def _differences(candidate: Candidate, entries: Sequence[Entry]) -> Iterator[str]:
+def _differences(candidate: Candidate, entries: Sequence[Entry]) -> Iterator[Text]:
     """Yield which earlier sessions the inputs of the last one would make others."""
     if not entries:
         return
     most = max((abs(bp) for entry in entries for bp in _moves(candidate, entry)), default=0.0)
-    by = f", levels by up to {most:.4g} bp" if most else ""
+    by = Text(f", levels by up to {most:.4g} bp", f"，点位至多相差{most:.4g}个基点")
     first, last = entries[0].session, entries[-1].session
-    when, s = (first, "") if first == last else (f"between {first} and {last}", "s")
-    told = f"{len(entries)} earlier session{s} ({when})"
-    yield (
-        f"{told} would be others by the inputs of this one{by}: "
-        "their levels and signals are shown as published, everything else as calculated"
+    when = (
+        Text(first, first)
+        if first == last
+        else Text(f"between {first} and {last}", f"{first}至{last}")
+    )
+    told = many(len(entries), "earlier session", "个较早的交易日")
+    yield Text(
+        f"{told.en} ({when.en}) would be others by the inputs of this one{by.en if most else ''}: "
+        "their levels and signals are shown as published, everything else as calculated",
+        f"按本次的输入，{told.zh}（{when.zh}）会有所不同{by.zh if most else ''}："
+        "其点位与信号按已发布者列示，其余按计算者列示",
     )
 
 
@@ -198,7 +212,7 @@ def _moves(candidate: Candidate, entry: Entry) -> Iterator[float]:
 
 
 def _as_published(
-    found: History | Comparison, entries: Sequence[Entry], caveats: tuple[str, ...]
+    found: History | Comparison, entries: Sequence[Entry], caveats: tuple[Text, ...]
 ) -> History | Comparison:
     """Return an index or study with what was published of some sessions, and caveats."""
     warnings = (*caveats, *found.warnings)

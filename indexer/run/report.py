@@ -22,6 +22,7 @@ from indexer.report.record import Record
 from indexer.report.workbook import index_workbook, study_workbook
 from indexer.run.publication import Asked, Publication, publication
 from indexer.run.results import Progress
+from indexer.words import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Reported:
     kind: str
     synthetic: bool
     record: Record
-    caveats: tuple[str, ...]
+    caveats: tuple[Text, ...]
     files: tuple[Path, ...]
 
 

@@ -20,6 +20,7 @@ from indexer.signals.rotation import WEEKS, quadrant
 from indexer.signals.signal import Signal
 from indexer.signals.strength import PERCENTILE
 from indexer.signals.tables import episode_rows, event_rows, interval_rows, leadlag_rows
+from indexer.words import Text
 
 if TYPE_CHECKING:
     from indexer.report.drawing import Drawing
@@ -48,7 +49,7 @@ class Comparison:
     pairs: tuple[PairInference, ...]
     ratios: tuple[RatioInference, ...]
     happenings: tuple[Happening, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Text, ...]
 
     @property
     def levels(self) -> pl.DataFrame:
@@ -200,7 +201,7 @@ class Comparison:
             ],
             "ratio_lines": [self._ratio_summary(found) | found.summary for found in self.ratios],
             "indices": {id: self._index_summary(id) for id in self.aligned.ids},
-            "warnings": list(self.warnings),
+            "warnings": [warning.en for warning in self.warnings],
         }
 
     def _pair_summary(self, pair: PairStates) -> dict[str, Any]:
@@ -276,7 +277,7 @@ class Comparison:
             "backtested_sessions": int(self.aligned.backtested[:, column].sum()),
             "definition_digest": history.definition.digest,
             "market_digest": history.market_digest,
-            "warnings": list(history.warnings),
+            "warnings": [warning.en for warning in history.warnings],
         }
 
 

@@ -10,11 +10,21 @@ import numpy as np
 
 from indexer.arrays import Days, Instants, Vector
 from indexer.definitions.study import Study
-from indexer.errors import Flaw, MarketDataError, MissingInputError, counted
+from indexer.errors import Flaw, MarketDataError, MissingInputError
 from indexer.index.history import History
 from indexer.market.calendar import read_calendar
 from indexer.signals.align import Aligned, Line, align, cutoffs, known_at, study_sessions
-from indexer.signals.events import ESTIMATION, Happening, happening
+from indexer.signals.caveats import (
+    benchmark_caveats,
+    end_caveats,
+    event_caveats,
+    inside_caveats,
+    overlay_caveats,
+    rate_caveats,
+    short_caveats,
+    variant_caveat,
+)
+from indexer.signals.events import Happening, happening
 from indexer.signals.issuers import shared_issuers
 from indexer.signals.members import member_signals
 from indexer.signals.overlay import ANNOUNCEMENTS, divergence, divergence_reach
@@ -22,8 +32,8 @@ from indexer.signals.pairs import PairStates, pair_inference, pair_signals, pair
 from indexer.signals.ratios import ratio_inference, ratio_signals
 from indexer.signals.result import Comparison
 from indexer.signals.signal import SharedRows, Signal, reaching, siblings
+from indexer.words import Text
 
-STALE = 5  # sessions without a new level after which an index has ended
 Overlays = Mapping[str, tuple[Days, Vector]]
 Fixings = Callable[[str, Instants], Vector]  # price of a unit of a currency known at each instant
 
@@ -56,13 +66,13 @@ def compare(
     overlays = overlays or {}
     lines, aligned, warnings = _aligned(study, histories, fixings, until)
     benchmark = study.benchmark if study.benchmark in histories else None
-    warnings += tuple(_benchmark_warnings(study, aligned, histories))
-    warnings += tuple(_end_warnings(study, aligned, histories))
+    warnings += tuple(benchmark_caveats(study, aligned, histories))
+    warnings += tuple(end_caveats(study, aligned, histories))
     shared = [SharedRows.of(aligned, pair.leader, pair.follower) for pair in study.pairs]
     signals = [signal for rows in shared for signal in pair_signals(study, rows)]
     triples = siblings([(pair.leader, pair.follower) for pair in study.pairs])
     inside = _inside(histories, benchmark, triples)
-    warnings += tuple(_inside_warnings(study, inside))
+    warnings += tuple(inside_caveats(study, inside))
     controls = [_control(benchmark, ids, inside) for ids in triples]
     for ids, control in zip(triples, controls, strict=True):
         signals += ratio_signals(study, aligned, ids, control)
@@ -85,9 +95,9 @@ def compare(
         happenings=happenings,
         warnings=(
             *warnings,
-            *_short_warnings(study, states),
-            *_event_warnings(study, histories, happenings),
-            *_overlay_warnings(study, overlays, signals),
+            *short_caveats(study, states),
+            *event_caveats(study, histories, happenings),
+            *overlay_caveats(study, overlays, signals),
         ),
     )
 
@@ -107,31 +117,16 @@ def states_of(
 
 def _aligned(
     study: Study, histories: Mapping[str, History], fixings: Fixings, until: date | None
-) -> tuple[list[Line], Aligned, tuple[str, ...]]:
+) -> tuple[list[Line], Aligned, tuple[Text, ...]]:
     """Return the lines of a study, their levels known on each session, and what to warn of."""
     lines, warnings = _lines(study, histories)
     sessions = study_sessions(study, read_calendar(study.calendar), lines, until)
     aligned = align(study, sessions, lines)
     if study.currency != "local":
         local, aligned = aligned, _converted(study, aligned, histories, fixings)
-        warnings += tuple(_rate_warnings(study, local, aligned))
+        warnings += tuple(rate_caveats(study, local, aligned))
     _check_pairs(study, aligned)
     return lines, aligned, warnings
-
-
-def _benchmark_warnings(
-    study: Study, aligned: Aligned, histories: Mapping[str, History]
-) -> Iterator[str]:
-    """Yield where nothing, or nothing new, is known of the benchmark."""
-    name = study.benchmark
-    if name not in histories:
-        yield f"benchmark {name} left out: it has no data here"
-        return
-    if name in study.indices:
-        yield f"benchmark {name} is compared itself: what it is part of is not given the benchmark"
-    if _has_ended(aligned, histories[name]):
-        ends = _last(histories[name])
-        yield f"benchmark {name} ends on {ends}: after that it counts as unchanged"
 
 
 def _inside(
@@ -151,86 +146,11 @@ def _inside(
     return {id: count for id, count in found.items() if count}
 
 
-def _inside_warnings(study: Study, inside: Mapping[str, int]) -> Iterator[str]:
-    """Yield which followers are not given the benchmark, for it holds some of what they hold."""
-    for id, count in inside.items():
-        yield (
-            f"benchmark {study.benchmark} holds {counted(count, 'issuer')} of {id}: partial "
-            f"correlations of {id} are not given the benchmark"
-        )
-
-
 def _control(
     benchmark: str | None, ids: tuple[str, str, str], inside: Mapping[str, int]
 ) -> str | None:
     """Return the benchmark unless it is one of the indices or a follower is inside it."""
     return None if benchmark in ids or any(id in inside for id in ids[1:]) else benchmark
-
-
-def _end_warnings(
-    study: Study, aligned: Aligned, histories: Mapping[str, History]
-) -> Iterator[str]:
-    """Yield which indices that are compared end before the study does."""
-    for id in study.indices:
-        if _has_ended(aligned, histories[id]):
-            yield f"{id} ends on {_last(histories[id])}: what it is compared in ends there too"
-
-
-def _has_ended(aligned: Aligned, history: History) -> bool:
-    fresh = aligned.fresh[:, aligned.ids.index(history.definition.id)]
-    calendar = read_calendar(history.definition.calendar)
-    last = calendar.on_or_before(aligned.sessions[-1].item())
-    return not fresh[-STALE:].any() and last > _last(history)
-
-
-def _last(history: History) -> date:
-    last: date = history.days[-1].item()
-    return last
-
-
-def _short_warnings(study: Study, states: Sequence[PairStates]) -> Iterator[str]:
-    """Yield which pairs have no state but the one that nothing has happened in."""
-    window = study.windows.zscore
-    for found in states:
-        if len(found.rows) < window:
-            pair = f"{found.pair.leader} / {found.pair.follower}"
-            rows = counted(len(found.rows), "row")
-            yield f"{pair} has {rows}: neutral for want of the {window} of a z-score"
-
-
-def _event_warnings(
-    study: Study, histories: Mapping[str, History], happenings: Sequence[Happening]
-) -> Iterator[str]:
-    """Yield which events tell nothing of an index, and why."""
-    told = {(seen.event, seen.id): seen for seen in happenings}
-    for event in study.events:
-        for id in event.indices:
-            seen = told.get((event, id))
-            if id not in histories:
-                why = "left out: it has no data here"
-            elif id == study.benchmark:
-                why = "left out: it is the benchmark"
-            elif seen is None or np.isnat(seen.days).all():
-                why = "left out: the event lies outside the rows it shares with the benchmark"
-            elif seen.found.estimated == 0:
-                why = (
-                    f"has no abnormal return: fewer than {1 - ESTIMATION[0]} rows come before, the "
-                    "benchmark stands still then, or it is all there is to the index"
-                )
-            else:
-                continue
-            yield f"event of {event.date}: {id} {why}"
-
-
-def _overlay_warnings(study: Study, overlays: Overlays, signals: Sequence[Signal]) -> Iterator[str]:
-    """Yield which overlays tell nothing, and why."""
-    there = {s.other for s in signals if s.name == "divergence" and not np.isnan(s.value).all()}
-    for overlay in study.overlays:
-        if overlay.symbol not in overlays:
-            yield f"overlay {overlay.symbol} left out: it has no data here"
-        elif overlay.symbol not in there:
-            why = f"fewer than {ANNOUNCEMENTS + 1} announcements that differ"
-            yield f"overlay {overlay.symbol} tells nothing: {why}"
 
 
 def _happenings(
@@ -268,13 +188,13 @@ def _overlay_signals(study: Study, aligned: Aligned, overlays: Overlays) -> Iter
             )
 
 
-def _lines(study: Study, histories: Mapping[str, History]) -> tuple[list[Line], tuple[str, ...]]:
+def _lines(study: Study, histories: Mapping[str, History]) -> tuple[list[Line], tuple[Text, ...]]:
     """Return the levels of each index in the study's variant, or in the one it has."""
     lines, warnings = [], []
     for id, history in histories.items():
         variant = history.offered(study.variant)
         if variant != study.variant and id in study.indices:
-            warnings.append(f"{id} has no {study.variant} variant here: its {variant} is used")
+            warnings.append(variant_caveat(id, study.variant, variant))
         lines.append(
             Line(
                 id,
@@ -311,17 +231,6 @@ def _converted(
         message = f"its level of {day} in {study.currency} is no number above zero: too far off"
         raise MarketDataError([Flaw("fx", None, aligned.ids[column], message)])
     return replace(aligned, level=level)
-
-
-def _rate_warnings(study: Study, local: Aligned, converted: Aligned) -> Iterator[str]:
-    """Yield which levels begin later for want of a rate."""
-    for id, before, after in zip(local.ids, local.level.T, converted.level.T, strict=True):
-        first, known = (int(np.argmax(~np.isnan(level))) for level in (before, after))
-        if np.isnan(after).all():
-            yield f"{id} left out: no rate into {study.currency} is known"
-        elif known > first:
-            day = local.sessions[known]
-            yield f"{id} begins on {day}: no rate into {study.currency} is known before"
 
 
 def _check_pairs(study: Study, aligned: Aligned) -> None:

@@ -144,7 +144,9 @@ def test_closes_of_a_series_on_no_session_are_counted():
 
     assert days(found) == [*WEEK[:3], SATURDAY, SUNDAY]
     assert found.off_calendar == found.summary["closes_off_calendar"] == 2
-    assert found.warnings == ("2 closes used though their exchange's calendar says closed",)
+    assert found.summary["warnings"] == [
+        "2 closes used though their exchange's calendar says closed"
+    ]
 
 
 def test_the_digest_of_a_series_is_blind_to_others_and_to_what_comes_later():
@@ -260,7 +262,8 @@ def test_who_has_no_close_is_left_out_and_named():
     assert found.symbols == ("A.US",)
     assert found.missing == ("C.US", "B.US")
     assert found.summary["missing"] == ["C.US", "B.US"]
-    assert found.warnings == ("left out, no close in the folder: C.US, B.US",)
+    assert found.summary["warnings"] == ["left out, no close in the folder: C.US, B.US"]
+    assert found.warnings[0].zh == "数据中无收盘价，未纳入：C.US、B.US"
     assert price(found) == [1000, 1100, 1200]
 
 
@@ -302,7 +305,7 @@ def test_a_change_into_a_symbol_at_another_price_is_warned_of(price, warned):
         f"A.US becomes B.US on {WEEK[1]}, one for one, at 10 and {price:g} before: enter a merger "
         "with its ratio if it was another"
     )
-    assert found.warnings == ((expected,) if warned else ())
+    assert found.summary["warnings"] == ([expected] if warned else [])
 
 
 @pytest.mark.parametrize("scheme", ["market_cap", "free_float"])
@@ -326,7 +329,7 @@ def test_adjusted_prices_make_a_gross_index(variants, told):
 
     assert list(found.variants) == ["gross"]
     assert found.variants["gross"].tolist() == pytest.approx([1000, 1075, 1075 * 1100 / 1050])
-    assert found.warnings == told
+    assert found.summary["warnings"] == list(told)
 
 
 # --- calendars of exchanges, rates ----------------------------------------------------------------
@@ -340,7 +343,7 @@ def test_closes_on_no_session_of_their_exchange_are_used_counted_and_warned_of()
     found = history(prices)
     assert price(found)[-1] == pytest.approx(1050)  # 10 of Monday's own, and Saturday's 22
     assert found.off_calendar == 3
-    assert found.warnings[0].startswith("3 closes used though")
+    assert found.summary["warnings"][0].startswith("3 closes used though")
     assert history(prices, until=SUNDAY).off_calendar == 0
     assert history(closes("00001.HK", *[10] * 6), constituents=listed("00001.HK"),
                    currency="HKD").off_calendar == 0  # fmt: skip

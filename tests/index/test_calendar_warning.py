@@ -12,7 +12,7 @@ from tests.index.examples import history
 from tests.reference.example import listed
 
 
-def warnings_of_a_history_until(last: date) -> tuple[str, ...]:
+def warnings_of_a_history_until(last: date) -> list[str]:
     tables = {name: table.empty() for name, table in TABLES.items()}
     days = [date(2026, 9, 1), last]
     rows = pl.DataFrame({"symbol": ["600000.SH"] * 2, "date": days, "close": [10.0, 11.0]})
@@ -29,7 +29,7 @@ def warnings_of_a_history_until(last: date) -> tuple[str, ...]:
             "constituents": [{"symbol": "600000.SH"}],
         }
     )
-    return build(basket, Market("demo", Manifest(), **tables)).warnings
+    return build(basket, Market("demo", Manifest(), **tables)).summary["warnings"]
 
 
 @pytest.mark.parametrize(

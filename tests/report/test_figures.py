@@ -9,8 +9,9 @@ import pytest
 
 from indexer.definitions.study import Overlay, Pair, WindowLengths
 from indexer.report.figures import bands, compact, pair_slots, signal_line
-from indexer.report.words import BANDS, Text
+from indexer.report.words import BANDS
 from indexer.signals.result import Comparison
+from indexer.words import Text
 from tests.report.conftest import figures_of
 
 FOLLOWER = "domestic-compute"

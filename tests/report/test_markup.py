@@ -21,7 +21,7 @@ from indexer.report.markup import (
     table,
     warning_list,
 )
-from indexer.report.words import Text, same
+from indexer.words import Text, same
 
 
 def test_numbers_carry_a_true_minus_sign_and_a_dash_where_there_is_none() -> None:

@@ -20,6 +20,7 @@ from indexer.report.record import Record
 from indexer.report.words import KINDS, STATES
 from indexer.signals.ratios import FAMILY
 from indexer.signals.result import Comparison
+from indexer.words import Text, same
 from tests.report.conftest import figures_of
 from tests.report.reading import lines_of
 
@@ -76,13 +77,13 @@ def hostile(comparison: Comparison) -> Comparison:
         id: replace(
             history,
             definition=history.definition.model_copy(update=texts),
-            warnings=(HOSTILE,),
+            warnings=(same(HOSTILE),),
             missing=(HOSTILE,),
         )
         for id, history in comparison.histories.items()
     }
     study = comparison.study.model_copy(update=texts)
-    return replace(comparison, study=study, histories=histories, warnings=(HOSTILE,))
+    return replace(comparison, study=study, histories=histories, warnings=(same(HOSTILE),))
 
 
 @pytest.fixture(scope="module")
@@ -377,13 +378,17 @@ def test_caveats_are_told(comparison: Comparison) -> None:
         comparison.histories[id],
         carried=carried,
         missing=("000001.SZ", "000002.SZ"),
-        warnings=("a close off the calendar",),
+        warnings=(Text("a close off the calendar", "一个收盘价"),),
     )
     histories = comparison.histories | {id: doubtful}
-    found = replace(comparison, histories=histories, warnings=("a benchmark left out",))
+    found = replace(
+        comparison, histories=histories, warnings=(Text("a benchmark left out", "基准未纳入"),)
+    )
     text = " ".join(Page(study_page(found)).text.split())
     for caveat in (
         "a benchmark left out",
+        "基准未纳入",
+        "国产算力链：一个收盘价",
         "Domestic Compute Chain: a close off the calendar",
         "7 of 41",
         "41只中的7只",

@@ -12,6 +12,7 @@ from indexer.run import report as module
 from indexer.run.publication import Asked, publication
 from indexer.run.report import report
 from indexer.run.verify import verify
+from indexer.words import Text
 from tests.run.desk import (
     DAYS,
     NOON,
@@ -105,7 +106,10 @@ def test_a_correction_is_told_with_its_reason(tmp_path):
     corrected(tmp_path, folder(tmp_path / "m", prices(**moved(SYMBOLS[0], DAYS[4], 10))), now=LATER)
 
     assert shown(tmp_path).caveats == (
-        f"revision 2 of {DAYS[4]} is corrected: bad-price, a note (Ada)",
+        Text(
+            f"revision 2 of {DAYS[4]} is corrected: bad-price, a note (Ada)",
+            f"{DAYS[4]}第2版为修正：bad-price，a note（Ada）",
+        ),
     )
 
 
@@ -135,8 +139,8 @@ def test_where_the_inputs_say_otherwise_a_caveat_says_so(tmp_path):
     immaterial(tmp_path)
     (caveat,) = shown(tmp_path).caveats
 
-    assert f"2 earlier sessions (between {DAYS[2]} and {DAYS[3]}) would be others" in caveat
-    assert "levels by up to 0.001 bp" in caveat
+    assert f"2 earlier sessions (between {DAYS[2]} and {DAYS[3]}) would be others" in caveat.en
+    assert "levels by up to 0.001 bp" in caveat.en
     assert shown(tmp_path).found.warnings == (caveat,)
 
 
@@ -180,7 +184,7 @@ def test_what_somebody_took_upon_himself_is_told_with_his_name(tmp_path):
     rows = [row for row in prices() if (row["symbol"], row["date"]) != (SYMBOLS[0], DAYS[2])]
     terms = {"override": ("R14",), "by": "Ada", "note": "known"}
     published(tmp_path, DAYS[2], market=folder(tmp_path / "m", rows), **terms)
-    caveats = [text for text in shown(tmp_path).caveats if text.startswith("R14: ")]
+    caveats = [one.en for one in shown(tmp_path).caveats if one.en.startswith("R14: ")]
 
     assert [text.endswith(" (overridden by Ada: known)") for text in caveats] == [True]
 
@@ -189,7 +193,7 @@ def test_sessions_that_were_never_published_are_told(tmp_path):
     published(tmp_path, DAYS[3], DAYS[4])
     (caveat,) = shown(tmp_path).caveats
 
-    assert caveat.startswith(f"2 of 5 sessions were published by then, from {DAYS[3]}")
+    assert caveat.en.startswith(f"2 of 5 sessions were published by then, from {DAYS[3]}")
 
 
 @pytest.mark.parametrize(

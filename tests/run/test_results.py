@@ -82,7 +82,7 @@ def test_a_benchmark_without_data_is_left_out(tmp_path):
     found = compared(study(tmp_path, benchmark="lost"), market)
 
     assert list(found.histories) == ["trio", "other"]
-    assert "benchmark lost left out: it has no data here" in found.warnings
+    assert "benchmark lost left out: it has no data here" in found.summary["warnings"]
 
 
 def test_an_overlay_counts_from_the_day_on_which_it_was_announced(tmp_path):

@@ -24,6 +24,7 @@ from indexer.run.restate import Ground, restate
 from indexer.run.results import study as compare_study
 from indexer.run.sessions import Period
 from indexer.run.verify import verify
+from indexer.words import Text
 from tests.ledger.chain import entry as chain_entry
 from tests.run.desk import desk, files, ledger_url
 
@@ -191,14 +192,15 @@ def test_signals_and_levels_published_before_are_shown_as_published(made, compar
     published = replace(
         entry(made[0]), session=day.isoformat(), rows={"signals": signals, "aligned": levels}
     )
-    shown = _as_published(compared, [published], ("a caveat",))
+    caveat = Text("a caveat", "一条提示")
+    shown = _as_published(compared, [published], (caveat,))
     on = pl.col("date") == day
 
     assert shown.table.filter(on).drop("date").rows() == signals
     assert shown.levels.filter(on).drop("date").rows() == levels
     assert shown.table.filter(~on).equals(compared.table.filter(~on))
     assert shown.levels.filter(~on).equals(compared.levels.filter(~on))
-    assert shown.warnings == ("a caveat", *compared.warnings)
+    assert shown.warnings == (caveat, *compared.warnings)
 
 
 def test_a_series_published_before_is_shown_as_published_without_a_divisor():

@@ -208,7 +208,7 @@ def test_a_benchmark_that_holds_what_a_follower_holds_is_no_control(
     inside: str, follower: str
 ) -> None:
     found = given(inside, SYMBOLS[3])
-    assert found.warnings[0] == (
+    assert found.summary["warnings"][0] == (
         f"benchmark market holds 1 issuer of {follower}: partial correlations of {follower} are "
         "not given the benchmark"
     )
@@ -218,7 +218,7 @@ def test_a_benchmark_that_holds_what_a_follower_holds_is_no_control(
 
 def test_a_benchmark_that_holds_what_the_leader_holds_is_a_control() -> None:
     found = given(SYMBOLS[0], SYMBOLS[3])
-    assert not [text for text in found.warnings if text.startswith("benchmark")]
+    assert not [text for text in found.summary["warnings"] if text.startswith("benchmark")]
     assert found.summary["ratio_lines"][0]["benchmark"] == "market"
 
 

@@ -131,7 +131,7 @@ def test_one_whole_window_is_enough_for_the_states_of_chance() -> None:
 
 def test_a_pair_without_a_z_score_is_warned_of() -> None:
     found = compared(*lines("a", "b"), windows=WINDOWS | {"zscore": "5000"})
-    assert "neutral for want of the 5000 of a z-score" in found.warnings[-1]
+    assert "neutral for want of the 5000 of a z-score" in found.summary["warnings"][-1]
 
 
 @pytest.mark.parametrize(

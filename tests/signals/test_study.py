@@ -100,7 +100,7 @@ def test_a_level_that_conversion_takes_beyond_all_numbers_is_refused(
 def test_a_study_without_its_benchmark_says_so() -> None:
     *indices, market = three()
     found = compared(*indices)
-    assert found.warnings == ("benchmark market left out: it has no data here",)
+    assert found.summary["warnings"] == ["benchmark market left out: it has no data here"]
     assert "partial_correlation_benchmark" not in set(found.table["signal"])
     whole = compared(*indices, market)
     assert not whole.warnings
@@ -110,9 +110,9 @@ def test_a_study_without_its_benchmark_says_so() -> None:
 
 def test_a_benchmark_that_is_one_of_the_three_is_no_control() -> None:
     found = compared(*three(), study=study("a", "b", "c", benchmark="b"))
-    assert found.warnings == (
+    assert found.summary["warnings"] == [
         "benchmark b is compared itself: what it is part of is not given the benchmark",
-    )
+    ]
     assert "partial_correlation_benchmark" not in {signal.name for signal in found.signals}
 
 
@@ -123,15 +123,15 @@ def test_a_benchmark_on_holiday_has_not_ended() -> None:
     evening = {"calendar": "XNYS", "cutoff": "17:00 America/New_York"}
     for last, warned in ((date(2024, 2, 16), False), (date(2024, 2, 27), True)):
         found = compared(*indices, market, study=study("a", "b", **evening), until=last)
-        assert any("ends on 2024-02-08" in text for text in found.warnings) == warned
+        assert any("ends on 2024-02-08" in text for text in found.summary["warnings"]) == warned
 
 
 def test_a_stale_benchmark_takes_part_with_its_last_level_and_makes_no_row() -> None:
     *indices, market = three()
     found = compared(*indices, until(market, date(2024, 5, 15)))
-    assert found.warnings == (
+    assert found.summary["warnings"] == [
         "benchmark market ends on 2024-05-15: after that it counts as unchanged",
-    )
+    ]
     whole = told(compared(*indices, market), "partial_correlation_benchmark", "abc", 6)
     part = told(found, "partial_correlation_benchmark", "abc", 6)
     assert [d for d in part if d <= date(2024, 5, 15)] == [
@@ -146,7 +146,9 @@ def test_an_index_that_ends_before_the_study_is_told() -> None:
     a, b, c, market = three()
     found = compared(a, b, until(c, date(2024, 5, 15)), market)
 
-    assert found.warnings == ("c ends on 2024-05-14: what it is compared in ends there too",)
+    assert found.summary["warnings"] == [
+        "c ends on 2024-05-14: what it is compared in ends there too"
+    ]
 
 
 def test_a_benchmark_of_another_exchange_has_not_ended() -> None:
@@ -177,10 +179,10 @@ def test_an_index_without_the_variant_takes_part_with_what_it_has_and_is_flagged
     lacking, ready = history(basket("b", "600000.SH"), on, walk(2, len(on))), three()[1]
     ready = replace(ready, definition=series("c"))
     found = compared(whole, lacking, ready, history(series("market"), on, level), variant="gross")
-    assert found.warnings == (
+    assert found.summary["warnings"] == [
         "b has no gross variant here: its price is used",
         "c has no gross variant here: its price is used",
-    )
+    ]
     assert np.array_equal(found.aligned.level[:, 0], level)
     assert np.array_equal(found.aligned.level[:, 1], walk(2, len(on)))
     assert np.array_equal(compared(whole, lacking).aligned.level[:, 0], level / 2)
@@ -270,7 +272,7 @@ def test_before_the_first_fixing_an_index_has_no_level() -> None:
     found = compare(study("a", "b", currency="CNY"), histories, fixings)
     assert min(told(found, "relative_strength", "ab", None)) == date(2024, 2, 1)
     assert found.levels.filter(index="a")["date"].min() == date(2024, 2, 1)
-    assert "a begins on 2024-02-01: no rate into CNY is known before" in found.warnings
+    assert "a begins on 2024-02-01: no rate into CNY is known before" in found.summary["warnings"]
 
 
 def test_a_benchmark_without_a_rate_is_left_out() -> None:
@@ -287,7 +289,7 @@ def test_a_benchmark_without_a_rate_is_left_out() -> None:
     }
     found = compare(study("a", "b", "c", currency="HKD"), histories, fixings)
 
-    assert "market left out: no rate into HKD is known" in found.warnings
+    assert "market left out: no rate into HKD is known" in found.summary["warnings"]
     given = found.table.filter(pl.col("signal") == "partial_correlation_benchmark")
     assert given["value"].drop_nulls().is_empty()
     assert found.summary["ratio_lines"][0]["partial_correlation"]

@@ -113,14 +113,24 @@ def test_an_event_is_told_row_by_row_as_far_as_there_are_rows(eventful: Comparis
 def test_why_an_event_tells_nothing_is_said(eventful: Comparison) -> None:
     """There are 283 rows: of an event on the hundredth no abnormal return can be told."""
     outside = "left out: the event lies outside the rows it shares with the benchmark"
-    assert eventful.warnings == (
+    assert eventful.summary["warnings"] == [
         f"event of {EVENT}: gone left out: it has no data here",
         f"event of {EVENT}: market left out: it is the benchmark",
         f"event of 2025-03-20: a {outside}",
         f"event of 2023-06-01: a {outside}",
         "event of 2024-06-03: a has no abnormal return: fewer than 251 rows come before, the "
         "benchmark stands still then, or it is all there is to the index",
-    )
+    ]
+
+
+def test_why_an_event_tells_nothing_is_said_in_chinese_too(eventful: Comparison) -> None:
+    assert [warning.zh for warning in eventful.warnings] == [
+        f"{EVENT}的事件：gone没有数据，未纳入",
+        f"{EVENT}的事件：market即为基准，未纳入",
+        "2025-03-20的事件：a未纳入：事件不在其与基准共有的各期之内",
+        "2023-06-01的事件：a未纳入：事件不在其与基准共有的各期之内",
+        "2024-06-03的事件：a没有异常收益：此前不足251期，或其间基准不变，或指数的变动全在基准之内",
+    ]
 
 
 def test_a_study_without_events_or_long_rows_has_empty_tables_of_all_columns() -> None:

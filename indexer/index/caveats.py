@@ -1,0 +1,75 @@
+"""What a reader must know of the data of an index before trusting a figure of it."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+import numpy as np
+
+from indexer.definitions.basket import Basket
+from indexer.errors import counted
+from indexer.market.calendar import Calendar
+from indexer.market.panel import Panel
+from indexer.words import Text
+
+HORIZON_NOTICE = 60  # days before the end of a calendar from which on a build warns
+_FAR = 0.1  # of the price of a share by which that of the one it becomes may differ
+
+
+def missing_caveat(missing: Sequence[str]) -> Iterator[Text]:
+    """Yield which constituents have no close at all."""
+    if missing:
+        yield Text(
+            f"left out, no close in the folder: {', '.join(missing)}",
+            f"数据中无收盘价，未纳入：{'、'.join(missing)}",
+        )
+
+
+def exchange_caveats(panel: Panel) -> Iterator[Text]:
+    """Yield changes into a symbol that traded before, at a price far from that of the old one."""
+    column = {line.symbol: j for j, line in enumerate(panel.lines)}
+    for j, line in enumerate(panel.lines):
+        for old, day in line.apart:
+            at = [panel.closes.before(c, np.datetime64(day)) for c in (column.get(old, j), j)]
+            before, after = panel.closes.close[at] if min(at) >= 0 else (1.0, 1.0)
+            if abs(after / before - 1) > _FAR:
+                yield Text(
+                    f"{old} becomes {line.symbol} on {day}, one for one, at {before:g} and "
+                    f"{after:g} before: enter a merger with its ratio if it was another",
+                    f"{old}于{day}按1:1变为{line.symbol}，此前收盘价分别为{before:g}和{after:g}："
+                    "若换股比例不同，请按合并录入其比例",
+                )
+
+
+def variant_caveat(basket: Basket, panel: Panel) -> Iterator[Text]:
+    """Yield which prices leave only the gross variant of an index that asks for more."""
+    if panel.adjusted.any() and basket.variants != ("gross",):
+        told = zip(panel.lines, panel.adjusted, strict=True)
+        adjusted = [line.symbol for line, is_adjusted in told if is_adjusted]
+        yield Text(
+            f"gross alone: prices of {', '.join(adjusted)} are adjusted for total return",
+            f"仅有全收益：{'、'.join(adjusted)}的价格为复权价",
+        )
+
+
+def off_calendar_caveat(count: int) -> Iterator[Text]:
+    """Yield how many closes are dated on no session of their exchange."""
+    if count:
+        yield Text(
+            f"{counted(count, 'close')} used though their exchange's calendar says closed",
+            f"{count}个收盘价的日期按交易所日历为休市日，仍予采用",
+        )
+
+
+def calendar_caveat(calendar: Calendar, last: date) -> Iterator[Text]:
+    """Yield where sessions are estimated, and before that while there is time to do something."""
+    known = calendar.verified_until
+    if last > known:
+        yield Text(
+            f"sessions of {calendar.code} after {known} are estimated, not announced",
+            f"{calendar.code}在{known}之后的交易日为推算，并非已公布",
+        )
+    elif (known - last).days <= HORIZON_NOTICE:
+        yield Text(
+            f"calendar {calendar.code} is known only until {known}: update exchange_calendars",
+            f"{calendar.code}交易日历仅知至{known}：请更新exchange_calendars",
+        )
