@@ -20,6 +20,7 @@ from indexer.index.caveats import (
     exchange_caveats,
     missing_caveat,
     off_calendar_caveat,
+    renamed_caveats,
     variant_caveat,
 )
 from indexer.index.history import History
@@ -177,6 +178,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
         warnings=(
             *missing_caveat(missing),
             *exchange_caveats(panel),
+            *renamed_caveats(panel.lines, market, last),
             *variant_caveat(basket, panel),
             *off_calendar_caveat(off),
             *calendar_caveat(calendar, last),

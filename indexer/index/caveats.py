@@ -4,11 +4,14 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 import numpy as np
+import polars as pl
 
 from indexer.definitions.basket import Basket
 from indexer.errors import counted
 from indexer.market.calendar import Calendar
+from indexer.market.lines import Line
 from indexer.market.panel import Panel
+from indexer.market.tables import Market
 from indexer.words import Text
 
 HORIZON_NOTICE = 60  # days before the end of a calendar from which on a build warns
@@ -37,6 +40,21 @@ def exchange_caveats(panel: Panel) -> Iterator[Text]:
                     f"{after:g} before: enter a merger with its ratio if it was another",
                     f"{old}于{day}按1:1变为{line.symbol}，此前收盘价分别为{before:g}和{after:g}："
                     "若换股比例不同，请按合并录入其比例",
+                )
+
+
+def renamed_caveats(lines: Sequence[Line], market: Market, last: date) -> Iterator[Text]:
+    """Yield which actions of a symbol count for nothing, for it was another one's by then."""
+    for line in lines:
+        for old, day in (*line.past, *line.apart):
+            after = pl.col("ex_date").is_between(day, last, "right")
+            count = market.actions.filter(after, pl.col("symbol") == old).height
+            if count:
+                yield Text(
+                    f"{old} is {line.symbol} from {day} on: {counted(count, 'action')} of {old} "
+                    f"after that not counted, give what is {line.symbol}'s as its own",
+                    f"{old}自{day}起为{line.symbol}：此后{old}的{count}项公司行动不计入，"
+                    f"属{line.symbol}者请记在其名下",
                 )
 
 

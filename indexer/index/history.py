@@ -17,6 +17,8 @@ from indexer.words import Text
 if TYPE_CHECKING:
     from indexer.report.drawing import Drawing
 
+ROUNDING = 1e-14  # of a weight by which that at the open may be off
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -202,7 +204,10 @@ class History:
             part = value / value.sum(axis=1, keepdims=True)
             gained = np.nan_to_num(self.contribution)
             growth = 1.0 + gained.sum(axis=1, keepdims=True)
-            weights[1:] = (part * growth - gained)[1:]
+            opening = part * growth - gained
+            # What had no worth at the open is the difference of two equals: its rounding is none.
+            none = opening <= ROUNDING * part * np.maximum(growth, 1.0)
+            weights[1:] = np.where(none, 0.0, opening)[1:]
         return weights
 
     def plot(self) -> "Drawing":

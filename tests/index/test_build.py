@@ -308,6 +308,21 @@ def test_a_change_into_a_symbol_at_another_price_is_warned_of(price, warned):
     assert found.summary["warnings"] == ([expected] if warned else [])
 
 
+@pytest.mark.parametrize(("paid", "warned"), [(WEEK[1], False), (WEEK[2], True)])
+def test_an_action_of_a_symbol_that_has_become_another_is_warned_of(paid, warned):
+    """One of the day of the change is paid on the old one."""
+    renamed = action("A.US", WEEK[1], "symbol_change", other="B.US")
+    found = history(
+        A + closes("B.US", 10, 10, 10), renamed, action("A.US", paid, "dividend", cash=1)
+    )
+
+    expected = (
+        f"A.US is B.US from {WEEK[1]} on: 1 action of A.US after that not counted, give what is "
+        "B.US's as its own"
+    )
+    assert found.summary["warnings"] == ([expected] if warned else [])
+
+
 @pytest.mark.parametrize("scheme", ["market_cap", "free_float"])
 def test_adjusted_prices_have_no_shares_to_count(scheme):
     message = f"^prices: A.US: adjusted prices cannot be weighted by {scheme}: give raw ones$"

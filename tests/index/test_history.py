@@ -10,6 +10,8 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from indexer.errors import DefinitionError
 from indexer.index.history import History
@@ -383,6 +385,20 @@ def test_what_is_not_held_opens_with_no_weight():
     found = history(closes("A.US", 10, 11) + closes("B.US", 20, 18), constituents=constituents)
 
     assert found.opening_weights[1].tolist() == [1.0, 0.0]
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(1, 10**6))
+def test_what_was_worth_nothing_at_the_open_has_no_weight_in_it(ticks, first, ratio):
+    """A share spun off without a price has its first close the next day."""
+    spun = action("A.US", WEEK[1], "spinoff", other="B.US", ratio=ratio / 1000)
+    prices = closes("A.US", 10, 10, ticks / 100)
+    found = history(
+        [*prices, {"symbol": "B.US", "date": WEEK[2], "close": first / 100}],
+        spun,
+        constituents=listed("A.US"),
+    )
+
+    assert found.opening_weights[2].tolist() == [pytest.approx(1.0), 0.0]
 
 
 def test_the_summary_counts_what_is_held_and_not_what_is_listed():

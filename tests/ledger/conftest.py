@@ -1,4 +1,4 @@
-"""A PostgreSQL server on loopback, one for all tests, as a user without rights."""
+"""A small ledger to damage, and a PostgreSQL server on loopback, as a user without rights."""
 
 import os
 import pwd
@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+
+from indexer.ledger.database import open_ledger
+from tests.ledger.chain import appended, entry, ledger
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
@@ -92,3 +95,20 @@ def database(server: str) -> Callable[[str], str]:
         return f"{server}/{name}"
 
     return made
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a ledger with three entries, which no test changes."""
+    folder = tmp_path_factory.mktemp("written")
+    engine = ledger(folder)
+    appended(engine, *(entry(f"2026-03-0{n}") for n in (2, 3, 4)))
+    engine.dispose()
+    return folder / "ledger.db"
+
+
+@pytest.fixture
+def engine(written: Path, tmp_path: Path) -> sa.Engine:
+    """Return a copy of it."""
+    shutil.copy(written, tmp_path)
+    return open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")

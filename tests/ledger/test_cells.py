@@ -1,7 +1,5 @@
 """No cell that never was written is read as if it had been: it is named, with what it holds."""
 
-import shutil
-
 import pytest
 
 from indexer.errors import LedgerError
@@ -11,7 +9,7 @@ from indexer.ledger.heads import subjects
 from indexer.ledger.history import history_rows, read_entry
 from indexer.ledger.tables import PARTS, definitions, entries
 from indexer.ledger.verify import check_chain
-from tests.ledger.chain import appended, changed, entry, ledger
+from tests.ledger.chain import appended, changed, entry
 
 NONE = {  # of each kind of column, what is none of its values, as SQL
     "TEXT": ["x'78'", "x''"],
@@ -27,23 +25,6 @@ CASES = [
     for value in NONE[str(column.type)]
     if column is not entries.c.number  # SQLite itself holds whole numbers alone in it
 ]
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    """Return the file of a ledger with two entries."""
-    folder = tmp_path_factory.mktemp("written")
-    engine = ledger(folder)
-    appended(engine, entry("2026-03-02"), entry("2026-03-03"))
-    engine.dispose()
-    return folder / "ledger.db"
-
-
-@pytest.fixture
-def engine(written, tmp_path):
-    """Return a copy of it."""
-    shutil.copy(written, tmp_path)
-    return open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
 
 
 def fault(engine):

@@ -1,6 +1,5 @@
 """Whatever is changed behind the ledger's back is found, and named."""
 
-import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +9,7 @@ from indexer.errors import LedgerError
 from indexer.ledger.database import open_ledger, reading
 from indexer.ledger.tables import PARTS, definitions, entries, levels, sqlite_triggers
 from indexer.ledger.verify import check_chain, check_database
-from tests.ledger.chain import appended, changed, entry, ledger
+from tests.ledger.chain import changed
 
 OTHER = {  # SQL that makes another value of a column
     "INTEGER": "{} + 1",
@@ -21,23 +20,6 @@ OTHER = {  # SQL that makes another value of a column
 }
 CELLS = [(table, column.name) for table in PARTS for column in table.columns]
 HEADS = [column.name for column in entries.columns]
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    """Return the file of a ledger with three entries."""
-    folder = tmp_path_factory.mktemp("written")
-    engine = ledger(folder)
-    appended(engine, *(entry(f"2026-03-0{n}") for n in (2, 3, 4)))
-    engine.dispose()
-    return folder / "ledger.db"
-
-
-@pytest.fixture
-def engine(written, tmp_path):
-    """Return a copy of it."""
-    shutil.copy(written, tmp_path)
-    return open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
 
 
 def fault(engine):

@@ -472,7 +472,8 @@ def drawn(draw: st.DrawFn, longest: int = 60) -> Members:
 
 def figures(found: Members, leader: Vector, window: int) -> list[Vector]:
     _, held, weight, close, traded, amount = found
-    market_amount = np.cumsum(np.nan_to_num(amount).sum(axis=1)) + 1.0
+    # Of what is held alone: a line that joins later has amounts from before it did.
+    market_amount = np.cumsum(np.nan_to_num(np.where(held, amount, 0.0)).sum(axis=1)) + 1.0
     return [
         breadth(close, held, traded, window),
         breadth_outperform(close, held, leader, window),
