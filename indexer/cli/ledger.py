@@ -244,11 +244,16 @@ def verify(ledger: str, market: Path | None, out: Path | None, inputs: bool, as_
 @click.command()
 @LEDGER
 @OUT
-def export(ledger: str, out: Path) -> None:
+@JSON
+def export(ledger: str, out: Path, as_json: bool) -> None:
     """Write every published file anew from the ledger, byte for byte."""
     from indexer.run.records import exported
 
-    click.echo(f"{len(exported(ledger, out))} files written below {out}", err=True)
+    written = exported(ledger, out)
+    if as_json:
+        click.echo(json.dumps({"files": [str(path) for path in written]}))
+        return
+    click.echo(f"{counted(len(written), 'file')} written below {out}", err=True)
 
 
 @click.command()
@@ -305,13 +310,19 @@ def approve(
 @OUT
 @click.option("--reason", required=True, callback=said, metavar="TEXT", help="Why.")
 @_by
-def retire(index: str, ledger: str, out: Path, reason: str, by: str) -> None:
+@JSON
+def retire(index: str, ledger: str, out: Path, reason: str, by: str, as_json: bool) -> None:
     """Write the final entry of INDEX; its history goes on being served."""
     from indexer.run.decisions import retire as end
     from indexer.run.desk import Terms, desk_at
 
     desk = desk_at(ledger, out, _now, [index], Terms(by=by), create=False)
     entry = end(index, reason, desk)
+    if as_json:
+        found = {"index": index, "number": entry.number, "session": entry.session}
+        found |= {"revision": entry.revision, "recorded": entry.run == desk.run}
+        click.echo(json.dumps(found))
+        return
     again = "" if entry.run == desk.run else "unchanged: "
     told = f"{index} is retired: {entry.session} is final, as revision {entry.revision}"
     click.echo(again + told)

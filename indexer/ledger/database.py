@@ -56,6 +56,7 @@ _NO_DATABASE = (  # what SQLite says of a file that is damaged
     "already exists",  # where tables are to be made: somebody else's, or the version is wrong
     "Could not decode",
 )
+_GONE = ("42P01", "42703")  # what PostgreSQL says of a table or column that is not there
 _NOT_ALLOWED = ("unable to open", "readonly")  # what it says of a file or folder it may not write
 
 
@@ -257,7 +258,8 @@ def _named(engine: sa.Engine) -> Iterator[None]:
         reason = " ".join(str(error.orig).split()) or type(error.orig).__name__
         if NEVER in reason or isinstance(error, sa.exc.IntegrityError):
             raise LedgerError([Refusal(name_of(engine), "", "", reason)]) from error
-        if any(word in reason for word in _NO_DATABASE):
+        gone = getattr(error.orig, "sqlstate", None) in _GONE
+        if gone or any(word in reason for word in _NO_DATABASE):
             raise damage(reason, name_of(engine)) from error
         if any(word in reason for word in _NOT_ALLOWED):
             _check_allowed(engine)

@@ -1,5 +1,6 @@
 """Beginning: definitions that run as they are, and a shell that knows the commands."""
 
+import json
 import os
 import subprocess
 import sys
@@ -32,6 +33,12 @@ def test_what_is_written_is_valid_and_runs_on_the_sample(indexer):
     assert indexer("validate", *(f"mine/{name}" for name in NAMES))[:2] == (0, "2 valid\n")
     code, out, _ = indexer("run", "mine/my-study.yaml")
     assert (code, "/ my-basket" in out) == (0, True)
+
+
+def test_what_is_written_is_named_as_json(indexer):
+    found = json.loads(indexer("init", "mine", "--json")[1])
+
+    assert found == {"files": ["mine/my-basket.yaml", "mine/my-study.yaml"]}
 
 
 @pytest.mark.parametrize("name", NAMES)

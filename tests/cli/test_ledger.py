@@ -689,6 +689,25 @@ def test_an_export_writes_what_was_published(indexer):
     assert files(Path("copy/trio")) == files(Path("out/trio"))
 
 
+def test_an_export_names_its_files_as_json(indexer):
+    publish(indexer, *RANGE)
+    found = json.loads(indexer("export", "--out", "copy", "--json")[1])
+
+    assert sorted(found["files"]) == sorted(
+        f"copy/trio/{name}" for name in files(Path("copy/trio"))
+    )
+
+
+def test_a_retirement_is_told_as_json(indexer):
+    publish(indexer, *RANGE)
+    decided = ("retire", "trio", "--reason", "over", "--by", "Ada", "--json")
+    first, again = (json.loads(indexer(*decided)[1]) for _ in range(2))
+
+    last = {"index": "trio", "number": 6, "session": str(DAYS[4]), "revision": 2}
+    assert first == last | {"recorded": True}
+    assert again == last | {"recorded": False}
+
+
 def test_a_retired_index_is_65_and_still_served(indexer):
     publish(indexer, *RANGE)
     assert indexer("retire", "trio", "--reason", "over", "--by", "Ada")[0] == 0

@@ -328,6 +328,23 @@ def test_two_publishers_take_turns_on_postgresql(database):
     engine.dispose()
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("DROP TABLE levels", 'relation "levels" does not exist'),
+        ("ALTER TABLE levels DROP COLUMN level_exact", "level_exact does not exist"),
+    ],
+)
+def test_a_table_or_column_that_postgresql_lacks_is_damage(database, change, told):
+    engine = open_ledger(database("gone"), create=True)
+    appended(engine, entry())
+    with engine.begin() as connection:
+        connection.exec_driver_sql(change)
+    with pytest.raises(LedgerError, match=told), reading(engine) as connection:
+        check_chain(connection)
+    engine.dispose()
+
+
 def test_a_lock_that_cannot_be_taken_is_to_be_tried_again(tmp_path):
     engine = ledger(tmp_path)
     lock = tmp_path / "ledger.db.lock"
