@@ -93,12 +93,17 @@ def _restated(panel: Panel) -> Grid:
     rights count is settled there, for both.
     """
     close, growth = _as_traded(panel), np.ones(panel.close.shape)
-    running: dict[tuple[int, int], float] = {}  # close before the next event of the same session
+    running: dict[tuple[int, int], tuple[np.datetime64, float]] = {}  # since when, and at what
     for found in panel.events:
         row, j = found.row, found.column
-        prior = running.get((row, j), float(close[row - 1, j]))
+        since, prior = running.get(
+            (row, j), (panel.sessions[row - 1] + 1, float(close[row - 1, j]))
+        )
+        at = panel.closes.before(j, found.ex_date)
+        if at >= 0 and panel.closes.date[at] >= since:  # while the index was closed
+            prior = float(panel.closes.close[at])
         opening = replace(found.event, prior=prior).ex_reference
-        running[row, j] = opening
+        running[row, j] = found.ex_date, opening
         growth[row:, j] *= prior / opening if opening > 0 else np.nan  # halted, and paid out whole
         dated = panel.dated[row:, j]
         if dated[0] < found.ex_date:  # no close since: the carried one goes on at P^ex

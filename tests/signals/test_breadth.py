@@ -147,13 +147,25 @@ def test_two_events_before_one_open_follow_each_other() -> None:
 
 
 def test_a_close_between_sessions_goes_on_at_the_reference_price() -> None:
-    """Saturday's close of 12, less Monday's dividend of 1, is what Tuesday's 12.1 is up from."""
+    """From 10 to Saturday's 12; less Monday's dividend of 1 that makes 11, and Tuesday 12.1."""
     extra = {"symbol": "A.US", "date": SATURDAY, "close": 12.0}
     ex = action("A.US", date(2024, 1, 15), "dividend", cash=1.0)
     prices = [*closes("A.US", *[10.0] * 5, None, 12.1), extra, *closes("B.US", *[7.0] * 7)]
     found = members_of(history(prices, ex))
     assert found.traded[:, 0].tolist() == [True] * 5 + [False, True]
-    assert returns(line(found))[-2:] == pytest.approx([11 / 9 - 1, 0.1], rel=1e-12)
+    assert returns(line(found))[-2:] == pytest.approx([0.2, 0.1], rel=1e-12)
+
+
+def test_of_two_events_while_the_index_is_closed_each_counts_from_the_close_before_it() -> None:
+    """10; less 1 on Saturday 9, which Saturday's close of 18 doubles; a split of two on Monday."""
+    events = [
+        action("A.US", SATURDAY, "dividend", cash=1.0),
+        action("A.US", date(2024, 1, 15), "split", ratio=2.0),
+    ]
+    extra = {"symbol": "A.US", "date": SATURDAY, "close": 18.0}
+    prices = [*closes("A.US", *[10.0] * 5, 9.9), extra, *closes("B.US", *[7.0] * 6)]
+    found = members_of(history(prices, *events))
+    assert returns(line(found))[-1] == pytest.approx(2.0 * 1.1 - 1, rel=1e-12)
 
 
 def test_a_halted_share_that_pays_out_all_it_was_has_no_return() -> None:
