@@ -43,11 +43,11 @@ INNER_IMPORTS = {
     "cli.app": {"indexer.run", "indexer.run.find"},
     "cli.attempts": {"indexer.run.attempt", "indexer.run.sessions"},
     "cli.ledger": {
-        f"indexer.run.{name}"
-        for name in ("attempt", "decisions", "desk", "publish", "records", "restate")
+        f"indexer.run.{name}" for name in ("attempt", "desk", "publish", "records", "restate")
     }
     | {"indexer.run.sessions"},
     "cli.begin": {"indexer.run.begin"},
+    "cli.decisions": {"indexer.run.decisions", "indexer.run.desk"},
     "cli.calendars": {"indexer.run", "indexer.run.announced", "indexer.run.fetch"},
     "cli.doctor": {"indexer.run.doctor"},
     "cli.fetch": {"indexer.run"},
@@ -73,6 +73,7 @@ EFFECTS = {
     "cli.attempts": {"clock"},
     "cli.ledger": {"clock", "exit", "screen"},
     "cli.begin": {"screen"},
+    "cli.decisions": {"clock", "screen"},
     "cli.calendars": {"environment", "read", "screen"},
     "cli.doctor": {"clock", "exit", "screen"},
     "cli.fetch": {"clock", "environment", "screen"},

@@ -17,10 +17,11 @@ import click
 
 from indexer.cli.begin import init
 from indexer.cli.calendars import calendar, constituents
+from indexer.cli.decisions import approve, proforma, retire
 from indexer.cli.doctor import doctor
 from indexer.cli.exits import EXIT_CODES, exit_code
 from indexer.cli.fetch import fetch
-from indexer.cli.ledger import COMMANDS
+from indexer.cli.ledger import export, history, publish, restate, verify
 from indexer.cli.options import DATE, FORMAT, JSON, MARKET, NEEDED_MARKET, OUT, UNTIL
 from indexer.cli.process import flush_output, prepare
 from indexer.cli.report import report
@@ -221,7 +222,10 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
         sys.exit(EXIT_CODES[DefinitionError])
 
 
-for command in (fetch, calendar, constituents, report, init, sweep, *COMMANDS, doctor, serve):
+for command in (
+    *(fetch, calendar, constituents, report, init, sweep),
+    *(publish, restate, history, verify, export, proforma, approve, retire, doctor, serve),
+):
     app.add_command(command)
 
 

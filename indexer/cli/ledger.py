@@ -1,4 +1,4 @@
-"""Commands of the ledger: publish and restate, look back, verify, decide."""
+"""Commands of the ledger: publish and restate, look back, verify."""
 
 import dataclasses
 import json
@@ -11,11 +11,10 @@ import click
 
 from indexer.cli.attempts import attempts, hours
 from indexer.cli.exits import exit_code
-from indexer.cli.options import DATE, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, plain, said
-from indexer.cli.screen import marks, print_outcomes, print_proforma, progress, shown
+from indexer.cli.options import BY, DATE, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, plain, said
+from indexer.cli.screen import marks, print_outcomes, progress, shown
 from indexer.errors import OutputError, counted, explained
 
-_by = click.option("--by", required=True, callback=said, metavar="NAME", help="Who decided it.")
 _clock_time = click.DateTime(["%H:%M"])
 
 
@@ -124,7 +123,7 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
     help="Why, as a code.",
 )
 @click.option("--note", required=True, callback=said, metavar="TEXT", help="Why, in words.")
-@_by
+@BY
 @click.option("--basket", metavar="FILE", help="New definition; default the one last published.")
 @JSON
 def restate(
@@ -254,81 +253,6 @@ def export(ledger: str, out: Path, as_json: bool) -> None:
         click.echo(json.dumps({"files": [str(path) for path in written]}))
         return
     click.echo(f"{counted(len(written), 'file')} written below {out}", err=True)
-
-
-@click.command()
-@click.argument("basket")
-@NEEDED_MARKET
-@click.option("--until", type=DATE, metavar="DATE", help="As seen after this session.")
-@JSON
-def proforma(basket: str, market: Path, until: datetime | None, as_json: bool) -> None:
-    """Say what BASKET will hold after its next rebalance, as far as that is known."""
-    from indexer.run.decisions import proforma as find
-
-    with progress() as tell:
-        found = find(basket, market, None if until is None else until.date(), progress=tell)
-    print_proforma(found, as_json)
-
-
-@click.command()
-@click.argument("basket")
-@NEEDED_MARKET
-@LEDGER
-@OUT
-@click.option("--until", type=DATE, metavar="DATE", help="As seen after this session.")
-@_by
-@click.option("--note", default="", callback=plain, metavar="TEXT", help="Anything worth keeping.")
-@JSON
-def approve(
-    basket: str,
-    market: Path,
-    ledger: str,
-    out: Path,
-    until: datetime | None,
-    by: str,
-    note: str,
-    as_json: bool,
-) -> None:
-    """Record who approves the next rebalance of BASKET, with its members and weights."""
-    from indexer.run.decisions import approve as record
-    from indexer.run.decisions import proforma as find
-    from indexer.run.desk import Terms, desk_at
-
-    with progress() as tell:
-        found = find(basket, market, None if until is None else until.date(), progress=tell)
-    desk = desk_at(ledger, out, _now, [basket], Terms(by=by))
-    entry = record(basket, found, desk, note)
-    print_proforma(found, as_json)
-    again = "" if entry.run == desk.run else "unchanged: "
-    told = f"approved by {by} as entry {entry.number}, revision {entry.revision}"
-    click.echo(again + told, err=True)
-
-
-@click.command()
-@click.argument("index")
-@LEDGER
-@OUT
-@click.option("--reason", required=True, callback=said, metavar="TEXT", help="Why.")
-@_by
-@JSON
-def retire(index: str, ledger: str, out: Path, reason: str, by: str, as_json: bool) -> None:
-    """Write the final entry of INDEX; its history goes on being served."""
-    from indexer.run.decisions import retire as end
-    from indexer.run.desk import Terms, desk_at
-
-    desk = desk_at(ledger, out, _now, [index], Terms(by=by), create=False)
-    entry = end(index, reason, desk)
-    if as_json:
-        found = {"index": index, "number": entry.number, "session": entry.session}
-        found |= {"revision": entry.revision, "recorded": entry.run == desk.run}
-        click.echo(json.dumps(found))
-        return
-    again = "" if entry.run == desk.run else "unchanged: "
-    told = f"{index} is retired: {entry.session} is final, as revision {entry.revision}"
-    click.echo(again + told)
-
-
-COMMANDS = (publish, restate, history, verify, export, proforma, approve, retire)
 
 
 def _now() -> datetime:

@@ -78,6 +78,7 @@ LEDGER = click.option(
     show_envvar=True,
     help="SQLAlchemy URL of the ledger.",
 )
+BY = click.option("--by", required=True, callback=said, metavar="NAME", help="Who decided it.")
 KNOWN_AT = click.option(
     "--as-known-at",
     callback=instant,
