@@ -53,7 +53,9 @@ class Publication:
 
     def __call__(self, folder: Path, words: Words, now: datetime) -> int:
         """Run one command as the terminal would; ``remove PATH`` loses something."""
-        from indexer.cli import app, ledger
+        import indexer.cli.decisions
+        import indexer.cli.ledger
+        from indexer.cli import app
 
         os.chdir(folder)
         if words[0] == "remove":
@@ -62,7 +64,8 @@ class Publication:
         keep(self.inputs / "kept")
         if self.planted:
             plant(self.planted)
-        ledger.datetime = _stopped(now, self.jump)  # type: ignore[attr-defined]
+        for commands in (indexer.cli.decisions, indexer.cli.ledger):
+            commands.datetime = _stopped(now, self.jump)  # type: ignore[attr-defined]
         sys.argv = ["indexer", *(word.format(self.inputs) for word in words)]
         try:
             app.main()
@@ -87,7 +90,7 @@ def warm(inputs: Path) -> None:
     import alembic.command  # noqa: F401 (slow, and imported only when a ledger is made)
     import sqlalchemy.dialects.sqlite  # noqa: F401 (as above)
 
-    from indexer.cli import app, ledger  # noqa: F401
+    from indexer.cli import app  # noqa: F401 (with all its commands)
     from indexer.ledger.database import open_ledger
     from indexer.market.calendar import read_calendar
     from indexer.market.conventions.gates import gate_limits
