@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from indexer.arrays import dot, expm1, log
+from indexer.arrays import dot, expm1, log, row_sums
 
 doubles = st.floats(-1e6, 1e6)
 
@@ -33,3 +33,14 @@ def test_logarithms_are_numpys_but_for_the_last_bit(values):
 def test_simple_returns_are_numpys_but_for_the_last_bits(values):
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(expm1(values), np.expm1(values), rtol=1e-15)
+
+
+@given(
+    arrays(float, st.tuples(st.integers(0, 4), st.integers(0, 40)), elements=doubles),
+    st.lists(st.integers(0, 40), max_size=40),
+)
+def test_columns_of_zeros_change_no_bit_of_the_sum_of_a_row(grid, places):
+    found = row_sums(np.insert(grid, [min(p, grid.shape[1]) for p in places], 0.0, axis=1))
+
+    np.testing.assert_array_equal(found, row_sums(grid))
+    np.testing.assert_allclose(found, grid.sum(axis=1), rtol=1e-12, atol=1e-6)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from indexer.arrays import Days, Flags, Grid, Rows, Vector, log
+from indexer.arrays import Days, Flags, Grid, Rows, Vector, log, row_sums
 from indexer.definitions.basket import Index, Variant
 from indexer.index.holding import Rebalanced, market_weights
 from indexer.market.inputs import Inputs
@@ -201,9 +201,9 @@ class History:
         if self.panel is not None:
             held = np.where(self.shares > 0, self.shares, 0.0)
             value = held * np.nan_to_num(self.panel.worth[-len(self.days) :])
-            part = value / value.sum(axis=1, keepdims=True)
+            part = value / row_sums(value)[:, None]
             gained = np.nan_to_num(self.contribution)
-            growth = 1.0 + gained.sum(axis=1, keepdims=True)
+            growth = 1.0 + row_sums(gained)[:, None]
             opening = part * growth - gained
             # What had no worth at the open is the difference of two equals: its rounding is none.
             none = opening <= ROUNDING * part * np.maximum(growth, 1.0)

@@ -93,12 +93,12 @@ def lines_of(market: Market, symbols: Sequence[str], until: date | None) -> list
         (r["symbol"], r["other"], r["kind"], r["ex_date"]) for r in rows.iter_rows(named=True)
     ]
     entry = {symbol: n for n, symbol in enumerate(symbols)}
-    reached = dict.fromkeys(symbols)
-    while True:
-        new = {o: None for s, o, _, _ in arrows if s in reached and o not in reached}
-        if not new:
-            break
-        reached |= new
+    reached, before = dict.fromkeys(symbols), 0
+    while len(reached) > before:  # as time goes: what comes later changes no order of before
+        before = len(reached)
+        for old, new, _, _ in arrows:
+            if old in reached:
+                reached.setdefault(new)
     _check_changes([arrow for arrow in arrows if arrow[0] in reached])
     taken = market.prices.filter(pl.col("symbol").is_in([new for _, new, _, _ in arrows]))
     first = dict(taken.group_by("symbol").agg(pl.col("date").min()).iter_rows())

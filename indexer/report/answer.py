@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from indexer.report.figures import name_of, ratio_lines_name, ratio_name
-from indexer.report.markup import number, paragraph, per_cent, table
+from indexer.report.markup import number, paragraph, per_cent
 from indexer.report.tables import NO, YES, until, with_interval
+from indexer.report.tested import figure_tested, noted_table, pair_tested
 from indexer.report.words import KINDS, STATES
 from indexer.signals.inference import FEWEST_ROWS
 from indexer.signals.result import Comparison
@@ -53,7 +54,7 @@ def _table_of_lines(comparison: Comparison, lines: Sequence[dict[str, Any]]) -> 
     )
     rows = []
     for told in lines:
-        figures = [with_interval(told, name, window) for name in _FIGURES]
+        figures = [with_interval(comparison, told, name, window) for name in _FIGURES]
         ids = [told[role] for role in ("leader", "follower", "other")]
         p = told["p_value_adjusted"][window]
         excess = told["ratio_excess"][window]
@@ -61,7 +62,7 @@ def _table_of_lines(comparison: Comparison, lines: Sequence[dict[str, Any]]) -> 
         verdict = _LESS if verdict is YES and excess < 0 else verdict
         name = until(comparison, ratio_lines_name(comparison, ids), told)
         rows.append((name, *figures[:5], verdict, *figures[5:]))
-    return table(heads, rows, "wide")
+    return noted_table(heads, rows, "wide")
 
 
 _LESS = Text("less, by more than chance", "低于算术所致，且超出偶然")
@@ -102,7 +103,12 @@ def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
     parts = [joined([first, _verdict(told["p_value_adjusted"][window], excess)], "", "")]
     if (given := told["partial_correlation_benchmark"].get(window)) is not None:
         parts.append(_given_market(comparison, given, told["p_value_benchmark_adjusted"][window]))
+    if figure_tested(comparison, told, "ratio_correlation", window):
+        parts.append(_TESTED)
     return joined(parts, " ", "")
+
+
+_TESTED = Text("Part of the rows behind it is back-tested.", "所依据的各期中有一部分为回测。")
 
 
 def _verdict(p: float | None, excess: float) -> Text:
@@ -156,7 +162,8 @@ def _span_zh(low: float | None, high: float | None) -> str:
 
 
 def _of_pair(comparison: Comparison, told: dict[str, Any]) -> Text:
-    name, state = ratio_name(comparison, told["leader"], told["follower"]), STATES[told["state"]]
+    name = until(comparison, ratio_name(comparison, told["leader"], told["follower"]), told)
+    state, tested = STATES[told["state"]], pair_tested(comparison, told)
     since = told["since"]
     parts = [
         Text(f"{name.en}: {state.en} since {since}", f"{name.zh}：自{since}起处于“{state.zh}”")
@@ -178,7 +185,10 @@ def _of_pair(comparison: Comparison, told: dict[str, Any]) -> Text:
     if told["zscore"] is not None:
         z, window = number(told["zscore"], 2), comparison.study.windows.zscore
         parts.append(Text(f"; z {z} over {window} rows", f"；{window}期z值为{z}"))
-    return joined([*parts, _by_chance(told, comparison.study.windows.zscore)], "", "")
+    parts.append(_by_chance(told, comparison.study.windows.zscore))
+    if tested["zscore"] or tested["moves"]:
+        parts.append(Text(f" {_TESTED.en}", _TESTED.zh))
+    return joined(parts, "", "")
 
 
 def _by_chance(told: dict[str, Any], window: int) -> Text:

@@ -8,12 +8,12 @@ from indexer.signals.members import members_correlated
 from indexer.signals.result import Comparison
 from indexer.words import Text, joined, same
 
-_BREADTH = {
-    "breadth_20": Text("above their 20-session mean", "站上20日均线"),
-    "breadth_60": Text("above their 60-session mean", "站上60日均线"),
-    "breadth_outperform": Text("ahead of the leader", "跑赢领先指数"),
-    "diffusion": Text("diffusion", "扩散指数"),
-    "mean_pair_correlation": Text("mean correlation of members", "成分股平均相关系数"),
+_BREADTH = {  # and how each is drawn: a word, or dashes and gaps
+    "breadth_20": (Text("above their 20-session mean", "站上20日均线"), "solid"),
+    "breadth_60": (Text("above their 60-session mean", "站上60日均线"), "dashed"),
+    "breadth_outperform": (Text("ahead of the leader", "跑赢领先指数"), "dotted"),
+    "diffusion": (Text("diffusion", "扩散指数"), [9, 3, 2, 3]),
+    "mean_pair_correlation": (Text("mean correlation of members", "成分股平均相关系数"), [2, 5]),
 }
 _STROKES = ("solid", "dashed", "dotted")  # of the series laid over an index, by turns
 
@@ -23,10 +23,9 @@ def breadth_figure(comparison: Comparison) -> Figure | None:
     lines = []
     for found in comparison.signals:
         if found.name in _BREADTH and not found.leader:
-            label = joined([name_of(comparison, found.follower), _BREADTH[found.name]], ": ", "：")
-            shown = found.name == "breadth_20"
-            style = "solid" if shown else "dashed"
-            line = {"label": label, "style": style, "shown": shown}
+            name, style = _BREADTH[found.name]
+            label = joined([name_of(comparison, found.follower), name], ": ", "：")
+            line = {"label": label, "style": style, "shown": found.name == "breadth_20"}
             line |= {"slot": slot_of(comparison, found.follower)}
             lines.append(signal_line(comparison, found, 3) | line)
     if not lines:

@@ -180,6 +180,8 @@ const charts = (() => {
     };
   }
 
+  const hindsight = (page) => ` (${say(page.words.backtested)})`;
+
   function timeReading(page, figure, params) {
     if (!params.length) return "";
     const t = page.sessions.indexOf(params[0].axisValue);
@@ -192,8 +194,8 @@ const charts = (() => {
       if (Number.isNaN(n) || told.has(n) || seriesId.endsWith("reach") || value[1] === null) continue;
       told.add(n);
       const { label, reach, tested, rows, slot } = figure.lines[n];
-      const hindsight = rows.indexOf(t) < tested ? ` (${say(page.words.backtested)})` : "";
-      lines.push([`${say(label)}: ${number(value[1], figure.digits)}${hindsight}`, slot]);
+      const mark = rows.indexOf(t) < tested ? hindsight(page) : "";
+      lines.push([`${say(label)}: ${number(value[1], figure.digits)}${mark}`, slot]);
       if (reach && reach.first <= t && t <= reach.last) {
         const [low, high] = [reach.low, reach.high].map((v) => number(v, figure.digits));
         lines.push([`${say(reach.label)}: ${low} … ${high}`, slot]);
@@ -251,6 +253,7 @@ const charts = (() => {
       name: say(line.label), type: "line", showAllSymbol: true, symbol: "circle",
       data: line.x.map((x, i) => ({
         value: [x, line.y[i]], symbolSize: i === line.x.length - 1 ? 12 : 5,
+        itemStyle: { opacity: i < line.tested ? 0.45 : 1 },
       })),
       itemStyle: { color: ink(line.slot) }, lineStyle: { color: ink(line.slot), width: 1.5 },
     }));
@@ -272,7 +275,8 @@ const charts = (() => {
         formatter: ({ seriesIndex, dataIndex }) => {
           const line = figure.lines[seriesIndex];
           const [x, y] = [line.x[dataIndex], line.y[dataIndex]].map((v) => number(v, figure.digits));
-          return box([say(line.label), line.slot], [line.days[dataIndex]], [`${x} / ${y}`]);
+          const day = `${line.days[dataIndex]}${dataIndex < line.tested ? hindsight(page) : ""}`;
+          return box([say(line.label), line.slot], [day], [`${x} / ${y}`]);
         },
       },
       series: [...tails, areas],
@@ -326,20 +330,27 @@ const charts = (() => {
           [`${say(page.words.offset)}: ${params[0]?.axisValue}`],
           ...params.filter(({ value }) => value !== null && value !== undefined).map((one) => {
             const line = figure.lines[one.seriesIndex];
-            return [`${say(line.label)}: ${number(line.y[one.dataIndex], figure.digits)} %`, line.slot];
+            const mark = line.tested ? hindsight(page) : "";
+            return [
+              `${say(line.label)}: ${number(line.y[one.dataIndex], figure.digits)} %${mark}`, line.slot,
+            ];
           }),
         ),
       },
       series: figure.lines.map((line, n) => ({
         name: say(line.label), type: "line", data: line.y, showSymbol: false,
-        itemStyle: { color: ink(line.slot) }, lineStyle: { color: ink(line.slot), width: 2 },
+        itemStyle: { color: ink(line.slot) },
+        lineStyle: {
+          color: ink(line.slot), ...(line.tested ? { width: 1.4, opacity: 0.6 } : { width: 2 }),
+        },
         markLine: n ? undefined : edge({ label: { show: false }, data: [{ xAxis: "0" }] }),
       })),
     });
   }
 
-  // Where each segment begins its name; those that have no room for it are named with the one before.
-  function headings(segments, room, { together }) {
+  // Where each segment begins its name; those that have no room for it are named with the one
+  // before, after a comma or on lines of their own.
+  function headings(segments, room, { between }) {
     const apart = Math.ceil((12 * segments.length) / Math.max(room - 110, 100));
     const groups = segments.map(() => "");
     let at = -apart;
@@ -347,7 +358,7 @@ const charts = (() => {
       if (segment === segments[i - 1]) return;
       if (i - at >= apart) at = i;
       if (!groups[at]) groups[at] = segment;
-      else if (together) groups[at] += `, ${segment}`;
+      else if (between) groups[at] += `${between}${segment}`;
     });
     return groups;
   }
@@ -361,12 +372,13 @@ const charts = (() => {
     }));
     const narrow = across < 480; // a telephone: the names along one side are enough
     const side = (room, more) => {
-      const groups = headings(figure.segments, room, { together: !narrow && more.rotate === undefined });
+      const between = more.rotate === undefined ? (narrow ? ",\n" : ", ") : "";
+      const groups = headings(figure.segments, room, { between });
       return {
         type: "category", data: figure.symbols, axisTick: { show: false },
         axisLine: { show: false }, splitLine: { show: false },
         axisLabel: {
-          color: colour("--muted"), fontSize: 10, interval: (i) => groups[i] !== "",
+          color: colour("--muted"), fontSize: 10, lineHeight: 11, interval: (i) => groups[i] !== "",
           formatter: (_, i) => groups[i], ...more,
         },
       };
@@ -449,13 +461,14 @@ const charts = (() => {
       return [head, ...figure.x.map((x, i) => [x, cell(figure.y[i])])];
     }
     if (figure.kind === "offsets") {
-      const head = [say(words.offset), ...figure.lines.map((line) => say(line.label))];
+      const names = figure.lines.map((l) => `${say(l.label)}${l.tested ? hindsight(page) : ""}`);
+      const head = [say(words.offset), ...names];
       return [head, ...figure.lines[0].x.map((x, i) => [x, ...figure.lines.map((l) => cell(l.y[i]))])];
     }
     if (figure.kind === "rotation") {
-      const head = [say(words.date), "", "RS ratio", "RS momentum"];
+      const head = [say(words.date), "", "RS ratio", "RS momentum", say(words.backtested)];
       return [head, ...figure.lines.flatMap((line) => (
-        line.days.map((day, i) => [day, say(line.label), line.x[i], line.y[i]])
+        line.days.map((day, i) => [day, say(line.label), line.x[i], line.y[i], i < line.tested])
       ))];
     }
     const lines = figure.lines.filter((line) => line.button);

@@ -103,8 +103,8 @@ def _numbers(history: History) -> str:
         Text("Level", "点位"),
         *(many(n, "session", "日") for n in _STRETCHES),
         Text("Year to date", "年初至今"),
-        Text("Since base", "自基日"),
-        Text("Volatility", "波动率"),
+        Text(f"Since {history.days[0]}", f"自{history.days[0]}"),
+        Text("Volatility a year", "年化波动率"),
         Text("Largest drawdown", "最大回撤"),
     )
     decimals = history.definition.publish.decimals

@@ -141,7 +141,7 @@ def pair_figure(comparison: Comparison, pair: PairStates, found: PairInference) 
             "领先指数除以跟随指数，首期为100，对数坐标；底色为补涨状态，点线为拐点。",
         ),
         "digits": 2,
-        "bands": bands(pair, len(comparison.aligned.sessions)),
+        "bands": bands(pair),
     }
     drawn = time_figure(comparison, figure, [line], ids)
     drawn["marks"] += [
@@ -152,11 +152,14 @@ def pair_figure(comparison: Comparison, pair: PairStates, found: PairInference) 
     return drawn
 
 
-def bands(pair: PairStates, sessions: int) -> list[list[Any]]:
-    """Return the stretches of one state, ``[first, last, key]``; neutral ones are left out."""
+def bands(pair: PairStates) -> list[list[Any]]:
+    """Return the stretches of one state, ``[first, last, key]``; neutral ones are left out.
+
+    The last one ends with the pair's last row: of what follows nothing is known.
+    """
     told = [_band(pair.at(row)) for row in range(len(pair.rows))]
     starts = [row for row in range(len(told)) if row == 0 or told[row] != told[row - 1]]
-    ends = [int(pair.rows[row]) - 1 for row in starts[1:]] + [sessions - 1]
+    ends = [int(pair.rows[row]) - 1 for row in starts[1:]] + [int(pair.rows[-1])]
     return [
         [int(pair.rows[row]), end, told[row]]
         for row, end in zip(starts, ends, strict=True)
@@ -180,11 +183,13 @@ def gap_figure(comparison: Comparison) -> Figure:
         "id": "gaps",
         "title": Text("Gap of the follower", "跟随指数的偏离"),
         "about": Text(
-            f"What the follower still lacks to have moved by its beta times the leader's move over "
-            f"{study.windows.gap} rows, in errors of prediction: 95 of 100 lie between the dotted "
-            "lines where nothing but the regression is at work. Positive: the follower lags.",
-            f"过去{study.windows.gap}期，跟随指数按贝塔折算相对领先指数尚未补上的涨幅，以预测标准误为单位："
-            "若仅有回归关系，95%的情形落在两条点线之间。正值表示跟随指数落后。",
+            f"What the follower lacks to have moved over {study.windows.gap} rows as before, by "
+            "its own drift and by its beta times the leader's move; in errors of prediction. 95 of "
+            "100 lie between the dotted lines where nothing but that is at work. Positive: the "
+            "follower lags. The gap in the table leaves the drift out.",
+            f"过去{study.windows.gap}期，跟随指数与此前关系（自身漂移加贝塔乘以领先指数涨幅）相比尚未补上的涨幅，"
+            "以预测标准误为单位：若仅有该回归关系，95%的情形落在两条点线之间。正值表示跟随指数落后。"
+            "表中的偏离不含漂移项。",
         ),
         "digits": 2,
         "scale": "value",

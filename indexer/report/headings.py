@@ -1,5 +1,7 @@
 """What tabs and columns are called in Chinese, and how numbers are shown."""
 
+from collections.abc import Callable
+
 import polars as pl
 
 from indexer.report import words
@@ -70,6 +72,8 @@ COLUMNS = {
     "kind": ("类型", "text"),
     "state_zh": ("状态（中文）", "text"),
     "kind_zh": ("类型（中文）", "text"),
+    "interval_zh": ("区间（中文）", "text"),
+    "last_row": ("最后一期", "date"),
     "since": ("起始", "date"),
     "peak_on": ("高点日", "date"),
     "move_leader": ("高点以来领先指数（对数）", "log"),
@@ -151,12 +155,31 @@ COLUMNS = {
 
 STATES = {key: text.zh for key, text in words.STATES.items()}
 KINDS = {key: text.zh for key, text in words.KINDS.items()}
+CHANGES = {  # of shares and divisor
+    "rebalance": "定期调整",
+    "split": "拆股",
+    "bonus": "送转股",
+    "rights": "配股",
+    "dividend": "现金红利",
+    "special_dividend": "特别红利",
+    "symbol_change": "更换代码",
+    "spinoff": "分拆",
+    "merger": "合并",
+    "delisting": "退市",
+}
 SHADES = {
     "stretched": STATES["stretched"],
     "catch-up": KINDS["catch-up"],
     "leader-fall": KINDS["leader fall"],
     "both-falling": KINDS["both falling"],
     "closed": STATES["closed"],
+}
+
+_KINDS = KINDS | CHANGES
+_CALLED: dict[str, Callable[[str], str]] = {
+    "state": STATES.__getitem__,
+    "kind": lambda kind: "、".join(_KINDS.get(part, part) for part in kind.split("+")),
+    "interval": lambda name: words.interval_name(name).zh,
 }
 
 
@@ -171,6 +194,15 @@ def english(name: str) -> str:
     words = name.replace("_zh", ", in Chinese").replace("_", " ")
     zh, _ = (SIGNALS | COLUMNS).get(name, ("", ""))
     return words[:1].upper() + words[1:] + (" (log)" if _LOG in zh else "")
+
+
+def in_chinese(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table with what its words are called in Chinese in further columns."""
+    return table.with_columns(
+        pl.Series(f"{of}_zh", [None if word is None else called(word) for word in table[of]])
+        for of, called in _CALLED.items()
+        if of in table.columns
+    )
 
 
 def columns_of(table: pl.DataFrame) -> list[Column]:

@@ -8,7 +8,7 @@ from indexer.errors import counted
 from indexer.index.history import History
 from indexer.report.record import Record
 from indexer.signals.result import Comparison
-from indexer.words import span
+from indexer.words import Text, span
 
 DIGEST = 12  # characters of a digest that are shown
 Mark = tuple[str, str]  # ``mark`` or ``warning``, and the text
@@ -109,6 +109,13 @@ def _differing(record: Record | None) -> Iterator[Mark]:
 def sources(histories: Iterable[History]) -> list[str]:
     """Return where the market data of some indices are from, as their folders say it."""
     return list(dict.fromkeys(h.inputs.source for h in histories if h.inputs.source))
+
+
+def in_both(text: Text) -> str:
+    """Return text in Chinese and in English; once where they say a finding in its own words."""
+    own = text.en.partition(": ")[2]
+    once = text.en == text.zh or (own and own in text.zh)
+    return text.zh if once else f"{text.zh} {text.en}"
 
 
 def chinese(name: Name) -> str:

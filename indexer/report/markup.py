@@ -75,7 +75,7 @@ def table(heads: Sequence[Text], rows: Sequence[Sequence[Text]], layout: str) ->
 
 def _way(text: str) -> str:
     """Return the class of a move: percentages with a sign are up or down."""
-    moved = re.fullmatch(r"([+−])[\d.,]*[1-9][\d.,]*%(?: \(.*\))?", text)
+    moved = re.fullmatch(r"([+−])[\d.,]*[1-9][\d.,]*%(?: \(.*\))?\*?", text)
     return f' class="{"up" if moved[1] == "+" else "down"}"' if moved else ""
 
 

@@ -74,7 +74,8 @@ def index_method(index: Index) -> Iterator[Text]:
         f"{base.date}为{base.level:.15g}点，以{index.currency}计价，按{calendar_name(index.calendar).zh}交易日；"
         f"{_SCHEMES[index.weighting.scheme].zh}。",
     )
-    yield joined(list(_caps(index)), " ", "")
+    yield from _membership(index)
+    yield joined([*_weights(index), *_caps(index)], " ", "")
     lag = rebalance.reference_lag
     known = Text(
         f"what was known {many(lag, 'session', '').en} before" if lag else "the closes of that day",
@@ -94,11 +95,12 @@ def index_method(index: Index) -> Iterator[Text]:
             else "：股数自基日起不变。"
         ),
     )
+    yield from _trading(index)
     yield Text(
         "The level is market value over divisor; the divisor changes only so that a change of "
-        "members, shares or a corporate action does not move the level. Ordinary dividends enter "
-        "gross and net variants alone, special ones the price variant too. A constituent without a "
-        "close keeps its last one, restated for actions, and is counted as carried.",
+        "members, shares or a corporate action does not move the level. Ordinary dividends count "
+        "in total return (gross and net) alone, special ones in the price index too. A constituent "
+        "without a close keeps its last one, restated for actions, and is counted as carried.",
         "点位等于市值除以除数；除数仅为使成分、股数变动与公司行动不影响点位而调整。"
         "普通现金红利只计入全收益与净收益，特别红利亦计入价格指数。"
         "无收盘价的成分股沿用经公司行动调整后的最近收盘价，并计入“沿用”。",
@@ -107,6 +109,69 @@ def index_method(index: Index) -> Iterator[Text]:
         yield Text(
             f"The list was chosen on {index.selected_on}: levels before that day are back-tested.",
             f"名单选定于{index.selected_on}：此前点位均为回测。",
+        )
+
+
+_RANKS = {
+    "market_cap": Text("market capitalisation", "总市值"),
+    "free_float_cap": Text("free-float capitalisation", "自由流通市值"),
+    "price": Text("price", "价格"),
+}
+
+
+def _membership(index: Basket) -> Iterator[Text]:
+    """Yield who may be held, and how many of them are."""
+    age, chosen = index.eligibility.seasoning, index.selection
+    if age:
+        yield Text(
+            f"Held once listed for {many(age, 'session', '').en}.",
+            f"上市满{age}个交易日后方可纳入。",
+        )
+    if chosen is None:
+        return
+    amount = chosen.rank_by.removeprefix("amount_")
+    by = _RANKS.get(chosen.rank_by, Text(f"the column {chosen.rank_by}", f"{chosen.rank_by}一栏"))
+    if amount != chosen.rank_by:
+        by = Text(f"mean turnover of the last {amount} sessions", f"最近{amount}个交易日平均成交额")
+    yield Text(f"The largest {chosen.top} by {by.en} are held.", f"按{by.zh}取前{chosen.top}名。")
+    if chosen.enter is not None or chosen.keep is not None:
+        enter, keep = chosen.enter or chosen.top, chosen.keep or chosen.top
+        yield Text(
+            f"Those within rank {enter} come in first, then members within rank {keep}, then by "
+            "rank.",
+            f"先纳入前{enter}名，再保留前{keep}名以内的原成分股，其余按名次补足。",
+        )
+
+
+def _weights(index: Basket) -> Iterator[Text]:
+    """Yield what a scheme of weights goes by, where its name does not say it."""
+    weighting = index.weighting
+    if weighting.scheme == "rank" and weighting.weights:
+        told = [f"{100 * weight:g}%" for weight in weighting.weights]
+        yield Text(f"By rank: {', '.join(told)}.", f"按名次依次为{'、'.join(told)}。")
+    if weighting.scheme == "score":
+        yield Text(
+            f"The score is the column {weighting.column}.", f"得分为{weighting.column}一栏。"
+        )
+    if weighting.scheme == "inverse_volatility":
+        yield Text(
+            f"Volatility is that of the last {weighting.lookback} sessions.",
+            f"波动率取最近{weighting.lookback}个交易日。",
+        )
+
+
+def _trading(index: Basket) -> Iterator[Text]:
+    """Yield what becomes of targets on the day they take effect, where that is not the usual."""
+    if index.rebalance.price_date == "effective":
+        yield Text(
+            "Weights are met at the closes of the day they take effect.",
+            "权重以生效日收盘价实现。",
+        )
+    if index.rebalance.untradable == "freeze":
+        yield Text(
+            "A constituent that cannot be traded that day, for want of a close or at its price "
+            "limit, stays as it is, held or not.",
+            "生效日无法交易者（无收盘价或处于涨跌停）维持原状，原未持有者不予纳入。",
         )
 
 
@@ -176,12 +241,15 @@ def study_method(study: Study) -> Iterator[Text]:
         f"2009年更正），种子{start}，并按Holm法对多个窗口校正，不足60期不计算。",
     )
     yield Text(
-        f"Gap: what the follower lacks to have moved by its beta (of {windows.beta} rows that end "
-        f"before) times the leader's move over {windows.gap} rows, in errors of prediction. Where "
-        "closes differ in hour the Dimson beta (1979) is in summary.json. Lead and lag are of "
-        "whitened returns. Events: a market model on the rows before, its own residuals the "
-        "placebos.",
-        f"偏离：以此前{windows.beta}期估计的贝塔折算，跟随指数相对领先指数过去{windows.gap}期尚未补上的涨幅，"
-        "以预测标准误为单位。收盘时间不同者，Dimson贝塔（1979）见summary.json。领先与滞后按剔除自相关的收益率计算。"
+        f"Gap: the leader's move over {windows.gap} rows times beta (of {windows.beta} rows that "
+        "end before), less the follower's, as the per cent it would take if the follower alone "
+        "closed it. On the chart the follower's own drift, the constant of that regression, counts "
+        "too, in errors of prediction, so that the two may differ in sign. Where closes differ in "
+        "hour the Dimson beta (1979) is in summary.json. Lead and lag are of whitened returns. "
+        "Events: a market model on the rows before, its own residuals the placebos.",
+        f"偏离：领先指数过去{windows.gap}期的涨幅乘以贝塔（由此前{windows.beta}期估计），减去跟随指数的涨幅，"
+        "以仅由跟随指数补上时所需的百分比表示。图中另计入跟随指数自身的漂移（该回归的常数项），"
+        "并以预测标准误为单位，故两者符号可能不同。"
+        "收盘时间不同者，Dimson贝塔（1979）见summary.json。领先与滞后按剔除自相关的收益率计算。"
         "事件研究采用事件之前各期估计的市场模型，以其残差为安慰剂对照。",
     )

@@ -9,8 +9,9 @@ from indexer.arrays import Rows, Vector
 from indexer.index.history import History
 from indexer.report.drawing import Drawing, drawing
 from indexer.report.figures import bands, name_of, rebased
-from indexer.report.marks import bilingual
-from indexer.report.markup import safe
+from indexer.report.marks import bilingual, in_both
+from indexer.report.markup import figure_text, safe
+from indexer.report.tested import MARK, NOTE, pair_tested, starred
 from indexer.signals.result import Comparison
 from indexer.signals.signal import after_last
 from indexer.words import Text
@@ -62,7 +63,7 @@ def _pairs(comparison: Comparison) -> Iterator[dict[str, Any]]:
         yield {
             "title": "相对强弱 Relative strength",
             "lines": [_line(label, pair.rows, signal.value, tested, slot=0)],
-            "bands": bands(pair, len(aligned.sessions)),
+            "bands": bands(pair),
             "bounds": None,
         }
 
@@ -125,17 +126,20 @@ def history_html(history: History) -> str:
 def comparison_html(comparison: Comparison) -> str:
     """Return where each pair of a study stands."""
     told = comparison.summary
+    marks = [pair_tested(comparison, pair) for pair in told["pairs"]]
     rows = [
         [
             f"{_name(comparison, pair['leader'])} / {_name(comparison, pair['follower'])}",
             pair["state"].replace("_", " "),
             pair["since"],
             pair["kind"] or "–",
-            "–" if pair["relative_strength"] is None else f"{pair['relative_strength']:.2f}",
-            "–" if pair["zscore"] is None else f"{pair['zscore']:.2f}",
+            *(
+                starred(figure_text(pair[name], 2), tested[name]).en
+                for name in ("relative_strength", "zscore")
+            ),
             pair["last_row"],
         ]
-        for pair in told["pairs"]
+        for pair, tested in zip(told["pairs"], marks, strict=True)
     ]
     heads = (
         *("领先 / 跟随 Leader / follower", "状态 State", "起始 Since", "类型 Kind"),
@@ -149,6 +153,8 @@ def comparison_html(comparison: Comparison) -> str:
         )
         for day, ids in comparison.backtested_before.items()
     ]
+    if any(cell.endswith(MARK) for row in rows for cell in row):
+        tested.append(NOTE)
     return _html(name, heads, rows, comparison.synthetic, [*tested, *comparison.warnings])
 
 
@@ -166,7 +172,7 @@ def _html(
             f"<p><strong>{safe(title)}</strong></p>",
             f"<p><strong>{_SYNTHETIC}</strong></p>" if synthetic else "",
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>",
-            *(f"<p>{safe(f'{warning.zh} {warning.en}')}</p>" for warning in warnings),
+            *(f"<p>{safe(in_both(warning))}</p>" for warning in warnings),
         ]
     )
 

@@ -45,7 +45,7 @@ def notice_text(made: Decision, corrected: Sequence[Correction], files: Sequence
         f"Index / 指数: {made.subject}",
         f"Sessions / 交易日: {first} – {last} ({len(corrected)})",
         f"Correction / 修正编号: {made.correction}",
-        f"Reason / 原因: {made.reason} ({_REASONS.get(made.reason, made.reason)})",
+        f"Reason / 原因: {made.reason} ({REASONS.get(made.reason, made.reason)})",
         f"Note / 说明: {made.note}",
         f"Decided by / 决定人: {made.by}",
         f"Found and published at / 发现并发布于: {made.at}",
@@ -68,7 +68,7 @@ def notice_text(made: Decision, corrected: Sequence[Correction], files: Sequence
     return "\n".join([*lines, "", "Files / 文件:", *(f"  {name}" for name in files)]) + "\n"
 
 
-_REASONS = {
+REASONS = {  # codes of reasons in Chinese
     "bad-price": "价格错误",
     "late-action": "公司行动迟到或遗漏",
     "methodology": "方法运用有误",

@@ -5,13 +5,15 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from indexer.index.history import History
-from indexer.report.headings import KINDS, STATES, TABS, columns_of
-from indexer.report.marks import bilingual
+from indexer.report.headings import TABS, columns_of, in_chinese
+from indexer.report.marks import bilingual, in_both
 from indexer.report.record import Record
-from indexer.report.sheets import Book, add_sheet, write_lines, write_pair, write_table
+from indexer.report.sheets import Book, Column, add_sheet, write_lines, write_pair, write_table
+from indexer.report.tested import figure_tested, pair_tested
 from indexer.signals.result import Comparison
 from indexer.words import Text
 
@@ -26,8 +28,10 @@ def study_summary(book: Book, comparison: Comparison) -> None:
     )
     summary = comparison.summary
     pairs = pl.DataFrame([_pair_row(pair) for pair in summary["pairs"]], infer_schema_length=None)
+    tested = [pair_tested(comparison, pair) for pair in summary["pairs"]]
+    flags = {name: [found[of] for found in tested] for name, of in _PAIR_FLAGS.items()}
     row = write_lines(book, sheet, row, ["各组现状 Where the pairs stand"], "head")
-    first = write_table(book, sheet, row, columns_of(pairs))
+    first = write_table(book, sheet, row, _marked(in_chinese(pairs), flags))
     row = first + pairs.height + 1
     for told in summary["ratio_lines"]:
         ids = [told[role] for role in ("leader", "follower", "other")]
@@ -35,7 +39,11 @@ def study_summary(book: Book, comparison: Comparison) -> None:
         head = f"比值线是否同步 Do the ratio lines move together: {names}"
         row = write_lines(book, sheet, row, [head], "head")
         lines = pl.DataFrame(list(_ratio_rows(told)), infer_schema_length=None)
-        first = write_table(book, sheet, row, columns_of(lines))
+        flags = {
+            name: [figure_tested(comparison, told, name, window) for window in lines["window"]]
+            for name in lines.columns[1:]
+        }
+        first = write_table(book, sheet, row, _marked(lines, flags))
         row = first + lines.height + 1
     note = (
         "两条比值线共用分子，部分相关纯属算术：零假设值即跟随指数除与领先指数的联系外别无共同之处时仍会剩下的相关。"
@@ -48,15 +56,30 @@ def study_summary(book: Book, comparison: Comparison) -> None:
     sheet.fit_to_pages(1, 0)
 
 
+_PAIR_FLAGS = {
+    "move_leader": "moves",
+    "move_follower": "moves",
+    "relative_strength": "relative_strength",
+    "zscore": "zscore",
+}
+
+
+def _marked(table: pl.DataFrame, flags: Mapping[str, Sequence[bool]]) -> list[Column]:
+    """Return the columns of a table, pale where their figures are back-tested."""
+    return [
+        column._replace(tested=np.array(flags[name])) if name in flags else column
+        for name, column in zip(table.columns, columns_of(table), strict=True)
+    ]
+
+
 def _pair_row(told: dict[str, Any]) -> dict[str, Any]:
     return {
         "leader": told["leader"],
         "follower": told["follower"],
+        "last_row": date.fromisoformat(told["last_row"]),
         "state": told["state"],
-        "state_zh": STATES.get(told["state"]),
         "since": date.fromisoformat(told["since"]),
         "kind": told["kind"],
-        "kind_zh": KINDS.get(told["kind"]),
         "peak_on": told["peak_on"] and date.fromisoformat(told["peak_on"]),
         "move_leader": told["move_leader"],
         "move_follower": told["move_follower"],
@@ -114,9 +137,9 @@ def notes(
     sheet.set_column(0, 0, 120)
     sheet.fit_to_pages(1, 0)
     row = write_lines(book, sheet, row, ["提示 Caveats"], "head")
-    told = [f"{warning.zh} {warning.en}" for warning in warnings]
+    told = [in_both(warning) for warning in warnings]
     for id, history in histories.items():
-        told += [f"{id}：{warning.zh} {warning.en}" for warning in history.warnings]
+        told += [f"{id}：{in_both(warning)}" for warning in history.warnings]
     row = write_lines(book, sheet, row, told or ["无 None"], "wrapped") + 1
     row = write_lines(book, sheet, row, ["指数 Indices"], "head")
     for id, history in histories.items():

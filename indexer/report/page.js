@@ -185,6 +185,18 @@
     if (time) fit(one);
   }
 
+  // A stroke as the background of a button: dashes and gaps of a line's style, in its colour.
+  function stroke(style = "solid") {
+    const dashes = { solid: [34], dashed: [6, 4], dotted: [3, 3] }[style] ?? style;
+    let at = 0;
+    const parts = dashes.map((length, n) => {
+      const part = `${n % 2 ? "transparent" : "var(--colour)"} ${at}px ${at + length}px`;
+      at += length;
+      return part;
+    });
+    return `repeating-linear-gradient(90deg, ${parts.join(", ")})`;
+  }
+
   function legend(one) {
     const list = element("ul", "", "legend");
     const groups = new Map();
@@ -196,7 +208,7 @@
       const button = element("button");
       button.type = "button";
       button.style.setProperty("--colour", `var(${variable(line.slot)})`);
-      button.style.setProperty("--stroke", line.style ?? "solid");
+      button.style.setProperty("--stroke", stroke(line.style));
       const text = line.legend ?? line.label;
       button.onclick = () => {
         one.hidden.has(text.join("\n")) ? one.hidden.delete(text.join("\n")) : one.hidden.add(text.join("\n"));

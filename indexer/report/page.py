@@ -162,8 +162,9 @@ def _hints(comparison: Comparison) -> Iterator[str]:
     if comparison.aligned.backtested.any():
         told.append(
             Text(
-                "Pale lines are back-tested, a correlation while any level in its window is.",
-                "浅色线为回测；相关系数的窗口内含回测点位时亦为浅色。",
+                "Pale lines, and figures with an asterisk, are back-tested: a figure is while any "
+                "level in its window is.",
+                "浅色线与带星号的数值为回测：窗口内含回测点位者即是。",
             )
         )
     yield paragraph(joined(told, " ", ""), "hint")

@@ -41,6 +41,7 @@ def rotation_figure(comparison: Comparison) -> Figure:
                 "days": [str(day) for day in up.days[there]],
                 "x": compact(across.value[there], 2),
                 "y": compact(up.value[there], 2),
+                "tested": int((across.backtested | up.backtested)[there].sum()),
             }
         )
     return {
@@ -49,9 +50,9 @@ def rotation_figure(comparison: Comparison) -> Figure:
         "title": Text("Weekly rotation", "周度轮动图"),
         "about": Text(
             f"Relative strength of the leader and its momentum, each 100 at its mean of {WEEKS} "
-            f"weeks; the last {TAIL} weeks, the newest one marked. Clockwise: leading, weakening, "
-            "lagging, improving.",
-            f"领先指数的相对强弱及其动量，均以{WEEKS}周均值为100；显示最近{TAIL}周，大点为最新一周。"
+            f"weeks; the last {TAIL} weeks, the newest one marked, pale where back-tested. "
+            "Clockwise: leading, weakening, lagging, improving.",
+            f"领先指数的相对强弱及其动量，均以{WEEKS}周均值为100；显示最近{TAIL}周，大点为最新一周，浅色为回测。"
             "顺时针依次为：领先、转弱、落后、改善。",
         ),
         "digits": 2,
@@ -76,7 +77,7 @@ def _lead_lag(comparison: Comparison, pair: PairInference) -> Figure:
         "chance alone passes it anywhere 5 times in 100, and more often where the two share their "
         "volatility.",
         "领先指数收益率与其后（右）或其前（左）若干期跟随指数收益率的相关系数，收益率已剔除自相关。"
-        "除0期外，越出虚线带才说明存在领先关系：若纯属偶然，任意一处越出的概率为5%；若两者波动率同起同落，则高于5%。",
+        "除0期外，越出虚线带才说明存在领先关系：若纯属偶然，至少有一处越出的概率为5%；若两者波动率同起同落，则高于5%。",
     )
     if pair.apparent_leader:
         early = name_of(comparison, pair.apparent_leader)
@@ -124,9 +125,9 @@ def heat_figure(history: History) -> Figure | None:
             "：",
         ),
         "about": Text(
-            f"Correlation of the last {MATRIX_WINDOW} returns, by segment; empty where a close is "
-            "missing.",
-            f"最近{MATRIX_WINDOW}个收益率的相关系数，按细分环节排列；收盘价缺失处留空。",
+            f"Correlation of the last {MATRIX_WINDOW} returns, by segment: from −1, blue, over 0, "
+            "the colour of the paper, to 1, red; empty where a close is missing.",
+            f"最近{MATRIX_WINDOW}个收益率的相关系数，按细分环节排列：−1为蓝色，0为底色，1为红色；收盘价缺失处留空。",
         ),
         "digits": 2,
         "symbols": symbols,
@@ -151,6 +152,7 @@ def event_figures(comparison: Comparison) -> Iterator[Figure]:
                 "x": seen.found.offset.tolist(),
                 "y": compact(100 * seen.found.cumulative, 2),
                 "days": ["" if np.isnat(d) else str(d) for d in seen.days],
+                "tested": bool(seen.backtested.any()),
             }
             for seen in group
         ]
@@ -160,10 +162,10 @@ def event_figures(comparison: Comparison) -> Iterator[Figure]:
             "title": joined([same(day), same(name)], ": ", "："),
             "about": Text(
                 "Log return beyond what the benchmark explains, in per cent, added up from five "
-                "rows before the event on; p stands in the table. That of the whole sum is too "
-                "small: without any event it is 0.05 or less in 12 of 100.",
+                "rows before the event on; p stands in the table. That of a sum up to row +20 is "
+                "too small: without any event it is 0.05 or less in 12 of 100. Pale: back-tested.",
                 "累计异常收益（扣除基准可解释部分的对数收益，%），自事件前5期起累加；p值见表。"
-                "整个窗口的p值偏小：即使没有事件，100次中也有12次不高于0.05。",
+                "累计至第20期的p值偏小：即使没有事件，100次中也有12次不高于0.05。浅色为回测。",
             ),
             "digits": 2,
             "lines": lines,

@@ -12,6 +12,7 @@ from indexer.arrays import or_none
 from indexer.report.figures import name_of, ratio_lines_name, ratio_name
 from indexer.report.marks import DIGEST
 from indexer.report.markup import figure_text, heading, number, paragraph, per_cent, table
+from indexer.report.tested import figure_tested, noted_table, pair_tested, starred
 from indexer.report.words import (
     BACKTESTED,
     KINDS,
@@ -59,7 +60,7 @@ def pair_table(comparison: Comparison, pairs: Told) -> str:
     rows = []
     for told in pairs:
         name, turns = ratio_name(comparison, told["leader"], told["follower"]), told["failed_turns"]
-        state = STATES[told["state"]]
+        state, tested = STATES[told["state"]], pair_tested(comparison, told)
         if turns:
             failed = Text(f"failed turns: {turns}", f"失败拐点{turns}次")
             state = joined([state, failed], ", ", "，")
@@ -70,15 +71,15 @@ def pair_table(comparison: Comparison, pairs: Told) -> str:
                 same(told["since"]),
                 KINDS.get(told["kind"] or "", NONE),
                 same(told["peak_on"] or "–"),
-                same(per_cent(told["move_leader"])),
-                same(per_cent(told["move_follower"])),
-                figure_text(told["relative_strength"], 2),
-                figure_text(told["zscore"], 2),
-                same(per_cent(told["gap"])),
-                QUADRANTS.get(told["rotation"]["quadrant"], NONE),
+                starred(same(per_cent(told["move_leader"])), tested["moves"]),
+                starred(same(per_cent(told["move_follower"])), tested["moves"]),
+                starred(figure_text(told["relative_strength"], 2), tested["relative_strength"]),
+                starred(figure_text(told["zscore"], 2), tested["zscore"]),
+                starred(same(per_cent(told["gap"])), tested["gap"]),
+                starred(QUADRANTS.get(told["rotation"]["quadrant"], NONE), tested["rotation"]),
             )
         )
-    return table(heads, rows, "wide")
+    return noted_table(heads, rows, "wide")
 
 
 _RATIO_FIGURES = {
@@ -103,25 +104,29 @@ def ratio_table(comparison: Comparison, told: dict[str, Any]) -> str:
     windows = list(told["ratio_correlation"])
     heads = (Text("Rows", "窗口（期）"), *(same(str(window)) for window in windows))
     rows = [
-        (label, *(with_interval(told, name, window) for window in windows))
+        (label, *(with_interval(comparison, told, name, window) for window in windows))
         for name, label in _RATIO_FIGURES.items()
     ]
-    rows.append((_LEVEL_NULL, *map(_level_null, told["level_null"].values())))
-    return heading(4, ratio_lines_name(comparison, _ids(told))) + table(heads, rows, "narrow")
+    nulls = (
+        starred(_level_null(null), figure_tested(comparison, told, "level_null", window))
+        for window, null in told["level_null"].items()
+    )
+    rows.append((_LEVEL_NULL, *nulls))
+    return heading(4, ratio_lines_name(comparison, _ids(told))) + noted_table(heads, rows, "narrow")
 
 
 def _ids(told: dict[str, Any]) -> list[str]:
     return [told[role] for role in ("leader", "follower", "other")]
 
 
-def with_interval(told: dict[str, Any], name: str, window: int) -> Text:
+def with_interval(comparison: Comparison, told: dict[str, Any], name: str, window: int) -> Text:
     """Return a figure with the interval that covers the true one 95 times in 100, where known."""
     bounds = told.get(f"{name}_interval", {}).get(window)
-    figure = number(told[name][window], 3)
-    if bounds is None or bounds["low"] is None:
-        return same(figure)
-    low, high = number(bounds["low"], 2), number(bounds["high"], 2)
-    return Text(f"{figure} ({low} to {high})", f"{figure}（{low}至{high}）")
+    figure = same(number(told[name][window], 3))
+    if bounds is not None and bounds["low"] is not None:
+        low, high = number(bounds["low"], 2), number(bounds["high"], 2)
+        figure = Text(f"{figure.en} ({low} to {high})", f"{figure.zh}（{low}至{high}）")
+    return starred(figure, figure_tested(comparison, told, name, window))
 
 
 def _level_null(null: dict[str, float | None]) -> Text:
@@ -145,12 +150,12 @@ def correlation_table(comparison: Comparison, pairs: Told) -> str:
     rows = [
         (
             joined([ratio_name(comparison, told["leader"], told["follower"]), label], ": ", "："),
-            *(with_interval(told, name, window) for window in windows),
+            *(with_interval(comparison, told, name, window) for window in windows),
         )
         for told in pairs
         for name, label in names.items()
     ]
-    return table(heads, rows, "narrow")
+    return noted_table(heads, rows, "narrow")
 
 
 def interval_table(comparison: Comparison) -> str:
@@ -268,9 +273,11 @@ def event_table(comparison: Comparison) -> str:
         if not there.size or not on.size:
             continue
         day, end = int(on[0]), int(there[-1])
+        dated, row = str(seen.event.date), str(seen.days[day])
+        later = Text(f" (row of {row})", f"（{row}一期）") if row != dated else same("")
         rows.append(
             (
-                joined([same(str(seen.event.date)), same(seen.event.name)], ": ", "："),
+                joined([joined([same(dated), later], ""), same(seen.event.name)], ": ", "："),
                 name_of(comparison, seen.id),
                 same(_percent_points(found.abnormal[day])),
                 figure_text(or_none(found.p), 3),

@@ -51,6 +51,15 @@ STATES = {
     "catching_up": Text("catching up", "收敛中"),
     "closed": Text("closed", "已收敛"),
 }
+RULES = {  # of the gates whose findings are recorded, in Chinese; the finding itself is English
+    "R14": "行情或汇率不全",
+    "R15": "个别行情缺失",
+    "R16": "涨跌超出可信范围",
+    "R17": "行情未更新",
+    "R18": "某交易所行情未更新",
+    "R19": "休市与否存疑",
+    "R22": "交易日历为推算",
+}
 KINDS = {
     "catch-up": Text("follower rises", "跟随指数补涨"),
     "leader fall": Text("leader falls", "领先指数补跌"),

@@ -15,7 +15,7 @@ from indexer.index.history import History
 from indexer.report.charts import Placed, about, index_charts, study_charts
 from indexer.report.figures import bands, rebased
 from indexer.report.headings import COLUMNS as HEADINGS
-from indexer.report.headings import KINDS, SHADES, SIGNALS, STATES, TABS, columns_of, english
+from indexer.report.headings import SHADES, SIGNALS, TABS, columns_of, english, in_chinese
 from indexer.report.holdings import constituents
 from indexer.report.marks import bilingual, index_marks, study_marks
 from indexer.report.overview import index_summary, notes, study_summary
@@ -92,7 +92,7 @@ def study_workbook(comparison: Comparison, record: Record | None = None) -> byte
         if columns:
             placed[name] = _wide(book, TABS[name], _TITLES[name], sessions, columns)
     place_charts(charts, row, study_charts(book, comparison, placed))
-    _frame(book, "states", "状态 States of each pair", _in_chinese(comparison.state_table))
+    _frame(book, "states", "状态 States of each pair", _states(comparison))
     _frame(book, "episodes", "阶段 Episodes of each pair", comparison.episode_table)
     _frame(book, "intervals", "区间 Returns over intervals", comparison.interval_table)
     _frame(book, "leadlag", "领先滞后 Lead and lag", comparison.leadlag_table)
@@ -211,7 +211,7 @@ def _shaded(comparison: Comparison, pair: PairStates) -> Iterator[Column]:
     )
     sessions = len(comparison.aligned.sessions)
     found: dict[str, list[float | None]] = {}
-    for first, last, key in bands(pair, sessions):
+    for first, last, key in bands(pair):
         meanwhile = found.setdefault(key, [None] * sessions)
         meanwhile[first : last + 1] = strength.values[first : last + 1]
     for key, values in found.items():
@@ -237,12 +237,15 @@ def _wide(book: Book, name: str, title: str, days: Days, columns: Sequence[Colum
 def _frame(book: Book, tab: str, title: str, table: pl.DataFrame) -> None:
     """Write a table as it is, one sheet; nothing of an empty one."""
     if not table.is_empty():
-        add_table(book, TABS[tab], title, columns_of(table))
+        add_table(book, TABS[tab], title, columns_of(in_chinese(table)))
 
 
-def _in_chinese(states: pl.DataFrame) -> pl.DataFrame:
-    """Return the states with what they are called in Chinese beside them."""
-    called = (("state_zh", "state", STATES), ("kind_zh", "kind", KINDS))
-    return states.with_columns(
-        pl.col(of).replace_strict(words, default=None).alias(name) for name, of, words in called
+def _states(comparison: Comparison) -> pl.DataFrame:
+    """Return the states; back-tested where the z-score they go by is."""
+    window = comparison.study.windows.zscore
+    scores = comparison.table.filter(signal="zscore", window=window)
+    keys = ["date", "leader", "follower"]
+    tested = scores.select(*keys, "backtested")
+    return comparison.state_table.join(tested, keys, "left", maintain_order="left").with_columns(
+        pl.col("backtested").fill_null(True)  # before there is one
     )

@@ -16,7 +16,9 @@ from indexer.ledger.entry import Entry
 from indexer.ledger.heads import Head, heads, kind_of
 from indexer.ledger.history import columns_of, published_rows, read_definition, read_entry
 from indexer.ledger.publish import instant_text
+from indexer.report.notice import REASONS
 from indexer.report.record import Record
+from indexer.report.words import RULES
 from indexer.run.entries import Candidate
 from indexer.run.rebuild import Subject, built_again, wrong_entry
 from indexer.run.stored import market_of_entry
@@ -157,14 +159,16 @@ def _entry_caveats(entry: Entry) -> Iterator[Text]:
     """Yield why an entry is no first revision, and what the gates noted of it."""
     if entry.status != "final":
         why = [part for part in (entry.reason, entry.note) if part]
+        zh = "，".join(REASONS.get(part, part) for part in why)
         yield Text(
             f"revision {entry.revision} of {entry.session} is {entry.status}: {', '.join(why)} "
             f"({entry.by})",
-            f"{entry.session}第{entry.revision}版为修正：{'，'.join(why)}（{entry.by}）",
+            f"{entry.session}第{entry.revision}版为修正：{zh}（{entry.by}）",
         )
     for rule, message, by, note in entry.rows.get("findings", ()):
+        found = Text(f"{rule}: {message}", f"{rule}（{RULES.get(rule, '检查')}）：{message}")
         over = Text(f" (overridden by {by}: {note})", f"（{by}予以放行：{note}）")
-        yield joined([same(f"{rule}: {message}"), over if by else same("")], "")
+        yield joined([found, over if by else same("")], "")
 
 
 def _coverage(candidate: Candidate, standing: Sequence[Head]) -> Iterator[Text]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from indexer.arrays import Days, Flags, Grid, Mask, Rows, Vector
+from indexer.arrays import Days, Flags, Grid, Mask, Rows, Vector, row_sums
 from indexer.index.history import History
 from indexer.kernels.moments import window_moments
 from indexer.kernels.rolling import mean_pairwise_correlation
@@ -283,10 +283,10 @@ def dispersion(close: Grid, held: Mask, weight: Grid) -> Vector:
     moves[1:] = _ratio(close[1:], close[:-1]) - 1.0
     counted = held & ~np.isnan(moves) & ~np.isnan(weight)
     w, r = np.where(counted, weight, 0.0), np.where(counted, moves, 0.0)
-    total = w.sum(axis=1, keepdims=True)
+    total = row_sums(w)[:, None]
     w = np.divide(w, total, out=np.full(w.shape, np.nan), where=total > 0)
-    centre = (w * r).sum(axis=1, keepdims=True)
-    spread = np.sqrt((w * (r - centre) ** 2).sum(axis=1))
+    centre = row_sums(w * r)[:, None]
+    spread = np.sqrt(row_sums(w * (r - centre) ** 2))
     return np.where(total[:, 0] > 0, spread, np.nan)
 
 
@@ -297,7 +297,7 @@ def turnover_amount(amount: Grid, held: Mask, traded: Mask) -> Vector:
     its parts would pass for a fall.
     """
     counted = held & traded
-    total = np.where(counted, np.nan_to_num(amount), 0.0).sum(axis=1)
+    total = row_sums(np.where(counted, np.nan_to_num(amount), 0.0))
     lacking = (counted & np.isnan(amount)).any(axis=1) | ~held.any(axis=1)
     return np.where(lacking, np.nan, total)
 
@@ -335,7 +335,7 @@ def _mean(values: Grid, held: Mask) -> Vector:
     """Return the mean over the members that have a value, (T,); NaN where none has."""
     counted: Flags = held & ~np.isnan(values)
     count = counted.sum(axis=1)
-    total = np.where(counted, values, 0.0).sum(axis=1)
+    total = row_sums(np.where(counted, values, 0.0))
     out = np.full(len(count), np.nan)
     np.divide(total, count, out=out, where=count > 0)
     return out

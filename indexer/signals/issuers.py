@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.arrays import Vector
+from indexer.arrays import Vector, row_sums
 from indexer.index.history import History
 
 _NOTHING = 1e-12  # a weight that is rounding
@@ -57,8 +57,8 @@ def levels_without(history: History, issuers: Collection[str]) -> Vector:
     if history.panel is None or not issuers:
         return history.variants[history.offered("price")]
     rest = [n for n, name in enumerate(_issuers(history)) if name not in issuers]
-    weight = history.opening_weights[1:, rest].sum(axis=1)
-    gained = np.nan_to_num(history.contribution[1:, rest]).sum(axis=1)
+    weight = row_sums(history.opening_weights[1:, rest])
+    gained = row_sums(np.nan_to_num(history.contribution[1:, rest]))
     growth = np.full(len(history.days), np.nan)
     growth[0] = 100.0
     growth[1:][weight > _NOTHING] = 1.0 + gained[weight > _NOTHING] / weight[weight > _NOTHING]

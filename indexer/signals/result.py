@@ -145,6 +145,10 @@ class Comparison:
         found = [or_none(signal.value[-1]) for signal in self._signals(name, ids, window)]
         return found[0] if found else None
 
+    def last_tested(self, name: str, *ids: str, window: int | None = None) -> bool:
+        """Return whether the last value of a signal rests on a back-tested level."""
+        return any(bool(signal.backtested[-1]) for signal in self._signals(name, ids, window))
+
     def _signals(self, name: str, ids: Sequence[str], window: int | None) -> Iterator[Signal]:
         asked = (name, *(*ids, "")[:3], window)
         for signal in self.signals:

@@ -387,6 +387,19 @@ def test_what_is_not_held_opens_with_no_weight():
     assert found.opening_weights[1].tolist() == [1.0, 0.0]
 
 
+def test_a_line_that_joins_later_changes_no_bit_of_a_weight_before():
+    """Of 23 shares one becomes another on the last day: numpy sums 24 in other groups of eight."""
+    rng = np.random.default_rng(20260507)
+    symbols = [f"A{n:02}.US" for n in range(23)]
+    prices = [row for s in symbols for row in closes(s, *rng.integers(500, 2000, 5) / 100)]
+    renamed = action("A03.US", WEEK[4], "symbol_change", other="B.US")
+    part = history(prices, renamed, constituents=listed(*symbols), until=WEEK[3])
+    whole = history(prices, renamed, constituents=listed(*symbols))
+
+    assert whole.shares.shape[1] == 24
+    np.testing.assert_array_equal(whole.opening_weights[:4, :23], part.opening_weights)
+
+
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(1, 10**6))
 def test_what_was_worth_nothing_at_the_open_has_no_weight_in_it(ticks, first, ratio):
     """A share spun off without a price has its first close the next day."""

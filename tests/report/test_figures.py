@@ -58,13 +58,11 @@ def test_the_shaded_states_are_those_of_the_comparison(
         sessions = found.aligned.sessions.tolist()
         for pair in found.states:
             shaded = {
-                sessions[t]: key
-                for first, last, key in bands(pair, len(sessions))
-                for t in range(first, last + 1)
+                sessions[t]: key for first, last, key in bands(pair) for t in range(first, last + 1)
             }
             stated = found.state_table.filter(
                 leader=pair.pair.leader, follower=pair.pair.follower
-            ).filter(pl.col("state") != "neutral")
+            ).filter(pl.col("state") != "neutral", pl.col("date") <= sessions[pair.rows[-1]])
             expected = {
                 row["date"]: row["kind"].replace(" ", "-")
                 if row["state"] == "catching_up"
@@ -78,20 +76,21 @@ def test_the_shaded_states_are_those_of_the_comparison(
 
 def test_bands_neither_touch_nor_repeat_a_state(comparison: Comparison) -> None:
     for pair in comparison.states:
-        found = bands(pair, len(comparison.aligned.sessions))
+        found = bands(pair)
         for (_, last, key), (first, _, following) in pairwise(found):
             assert first > last
             assert first > last + 1 or key != following
 
 
-def test_a_state_entered_on_the_last_session_is_shaded(comparison: Comparison) -> None:
+def test_a_state_is_shaded_to_the_last_row_and_no_further(comparison: Comparison) -> None:
     pair = comparison.states[0]
-    state = ["neutral"] * (len(pair.rows) - 1) + ["stretched"]
-    peak = np.where(np.arange(len(pair.rows)) < len(pair.rows) - 1, -1, len(pair.rows) - 1)
-    entered = replace(pair, states=pair.states._replace(state=state, peak=peak))
-    last = len(comparison.aligned.sessions) - 1
-    assert bands(entered, last + 1) == [[last, last, "stretched"]]
-    assert bands(entered, last + 3) == [[last, last + 2, "stretched"]]  # no rows: carried on
+    count = len(pair.rows)
+    for stretched in (1, 2):  # rows at the end
+        since = count - stretched
+        state = ["neutral"] * since + ["stretched"] * stretched
+        peak = np.where(np.arange(count) < since, -1, since)
+        entered = replace(pair, states=pair.states._replace(state=state, peak=peak))
+        assert bands(entered) == [[int(pair.rows[since]), int(pair.rows[-1]), "stretched"]]
 
 
 def test_correlations_are_the_signals_of_their_window(comparison: Comparison) -> None:

@@ -5,6 +5,8 @@ import pytest
 from indexer.definitions.read import read_basket
 from indexer.report.method import index_method
 from indexer.run.begin import write_templates
+from indexer.words import joined
+from tests.index.examples import basket
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,68 @@ def test_a_ready_made_series_is_told_as_it_is_or_as_it_was_scaled(tmp_path, base
     (told,) = index_method(read_basket(path))
 
     assert told.en == f"A ready-made series of its provider's levels, {en}"
+
+
+@pytest.mark.parametrize(
+    ("keys", "en", "zh"),
+    [
+        ({}, "", ""),
+        (
+            {"selection": {"rank_by": "amount_20", "top": 4, "enter": 3, "keep": 6}},
+            "The largest 4 by mean turnover of the last 20 sessions are held. Those within rank 3 "
+            "come in first, then members within rank 6, then by rank.",
+            "按最近20个交易日平均成交额取前4名。先纳入前3名，再保留前6名以内的原成分股，其余按名次补足。",
+        ),
+        (
+            {"selection": {"rank_by": "free_float_cap", "top": 2}},
+            "The largest 2 by free-float capitalisation are held.",
+            "按自由流通市值取前2名。",
+        ),
+        (
+            {"selection": {"rank_by": "points", "top": 2}},
+            "The largest 2 by the column points are held.",
+            "按points一栏取前2名。",
+        ),
+        (
+            {"eligibility": {"seasoning": 60}},
+            "listed for 60 sessions.",
+            "上市满60个交易日后方可纳入。",
+        ),
+        (
+            {
+                "selection": {"rank_by": "price", "top": 2},
+                "weighting": {"scheme": "rank", "weights": [0.6, 0.4]},
+            },
+            "weights by rank. The largest 2 by price are held. By rank: 60%, 40%.",
+            "按名次依次为60%、40%。",
+        ),
+        (
+            {"weighting": {"scheme": "score", "column": "points"}},
+            "The score is the column points.",
+            "得分为points一栏。",
+        ),
+        (
+            {"weighting": {"scheme": "inverse_volatility", "lookback": 30}},
+            "Volatility is that of the last 30 sessions.",
+            "波动率取最近30个交易日。",
+        ),
+        (
+            {"rebalance": {"frequency": "monthly", "price_date": "effective"}},
+            "Weights are met at the closes of the day they take effect.",
+            "权重以生效日收盘价实现。",
+        ),
+        (
+            {"rebalance": {"frequency": "monthly", "untradable": "freeze"}},
+            "A constituent that cannot be traded that day, for want of a close or at its price "
+            "limit, stays as it is, held or not.",
+            "生效日无法交易者（无收盘价或处于涨跌停）维持原状，原未持有者不予纳入。",
+        ),
+    ],
+)
+def test_what_decides_the_index_is_told_where_it_is_not_the_usual(keys, en, zh):
+    usual = joined(list(index_method(basket())), " ", "")
+    told = joined(list(index_method(basket(**keys))), " ", "")
+
+    assert en in told.en
+    assert zh in told.zh
+    assert not en or en not in usual.en

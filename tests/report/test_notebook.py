@@ -103,7 +103,7 @@ def test_lines_of_indices_are_those_of_the_page(comparison):
 
 
 def test_a_state_is_shaded_where_it_was(comparison):
-    expected = bands(comparison.states[0], len(comparison.aligned.sessions))
+    expected = bands(comparison.states[0])
     shades = parsed(comparison.plot().svg[1]).findall(f"{SVG}rect")
 
     assert [shade.findtext(f"{SVG}title") for shade in shades] == [b[2] for b in expected]

@@ -1,0 +1,57 @@
+"""Which figures of a study rest on back-tested levels, and how a page says so beside them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from indexer.report.markup import paragraph, table
+from indexer.report.words import NONE
+from indexer.signals.result import Comparison
+from indexer.signals.rotation import WEEKS
+from indexer.words import Text, joined, same
+
+MARK = "*"
+NOTE = Text("* Rests in part on back-tested levels.", "*部分依据回测点位。")
+
+_RESTS_ON = {  # of what is no signal itself
+    "p_value_adjusted": "ratio_excess",
+    "p_value_benchmark_adjusted": "partial_correlation_benchmark",
+    "level_null": "level_correlation",
+    "low": "ratio_correlation",
+    "high": "ratio_correlation",
+}
+
+
+def starred(text: Text, tested: bool) -> Text:
+    """Return a figure, with an asterisk where there is one and it rests on back-tested levels."""
+    return joined([text, same(MARK)], "", "") if tested and text != NONE else text
+
+
+def noted_table(heads: Sequence[Text], rows: Sequence[Sequence[Text]], layout: str) -> str:
+    """Return a table, and what its asterisks mean where it has any."""
+    told = table(heads, rows, layout)
+    stars = any(cell.en.endswith(MARK) for row in rows for cell in row)
+    return told + (paragraph(NOTE, "hint") if stars else "")
+
+
+def figure_tested(comparison: Comparison, told: dict[str, Any], name: str, window: int) -> bool:
+    """Return whether a figure of a pair or of ratio lines, told by window, rests on such levels."""
+    ids = [told[role] for role in ("leader", "follower", "other") if role in told]
+    return comparison.last_tested(_RESTS_ON.get(name, name), *ids, window=window)
+
+
+def pair_tested(comparison: Comparison, told: dict[str, Any]) -> dict[str, bool]:
+    """Return which figures of a pair's summary rest on such levels, by name."""
+    ids, windows = (told["leader"], told["follower"]), comparison.study.windows
+    moved = False
+    if told["peak_on"] is not None:
+        peak = np.searchsorted(comparison.aligned.sessions, np.datetime64(told["peak_on"]))
+        moved = bool(comparison.aligned.tested(ids, np.array([peak]))[0])
+    return {
+        "moves": moved,
+        "relative_strength": comparison.last_tested("relative_strength", *ids),
+        "zscore": comparison.last_tested("zscore", *ids, window=windows.zscore),
+        "gap": comparison.last_tested("gap", *ids, window=windows.gap),
+        "rotation": comparison.last_tested("rs_momentum", *ids, window=WEEKS),
+    }
