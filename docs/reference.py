@@ -144,6 +144,10 @@ not there, all shares float.
 Rows are never merged: two are two actions, also where they are equal. A dividend that stands there
 twice is paid twice.
 """,
+    "suspensions": """\
+`from` is the first day without trade, `until` the day on which trade goes on: that day counts as
+open. Where it is empty, the suspension has no end yet.
+""",
 }
 
 

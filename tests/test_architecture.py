@@ -45,7 +45,7 @@ INNER_IMPORTS = {
     "cli.ledger": {
         f"indexer.run.{name}" for name in ("attempt", "desk", "publish", "records", "restate")
     }
-    | {"indexer.run.sessions"},
+    | {"indexer.run.due", "indexer.run.sessions"},
     "cli.begin": {"indexer.run.begin"},
     "cli.decisions": {"indexer.run.decisions", "indexer.run.desk"},
     "cli.calendars": {"indexer.run", "indexer.run.announced", "indexer.run.fetch"},

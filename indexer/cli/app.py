@@ -19,7 +19,7 @@ from indexer.cli.begin import init
 from indexer.cli.calendars import calendar, constituents
 from indexer.cli.decisions import approve, proforma, retire
 from indexer.cli.doctor import doctor
-from indexer.cli.exits import EXIT_CODES, exit_code
+from indexer.cli.exits import EXIT_CODES, INTERRUPTED, exit_code
 from indexer.cli.fetch import fetch
 from indexer.cli.ledger import export, history, publish, restate, verify
 from indexer.cli.options import DATE, FORMAT, JSON, MARKET, NEEDED_MARKET, OUT, UNTIL
@@ -39,7 +39,6 @@ from indexer.errors import BugError, DefinitionError, IndexerError, OutputError
 
 # What writing to an open file may say: of a reader that left, a disk or a quota that is full.
 _SCREEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
-_INTERRUPTED = 130  # as shells have it of a process that was interrupted
 _strict = click.option(
     "--strict",
     is_flag=True,
@@ -243,7 +242,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
     except IndexerError as error:
         _print_error(error)
         sys.exit(exit_code([error]))

@@ -72,7 +72,10 @@ def retire(index: str, ledger: str, out: Path, reason: str, by: str, as_json: bo
     from indexer.run.desk import Terms, desk_at
 
     desk = desk_at(ledger, out, partial(datetime.now, UTC), [index], Terms(by=by), create=False)
-    entry = end(index, reason, desk)
+    entry, studies = end(index, reason, desk)
+    for study in studies:
+        told = f"{study} is made of it, and is published no more: retire it, or publish it without"
+        click.echo(f"warning: {told}", err=True)
     if as_json:
         found = {"index": index, "number": entry.number, "session": entry.session}
         found |= {"revision": entry.revision, "recorded": entry.run == desk.run}

@@ -26,6 +26,8 @@ EXIT_CODES: dict[type[IndexerError], int] = {
     TryAgainError: 75,
 }
 
+INTERRUPTED = 130  # by whoever runs it, or as the machine is shut down
+
 
 def exit_code(errors: Iterable[IndexerError]) -> int:
     """Return the exit code of what went wrong; 0 where nothing did."""

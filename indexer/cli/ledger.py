@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from indexer.cli.attempts import attempts, hours
-from indexer.cli.exits import exit_code
+from indexer.cli.exits import INTERRUPTED, exit_code
 from indexer.cli.options import BY, DATE, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, plain, said
 from indexer.cli.screen import marks, print_outcomes, progress, shown
-from indexer.errors import OutputError, counted, explained
+from indexer.errors import OutputError, TryAgainError, counted, explained
 
 _clock_time = click.DateTime(["%H:%M"])
 
@@ -57,21 +57,14 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
     restated. Times are today's in the zone of the first calendar; a deadline that is not after
     --wait-until is tomorrow's.
     """
-    from indexer.run.attempt import Attempt, log_line
+    from indexer.run.attempt import Attempt
     from indexer.run.desk import Terms, desk_at
     from indexer.run.publish import publish as publish_all
-    from indexer.run.sessions import closures
 
     if given["override"] and not (given["by"] and given["note"]):
         raise click.UsageError("--override needs --by and --note: who overrides it, and why")
-    terms = Terms(
-        given["override"],
-        given["by"],
-        given["note"],
-        given["estimated"],
-        given["correct"],
-        given["dry_run"],
-    )
+    keys = ("override", "by", "note", "estimated", "correct", "dry_run")
+    terms = Terms(**{key: given[key] for key in keys})
     period = _period(given["day"], given["first"], given["last"])
 
     def once() -> Attempt:
@@ -87,24 +80,55 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
             return Attempt(began, run, error=explained("publish", error))
         return Attempt(began, run, found)
 
-    def log(attempt: Attempt) -> None:
-        click.echo(log_line("publish", attempt, exit_code(attempt.errors)), err=True)
-
+    figures = None if terms.dry_run else given["metrics"] or out / "indexer.prom"
     begin, end = hours(names, given["wait_until"], given["deadline"], _now())
-    last, outcomes = attempts(once, begin, end, log)
+    try:
+        last, outcomes = attempts(once, begin, end, _log)
+    except KeyboardInterrupt:  # nobody waits for what it would have come to
+        stopped = Attempt(_now(), None, error=TryAgainError("publish", "interrupted"))
+        _leave(figures, stopped, [], INTERRUPTED)
+        raise
     try:
         if outcomes:
             print_outcomes(last.run, outcomes, given["as_json"])
-            idle = {one.subject for one in outcomes if one.state == "no session"}
-            for line in closures(names, idle, period):
-                click.echo(f"note: {line}", err=True)
+            _print_sessions(names, period, ledger, outcomes)
     finally:  # whether or not somebody reads it: the log and the figures are a scheduler's
-        log(last)
-        if not terms.dry_run:
-            _leave_figures(given["metrics"] or out / "indexer.prom", last, outcomes)
+        _leave(figures, last, outcomes, exit_code(last.errors))
     if last.error is not None:
         raise last.error
     sys.exit(exit_code(last.errors))
+
+
+def _log(attempt: Any, code: int | None = None) -> None:
+    """Print what an attempt to publish came to as a line of JSON."""
+    from indexer.run.attempt import log_line
+
+    told = exit_code(attempt.errors) if code is None else code
+    click.echo(log_line("publish", attempt, told), err=True)
+
+
+def _leave(path: Path | None, last: Any, outcomes: list[Any], code: int) -> None:
+    """Log a run's last attempt and write its figures; its own error goes before one of writing."""
+    from indexer.run.attempt import write_metrics
+
+    _log(last, code)
+    try:
+        if path is not None:
+            write_metrics(path, last.instant, outcomes, code)
+    except OutputError as error:
+        if last.error is None:
+            raise
+        click.echo(f"warning: {shown(str(error))}", err=True)
+
+
+def _print_sessions(names: tuple[str, ...], period: Any, ledger: str, outcomes: list[Any]) -> None:
+    """Say which sessions there are none of, and which were missed before."""
+    from indexer.run.due import gaps
+    from indexer.run.sessions import closures
+
+    idle = {one.subject for one in outcomes if one.state == "no session"}
+    for line in (*closures(names, idle, period), *gaps(ledger, outcomes)):
+        click.echo(f"note: {line}", err=True)
 
 
 @click.command()
@@ -269,15 +293,3 @@ def _period(day: datetime | None, first: datetime | None, last: datetime | None)
     if day:
         return Period(day.date(), day.date())
     return Period(first and first.date(), last and last.date())
-
-
-def _leave_figures(path: Path, last: Any, outcomes: list[Any]) -> None:
-    """Write the figures of a run; of two reasons to fail the run's own is the one to raise."""
-    from indexer.run.attempt import write_metrics
-
-    try:
-        write_metrics(path, last.instant, outcomes, exit_code(last.errors))
-    except OutputError as error:
-        if last.error is None:
-            raise
-        click.echo(f"warning: {shown(str(error))}", err=True)

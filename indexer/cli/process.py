@@ -1,11 +1,16 @@
 """The process around a command: what must be set before numpy is loaded, and done at the end."""
 
 import os
+import signal
 import sys
 
 
 def prepare() -> None:
-    """Set up this process before numpy is loaded; what the user has set stays."""
+    """Set up this process before numpy is loaded; what the user has set stays.
+
+    A request to end is an interruption like that from a keyboard: what is in hand is left in order.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Nothing here is a large matrix product: a pool of BLAS threads costs 0.1 s of CPU at start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

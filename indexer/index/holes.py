@@ -250,7 +250,7 @@ def _unexplained(asked: Asked, market: Market, unexplained: Mask) -> Iterator[Fi
         ]
         message = f"no close of {asked.day(k)}, on which the exchange is open: {shown(names)}: "
         if known:
-            message += "fetch it, or add the suspension to the suspensions table"
+            message += "fetch it, or add the suspension, until trade goes on, to suspensions"
         else:
             message += "unexplained, taken for suspended: the folder has no suspensions"
         yield Finding(asked.day(k), "R15", message, "refuse" if known else "note")

@@ -4,27 +4,33 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-_REFUSED = "indexer_refused_timestamp_seconds"
+REFUSED = "indexer_refused_timestamp_seconds"
+LAST_SESSION = "indexer_last_session_timestamp_seconds"
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one run did about one index: times in seconds since 1970, UTC."""
+    """What one run did about one index."""
 
     subject: str
     state: str
     entries: int
-    last_session: float | None
 
 
 def metrics_text(
-    figures: Sequence[Figures], at: float, exit_code: int, refused: Mapping[str, float]
+    figures: Sequence[Figures],
+    at: float,
+    exit_code: int,
+    refused: Mapping[str, float],
+    last_session: Mapping[str, float],
 ) -> str:
     """Return the figures of a run; label values are escaped as the format wants it.
 
     Parameters
     ----------
-    refused : when each index was refused of which no run has said anything else since
+    at, refused, last_session : seconds since 1970, UTC; by index also of those that earlier runs
+        told of and this one did not: when it was refused of which no run has said anything else
+        since, and the last session that is published
     """
     states = sorted({figure.state for figure in figures})
     lines = [
@@ -45,16 +51,12 @@ def metrics_text(
             ((f'{{subject="{_escaped(f.subject)}"}}', f.entries) for f in figures),
         ),
         *_metric(
-            "indexer_last_session_timestamp_seconds",
+            LAST_SESSION,
             "Midnight UTC of the last session that is published.",
-            (
-                (f'{{subject="{_escaped(f.subject)}"}}', f.last_session)
-                for f in figures
-                if f.last_session is not None
-            ),
+            ((f'{{subject="{_escaped(id)}"}}', when) for id, when in last_session.items()),
         ),
         *_metric(
-            _REFUSED,
+            REFUSED,
             "When an index was refused of which no run has said anything else since.",
             ((f'{{subject="{_escaped(id)}"}}', when) for id, when in refused.items()),
         ),
@@ -62,8 +64,8 @@ def metrics_text(
     return "\n".join(lines) + "\n"
 
 
-def parse_metrics(text: str) -> dict[str, float]:
-    """Return when each index was refused, of which no run has said anything else since.
+def parse_metrics(text: str, name: str = REFUSED) -> dict[str, float]:
+    """Return the figures of a name by index: of `metrics_text` its last two.
 
     Raises
     ------
@@ -72,7 +74,7 @@ def parse_metrics(text: str) -> dict[str, float]:
     """
     if not re.search(r"^indexer_run_timestamp_seconds \S+$", text, re.MULTILINE):
         raise ValueError("has no indexer_run_timestamp_seconds")
-    found = re.findall(rf'^{_REFUSED}{{subject="(.*)"}} (\S+)$', text, re.MULTILINE)
+    found = re.findall(rf'^{name}{{subject="(.*)"}} (\S+)$', text, re.MULTILINE)
     return {_plain(subject): float(when) for subject, when in found}
 
 

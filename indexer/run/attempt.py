@@ -10,7 +10,7 @@ from indexer.errors import IndexerError, TryAgainError
 from indexer.folders import read_file
 from indexer.ledger.publish import instant_text
 from indexer.report.files import write_folders
-from indexer.report.metrics import Figures, metrics_text, parse_metrics
+from indexer.report.metrics import LAST_SESSION, REFUSED, Figures, metrics_text, parse_metrics
 from indexer.run.desk import Outcome
 
 
@@ -83,7 +83,8 @@ def log_line(event: str, attempt: Attempt, code: int) -> str:
 def write_metrics(path: Path, at: datetime, outcomes: Sequence[Outcome], code: int) -> None:
     """Write the figures of a run, whole or not at all.
 
-    What the file says was refused before stands in it until a run deals with the same subject.
+    What the file says of subjects that this run did not deal with stays: when they were refused,
+    and their last session. An alarm on its age does not end because another index was published.
 
     Raises
     ------
@@ -91,25 +92,24 @@ def write_metrics(path: Path, at: datetime, outcomes: Sequence[Outcome], code: i
         If the file cannot be written.
     """
     figures = [
-        Figures(
-            outcome.subject,
-            outcome.state,
-            len(outcome.entries),
-            datetime.combine(outcome.last, time(), UTC).timestamp() if outcome.last else None,
-        )
-        for outcome in outcomes
+        Figures(outcome.subject, outcome.state, len(outcome.entries)) for outcome in outcomes
     ]
     now = {one.subject: one.state for one in outcomes}
-    refused = {id: when for id, when in _refused(path).items() if id not in now}
+    refused = {id: when for id, when in _told(path, REFUSED).items() if id not in now}
     refused |= {id: at.timestamp() for id, state in now.items() if state == "refused"}
-    text = metrics_text(figures, at.timestamp(), code, refused)
+    last = _told(path, LAST_SESSION) | {
+        one.subject: datetime.combine(one.last, time(), UTC).timestamp()
+        for one in outcomes
+        if one.last
+    }
+    text = metrics_text(figures, at.timestamp(), code, refused, last)
     write_folders(path.parent, {".": {path.name: text}}, "csv")
 
 
-def _refused(path: Path) -> dict[str, float]:
-    """Return what a file of figures says was refused; nothing where there is none."""
+def _told(path: Path, name: str) -> dict[str, float]:
+    """Return what a file of figures says by index; nothing where there is none."""
     try:
-        return parse_metrics(read_file(path).decode())
+        return parse_metrics(read_file(path).decode(), name)
     except (OSError, ValueError):
         return {}
 

@@ -19,6 +19,7 @@ from indexer.market.tables import read_market
 from indexer.run import stored
 from indexer.run.derived import write_derived
 from indexer.run.desk import Desk
+from indexer.run.due import studies_of
 from indexer.run.find import index_named
 from indexer.run.provenance import code_digest, methodology
 from indexer.run.results import Progress
@@ -81,10 +82,11 @@ def approve(name: str, found: Proforma, desk: Desk, note: str = "") -> Entry:
         return append(connection, [entry], desk.stamp, {basket.digest: basket.canonical})[0]
 
 
-def retire(subject: str, reason: str, desk: Desk) -> Entry:
+def retire(subject: str, reason: str, desk: Desk) -> tuple[Entry, tuple[str, ...]]:
     """Write the final entry of an index or study: its last session once more, marked retired.
 
     The same again, by the same name, writes what files are missing and returns the entry there is.
+    With it the published studies that are made of an index: they can be published no more.
 
     Raises
     ------
@@ -105,8 +107,9 @@ def retire(subject: str, reason: str, desk: Desk) -> Entry:
         if not again:
             check_not_retired(subject, newest)
             last = _final(connection, last, reason, desk)
+        studies = studies_of(connection, subject)
     write_derived(desk.engine, desk.out, subject, kind)
-    return last
+    return last, studies
 
 
 def _final(connection: sa.Connection, last: Entry, reason: str, desk: Desk) -> Entry:

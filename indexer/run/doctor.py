@@ -13,11 +13,11 @@ from indexer.errors import IndexerError, MissingInputError, counted
 from indexer.index.caveats import HORIZON_NOTICE
 from indexer.index.schedule import calendar_of
 from indexer.ledger.database import name_of, open_ledger, reading
-from indexer.ledger.heads import heads, last_heads, subjects
+from indexer.ledger.heads import last_heads, subjects
 from indexer.ledger.verify import check_database
 from indexer.market.calendar import read_calendar
 from indexer.market.tables import read_market
-from indexer.run.due import published_definition
+from indexer.run.due import missed, published_definition, retired
 from indexer.run.find import definition_named, indices_of
 from indexer.run.sessions import last_final
 from indexer.run.supply import Check, supplied
@@ -41,9 +41,11 @@ def examine(names: Sequence[str], market: Path | None, ledger: str, now: datetim
             checks.append(Check(name, "ok", "the definition is valid"))
         except IndexerError as error:
             checks.append(Check(name, "wrong", str(error), error))
+    closes = None
     if market is not None:
         checks += _market(market, now)
-    checks += _ledger(ledger, definitions, now)
+        closes = _last_close(market)
+    checks += _ledger(ledger, definitions, now, closes)
     return checks + [_calendar(code, now.date()) for code in _calendars(definitions.values())]
 
 
@@ -60,6 +62,16 @@ def _market(folder: Path, now: datetime) -> Iterator[Check]:
         count, last = tables.prices["symbol"].n_unique(), tables.prices.select("date").max().item()
         yield Check(str(folder), "ok", f"closes of {count} symbols, the last of {last}")
     yield from supplied(folder, tables.prices, now)
+
+
+def _last_close(folder: Path) -> date | None:
+    """Return the date of the last close of a market; None where it has none, or is none."""
+    try:
+        prices = read_market(folder).prices
+    except IndexerError:
+        return None
+    last: date | None = prices["date"].max()  # type: ignore[assignment]
+    return last
 
 
 def _calendars(definitions: Iterable[Index | Study]) -> list[str]:
@@ -86,7 +98,9 @@ def _calendar(code: str, today: date) -> Check:
     return Check(f"calendar {code}", "ok", f"is announced until {calendar.verified_until}")
 
 
-def _ledger(url: str, definitions: dict[str, Index | Study], now: datetime) -> Iterator[Check]:
+def _ledger(
+    url: str, definitions: dict[str, Index | Study], now: datetime, closes: date | None
+) -> Iterator[Check]:
     """Yield what is found of the ledger, and add what it publishes to the definitions."""
     try:
         engine = open_ledger(url)
@@ -95,7 +109,7 @@ def _ledger(url: str, definitions: dict[str, Index | Study], now: datetime) -> I
             found = subjects(connection)
         yield Check(name_of(engine), "ok", f"{counted(len(found), 'definition')} published")
         for id, kind in found.items():
-            yield _punctual(engine, id, kind, definitions, now)
+            yield _punctual(engine, id, kind, definitions, now, closes)
     except MissingInputError as error:
         yield Check(_place(url), "note", str(error))
     except IndexerError as error:
@@ -108,15 +122,18 @@ def _place(url: str) -> str:
 
 
 def _punctual(
-    engine: sa.Engine, id: str, kind: str, definitions: dict[str, Index | Study], now: datetime
+    engine: sa.Engine,
+    id: str,
+    kind: str,
+    definitions: dict[str, Index | Study],
+    now: datetime,
+    closes: date | None,
 ) -> Check:
-    """Return whether the last final session of a subject is published."""
+    """Return whether every final session of a subject, from its first one on, is published."""
     with reading(engine) as connection:
-        newest = last_heads(connection, id, kind)
-        published = {head.session for head in heads(connection, id, kind)}
-    last = max(newest, key=lambda head: head.session)
-    if any(head.status == "retired" for head in newest):
-        return Check(id, "ok", f"retired, {last.session} is final")
+        last = max(last_heads(connection, id, kind), key=lambda head: head.session)
+        if retired(connection, id):
+            return Check(id, "ok", f"retired, {last.session} is final")
     try:
         known = published_definition(engine, id)
         if known is None:
@@ -124,15 +141,29 @@ def _punctual(
         definition, indices = known
         definitions.setdefault(id, definition)
         due = last_final(definition, now, members=indices.values())
+        until = max(due, date.fromisoformat(last.session))
+        with reading(engine) as connection:
+            gone = [one for one in indices if retired(connection, one)]
+            missing = missed(connection, id, kind, calendar_of(definition), until)
     except IndexerError as error:
         return Check(id, "wrong", str(error), error)
-    if last.session < due.isoformat():
-        return Check(id, "late", f"published until {last.session}, {due} is final: publish it")
-    span = (date.fromisoformat(day) for day in (min(published), max(published)))
-    days = [day.isoformat() for day in calendar_of(definition).between(*span).tolist()]
-    missing = [day for day in days if day not in published]
+    if missing and gone:
+        message = f"is made of {', '.join(gone)}, retired: retire it, or publish it without"
+        return Check(id, "wrong", message)
     if missing:
-        holes = f"{counted(len(missing), 'session')} before it not, from {missing[0]}"
-        message = f"published until {last.session}, {holes}: publish --from {missing[0]}"
-        return Check(id, "note", f"{message} --to {missing[-1]}")
+        told = f"published until {last.session}, {_late(missing, last.session, closes)}"
+        return Check(id, "late", told)
     return Check(id, "ok", f"published until {last.session}")
+
+
+def _late(missing: Sequence[str], last: str, closes: date | None) -> str:
+    """Return which sessions are not published, and what to do."""
+    first, until = missing[0], missing[-1]
+    told = f"{first} is final"
+    remedy = "publish it" if first > last else f"publish --date {first}"
+    if len(missing) > 1:
+        told = f"{len(missing)} sessions from {first} to {until} are final"
+        remedy = f"publish --from {first} --to {until}"
+    if closes is not None and closes < date.fromisoformat(until):
+        remedy = f"the market ends on {closes}: fetch, then {remedy}"
+    return f"{told}: {remedy}"

@@ -14,11 +14,11 @@ from indexer.index.gates import findings
 from indexer.index.history import History
 from indexer.ledger.database import publishing, reading
 from indexer.ledger.entry import Entry
-from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads, subjects
+from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import write_derived
 from indexer.run.desk import Desk, Outcome, Terms
-from indexer.run.due import Known, definition_in, published_definition
+from indexer.run.due import Known, definition_in, published_definition, studies_of
 from indexer.run.find import definition_named
 from indexer.run.gate import Noted, passed, with_findings
 from indexer.run.publish import append_revised
@@ -128,7 +128,7 @@ def restate(
             told = _taken(history, tables, entries)
             entries = [with_findings(entry, told) for entry in entries]
         appended = append_revised(connection, desk, candidate, entries)
-        studies = _studies_of(connection, subject) if appended else ()
+        studies = studies_of(connection, subject) if appended else ()
     write_derived(desk.engine, desk.out, subject, kind)
     sessions = tuple(date.fromisoformat(entry.session) for entry in appended)
     return Restatement(
@@ -169,13 +169,6 @@ def _given(subject: str, basket: str | None) -> Index | Study:
         message = f"is {definition.id!r}, and {subject!r} is to be restated"
         raise DefinitionError([definition.problem(("id",), message)])
     return definition
-
-
-def _studies_of(connection: sa.Connection, subject: str) -> tuple[str, ...]:
-    """Return the published studies that are made of an index."""
-    studies = [id for id, kind in subjects(connection).items() if kind == "study"]
-    known = {id: definition_in(connection, id) for id in studies}
-    return tuple(id for id, found in known.items() if found is not None and subject in found[1])
 
 
 def _check_in_force(connection: sa.Connection, subject: str, known: Known) -> None:

@@ -738,7 +738,28 @@ def test_who_interrupts_is_told_so(indexer, monkeypatch):
     monkeypatch.setattr("indexer.run.publish.read_market", interrupted)
 
     code, _, err = publish(indexer)
-    assert (code, err.strip()) == (130, "interrupted")
+    line, *_, last = err.strip().splitlines()
+    told = json.loads(line)
+    assert (code, last) == (130, "interrupted")
+    assert (told["exit"], told["error"]) == (130, "publish: interrupted: try again later")
+    assert "indexer_run_exit_code 130\n" in Path("out/indexer.prom").read_text("utf-8")
+
+
+def test_a_request_to_end_is_an_interruption(indexer, tmp_path):
+    """As systemd makes one, of a publisher that waits for data."""
+    asked = ["publish", "trio.yaml", "--market", "market", "--date", "2026-12-30"]
+    asked += ["--wait-until", "00:00", "--deadline", "23:59", "--metrics", "figures.prom"]
+    code = "from indexer.cli.app import main; main()"
+    waiting = subprocess.Popen(
+        [sys.executable, "-c", code, *asked], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    said = waiting.stderr.readline()
+    waiting.terminate()
+    _, rest = waiting.communicate(timeout=60)
+
+    assert json.loads(said)["exit"] == 75
+    assert (waiting.returncode, rest.splitlines()[-1]) == (130, "interrupted")
+    assert "indexer_run_exit_code 130\n" in (tmp_path / "figures.prom").read_text("utf-8")
 
 
 def test_the_doctor_says_what_is_late(indexer):

@@ -101,7 +101,7 @@ def test_an_interrupt_is_a_good_end_too(ledger):
 
 def test_the_calendar_says_what_is_late_and_the_last_run_what_was_refused(ledger, tmp_path):
     file = tmp_path / "indexer.prom"
-    file.write_text(metrics_text([], 4e9, 65, {"new": 4e9}))
+    file.write_text(metrics_text([], 4e9, 65, {"new": 4e9}, {}))
     with serving("--ledger", ledger, "--metrics", str(file)) as (_, port):
         new, trio = json.loads(got(port, "/v1/status")[1])["rows"]
 

@@ -10,23 +10,24 @@ LINE = re.compile(
 )
 
 
-def text(*figures, refused=None):
-    return metrics_text(figures, 1772438400.0, 75, refused or {})
+def text(*figures, refused=None, last=None):
+    return metrics_text(figures, 1772438400.0, 75, refused or {}, last or {})
 
 
 def test_every_line_is_in_the_format():
     figures = (
-        Figures("trio", "published", 3, 1772409600.0),
-        Figures("b", "failed", 0, None),
+        Figures("trio", "published", 3),
+        Figures("b", "failed", 0),
     )
-    told = text(*figures, refused={"c": 1772409600.5})
+    told = text(*figures, refused={"c": 1772409600.5}, last={"trio": 1772409600.0})
 
     assert told.endswith("\n")
     assert all(LINE.match(line) for line in told.splitlines())
 
 
 def test_a_metric_is_described_once_before_its_samples():
-    lines = text(Figures("a", "published", 1, 1.0), Figures("b", "published", 1, 1.0)).splitlines()
+    figures = (Figures("a", "published", 1), Figures("b", "published", 1))
+    lines = text(*figures, last={"a": 1.0, "b": 1.0}).splitlines()
     names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
 
     assert len(names) == len(set(names)) == 5
@@ -39,7 +40,7 @@ def test_a_metric_is_described_once_before_its_samples():
 
 
 def test_what_became_of_an_index_is_one_of_its_states():
-    told = text(Figures("a", "published", 1, 1.0), Figures("b", "failed", 0, None))
+    told = text(Figures("a", "published", 1), Figures("b", "failed", 0))
 
     assert 'indexer_outcome{subject="a",state="published"} 1' in told
     assert 'indexer_outcome{subject="a",state="failed"} 0' in told
@@ -53,12 +54,15 @@ def test_the_exit_code_and_the_instant_are_told():
     assert "indexer_run_timestamp_seconds 1772438400.0\n" in told
 
 
-def test_an_index_without_a_session_has_no_last_one():
-    assert "indexer_last_session" not in text(Figures("b", "failed", 0, None))
+def test_of_an_index_that_this_run_says_nothing_of_the_last_session_stands_there():
+    told = text(Figures("b", "failed", 0), last={"a": 1.0})
+
+    assert 'indexer_last_session_timestamp_seconds{subject="a"} 1.0' in told
+    assert 'indexer_last_session_timestamp_seconds{subject="b"}' not in told
 
 
 def test_label_values_are_escaped():
-    told = text(Figures('a"b\\c\nd', "failed", 0, None))
+    told = text(Figures('a"b\\c\nd', "failed", 0))
 
     assert r'subject="a\"b\\c\nd"' in told
     assert all(LINE.match(line) for line in told.splitlines())

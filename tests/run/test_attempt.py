@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from indexer.errors import LedgerError, MissingInputError, Refusal, TryAgainError
-from indexer.report.metrics import parse_metrics
+from indexer.report.metrics import LAST_SESSION, parse_metrics
 from indexer.run.attempt import Attempt, so_far, write_metrics
 from indexer.run.desk import Outcome
 from tests.ledger.chain import entry
@@ -89,6 +89,16 @@ def test_a_refusal_goes_from_the_figures_with_the_next_word_on_its_subject(tmp_p
     refused_after(tmp_path / "prom", Outcome("a", "refused", DAY))
 
     assert refused_after(tmp_path / "prom", PUBLISHED, hours=1) == {}
+
+
+def test_the_last_session_of_an_index_stays_when_others_are_published(tmp_path):
+    """An alarm on its age would end otherwise, as the series would."""
+    file = tmp_path / "prom"
+    for outcome in (replace(PUBLISHED, last=DAY[0]), Outcome("b", "delayed", DAY, error=LATE)):
+        write_metrics(file, NOW, [outcome], 0)
+    found = parse_metrics(file.read_text(encoding="utf-8"), LAST_SESSION)
+
+    assert list(found) == ["a"]
 
 
 def test_a_file_that_is_none_of_figures_is_written_over(tmp_path):

@@ -9,6 +9,7 @@ from indexer.digest import digest_bytes
 from indexer.ledger.database import publishing
 from indexer.ledger.history import read_entry
 from indexer.ledger.publish import append
+from indexer.market.tables import read_market
 from indexer.run.decisions import retire
 from indexer.run.doctor import examine
 from tests.run.desk import DAYS, NOON, basket, desk, evening, ledger_url, published
@@ -28,7 +29,17 @@ def test_what_is_late_is_named(path):
     late = next(check for check in checks if check.about == "trio")
 
     assert late.state == "late"
-    assert late.message == "published until 2026-03-06, 2026-03-10 is final: publish it"
+    assert late.message == (
+        "published until 2026-03-06, 2 sessions from 2026-03-09 to 2026-03-10 are final: "
+        "publish --from 2026-03-09 --to 2026-03-10"
+    )
+
+
+def test_one_session_that_is_late_is_to_be_published(path):
+    checks = examine([], None, ledger_url(path), evening(DAYS[5]))
+    late = next(check for check in checks if check.about == "trio")
+
+    assert late.message == f"published until {DAYS[4]}, {DAYS[5]} is final: publish it"
 
 
 def test_a_retired_index_is_not_late(path):
@@ -98,10 +109,33 @@ def test_sessions_between_that_were_never_published_are_told(path):
     ]
 
     assert (found.state, found.message) == (
-        "note",
-        f"published until {DAYS[7]}, 2 sessions before it not, from {DAYS[5]}: "
+        "late",
+        f"published until {DAYS[7]}, 2 sessions from {DAYS[5]} to {DAYS[6]} are final: "
         f"publish --from {DAYS[5]} --to {DAYS[6]}",
     )
+
+
+def test_a_session_that_was_missed_does_not_fall_silent_by_the_next(path):
+    published(path, DAYS[6], market=path / "market")
+    published(path, DAYS[7], market=path / "market")
+    [found] = [
+        c for c in examine((), None, ledger_url(path), evening(DAYS[7])) if c.about == "trio"
+    ]
+
+    told = f"published until {DAYS[7]}, {DAYS[5]} is final: publish --date {DAYS[5]}"
+    assert (found.state, found.message) == ("late", told)
+
+
+def test_where_the_market_ends_before_it_is_to_be_fetched_first(path):
+    market = path / "market"
+    last = read_market(market).prices["date"].max()
+    [found] = [
+        c
+        for c in examine((), market, ledger_url(path), evening(last) + timedelta(7))
+        if c.about == "trio"
+    ]
+
+    assert f" are final: the market ends on {last}: fetch, then publish --from " in found.message
 
 
 def test_the_calendars_of_all_constituents_are_looked_at(tmp_path):

@@ -15,6 +15,8 @@ from indexer.index.build import build
 from indexer.ledger.database import reading
 from indexer.ledger.history import read_entries
 from indexer.market.tables import read_market
+from indexer.run.decisions import retire
+from indexer.run.doctor import examine
 from indexer.run.entries import study_candidate
 from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET, index_named, study_named
 from indexer.run.publication import Asked, _as_published, _moves
@@ -68,6 +70,19 @@ def test_its_indices_are_published_before_it(made):
         ("us-cloud", "published"), ("hk-internet", "published"), (STUDY, "published"),
     ]  # fmt: skip
     assert [e.number for o in outcomes for e in o.entries] == [1, 2, 3]
+
+
+def test_whoever_retires_an_index_is_told_of_its_studies(made, tmp_path):
+    path = shutil.copytree(made[0], tmp_path / "desk")
+    _, studies = retire("us-cloud", "over", desk(path, NOW, by="Ada"))
+    found = {c.about: c for c in examine((), None, ledger_url(path), NOW + timedelta(2))}
+
+    assert studies == (STUDY,)
+    assert (found[STUDY].state, found[STUDY].message) == (
+        "wrong", "is made of us-cloud, retired: retire it, or publish it without",
+    )  # fmt: skip
+    retire(STUDY, "over", desk(path, NOW, by="Ada"))
+    assert retire("us-cloud", "over", desk(path, NOW, by="Ada"))[1] == ()
 
 
 def test_indices_are_published_up_to_what_is_final_on_their_own_exchanges(tmp_path):

@@ -74,7 +74,7 @@ def test_a_refusal_before_a_correction_is_past(ledger):
 
 
 def test_refusals_are_read_from_the_figures_that_runs_left():
-    text = metrics_text([], 1772442001.0, 65, {'a"b\\n\n': 1772442000.5})
+    text = metrics_text([], 1772442001.0, 65, {'a"b\\n\n': 1772442000.5}, {})
 
     assert refused_at(text) == {'a"b\\n\n': "2026-03-02T09:00:00.500000Z"}
 
