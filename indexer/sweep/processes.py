@@ -72,6 +72,7 @@ class Workers:
                     yield left.pop(n), found
                     deaths = 0
             except BrokenProcessPool as error:
+                self._give_up_writing()
                 self.end()
                 deaths, jobs = deaths + 1, max(1, jobs // 2)
                 if deaths >= DEATHS:
@@ -96,6 +97,16 @@ class Workers:
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 found = future.result()
                 yield running.pop(future), found
+
+    def _give_up_writing(self) -> None:
+        """Let go of a task that was being written to a process that died.
+
+        Before CPython 3.12 the pool waits for that for ever (its issue 94777): nobody reads the
+        other end, and it holds that open itself.
+        """
+        queue = getattr(self._pool, "_call_queue", None)
+        if queue is not None:
+            queue._reader.close()
 
     def end(self) -> None:
         """Let the processes here go."""

@@ -1,9 +1,11 @@
 """Processes are started once, end with what started them, and are not needed for one task."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -66,3 +68,35 @@ def test_what_processes_need_is_imported_before_they_are_split_off() -> None:
     )
 
     assert told.stdout == "[True, True]\n"
+
+
+def dies_of_the_first(task: tuple[str, bytes]) -> int:
+    """Die of the task that finds no such file, while the next ones are on their way."""
+    time.sleep(0.3)
+    try:
+        open(task[0], "x").close()
+    except FileExistsError:
+        return len(task[1])
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
+@pytest.mark.parametrize("size", [10, 4_000_000], ids=["small", "larger than a pipe"])
+def test_a_task_that_a_process_dies_of_is_done_by_others(tmp_path: Path, size: int) -> None:
+    """Not waited for by one that goes on writing what nobody reads any more."""
+    code = f"""
+from indexer.sweep.processes import Workers
+from tests.sweep.test_processes import dies_of_the_first
+if __name__ == "__main__":
+    tasks = [({str(tmp_path / "died")!r}, bytes({size}))] * 8
+    with Workers(2) as workers:
+        print(sum(found for _, found in workers.done(dies_of_the_first, tasks)))
+"""
+    (tmp_path / "main.py").write_text(code, encoding="utf-8")
+    root = Path(__file__).parents[2]
+    ended = subprocess.run(
+        [sys.executable, str(tmp_path / "main.py")], check=True, capture_output=True, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(root)}, text=True,
+    )  # fmt: skip
+
+    assert ended.stdout == f"{8 * size}\n"
