@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 
 from indexer.definitions.symbols import parse_symbol
@@ -56,6 +65,22 @@ class Model(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plain_digits(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse what Python takes for a number and nobody who reads the file: ``1_0`` is ten."""
+        field = cls.model_fields[info.field_name or ""]
+        if _is_number(field.annotation):
+            for text in value if isinstance(value, list) else [value]:
+                if isinstance(text, str) and re.fullmatch(r"[-+]?[\d.]+_[\d_.eE+-]*", text):
+                    raise ValueError(f"{text!r} is no number: write plain digits like 1234.5")
+        return value
+
+
+def _is_number(annotation: Any) -> bool:
+    """Return whether a key holds numbers."""
+    return annotation in (int, float) or any(map(_is_number, typing.get_args(annotation)))
 
 
 class Name(Model):

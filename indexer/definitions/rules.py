@@ -232,6 +232,9 @@ def _varied_keys_exist(
         for n, item in enumerate(items):
             if item in items[:n]:
                 yield ("vary", key, n), f"{item!r} is listed twice"
+        for other in vary:
+            if key.startswith(f"{other}."):
+                yield ("vary", key), f"lies inside {other}, which is varied too: vary one of them"
 
 
 _RULES: dict[type[Identified], tuple[Callable[..., Broken], ...]] = {

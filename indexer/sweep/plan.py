@@ -72,10 +72,30 @@ def plan(sweep: Sweep, workers: Workers) -> list[Variant]:
         size = PART if len(files) >= MANY else len(files)
         parts = [tuple(files[at : at + size]) for at in range(0, len(files), size)]
         found = dict(workers.done(partial(_of_files, sweep), parts))
-        return [variant for part in parts for variant in found[part]]
+        variants = [variant for part in parts for variant in found[part]]
+        for _, own in itertools.groupby(variants, lambda variant: variant.index):
+            _check_distinct(sweep, list(own))
+        return variants
     study = swept_study(sweep)
     indices_of(study)
-    return list(_studies(sweep, study))
+    variants = list(_studies(sweep, study))
+    _check_distinct(sweep, variants)
+    return variants
+
+
+def _check_distinct(sweep: Sweep, variants: Sequence[Variant]) -> None:
+    """Raise where two items make the same: one that is tried twice counts as two trials."""
+    first: dict[str, Choices] = {}
+    if len(variants) < 2:
+        return  # also of a series, which has one whatever is varied
+    for choices, variant in zip(_choices(sweep), variants, strict=True):
+        before = first.setdefault(variant.text, choices)
+        if variant.text and before is not choices:
+            key, n = next(new for new, old in zip(choices, before, strict=True) if new != old)
+            other = next(old for new, old in zip(choices, before, strict=True) if new != old)
+            told = " and ".join(repr(sweep.vary[key][item]) for item in (other.item, n))
+            message = f"{told} make the same variant: list one of them"
+            raise DefinitionError([sweep.problem(("vary", key, n), message)])
 
 
 def _choices(sweep: Sweep) -> Iterator[Choices]:

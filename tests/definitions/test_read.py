@@ -149,6 +149,11 @@ BROKEN = {
         "base.level",
         "got '1,000', expected a number, in plain digits like 1234.5",
     ),
+    "level with an underscore": (
+        {"base": "{date: 2024-01-02, level: «1_0}"},
+        "base.level",
+        "'1_0' is no number: write plain digits like 1234.5",
+    ),
     "level is a list": (
         {"base": "{date: 2024-01-02, level: «[1]}"},
         "base.level",
