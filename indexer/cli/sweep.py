@@ -91,6 +91,10 @@ def _print(summary: dict[str, Any], out: Path) -> None:
         chance = "nothing to deflate by" if deflated is None else f"deflated {deflated:.3f}"
         click.echo(f"best: {values}: {best['leader']} / {best['follower']}")
         click.echo(f"Sharpe {best['sharpe']:.4f} a row, {chance}, of {summary['trials']} trials")
+    for text in summary["warnings"][:SHOWN]:
+        click.echo(f"warning: {shown(text)}", err=True)
+    if len(summary["warnings"]) > SHOWN:
+        click.echo(f"warning: {len(summary['warnings']) - SHOWN} more, in summary.json", err=True)
     for told in summary["failures"][:SHOWN]:
         where = told["index"] or f"variant {told['number']}"
         lines = str(told["message"]).strip().splitlines()

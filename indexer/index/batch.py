@@ -6,6 +6,7 @@ indices stand beside an index does not move a bit of its own.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from indexer.market.spread import Names, Spread
 SCHEMES = {"equal", "price", "fixed", *REAL_SHARES}  # that the batch kernel is given weights of
 
 Levels = dict[str, Vector]
+Batched = tuple[Days, Levels, tuple[str, ...]]
 Spreads = Callable[[str, str], Spread]  # by calendar and currency
 
 
@@ -30,6 +32,7 @@ Spreads = Callable[[str, str], Spread]  # by calendar and currency
 class _Held:
     """The baskets of one index: rows and columns of a spread market, as `Batch` has them."""
 
+    missing: tuple[str, ...]
     last: int
     effective: list[int]
     reference: list[int]
@@ -49,7 +52,7 @@ def batchable(index: Index) -> bool:
     )
 
 
-def batch_built(indices: Sequence[Index], spreads: Spreads) -> dict[int, tuple[Days, Levels]]:
+def batch_built(indices: Sequence[Index], spreads: Spreads) -> dict[int, Batched]:
     """Return sessions and levels, as published, of the indices that the batch kernel can do.
 
     Parameters
@@ -58,8 +61,9 @@ def batch_built(indices: Sequence[Index], spreads: Spreads) -> dict[int, tuple[D
 
     Returns
     -------
-    by position among the indices: (T,) sessions from the base date on, and (T,) levels by variant.
-    Those of which only `build` knows the levels, or what is wrong with them, are left out.
+    by position among the indices: (T,) sessions from the base date on, (T,) levels by variant, and
+    the constituents without any close. Those of which only `build` knows the levels, or what is
+    wrong with them, are left out.
     """
     groups: dict[tuple[str, str, float, bool], list[int]] = {}
     for n, index in enumerate(indices):
@@ -67,7 +71,7 @@ def batch_built(indices: Sequence[Index], spreads: Spreads) -> dict[int, tuple[D
             total = "gross" in index.variants
             key = (index.calendar, index.currency, index.base.level, total)
             groups.setdefault(key, []).append(n)
-    found: dict[int, tuple[Days, Levels]] = {}
+    found: dict[int, Batched] = {}
     for (calendar, currency, base, total), members in groups.items():
         spread = spreads(calendar, currency)
         held = {n: _held(index, spread) for n in members if isinstance(index := indices[n], Basket)}
@@ -76,7 +80,7 @@ def batch_built(indices: Sequence[Index], spreads: Spreads) -> dict[int, tuple[D
             rows = slice(fit[n].effective[0], fit[n].last + 1)
             kept = {v: levels[v][rows] for v in getattr(indices[n], "variants", ())}
             if all(np.isfinite(level).all() for level in kept.values()):
-                found[n] = (spread.sessions[rows], kept)
+                found[n] = (spread.sessions[rows], kept, fit[n].missing)
     return found
 
 
@@ -130,7 +134,8 @@ def _held(basket: Basket, spread: Spread) -> _Held | None:
     if effective[0] < lag:
         return None
     last = int(np.searchsorted(spread.sessions, np.datetime64(latest)))
-    found = _Held(last, effective.tolist(), [], [], [])
+    missing = tuple(compress(basket.symbols, ~traded))
+    found = _Held(missing, last, effective.tolist(), [], [], [])
     members = _members(basket, there)
     seasons = np.searchsorted(calendar.sessions, spread.listed[columns], side="right")
     for row in effective.tolist():

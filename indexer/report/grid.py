@@ -8,7 +8,7 @@ import numpy as np
 from indexer.report.document import document, figure_markup, packed
 from indexer.report.figures import Figure
 from indexer.report.marks import DIGEST
-from indexer.report.markup import banner, figure_text, heading, paragraph, table
+from indexer.report.markup import banner, figure_text, heading, paragraph, table, warning_list
 from indexer.report.words import BACKTESTED, BANNER_BACKTESTED, BANNER_SYNTHETIC, SYNTHETIC_TEXT
 from indexer.words import Text, joined, many, same
 
@@ -36,6 +36,9 @@ def grid_page(summary: Mapping[str, Any], keys: Sequence[str], cells: Sequence[C
     figures = _figures(summary, keys, cells) if keys and len(cells) <= MOST else []
     parts = [*_heading(summary), *_best(summary), *_maps(summary, figures, len(cells))]
     parts += _failures(summary["failures"])
+    if summary["warnings"]:
+        parts.append(heading(2, Text("Data and caveats", "数据说明与提示")))
+        parts.append(warning_list(map(same, summary["warnings"][:_FAILURES])))
     content = packed(np.array([], "datetime64[D]"), figures) | {
         "id": summary["id"],
         "stamp": _stamp(summary),

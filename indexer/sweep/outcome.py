@@ -68,7 +68,7 @@ def _row(number: int, outcome: Outcome) -> dict[str, Any]:
         row |= {f"{where}.{key}": value for key, value in pair.items() if key not in _PAIR}
     if outcome.failure is not None:
         return row | {"error": outcome.failure[1]}
-    unlisted = {"pairs", "levels", "synthetic"}
+    unlisted = {"pairs", "levels", "synthetic", "warnings"}
     return row | {k: v for k, v in outcome.result.items() if k not in unlisted} | {"error": None}
 
 
@@ -152,6 +152,9 @@ def summary(sweep: Sweep, found: Sequence[Outcome], made_of: dict[str, Any]) -> 
         "tried": len(found),
         "failed": len(failed),
         "backtested": _backtested(found),
+        "warnings": list(
+            dict.fromkeys(text for o in found for text in o.result.get("warnings", ()))
+        ),
         "failures": [
             {"number": n, "index": o.variant.index or None, "values": o.variant.values}
             | dict(zip(("kind", "message"), o.failure or (), strict=True))

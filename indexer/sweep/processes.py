@@ -12,12 +12,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import forkserver, get_context, parent_process
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from indexer.errors import TryAgainError
 
 DEATHS = 5  # of processes, without a task done in between, after which there is no use in another
 AHEAD = 3  # tasks a process has before it
+_PATIENCE = 2.0  # seconds in which a broken pool ends, unless it waits for what nobody reads
 # By the process the others split from; the last is what numba imports before its first kernel.
 IMPORTED = ["indexer.sweep.plan", "indexer.sweep.perform", "numba.np.arraymath"]
 METHOD = "forkserver" if sys.platform == "linux" else "spawn"
@@ -72,8 +73,7 @@ class Workers:
                     yield left.pop(n), found
                     deaths = 0
             except BrokenProcessPool as error:
-                self._give_up_writing()
-                self.end()
+                self._give_up()
                 deaths, jobs = deaths + 1, max(1, jobs // 2)
                 if deaths >= DEATHS:
                     reason = (
@@ -98,15 +98,21 @@ class Workers:
                 found = future.result()
                 yield running.pop(future), found
 
-    def _give_up_writing(self) -> None:
-        """Let go of a task that was being written to a process that died.
+    def _give_up(self) -> None:
+        """Let a pool go of which a process has died.
 
-        Before CPython 3.12 the pool waits for that for ever (its issue 94777): nobody reads the
-        other end, and it holds that open itself.
+        Before CPython 3.12 it waits for ever (issue 94777) for a task that was being written to
+        that process: nobody reads the other end, and the pool itself holds that open.
         """
-        queue = getattr(self._pool, "_call_queue", None)
-        if queue is not None:
-            queue._reader.close()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            manager: Any = pool._executor_manager_thread
+            queue: Any = pool._call_queue  # type: ignore[attr-defined]
+            pool.shutdown(wait=False, cancel_futures=True)
+            manager.join(_PATIENCE)
+            if manager.is_alive():
+                queue._reader.close()
+                manager.join()
 
     def end(self) -> None:
         """Let the processes here go."""

@@ -16,14 +16,17 @@ from indexer.definitions.study import Study
 from indexer.errors import IndexerError
 from indexer.index.batch import Levels, Spreads, batch_built
 from indexer.index.build import build
+from indexer.index.caveats import missing_caveat
 from indexer.index.history import History, backtested, maximum_drawdown, volatility
 from indexer.market.excerpt import MappedMarket, excerpt
 from indexer.market.fx import rates_known
 from indexer.market.tables import Market
+from indexer.signals.caveats import variant_caveat
 from indexer.signals.evaluate import HORIZONS, episodes, return_moments, state_returns
 from indexer.signals.pairs import PairStates
 from indexer.signals.signal import SharedRows
 from indexer.signals.study import states_of
+from indexer.words import Text
 
 KEPT = 32  # histories in a process: variants of one study share most of their indices
 
@@ -50,8 +53,18 @@ def study_result(
     found = states_of(study, histories, _fixings(study, market.rest))
     return {
         "synthetic": market.rest.manifest.synthetic,
+        "warnings": list(_warnings(study, histories)),
         "pairs": [_pair(study, rows, states, cost_bps) for rows, states in found],
     }
+
+
+def _warnings(study: Study, histories: Histories) -> Iterator[str]:
+    """Yield what must be known of the data of a study's indices, in English."""
+    for id, history in histories.items():
+        yield from (f"{id}: {warning.en}" for warning in history.warnings)
+        variant = history.offered(study.variant)
+        if variant != study.variant:
+            yield variant_caveat(id, study.variant, variant).en
 
 
 def _history(index: Index, market: MappedMarket, known: Histories) -> History:
@@ -96,12 +109,13 @@ def _pair(study: Study, rows: SharedRows, states: PairStates, cost_bps: float) -
 
 
 def index_result(
-    index: Index, days: Days, levels: dict[str, Vector], *, synthetic: bool
+    index: Index, days: Days, levels: Levels, warnings: Sequence[Text], *, synthetic: bool
 ) -> dict[str, Any]:
     """Return what is told of an index in one row; (T,) sessions and levels by variant."""
     name, level = next(iter(levels.items()))
     return {
         "synthetic": synthetic,
+        "warnings": [f"{index.id}: {warning.en}" for warning in warnings],
         "variant": name,
         "first_session": str(days[0]),
         "last_session": str(days[-1]),
@@ -121,8 +135,13 @@ def index_results(
     batched = {} if market.grid is None else batch_built(indices, spreads)
     for n, index in enumerate(indices):
         try:
-            days, levels = batched.get(n) or _built(index, market)
-            told = index_result(index, days, levels, synthetic=market.rest.manifest.synthetic)
+            if n in batched:
+                days, levels, missing = batched[n]
+                warnings = tuple(missing_caveat(missing))
+            else:
+                days, levels, warnings = _built(index, market)
+            synthetic = market.rest.manifest.synthetic
+            told = index_result(index, days, levels, warnings, synthetic=synthetic)
             told["levels"] = {"days": days.astype("<M8[D]")}
             told["levels"] |= {name: np.asarray(level, "<f8") for name, level in levels.items()}
             yield told
@@ -130,9 +149,10 @@ def index_results(
             yield failure(error)
 
 
-def _built(index: Index, market: MappedMarket) -> tuple[Days, Levels]:
+def _built(index: Index, market: MappedMarket) -> tuple[Days, Levels, tuple[Text, ...]]:
     history = build(index, excerpt(market, getattr(index, "symbols", ())))
-    return history.days, {str(name): level for name, level in history.variants.items()}
+    levels = {str(name): level for name, level in history.variants.items()}
+    return history.days, levels, history.warnings
 
 
 def packed(result: dict[str, Any]) -> bytes:

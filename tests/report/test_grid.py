@@ -26,6 +26,7 @@ SUMMARY: dict[str, Any] = {
         "sharpe": 0.25,
         "deflated_sharpe": 0.875,
     },
+    "warnings": ["trio: left out, no close in the folder: A.US"],
     "failures": [
         {"number": 4, "index": None, "values": {"a": "<b>"}, "kind": "E", "message": "no\n<i>"}
     ],

@@ -133,6 +133,45 @@ def test_synthetic_data_are_told_of_also_where_every_variant_failed(tmp_path: Pa
 STUDY = "study: compute-diffusion\nvary: {windows.zscore: [0]}\n"
 
 
+def lacking(folder: Path) -> Path:
+    """Return the file of a copy of a bundled basket with a constituent that has no close."""
+    text = (BUNDLED_BASKETS / "domestic-compute.yaml").read_text("utf-8")
+    text = text.replace("id: domestic-compute\n", "id: lacking\n")
+    text = text.replace("constituents:\n", "constituents:\n  - symbol: 600001.SH\n")
+    file = folder / "lacking.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    "keys", ["weighting.scheme: [equal, price]", "rebalance.untradable: [ignore, freeze]"]
+)
+def test_who_has_no_close_is_named_by_a_sweep_of_baskets(tmp_path: Path, keys: str) -> None:
+    """Once for all variants, whether the batch kernel makes them or not."""
+    lacking(tmp_path)
+    file = written(tmp_path, f"baskets: lacking.yaml\nvary: {{{keys}}}\n")
+    found = swept(file, tmp_path / "out").summary
+
+    assert found["failures"] == []
+    assert found["warnings"] == ["lacking: left out, no close in the folder: 600001.SH"]
+
+
+def test_what_is_doubtful_of_the_indices_of_a_study_is_told_by_its_sweep(tmp_path: Path) -> None:
+    lacking(tmp_path)
+    text = (BUNDLED_BASKETS / "compute-diffusion.yaml").read_text("utf-8")
+    text = text.replace("id: compute-diffusion\n", "id: study\n")
+    text = text.replace("follower: domestic-compute}", "follower: lacking}")
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    file = written(tmp_path, "study: study\nvary: {variant: [price, gross]}\n")
+    found = swept(file, tmp_path / "out").summary
+
+    assert found["failures"] == []
+    assert found["warnings"] == [
+        "lacking: left out, no close in the folder: 600001.SH",
+        "hang-seng-tech has no gross variant here: its price is used",
+    ]
+
+
 def test_levels_of_a_sweep_of_baskets_do_not_stay_beside_a_later_one_of_a_study(
     tmp_path: Path,
 ) -> None:
