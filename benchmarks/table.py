@@ -145,7 +145,7 @@ def details(told: Json) -> str:
         lines.append(f"First call: {cold} compiling, {warm} from the cache.")
     if told["threads"]:
         bits, ratio = told["threads"]["same_bits"], told["threads"]["ratio"]
-        lines.append(f"Two threads: {ratio:.2f}× sooner, same bits: {_yes(bits)}.")
+        lines.append(f"Two threads: {ratio:.2f}× as fast as one, same bits: {_yes(bits)}.")
     return "\n".join(lines)
 
 

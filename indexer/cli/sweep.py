@@ -11,7 +11,7 @@ from typing import Any, Literal
 import click
 
 from indexer.cli.exits import EXIT_CODES
-from indexer.cli.options import FORMAT, JSON, NEEDED_MARKET, OUT
+from indexer.cli.options import FORMAT, JSON, NEEDED_MARKET
 from indexer.cli.screen import marks, progress, shown
 
 SHOWN = 10  # failures on the screen; summary.json has all of them
@@ -20,7 +20,13 @@ SHOWN = 10  # failures on the screen; summary.json has all of them
 @click.command()
 @click.argument("file", metavar="FILE")
 @NEEDED_MARKET
-@OUT
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("out"),
+    show_default=True,
+    help="Folder the results of this sweep go to.",
+)
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes; one a processor.")
 @click.option("--scheduler", metavar="URL", help="Dask scheduler, as tcp://HOST:PORT.")
 @FORMAT

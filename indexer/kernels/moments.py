@@ -11,7 +11,14 @@ def window_moments(values: Vector, window: int) -> tuple[Vector, Vector]:
 
     NaN while the window is short, and where a value in it is NaN; the deviation of a constant
     window is zero exactly.
+
+    Raises
+    ------
+    ValueError
+        If window is below 1.
     """
+    if window < 1:
+        raise ValueError(f"expected a window of at least 1 value, got {window}")
     mean, deviation = np.empty(len(values)), np.empty(len(values))
     moments(np.ascontiguousarray(values, dtype=np.float64), window, mean, deviation)
     return mean, deviation

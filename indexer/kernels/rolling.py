@@ -218,8 +218,13 @@ def _windows(sessions: int, window: int, min_periods: int | None) -> tuple[int, 
 
 
 def _floats(x: Grid) -> Grid:
-    """Return an array as the kernels are compiled for; one that may not be written to is copied."""
-    return np.require(x, np.float64, ["C", "W"])
+    """Return an array as the kernels are compiled for; one that may not be written to is copied.
+
+    What a masked array hides is missing.
+    """
+    if isinstance(x, np.ma.MaskedArray):
+        x = np.where(np.ma.getmaskarray(x), np.nan, x.data)
+    return np.require(np.asarray(x), np.float64, ["C", "W"])
 
 
 def _in_blocks(

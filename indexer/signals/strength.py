@@ -20,7 +20,15 @@ def relative_strength(leader: Vector, follower: Vector) -> Vector:
 
 
 def momentum(log_strength: Vector, span: int) -> Vector:
-    """Return the change of log relative strength over ``span`` rows, (T,); NaN at the start."""
+    """Return the change of log relative strength over ``span`` rows, (T,); NaN at the start.
+
+    Raises
+    ------
+    ValueError
+        If span is below 1.
+    """
+    if span < 1:
+        raise ValueError(f"expected a span of at least 1 row, got {span}")
     out = np.full(len(log_strength), np.nan)
     out[span:] = log_strength[span:] - log_strength[:-span]
     return out
@@ -31,6 +39,11 @@ def zscore(values: Vector, window: int) -> Vector:
 
     The window is the last ``window`` values, the current one included; the deviation is the
     sample's (``ddof`` 1). (T,) to (T,); NaN while the window is short, and where it is constant.
+
+    Raises
+    ------
+    ValueError
+        If window is below 1.
     """
     out = np.full(len(values), np.nan)
     mean, deviation = window_moments(values, window)

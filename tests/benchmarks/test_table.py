@@ -81,7 +81,7 @@ def test_the_full_table_has_everyone(results: Path) -> None:
     assert "| broken | fails: ValueError: no |" in found
     assert "| gone | not installed |" in found
     assert "First call: 2.50 s compiling, 200 ms from the cache." in found
-    assert "Two threads: 1.75× sooner, same bits: yes." in found
+    assert "Two threads: 1.75× as fast as one, same bits: yes." in found
 
 
 def test_rows_have_as_many_cells_as_their_heads(results: Path) -> None:

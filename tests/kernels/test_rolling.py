@@ -353,3 +353,12 @@ def test_what_is_read_is_not_written_over() -> None:
     x = np.random.default_rng(1).normal(size=(50, 3))
     with pytest.raises(ValueError, match="out shares memory with x"):
         pairwise_correlation(x, 20, out=x)
+
+
+def test_what_a_masked_array_hides_is_missing() -> None:
+    a, b = np.array([1.0, 2.0, 4.0, 3.0, 6.0]), np.array([2.0, 1.0, 3.0, 5.0, 4.0])
+    hidden = np.array([False, True, False, False, False])
+    masked = np.ma.MaskedArray(a, hidden)
+
+    found = rolling_correlation(masked, b, 3)
+    np.testing.assert_array_equal(found, rolling_correlation(np.where(hidden, np.nan, a), b, 3))

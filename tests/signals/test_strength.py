@@ -50,6 +50,15 @@ def test_a_line_too_short_has_neither_momentum_nor_zscore(count: int) -> None:
     assert np.isnan(percentile(values, 6)).tolist() == [True] * count
 
 
+@pytest.mark.parametrize("count", [0, -1, -3])
+def test_a_window_of_nothing_is_refused(count: int) -> None:
+    """A negative one read what lies before the array."""
+    line = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+    for function in (momentum, zscore):
+        with pytest.raises(ValueError, match=f"at least 1 .*, got {count}"):
+            function(line, count)
+
+
 def test_zscore_counts_today_and_divides_by_one_less() -> None:
     found = zscore(np.array([5.0, 1.0, 2.0, 6.0]), 3)
     assert np.isnan(found[:2]).all()
