@@ -1,8 +1,9 @@
 """Array types and the axis order used everywhere: sessions run down, symbols run across.
 
-With them three functions in place of numpy's, which go by the processor: published numbers must be
-the same to the last bit on any machine. BLAS, behind ``@`` and what is like it, adds up in an order
-of the processor's own, and numpy's logarithm is another where there is AVX-512.
+With them functions in place of numpy's: published numbers must be the same to the last bit on any
+machine, and whatever is known beside them. BLAS, behind ``@`` and what is like it, adds up in an
+order of the processor's own, numpy's logarithm is another where there is AVX-512, and its sum of a
+row groups the terms by how many there are.
 """
 
 import math

@@ -3,9 +3,10 @@
 Every function takes NaN, and what is infinite, for a missing value; a pair counts where both sides
 are there. NaN comes out where fewer than ``min_periods`` pairs (None: ``window``) lie among the
 last ``window`` positions, or one side is constant over them. Results are within 1e-10 of exact
-arithmetic for windows up to 5,000 and values up to 1e300, never beyond one in size, rest on nothing
-outside their window, and are the same bits with or without later sessions and with any number of
-threads (`NUMBA_NUM_THREADS`). A pair's Pearson correlation is the same bits from any function.
+arithmetic for windows up to 5,000 and values up to 1e300 that are not subnormal, never beyond one
+in size, rest on nothing outside their window, and are the same bits with or without later sessions
+and with any number of threads (`NUMBA_NUM_THREADS`). A pair's Pearson correlation is the same bits
+from any function.
 
 Notes
 -----
