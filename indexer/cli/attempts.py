@@ -29,23 +29,27 @@ def hours(
 
 
 def attempts(
-    once: Callable[[], Any], begin: datetime | None, end: datetime | None, log: Callable[[Any], Any]
-) -> tuple[Any, list[Any]]:
+    once: Callable[[], Any],
+    hours: tuple[datetime | None, datetime | None],
+    log: Callable[[Any], Any],
+    outcomes: list[Any],
+) -> Any:
     """Attempt something, not before one instant, and again until another while it is too early.
 
-    All attempts but the last are logged. Returns that one, and what became of each subject by it;
-    the others are let go, for the errors in them hold on to their market.
+    All attempts but the last, which is returned, are logged and let go: the errors in them hold on
+    to their market. What became of each subject by then stands in ``outcomes``, also for whoever
+    interrupts.
     """
     from indexer.run.attempt import so_far
 
+    begin, end = hours
     if begin:
         time.sleep(max(0.0, (begin - datetime.now(UTC)).total_seconds()))
-    outcomes: list[Any] = []
     while True:
         made = once()
-        outcomes = so_far(outcomes, made)
+        outcomes[:] = so_far(outcomes, made)
         if not (made.early and end and datetime.now(UTC) < end):
-            return made, outcomes
+            return made
         log(made)
         time.sleep(_POLL)
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from indexer.cli.attempts import attempts, hours
 from indexer.cli.exits import INTERRUPTED, exit_code
 from indexer.cli.options import BY, DATE, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, plain, said
 from indexer.cli.screen import marks, print_outcomes, progress, shown
-from indexer.errors import OutputError, TryAgainError, counted, explained
+from indexer.errors import IndexerError, OutputError, TryAgainError, counted, explained
 
 _clock_time = click.DateTime(["%H:%M"])
 
@@ -81,12 +82,13 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
         return Attempt(began, run, found)
 
     figures = None if terms.dry_run else given["metrics"] or out / "indexer.prom"
-    begin, end = hours(names, given["wait_until"], given["deadline"], _now())
+    outcomes: list[Any] = []
+    begin_and_end = hours(names, given["wait_until"], given["deadline"], _now())
     try:
-        last, outcomes = attempts(once, begin, end, _log)
+        last = attempts(once, begin_and_end, _log, outcomes)
     except KeyboardInterrupt:  # nobody waits for what it would have come to
         stopped = Attempt(_now(), None, error=TryAgainError("publish", "interrupted"))
-        _leave(figures, stopped, [], INTERRUPTED)
+        _leave(figures, stopped, outcomes, INTERRUPTED)
         raise
     try:
         if outcomes:
@@ -127,7 +129,10 @@ def _print_sessions(names: tuple[str, ...], period: Any, ledger: str, outcomes: 
     from indexer.run.sessions import closures
 
     idle = {one.subject for one in outcomes if one.state == "no session"}
-    for line in (*closures(names, idle, period), *gaps(ledger, outcomes)):
+    lines = list(closures(names, idle, period))
+    with suppress(IndexerError):  # what is published is, whoever keeps the ledger now
+        lines += gaps(ledger, outcomes)
+    for line in lines:
         click.echo(f"note: {line}", err=True)
 
 

@@ -14,6 +14,7 @@ from indexer.definitions.model import (
     SeriesSymbol,
     Symbol,
     Text,
+    refuse_underscores,
 )
 
 Variant = Literal["price", "gross", "net"]
@@ -73,6 +74,10 @@ class Withholding(Model):
     @model_validator(mode="before")
     @classmethod
     def _one_rate(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            for country, rate in value.items():  # those that are no field
+                if isinstance(rate, str) and country not in cls.model_fields:
+                    refuse_underscores(rate)
         return {"every_country": value} if isinstance(value, str | float | int) else value
 
     def rate(self, country: str) -> float | None:

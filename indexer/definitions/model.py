@@ -70,12 +70,17 @@ class Model(BaseModel):
     @classmethod
     def _plain_digits(cls, value: Any, info: ValidationInfo) -> Any:
         """Refuse what Python takes for a number and nobody who reads the file: ``1_0`` is ten."""
-        field = cls.model_fields[info.field_name or ""]
-        if _is_number(field.annotation):
-            for text in value if isinstance(value, list) else [value]:
-                if isinstance(text, str) and re.fullmatch(r"[-+]?[\d.]+_[\d_.eE+-]*", text):
-                    raise ValueError(f"{text!r} is no number: write plain digits like 1234.5")
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str):
+                refuse_underscores(text, cls.model_fields[info.field_name or ""].annotation)
         return value
+
+
+def refuse_underscores(text: str, annotation: Any = float) -> None:
+    """Raise where a number is asked for and its digits are grouped, other than by thousands."""
+    grouped = "_" in text and not re.fullmatch(r"[-+]?\d{1,3}(_\d{3})+(\.\d*)?", text)
+    if grouped and re.fullmatch(r"[-+\d.eE_]+", text) and _is_number(annotation):
+        raise ValueError(f"{text!r} is no number: write plain digits like 1234.5")
 
 
 def _is_number(annotation: Any) -> bool:

@@ -46,7 +46,7 @@ def exchange_caveats(panel: Panel) -> Iterator[Text]:
 def renamed_caveats(lines: Sequence[Line], market: Market, last: date) -> Iterator[Text]:
     """Yield which actions of a symbol count for nothing, for it was another one's by then."""
     for line in lines:
-        for old, day in (*line.past, *line.apart):
+        for old, day in (*line.past[:1], *line.apart):  # of earlier ones the lines between tell
             after = pl.col("ex_date").is_between(day, last, "right")
             count = market.actions.filter(after, pl.col("symbol") == old).height
             if count:

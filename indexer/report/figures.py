@@ -155,7 +155,7 @@ def pair_figure(comparison: Comparison, pair: PairStates, found: PairInference) 
 def bands(pair: PairStates) -> list[list[Any]]:
     """Return the stretches of one state, ``[first, last, key]``; neutral ones are left out.
 
-    The last one ends with the pair's last row: of what follows nothing is known.
+    The last one ends with the pair's last row, as its line does, though its state is carried on.
     """
     told = [_band(pair.at(row)) for row in range(len(pair.rows))]
     starts = [row for row in range(len(told)) if row == 0 or told[row] != told[row - 1]]

@@ -7,6 +7,7 @@ from indexer.definitions.model import Name
 from indexer.errors import counted
 from indexer.index.history import History
 from indexer.report.record import Record
+from indexer.report.words import RULES
 from indexer.signals.result import Comparison
 from indexer.words import Text, span
 
@@ -112,9 +113,8 @@ def sources(histories: Iterable[History]) -> list[str]:
 
 
 def in_both(text: Text) -> str:
-    """Return text in Chinese and in English; once where they say a finding in its own words."""
-    own = text.en.partition(": ")[2]
-    once = text.en == text.zh or (own and own in text.zh)
+    """Return text in Chinese and in English; a finding once, whose own words stand in both."""
+    once = text.en == text.zh or text.en.partition(": ")[0] in RULES
     return text.zh if once else f"{text.zh} {text.en}"
 
 

@@ -132,7 +132,8 @@ def _membership(index: Basket) -> Iterator[Text]:
     amount = chosen.rank_by.removeprefix("amount_")
     by = _RANKS.get(chosen.rank_by, Text(f"the column {chosen.rank_by}", f"{chosen.rank_by}一栏"))
     if amount != chosen.rank_by:
-        by = Text(f"mean turnover of the last {amount} sessions", f"最近{amount}个交易日平均成交额")
+        count = many(int(amount), "session", "个交易日")
+        by = Text(f"mean turnover of the last {count.en}", f"最近{count.zh}平均成交额")
     yield Text(f"The largest {chosen.top} by {by.en} are held.", f"按{by.zh}取前{chosen.top}名。")
     if chosen.enter is not None or chosen.keep is not None:
         enter, keep = chosen.enter or chosen.top, chosen.keep or chosen.top
@@ -155,7 +156,7 @@ def _weights(index: Basket) -> Iterator[Text]:
         )
     if weighting.scheme == "inverse_volatility":
         yield Text(
-            f"Volatility is that of the last {weighting.lookback} sessions.",
+            f"Volatility is that of the last {many(weighting.lookback, 'session', '').en}.",
             f"波动率取最近{weighting.lookback}个交易日。",
         )
 

@@ -153,7 +153,7 @@ def comparison_html(comparison: Comparison) -> str:
         )
         for day, ids in comparison.backtested_before.items()
     ]
-    if any(cell.endswith(MARK) for row in rows for cell in row):
+    if any(cell.endswith(MARK) for _, *figures in rows for cell in figures):
         tested.append(NOTE)
     return _html(name, heads, rows, comparison.synthetic, [*tested, *comparison.warnings])
 

@@ -31,7 +31,7 @@ def starred(text: Text, tested: bool) -> Text:
 def noted_table(heads: Sequence[Text], rows: Sequence[Sequence[Text]], layout: str) -> str:
     """Return a table, and what its asterisks mean where it has any."""
     told = table(heads, rows, layout)
-    stars = any(cell.en.endswith(MARK) for row in rows for cell in row)
+    stars = any(cell.en.endswith(MARK) for _, *figures in rows for cell in figures)
     return told + (paragraph(NOTE, "hint") if stars else "")
 
 

@@ -13,7 +13,7 @@ import polars as pl
 from indexer.arrays import Days
 from indexer.index.history import History
 from indexer.report.charts import Placed, about, index_charts, study_charts
-from indexer.report.figures import bands, rebased
+from indexer.report.figures import bands, rebased, signal_of
 from indexer.report.headings import COLUMNS as HEADINGS
 from indexer.report.headings import SHADES, SIGNALS, TABS, columns_of, english, in_chinese
 from indexer.report.holdings import constituents
@@ -241,11 +241,15 @@ def _frame(book: Book, tab: str, title: str, table: pl.DataFrame) -> None:
 
 
 def _states(comparison: Comparison) -> pl.DataFrame:
-    """Return the states; back-tested where the z-score they go by is."""
-    window = comparison.study.windows.zscore
-    scores = comparison.table.filter(signal="zscore", window=window)
-    keys = ["date", "leader", "follower"]
-    tested = scores.select(*keys, "backtested")
-    return comparison.state_table.join(tested, keys, "left", maintain_order="left").with_columns(
-        pl.col("backtested").fill_null(True)  # before there is one
-    )
+    """Return the states; back-tested where the z-score they go by is, and carried like them."""
+    sessions, window = comparison.aligned.sessions, comparison.study.windows.zscore
+    marks = []
+    for pair in comparison.states:
+        ids = (pair.pair.leader, pair.pair.follower)
+        tested = signal_of(comparison, "zscore", *ids, window=window).backtested
+        days = np.arange(pair.rows[0], len(sessions))
+        rows = np.searchsorted(pair.rows, days, side="right") - 1
+        told = {"date": sessions[days], "leader": ids[0], "follower": ids[1]}
+        marks.append(pl.DataFrame(told | {"backtested": tested[rows]}))
+    table, keys = comparison.state_table, ["date", "leader", "follower"]
+    return table.join(pl.concat(marks), keys, "left", maintain_order="left")

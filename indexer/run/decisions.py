@@ -10,7 +10,7 @@ from indexer.definitions.basket import Basket
 from indexer.errors import DefinitionError, LedgerError, Refusal
 from indexer.index.proforma import Proforma
 from indexer.index.proforma import proforma as next_rebalance
-from indexer.ledger.database import publishing
+from indexer.ledger.database import publishing, reading
 from indexer.ledger.entry import Entry, sealed
 from indexer.ledger.heads import kind_of, last_heads
 from indexer.ledger.history import read_entry
@@ -107,9 +107,9 @@ def retire(subject: str, reason: str, desk: Desk) -> tuple[Entry, tuple[str, ...
         if not again:
             check_not_retired(subject, newest)
             last = _final(connection, last, reason, desk)
-        studies = studies_of(connection, subject)
     write_derived(desk.engine, desk.out, subject, kind)
-    return last, studies
+    with reading(desk.engine) as connection:
+        return last, studies_of(connection, subject)
 
 
 def _final(connection: sa.Connection, last: Entry, reason: str, desk: Desk) -> Entry:

@@ -43,35 +43,29 @@ def examine(names: Sequence[str], market: Path | None, ledger: str, now: datetim
             checks.append(Check(name, "wrong", str(error), error))
     closes = None
     if market is not None:
-        checks += _market(market, now)
-        closes = _last_close(market)
+        found_there, closes = _market(market, now)
+        checks += found_there
     checks += _ledger(ledger, definitions, now, closes)
     return checks + [_calendar(code, now.date()) for code in _calendars(definitions.values())]
 
 
-def _market(folder: Path, now: datetime) -> Iterator[Check]:
-    """Yield what is found of a market, and of those who supply it where it is fetched into."""
+def _market(folder: Path, now: datetime) -> tuple[list[Check], date | None]:
+    """Return what is found of a market, and of those who supply it where it is fetched into.
+
+    With it the date of its last close, of a share or a series; None where it has none.
+    """
     try:
         tables = read_market(folder)
     except IndexerError as error:
-        yield Check(str(folder), "wrong", str(error), error)
-        return
-    if tables.prices.is_empty():
-        yield Check(str(folder), "note", "holds no prices")
+        return [Check(str(folder), "wrong", str(error), error)], None
+    last: date | None = tables.prices.select("date").max().item()
+    if last is None:
+        there = Check(str(folder), "note", "holds no prices")
     else:
-        count, last = tables.prices["symbol"].n_unique(), tables.prices.select("date").max().item()
-        yield Check(str(folder), "ok", f"closes of {count} symbols, the last of {last}")
-    yield from supplied(folder, tables.prices, now)
-
-
-def _last_close(folder: Path) -> date | None:
-    """Return the date of the last close of a market; None where it has none, or is none."""
-    try:
-        prices = read_market(folder).prices
-    except IndexerError:
-        return None
-    last: date | None = prices["date"].max()  # type: ignore[assignment]
-    return last
+        count = tables.prices["symbol"].n_unique()
+        there = Check(str(folder), "ok", f"closes of {count} symbols, the last of {last}")
+    ends = [day for day in (last, tables.series.select("date").max().item()) if day is not None]
+    return [there, *supplied(folder, tables.prices, now)], max(ends, default=None)
 
 
 def _calendars(definitions: Iterable[Index | Study]) -> list[str]:

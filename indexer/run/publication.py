@@ -158,17 +158,20 @@ def _by_other_code(candidate: Candidate, head: Head) -> str:
 def _entry_caveats(entry: Entry) -> Iterator[Text]:
     """Yield why an entry is no first revision, and what the gates noted of it."""
     if entry.status != "final":
-        why = [part for part in (entry.reason, entry.note) if part]
+        why = [part for part in (entry.reason, entry.note) if part and part != entry.status]
         zh = "，".join(REASONS.get(part, part) for part in why)
         yield Text(
             f"revision {entry.revision} of {entry.session} is {entry.status}: {', '.join(why)} "
             f"({entry.by})",
-            f"{entry.session}第{entry.revision}版为修正：{zh}（{entry.by}）",
+            f"{entry.session}第{entry.revision}版{_STATUS[entry.status]}：{zh}（{entry.by}）",
         )
     for rule, message, by, note in entry.rows.get("findings", ()):
         found = Text(f"{rule}: {message}", f"{rule}（{RULES.get(rule, '检查')}）：{message}")
         over = Text(f" (overridden by {by}: {note})", f"（{by}予以放行：{note}）")
         yield joined([found, over if by else same("")], "")
+
+
+_STATUS = {"corrected": "为修正", "retired": "为终止发布"}
 
 
 def _coverage(candidate: Candidate, standing: Sequence[Head]) -> Iterator[Text]:

@@ -104,15 +104,16 @@ def compare(
 
 def states_of(
     study: Study, histories: Mapping[str, History], fixings: Fixings
-) -> list[tuple[SharedRows, PairStates]]:
-    """Return the rows and the catch-up states of each pair, as `compare` does, and nothing else.
+) -> tuple[list[tuple[SharedRows, PairStates]], tuple[Text, ...]]:
+    """Return the rows and the catch-up states of each pair, as `compare` does, and what to warn of.
 
     Parameters, and what is raised, are those of `compare`; only indices of pairs are looked at.
     """
     named = {id: histories[id] for id in study.indices}
-    _, aligned, _ = _aligned(study, named, fixings, None)
+    _, aligned, warnings = _aligned(study, named, fixings, None)
     shared = [SharedRows.of(aligned, pair.leader, pair.follower) for pair in study.pairs]
-    return [(r, pair_states(study, p, r)) for p, r in zip(study.pairs, shared, strict=True)]
+    found = [(r, pair_states(study, p, r)) for p, r in zip(study.pairs, shared, strict=True)]
+    return found, (*warnings, *end_caveats(study, aligned, named))
 
 
 def _aligned(

@@ -84,18 +84,20 @@ def plan(sweep: Sweep, workers: Workers) -> list[Variant]:
 
 
 def _check_distinct(sweep: Sweep, variants: Sequence[Variant]) -> None:
-    """Raise where two items make the same: one that is tried twice counts as two trials."""
-    first: dict[str, Choices] = {}
+    """Raise where two items of a key make the same, whatever else is chosen: they are one trial."""
     if len(variants) < 2:
         return  # also of a series, which has one whatever is varied
-    for choices, variant in zip(_choices(sweep), variants, strict=True):
-        before = first.setdefault(variant.text, choices)
-        if variant.text and before is not choices:
-            key, n = next(new for new, old in zip(choices, before, strict=True) if new != old)
-            other = next(old for new, old in zip(choices, before, strict=True) if new != old)
-            told = " and ".join(repr(sweep.vary[key][item]) for item in (other.item, n))
-            message = f"{told} make the same variant: list one of them"
-            raise DefinitionError([sweep.problem(("vary", key, n), message)])
+    made = list(zip(_choices(sweep), variants, strict=True))
+    for at, (key, items) in enumerate(sweep.vary.items()):
+        texts: list[list[str]] = [[] for _ in items]  # in the order of the other choices
+        for choices, variant in made:
+            texts[choices[at].item].append(variant.text)
+        first: dict[tuple[str, ...], int] = {}
+        for n, told in enumerate(map(tuple, texts)):
+            other = first.setdefault(told, n)
+            if other != n and all(told):
+                message = f"{items[other]!r} and {items[n]!r} make the same variant: list one"
+                raise DefinitionError([sweep.problem(("vary", key, n), message)])
 
 
 def _choices(sweep: Sweep) -> Iterator[Choices]:

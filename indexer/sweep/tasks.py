@@ -16,12 +16,12 @@ from indexer.definitions.study import Study
 from indexer.errors import IndexerError
 from indexer.index.batch import Levels, Spreads, batch_built
 from indexer.index.build import build
-from indexer.index.caveats import missing_caveat
+from indexer.index.caveats import calendar_caveat, missing_caveat
 from indexer.index.history import History, backtested, maximum_drawdown, volatility
+from indexer.market.calendar import read_calendar
 from indexer.market.excerpt import MappedMarket, excerpt
 from indexer.market.fx import rates_known
 from indexer.market.tables import Market
-from indexer.signals.caveats import variant_caveat
 from indexer.signals.evaluate import HORIZONS, episodes, return_moments, state_returns
 from indexer.signals.pairs import PairStates
 from indexer.signals.signal import SharedRows
@@ -50,21 +50,14 @@ def study_result(
     """
     study, indices = restore_study(text)
     histories = {id: _history(index, market, known) for id, index in indices.items()}
-    found = states_of(study, histories, _fixings(study, market.rest))
+    found, warnings = states_of(study, histories, _fixings(study, market.rest))
+    told = [warning.en for warning in warnings]
+    told += [f"{id}: {one.en}" for id, history in histories.items() for one in history.warnings]
     return {
         "synthetic": market.rest.manifest.synthetic,
-        "warnings": list(_warnings(study, histories)),
+        "warnings": told,
         "pairs": [_pair(study, rows, states, cost_bps) for rows, states in found],
     }
-
-
-def _warnings(study: Study, histories: Histories) -> Iterator[str]:
-    """Yield what must be known of the data of a study's indices, in English."""
-    for id, history in histories.items():
-        yield from (f"{id}: {warning.en}" for warning in history.warnings)
-        variant = history.offered(study.variant)
-        if variant != study.variant:
-            yield variant_caveat(id, study.variant, variant).en
 
 
 def _history(index: Index, market: MappedMarket, known: Histories) -> History:
@@ -137,7 +130,8 @@ def index_results(
         try:
             if n in batched:
                 days, levels, missing = batched[n]
-                warnings = tuple(missing_caveat(missing))
+                known = calendar_caveat(read_calendar(index.calendar), days[-1].item())
+                warnings = (*missing_caveat(missing), *known)
             else:
                 days, levels, warnings = _built(index, market)
             synthetic = market.rest.manifest.synthetic

@@ -12,8 +12,11 @@ import pytest
 
 from indexer.cli.app import main
 from indexer.cli.ledger import restate
+from indexer.errors import TryAgainError
 from indexer.ledger.correct import REASONS
 from indexer.ledger.database import open_ledger
+from indexer.run.desk import Outcome
+from indexer.run.publish import publish as publish_all
 from indexer.run.rebuild import built
 from tests.ledger.chain import changed
 from tests.run.desk import DAYS, SYMBOLS, basket, files, folder, moved, prices
@@ -743,6 +746,40 @@ def test_who_interrupts_is_told_so(indexer, monkeypatch):
     assert (code, last) == (130, "interrupted")
     assert (told["exit"], told["error"]) == (130, "publish: interrupted: try again later")
     assert "indexer_run_exit_code 130\n" in Path("out/indexer.prom").read_text("utf-8")
+
+
+def test_what_was_published_before_an_interruption_stands_in_the_figures(indexer, monkeypatch):
+    """One of two is published, the other waited for."""
+    monkeypatch.setattr("indexer.cli.attempts._POLL", 0.0)
+    looks = iter([None, KeyboardInterrupt()])
+
+    def once(*given, **how):
+        if (stop := next(looks)) is not None:
+            raise stop
+        late = Outcome("late", "delayed", error=TryAgainError("late", "no data yet"))
+        return [*publish_all(*given, **how), late]
+
+    monkeypatch.setattr("indexer.run.publish.publish", once)
+    code, _, _ = publish(indexer, "--date", DAY, "--wait-until", "00:00", "--deadline", "23:59")
+    told = Path("out/indexer.prom").read_text("utf-8")
+    assert code == 130
+    assert 'indexer_last_session_timestamp_seconds{subject="trio"}' in told
+
+
+def test_sessions_that_were_missed_are_noted(indexer):
+    publish(indexer, "--date", DAYS[0])
+    code, _, err = publish(indexer, "--date", DAYS[3])
+
+    told = f"note: trio: 2 sessions before {DAYS[3]} not published: "
+    assert (code, told + f"publish --from {DAYS[1]} --to {DAYS[2]}" in err) == (0, True)
+
+
+def test_what_is_published_is_whatever_keeps_the_ledger_from_being_looked_at(indexer, monkeypatch):
+    def busy(*_):
+        raise TryAgainError("ledger", "busy")
+
+    monkeypatch.setattr("indexer.run.due.gaps", busy)
+    assert publish(indexer, "--date", DAY)[0] == 0
 
 
 def test_a_request_to_end_is_an_interruption(indexer, tmp_path):

@@ -154,6 +154,16 @@ BROKEN = {
         "base.level",
         "'1_0' is no number: write plain digits like 1234.5",
     ),
+    "level with an underscore in its power": (
+        {"base": "{date: 2024-01-02, level: «1e0_3}"},
+        "base.level",
+        "'1e0_3' is no number",
+    ),
+    "rate with an underscore": (
+        {"withholding": "«{CN: 0_1}"},
+        "withholding",
+        "'0_1' is no number",
+    ),
     "level is a list": (
         {"base": "{date: 2024-01-02, level: «[1]}"},
         "base.level",

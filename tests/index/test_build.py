@@ -323,6 +323,20 @@ def test_an_action_of_a_symbol_that_has_become_another_is_warned_of(paid, warned
     assert found.summary["warnings"] == ([expected] if warned else [])
 
 
+def test_an_action_of_a_symbol_that_has_changed_twice_is_told_once():
+    changes = [
+        action("A.US", WEEK[1], "symbol_change", other="B.US"),
+        action("B.US", WEEK[2], "symbol_change", other="C.US"),
+    ]
+    dividend = action("A.US", WEEK[3], "dividend", cash=1)
+    found = history(A + closes("C.US", 10, 10, 10, 10), *changes, dividend)
+
+    assert [text for text in found.summary["warnings"] if "not counted" in text] == [
+        f"A.US is B.US from {WEEK[1]} on: 1 action of A.US after that not counted, give what is "
+        "B.US's as its own"
+    ]
+
+
 @pytest.mark.parametrize("scheme", ["market_cap", "free_float"])
 def test_adjusted_prices_have_no_shares_to_count(scheme):
     message = f"^prices: A.US: adjusted prices cannot be weighted by {scheme}: give raw ones$"

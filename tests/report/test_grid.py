@@ -40,6 +40,10 @@ CELLS = [
 PAGE = grid_page(SUMMARY, ["a", "b"], CELLS)
 
 
+def test_what_is_doubtful_of_the_data_stands_on_the_page():
+    assert SUMMARY["warnings"][0] in PAGE
+
+
 def figures(page: str) -> Any:
     found = re.search(r'id="figures">(.*?)</script>', page)
     assert found is not None

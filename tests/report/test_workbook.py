@@ -20,6 +20,7 @@ from indexer.report.record import Record
 from indexer.report.words import named
 from indexer.report.workbook import (
     _SHEETS,
+    _states,
     _tab_of,
     constituents,
     index_workbook,
@@ -228,6 +229,15 @@ def test_a_figure_of_the_summary_is_pale_while_its_signal_is_back_tested(book, c
 
     of_pairs, of_windows = [{True}] * len(comparison.states), [{False}, {False}, {True}]
     assert [found for found in pale if found] == of_pairs + of_windows
+
+
+def test_a_state_is_pale_while_its_z_score_is_back_tested(comparison):
+    """Where nothing is, none is: not before there is a z-score, and on no holiday of one side."""
+    live = [replace(s, backtested=np.zeros_like(s.backtested)) for s in comparison.signals]
+
+    assert _states(comparison)["backtested"].any()
+    assert _states(comparison).drop("backtested").equals(comparison.state_table)
+    assert not _states(replace(comparison, signals=tuple(live)))["backtested"].any()
 
 
 def test_words_of_tables_stand_there_in_chinese_too(book):

@@ -9,6 +9,7 @@ from indexer.errors import LedgerError, MissingInputError
 from indexer.ledger.entry import FIRST
 from indexer.report.record import Record
 from indexer.run import report as module
+from indexer.run.decisions import retire
 from indexer.run.publication import Asked, publication
 from indexer.run.report import report
 from indexer.run.verify import verify
@@ -133,6 +134,18 @@ def test_the_value_behind_a_level_is_shown_as_published(tmp_path):
 
     assert value[2] == shown(tmp_path, DAYS[2]).found.market_value[2]
     assert value[2] / shown(tmp_path).found.divisor[2] == levels(tmp_path)[2]
+
+
+def test_the_end_of_an_index_is_no_correction(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[4])
+    retire("trio", "over", desk(tmp_path, LATER, by="Ada"))
+
+    assert shown(tmp_path).caveats == (
+        Text(
+            f"revision 2 of {DAYS[4]} is retired: over (Ada)",
+            f"{DAYS[4]}第2版为终止发布：over（Ada）",
+        ),
+    )
 
 
 def test_where_the_inputs_say_otherwise_a_caveat_says_so(tmp_path):

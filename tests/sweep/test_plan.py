@@ -122,6 +122,15 @@ def test_what_is_wrong_with_a_sweep_is_told_at_once(
     assert any(p.line == line and words in p.message for p in caught.value.problems)
 
 
+def test_a_key_that_changes_nothing_in_one_combination_is_no_mistake(tmp_path: Path) -> None:
+    """The second pair is of ready-made series, which have no weights."""
+    pairs = "[{leader: north-america-compute, follower: domestic-compute}]"
+    series = "[{leader: chinext, follower: star-50}]"
+    keys = f"{{pairs: [{pairs}, {series}], weighting.scheme: [equal, price]}}"
+
+    assert len({variant.text for variant in planned(tmp_path, f"{STUDY}vary: {keys}\n")}) == 3
+
+
 def test_too_many_variants_are_refused_before_any_is_made(tmp_path: Path) -> None:
     many = ", ".join(map(str, range(1, 1002)))
     keys = f"{{windows.gap: [{many}], windows.beta: [{many}]}}"
