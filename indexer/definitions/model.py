@@ -77,7 +77,13 @@ class Model(BaseModel):
 
 
 def refuse_underscores(text: str, annotation: Any = float) -> None:
-    """Raise where a number is asked for and its digits are grouped, other than by thousands."""
+    """Raise where a number is asked for and its digits are grouped, other than by thousands.
+
+    Raises
+    ------
+    ValueError
+        If they are.
+    """
     grouped = "_" in text and not re.fullmatch(r"[-+]?\d{1,3}(_\d{3})+(\.\d*)?", text)
     if grouped and re.fullmatch(r"[-+\d.eE_]+", text) and _is_number(annotation):
         raise ValueError(f"{text!r} is no number: write plain digits like 1234.5")
