@@ -35,10 +35,10 @@ NOW = datetime(2026, 8, 20, 12, tzinfo=UTC)
 STUDY = "cloud-catch-up"
 
 
-def quick(path):
-    """Write the bundled study with as few resamples as it may have, and return its file."""
-    text = (BUNDLED_BASKETS / f"{STUDY}.yaml").read_text(encoding="utf-8")
-    file = path / f"{STUDY}.yaml"
+def quick(path, study=STUDY):
+    """Write a bundled study with as few resamples as it may have, and return its file."""
+    text = (BUNDLED_BASKETS / f"{study}.yaml").read_text(encoding="utf-8")
+    file = path / f"{study}.yaml"
     file.write_text(f"{text}bootstrap: {{replications: 99}}\n", encoding="utf-8")
     return str(file)
 
@@ -146,6 +146,27 @@ def test_it_is_restated_with_the_indices_that_were_published(made, monkeypatch):
     found = restate(STUDY, BUNDLED_MARKET, desk(path, NOW), Period(), ground)
 
     assert (found.outcome.state, found.left) == ("unchanged", ())
+
+
+def test_what_was_published_before_a_change_of_symbol_is_made_again_to_the_last_bit(tmp_path):
+    """Who takes over is a column more, and numpy sums 48 of them in other groups than 47."""
+    old, new, changed = "000988.SZ", "301999.SZ", date(2026, 5, 18)
+    market, at = shutil.copytree(BUNDLED_MARKET, tmp_path / "market"), desk(tmp_path, NOW)
+    study = quick(tmp_path, "compute-diffusion")
+    publish([study], market, at, Period(date(2026, 5, 6), date(2026, 5, 15)))
+    prices = pl.read_parquet(market / "prices.parquet")
+    gone = (pl.col("symbol") == old) & (pl.col("date") >= changed)
+    prices = prices.with_columns(symbol=pl.when(gone).then(pl.lit(new)).otherwise("symbol"))
+    prices.write_parquet(market / "prices.parquet")
+    actions = pl.read_csv(market / "actions.csv")
+    row = pl.DataFrame(
+        {"symbol": [old], "ex_date": [str(changed)], "kind": ["symbol_change"], "other": [new]}
+    )
+    pl.concat([actions, row], how="diagonal").write_csv(market / "actions.csv")
+    outcomes = publish([study], market, desk(tmp_path, NOW), Period(changed, changed))
+
+    assert {outcome.state for outcome in outcomes} == {"published"}
+    assert verify(at.engine, inputs=True, market=market).built > 60
 
 
 def test_its_files_are_verified_and_its_indices_built_again(made):
