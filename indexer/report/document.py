@@ -4,7 +4,7 @@ Its reader chooses language, light or dark, and whether red or green is up; the 
 the address, so that it can be passed on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,11 @@ def document(title: Text, body: str, content: dict[str, Any], layout: str = "stu
 
 
 def stamp(
-    as_of: str, definition: Definition, histories: Sequence[History], record: Record | None
+    as_of: str,
+    definition: Definition,
+    histories: Sequence[History],
+    tested: Collection[str],
+    record: Record | None,
 ) -> Text:
     """Return what a chart that leaves the page says of itself.
 
@@ -90,6 +94,7 @@ def stamp(
     ----------
     definition : of the index or study that is shown
     histories : the indices its numbers rest on
+    tested : ids of those of which back-tested levels are shown
     """
     parts = [Text(f"as of {as_of}", f"截至{as_of}")]
     if record is not None:
@@ -106,7 +111,7 @@ def stamp(
         told = Text(f"market data {data}", f"行情{data}")
         own = history.definition is definition
         parts.append(told if own else joined([_known_as(history.definition, ""), told]))
-    return joined([*parts, *_marks(histories)], " · ", " · ")
+    return joined([*parts, *_marks(histories, tested)], " · ", " · ")
 
 
 def source_of(histories: Iterable[History]) -> Text:
@@ -124,14 +129,14 @@ def _known_as(definition: Definition, digest: str) -> Text:
     return Text(f"{name.en} ({beside})", f"{name.zh}（{beside}）")
 
 
-def _marks(histories: Sequence[History]) -> list[Text]:
+def _marks(histories: Sequence[History], tested: Collection[str]) -> list[Text]:
     """Return what a chart of some indices must not leave the page without: how far it is real."""
     marks = []
     if any(history.synthetic for history in histories):
         marks.append(Text("SYNTHETIC DATA", "合成数据"))
     for history in histories:
         name, day = named(history.definition.name), history.definition.selected_on
-        if history.backtested.any():
+        if history.definition.id in tested:
             marks.append(Text(f"{name.en} back-tested before {day}", f"{name.zh}于{day}前为回测"))
         if held := int(history.carried[-1]):
             marks.append(Text(f"{name.en}: {held} carried", f"{name.zh}：{held}只沿用旧价"))

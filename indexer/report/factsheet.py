@@ -61,9 +61,10 @@ def index_page(history: History, record: Record | None = None) -> str:
         paragraph(joined(list(index_method(definition)), " ", "")),
         "</section>",
     ]
+    tested = {definition.id} if history.backtested.any() else set[str]()
     content = packed(history.days, [figure]) | {
         "id": definition.id,
-        "stamp": stamp(last, definition, [history], record),
+        "stamp": stamp(last, definition, [history], tested, record),
         "synthetic": history.synthetic,
     }
     name = joined([named(definition.name), same(last)], ", ", "，")

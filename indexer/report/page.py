@@ -75,9 +75,10 @@ def study_page(comparison: Comparison, record: Record | None = None) -> str:
                 drawn.append(part)
                 parts.append(figure_markup(part, synthetic=comparison.synthetic))
         parts.append("</section>")
+    tested = {id for ids in comparison.backtested_before.values() for id in ids}
     figures = packed(comparison.aligned.sessions, drawn) | {
         "id": study.id,
-        "stamp": stamp(last, study, used, record),
+        "stamp": stamp(last, study, used, tested, record),
         "synthetic": comparison.synthetic,
     }
     name = joined([named(study.name), same(last)], ", ", "，")

@@ -120,6 +120,16 @@ def test_the_policy_allows_the_scripts_and_style_of_the_page_only(page: Page) ->
 
 
 @pytest.mark.attack("C2")
+def test_a_study_that_begins_after_the_selection_is_not_stamped_as_back_tested(
+    comparison: Comparison, page: Page
+) -> None:
+    none = np.zeros_like(comparison.aligned.backtested)
+    live = replace(comparison, aligned=replace(comparison.aligned, backtested=none))
+
+    assert "back-tested before" in page.figures["stamp"][0]
+    assert "back-tested before" not in Page(study_page(live)).figures["stamp"][0]
+
+
 def test_no_text_of_a_definition_becomes_markup(page: Page, comparison: Comparison) -> None:
     other = Page(study_page(hostile(comparison)))
     for tag in ("script", "style", "b"):
