@@ -107,6 +107,11 @@ def test_what_is_written_is_not_stale_until_a_result_changes(results: Path) -> N
     assert table.stale(results, [readme]) == ["table.md", "README.md"]
 
 
+def test_the_tables_of_the_project_are_those_of_its_results() -> None:
+    """Where they are not: `python -m benchmarks table --write`."""
+    assert table.stale() == []
+
+
 def test_a_readme_without_marks_is_not_written(results: Path) -> None:
     readme = results / "README.md"
     readme.write_text("no marks\n", encoding="utf-8")
