@@ -42,13 +42,10 @@ def explain(history: History, day: date) -> dict[str, Any]:
         message = f"nothing to explain on {day}: it has levels {span}"
         raise MissingInputError([Flaw(history.definition.id, None, "", message)])
     panel, around = history.panel, (("before", row - 1), ("after", row))
-    names = {c.symbol: c.name for c in getattr(history.definition, "constituents", ())}
     at = len(panel.sessions) - len(history.days) + row
-    moves = history.contribution[row]
+    names, moves = history.names, history.contribution[row]
     held = np.flatnonzero(~np.isnan(moves))
-    closing = np.nan_to_num(history.shares[row] * panel.worth[at])
-    # What contributions count from: closing value less what the session added to it.
-    opening = closing / (closing[held].sum() / (1 + moves[held].sum())) - moves
+    opening = history.opening_weights[row]
     order = held[np.argsort(-np.abs(moves[held]), kind="stable")]
     return {
         "id": history.definition.id,
@@ -65,7 +62,7 @@ def explain(history: History, day: date) -> dict[str, Any]:
         "contributions": [
             {
                 "symbol": panel.lines[j].symbol,
-                "name": names.get(panel.entry_symbol(int(j))),
+                "name": names[j],
                 "weight": float(opening[j]),
                 "return": float(moves[j] / opening[j]) if opening[j] else None,
                 "contribution": float(moves[j]),

@@ -77,6 +77,14 @@ class History:
         """The symbols of the constituents and of what came to be held in their stead, (N,)."""
         return () if self.panel is None else self.panel.symbols
 
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """The names of the same, as listed; they go on under another symbol, (N,)."""
+        if self.panel is None:
+            return ()
+        names = {c.symbol: c.name for c in getattr(self.definition, "constituents", ())}
+        return tuple(names.get(self.panel.entry_symbol(j)) for j in range(len(self.symbols)))
+
     def offered(self, wanted: Variant) -> Variant:
         """Return a variant if the index has it, else the first one it has."""
         return wanted if wanted in self.variants else next(iter(self.variants))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from indexer.index.history import History
-from indexer.report.holdings import Holding, holdings
+from indexer.index.positions import Position, positions
 from indexer.report.markup import figure_text, number, paragraph, table
 from indexer.report.record import Record
 from indexer.words import Text, same, span
@@ -62,12 +62,12 @@ def segment_table(history: History) -> str:
     return paragraph(Text(f"By segment: {text}.", f"按细分环节：{text}。"))
 
 
-def _heaviest(history: History) -> list[Holding]:
+def _heaviest(history: History) -> list[Position]:
     """Return what is held, the heaviest first."""
-    return sorted(holdings(history), key=lambda one: -one.weight)
+    return sorted(positions(history, -1), key=lambda one: -one.weight)
 
 
-def _constituent(history: History, held: Holding) -> tuple[Text, ...]:
+def _constituent(history: History, held: Position) -> tuple[Text, ...]:
     recent = history.contribution[-RECENT:, held.column]
     gained = None if np.isnan(recent).all() else float(np.nansum(recent))
     on = "–" if held.dated is None else str(held.dated)

@@ -110,9 +110,7 @@ def heat_figure(history: History) -> Figure | None:
     panel = history.panel
     if panel is None or not np.isfinite(found.correlation).any():
         return None
-    names = {c.symbol: c.name or c.symbol for c in getattr(history.definition, "constituents", ())}
-    symbols = [panel.symbols[j] for j in found.column]
-    id = history.definition.id
+    id, names = history.definition.id, history.names
     return {
         "id": f"heat_{id}",
         "kind": "heat",
@@ -130,8 +128,8 @@ def heat_figure(history: History) -> Figure | None:
             f"最近{MATRIX_WINDOW}个收益率的相关系数，按细分环节排列：−1为蓝色，0为底色，1为红色；收盘价缺失处留空。",
         ),
         "digits": 2,
-        "symbols": symbols,
-        "names": [names.get(symbol, symbol) for symbol in symbols],
+        "symbols": [panel.symbols[j] for j in found.column],
+        "names": [names[j] or panel.symbols[j] for j in found.column],
         "segments": [panel.segments[j] or "–" for j in found.column],
         "values": [compact(row[: n + 1], 2) for n, row in enumerate(found.correlation)],
     }

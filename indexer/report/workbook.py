@@ -12,11 +12,11 @@ import polars as pl
 
 from indexer.arrays import Days
 from indexer.index.history import History
+from indexer.index.positions import constituents
 from indexer.report.charts import Placed, about, index_charts, study_charts
 from indexer.report.figures import bands, rebased, signal_of
 from indexer.report.headings import COLUMNS as HEADINGS
 from indexer.report.headings import SHADES, SIGNALS, TABS, columns_of, english, in_chinese
-from indexer.report.holdings import constituents
 from indexer.report.marks import bilingual, index_marks, study_marks
 from indexer.report.overview import index_summary, notes, study_summary
 from indexer.report.record import Record

@@ -13,7 +13,7 @@ from indexer.arrays import Days, Flags, or_none
 from indexer.definitions.read import study_text
 from indexer.digest import digest_bytes
 from indexer.index.history import Change, History
-from indexer.index.holding import market_weights
+from indexer.index.positions import positions
 from indexer.ledger.entry import Entry, Row, content_digest, decimal_text
 from indexer.market.inputs import Inputs, Used, inputs_of
 from indexer.market.tables import Market
@@ -180,23 +180,10 @@ def _levels(history: History, at: int) -> Iterator[Row]:
 
 
 def _constituents(history: History, at: int) -> Iterator[Row]:
-    panel = history.panel
-    if panel is None:
-        return
-    row = len(panel.sessions) - len(history.days) + at
-    shares = history.shares[at]
-    weights, symbols = market_weights(panel, row, shares), panel.symbols
-    for j in np.flatnonzero(shares > 0):
-        dated = panel.dated[row, j]
-        yield (
-            symbols[j],
-            float(shares[j]),
-            or_none(panel.close[row, j]),
-            "" if np.isnat(dated) else str(dated),
-            or_none(panel.fx[row, j]),
-            float(weights[j]),
-            or_none(history.contribution[at, j]),
-        )
+    for held in positions(history, at):
+        dated = "" if held.dated is None else held.dated.isoformat()
+        beside = (held.fx, held.weight, held.contribution)
+        yield (held.symbol, held.shares, held.close, dated, *beside)
 
 
 def _change(change: Change) -> Row:

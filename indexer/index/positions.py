@@ -1,7 +1,7 @@
-"""What an index holds at the close of its last session."""
+"""What an index holds at a close: the same rows are published, shown and written to workbooks."""
 
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 
 import numpy as np
@@ -13,16 +13,18 @@ from indexer.index.holding import market_weights
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """One constituent, as it is held at the close.
+class Position:
+    """One constituent, as it is held at a close.
 
     Attributes
     ----------
+    name : as listed; None where the definition gives none
     shares : index shares
     close, dated : last close of it, and the date of that; None where there is none
     carried_price : whether that is an earlier session's
+    fx : worth of a unit of its currency in the index's; None before there is a rate
     weight : share of the market value of the index
-    contribution : to the return of the last session; None where there is none
+    contribution : to the return of the session; None where there is none
     column : in the arrays of the history
     """
 
@@ -35,41 +37,46 @@ class Holding:
     close: float | None
     dated: date | None
     carried_price: bool
+    fx: float | None
     weight: float
     contribution: float | None
     column: int
 
 
-def holdings(history: History) -> Iterator[Holding]:
-    """Yield what an index holds, in the order of its definition; nothing of a series."""
+def positions(history: History, at: int) -> Iterator[Position]:
+    """Yield what an index holds at the close of its ``at``-th session; nothing of a series.
+
+    As listed, with what came in the stead of constituents after them; -1 is the last session.
+    """
     panel = history.panel
     if panel is None:
         return
-    names = {c.symbol: c.name for c in getattr(history.definition, "constituents", ())}
-    shares = history.shares[-1]
-    weights = market_weights(panel, -1, shares)
+    row = len(panel.sessions) - len(history.days) + at % len(history.days)
+    shares = history.shares[at]
+    weights, names = market_weights(panel, row, shares), history.names
     for j in np.flatnonzero(shares > 0).tolist():
-        dated = panel.dated[-1, j]
-        yield Holding(
+        dated = panel.dated[row, j]
+        yield Position(
             history.definition.id,
             panel.symbols[j],
-            names.get(panel.symbols[j]),
+            names[j],
             panel.segments[j],
             panel.currencies[j],
             float(shares[j]),
-            or_none(panel.close[-1, j]),
+            or_none(panel.close[row, j]),
             None if np.isnat(dated) else dated.item(),
-            bool(dated != panel.sessions[-1]),
+            bool(dated != panel.sessions[row]),
+            or_none(panel.fx[row, j]),
             float(weights[j]),
-            or_none(history.contribution[-1, j]),
+            or_none(history.contribution[at, j]),
             j,
         )
 
 
 def constituents(history: History) -> pl.DataFrame:
-    """Return what an index holds as a table; it has no rows of a series."""
-    rows = [astuple(one)[:-1] for one in holdings(history)]
-    return pl.DataFrame(rows, schema=_CONSTITUENTS, orient="row")
+    """Return what an index holds at its last close as a table; it has no rows of a series."""
+    rows = [asdict(one) for one in positions(history, -1)]
+    return pl.DataFrame(rows, schema=_CONSTITUENTS)
 
 
 _CONSTITUENTS = {
