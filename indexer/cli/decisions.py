@@ -52,7 +52,7 @@ def approve(
     with progress() as tell:
         found = find(basket, market, None if until is None else until.date(), progress=tell)
     desk = desk_at(ledger, out, partial(datetime.now, UTC), [basket], Terms(by=by))
-    entry = record(basket, found, desk, note)
+    entry = record(found, desk, note)
     print_proforma(found, as_json)
     again = "" if entry.run == desk.run else "unchanged: "
     told = f"approved by {by} as entry {entry.number}, revision {entry.revision}"

@@ -239,7 +239,9 @@ def print_outcomes(run: str | None, outcomes: Sequence[Any], as_json: bool) -> N
         mark = marks(synthetic=one["synthetic"], backtested=_tested(outcome.published))
         click.echo(f"{one['subject']}: {one['state']} {when}".rstrip() + mark)
         for level in one["levels"]:
-            click.echo(f"  {level['variant']:<6} {level['level']}  revision {level['revision']}")
+            other = "" if level["session"] in one["sessions"] else f" of {level['session']}"
+            what = f"{level['variant']:<6} {level['level']}"
+            click.echo(f"  {what}  revision {level['revision']}{other}")
         for entry in outcome.published:
             if entry.status == "corrected" and outcome.state != "restated":  # which tells its own
                 click.echo(f"corrected: {entry.session}: {shown(entry.note)}", err=True)
@@ -275,8 +277,8 @@ def _tested(entries: Sequence[Any]) -> str | None:
 
 
 def _outcome(outcome: Any) -> dict[str, Any]:
-    """Return what became of an index in JSON types; levels are those published last."""
-    last = outcome.published[-1:]
+    """Return what became of an index in JSON types; levels are of the latest session published."""
+    last = sorted(outcome.published, key=lambda entry: entry.session)[-1:]
     return {
         "subject": outcome.subject,
         "state": outcome.state,
@@ -285,7 +287,12 @@ def _outcome(outcome: Any) -> dict[str, Any]:
         "synthetic": outcome.synthetic,
         "notes": list(_noted(outcome.published)),
         "levels": [
-            {"variant": row[0], "level": row[1], "revision": entry.revision}
+            {
+                "session": entry.session,
+                "variant": row[0],
+                "level": row[1],
+                "revision": entry.revision,
+            }
             for entry in last
             for row in entry.rows.get("levels", ())
         ],
@@ -299,7 +306,7 @@ def print_proforma(found: Any, as_json: bool) -> None:
         click.echo(json.dumps(found.summary, ensure_ascii=False, allow_nan=False))
         return
     mark = marks(synthetic=found.synthetic)
-    click.echo(f"{found.index}: rebalance after the close of {found.effective}{mark}")
+    click.echo(f"{found.basket.id}: rebalance after the close of {found.effective}{mark}")
     certain = "indicative, as of" if found.indicative else "from the closes of"
     click.echo(f"weights {certain} {found.weighed_on}; turnover {found.turnover:.2%}")
     rows: list[tuple[str, ...]] = [

@@ -40,7 +40,7 @@ class Proforma:
     excluded : symbol and reason of each constituent that will not be held
     """
 
-    index: str
+    basket: Basket
     last: date
     reference: date
     effective: date
@@ -98,7 +98,7 @@ class Proforma:
     def summary(self) -> dict[str, Any]:
         """Everything as numbers, text and lists that JSON can hold."""
         return {
-            "id": self.index,
+            "id": self.basket.id,
             "synthetic": self.synthetic,
             "last": str(self.last),
             "reference": str(self.reference),
@@ -166,7 +166,7 @@ def proforma(basket: Basket, market: Market, until: date | None = None) -> Profo
     target = np.zeros(len(panel.lines))
     target[done.columns] = done.target
     return Proforma(
-        index=basket.id,
+        basket=basket,
         last=last,
         reference=sessions[coming.reference].item(),
         effective=effective,

@@ -59,6 +59,7 @@ RULES = {  # of the gates whose findings are recorded, in Chinese; the finding i
     "R18": "某交易所行情未更新",
     "R19": "休市与否存疑",
     "R22": "交易日历为推算",
+    "R30": "定义有变更",
 }
 KINDS = {
     "catch-up": Text("follower rises", "跟随指数补涨"),

@@ -30,28 +30,29 @@ def proforma(
     name: str, market: Path, until: date | None = None, *, progress: Progress = lambda _: None
 ) -> Proforma:
     """Return the next rebalance of a basket; raises as building it does."""
-    basket = _basket(name)
+    basket = index_named(name)
+    if not isinstance(basket, Basket):
+        message = "is a ready-made series: it has no rebalances"
+        raise DefinitionError([basket.problem(("kind",), message)])
     progress(f"reading {market}")
     tables = read_market(market)
     progress(f"building {basket.id}")
     return next_rebalance(basket, tables, until)
 
 
-def approve(name: str, found: Proforma, desk: Desk, note: str = "") -> Entry:
+def approve(found: Proforma, desk: Desk, note: str = "") -> Entry:
     """Record who approves a rebalance to come, with its members, weights and shares.
 
     The same as the approval recorded last, by the same name, records nothing and returns that.
 
     Raises
     ------
-    MissingInputError, DefinitionError
-        If there is no such basket, or what is named has no rebalances.
     LedgerError
         If the index is retired.
     TryAgainError
         If the ledger cannot be written now.
     """
-    basket = _basket(name)
+    basket = found.basket
     members = [
         (symbol, float(weight), float(shares))
         for symbol, weight, shares in zip(found.symbols, found.target, found.shares, strict=True)
@@ -131,11 +132,3 @@ def _final(connection: sa.Connection, last: Entry, reason: str, desk: Desk) -> E
 def _decided(approval: Entry) -> tuple[str, ...]:
     """Return what makes an approval another one."""
     return (approval.session, approval.content, approval.definition, approval.by, approval.note)
-
-
-def _basket(name: str) -> Basket:
-    found = index_named(name)
-    if not isinstance(found, Basket):
-        message = "is a ready-made series: it has no rebalances"
-        raise DefinitionError([found.problem(("kind",), message)])
-    return found

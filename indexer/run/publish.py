@@ -43,6 +43,7 @@ from indexer.run.revise import (
     check_not_retired,
     check_whole,
     differences,
+    redefined,
     refuse,
     stands,
     with_inputs,
@@ -245,10 +246,11 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
     span = (sessions[0].isoformat(), sessions[-1].isoformat())
     with reading(desk.engine) as connection:
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
+        new = [session for session in sessions if session.isoformat() not in there]
+        otherwise = list(redefined(connection, candidate, new[:1]))
         would = _revised(connection, desk, candidate, gate) if desk.terms.dry_run else []
-    new = [session for session in sessions if session.isoformat() not in there]
     candidate.market_digests(new)  # of all at once: each alone would write out every row again
-    told = passed(desk.terms, candidate.id, gate(new) if new else ())
+    told = passed(desk.terms, candidate.id, [*otherwise, *(gate(new) if new else ())])
     _check_there(candidate, new)
     if desk.terms.dry_run:
         would += [replace(_new(candidate, session, told), revision=1) for session in new]

@@ -3,7 +3,7 @@
 import json
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from indexer.errors import LedgerError, Refusal, TryAgainError, counted
+from indexer.index.finding import Finding
 from indexer.ledger.entry import Entry, content_digest
 from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads, last_number, noted
 from indexer.ledger.history import read_definition, read_entry
@@ -249,18 +250,44 @@ def _content(entry: Entry, table: str) -> str:
 
 def _reason(connection: sa.Connection, candidate: Candidate, head: Head) -> str:
     """Return what makes a session another: the definition, the rows of the market, or the code."""
-    if head.definition != candidate.definition:
-        published = read_definition(connection, head.definition) or "{}"
-        if _calculated(published) != _calculated(candidate.text):
-            return "methodology"
+    if any(_otherwise(connection, candidate, head)):
+        return "methodology"
     [market] = candidate.market_digests([date.fromisoformat(head.session)])
     return "software" if market == head.market else "vendor-revision"
+
+
+def redefined(
+    connection: sa.Connection, candidate: Candidate, sessions: Iterable[date]
+) -> Iterator[Finding]:
+    """Yield, of each session, that it is defined otherwise than the one published before it."""
+    for session in sessions:
+        for head in head_before(connection, candidate.id, session.isoformat(), candidate.kind):
+            if keys := list(_otherwise(connection, candidate, head)):
+                message = f"defined otherwise than for {head.session}: {', '.join(keys)}"
+                yield Finding(session, "R30", message, "note")
+
+
+def _otherwise(connection: sa.Connection, candidate: Candidate, head: Head) -> Iterator[str]:
+    """Yield the keys at which a candidate is defined otherwise than a session was."""
+    if head.definition != candidate.definition:
+        published = read_definition(connection, head.definition) or "{}"
+        yield from _changed(_calculated(published), _calculated(candidate.text))
 
 
 def _calculated(text: str) -> Any:
     """Return what a definition says but for what only names things: no level goes by that."""
     named = ("name", "description")
     return json.loads(text, object_hook=lambda d: {k: v for k, v in d.items() if k not in named})
+
+
+def _changed(old: Any, new: Any, key: str = "") -> Iterator[str]:
+    """Yield the dotted keys at which two definitions differ; a list is compared as a whole."""
+    if old != new and {type(old), type(new)} <= {dict, type(None)}:  # defaults are left out
+        before, after = old or {}, new or {}
+        for name in sorted(before.keys() | after.keys()):
+            yield from _changed(before.get(name), after.get(name), f"{key}.{name}".lstrip("."))
+    elif old != new:
+        yield key
 
 
 def _levels(entry: Entry) -> dict[str, float]:

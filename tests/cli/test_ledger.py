@@ -104,7 +104,9 @@ def test_json_is_one_object(indexer):
 
     assert code == 0
     assert (told["subject"], told["state"], told["entries"]) == ("trio", "published", 5)
-    assert told["levels"] == [{"variant": "price", "level": "1031.0824", "revision": 1}]
+    assert told["levels"] == [
+        {"session": DAY, "variant": "price", "level": "1031.0824", "revision": 1}
+    ]
 
 
 def test_a_bug_that_one_index_meets_holds_up_no_other(indexer, tmp_path, monkeypatch):
@@ -490,6 +492,15 @@ def test_a_ledger_in_memory_publishes_nothing(indexer, url):
     assert code == 65
     assert "gone with the run: name a file, as sqlite:///indexer.db" in err
     assert not list(Path("out").rglob("*.csv"))
+
+
+def test_a_level_of_another_session_than_was_asked_for_is_shown_with_it(indexer, tmp_path):
+    """All that was asked for stands; a session before it is corrected."""
+    publish(indexer, *RANGE)
+    market = folder(tmp_path / "other", prices(**moved(SYMBOLS[0], DAYS[2], 5)))
+    _, out, _ = publish(indexer, "--date", DAY, "--correct", "--by", "Ada", market=market)
+
+    assert f"revision 2 of {DAYS[3]}\n" in out
 
 
 def test_what_is_corrected_by_rule_is_told(indexer, tmp_path):

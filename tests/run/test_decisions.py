@@ -2,6 +2,7 @@
 
 import pytest
 
+from indexer.definitions.read import read_basket
 from indexer.errors import DefinitionError, LedgerError
 from indexer.ledger.database import reading
 from indexer.ledger.heads import subjects
@@ -95,14 +96,18 @@ def test_a_retired_index_is_served_and_verified(path):
 
 
 def found(path):
-    """Return an index that is rebalanced monthly, and its next rebalance."""
-    name = basket(path, id="monthly", **MONTHLY)
-    return name, proforma(name, folder(path / "market"), DAYS[10])
+    """Return the next rebalance of an index that is rebalanced monthly."""
+    return proforma(monthly(path), folder(path / "market"), DAYS[10])
+
+
+def monthly(path, **keys):
+    """Return the file of an index that is rebalanced monthly."""
+    return basket(path, id="monthly", **MONTHLY | keys)
 
 
 def test_an_approval_records_members_weights_and_who(path):
-    name, rebalance = found(path)
-    entry = approve(name, rebalance, desk(path, by="Ada"), "as discussed")
+    rebalance = found(path)
+    entry = approve(rebalance, desk(path, by="Ada"), "as discussed")
 
     assert (entry.kind, entry.status, entry.by, entry.note) == (
         "approval", "recorded", "Ada", "as discussed",
@@ -114,26 +119,35 @@ def test_an_approval_records_members_weights_and_who(path):
 @pytest.mark.parametrize("day", [DAYS[10], DAYS[11]], ids=["known then", "later"])
 def test_an_approval_keeps_the_digest_of_the_rows_it_was_weighed_on(path, day):
     """A close that is another makes it another; one after the last session does not."""
-    name, rebalance = found(path)
+    rebalance = found(path)
     market = folder(path / "other", prices(**moved(SYMBOLS[0], day, 0.01)))
-    other = proforma(name, market, DAYS[10])
-    entry = approve(name, rebalance, desk(path, by="Ada"))
+    other = proforma(monthly(path), market, DAYS[10])
+    entry = approve(rebalance, desk(path, by="Ada"))
 
     assert entry.market == rebalance.market_digest
     assert (entry.market == other.market_digest) == (day > DAYS[10])
 
 
+def test_an_approval_is_of_the_definition_that_was_weighed(path):
+    """Whatever has been saved in its file since."""
+    rebalance = found(path)
+    name = monthly(path, weighting={"scheme": "price"})
+    entry = approve(rebalance, desk(path, by="Ada"))
+
+    assert entry.definition == rebalance.basket.digest != read_basket(name).digest
+
+
 def test_an_approval_publishes_nothing(path):
-    name, rebalance = found(path)
-    approve(name, rebalance, desk(path, by="Ada"))
+    rebalance = found(path)
+    approve(rebalance, desk(path, by="Ada"))
     with reading(desk(path).engine) as connection:
         assert subjects(connection) == {"trio": "index"}
     assert verify(desk(path).engine, out=path / "out").entries == 6
 
 
 def test_an_approval_given_again_is_a_revision(path):
-    name, rebalance = found(path)
-    told = [approve(name, rebalance, desk(path, by=by)).revision for by in ("Ada", "Grace")]
+    rebalance = found(path)
+    told = [approve(rebalance, desk(path, by=by)).revision for by in ("Ada", "Grace")]
 
     assert told == [1, 2]
     with reading(desk(path).engine) as connection:
@@ -142,8 +156,8 @@ def test_an_approval_given_again_is_a_revision(path):
 
 def test_the_same_approval_again_records_nothing(path):
     """As after a run that died before it could say that it was done."""
-    name, rebalance = found(path)
-    told = [approve(name, rebalance, desk(path, by="Ada")).number for _ in range(2)]
+    rebalance = found(path)
+    told = [approve(rebalance, desk(path, by="Ada")).number for _ in range(2)]
 
     assert told == [6, 6]
 

@@ -309,6 +309,29 @@ def test_a_definition_that_makes_the_same_levels_passes_and_is_kept(tmp_path):
     assert verify(desk(tmp_path).engine, inputs=True).built == 6
 
 
+@pytest.mark.parametrize(
+    ("keys", "noted"),
+    [
+        ({"name": {"en": "Another name"}}, []),
+        (
+            {"rebalance": {"frequency": "never", "untradable": "freeze"}},
+            ["defined otherwise than for 2026-03-06: rebalance.untradable"],
+        ),
+        (
+            {"weighting": {"scheme": "equal", "caps": {"constituent": 0.9}}},
+            ["defined otherwise than for 2026-03-06: weighting.caps.constituent"],
+        ),
+    ],
+)
+def test_what_is_defined_otherwise_than_the_session_before_is_noted(tmp_path, keys, noted):
+    """R30: once, of the first session."""
+    published(tmp_path, *DAYS[:5])
+    outcome = published(tmp_path, *DAYS[5:7], names=[basket(tmp_path, **keys)])
+    found = [e.rows["findings"] for e in outcome.entries]
+
+    assert found == [[("R30", one, "", "") for one in noted], []]
+
+
 @pytest.fixture
 def other_code(monkeypatch):
     """Let the digest of the code be another."""
