@@ -52,6 +52,20 @@ def decide(policy: Policy, age: int, difference_bp: float) -> Decision:
     return "approval"
 
 
+def basis_points(published: float, new: float) -> float:
+    """Return by how many basis points a level has moved, without the rounding of a quotient.
+
+    Of doubles that are decimals but for their last bits the difference is taken first, and what is
+    beyond nine decimals is none.
+
+    Examples
+    --------
+    >>> basis_points(1000.0, 1000.1), (1000.1 / 1000.0 - 1) * 1e4
+    (1.0, 0.9999999999998899)
+    """
+    return round((new - published) / published * 1e4, 9)
+
+
 def policy_on(day: date) -> Policy:
     """Return the policy in force on a day."""
     return max((p for p in _policies() if p.since <= day), key=lambda policy: policy.since)

@@ -18,7 +18,8 @@ def check_database(connection: sa.Connection) -> None:
     Raises
     ------
     LedgerError
-        With the first thing that is wrong.
+        With the first thing that is wrong; where a guard is gone, after the first entry that was
+        changed without it.
     """
     if connection.dialect.name == "sqlite":
         found = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check")]
@@ -37,7 +38,12 @@ def check_database(connection: sa.Connection) -> None:
         expected = {name: text.split("$$")[1] for name, text in postgresql_triggers()}
         gone = [name for name, text in expected.items() if there.get(name) != text]
     if gone:
-        raise _wrong(f"the guard {gone[0]} is gone or altered: rows may have been changed")
+        gone_guard = _wrong(f"the guard {gone[0]} is gone or altered: rows may have been changed")
+        try:
+            check_chain(connection)
+        except LedgerError as changed:
+            raise LedgerError([*changed.refusals, *gone_guard.refusals]) from None
+        raise gone_guard
     first = connection.scalar(sa.select(sa.func.min(entries.c.number)))
     if first is not None and first < 1:  # the chain is followed from 1: it would not be looked at
         raise _wrong(f"entry {first} is none: the first has the number 1")

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from indexer.errors import OutputError
 from indexer.folders import read_file, turn
+from indexer.ledger.correct import basis_points
 from indexer.ledger.database import reading
 from indexer.ledger.entry import Row
 from indexer.ledger.heads import Head, all_heads, corrections, subjects
@@ -166,11 +167,11 @@ def _notice(
 def _correction(head: Head, before: Sequence[Row], after: Sequence[Row]) -> Correction:
     """Return how a session was corrected; before and after are rows of its history."""
     was = {row[1]: row for row in before}
-    levels = []
+    levels: list[tuple[str, str, str, float | None]] = []
     for _, name, text, exact, *_ in after:
         if name in was:
-            bp = (exact / was[name][3] - 1) * 1e4
-            levels.append((name, was[name][2], text, bp))
+            published, old = was[name][2:4]
+            levels.append((name, published, text, basis_points(old, exact)))
         else:
             levels.append((name, "", text, None))
     return Correction(head.session, head.revision - 1, head.revision, levels)

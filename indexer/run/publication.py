@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from indexer.errors import Flaw, MissingInputError, counted
 from indexer.index.history import History
+from indexer.ledger.correct import basis_points
 from indexer.ledger.database import reading
 from indexer.ledger.entry import Entry
 from indexer.ledger.heads import Head, heads, kind_of
@@ -215,7 +216,7 @@ def _moves(candidate: Candidate, entry: Entry) -> Iterator[float]:
         now = {row[key]: row[value] for row in content.get(table, ())}
         for row in entry.rows.get(table, ()):
             if row[key] in now:
-                yield (now[row[key]] / row[value] - 1) * 1e4
+                yield basis_points(row[value], now[row[key]])
 
 
 def _as_published(

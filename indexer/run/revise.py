@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from indexer.errors import LedgerError, Refusal, TryAgainError, counted
 from indexer.index.finding import Finding
+from indexer.ledger.correct import basis_points
 from indexer.ledger.entry import Entry, content_digest
 from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads, last_number, noted
 from indexer.ledger.history import read_definition, read_entry
@@ -217,21 +218,20 @@ def _differences(
             yield Difference(head, None, math.inf, lost, _reason(connection, candidate, head))
         elif candidate.content_digest(at) not in (head.content, known.get(head.session)):
             entry = candidate.entry(session)
-            told = _told(read_entry(connection, head.number), entry)
-            yield Difference(head, entry, *told, _reason(connection, candidate, head))
+            moved = told(read_entry(connection, head.number), entry)
+            yield Difference(head, entry, *moved, _reason(connection, candidate, head))
 
 
-def _told(published: Entry, entry: Entry) -> tuple[float, str]:
+def told(published: Entry, entry: Entry) -> tuple[float, str]:
     """Return how far the level that differs most would move, in basis points, and what differs."""
     before, after = _levels(published), _levels(entry)
     if before.keys() != after.keys():
         return math.inf, f"variants {', '.join(before)} would be {', '.join(after)}"
-    # Of doubles that are decimals but for their last bits: 1000.1 is one basis point above 1000.
-    moves = {n: round((after[n] - level) / level * 1e4, 9) for n, level in before.items()}
+    moves = {n: basis_points(level, after[n]) for n, level in before.items()}
     if before != after:
         names = sorted((n for n in before if before[n] != after[n]), key=lambda n: -abs(moves[n]))
-        told = (f"{n} {before[n]!r} would be {after[n]!r} ({moves[n]:+.4g} bp)" for n in names)
-        return moves[names[0]], ", ".join(told)
+        each = (f"{n} {before[n]!r} would be {after[n]!r} ({moves[n]:+.4g} bp)" for n in names)
+        return moves[names[0]], ", ".join(each)
     printed = {name: text for name, text, *_ in published.rows.get("levels", ())}
     for name, text, *_ in entry.rows.get("levels", ()):
         if text != printed[name]:

@@ -1,7 +1,7 @@
 """Verification: the chain, the files, and the levels themselves, made again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from indexer.errors import LedgerError, Refusal
 from indexer.ledger.database import reading
 from indexer.ledger.heads import Head, all_heads, heads, noted, subjects
-from indexer.ledger.history import read_definition
+from indexer.ledger.history import read_definition, read_entry
 from indexer.ledger.verify import check_chain, check_database
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import wrong_files
 from indexer.run.entries import Candidate
 from indexer.run.rebuild import Subject, built_again, wrong_entry
 from indexer.run.results import Progress
+from indexer.run.revise import told
 from indexer.run.stored import market_of_entry
 
 
@@ -103,7 +104,7 @@ def _from_market(engine: sa.Engine, subject: Subject, market: Market, wrong: lis
             wrong.append(Wrong(found[-1].number, error))
             continue
         asked = [head for head in found if not _is_noted(candidate, head, known)]
-        count += _compare(candidate, asked, wrong)
+        count += _compare(engine, candidate, asked, wrong)
     return count
 
 
@@ -139,20 +140,24 @@ def _from_inputs(engine: sa.Engine, subject: Subject, wrong: list[Wrong]) -> int
             left.remove(last)
             continue
         same = [h for h in served if digests[date.fromisoformat(h.session)] == h.market]
-        count += _compare(candidate, same, wrong)
+        count += _compare(engine, candidate, same, wrong)
         done = {head.number for head in same}
         left = [head for head in left if head.number not in done]
     return count
 
 
-def _compare(candidate: Candidate, found: Sequence[Head], wrong: list[Wrong]) -> int:
+def _compare(
+    engine: sa.Engine, candidate: Candidate, found: Sequence[Head], wrong: list[Wrong]
+) -> int:
     """Return how many entries are what a candidate has of their sessions; append the others."""
-    differing = [(head, why) for head in found if (why := _difference(candidate, head))]
+    with reading(engine) as connection:
+        each = [(head, _difference(connection, candidate, head)) for head in found]
+    differing = [(head, why) for head, why in each if why]
     wrong += [Wrong(head.number, wrong_entry(candidate.id, head, why)) for head, why in differing]
     return len(found) - len(differing)
 
 
-def _difference(candidate: Candidate, head: Head) -> str:
+def _difference(connection: sa.Connection, candidate: Candidate, head: Head) -> str:
     """Return how a session, built again, is another one; empty where it is the same."""
     session = date.fromisoformat(head.session)
     at = candidate.row(session)
@@ -162,9 +167,6 @@ def _difference(candidate: Candidate, head: Head) -> str:
         return "built again, it is no session of the index"
     if candidate.content_digest(at) == head.content:
         return ""
-    levels = ", ".join(f"{name} {exact!r}" for name, _, exact, *_ in _levels(candidate, at))
-    return f"built again, it is another: {levels or 'other rows'}"
-
-
-def _levels(candidate: Candidate, at: int) -> Sequence[tuple[object, ...]]:
-    return candidate.content(at).get("levels", ())
+    published = read_entry(connection, head.number)
+    _, text = told(published, replace(published, rows=candidate.content(at)))
+    return f"built again, it is another: {text}"

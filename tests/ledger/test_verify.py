@@ -1,5 +1,6 @@
 """Whatever is changed behind the ledger's back is found, and named."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -173,6 +174,18 @@ def test_a_guard_that_was_dropped_is_named(engine, name):
         connection.exec_driver_sql(f"DROP TRIGGER {name}")
 
     assert f"the guard {name} is gone" in fault(engine)
+
+
+def test_what_was_changed_without_a_guard_is_named(engine):
+    """Nothing is changed in SQLite otherwise: the guard alone would never name an entry."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER levels_no_update")
+        connection.exec_driver_sql("UPDATE levels SET level = '1' WHERE entry = 2")
+
+    assert re.search(
+        r"\(entry 2, revision \d\): its rows are not what was written\n.*levels_no_update is gone",
+        fault(engine),
+    )
 
 
 def test_a_guard_that_lets_everything_pass_is_named(engine):
