@@ -93,6 +93,7 @@ REFUSED = {
         "'，' (U+FF0C) is no mark of it: type ', '",
     ),
     "full-width bracket": ("a: [b, c«］\nd: 1\n", "", "type ']'"),
+    "full-width brackets": ("a: «［\n］\nd: 1\n", "", "type '['"),
     "full-width brace": ("a: «｛b: c｝\n", "", "type '{'"),
     "full-width hyphen": ("a:\n  - b: 1\n  «－ c: 1\n", "", "type '- '"),
     "full-width number sign": ("a: 1\n«＃ b\nc: 2\n", "", "type '# '"),

@@ -45,19 +45,30 @@ def test_a_market_from_which_nothing_can_be_made_is_told_with_the_entry(tmp_path
         built_again(text, TRIO, head(tmp_path), market)
 
 
+def test_what_can_be_made_of_nothing_in_a_market_is_not_verified(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[1])
+    other = folder(tmp_path / "m", prices(symbols=["600777.SH"]))
+    with pytest.raises(LedgerError, match=r"\(entry 2, revision 1\).*cannot be built again: "):
+        verify(desk(tmp_path).engine, market=other)
+
+
+def difference(path, there: Head) -> str:
+    """Return how a session, built again from the market in a folder, is another."""
+    with reading(desk(path).engine) as connection:
+        return _difference(connection, candidate(path), there)
+
+
 def test_a_session_after_the_end_of_the_market_is_told_as_such(tmp_path):
     there = head(tmp_path, 1)
     folder(tmp_path / "market", prices(DAYS[:1]))
 
-    assert _difference(candidate(tmp_path), there) == (
-        f"cannot be built again: the market ends on {DAYS[0]}"
-    )
+    assert difference(tmp_path, there) == (f"cannot be built again: the market ends on {DAYS[0]}")
 
 
 def test_a_session_that_built_again_is_none_is_told(tmp_path):
     there = head(tmp_path, 1)._replace(session="2026-03-01")  # a Sunday
 
-    assert _difference(candidate(tmp_path), there) == "built again, it is no session of the index"
+    assert difference(tmp_path, there) == "built again, it is no session of the index"
 
 
 @pytest.mark.parametrize("inputs", [False, True])

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 import yaml
 
-from indexer.errors import DefinitionError
+from indexer.errors import DefinitionError, MissingInputError
 from indexer.market.tables import read_market
 from indexer.run.find import study_named
 from indexer.run.results import Output, _overlays, build_indices, explain_session
@@ -107,3 +107,12 @@ def test_a_study_in_a_currency_of_its_own_takes_the_rates_of_the_market(tmp_path
     local, found = (compared(study(tmp_path, **keys), market) for keys in ({}, {"currency": "HKD"}))
 
     assert found.aligned.level == pytest.approx(local.aligned.level * 1.1)
+
+
+def test_an_index_of_a_pair_without_closes_is_missing(tmp_path):
+    """Not so one that is only a control: the study says that it is left out."""
+    definition = study(tmp_path)
+    market = read_market(folder(tmp_path / "m", series("600777.SH"), series=series("000001.SH")))
+
+    with pytest.raises(MissingInputError, match="trio"):
+        compared(definition, market)
