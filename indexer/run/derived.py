@@ -19,7 +19,6 @@ from indexer.report.notice import Correction, Decision, notice_name, notice_text
 from indexer.report.published import (
     LATEST,
     MANIFEST,
-    REPORTS,
     csv_text,
     file_name,
     manifest_text,
@@ -86,7 +85,7 @@ def _turn(folder: Path) -> Iterator[None]:
 
 
 def wrong_files(engine: sa.Engine, out: Path) -> Iterator[tuple[Path, str]]:
-    """Yield every published file that is missing, differs, or was never published, and how.
+    """Yield every published file that is missing or differs, or is only named like one, and how.
 
     Nothing is written into a folder meanwhile, and nobody kept from the ledger while it is read.
     """
@@ -108,10 +107,12 @@ def _compared(folder: Path, expected: Mapping[str, str]) -> Iterator[tuple[Path,
             yield folder / name, "is missing or cannot be read: export writes it again"
         elif found != text:
             yield folder / name, "is not what was published: export writes it again"
-    for path in sorted(folder.glob("*")):
-        reports = path.name == REPORTS and path.is_dir()  # made when asked for
-        if path.name not in expected and not path.name.startswith(".") and not reports:
-            yield path, "was never published: remove it, or publish into a folder of its own"
+    named = {
+        path for name in (f"{folder.name}_*_r*.csv", notice_name("*")) for path in folder.glob(name)
+    }
+    for path in sorted(named):  # what `build` or `study` write beside them has other names
+        if path.name not in expected:
+            yield path, "is named like a published file and was never published: remove it"
 
 
 def _files(

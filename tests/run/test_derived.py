@@ -304,7 +304,24 @@ def test_a_pipe_in_the_place_of_a_file_is_named_and_not_waited_for(path, name):
 def test_a_file_that_was_never_published_is_named(path):
     (path / "out" / "trio" / "trio_20260310_r1.csv").write_text("made up", encoding="utf-8")
 
-    with pytest.raises(LedgerError, match=r"trio_20260310_r1\.csv: was never published"):
+    with pytest.raises(
+        LedgerError, match=r"trio_20260310_r1\.csv: is named like a published file and was never"
+    ):
+        verify(desk(path).engine, out=path / "out")
+
+
+@pytest.mark.parametrize("name", ["levels.csv", "summary.json", "trio.xlsx", "trio_notes.txt"])
+def test_what_is_not_named_like_a_published_file_may_lie_beside_them(path, name):
+    """What `build` writes of the same index, by default into the same folder."""
+    (path / "out" / "trio" / name).write_text("made up", encoding="utf-8")
+
+    assert verify(desk(path).engine, out=path / "out").files
+
+
+def test_a_notice_that_was_never_published_is_named(path):
+    (path / "out" / "trio" / "restatement_x.txt").write_text("made up", encoding="utf-8")
+
+    with pytest.raises(LedgerError, match=r"restatement_x\.txt: is named like a published file"):
         verify(desk(path).engine, out=path / "out")
 
 
@@ -315,7 +332,7 @@ def test_a_ledger_older_than_its_files_is_found_by_them(path, tmp_path):
     shutil.copy(tmp_path / "older.db", path / "ledger.db")
 
     assert verify(desk(path).engine).entries == 7
-    with pytest.raises(LedgerError, match=f"{NEW}: was never published"):
+    with pytest.raises(LedgerError, match=f"{NEW}: is named like a published file and was never"):
         verify(desk(path).engine, out=path / "out")
 
 
