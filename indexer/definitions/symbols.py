@@ -151,7 +151,8 @@ def _board(code: str) -> str:
     for start, suffix in _BOARDS:
         if code.startswith(start):
             return suffix
-    raise ValueError(f"{code!r} names no board of a share: write it with its exchange, {code}.SH")
+    told = f"write it with its exchange, {code}.SH, {code}.SZ or {code}.BJ"
+    raise ValueError(f"{code!r} names no board of a share: {told}")
 
 
 def _expected(suffix: str) -> str:

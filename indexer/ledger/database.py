@@ -85,15 +85,7 @@ def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> s
     TryAgainError
         If the database cannot be reached, opened or written.
     """
-    try:
-        engine = sa.create_engine(url)
-    except (sa.exc.ArgumentError, ImportError, ValueError) as error:
-        kind = url.partition(":")[0]
-        # What the last one says may be a part of a password.
-        why = "its port is no number" if isinstance(error, ValueError) else str(error)
-        if "://" not in url:
-            why = "is no URL: write sqlite:///FILE, or postgresql://USER@HOST/DATABASE"
-        raise LedgerError([Refusal("ledger", "", "", f"{kind!r}: {why}")]) from None
+    engine = _engine(url)
     if engine.dialect.name == "sqlite":
         file = _file(engine)
         if file is not None and not create and not _is_there(file):
@@ -121,6 +113,19 @@ def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> s
     with publishing(engine) as connection:
         _migrate(connection)
     return engine
+
+
+def _engine(url: str) -> sa.Engine:
+    """Return the engine of a URL; raise ``LedgerError`` where it is none of a ledger."""
+    kind, _, rest = url.partition(":")
+    why = "is no URL of a ledger: write sqlite:///FILE, or postgresql://USER@HOST/DATABASE"
+    if rest.startswith("//") and kind.partition("+")[0] in {"sqlite", "postgresql"}:
+        try:
+            return sa.create_engine(url)
+        except (sa.exc.ArgumentError, ImportError, ValueError) as error:
+            # What the last one says may be a part of a password.
+            why = "its port is no number" if isinstance(error, ValueError) else str(error)
+    raise LedgerError([Refusal("ledger", "", "", f"{kind!r}: {why}")])
 
 
 def name_of(engine: sa.Engine) -> str:

@@ -49,6 +49,14 @@ def test_a_url_that_is_none_is_refused_without_its_password(url):
     assert "sec" not in text
 
 
+@pytest.mark.parametrize("url", ["nonsense", "nodialect://h/x", "mysql://h/x", "postgres://h/x"])
+def test_what_a_ledger_can_be_kept_in_is_told(url):
+    """Whatever SQLAlchemy could reach besides."""
+    _, text = fault(url, LedgerError)
+
+    assert "write sqlite:///FILE, or postgresql://USER@HOST/DATABASE" in text
+
+
 def test_a_server_that_does_not_answer_is_to_be_tried_again():
     code, text = fault("postgresql://u:secret@127.0.0.1:1/db", TryAgainError)
 
