@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from indexer.definitions.basket import DEFAULT_MONTHS, Rebalance
-from indexer.definitions.model import Definition
+from indexer.definitions.basket import DEFAULT_MONTHS, Index, Rebalance
+from indexer.definitions.study import Study
 from indexer.errors import DefinitionError, MissingInputError
 from indexer.market.calendar import Calendar, read_calendar
 
@@ -28,7 +28,7 @@ class RebalanceDates:
     ahead: bool = False
 
 
-def calendar_of(definition: Definition) -> Calendar:
+def calendar_of(definition: Index | Study) -> Calendar:
     """Return the calendar of an index or a study.
 
     Raises
@@ -36,12 +36,12 @@ def calendar_of(definition: Definition) -> Calendar:
     DefinitionError
         If no calendar has that code, or an index begins on a date that is no session of it.
     """
-    code = getattr(definition, "calendar", "")
+    code = definition.calendar
     try:
         calendar = read_calendar(code)
     except ValueError as error:
         raise DefinitionError([definition.problem(("calendar",), str(error))]) from None
-    base = getattr(definition, "base", None)
+    base = None if isinstance(definition, Study) else definition.base
     if base is None:
         return calendar
     try:

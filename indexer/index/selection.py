@@ -154,7 +154,7 @@ def _ranked(selection: Selection, known: Panel, columns: Rows) -> tuple[list[int
         ((int(j), v) for j, v in zip(columns, values, strict=True) if not np.isnan(v)),
         key=lambda pair: (-pair[1], symbol[pair[0]]),
     )
-    reason = f"no turnover in {selection.rank_by.removeprefix('amount_')} sessions"
+    reason = f"no amount in {selection.rank_by.removeprefix('amount_')} sessions"
     return [j for j, _ in ranked], tuple((name, reason) for name in unknown)
 
 

@@ -135,7 +135,7 @@ def test_who_has_not_traded_lately_is_left_out_of_a_rank_by_amount():
 
     assert held(found, WEEK[2]) == {"A.US"}
     reasons = dict(found.excluded.filter(effective=WEEK[2]).select("symbol", "reason").iter_rows())
-    assert reasons == {"B.US": "no turnover in 2 sessions"}
+    assert reasons == {"B.US": "no amount in 2 sessions"}
 
 
 def test_a_session_without_a_rate_is_no_part_of_a_mean():
