@@ -83,7 +83,7 @@ def holes(asked: Asked, market: Market) -> Iterator[Finding]:
 def _explanations(asked: Asked, market: Market, missing: Mask) -> dict[tuple[int, int], str]:
     """Return why a close is missing, by session and line, where that is known."""
     columns = np.flatnonzero(missing.any(axis=0)).tolist()
-    names = {j: [asked.symbol(j), *(s for s, _ in asked.panel.lines[j].past)] for j in columns}
+    names = {j: asked.panel.lines[j].symbols for j in columns}
     known = {name for own in names.values() for name in own}
     spans: dict[str, list[tuple[np.datetime64, np.datetime64]]] = {}
     for symbol, begin, end in (

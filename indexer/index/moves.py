@@ -19,6 +19,7 @@ from indexer.market.conventions.limits import (
     price_limit,
 )
 from indexer.market.conventions.ticks import tick_size
+from indexer.market.lines import Line
 from indexer.market.tables import Market
 
 Values = Vector | float
@@ -206,7 +207,7 @@ def frozen(asked: Asked, fresh: Fresh, market: Market) -> Iterator[Finding]:
 def _volumes(asked: Asked, fresh: Fresh, market: Market) -> tuple[Flags, Flags]:
     """Return whether each close has another volume than the one before, and whether the same."""
     lines = [asked.panel.lines[j] for j in fresh.column.tolist()]
-    names = {name for line in lines for name in (line.symbol, *(past for past, _ in line.past))}
+    names = {name for line in lines for name in line.symbols}
     dates = asked.panel.closes.date
     days, before = dates[fresh.at].tolist(), dates[fresh.before].tolist()
     rows = market.prices.filter(
@@ -215,22 +216,15 @@ def _volumes(asked: Asked, fresh: Fresh, market: Market) -> tuple[Flags, Flags]:
         pl.col("symbol").is_in(list(names)),
     ).select("symbol", "date", "volume")
     volume = {(symbol, day): value for symbol, day, value in rows.iter_rows()}
-    pairs = [
-        [
-            next((volume[key] for key in ((line.symbol, day), *_past(line.past, day))
-                  if key in volume), None)
-            for day in (days[n], before[n])
-        ]
-        for n, line in enumerate(lines)
-    ]  # fmt: skip
+
+    def traded(line: Line, day: date) -> float | None:
+        return next((volume[s, day] for s in line.symbols if (s, day) in volume), None)
+
+    pairs = [(traded(line, days[n]), traded(line, before[n])) for n, line in enumerate(lines)]
     known = np.array([None not in pair for pair in pairs], dtype=bool)
     equal = np.array([now == was for now, was in pairs], dtype=bool)
     above = np.array([bool(now) for now, _ in pairs], dtype=bool)
     return known & ~equal, known & equal & above
-
-
-def _past(past: Sequence[tuple[str, date]], day: date) -> list[tuple[str, date]]:
-    return [(symbol, day) for symbol, _ in past]
 
 
 def _all_frozen(asked: Asked, k: int, count: int) -> Finding:

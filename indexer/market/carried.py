@@ -130,11 +130,7 @@ _NEVER = np.datetime64("0001-01-01"), _Prior(nan, np.datetime64("NaT"))
 def _spun_off(actions: pl.DataFrame, lines: Sequence[Line]) -> set[int]:
     """Return the columns of what is spun off, and of what takes over from that."""
     spun = set(actions.filter(pl.col("kind") == SPINOFF)["other"])
-    return {
-        j
-        for j, line in enumerate(lines)
-        if spun & {line.symbol, *(symbol for symbol, _ in line.past)}
-    }
+    return {j for j, line in enumerate(lines) if spun & set(line.symbols)}
 
 
 def _apart(lines: Sequence[Line]) -> dict[date, list[tuple[int, int]]]:

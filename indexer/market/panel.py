@@ -294,8 +294,7 @@ def shares_known(panel: Panel, columns: Rows) -> tuple[Vector, Vector]:
     found, missing = [], []
     for j in columns:
         line = panel.lines[j]
-        names = [line.symbol, *(symbol for symbol, _ in line.past)]
-        row = next((table[name] for name in names if name in table), None)
+        row = next((table[name] for name in line.symbols if name in table), None)
         found.append(row or {})
         missing += [line.symbol] if row is None else []
     if missing:
