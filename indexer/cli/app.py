@@ -206,9 +206,10 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
     Prints each as file:line:column: path: message. FILE is a definition file, or the id of one in
     ./baskets or of a bundled one.
     """
-    from indexer.run.find import validate as problems_of
+    from indexer.run.find import validate as problems_in
+    from indexer.sweep.plan import problems_of
 
-    problems = problems_of(files)
+    problems = problems_in(files, problems_of)
     if as_json:
         found = [dataclasses.asdict(problem) for problem in problems]
         click.echo(json.dumps({"valid": not found, "problems": found}, ensure_ascii=False))

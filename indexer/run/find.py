@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -211,13 +211,6 @@ def _references(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield ("events", n, "indices", k), id
 
 
-def _check_sweep(sweep: Sweep) -> None:
-    if sweep.study is None:
-        swept_baskets(sweep)
-    else:
-        indices_of(swept_study(sweep))
-
-
 def _places(id: str, *folders: Path) -> Iterator[Path]:
     """Yield the files in which a definition with this id may stand, nearest first."""
     for folder in (*folders, BUNDLED_BASKETS):
@@ -226,8 +219,12 @@ def _places(id: str, *folders: Path) -> Iterator[Path]:
             yield path
 
 
-def validate(names: Sequence[str]) -> list[Problem]:
+def validate(names: Sequence[str], of_sweep: Callable[[Sweep], Sequence[Problem]]) -> list[Problem]:
     """Return every problem of every file or id, studies with the indices they name.
+
+    Parameters
+    ----------
+    of_sweep : the problems of the items that a sweep lists; may raise ``DefinitionError``
 
     Raises
     ------
@@ -240,7 +237,7 @@ def validate(names: Sequence[str]) -> list[Problem]:
         try:
             found = read_definition(_named(name))
             if isinstance(found, Sweep):
-                _check_sweep(found)
+                problems += of_sweep(found)
                 continue
             check(found)
             if isinstance(found, Study):

@@ -14,7 +14,7 @@ from indexer.definitions.study import Study
 from indexer.definitions.sweep import Sweep
 from indexer.definitions.vary import Choice, varied
 from indexer.digest import canonical_json
-from indexer.errors import DefinitionError, IndexerError
+from indexer.errors import DefinitionError, IndexerError, Problem
 from indexer.index.batch import batchable
 from indexer.run.find import check, indices_of, swept_baskets, swept_study
 from indexer.sweep.processes import Workers
@@ -81,6 +81,44 @@ def plan(sweep: Sweep, workers: Workers) -> list[Variant]:
     variants = list(_studies(sweep, study))
     _check_distinct(sweep, variants)
     return variants
+
+
+def problems_of(sweep: Sweep) -> list[Problem]:
+    """Return every item that makes no variant which is sound, with what is wrong with its first.
+
+    An item that is wrong by itself may be right beside one of another key: combinations are tried
+    until each item was in one that is.
+
+    Raises
+    ------
+    DefinitionError
+        If the study is wrong as it stands, or nothing is found that could be varied.
+    """
+    wrong: dict[Choice, str] = {}
+    left = {Choice(key, n) for key, items in sweep.vary.items() for n in range(len(items))}
+    for choices, variant in _every(sweep):
+        if variant.failure is None:
+            left.difference_update(choices)
+        if not left:
+            return []
+        for choice in choices:
+            wrong.setdefault(choice, variant.failure[1] if variant.failure else "")
+    return [
+        sweep.problem(("vary", *choice), "makes no sound variant: " + "; ".join(told.splitlines()))
+        for choice, told in wrong.items()
+        if choice in left
+    ]
+
+
+def _every(sweep: Sweep) -> Iterator[tuple[Choices, Variant]]:
+    """Yield the choices of every variant, and the variant."""
+    if sweep.study is not None:
+        study = swept_study(sweep)
+        indices_of(study)
+        yield from zip(_choices(sweep), _studies(sweep, study), strict=True)
+        return
+    for file in swept_baskets(sweep):
+        yield from zip(_choices(sweep), _of_file(sweep, file), strict=False)  # a series has one
 
 
 def _check_distinct(sweep: Sweep, variants: Sequence[Variant]) -> None:

@@ -27,6 +27,7 @@ from indexer.definitions.basket import Basket
 from indexer.definitions.study import Study
 from indexer.run.begin import write_templates
 from indexer.run.find import validate
+from indexer.sweep.plan import problems_of
 
 ROOT = Path(__file__).parents[2]
 BESIDE = ("baskets", "benchmarks", "docs", "seeds", "tests", "indexer")  # as in a checkout
@@ -226,7 +227,7 @@ class Desk:
         path = self.folder / f"{given['id'] if whole else 'part'}.yaml"
         path.write_text(block.text if whole else self._completed(given), encoding="utf-8")
         if check:
-            problems = validate([str(path)])
+            problems = validate([str(path)], problems_of)
             assert not problems, f"{block.place}: " + "\n".join(map(str, problems))
         if not whole:
             path.unlink()

@@ -21,6 +21,7 @@ from indexer.market.conventions.renames import (
 )
 from indexer.market.store import write_rows
 from indexer.run.find import definition_named, validate
+from indexer.sweep.plan import problems_of
 
 TEXT = Path(conventions.__file__).with_name("renames.csv").read_text("utf-8")
 TABLE = list(csv.DictReader(TEXT.splitlines()))
@@ -102,7 +103,7 @@ def test_one_security_under_two_symbols_is_a_problem(tmp_path: Path) -> None:
     said = "920047.BJ and 430047.BJ are one security, held twice"
     with pytest.raises(DefinitionError, match=said):
         definition_named(str(place))
-    [problem] = validate([str(place)])
+    [problem] = validate([str(place)], problems_of)
     assert problem.message.startswith(said)
     assert (problem.line, problem.path) == (11, "constituents[2].symbol")
 
@@ -111,4 +112,4 @@ def test_a_security_may_be_listed_by_one_symbol_after_the_other(tmp_path: Path) 
     place = basket(
         tmp_path, "430047.BJ, until: 2025-10-09", "920047.BJ, from: 2025-10-09", "920139.BJ"
     )
-    assert validate([str(place)]) == []
+    assert validate([str(place)], problems_of) == []

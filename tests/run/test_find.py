@@ -14,6 +14,7 @@ from indexer.run.find import (
     swept_study,
     validate,
 )
+from indexer.sweep.plan import problems_of
 from tests.run.desk import BASKET, basket
 
 PAIR = {
@@ -161,17 +162,17 @@ def test_validation_follows_a_study_and_a_sweep_to_what_they_name(tmp_path):
         tmp_path, "more", **dict.fromkeys(("name", "start", "pairs")), baskets="trio.yaml"
     )
 
-    assert [p.path for p in validate([study])] == ["currency"]
-    assert [p.path for p in validate([sweep])] == ["currency"]
-    assert validate([baskets]) == []
+    assert [p.path for p in validate([study], problems_of)] == ["currency"]
+    assert [p.path for p in validate([sweep], problems_of)] == ["currency"]
+    assert validate([baskets], problems_of) == []
 
 
 def test_what_is_missing_is_told_among_what_is_wrong_and_alone(tmp_path):
     name = basket(tmp_path, currency="Yuan")
-    assert [(p.file, p.path) for p in validate([name, "nosuch"])] == [
+    assert [(p.file, p.path) for p in validate([name, "nosuch"], problems_of)] == [
         (name, "currency"),
         ("nosuch", ""),
     ]
 
     with pytest.raises(MissingInputError):
-        validate(["nosuch", "chinext"])
+        validate(["nosuch", "chinext"], problems_of)

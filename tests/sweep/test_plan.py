@@ -6,7 +6,7 @@ import pytest
 
 from indexer.definitions.read import read_sweep, restore_study
 from indexer.errors import DefinitionError
-from indexer.sweep.plan import Variant, plan
+from indexer.sweep.plan import Variant, plan, problems_of
 from indexer.sweep.processes import Workers
 from tests.sweep.conftest import BUNDLED_BASKETS, written
 
@@ -74,6 +74,27 @@ def test_a_variant_that_is_wrong_says_so_where_its_item_stands(tmp_path: Path) -
     kind, message = found[1].failure
     assert kind == "DefinitionError"
     assert message.startswith(f"{tmp_path}/grid.yaml:4:28: catch_up.enter: got '-1'")
+
+
+def flaws(folder: Path, text: str) -> list[str]:
+    """Return what is wrong with the items of a sweep."""
+    return [str(problem) for problem in problems_of(read_sweep(written(folder, text)))]
+
+
+def test_an_item_of_which_no_variant_is_sound_is_a_problem(tmp_path: Path) -> None:
+    [told] = flaws(tmp_path, f"{STUDY}vary: {{catch_up.enter: [1, x], windows.beta: [60, 90]}}\n")
+
+    assert "vary.catch_up.enter[1]: makes no sound variant: " in told
+    assert "catch_up.enter: got 'x', expected a number" in told
+
+
+def test_an_item_that_is_wrong_by_itself_may_be_right_beside_another(tmp_path: Path) -> None:
+    ranked = "weighting: [{scheme: equal}, {scheme: rank, weights: [0.6, 0.4]}]"
+    chosen = "selection: [{top: 2, rank_by: price}]"
+    folder = f"baskets: {BUNDLED_BASKETS}/domestic-compute.yaml\n"
+
+    assert "needs a selection" in flaws(tmp_path, f"{folder}vary: {{{ranked}}}\n")[0]
+    assert flaws(tmp_path, f"{folder}vary: {{{ranked}, {chosen}}}\n") == []
 
 
 def test_what_is_wrong_inside_an_item_is_told_where_it_stands(tmp_path: Path) -> None:
