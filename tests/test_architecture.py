@@ -40,7 +40,7 @@ SHOWN = {
 }
 # A slow or optional dependency is imported inside a function, in the one module that wraps it.
 INNER_IMPORTS = {
-    "cli.app": {"indexer.run", "indexer.run.find"},
+    "cli.app": {"indexer.run", "indexer.run.find", "indexer.sweep.plan"},
     "cli.attempts": {"indexer.run.attempt", "indexer.run.sessions"},
     "cli.ledger": {
         f"indexer.run.{name}" for name in ("attempt", "desk", "publish", "records", "restate")

@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -14,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from indexer.definitions.basket import Basket, Constituent, Index, Series
 from indexer.definitions.model import Identified, fields_at
-from indexer.definitions.rules import broken
+from indexer.definitions.rules import Rule, breaks, broken
 from indexer.definitions.study import Study
 from indexer.definitions.sweep import Sweep
 from indexer.definitions.text import Document, Mark, Trail, closest, parse_yaml, read_text
@@ -23,6 +24,7 @@ from indexer.errors import DefinitionError, MissingInputError, Problem, separate
 
 Kind = TypeVar("Kind", bound=Identified)
 
+_FILE = "constituents_file"
 _FRACTION = "write 0.1 for 10 %"
 _EXPECTED = {  # by pydantic's name of the error, where its own words name Python's types
     "string_type": "text",
@@ -38,11 +40,15 @@ _EXPECTED = {  # by pydantic's name of the error, where its own words name Pytho
 }
 
 
-def read_definition(path: Path | str) -> Index | Study | Sweep:
+def read_definition(path: Path | str, rules: Sequence[Rule] = ()) -> Index | Study | Sweep:
     """Return the definition in a YAML file, of the kind that its keys tell.
 
     A study where it has pairs or a start, a sweep where it names a study, baskets or what to vary,
     else an index.
+
+    Parameters
+    ----------
+    rules : that it must keep besides its own, of what stands outside its file
 
     Raises
     ------
@@ -55,18 +61,20 @@ def read_definition(path: Path | str) -> Index | Study | Sweep:
     document = parse_yaml(read_text(Path(path)), str(path))
     keys = document.content.keys()
     if keys & {"study", "baskets", "vary"}:
-        return validated(Sweep, document, [])
-    return _study(document) if keys & {"pairs", "start"} else _index(document)
+        return validated(Sweep, document, [], rules)
+    if keys & {"pairs", "start"}:
+        return validated(Study, document, [], rules)
+    return _index(document, rules)
 
 
 def read_basket(path: Path | str) -> Index:
     """Return the index definition in a YAML file; raises as `read_definition` does."""
-    return _index(parse_yaml(read_text(Path(path)), str(path)))
+    return _index(parse_yaml(read_text(Path(path)), str(path)), ())
 
 
 def read_study(path: Path | str) -> Study:
     """Return the study definition in a YAML file; raises as `read_definition` does."""
-    return _study(parse_yaml(read_text(Path(path)), str(path)))
+    return validated(Study, parse_yaml(read_text(Path(path)), str(path)), [])
 
 
 def read_sweep(path: Path | str) -> Sweep:
@@ -109,22 +117,20 @@ def restore(kind: str, text: str) -> tuple[Index | Study, dict[str, Index]]:
     return restore_study(text) if kind == "study" else (restore_index(text), {})
 
 
-def _study(document: Document) -> Study:
-    return validated(Study, document, [])
-
-
-def _index(document: Document) -> Index:
+def _index(document: Document, rules: Sequence[Rule]) -> Index:
     kind = document.content.get("kind", "index")
     if kind == "series":
-        return validated(Series, document, [])
+        return validated(Series, document, [], rules)
     if kind != "index":
         message = f"got {short(kind)}, expected 'index' or 'series'"
         hint = closest(str(kind), ("index", "series"))
         raise DefinitionError([document.problem(("kind",), message + hint)])
-    return validated(Basket, document, list(_take_constituents_file(document)))
+    return validated(Basket, document, list(_take_constituents_file(document)), rules)
 
 
-def validated(model: type[Kind], document: Document, problems: list[Problem]) -> Kind:
+def validated(
+    model: type[Kind], document: Document, problems: list[Problem], rules: Sequence[Rule] = ()
+) -> Kind:
     """Return the document as a model; problems are those found on the way here.
 
     Raises
@@ -140,7 +146,8 @@ def validated(model: type[Kind], document: Document, problems: list[Problem]) ->
         details = error.errors(include_url=False)
         problems += [_problem(model, document, d) for d in details if not _follows(d, problems)]
         parts = _sound_parts(model, document.content)
-    problems += [document.problem(*rule) for rule in broken(model, parts)]
+    found = (*broken(model, parts), *breaks(rules, parts))
+    problems += [document.problem(*rule) for rule in found]
     stem = Path(document.file).stem
     if parts.get("id", stem) != stem:
         message = f"{parts['id']!r} must equal the file's stem, {stem!r}"
@@ -164,8 +171,16 @@ def _sound_parts(model: type[Identified], content: dict[str, Any]) -> dict[str, 
             adapter = TypeAdapter[Any](annotation)
             parts[key] = adapter.validate_python(content[key], by_alias=True, by_name=False)
         except ValidationError:
-            continue
+            if key == "constituents" and isinstance(content[key], list):
+                parts["listed"] = dict(_sound_constituents(content[key]))
     return parts
+
+
+def _sound_constituents(items: Iterable[Any]) -> Iterator[tuple[int, Constituent]]:
+    """Yield the constituents that are valid by themselves, each with its position."""
+    for n, item in enumerate(items):
+        with suppress(ValidationError):
+            yield n, Constituent.model_validate(item, by_alias=True, by_name=False)
 
 
 def _follows(detail: ErrorDetails, before: list[Problem]) -> bool:
@@ -208,17 +223,18 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
 
 
 def _keys(model: type[BaseModel], trail: Trail) -> list[str]:
-    """Return the keys allowed at a place of the model."""
-    return list(fields_at(model, trail))
+    """Return the keys allowed at a place of the model; also that of a file instead of a list."""
+    beside = [_FILE] if model is Basket and not trail else []
+    return [*fields_at(model, trail), *beside]
 
 
 def _take_constituents_file(document: Document) -> Iterator[Problem]:
     """Put the rows of the constituents file in the place of the list, with their positions."""
     content = document.content
-    name = content.pop("constituents_file", None)
+    name = content.pop(_FILE, None)
     if name is None:
         return
-    where = ("constituents_file",)
+    where = (_FILE,)
     if "constituents" in content:
         yield document.problem(where, "replaces constituents: give one of the two")
         return

@@ -2,13 +2,14 @@
 
 A rule is a function named for what it asks; its parameters name the top-level keys it reads, so
 it can be put to every file in which at least those keys are sound. It yields where the rule is
-broken and what to do.
+broken and what to do. ``listed`` names the constituents that are sound by their position, whether
+or not all are.
 """
 
 import inspect
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from indexer.definitions.basket import (
@@ -29,7 +30,9 @@ from indexer.definitions.symbols import NO_CURRENCIES
 from indexer.definitions.text import Trail, closest
 
 Broken = Iterator[tuple[Trail, str]]
+Rule = Callable[..., Broken]
 Constituents = tuple[Constituent, ...]
+Listed = Mapping[int, Constituent]
 
 REAL_SHARES = ("market_cap", "free_float")  # schemes whose index shares are shares outstanding
 _OPTIONS = {  # keys of weighting that belong to one scheme only
@@ -43,10 +46,16 @@ _OPTIONS = {  # keys of weighting that belong to one scheme only
 
 def broken(model: type[Identified], parts: Mapping[str, Any]) -> Broken:
     """Yield every rule of a kind of definition that its parts break."""
-    for rule in _RULES[model]:
+    yield from breaks(_RULES[model], parts)
+
+
+def breaks(rules: Iterable[Rule], parts: Mapping[str, Any]) -> Broken:
+    """Yield where parts of a definition break rules, of those that can be put to them."""
+    sound = {"listed": dict(enumerate(parts.get("constituents", ()))), **parts}
+    for rule in rules:
         wanted = inspect.signature(rule).parameters
-        if all(name in parts for name in wanted):
-            yield from rule(**{name: parts[name] for name in wanted})
+        if all(name in sound for name in wanted):
+            yield from rule(**{name: sound[name] for name in wanted})
 
 
 def at_least(bound: float) -> str:
@@ -59,17 +68,17 @@ def _currency_is_a_code(currency: str) -> Broken:
         yield ("currency",), f"{currency!r} is not ISO 4217: write {NO_CURRENCIES[currency]}"
 
 
-def _each_constituent_once(constituents: Constituents) -> Broken:
-    count = Counter(c.symbol for c in constituents)
+def _each_constituent_once(listed: Listed) -> Broken:
+    count = Counter(c.symbol for c in listed.values())
     first: dict[str, int] = {}
-    for n, c in enumerate(constituents):
+    for n, c in listed.items():
         if count[c.symbol] > 1 and first.setdefault(c.symbol, n) != n:
             where = f"constituents[{first[c.symbol]}]"
             yield ("constituents", n, "symbol"), f"{c.symbol} is listed twice, first at {where}"
 
 
-def _membership_has_a_span(constituents: Constituents) -> Broken:
-    for n, c in enumerate(constituents):
+def _membership_has_a_span(listed: Listed) -> Broken:
+    for n, c in listed.items():
         if c.from_ and c.until and c.from_ >= c.until:
             yield (
                 ("constituents", n, "until"),
@@ -237,7 +246,7 @@ def _varied_keys_exist(
                 yield ("vary", key), f"lies inside {other}, which is varied too: vary one of them"
 
 
-_RULES: dict[type[Identified], tuple[Callable[..., Broken], ...]] = {
+_RULES: dict[type[Identified], tuple[Rule, ...]] = {
     Series: (_currency_is_a_code,),
     Basket: (
         _currency_is_a_code,

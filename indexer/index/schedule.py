@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from indexer.definitions.basket import DEFAULT_MONTHS, Index, Rebalance
+from indexer.definitions.basket import DEFAULT_MONTHS, Base, Index, Rebalance
+from indexer.definitions.rules import Broken, breaks
 from indexer.definitions.study import Study
 from indexer.errors import DefinitionError, MissingInputError
 from indexer.market.calendar import Calendar, read_calendar
@@ -36,22 +37,33 @@ def calendar_of(definition: Index | Study) -> Calendar:
     DefinitionError
         If no calendar has that code, or an index begins on a date that is no session of it.
     """
-    code = definition.calendar
+    wrong = [definition.problem(*rule) for rule in breaks(CALENDAR_RULES, dict(definition))]
+    if wrong:
+        raise DefinitionError(wrong)
+    return read_calendar(definition.calendar)
+
+
+def _calendar_is_known(calendar: str) -> Broken:
     try:
-        calendar = read_calendar(code)
+        read_calendar(calendar)
     except ValueError as error:
-        raise DefinitionError([definition.problem(("calendar",), str(error))]) from None
-    base = None if isinstance(definition, Study) else definition.base
-    if base is None:
-        return calendar
+        yield ("calendar",), str(error)
+
+
+def _base_is_a_session(calendar: str, base: Base | None) -> Broken:
+    if base is None or any(_calendar_is_known(calendar)):
+        return
     try:
-        if calendar.is_session(base.date):
-            return calendar
-        before, after = calendar.neighbours(base.date)
-        message = f"{base.date} is no session of {code}: take {before} or {after}"
+        known = read_calendar(calendar)
+        if not known.is_session(base.date):
+            before, after = known.neighbours(base.date)
+            message = f"{base.date} is no session of {calendar}: take {before} or {after}"
+            yield ("base", "date"), message
     except MissingInputError as error:
-        message = str(error)
-    raise DefinitionError([definition.problem(("base", "date"), message)])
+        yield ("base", "date"), str(error)
+
+
+CALENDAR_RULES = (_calendar_is_known, _base_is_a_session)
 
 
 def effective_dates(

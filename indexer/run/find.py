@@ -5,16 +5,18 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from indexer.definitions.basket import Constituent, Index
-from indexer.definitions.read import read_basket, read_definition, read_sweep
-from indexer.definitions.study import Study
+from indexer.definitions.read import read_definition, read_sweep
+from indexer.definitions.rules import Broken, Listed, breaks
+from indexer.definitions.study import Event, Pair, Study
 from indexer.definitions.sweep import Sweep
 from indexer.definitions.text import closest
 from indexer.errors import DefinitionError, Flaw, MissingInputError, Problem
 from indexer.folders import is_file, is_there
-from indexer.index.schedule import calendar_of
+from indexer.index.schedule import CALENDAR_RULES
 from indexer.market.conventions.renames import latest_symbol
 
 _PACKAGE = Path(__file__).parents[1]
@@ -34,11 +36,10 @@ def definition_named(name: str) -> Index | Study:
     DefinitionError
         With everything that is wrong in it, its calendar included.
     """
-    found = read_definition(_named(name))
+    found = read_definition(_named(name), RULES)
     if isinstance(found, Sweep):
         message = "is a sweep: name an index or a study, or run it with indexer sweep"
         raise DefinitionError([found.problem((), message)])
-    check(found)
     return found
 
 
@@ -150,23 +151,17 @@ def indices_of(study: Study) -> dict[str, Index]:
         With every index that is not found, or is found and wrong.
     """
     beside = Path(study.file).parent
+    asked = (study.pairs, study.benchmark, study.events)
+    problems = [study.problem(*rule) for rule in _every_index_is_there(beside, *asked)]
     found: dict[str, Index] = {}
-    problems: list[Problem] = []
-    for trail, id in _references(study):
-        if id in found:
-            continue
-        path = next(_places(id, beside, Path("baskets")), None)
-        if path is None:
-            hint = closest(id, (p.stem for p in BUNDLED_BASKETS.glob("*.yaml")))
-            problems.append(study.problem(trail, f"no definition of {id!r} found{hint}"))
-            continue
-        try:
-            found[id] = read_basket(path)
-            check(found[id])
-        except DefinitionError as error:
-            problems += error.problems
+    for id in dict.fromkeys(id for _, id in _references(*asked)):
+        for path in itertools.islice(_places(id, beside, Path("baskets")), 1):
+            try:
+                found[id] = _index_in(path)
+            except DefinitionError as error:
+                problems += error.problems
     if problems:
-        raise DefinitionError(list(dict.fromkeys(problems)))
+        raise DefinitionError(problems)
     return found
 
 
@@ -178,9 +173,14 @@ def check(found: Index | Study) -> None:
     DefinitionError
         With every such rule, and where it is broken.
     """
-    calendar_of(found)
-    problems, held = [], dict[str, list[Constituent]]()
-    for n, constituent in enumerate(getattr(found, "constituents", ())):
+    problems = [found.problem(*rule) for rule in breaks(RULES, dict(found))]
+    if problems:
+        raise DefinitionError(problems)
+
+
+def _one_security_once(listed: Listed) -> Broken:
+    held: dict[str, list[Constituent]] = {}
+    for n, constituent in listed.items():
         others = held.setdefault(latest_symbol(constituent.symbol), [])
         for other in others:
             if other.symbol != constituent.symbol and _overlap(constituent, other):
@@ -188,10 +188,11 @@ def check(found: Index | Study) -> None:
                     f"{constituent.symbol} and {other.symbol} are one security, held twice: list "
                     f"one of them, or end one where the other begins"
                 )
-                problems.append(found.problem(("constituents", n, "symbol"), message))
+                yield ("constituents", n, "symbol"), message
         others.append(constituent)
-    if problems:
-        raise DefinitionError(problems)
+
+
+RULES = (*CALENDAR_RULES, _one_security_once)  # of what stands outside a definition's file
 
 
 def _overlap(one: Constituent, other: Constituent) -> bool:
@@ -200,15 +201,33 @@ def _overlap(one: Constituent, other: Constituent) -> bool:
     return begin < min(c.until or date.max for c in (one, other))
 
 
-def _references(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _every_index_is_there(
+    beside: Path, pairs: Sequence[Pair], benchmark: str, events: Sequence[Event]
+) -> Broken:
+    for trail, id in _references(pairs, benchmark, events):
+        if not any(_places(id, beside, Path("baskets"))):
+            hint = closest(id, (p.stem for p in BUNDLED_BASKETS.glob("*.yaml")))
+            yield trail, f"no definition of {id!r} found{hint}"
+
+
+def _references(pairs: Sequence[Pair], benchmark: str, events: Sequence[Event]) -> Broken:
     """Yield where a study names an index, and the id."""
-    for n, pair in enumerate(study.pairs):
+    for n, pair in enumerate(pairs):
         yield ("pairs", n, "leader"), pair.leader
         yield ("pairs", n, "follower"), pair.follower
-    yield ("benchmark",), study.benchmark
-    for n, event in enumerate(study.events):
+    yield ("benchmark",), benchmark
+    for n, event in enumerate(events):
         for k, id in enumerate(event.indices):
             yield ("events", n, "indices", k), id
+
+
+def _index_in(path: Path) -> Index:
+    """Return the index in a file; raises as `definition_named` does."""
+    found = read_definition(path, RULES)
+    if isinstance(found, Study | Sweep):
+        kind = "study" if isinstance(found, Study) else "sweep"
+        raise DefinitionError([found.problem((), f"is a {kind}: name an index in its place")])
+    return found
 
 
 def _places(id: str, *folders: Path) -> Iterator[Path]:
@@ -235,11 +254,10 @@ def validate(names: Sequence[str], of_sweep: Callable[[Sweep], Sequence[Problem]
     missing: list[Flaw] = []
     for name in names:
         try:
-            found = read_definition(_named(name))
+            path = _named(name)
+            found = read_definition(path, (*RULES, partial(_every_index_is_there, path.parent)))
             if isinstance(found, Sweep):
                 problems += of_sweep(found)
-                continue
-            check(found)
             if isinstance(found, Study):
                 indices_of(found)
         except DefinitionError as error:

@@ -322,3 +322,13 @@ def test_a_rule_is_put_to_the_keys_that_are_sound(tmp_path: Path) -> None:
 def test_each_repetition_names_the_first_listing(tmp_path: Path) -> None:
     lines = broken(tmp_path, constituents=members() + members())
     assert [line.split(" ")[-1] for line in lines] == [f"constituents[{n}]" for n in range(4)]
+
+
+def test_constituents_that_are_sound_are_judged_beside_one_that_is_not(tmp_path: Path) -> None:
+    lines = broken(tmp_path, constituents=members("from: soon") + members(count=2))
+
+    assert [line.split(": ")[1] for line in lines] == [
+        "constituents[0].from",
+        "constituents[5].symbol",
+    ]
+    assert lines[1].endswith("is listed twice, first at constituents[1]")

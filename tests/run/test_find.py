@@ -167,6 +167,25 @@ def test_validation_follows_a_study_and_a_sweep_to_what_they_name(tmp_path):
     assert validate([baskets], problems_of) == []
 
 
+def test_what_stands_outside_a_file_is_told_with_what_is_wrong_inside(tmp_path):
+    name = basket(tmp_path, currency="Yuan", calendar="XXXX")
+    pairs = [{"leader": "chinext", "follower": id} for id in ("chinext", "nosuch")]
+    study = written(tmp_path, pairs=pairs)
+
+    assert [p.path for p in validate([name], problems_of)] == ["calendar", "currency"]
+    assert [p.path for p in validate([study], problems_of)] == [
+        "pairs[0].follower",
+        "pairs[1].follower",
+    ]
+
+
+def test_a_study_in_the_place_of_an_index_is_told_as_what_it_is(tmp_path):
+    written(tmp_path, pairs=[{"leader": "chinext", "follower": "star-50"}])
+    found = study_named(written(tmp_path, "more", benchmark="two"))
+
+    assert "two.yaml:1:1: is a study: name an index in its place" in fault(indices_of, found)
+
+
 def test_what_is_missing_is_told_among_what_is_wrong_and_alone(tmp_path):
     name = basket(tmp_path, currency="Yuan")
     assert [(p.file, p.path) for p in validate([name, "nosuch"], problems_of)] == [
