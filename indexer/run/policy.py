@@ -22,11 +22,13 @@ def by_policy(
 ) -> list[Entry]:
     """Return what the policy makes of differences: corrections, and what is only recorded.
 
-    How old a level is goes by the clock, not by the last session asked for. Whatever follows a
-    corrected session of an index is corrected with it, however little it is: it was made of that
-    one. A study follows its indices: it is corrected whenever they are, and recorded beside where
-    levels of theirs are. What comes of another definition is never corrected by rule, however
-    little it is. What somebody approves of is a correction of its own.
+    How old a level is goes by the clock, not by the last session asked for. A session that would be
+    one of a rebalance, or is one no more, differs materially, however little it is: what is held
+    after it is another basket. Whatever follows a corrected session of an index is corrected with
+    it, however little it is: it was made of that one. A study follows its indices: it is corrected
+    whenever they are, and recorded beside where levels of theirs are. What comes of another
+    definition is never corrected by rule, however little it is. What somebody approves of is a
+    correction of its own.
 
     Raises
     ------
@@ -43,7 +45,8 @@ def by_policy(
         age = len(calendar.between(date.fromisoformat(one.head.session), today)) - 1
         said: Decision = "immaterial" if rests(one.head) else "automatic"
         if candidate.kind == "index":
-            said = decide(policy, age, one.bp)
+            size = max(abs(one.bp), policy.material_bp) if one.rebalance else one.bp
+            said = decide(policy, age, size)
         if one.reason == "methodology":
             said = "approval"
         if said == "immaterial" and lead is not None:

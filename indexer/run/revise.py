@@ -33,6 +33,7 @@ class Difference:
     entry : what it would be, without inputs; None where it would be no session any more
     bp : the new level against the published one, of the variant that differs most, in basis points;
         0 where none does, and for a study; infinite where there would be other variants, or none
+    rebalance : whether it would be one of a rebalance and is not, or the other way round
     text : what would differ, in words
     reason : what it comes from, as a word of ``correct.REASONS``
     """
@@ -40,6 +41,7 @@ class Difference:
     head: Head
     entry: Entry | None
     bp: float
+    rebalance: bool
     text: str
     reason: str
 
@@ -215,11 +217,14 @@ def _differences(
         at = candidate.row(session)
         if at is None:
             lost = "would be no session any more"
-            yield Difference(head, None, math.inf, lost, _reason(connection, candidate, head))
+            why = _reason(connection, candidate, head)
+            yield Difference(head, None, math.inf, False, lost, why)
         elif candidate.content_digest(at) not in (head.content, known.get(head.session)):
             entry = candidate.entry(session)
-            moved = told(read_entry(connection, head.number), entry)
-            yield Difference(head, entry, *moved, _reason(connection, candidate, head))
+            published = read_entry(connection, head.number)
+            bp, text = told(published, entry)
+            moved = _rebalanced(published) != _rebalanced(entry)
+            yield Difference(head, entry, bp, moved, text, _reason(connection, candidate, head))
 
 
 def told(published: Entry, entry: Entry) -> tuple[float, str]:
@@ -242,6 +247,10 @@ def told(published: Entry, entry: Entry) -> tuple[float, str]:
         if _content(published, table.name) != _content(entry, table.name)
     ]
     return 0.0, f"no level would differ, {' and '.join(differing)} would"
+
+
+def _rebalanced(entry: Entry) -> bool:
+    return any(kind == "rebalance" for _, kind, *_ in entry.rows.get("changes", ()))
 
 
 def _content(entry: Entry, table: str) -> str:

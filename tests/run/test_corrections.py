@@ -15,6 +15,7 @@ from indexer.ledger.history import history_rows, read_entries
 from indexer.market.tables import read_market
 from indexer.run.decisions import retire
 from indexer.run.entries import index_candidate
+from indexer.run.policy import by_policy
 from indexer.run.restate import Ground, restate
 from indexer.run.revise import differences, stands
 from indexer.run.sessions import Period
@@ -76,6 +77,24 @@ def kinds(path):
 
 
 # --- by rule ----------------------------------------------------------------------------------
+
+
+def test_a_session_that_would_be_one_of_a_rebalance_is_never_only_recorded(path):
+    """As where the day of the rebalance is declared closed when the one before is published."""
+    made = index_candidate(
+        build(read_basket(str(path / "trio.yaml")), read_market(path / "market"))
+    )
+
+    def content(at):
+        change = (SYMBOLS[0], "rebalance", 1.0, 2.0, 1.0, 1.0)
+        return {**made.content(at), **({"changes": [change]} if at == LAST else {})}
+
+    other = replace(made, content=content, code="another")
+    with reading(desk(path).engine) as connection:
+        found = differences(connection, other)
+        [entry] = by_policy(connection, other, found, desk(path, now=EVENING))
+
+    assert (found[0].bp, entry.kind, entry.status) == (0, "index", "corrected")
 
 
 @pytest.mark.parametrize("age", [0, 2])
