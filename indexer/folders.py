@@ -102,7 +102,13 @@ def private_folder(folder: Path) -> Path | None:
 
 @contextmanager
 def turn(folder: Path) -> Iterator[None]:
-    """Hold a folder while writing below it; released by the system if the process dies."""
+    """Hold a folder while writing below it; released by the system if the process dies.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened or locked.
+    """
     if fcntl is None:
         yield
         return

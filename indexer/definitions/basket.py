@@ -112,11 +112,19 @@ class Rebalance(Model):
     """When a basket is rebalanced, and which prices set its shares."""
 
     frequency: Frequency = "never"
-    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] | None = None  # None: the default ones
+    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] | None = Field(
+        default=None, description="those of the frequency where none are given"
+    )
     day: Day = "last session"
-    reference_lag: Annotated[int, Field(ge=0, le=250)] = 0
-    price_date: Literal["reference", "effective"] = "reference"
-    untradable: Literal["ignore", "freeze"] = "ignore"
+    reference_lag: Annotated[int, Field(ge=0, le=250)] = Field(
+        default=0, description="sessions between the data that set weights and the effective date"
+    )
+    price_date: Literal["reference", "effective"] = Field(
+        default="reference", description="whose closes make shares of the weights"
+    )
+    untradable: Literal["ignore", "freeze"] = Field(
+        default="ignore", description="freeze: what is halted or at its limit keeps its shares"
+    )
 
     @field_validator("months")
     @classmethod
@@ -136,16 +144,23 @@ class Eligibility(Model):
 class Selection(Model):
     """How many of a universe are held, by rank, with an optional buffer."""
 
-    rank_by: Text
-    top: Annotated[int, Field(ge=1)]
-    enter: Annotated[int, Field(ge=1)] | None = None
-    keep: Annotated[int, Field(ge=1)] | None = None
+    rank_by: Text = Field(
+        description="market_cap, free_float_cap, price, amount_20 for a mean of 20 sessions, or a "
+        "column of the securities table"
+    )
+    top: Annotated[int, Field(ge=1)] = Field(description="how many are held")
+    enter: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="a newcomer joins from this rank up"
+    )
+    keep: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="who is held stays down to this rank"
+    )
 
 
 class Publish(Model):
     """How levels are printed when they are published."""
 
-    decimals: Annotated[int, Field(ge=0, le=10)] = 4
+    decimals: Annotated[int, Field(ge=0, le=10)] = Field(default=4, description="of a level")
 
 
 class Constituent(Model):
@@ -185,7 +200,9 @@ class Basket(Definition):
     rebalance: Rebalance = Rebalance()
     eligibility: Eligibility = Eligibility()
     selection: Selection | None = None
-    max_stale: Annotated[int, Field(ge=0)] | None = None
+    max_stale: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="sessions after which a carried close is an error"
+    )
     publish: Publish = Publish()
     constituents: Annotated[tuple[Constituent, ...], Field(min_length=1)]
 

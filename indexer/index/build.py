@@ -18,6 +18,7 @@ from indexer.index.calculate import calculate
 from indexer.index.caveats import (
     calendar_caveat,
     exchange_caveats,
+    issuer_caveat,
     missing_caveat,
     off_calendar_caveat,
     renamed_caveats,
@@ -48,13 +49,16 @@ def build(
     Raises
     ------
     DefinitionError
-        If the base date is no session, a cap cannot be met, or a tax rate is missing.
+        If the calendar is none, the base date no session of it, a cap cannot be met or needs
+        segments that nobody names, two weighted constituents have become one, or a tax rate is
+        missing; of a series if it has no close on its base date, or another currency.
     MissingInputError
-        If there is no close to begin with, no rate of a currency, no share count a scheme needs,
-        or the calendar ends before the data.
+        If there is no close to begin with, nothing that can be held or is left, no rate of a
+        currency, no share count a scheme needs, or the calendar ends before the data.
     MarketDataError
-        If a price is carried for longer than the definition allows, or a scheme that counts
-        shares is given adjusted prices.
+        If a price is carried for longer than the definition allows, a scheme that counts shares is
+        given adjusted prices, a score is no number, an action is impossible, two changes of one
+        symbol fall on one day, or a level would be zero, below it, or too large to be a number.
     """
     if isinstance(definition, Series):
         return series_history(definition, market, until)
@@ -177,6 +181,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
         inputs=inputs,
         warnings=(
             *missing_caveat(missing),
+            *issuer_caveat(basket, market.securities),
             *exchange_caveats(panel),
             *renamed_caveats(panel.lines, market, last),
             *variant_caveat(basket, panel),

@@ -27,6 +27,20 @@ def missing_caveat(missing: Sequence[str]) -> Iterator[Text]:
         )
 
 
+def issuer_caveat(basket: Basket, securities: pl.DataFrame) -> Iterator[Text]:
+    """Yield which constituents are shares of one company: a cap on each is none on that."""
+    of_basket = pl.col("issuer").is_not_null() & pl.col("symbol").is_in(list(basket.symbols))
+    by_issuer = securities.filter(of_basket).group_by("issuer", maintain_order=True).agg("symbol")
+    several = by_issuer.filter(pl.col("symbol").list.n_unique() > 1)
+    told = [f"{issuer} ({', '.join(symbols)})" for issuer, symbols in several.iter_rows()]
+    if told:
+        yield Text(
+            f"several constituents of one company, each with a weight of its own: "
+            f"{', '.join(told)}",
+            f"同一公司有多只成分股，各自计权：{'、'.join(told)}",
+        )
+
+
 def exchange_caveats(panel: Panel) -> Iterator[Text]:
     """Yield changes into a symbol that traded before, at a price far from that of the old one."""
     column = {line.symbol: j for j, line in enumerate(panel.lines)}

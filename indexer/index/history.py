@@ -39,6 +39,8 @@ class History:
 
     Attributes
     ----------
+    definition : what it was calculated from
+    synthetic : whether the market says of itself that it is
     days : (T,) sessions
     variants : variant name to levels (T,), index points
     divisor, market_value : (T,) after everything of the session; NaN for a ready-made series
@@ -47,10 +49,12 @@ class History:
     shares : (T, N) index shares held during the session; on the base date the first basket
     contribution : (T, N) share of the price return; NaN where nothing is held, and on the base date
     income : (T, 2) ordinary dividends of the session in index points, gross and net
+    rebalances : the first basket, then every rebalance, in order
     changes : every change of shares or divisor, in order
     missing : constituents without any close
     off_calendar : closes used though their exchange's calendar says closed
     inputs : what of the market the levels rest on, and ``market_digest`` of it up to the end
+    warnings : what a reader must know of the data before trusting a figure
     """
 
     definition: Index

@@ -37,9 +37,9 @@ def index_moves(levels: Vector, days: Days, rows: Rows, limits: GateLimits) -> I
 
     Notes
     -----
-    ``|r| > 6 s``, s the sample deviation (ddof 1) of the last 250 daily log returns before it, or
-    of as many as there are, from 60 on. With fewer s is off by more than a tenth, and so would
-    be the bound: the constituents' own limits have to do.
+    ``|r| > deviations s``, s the sample deviation (ddof 1) of the last ``returns`` daily log
+    returns before it, or of as many as there are, from ``returns_minimum`` on. With fewer s would
+    be off by more than a tenth, and so would the bound: the constituents' own limits have to do.
     """
     rows = rows[rows > limits.returns_minimum]
     if not rows.size:

@@ -1,6 +1,8 @@
 """Heads of entries: what tells which revisions there are, and whether they would be the same again.
 
-The questions are written down once: putting one together costs more than answering it.
+The questions are written down once: putting one together costs more than answering it. Whoever
+reads rows of a ledger, here or elsewhere, may meet a cell that is not what its column holds: that
+is damage, a ``LedgerError``.
 """
 
 from typing import NamedTuple

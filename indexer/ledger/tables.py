@@ -80,7 +80,7 @@ constituents = _rows_of_an_entry(
     sa.Column("symbol", sa.Text, nullable=False),
     sa.Column("shares", sa.Double, nullable=False),
     sa.Column("close", sa.Double),  # listing currency; null before it has ever traded
-    sa.Column("dated", sa.Text, nullable=False),  # the day of that close
+    sa.Column("dated", sa.Text, nullable=False),  # the day of that close; "" before there is any
     sa.Column("rate", sa.Double),
     sa.Column("weight", sa.Double, nullable=False),
     sa.Column("contribution", sa.Double),

@@ -29,7 +29,13 @@ from indexer.run.revise import check_not_retired
 def proforma(
     name: str, market: Path, until: date | None = None, *, progress: Progress = lambda _: None
 ) -> Proforma:
-    """Return the next rebalance of a basket; raises as building it does."""
+    """Return the next rebalance of a basket; raises as building it does besides.
+
+    Raises
+    ------
+    DefinitionError
+        If what is named is no basket, or is never rebalanced.
+    """
     basket = index_named(name)
     if not isinstance(basket, Basket):
         message = "is a ready-made series: it has no rebalances"

@@ -364,6 +364,21 @@ def test_adjusted_prices_make_a_gross_index(variants, told):
 # --- calendars of exchanges, rates ----------------------------------------------------------------
 
 
+@pytest.mark.attack("A6")
+@pytest.mark.parametrize(("issuer", "warned"), [("A plc", True), ("B plc", False)])
+def test_two_shares_of_one_company_are_warned_of(issuer, warned):
+    rows = closes("A.US", 10, 11) + closes("B.US", 20, 20)
+    securities = [{"symbol": "A.US", "issuer": "A plc"}, {"symbol": "B.US", "issuer": issuer}]
+    found = history(rows, tables={"securities": securities})
+    told = [one.en for one in found.warnings if "one company" in one.en]
+
+    assert told == (
+        ["several constituents of one company, each with a weight of its own: A plc (A.US, B.US)"]
+        if warned
+        else []
+    )
+
+
 def test_closes_on_no_session_of_their_exchange_are_used_counted_and_warned_of():
     """No calendar has a Saturday, and New York's has no session on 15 January 2024."""
     off = [{"symbol": s, "date": SATURDAY, "close": c} for s, c in (("A.US", 12.0), ("B.US", 22.0))]
