@@ -8,8 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from indexer.arrays import Days, Grid, Rows, Vector
+from indexer.arrays import Days, Flags, Grid, Rows, Vector
+from indexer.definitions.symbols import exchange_of
 from indexer.errors import Flaw, MarketDataError
+from indexer.market.calendar import read_calendar
 
 BLOCK = 1 << 17  # rows whose positions take 1 MB: all at once, 12 M rows take a third longer
 SHOWN = 10  # rows named where rows conflict; the rest are counted
@@ -65,6 +67,17 @@ def grid_of(prices: pl.DataFrame) -> CloseGrid:
     if "amount" in prices.columns and prices["amount"].null_count() < len(prices):
         amount = _scatter(prices["amount"], cells, shape)
     return CloseGrid(days, symbols, close, amount)
+
+
+def off_calendar(grid: CloseGrid, columns: range) -> Flags:
+    """Return which of some columns have a close dated on no session of their own exchange."""
+    exchanges = [exchange_of(symbol) for symbol in grid.symbols[columns.start : columns.stop]]
+    found = np.zeros(len(columns), dtype=bool)
+    for code in set(exchanges):
+        own = np.flatnonzero([exchange == code for exchange in exchanges])
+        shut = np.flatnonzero(~np.isin(grid.days, read_calendar(code).sessions))
+        found[own] = ~np.isnan(grid.close[np.ix_(shut, own + columns.start)]).all(axis=0)
+    return found
 
 
 def _columns(symbol: pl.Series) -> tuple[NDArray[np.uint32], tuple[str, ...]]:

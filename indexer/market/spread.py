@@ -24,11 +24,11 @@ from indexer.market.cache import ABANDONED
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.events import DEPARTING
 from indexer.market.excerpt import MappedMarket, excerpt
-from indexer.market.grid import CloseGrid
+from indexer.market.grid import CloseGrid, off_calendar
 from indexer.market.lines import RENAME, SPINOFF
 from indexer.market.panel import Panel, panel_of
 
-FORMAT = 2  # to be raised whenever what is kept changes
+FORMAT = 3  # to be raised whenever what is kept changes
 KEPT = 6  # spread markets; one of 5,500 symbols and 2,500 sessions takes 220 MB
 BLOCK = 256  # symbols a panel: the rows of all of a market at once take gigabytes
 
@@ -48,7 +48,8 @@ class Spread(NamedTuple):
     first : (N,) row from which there is a close; T where there is none
     listed, latest : (N,) list date, and date of the last close
     fit : (N,) whether worth and income are all there is to know: the line never passes into
-        another, leaves or pays cash that moves the divisor, and its prices are raw
+        another, leaves or pays cash that moves the divisor, its prices are raw, and no close of it
+        is dated on a day on which its exchange was shut
     plain : (N,) whether no rights bring in money, which moves the divisor of real-share schemes
     start, row, amount : of its ordinary dividends, as `Income` has them
     counted, on, total, free : share counts in order of column and date: (K,) each
@@ -271,6 +272,7 @@ def _part(
             paid += _fill(found, columns.start, large, some, panel)
     loose = _tied(market)
     found.fit[[n for n, symbol in enumerate(symbols) if symbol in loose]] = False
+    found.fit[off_calendar(grid, columns)] = False  # `build` counts them and warns
     paid.sort()
     return found._replace(
         payer=np.array([column for column, _, _ in paid], dtype=np.int64),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from indexer.errors import MarketDataError
-from indexer.market.grid import CloseGrid, grid_of
+from indexer.market.grid import CloseGrid, grid_of, off_calendar
 
 NAN = float("nan")
 FIRST = date(2024, 1, 2)
@@ -149,3 +149,13 @@ def test_of_many_such_rows_the_first_are_named() -> None:
 
     assert len(refused.value.flaws) == 11
     assert refused.value.flaws[-1].message == "30 more rows like these"
+
+
+def test_a_close_is_off_the_calendar_of_its_own_exchange_alone() -> None:
+    """On 15 January 2024 New York was shut, Shanghai was not; the 13th is a Saturday."""
+    monday, saturday = date(2024, 1, 15), date(2024, 1, 13)
+    closes = [("300308.SZ", monday), ("600519.SH", saturday), ("A.US", monday), ("AB.US", day(0))]
+    grid = grid_of(table([(symbol, on, 1.0, None) for symbol, on in closes]))
+
+    assert off_calendar(grid, range(4)).tolist() == [False, True, True, False]
+    assert off_calendar(grid, range(2, 4)).tolist() == [True, False]

@@ -156,6 +156,32 @@ def test_who_has_no_close_is_named_by_a_sweep_of_baskets(tmp_path: Path, keys: s
     assert found["warnings"] == ["lacking: left out, no close in the folder: 600001.SH"]
 
 
+SHUT = """version: 1
+id: shut
+name: {en: Shut}
+currency: USD
+calendar: XNYS
+base: {date: 2024-01-02, level: 1000}
+weighting: {scheme: equal}
+constituents: [{symbol: A.US}]
+"""
+
+
+def test_closes_of_days_on_which_the_exchange_was_shut_are_told_by_a_sweep_of_baskets(
+    tmp_path: Path,
+) -> None:
+    """The 6th of January 2024 is a Saturday."""
+    (tmp_path / "shut.yaml").write_text(SHUT, encoding="utf-8")
+    days = ("02", "05", "06", "08")
+    rows = [f"A.US,2024-01-{day},{10 + n}" for n, day in enumerate(days)]
+    (tmp_path / "prices.csv").write_text("\n".join(["symbol,date,close", *rows, ""]))
+    file = written(tmp_path, "baskets: shut.yaml\nvary: {weighting.scheme: [equal, price]}\n")
+    found = swept(file, tmp_path / "out", market=tmp_path).summary
+
+    assert found["failures"] == []
+    assert found["warnings"] == ["shut: 1 close used though their exchange's calendar says closed"]
+
+
 def test_what_is_doubtful_of_the_indices_of_a_study_is_told_by_its_sweep(tmp_path: Path) -> None:
     lacking(tmp_path)
     text = (BUNDLED_BASKETS / "compute-diffusion.yaml").read_text("utf-8")
