@@ -111,7 +111,8 @@ def head_at(connection: sa.Connection, span: Span, kind: str) -> Row | None:
 def publications(connection: sa.Connection, subject: str, kind: str, limit: int) -> list[Row]:
     """Return the last instants at which something of a subject was published, newest first.
 
-    Rows of `PUBLICATION_COLUMNS`: the first and the last session, how many, and how many revised.
+    Rows of `PUBLICATION_COLUMNS`: the first and the last session, how many, and how many
+    of them corrected: that an index was retired is no correction.
     """
     asked = {"subject": subject, "kind": kind, "limit": limit}
     return [tuple(row) for row in connection.execute(_PUBLICATIONS, asked)]
@@ -216,7 +217,7 @@ _PUBLICATIONS = (
         sa.func.min(entries.c.session),
         sa.func.max(entries.c.session),
         sa.func.count(),
-        sa.func.sum(sa.case((entries.c.revision > 1, 1), else_=0)),
+        sa.func.sum(sa.case((entries.c.status == "corrected", 1), else_=0)),
     )
     .where(*MINE)
     .group_by(entries.c.published_at)

@@ -14,6 +14,7 @@ from indexer.ledger.pages import (
     CONSTITUENT_COLUMNS,
     HEAD_COLUMNS,
     LEVEL_COLUMNS,
+    PUBLICATION_COLUMNS,
     Page,
     Place,
     Span,
@@ -143,6 +144,17 @@ def test_publications_are_told_the_newest_first(connection):
         (instant_text(shown.PUBLISHED), DAYS[0], DAYS[-1], COUNT, 0),
     ]
     assert len(publications(connection, "chain-1", "index", 1)) == 1
+
+
+def test_that_an_index_is_retired_is_no_correction(tmp_path):
+    engine = ledger(tmp_path)
+    appended(engine, entry())
+    appended(engine, entry(status="retired", reason="retired"))
+
+    with reading(engine) as found:
+        last, _ = publications(found, "example", "index", 10)
+    assert dict(zip(PUBLICATION_COLUMNS, last, strict=True))["corrected"] == 0
+    engine.dispose()
 
 
 def test_subjects_come_with_their_first_session(connection):
