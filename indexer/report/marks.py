@@ -30,6 +30,8 @@ def study_marks(comparison: Comparison, record: Record | None) -> Iterator[Mark]
         {id: day for day, ids in comparison.backtested_before.items() for id in ids}
     )
     yield from _carried({id: comparison.histories[id] for id in comparison.aligned.ids})
+    published = Text("Levels and signals", "点位与信号")
+    yield from _differing(record, published, Text("states and all else", "状态等其余各项"))
 
 
 def index_marks(history: History, record: Record | None) -> Iterator[Mark]:
@@ -46,7 +48,7 @@ def index_marks(history: History, record: Record | None) -> Iterator[Mark]:
     if history.backtested.any():
         yield from _backtested({definition.id: definition.selected_on})
     yield from _carried({definition.id: history})
-    yield from _differing(record)
+    yield from _differing(record, Text("Levels", "点位"), Text("contributions", "贡献"))
 
 
 def _made_of(history: History) -> str:
@@ -96,14 +98,16 @@ def _carried(histories: dict[str, History]) -> Iterator[Mark]:
         yield "mark", f"最近交易日沿用旧价的成分股 Constituents at a carried price: {told}"
 
 
-def _differing(record: Record | None) -> Iterator[Mark]:
+def _differing(record: Record | None, published: Text, calculated: Text) -> Iterator[Mark]:
+    """Yield what is shown as published though the inputs would make it another, and what is not."""
     if record is not None and record.differing:
         told, count = span(record.differing), len(record.differing)
         yield (
             "mark",
-            f"{count} 个交易日（{told.zh}）的点位为已发布值，贡献为现在计算的数值  "
-            f"Levels of {counted(count, 'session')} ({told.en}) are as published, contributions as "
-            "calculated now",
+            f"{count} 个交易日（{told.zh}）的{published.zh}为已发布值，"
+            f"{calculated.zh}为现在计算的数值  "
+            f"{published.en} of {counted(count, 'session')} ({told.en}) are as published, "
+            f"{calculated.en} as calculated now",
         )
 
 

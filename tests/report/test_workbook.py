@@ -15,7 +15,7 @@ import pytest
 from indexer.report import sheets
 from indexer.report.drawing import INK
 from indexer.report.headings import SIGNALS, TABS
-from indexer.report.marks import index_marks
+from indexer.report.marks import index_marks, study_marks
 from indexer.report.record import Record
 from indexer.report.words import named
 from indexer.report.workbook import (
@@ -138,6 +138,17 @@ def test_every_sheet_says_which_contributions_are_none_of_what_was_published(his
     assert (
         "2 sessions (2026-03-04 to 2026-03-06) are as published, contributions as calculated"
         in (told)
+    )
+
+
+def test_every_sheet_of_a_study_says_that_states_are_none_of_what_was_published(comparison):
+    record = replace(RECORD, differing=("2026-03-04",))
+    told = " ".join(text for _, text in study_marks(comparison, record))
+
+    assert "1 个交易日（2026-03-04）的点位与信号为已发布值，状态等其余各项为现在计算的数值" in told
+    assert (
+        "Levels and signals of 1 session (2026-03-04) are as published, states and all else as "
+        "calculated now" in told
     )
 
 
