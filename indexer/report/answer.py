@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from indexer.report.figures import name_of, ratio_lines_name, ratio_name
-from indexer.report.markup import number, paragraph, per_cent
+from indexer.report.markup import log_per_cent, number, paragraph
 from indexer.report.tables import NO, YES, until, with_interval
 from indexer.report.tested import figure_tested, noted_table, pair_tested
 from indexer.report.words import KINDS, STATES
@@ -172,7 +172,7 @@ def _of_pair(comparison: Comparison, told: dict[str, Any]) -> Text:
         last = told["last_row"]
         parts.append(Text(f"; at its peak on the last row, {last}", "；最新一期即为高点"))
     elif told["peak_on"] is not None:
-        leader, follower = (per_cent(told[f"move_{role}"]) for role in ("leader", "follower"))
+        leader, follower = (log_per_cent(told[f"move_{role}"]) for role in ("leader", "follower"))
         kind = KINDS.get(told["kind"] or "", None)
         how = Text("", "") if kind is None else Text(f" ({kind.en})", f"（{kind.zh}）")
         parts.append(

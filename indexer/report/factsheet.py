@@ -21,8 +21,8 @@ from indexer.report.markup import (
     both,
     figure_text,
     heading,
-    number,
     paragraph,
+    per_cent,
     table,
     warning_list,
 )
@@ -111,16 +111,15 @@ def _numbers(history: History) -> str:
     decimals = history.definition.publish.decimals
     rows = []
     for name, level in history.variants.items():
-        stretches, moves = [_move(level, n) for n in _STRETCHES], volatility(level)
+        moves = [_move(level, n) for n in _STRETCHES]
+        moves += [_year_to_date(history.days, level), level[-1] / level[0] - 1]
         rows.append(
             (
                 VARIANTS[name],
                 same(f"{level[-1]:,.{decimals}f}"),
-                *map(_percent, stretches),
-                _percent(_year_to_date(history.days, level)),
-                _percent(level[-1] / level[0] - 1),
-                _percent(moves, ""),
-                _percent(maximum_drawdown(level)),
+                *(same(per_cent(move, sign="+")) for move in moves),
+                same(per_cent(volatility(level))),
+                same(per_cent(maximum_drawdown(level), sign="+")),
             )
         )
     return table(heads, rows, "wide")
@@ -134,10 +133,6 @@ def _year_to_date(days: Days, level: Vector) -> float | None:
     """Return the move since the last session of the year before; None where there is none."""
     row = int(np.searchsorted(days, days[-1].astype("datetime64[Y]").astype(days.dtype))) - 1
     return None if row < 0 else float(level[-1] / level[row] - 1)
-
-
-def _percent(move: float | None, sign: str = "+") -> Text:
-    return same("–" if move is None else f"{number(100 * move, 1, sign)}%")
 
 
 def _figure(history: History) -> Figure:
@@ -213,7 +208,7 @@ def _facts(history: History) -> str:
         (Text("Effective number", "有效只数"), figure_text(effective, 1)),
         (
             Text("Last rebalance, turnover one way", "最近调整，单边换手"),
-            same(f"{turnover[-1][0]}, {100 * turnover[-1][1]:.1f}%") if turnover else none,
+            same(f"{turnover[-1][0]}, {per_cent(turnover[-1][1])}") if turnover else none,
         ),
         (Text("Definition", "定义摘要"), same(summary["definition_digest"][:DIGEST])),
         (Text("Market data", "行情摘要"), same(summary["market_digest"][:DIGEST])),

@@ -105,11 +105,24 @@ def number(value: float | None, digits: int, sign: str = "") -> str:
     return told.replace("-", "−") if told.strip("+-0.") else told.lstrip("+-")
 
 
-def per_cent(log_move: float | None) -> str:
+def per_cent(fraction: float | None, digits: int = 1, sign: str = "") -> str:
+    """Return a fraction of one as a percentage; a dash where there is none, or it is no number.
+
+    Examples
+    --------
+    >>> per_cent(-0.25), per_cent(0.25, 0, "+"), per_cent(math.nan)
+    ('−25.0%', '+25%', '–')
+    """
+    if fraction is None or not math.isfinite(100 * float(fraction)):
+        return "–"
+    return number(100 * fraction, digits, sign) + "%"
+
+
+def log_per_cent(log_move: float | None) -> str:
     """Return a move of log levels as the percentage a reader knows."""
     if log_move is None or log_move > math.log(sys.float_info.max / 100):
         return "–"  # a percentage too large to be a number
-    return number(100 * math.expm1(log_move), 1, "+") + "%"
+    return per_cent(math.expm1(log_move), sign="+")
 
 
 def figure_text(value: float | None, digits: int) -> Text:

@@ -4,7 +4,7 @@ import numpy as np
 
 from indexer.index.history import History
 from indexer.index.positions import Position, positions
-from indexer.report.markup import figure_text, number, paragraph, table
+from indexer.report.markup import figure_text, paragraph, per_cent, table
 from indexer.report.record import Record
 from indexer.words import Text, same, span
 
@@ -58,7 +58,7 @@ def segment_table(history: History) -> str:
     if set(weight) <= {""}:
         return ""
     told = sorted(weight.items(), key=lambda one: (-one[1], one[0]))
-    text = ", ".join(f"{segment or '–'} {number(100 * part, 1)}%" for segment, part in told)
+    text = ", ".join(f"{segment or '–'} {per_cent(part)}" for segment, part in told)
     return paragraph(Text(f"By segment: {text}.", f"按细分环节：{text}。"))
 
 
@@ -74,8 +74,8 @@ def _constituent(history: History, held: Position) -> tuple[Text, ...]:
     return (
         same(f"{held.symbol} {held.name or ''}".strip()),
         same(held.segment or "–"),
-        same(f"{number(100 * held.weight, 2)}%"),
-        same("–" if gained is None else number(100 * gained, 2, "+") + "%"),
+        same(per_cent(held.weight, 2)),
+        same(per_cent(gained, 2, "+")),
         figure_text(held.close, 2),
         Text(f"{on} (carried)", f"{on}（沿用）") if held.carried_price else same(on),
     )

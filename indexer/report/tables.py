@@ -11,7 +11,15 @@ import numpy as np
 from indexer.arrays import or_none
 from indexer.report.figures import name_of, ratio_lines_name, ratio_name
 from indexer.report.marks import DIGEST
-from indexer.report.markup import figure_text, heading, number, paragraph, per_cent, table
+from indexer.report.markup import (
+    figure_text,
+    heading,
+    log_per_cent,
+    number,
+    paragraph,
+    per_cent,
+    table,
+)
 from indexer.report.tested import figure_tested, noted_table, pair_tested, starred
 from indexer.report.words import (
     BACKTESTED,
@@ -71,11 +79,11 @@ def pair_table(comparison: Comparison, pairs: Told) -> str:
                 same(told["since"]),
                 KINDS.get(told["kind"] or "", NONE),
                 same(told["peak_on"] or "–"),
-                starred(same(per_cent(told["move_leader"])), tested["moves"]),
-                starred(same(per_cent(told["move_follower"])), tested["moves"]),
+                starred(same(log_per_cent(told["move_leader"])), tested["moves"]),
+                starred(same(log_per_cent(told["move_follower"])), tested["moves"]),
                 starred(figure_text(told["relative_strength"], 2), tested["relative_strength"]),
                 starred(figure_text(told["zscore"], 2), tested["zscore"]),
-                starred(same(per_cent(told["gap"])), tested["gap"]),
+                starred(same(log_per_cent(told["gap"])), tested["gap"]),
                 starred(QUADRANTS.get(told["rotation"]["quadrant"], NONE), tested["rotation"]),
             )
         )
@@ -174,7 +182,7 @@ def interval_table(comparison: Comparison) -> str:
             (
                 interval_name(name),
                 same(str(begin)),
-                *(same(_simple(move)) for move in moves),
+                *(same(per_cent(move, sign="+")) for move in moves),
                 YES if tested else NO,
             )
             for _, _, name, begin, _, *moves, tested in found.rows()
@@ -183,11 +191,6 @@ def interval_table(comparison: Comparison) -> str:
         parts.append(heading(4, ratio_name(comparison, leader, follower)))
         parts.append(table(heads, rows, "wide"))
     return "".join(parts)
-
-
-def _simple(move: float) -> str:
-    """Return a simple return as a percentage."""
-    return number(100 * move, 1, "+") + "%"
 
 
 def episode_table(comparison: Comparison, pairs: Told) -> str:
@@ -208,8 +211,7 @@ def episode_table(comparison: Comparison, pairs: Told) -> str:
     )
     rows = []
     for told in found.iter_rows(named=True):
-        share = told["closed_share"]
-        forward = " / ".join(per_cent(told[f"forward_{n}"]) for n in (5, 20, 60))
+        forward = " / ".join(log_per_cent(told[f"forward_{n}"]) for n in (5, 20, 60))
         name = ratio_name(comparison, told["leader"], told["follower"])
         if told["backtested"]:
             name = joined([name, Text(f"({BACKTESTED.en})", f"（{BACKTESTED.zh}）")], " ", "")
@@ -222,7 +224,7 @@ def episode_table(comparison: Comparison, pairs: Told) -> str:
                 ),
                 KINDS.get(told["kind"] or "", NONE),
                 same(str(told["failed_turns"])),
-                same("–" if share is None else f"{number(100 * share, 0)}%"),
+                same(per_cent(told["closed_share"], 0)),
                 same(forward),
             )
         )
@@ -273,15 +275,16 @@ def event_table(comparison: Comparison) -> str:
         if not there.size or not on.size:
             continue
         day, end = int(on[0]), int(there[-1])
+        total = per_cent(found.cumulative[end], sign="+")
         dated, row = str(seen.event.date), str(seen.days[day])
         later = Text(f" (row of {row})", f"（{row}一期）") if row != dated else same("")
         rows.append(
             (
                 joined([joined([same(dated), later], ""), same(seen.event.name)], ": ", "："),
                 name_of(comparison, seen.id),
-                same(_percent_points(found.abnormal[day])),
+                same(per_cent(found.abnormal[day], sign="+")),
                 figure_text(or_none(found.p), 3),
-                same(f"{_percent_points(found.cumulative[end])} (+{int(found.offset[end])})"),
+                same(f"{total} (+{int(found.offset[end])})"),
                 figure_text(or_none(found.cumulative_p[end]), 3),
                 Text(
                     f"{int(seen.carried[day])} of {int(seen.constituents[day])}",
@@ -293,10 +296,6 @@ def event_table(comparison: Comparison) -> str:
             )
         )
     return table(heads, rows, "wide") if rows else ""
-
-
-def _percent_points(value: float) -> str:
-    return "–" if np.isnan(value) else number(100 * value, 1, "+") + "%"
 
 
 def index_table(comparison: Comparison, indices: dict[str, Any]) -> str:

@@ -63,7 +63,10 @@ _EVENTS = {
 
 
 def interval_rows(pairs: Iterable[PairInference]) -> pl.DataFrame:
-    """Return the returns of each pair up to its last row; fractions of one."""
+    """Return the returns of each pair up to its last row; fractions of one.
+
+    A null where one is too large to be a number.
+    """
     rows = []
     for pair in pairs:
         leader, follower = pair.rows.ids
@@ -80,7 +83,7 @@ def interval_rows(pairs: Iterable[PairInference]) -> pl.DataFrame:
                 strict=True,
             )
         ]
-    return pl.DataFrame(rows, schema=_INTERVALS, orient="row")
+    return pl.DataFrame(rows, schema=_INTERVALS, orient="row").fill_nan(None)
 
 
 def leadlag_rows(pairs: Iterable[PairInference]) -> pl.DataFrame:

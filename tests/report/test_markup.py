@@ -14,6 +14,7 @@ from indexer.report.markup import (
     both,
     heading,
     json_text,
+    log_per_cent,
     number,
     paragraph,
     per_cent,
@@ -29,7 +30,7 @@ def test_numbers_carry_a_true_minus_sign_and_a_dash_where_there_is_none() -> Non
 
 
 def test_log_moves_are_shown_as_percentages() -> None:
-    assert [per_cent(math.log(0.75)), per_cent(math.log(1.1)), per_cent(0.0), per_cent(None)] == [
+    assert [log_per_cent(x) for x in (math.log(0.75), math.log(1.1), 0.0, None)] == [
         "−25.0%",
         "+10.0%",
         "0.0%",
@@ -39,7 +40,12 @@ def test_log_moves_are_shown_as_percentages() -> None:
 
 @pytest.mark.parametrize("move", [708.0, 1400.0])
 def test_a_move_whose_percentage_is_beyond_all_numbers_is_a_dash(move: float) -> None:
-    assert per_cent(move) == "–"
+    assert log_per_cent(move) == "–"
+
+
+@pytest.mark.parametrize("fraction", [None, math.nan, math.inf, 1e307])
+def test_a_fraction_that_is_no_number_of_per_cent_is_a_dash(fraction: float | None) -> None:
+    assert per_cent(fraction) == "–"
 
 
 def test_dates_are_marked_inside_escaped_text() -> None:

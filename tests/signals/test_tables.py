@@ -63,6 +63,18 @@ def test_the_intervals_are_those_of_the_oracle(sample: Comparison) -> None:
     assert not table.filter(interval="rows_20")["backtested"].any()
 
 
+def test_a_return_too_large_to_be_a_number_is_null() -> None:
+    leader, follower = ([1e-300, 1e300], [1.0, 1.0])
+    found = compared(
+        *(
+            history(series(n), MAINLAND.between(START, date(2024, 1, 3)), level)
+            for n, level in (("a", leader), ("b", follower))
+        )
+    )
+    (row,) = found.interval_table.filter(interval="rows_1").rows(named=True)
+    assert (row["return_leader"], row["return_follower"]) == (None, 0.0)
+
+
 def test_leads_and_lags_stand_beside_their_band(sample: Comparison) -> None:
     table = sample.leadlag_table
     assert table.columns == ["leader", "follower", "lag", "correlation", "band"]
