@@ -53,10 +53,17 @@ def known(model: type[Definition], key: str) -> bool:
     return key not in FIXED and last in fields_at(model, tuple(inside))
 
 
-def keys_of(model: type[Definition]) -> list[str]:
-    """Return every key of a kind of definition that may be varied."""
+def keys_of(model: type[Definition], inside: tuple[str, ...] = ()) -> list[str]:
+    """Return every key of a kind of definition, or of a part of it, that may be varied.
+
+    Examples
+    --------
+    >>> keys_of(Basket, ("weighting", "caps"))
+    ['weighting.caps.constituent', 'weighting.caps.segment']
+    """
     found = []
-    for name in fields_at(model, ()):
-        inner = [f"{name}.{key}" for key in fields_at(model, (name,))]
-        found += [key for key in (name, *inner) if key.split(".")[0] not in FIXED]
+    for name in fields_at(model, inside):
+        key = ".".join(trail := (*inside, name))
+        if key not in FIXED:
+            found += [key, *keys_of(model, trail)]
     return found

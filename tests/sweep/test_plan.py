@@ -118,6 +118,11 @@ def test_a_rule_between_keys_names_the_file_of_the_other_key(tmp_path: Path) -> 
     ("text", "line", "words"),
     [
         (STUDY + "vary: {windows.zskore: [1]}", 4, "did you mean 'windows.zscore'?"),
+        (
+            STUDY + "vary: {weighting.caps.constituant: [0.1]}",
+            4,
+            "did you mean 'weighting.caps.constituent'?",
+        ),
         (STUDY + "vary: {id: [a, b]}", 4, "cannot be varied"),
         (STUDY + "vary: {catch_up.enter: [1, 1]}", 4, "listed twice"),
         (STUDY + "vary: {catch_up.enter: [1, 1.0]}", 4, "'1' and '1.0' make the same variant"),
