@@ -17,7 +17,6 @@ from indexer.report.figures import (
     pair_slots,
     ratio_lines_name,
     signal_line,
-    signal_of,
     time_figure,
 )
 from indexer.signals.inference import Interval, LevelNull
@@ -146,7 +145,7 @@ def _window_line(
 ) -> Figure:
     """Return the line of one window, named for it; only that of the headline is shown at first."""
     rows = many(window, "row", "期")
-    found = signal_of(comparison, name, *ids, window=window)
+    found = comparison.signal(name, *ids, window=window)
     shown = window == comparison.study.windows.headline
     told = {"label": joined([words, rows], ", ", "，"), "legend": rows, "shown": shown}
     return signal_line(comparison, found, _DIGITS) | told

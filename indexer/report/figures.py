@@ -127,7 +127,7 @@ def index_figure(comparison: Comparison) -> Figure:
 def pair_figure(comparison: Comparison, pair: PairStates, found: PairInference) -> Figure:
     """Return the relative strength of a pair over its catch-up states, with its turns."""
     ids = (pair.pair.leader, pair.pair.follower)
-    strength = signal_of(comparison, "relative_strength", *ids)
+    strength = comparison.signal("relative_strength", *ids)
     # The signal counts its base too and so may be back-tested for ever: here the day's levels are.
     tested = int(comparison.aligned.tested(ids, pair.rows).sum())
     line = line_of(pair.rows, strength.value, tested, 3)
@@ -172,7 +172,7 @@ def gap_figure(comparison: Comparison) -> Figure:
     study = comparison.study
     lines, sessions = [], len(comparison.aligned.sessions)
     for pair, slot in zip(study.pairs, pair_slots(comparison), strict=True):
-        found = signal_of(comparison, "gap_z", pair.leader, pair.follower, window=study.windows.gap)
+        found = comparison.signal("gap_z", pair.leader, pair.follower, window=study.windows.gap)
         line = {"label": ratio_name(comparison, pair.leader, pair.follower), "slot": slot}
         lines.append(signal_line(comparison, found, 2) | line | {"style": "solid"})
     for sign in (1, -1):
@@ -227,14 +227,6 @@ def first_live(comparison: Comparison, id: str) -> int:
     """Return the session after the last one whose level of an index is back-tested."""
     (column,) = comparison.aligned.columns([id])
     return after_last(comparison.aligned.backtested[:, column])
-
-
-def signal_of(comparison: Comparison, name: str, *ids: str, window: int | None = None) -> Signal:
-    """Return the signal of a pair, or of a triple where there are three ids."""
-    key = (name, *(*ids, "")[:3], window)
-    return next(
-        s for s in comparison.signals if (s.name, s.leader, s.follower, s.other, s.window) == key
-    )
 
 
 def signal_line(comparison: Comparison, signal: Signal, digits: int) -> Figure:

@@ -55,9 +55,9 @@ def _indices(comparison: Comparison) -> dict[str, Any]:
 def _pairs(comparison: Comparison) -> Iterator[dict[str, Any]]:
     """Yield the relative strength of each pair over its states, marked by the levels of the day."""
     aligned = comparison.aligned
-    signals = [s for s in comparison.signals if s.name == "relative_strength"]
-    for pair, signal in zip(comparison.states, signals, strict=True):
-        ids = (signal.leader, signal.follower)
+    for pair in comparison.states:
+        ids = (pair.pair.leader, pair.pair.follower)
+        signal = comparison.signal("relative_strength", *ids)
         label = " / ".join(_name(comparison, id) for id in ids)
         tested = after_last(aligned.tested(ids, pair.rows))
         yield {
@@ -73,14 +73,12 @@ def _ratios(comparison: Comparison) -> Iterator[dict[str, Any]]:
     window = comparison.study.windows.headline
     for found in comparison.ratios:
         lines = []
-        for signal in comparison.signals:
-            key = ((signal.leader, signal.follower, signal.other), signal.window)
-            if key == (found.ids, window) and signal.name in _RATIO:
-                words, style = _RATIO[signal.name]
-                rows = np.searchsorted(comparison.aligned.sessions, signal.days)
-                tested = after_last(signal.backtested)
-                line = _line(f"{words}, {window}", rows, signal.value, tested, slot=1)
-                lines.append(line | {"style": style})
+        for name, (words, style) in _RATIO.items():
+            signal = comparison.signal(name, *found.ids, window=window)
+            rows = np.searchsorted(comparison.aligned.sessions, signal.days)
+            tested = after_last(signal.backtested)
+            line = _line(f"{words}, {window}", rows, signal.value, tested, slot=1)
+            lines.append(line | {"style": style})
         names = " / ".join(_name(comparison, id) for id in found.ids)
         title = f"比值线相关 Ratio lines: {names}"
         yield {"title": title, "lines": lines, "bands": [], "bounds": [-1, 1]}

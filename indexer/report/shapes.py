@@ -11,7 +11,6 @@ from indexer.report.figures import (
     name_of,
     pair_slots,
     ratio_name,
-    signal_of,
     slot_of,
 )
 from indexer.report.words import named
@@ -30,8 +29,8 @@ def rotation_figure(comparison: Comparison) -> Figure:
     tails = []
     for pair, slot in zip(comparison.study.pairs, pair_slots(comparison), strict=True):
         ids = (pair.leader, pair.follower)
-        across = signal_of(comparison, "rs_ratio", *ids, window=WEEKS)
-        up = signal_of(comparison, "rs_momentum", *ids, window=WEEKS)
+        across = comparison.signal("rs_ratio", *ids, window=WEEKS)
+        up = comparison.signal("rs_momentum", *ids, window=WEEKS)
         ends = np.flatnonzero(week_ends(up.days))
         there = ends[~np.isnan(across.value[ends]) & ~np.isnan(up.value[ends])][-TAIL:]
         tails.append(

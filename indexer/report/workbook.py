@@ -14,7 +14,7 @@ from indexer.arrays import Days
 from indexer.index.history import History
 from indexer.index.positions import constituents
 from indexer.report.charts import Placed, about, index_charts, study_charts
-from indexer.report.figures import bands, rebased, signal_of
+from indexer.report.figures import bands, rebased
 from indexer.report.headings import COLUMNS as HEADINGS
 from indexer.report.headings import SHADES, SIGNALS, TABS, columns_of, english, in_chinese
 from indexer.report.marks import bilingual, index_marks, study_marks
@@ -204,11 +204,7 @@ def _counts(comparison: Comparison, signal: Signal, column: Column) -> Iterator[
 def _shaded(comparison: Comparison, pair: PairStates) -> Iterator[Column]:
     """Yield, for each state a pair has been in, its relative strength meanwhile."""
     ids = (pair.pair.leader, pair.pair.follower)
-    strength = next(
-        _signal_column(comparison, s)
-        for s in comparison.signals
-        if (s.name, s.leader, s.follower) == ("relative_strength", *ids)
-    )
+    strength = _signal_column(comparison, comparison.signal("relative_strength", *ids))
     sessions = len(comparison.aligned.sessions)
     found: dict[str, list[float | None]] = {}
     for first, last, key in bands(pair):
@@ -246,7 +242,7 @@ def _states(comparison: Comparison) -> pl.DataFrame:
     marks = []
     for pair in comparison.states:
         ids = (pair.pair.leader, pair.pair.follower)
-        tested = signal_of(comparison, "zscore", *ids, window=window).backtested
+        tested = comparison.signal("zscore", *ids, window=window).backtested
         days = np.arange(pair.rows[0], len(sessions))
         rows = np.searchsorted(pair.rows, days, side="right") - 1
         told = {"date": sessions[days], "leader": ids[0], "follower": ids[1]}

@@ -1,7 +1,8 @@
 """What a study found, as records and as tables."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ class Comparison:
 
     Attributes
     ----------
+    study : the definition that it follows
     histories : of every index it looked at, by id
     aligned : the levels known on each study session
     signals : each figure over time
@@ -140,20 +142,36 @@ class Comparison:
         """Abnormal returns about each event, as ``events``."""
         return event_rows(self.happenings)
 
+    def signal(self, name: str, *ids: str, window: int | None = None) -> Signal:
+        """Return the signal of a pair, or of two ratio lines where there are three ids.
+
+        Parameters
+        ----------
+        ids : leader, follower and other, as the table has them: that of an index alone has no
+            leader, an empty text
+
+        Raises
+        ------
+        KeyError
+            If there is none of that name and window.
+        """
+        asked = (name, *(*ids, "", "", "")[:3], window)
+        for found in self.signals:
+            if asked == (found.name, found.leader, found.follower, found.other, found.window):
+                return found
+        raise KeyError(asked)
+
     def last(self, name: str, *ids: str, window: int | None = None) -> float | None:
         """Return the last value of a signal; None where its last row has none."""
-        found = [or_none(signal.value[-1]) for signal in self._signals(name, ids, window)]
-        return found[0] if found else None
+        with suppress(KeyError):
+            return or_none(self.signal(name, *ids, window=window).value[-1])
+        return None
 
     def last_tested(self, name: str, *ids: str, window: int | None = None) -> bool:
         """Return whether the last value of a signal rests on a back-tested level."""
-        return any(bool(signal.backtested[-1]) for signal in self._signals(name, ids, window))
-
-    def _signals(self, name: str, ids: Sequence[str], window: int | None) -> Iterator[Signal]:
-        asked = (name, *(*ids, "")[:3], window)
-        for signal in self.signals:
-            if asked == (signal.name, signal.leader, signal.follower, signal.other, signal.window):
-                yield signal
+        with suppress(KeyError):
+            return bool(self.signal(name, *ids, window=window).backtested[-1])
+        return False
 
     @property
     def synthetic(self) -> bool:
@@ -255,7 +273,7 @@ class Comparison:
             "partial_correlation_benchmark",
             "level_correlation",
         )
-        (lines,) = self._signals("ratio_correlation", ids, self.study.windows.headline)
+        lines = self.signal("ratio_correlation", *ids, window=self.study.windows.headline)
         return {
             "leader": ids[0],
             "follower": ids[1],

@@ -149,12 +149,20 @@ def test_a_signal_begins_with_its_first_whole_window(
     sample: Comparison, name: str, ids: tuple[str, ...], window: int | None, null: int
 ) -> None:
     """A statistic of w returns needs w + 1 rows, one of levels w."""
-    other = (*ids, "")[2]
-    key = (name, *ids[:2], other, window)
-    (signal,) = [
-        s for s in sample.signals if (s.name, s.leader, s.follower, s.other, s.window) == key
-    ]
+    signal = sample.signal(name, *ids, window=window)
     assert np.flatnonzero(np.isnan(signal.value)).tolist() == list(range(null))
+
+
+def test_every_signal_is_found_by_what_the_table_tells_of_it(sample: Comparison) -> None:
+    for signal in sample.signals:
+        ids = (signal.leader, signal.follower, signal.other)
+        assert sample.signal(signal.name, *ids, window=signal.window) is signal
+
+
+def test_a_signal_that_there_is_not_is_an_error_and_has_no_last_value(sample: Comparison) -> None:
+    with pytest.raises(KeyError, match="zscore"):
+        sample.signal("zscore", *PAIRS[0], window=7)
+    assert sample.last("zscore", *PAIRS[0], window=7) is None
 
 
 def test_a_signal_without_any_value_leaves_the_table_whole() -> None:
