@@ -63,7 +63,7 @@ def study(
             if id in definition.indices:
                 raise
     progress(f"comparing {definition.id}")
-    fixings, overlays = _fixings(definition, market), _overlays(definition, market)
+    fixings, overlays = fixings_of(definition, market), _overlays(definition, market)
     return compare(definition, histories, fixings, overlays=overlays, until=until)
 
 
@@ -79,7 +79,8 @@ def _overlays(definition: Study, market: Market) -> dict[str, tuple[Days, Vector
     return found
 
 
-def _fixings(definition: Study, market: Market) -> Callable[[str, Instants], Vector]:
+def fixings_of(definition: Study, market: Market) -> Callable[[str, Instants], Vector]:
+    """Return what gives the rates of a currency known at instants, in the currency of a study."""
     zone = definition.cutoff_time[1]
 
     def fixings(currency: str, instants: Instants) -> Vector:

@@ -4,12 +4,12 @@ A result is bytes, the same for the same variant whoever calculated it.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from indexer.arrays import Days, Instants, Vector, or_none
+from indexer.arrays import Days, or_none
 from indexer.definitions.basket import Index
 from indexer.definitions.read import restore_index, restore_study
 from indexer.definitions.study import Study
@@ -20,8 +20,7 @@ from indexer.index.caveats import calendar_caveat, missing_caveat
 from indexer.index.history import History, backtested, maximum_drawdown, volatility
 from indexer.market.calendar import read_calendar
 from indexer.market.excerpt import MappedMarket, excerpt
-from indexer.market.fx import rates_known
-from indexer.market.tables import Market
+from indexer.run.results import fixings_of
 from indexer.signals.evaluate import HORIZONS, episodes, return_moments, state_returns
 from indexer.signals.pairs import PairStates
 from indexer.signals.signal import SharedRows
@@ -50,7 +49,7 @@ def study_result(
     """
     study, indices = restore_study(text)
     histories = {id: _history(index, market, known) for id, index in indices.items()}
-    found, warnings = states_of(study, histories, _fixings(study, market.rest))
+    found, warnings = states_of(study, histories, fixings_of(study, market.rest))
     told = [warning.en for warning in warnings]
     told += [f"{id}: {one.en}" for id, history in histories.items() for one in history.warnings]
     return {
@@ -66,11 +65,6 @@ def _history(index: Index, market: MappedMarket, known: Histories) -> History:
             known.pop(next(iter(known)))
         known[index.canonical] = build(index, excerpt(market, getattr(index, "symbols", ())))
     return known[index.canonical]
-
-
-def _fixings(study: Study, market: Market) -> Callable[[str, Instants], Vector]:
-    zone = study.cutoff_time[1]
-    return lambda currency, instants: rates_known(market, currency, study.currency, instants, zone)
 
 
 def _pair(study: Study, rows: SharedRows, states: PairStates, cost_bps: float) -> dict[str, Any]:
