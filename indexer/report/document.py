@@ -39,13 +39,8 @@ _SWITCHES = (
 )
 _WORDS = {  # what the script says
     "backtested": BACKTESTED,
-    "synthetic": SYNTHETIC,
     "neutral": STATES["neutral"],
-    "png": same("PNG"),
-    "svg": same("SVG"),
-    "csv": same("CSV"),
     "download": Text("Download", "下载"),
-    "rebased": Text("100 on", "基准日"),
     "move": Text("Session that is 100", "基准日（=100）"),
     **QUADRANTS,
     "date": Text("date", "日期"),

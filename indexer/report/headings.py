@@ -64,7 +64,6 @@ TABS = {  # of a workbook; Excel has room for 31 characters
 
 COLUMNS = {
     "date": ("日期", "date"),
-    "session": ("交易日", "date"),
     "index": ("指数", "text"),
     "leader": ("领先指数", "text"),
     "follower": ("跟随指数", "text"),
@@ -119,8 +118,6 @@ COLUMNS = {
     "carried_price": ("沿用旧价", "flag"),
     "weight": ("权重", "weight"),
     "contribution": ("当日贡献", "weight"),
-    "variant": ("收益类型", "text"),
-    "level": ("点位", "level"),
     "divisor": ("除数", "level"),
     "market_value": ("市值", "shares"),
     "effective": ("生效日", "date"),
@@ -149,8 +146,6 @@ COLUMNS = {
     "level_null": ("点位相关零假设中位数", "ratio"),
     "low": ("95% 区间下限", "ratio"),
     "high": ("95% 区间上限", "ratio"),
-    "last_level": ("最新点位", "level"),
-    "return": ("涨跌幅", "weight"),
 }
 
 STATES = {key: text.zh for key, text in words.STATES.items()}

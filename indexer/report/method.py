@@ -135,12 +135,11 @@ def _membership(index: Basket) -> Iterator[Text]:
         count = many(int(amount), "session", "个交易日")
         by = Text(f"mean turnover of the last {count.en}", f"最近{count.zh}平均成交额")
     yield Text(f"The largest {chosen.top} by {by.en} are held.", f"按{by.zh}取前{chosen.top}名。")
-    if chosen.enter is not None or chosen.keep is not None:
-        enter, keep = chosen.enter or chosen.top, chosen.keep or chosen.top
+    if chosen.enter is not None:  # and keep: there are both or neither
         yield Text(
-            f"Those within rank {enter} come in first, then members within rank {keep}, then by "
-            "rank.",
-            f"先纳入前{enter}名，再保留前{keep}名以内的原成分股，其余按名次补足。",
+            f"Those within rank {chosen.enter} come in first, then members within rank "
+            f"{chosen.keep}, then by rank.",
+            f"先纳入前{chosen.enter}名，再保留前{chosen.keep}名以内的原成分股，其余按名次补足。",
         )
 
 

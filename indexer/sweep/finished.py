@@ -16,8 +16,6 @@ from indexer.report.files import TEMPORARY
 
 FOLDER = "finished"
 
-_DIGEST = 64  # characters, then a line feed
-
 
 def finished(place: Path, key: str) -> bytes | None:
     """Return a result that is kept; None where there is none, or one that is damaged."""
