@@ -1,6 +1,6 @@
 """The native charts of a workbook: which lines are drawn from which columns of its sheets."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,9 +9,9 @@ from indexer.arrays import Days
 from indexer.index.history import History
 from indexer.report.drawing import INK
 from indexer.report.figures import pair_slots, slot_of
-from indexer.report.headings import SHADES, english
+from indexer.report.headings import SHADES
 from indexer.report.marks import bilingual, chinese
-from indexer.report.sheets import Book, Column, Line, add_chart, set_axes
+from indexer.report.sheets import Book, Column, Key, Line, add_chart, set_axes
 from indexer.signals.result import Comparison
 from indexer.signals.signal import after_last
 
@@ -92,27 +92,27 @@ def study_charts(book: Book, comparison: Comparison, placed: Mapping[str, Placed
     for name, wanted, title in (
         (
             "ratios",
-            ("Ratio correlation", "Ratio null"),
+            ("ratio_correlation", "ratio_null"),
             "比值线相关与零假设值 Ratio lines, null dotted",
         ),
         (
             "correlation",
-            ("Correlation",),
+            ("correlation",),
             "领先与跟随指数的相关 Correlation of leader and follower",
         ),
     ):
         if name in placed:
-            heads = [f"{head} {window}" for head in wanted]
+            keys = [(of, window) for of in wanted]
             axis = {"min": -1, "max": 1, "major_unit": 0.5, "num_format": "0.0"}
             told = f"{title}, {window}{mark}"
-            yield from _several(book, placed[name], heads, (told, axis), looks)
-    gap = f"{english('gap')} {comparison.study.windows.gap}"
+            yield from _several(book, placed[name], keys, (told, axis), looks)
+    gap = ("gap", comparison.study.windows.gap)
     title = f"偏离（对数） Gap of the follower, log{mark}"
     yield from _several(book, placed["gap"], [gap], (title, {"num_format": "0.00"}), looks)
     if "breadth" in placed:
         title = f"60 日均线上方占比 Breadth: share above their 60-session average{mark}"
         axis = {"min": 0, "max": 1, "num_format": "0%"}
-        yield from _several(book, placed["breadth"], ["Breadth 60"], (title, axis), looks)
+        yield from _several(book, placed["breadth"], [("breadth_60", 60)], (title, axis), looks)
 
 
 def index_charts(book: Book, history: History, levels: Placed) -> Iterator[Any]:
@@ -121,7 +121,7 @@ def index_charts(book: Book, history: History, levels: Placed) -> Iterator[Any]:
     lines = [
         levels.line(n, column.about, INK[n % len(INK)])
         for n, column in enumerate(levels.columns)
-        if column.en.startswith("Level ")
+        if column.key == ("level", None)
     ]
     yield from levels.chart(
         book, f"指数点位 Index level{mark}", lines, _span(levels, [line.y for line in lines])
@@ -134,7 +134,7 @@ def _mark(synthetic: bool, last: np.datetime64) -> str:
 
 
 def _levels(book: Book, levels: Placed, mark: str, looks: Mapping[str, _Look]) -> Iterator[Any]:
-    found = [n for n, column in enumerate(levels.columns) if column.en == "Rebased"]
+    found = [n for n, column in enumerate(levels.columns) if column.key == ("rebased", None)]
     lines = [levels.line(n, *looks[levels.columns[n].about]) for n in found]
     if lines:
         title = f"指数点位 Index levels, {levels.columns[found[0]].zh}{mark}"
@@ -145,7 +145,8 @@ def _strength(
     book: Book, comparison: Comparison, strength: Placed, mark: str, looks: Mapping[str, _Look]
 ) -> Iterator[Any]:
     """Yield the relative strength of each pair, a band along it for each of its states."""
-    found = [n for n, column in enumerate(strength.columns) if column.en == "Relative strength"]
+    wanted = ("relative_strength", None)
+    found = [n for n, column in enumerate(strength.columns) if column.key == wanted]
     aligned = comparison.aligned
     for n, pair in zip(found, comparison.study.pairs, strict=False):  # as many as a sheet takes
         column = strength.columns[n]
@@ -153,7 +154,7 @@ def _strength(
             Line(f"{SHADES[key]} {key}", 0, k, _COLOURS[key], width=7.0)
             for k, other in enumerate(strength.columns)
             for key in SHADES
-            if (other.about, other.en) == (column.about, f"While {key}")
+            if (other.about, other.key) == (column.about, (key, None))
         ]
         # The signal counts its base too and so may be back-tested for ever: here the day's levels.
         rows = np.arange(len(aligned.sessions))
@@ -168,19 +169,19 @@ def _strength(
 def _several(
     book: Book,
     placed: Placed,
-    heads: list[str],
+    keys: Sequence[Key],
     told: tuple[str, dict[str, Any]],
     looks: Mapping[str, _Look],
 ) -> Iterator[Any]:
-    """Yield a chart of every column under some English headings, the second heading dotted."""
+    """Yield a chart of every column with one of some keys, those of the second one dotted."""
     title, axis = told
     lines = []
     for n, column in enumerate(placed.columns):
-        if column.en not in heads:
+        if column.key not in keys:
             continue
-        second = column.en != heads[0]
+        second = column.key != keys[0]
         label, colour = looks[column.about]
-        label += f" {column.zh} {column.en}" if len(heads) > 1 else ""
+        label += f" {column.zh} {column.en}" if len(keys) > 1 else ""
         style = "dotted" if second else "solid"
         lines.append(placed.line(n, label, colour, style))
     yield from placed.chart(book, title, lines, axis)

@@ -41,6 +41,9 @@ _STEP = 19  # rows from one chart to the next
 _PAGE = 180  # characters that are still read when they are fitted to the width of a page
 
 
+Key = tuple[str, int | None]
+
+
 class Column(NamedTuple):
     """One column of a table: headings, values (None or NaN where there is none) and their format.
 
@@ -53,6 +56,7 @@ class Column(NamedTuple):
     format: str
     about: str = ""  # the index, pair or triple it is of
     tested: Flags | None = None
+    key: Key = ("", None)  # by which charts find it: what it holds, and its window
 
 
 class Line(NamedTuple):

@@ -117,6 +117,7 @@ def index_workbook(history: History, record: Record | None = None) -> bytes:
             "level",
             f"{VARIANTS[name].zh} {name}",
             history.backtested,
+            ("level", None),
         )
         for name, level in history.variants.items()
     ]
@@ -169,7 +170,8 @@ def _levels(book: Book, comparison: Comparison) -> Placed:
         columns.append(Column("点位", "Level", level.tolist(), "level", told, tested))
         if id in based:
             heads = (f"{aligned.sessions[based[id].at]} = 100", "Rebased")
-            beside.append(Column(*heads, based[id].level.tolist(), "index", told, tested))
+            values, key = based[id].level.tolist(), ("rebased", None)
+            beside.append(Column(*heads, values, "index", told, tested, key))
     title = "指数点位 Index levels known each evening"
     return _wide(book, TABS["levels"], title, aligned.sessions, [*columns, *beside])
 
@@ -185,7 +187,8 @@ def _signal_column(comparison: Comparison, signal: Signal) -> Column:
     window = "" if told else f" {signal.window}"
     ids = [id for id in (signal.leader, signal.follower, signal.other) if id]
     heads = (f"{zh}{window}", f"{english(signal.name)}{window}")
-    return Column(*heads, values.tolist(), look, about(comparison, *ids), tested)
+    key = (signal.name, signal.window)
+    return Column(*heads, values.tolist(), look, about(comparison, *ids), tested, key)
 
 
 def _counts(comparison: Comparison, signal: Signal, column: Column) -> Iterator[Column]:
@@ -198,7 +201,7 @@ def _counts(comparison: Comparison, signal: Signal, column: Column) -> Iterator[
         values: list[int | None] = [None] * len(aligned.sessions)
         for row, value in zip(rows, count.tolist(), strict=True):
             values[row] = value
-        yield column._replace(zh=zh, en=en, values=values, format="count")
+        yield column._replace(zh=zh, en=en, values=values, format="count", key=("", None))
 
 
 def _shaded(comparison: Comparison, pair: PairStates) -> Iterator[Column]:
@@ -211,8 +214,8 @@ def _shaded(comparison: Comparison, pair: PairStates) -> Iterator[Column]:
         meanwhile = found.setdefault(key, [None] * sessions)
         meanwhile[first : last + 1] = strength.values[first : last + 1]
     for key, values in found.items():
-        heads = (f"{SHADES[key]}期间", f"While {key}")
-        yield strength._replace(zh=heads[0], en=heads[1], values=values)
+        zh, en = f"{SHADES[key]}期间", f"While {key}"
+        yield strength._replace(zh=zh, en=en, values=values, key=(key, None))
 
 
 def _midnight(days: Days) -> datetime:
