@@ -7,21 +7,13 @@ import numpy as np
 
 from indexer.arrays import Days
 from indexer.index.history import History
-from indexer.report.drawing import INK
+from indexer.report import words
+from indexer.report.drawing import INK, SHADES
 from indexer.report.figures import pair_slots, slot_of
-from indexer.report.headings import SHADES
 from indexer.report.marks import bilingual, chinese
 from indexer.report.sheets import Book, Column, Key, Line, add_chart, set_axes
 from indexer.signals.result import Comparison
 from indexer.signals.signal import after_last
-
-_COLOURS = {
-    "stretched": "#E0A030",
-    "catch-up": "#2E9E55",
-    "leader-fall": "#4C7BD9",
-    "both-falling": "#D95757",
-    "closed": "#9AA0A8",
-}
 
 
 class Placed(NamedTuple):
@@ -151,9 +143,9 @@ def _strength(
     for n, pair in zip(found, comparison.study.pairs, strict=False):  # as many as a sheet takes
         column = strength.columns[n]
         lines = [
-            Line(f"{SHADES[key]} {key}", 0, k, _COLOURS[key], width=7.0)
+            Line(f"{words.SHADES[key].zh} {key}", 0, k, shade.strong, width=7.0)
             for k, other in enumerate(strength.columns)
-            for key in SHADES
+            for key, shade in SHADES.items()
             if (other.about, other.key) == (column.about, (key, None))
         ]
         # The signal counts its base too and so may be back-tested for ever: here the day's levels.

@@ -4,18 +4,27 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 _WIDTH, _HIGH = 860, 216  # of the drawing, and of the part of it where lines are
 _LEFT, _RIGHT, _BOTTOM = 60, 20, 28
 _LARGE, _SMALL = 14, 11  # sizes of letters
 INK = ("#1d2733", "#0b62b0", "#c2410c", "#0f7a5a", "#7a3fb5", "#a3195b", "#6b6400", "#0e7490")
-_SHADES = {
-    "stretched": "#f6d9a0",
-    "catch-up": "#a9dcb9",
-    "leader-fall": "#b9cdf2",
-    "both-falling": "#f2b9b9",
-    "closed": "#dcdfe4",
+
+
+class Shade(NamedTuple):
+    """The colours of a state: behind the lines of a chart, and of a line that stands for it."""
+
+    pale: str
+    strong: str
+
+
+SHADES = {  # by the keys of `indexer.report.words.SHADES`; the pale ones stand in page.css too
+    "stretched": Shade("#f6d9a0", "#E0A030"),
+    "catch-up": Shade("#a9dcb9", "#2E9E55"),
+    "leader-fall": Shade("#b9cdf2", "#4C7BD9"),
+    "both-falling": Shade("#f2b9b9", "#D95757"),
+    "closed": Shade("#dcdfe4", "#9AA0A8"),
 }
 _PALE = "浅色为回测 pale: back-tested"
 _DASHES = {"solid": "", "dashed": "6 4", "dotted": "2 3"}
@@ -129,7 +138,7 @@ def _bands(figure: dict[str, Any], frame: _Frame) -> Iterator[str]:
         left, right = frame.x(first - 0.5), frame.x(last + 0.5)
         yield (
             f'<rect x="{left}" y="{frame.top}" width="{round(right - left, 1)}" '
-            f'height="{_HIGH}" fill="{_SHADES[key]}"><title>{escape(key)}</title></rect>'
+            f'height="{_HIGH}" fill="{SHADES[key].pale}"><title>{escape(key)}</title></rect>'
         )
 
 

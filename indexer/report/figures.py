@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from indexer.arrays import Rows, Vector
-from indexer.report.words import named
+from indexer.report.words import named, shade_of
 from indexer.signals.align import Aligned
 from indexer.signals.pairs import PairInference, PairStates
 from indexer.signals.result import Comparison
@@ -157,7 +157,8 @@ def bands(pair: PairStates) -> list[list[Any]]:
 
     The last one ends with the pair's last row, as its line does, though its state is carried on.
     """
-    told = [_band(pair.at(row)) for row in range(len(pair.rows))]
+    states = [pair.at(row) for row in range(len(pair.rows))]
+    told = [shade_of(state["state"], state["kind"] or "") for state in states]
     starts = [row for row in range(len(told)) if row == 0 or told[row] != told[row - 1]]
     ends = [int(pair.rows[row]) - 1 for row in starts[1:]] + [int(pair.rows[-1])]
     return [
@@ -255,10 +256,3 @@ def compact(values: Vector, digits: int) -> list[float | None]:
     told = rounded.astype(object)
     told[~np.isfinite(rounded)] = None
     return cast("list[float | None]", told.tolist())
-
-
-def _band(told: dict[str, Any]) -> str:
-    """Return the key of a state's shade, empty for neutral; a turn is told apart by its kind."""
-    if told["state"] == "catching_up":
-        return str(told["kind"]).replace(" ", "-")
-    return "" if told["state"] == "neutral" else str(told["state"])

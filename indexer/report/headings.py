@@ -162,14 +162,6 @@ CHANGES = {  # of shares and divisor
     "merger": "合并",
     "delisting": "退市",
 }
-SHADES = {
-    "stretched": STATES["stretched"],
-    "catch-up": KINDS["catch-up"],
-    "leader-fall": KINDS["leader fall"],
-    "both-falling": KINDS["both falling"],
-    "closed": STATES["closed"],
-}
-
 _KINDS = KINDS | CHANGES
 _CALLED: dict[str, Callable[[str], str]] = {
     "state": STATES.__getitem__,

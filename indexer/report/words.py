@@ -1,7 +1,7 @@
 """The words of a page that recur, in both of its languages."""
 
 from indexer.definitions.model import Name
-from indexer.words import Text, many, same
+from indexer.words import Text, joined, many, same
 
 
 def named(name: Name) -> Text:
@@ -66,12 +66,29 @@ KINDS = {
     "leader fall": Text("leader falls", "领先指数补跌"),
     "both falling": Text("both fall", "两者同跌"),
 }
-BANDS = {  # shades of the catch-up states
+
+
+def shade_of(state: str, kind: str) -> str:
+    """Return the key of a state's shade, empty for neutral; a turn is told apart by its kind.
+
+    Examples
+    --------
+    >>> shade_of("catching_up", "leader fall"), shade_of("closed", ""), shade_of("neutral", "")
+    ('leader-fall', 'closed', '')
+    """
+    if state == "catching_up":
+        return kind.replace(" ", "-")
+    return "" if state == "neutral" else state
+
+
+SHADES = {  # of the catch-up states, in short
     "stretched": STATES["stretched"],
-    "catch-up": Text("catching up: follower rises", "收敛中：跟随指数补涨"),
-    "leader-fall": Text("catching up: leader falls", "收敛中：领先指数补跌"),
-    "both-falling": Text("catching up: both fall", "收敛中：两者同跌"),
+    **{shade_of("catching_up", kind): text for kind, text in KINDS.items()},
     "closed": STATES["closed"],
+}
+BANDS = {  # the same in full
+    key: text if key in STATES else joined([STATES["catching_up"], text], ": ", "：")
+    for key, text in SHADES.items()
 }
 QUADRANTS = {
     "leading": Text("leading", "领先"),

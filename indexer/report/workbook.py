@@ -16,7 +16,7 @@ from indexer.index.positions import constituents
 from indexer.report.charts import Placed, about, index_charts, study_charts
 from indexer.report.figures import bands, rebased
 from indexer.report.headings import COLUMNS as HEADINGS
-from indexer.report.headings import SHADES, SIGNALS, TABS, columns_of, english, in_chinese
+from indexer.report.headings import SIGNALS, TABS, columns_of, english, in_chinese
 from indexer.report.marks import bilingual, index_marks, study_marks
 from indexer.report.overview import index_summary, notes, study_summary
 from indexer.report.record import Record
@@ -30,6 +30,7 @@ from indexer.report.sheets import (
     new_book,
     place_charts,
 )
+from indexer.report.words import SHADES
 from indexer.signals.members import members_correlated
 from indexer.signals.pairs import PairStates
 from indexer.signals.result import Comparison
@@ -214,7 +215,7 @@ def _shaded(comparison: Comparison, pair: PairStates) -> Iterator[Column]:
         meanwhile = found.setdefault(key, [None] * sessions)
         meanwhile[first : last + 1] = strength.values[first : last + 1]
     for key, values in found.items():
-        zh, en = f"{SHADES[key]}期间", f"While {key}"
+        zh, en = f"{SHADES[key].zh}期间", f"While {key}"
         yield strength._replace(zh=zh, en=en, values=values, key=(key, None))
 
 

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from indexer.report import notebook
-from indexer.report.drawing import drawing
+from indexer.report.drawing import SHADES, drawing
 from indexer.report.figures import bands, index_figure
 from indexer.report.marks import bilingual
+from indexer.report.words import BANDS
 
+CSS = Path(notebook.__file__).parent / "page.css"
 DOCS = Path(__file__).parents[2] / "docs"
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -183,3 +185,10 @@ def test_the_example_notebook_runs_and_shows_what_it_shows(monkeypatch):
 
     for n in code[1:]:
         assert made.cells[n].outputs[0].data == kept.cells[n].outputs[0].data, kept.cells[n].source
+
+
+def test_states_have_the_shades_of_the_page():
+    light = CSS.read_text("utf-8").partition("@media")[0]
+
+    assert list(SHADES) == list(BANDS)
+    assert all(f"--{key}: {shade.pale};" in light for key, shade in SHADES.items())
