@@ -47,6 +47,7 @@ class LevelNull(NamedTuple):
 
     Attributes
     ----------
+    value : the correlation observed
     median, low, high : of the null; 5 and 95 per cent
     p : share of the null's draws at or above the observed one
     """

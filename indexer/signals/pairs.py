@@ -81,8 +81,10 @@ class PairStates:
 
     Attributes
     ----------
+    pair : as the study names it
     rows : (R,) study sessions that are rows
     leader, follower : (R,) log levels
+    states : of each row, and since when
     """
 
     pair: Pair

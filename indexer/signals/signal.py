@@ -40,6 +40,7 @@ class SharedRows:
 
     Attributes
     ----------
+    aligned : the levels they are rows of
     ids : leader, follower and, of a triple, the other follower
     at : (R,) study sessions
     tested : (R,) whether a level of the row is back-tested
