@@ -14,8 +14,9 @@ from indexer.report.figures import (
     slot_of,
 )
 from indexer.report.words import named
+from indexer.signals.breadth import CORRELATION_WINDOW
 from indexer.signals.events import Happening
-from indexer.signals.matrix import MATRIX_WINDOW, correlation_matrix
+from indexer.signals.matrix import correlation_matrix
 from indexer.signals.pairs import PairInference
 from indexer.signals.result import Comparison
 from indexer.signals.rotation import WEEKS, week_ends
@@ -122,9 +123,9 @@ def heat_figure(history: History) -> Figure | None:
             "：",
         ),
         "about": Text(
-            f"Correlation of the last {MATRIX_WINDOW} returns, by segment: from −1, blue, over 0, "
-            "the colour of the paper, to 1, red; empty where a close is missing.",
-            f"最近{MATRIX_WINDOW}个收益率的相关系数，按细分环节排列：−1为蓝色，0为底色，1为红色；收盘价缺失处留空。",
+            f"Correlation of the last {CORRELATION_WINDOW} returns, by segment: from −1, blue, "
+            "over 0, the colour of the paper, to 1, red; empty where a close is missing.",
+            f"最近{CORRELATION_WINDOW}个收益率的相关系数，按细分环节排列：−1为蓝色，0为底色，1为红色；收盘价缺失处留空。",
         ),
         "digits": 2,
         "symbols": [panel.symbols[j] for j in found.column],

@@ -233,13 +233,13 @@ def episode_table(comparison: Comparison, pairs: Told) -> str:
 
 def _by_chance(comparison: Comparison, pairs: Told) -> str:
     told = []
-    for pair in pairs:
+    for pair, found in zip(pairs, comparison.pairs, strict=True):
         if pair["chance"] is None:
             continue
         name = ratio_name(comparison, pair["leader"], pair["follower"])
         rate = pair["chance"]["episodes_per_1000_rows"]
         mean, low, high = (number(rate[key], 1) for key in ("mean", "low", "high"))
-        seen = number(1000 * len(_episodes(comparison, pair)) / pair["rows"], 1)
+        seen = number(1000 * len(found.episodes) / pair["rows"], 1)
         told.append(
             Text(
                 f"{name.en}: {seen} episodes per 1,000 rows; driftless paths have {mean} "
@@ -248,11 +248,6 @@ def _by_chance(comparison: Comparison, pairs: Told) -> str:
             )
         )
     return paragraph(joined(told, " ", "")) if told else ""
-
-
-def _episodes(comparison: Comparison, pair: dict[str, Any]) -> Sequence[Any]:
-    ids = (pair["leader"], pair["follower"])
-    return next(found.episodes for found in comparison.pairs if found.rows.ids == ids)
 
 
 def event_table(comparison: Comparison) -> str:

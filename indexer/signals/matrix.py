@@ -6,9 +6,7 @@ import numpy as np
 
 from indexer.arrays import Grid, Rows, dot
 from indexer.index.history import History
-from indexer.signals.breadth import members_of
-
-MATRIX_WINDOW = 60  # returns
+from indexer.signals.breadth import CORRELATION_WINDOW, members_of
 
 
 class Matrix(NamedTuple):
@@ -26,7 +24,7 @@ class Matrix(NamedTuple):
     correlation: Grid
 
 
-def correlation_matrix(history: History, window: int = MATRIX_WINDOW) -> Matrix:
+def correlation_matrix(history: History, window: int = CORRELATION_WINDOW) -> Matrix:
     """Return the correlations of the members of an index; none for a ready-made series.
 
     Members are in the order of their segments' names, within one as the index lists them.
