@@ -1,14 +1,15 @@
 """The charts of a study over time that look into its baskets, or lay a dated series beside them."""
 
 from indexer.arrays import or_none
-from indexer.report.figures import Figure, name_of, signal_line, slot_of, time_figure
+from indexer.report.figure import Figure, FigureLine, Stroke
+from indexer.report.figures import name_of, signal_line, slot_of, time_figure
 from indexer.report.markup import number
 from indexer.signals.breadth import CORRELATION_WINDOW
 from indexer.signals.members import members_correlated
 from indexer.signals.result import Comparison
 from indexer.words import Text, joined, same
 
-_BREADTH = {  # and how each is drawn: a word, or dashes and gaps
+_BREADTH: dict[str, tuple[Text, Stroke]] = {  # and how each is drawn
     "breadth_20": (Text("above their 20-session mean", "站上20日均线"), "solid"),
     "breadth_60": (Text("above their 60-session mean", "站上60日均线"), "dashed"),
     "breadth_outperform": (Text("ahead of the leader", "跑赢领先指数"), "dotted"),
@@ -25,12 +26,12 @@ def breadth_figure(comparison: Comparison) -> Figure | None:
         if found.name in _BREADTH and not found.leader:
             name, style = _BREADTH[found.name]
             label = joined([name_of(comparison, found.follower), name], ": ", "：")
-            line = {"label": label, "style": style, "shown": found.name == "breadth_20"}
-            line |= {"slot": slot_of(comparison, found.follower)}
-            lines.append(signal_line(comparison, found, 3) | line)
+            line = signal_line(comparison, found, 3)
+            line |= {"label": label, "style": style, "shown": found.name == "breadth_20"}
+            lines.append(line | {"slot": slot_of(comparison, found.follower)})
     if not lines:
         return None
-    figure = {
+    figure: Figure = {
         "id": "breadth",
         "title": Text("Breadth", "市场宽度"),
         "about": Text(
@@ -71,17 +72,18 @@ def alike_text(comparison: Comparison) -> Text | None:
 def overlay_figure(comparison: Comparison) -> Figure | None:
     """Return how far a dated series has left the index under it; None where there is none."""
     names = {overlay.symbol: overlay.name for overlay in comparison.study.overlays}
-    lines: list[Figure] = []
+    lines: list[FigureLine] = []
     for found in comparison.signals:
         if found.name == "divergence":
             names_of_line = same(names.get(found.other, found.other))
             label = joined([name_of(comparison, found.follower), names_of_line], " / ", " / ")
             style = _STROKES[list(names).index(found.other) % len(_STROKES)]
-            line = {"label": label, "slot": slot_of(comparison, found.follower), "style": style}
-            lines.append(signal_line(comparison, found, 2) | line)
+            line = signal_line(comparison, found, 2)
+            slot = slot_of(comparison, found.follower)
+            lines.append(line | {"label": label, "slot": slot, "style": style})
     if not lines:
         return None
-    figure = {
+    figure: Figure = {
         "id": "overlays",
         "title": Text("Beside announced figures", "与已公布数据对照"),
         "about": Text(
@@ -95,5 +97,5 @@ def overlay_figure(comparison: Comparison) -> Figure | None:
     return time_figure(comparison, figure, lines, comparison.study.indices)
 
 
-def _there(line: Figure) -> list[float]:
+def _there(line: FigureLine) -> list[float]:
     return [value for value in line["values"] if value is not None]

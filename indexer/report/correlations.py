@@ -1,18 +1,13 @@
-"""The charts of rolling correlations, each with what chance is known to do to its last value.
-
-Beside what `indexer.report.figures` says of them, a line may hold a ``reach``: low, high, and a
-median or none, over the rows of the window that its last value is of.
-"""
+"""The charts of rolling correlations, each with what chance is known to do to its last value."""
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Any
 
 import numpy as np
 
 from indexer.definitions.study import WindowLengths
+from indexer.report.figure import Figure, FigureLine, Reach
 from indexer.report.figures import (
-    Figure,
     name_of,
     pair_slots,
     ratio_lines_name,
@@ -25,7 +20,7 @@ from indexer.signals.result import Comparison
 from indexer.words import Text, joined, many
 
 _DIGITS = 3
-_FRAME = {"digits": _DIGITS, "bounds": [-1, 1]}
+_FRAME: Figure = {"digits": _DIGITS, "bounds": [-1, 1]}
 _INTERVAL = Text("95 % interval", "95%置信区间")
 _NULL = Text("null, 5 to 95 %", "零假设5%至95%")
 _BOX = Text(
@@ -81,11 +76,11 @@ def _of_lines(
     ids: tuple[str, str, str],
     kind: str,
     told: tuple[Text, Text],
-    lines: list[Figure],
+    lines: list[FigureLine],
 ) -> Figure:
     """Return a figure of two ratio lines, its title and what it shows told."""
     title, about = told
-    figure = {
+    figure: Figure = {
         "id": "_".join((kind, *ids)),
         "title": joined([title, ratio_lines_name(comparison, ids)], ": ", "："),
         "about": about,
@@ -122,12 +117,12 @@ def correlation_figures(comparison: Comparison) -> Iterator[Figure]:
         ),
     }
     for name, (title, about) in told.items():
-        figure = {"id": f"{name}s", "title": title, "about": about, **_FRAME}
+        figure: Figure = {"id": f"{name}s", "title": title, "about": about, **_FRAME}
         lines = list(_pair_lines(comparison, name))
         yield time_figure(comparison, figure, lines, comparison.study.indices)
 
 
-def _pair_lines(comparison: Comparison, name: str) -> Iterator[Figure]:
+def _pair_lines(comparison: Comparison, name: str) -> Iterator[FigureLine]:
     windows = comparison.study.windows.correlation
     styles = _window_styles(comparison.study.windows)
     pairs = zip(comparison.pairs, pair_slots(comparison), strict=True)
@@ -142,18 +137,19 @@ def _pair_lines(comparison: Comparison, name: str) -> Iterator[Figure]:
 
 def _window_line(
     comparison: Comparison, name: str, ids: Sequence[str], window: int, words: Text
-) -> Figure:
+) -> FigureLine:
     """Return the line of one window, named for it; only that of the headline is shown at first."""
     rows = many(window, "row", "期")
     found = comparison.signal(name, *ids, window=window)
     shown = window == comparison.study.windows.headline
-    told = {"label": joined([words, rows], ", ", "，"), "legend": rows, "shown": shown}
-    return signal_line(comparison, found, _DIGITS) | told
+    label = joined([words, rows], ", ", "，")
+    line = signal_line(comparison, found, _DIGITS)
+    return line | {"label": label, "legend": rows, "shown": shown}
 
 
 def _reach(
-    line: Figure, window: int, found: Interval | LevelNull | None, words: Text
-) -> dict[str, Any] | None:
+    line: FigureLine, window: int, found: Interval | LevelNull | None, words: Text
+) -> Reach | None:
     """Return what is known of a line's last value, over the rows of its window; None of none."""
     if found is None or np.isnan(found.low):
         return None

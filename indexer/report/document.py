@@ -13,7 +13,7 @@ from indexer.arrays import Days
 from indexer.definitions.model import Definition
 from indexer.index.history import History
 from indexer.report.coding import coded
-from indexer.report.figures import Figure
+from indexer.report.figure import Figure
 from indexer.report.marks import DIGEST, sources
 from indexer.report.markup import attribute, both, json_text, source_hash
 from indexer.report.record import Record

@@ -68,7 +68,8 @@ def drawing(figures: Sequence[dict[str, Any]], sessions: Sequence[str], mark: st
 
     Parameters
     ----------
-    figures : each with ``title, lines, bands, bounds`` as `indexer.report.figures` has them
+    figures : each with ``title, lines, bands, bounds`` as `indexer.report.figure` has them, but for
+        text, which is shown as it is
     sessions : ISO dates
     mark : such as that the data are synthetic; empty for none
     """

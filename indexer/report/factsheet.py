@@ -14,7 +14,8 @@ from indexer.report.document import (
     record_line,
     stamp,
 )
-from indexer.report.figures import Figure, line_of
+from indexer.report.figure import Figure
+from indexer.report.figures import line_of
 from indexer.report.marks import DIGEST
 from indexer.report.markup import (
     banner,

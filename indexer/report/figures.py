@@ -1,11 +1,4 @@
-"""The charts of a study over time, as plain dictionaries: what is drawn, in which words.
-
-A figure holds ``id, kind, title, about, digits, bounds, lines, bands, marks, rebase``; text is a
-pair of English and Chinese. Positions count the sessions of the study: a line's ``rows`` are those
-its ``values``, rounded to its ``digits``, stand on, null where there is none, and its first
-``tested`` values rest on back-tested levels; a band is ``[first, last, key]``, both inclusive; a
-mark stands at a session, among them the first one that is not back-tested.
-"""
+"""The charts of a study over time: what is drawn, in which words."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
@@ -13,14 +6,13 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from indexer.arrays import Rows, Vector
+from indexer.report.figure import Figure, FigureLine, Mark
 from indexer.report.words import named, shade_of
 from indexer.signals.align import Aligned
 from indexer.signals.pairs import PairInference, PairStates
 from indexer.signals.result import Comparison
 from indexer.signals.signal import Signal, after_last
 from indexer.words import Text, joined
-
-Figure = dict[str, Any]
 
 NORMAL = 1.96  # deviations that 95 of 100 errors of prediction stay within
 _INK = 0  # colour of the text; the others are counted from one
@@ -102,8 +94,8 @@ def index_figure(comparison: Comparison) -> Figure:
     for id, (_, level) in rebased(aligned).items():
         line = line_of(np.arange(len(level)), level, first_live(comparison, id), 2)
         style = "dashed" if id == study.benchmark else "solid"
-        told = {"label": name_of(comparison, id), "slot": slot_of(comparison, id), "style": style}
-        lines.append(line | told)
+        line |= {"label": name_of(comparison, id), "slot": slot_of(comparison, id), "style": style}
+        lines.append(line)
     where = None if common is None else str(aligned.sessions[common])
     local = study.currency == "local"
     about = Text(
@@ -114,7 +106,7 @@ def index_figure(comparison: Comparison) -> Figure:
         f"{'以各自货币计价' if local else f'以{study.currency}计价'}；对数坐标。"
         "拖动滑块可改换基准日。",
     )
-    figure = {
+    figure: Figure = {
         "id": "indices",
         "title": Text("Index levels", "指数走势"),
         "about": about,
@@ -132,7 +124,7 @@ def pair_figure(comparison: Comparison, pair: PairStates, found: PairInference) 
     tested = int(comparison.aligned.tested(ids, pair.rows).sum())
     line = line_of(pair.rows, strength.value, tested, 3)
     line |= {"label": ratio_name(comparison, *ids), "slot": _INK, "style": "solid"}
-    figure = {
+    figure: Figure = {
         "id": "_".join(("pair", *ids)),
         "title": joined([line["label"], Text("relative strength", "相对强弱")], ": ", "："),
         "about": Text(
@@ -174,13 +166,14 @@ def gap_figure(comparison: Comparison) -> Figure:
     lines, sessions = [], len(comparison.aligned.sessions)
     for pair, slot in zip(study.pairs, pair_slots(comparison), strict=True):
         found = comparison.signal("gap_z", pair.leader, pair.follower, window=study.windows.gap)
-        line = {"label": ratio_name(comparison, pair.leader, pair.follower), "slot": slot}
-        lines.append(signal_line(comparison, found, 2) | line | {"style": "solid"})
+        line = signal_line(comparison, found, 2)
+        name = ratio_name(comparison, pair.leader, pair.follower)
+        lines.append(line | {"label": name, "slot": slot, "style": "solid"})
     for sign in (1, -1):
         edge = line_of(np.array([0, sessions - 1]), np.full(2, sign * NORMAL), 0, 2)
         words = Text(f"{sign * NORMAL:+.2f}", f"{sign * NORMAL:+.2f}")
         lines.append(edge | {"label": words, "slot": 8, "style": "dotted", "button": False})
-    figure = {
+    figure: Figure = {
         "id": "gaps",
         "title": Text("Gap of the follower", "跟随指数的偏离"),
         "about": Text(
@@ -199,15 +192,20 @@ def gap_figure(comparison: Comparison) -> Figure:
 
 
 def time_figure(
-    comparison: Comparison, figure: Figure, lines: list[dict[str, Any]], ids: Sequence[str]
+    comparison: Comparison, figure: Figure, lines: list[FigureLine], ids: Sequence[str]
 ) -> Figure:
     """Return a figure with everything a drawing may ask for."""
     absent: Figure = {"kind": "time", "bounds": None, "scale": "log", "bands": [], "rebase": None}
-    filled = [{"shown": True, "button": True, "legend": line["label"]} | line for line in lines]
+    filled = [_filled(line) for line in lines]
     return absent | figure | {"lines": filled, "marks": _marks(comparison, ids)}
 
 
-def _marks(comparison: Comparison, ids: Sequence[str]) -> list[dict[str, Any]]:
+def _filled(line: FigureLine) -> FigureLine:
+    absent: FigureLine = {"shown": True, "button": True, "legend": line["label"]}
+    return absent | line
+
+
+def _marks(comparison: Comparison, ids: Sequence[str]) -> list[Mark]:
     """Return where the back-tested stretch of some indices ends, once for each day of selection.
 
     Levels of one date are known on different sessions where exchanges differ: the last counts.
@@ -230,17 +228,17 @@ def first_live(comparison: Comparison, id: str) -> int:
     return after_last(comparison.aligned.backtested[:, column])
 
 
-def signal_line(comparison: Comparison, signal: Signal, digits: int) -> Figure:
+def signal_line(comparison: Comparison, signal: Signal, digits: int) -> FigureLine:
     """Return the line of a signal, rounded to what is printed."""
     rows = np.searchsorted(comparison.aligned.sessions, signal.days)
     tested = after_last(signal.backtested & ~np.isnan(signal.value))
     return line_of(rows, signal.value, tested, digits)
 
 
-def line_of(rows: Rows, values: Vector, tested: int, digits: int) -> Figure:
+def line_of(rows: Rows, values: Vector, tested: int, digits: int) -> FigureLine:
     """Return a line on some rows, the first ``tested`` of them back-tested."""
-    told = {"rows": rows.tolist(), "values": compact(values, digits)}
-    return told | {"digits": digits, "tested": tested}
+    told = compact(values, digits)
+    return {"rows": rows.tolist(), "values": told, "digits": digits, "tested": tested}
 
 
 def compact(values: Vector, digits: int) -> list[float | None]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from indexer.report.document import document, figure_markup, packed
-from indexer.report.figures import Figure
+from indexer.report.figure import Figure
 from indexer.report.marks import DIGEST
 from indexer.report.markup import banner, figure_text, heading, paragraph, table, warning_list
 from indexer.report.words import BACKTESTED, BANNER_BACKTESTED, BANNER_SYNTHETIC, SYNTHETIC_TEXT
@@ -139,7 +139,7 @@ def _figures(
         f"{rows_are.zh}横轴：{_short(across)}。无数值处留空。",
     )
     name = _figure_name(summary)
-    found = []
+    found: list[Figure] = []
     for n, title in enumerate(dict.fromkeys(cell.map for cell in cells)):
         own = [cell for cell in cells if cell.map == title]
         at = [(cell.values.get(across, "–"), _row(cell, across)) for cell in own]

@@ -14,8 +14,8 @@ from indexer.report.correlations import (
     ratio_levels_figure,
 )
 from indexer.report.document import document, figure_markup, packed, record_line, source_of, stamp
+from indexer.report.figure import Figure
 from indexer.report.figures import (
-    Figure,
     gap_figure,
     index_figure,
     name_of,

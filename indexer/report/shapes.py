@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from indexer.index.history import History
+from indexer.report.figure import Figure, FigureLine
 from indexer.report.figures import (
-    Figure,
     compact,
     name_of,
     pair_slots,
@@ -27,7 +27,7 @@ TAIL = 10  # weeks of a rotation's tail
 
 def rotation_figure(comparison: Comparison) -> Figure:
     """Return where each pair stands in the weekly rotation, and where it came from."""
-    tails = []
+    tails: list[FigureLine] = []
     for pair, slot in zip(comparison.study.pairs, pair_slots(comparison), strict=True):
         ids = (pair.leader, pair.follower)
         across = comparison.signal("rs_ratio", *ids, window=WEEKS)
@@ -143,7 +143,7 @@ def event_figures(comparison: Comparison) -> Iterator[Figure]:
             continue
         by_event.setdefault((str(seen.event.date), seen.event.name), []).append(seen)
     for n, ((day, name), group) in enumerate(by_event.items()):
-        lines = [
+        lines: list[FigureLine] = [
             {
                 "label": name_of(comparison, seen.id),
                 "slot": slot_of(comparison, seen.id),
