@@ -253,6 +253,22 @@ def backtested(days: Days, selected_on: date | None) -> Flags:
     return np.asarray(days < np.datetime64(selected_on))
 
 
+def return_over(level: Vector, count: int) -> float | None:
+    """Return the simple return of a level over its last sessions; None where it has fewer."""
+    return float(level[-1] / level[-1 - count] - 1) if count < len(level) else None
+
+
+def sessions_of_year(days: Days) -> int:
+    """Return how many of some ascending days are of the last one's year.
+
+    Examples
+    --------
+    >>> sessions_of_year(np.array(["2025-12-31", "2026-01-02", "2026-01-05"], "M8[D]"))
+    2
+    """
+    return int((days.astype("datetime64[Y]") == days[-1].astype("datetime64[Y]")).sum())
+
+
 def volatility(level: Vector) -> float | None:
     """Return the sample deviation of the log returns of a level, a year of 250 sessions'.
 

@@ -5,8 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from indexer.arrays import Days, Vector
-from indexer.index.history import History, maximum_drawdown, volatility
+from indexer.index.history import (
+    History,
+    maximum_drawdown,
+    return_over,
+    sessions_of_year,
+    volatility,
+)
 from indexer.report.document import (
     document,
     figure_markup,
@@ -112,8 +117,8 @@ def _numbers(history: History) -> str:
     decimals = history.definition.publish.decimals
     rows = []
     for name, level in history.variants.items():
-        moves = [_move(level, n) for n in _STRETCHES]
-        moves += [_year_to_date(history.days, level), level[-1] / level[0] - 1]
+        spans = (*_STRETCHES, sessions_of_year(history.days), len(level) - 1)
+        moves = [return_over(level, span) for span in spans]
         rows.append(
             (
                 VARIANTS[name],
@@ -124,16 +129,6 @@ def _numbers(history: History) -> str:
             )
         )
     return table(heads, rows, "wide")
-
-
-def _move(level: Vector, count: int) -> float | None:
-    return None if len(level) <= count else float(level[-1] / level[-1 - count] - 1)
-
-
-def _year_to_date(days: Days, level: Vector) -> float | None:
-    """Return the move since the last session of the year before; None where there is none."""
-    row = int(np.searchsorted(days, days[-1].astype("datetime64[Y]").astype(days.dtype))) - 1
-    return None if row < 0 else float(level[-1] / level[row] - 1)
 
 
 def _figure(history: History) -> Figure:

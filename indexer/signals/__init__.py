@@ -22,8 +22,10 @@ events         event_study
 overlay        divergence
 issuers        shared_issuers, levels_without
 matrix         correlation_matrix
+regression     gram_schmidt
 =============  ====================================================================================
 
 and what puts them to a study: `align`, `pairs`, `ratios`, `members`, `study`; `signal`, `tables`
-and `result` hold what comes of it. What of a line is rounding, `rounding` says for all of them.
+and `result` hold what comes of it, and `caveats` says what a reader must know of it. What of a line
+is rounding, `rounding` says for all of them.
 """
