@@ -5,7 +5,7 @@ from typing import Any
 
 from indexer.report.figures import name_of, ratio_lines_name, ratio_name
 from indexer.report.markup import log_per_cent, number, paragraph
-from indexer.report.tables import NO, YES, until, with_interval
+from indexer.report.tables import NO, YES, with_interval, with_last_row
 from indexer.report.tested import figure_tested, noted_table, pair_tested
 from indexer.report.words import KINDS, STATES
 from indexer.signals.inference import FEWEST_ROWS
@@ -60,7 +60,7 @@ def _table_of_lines(comparison: Comparison, lines: Sequence[dict[str, Any]]) -> 
         excess = told["ratio_excess"][window]
         verdict = Text("not tested", "未检验") if p is None else NO if p >= LEVEL else YES
         verdict = _LESS if verdict is YES and excess < 0 else verdict
-        name = until(comparison, ratio_lines_name(comparison, ids), told)
+        name = with_last_row(comparison, ratio_lines_name(comparison, ids), told)
         rows.append((name, *figures[:5], verdict, *figures[5:]))
     return noted_table(heads, rows, "wide")
 
@@ -80,7 +80,7 @@ _FIGURES = (
 
 def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
     ids = [told[role] for role in ("leader", "follower", "other")]
-    name = until(comparison, ratio_lines_name(comparison, ids), told)
+    name = with_last_row(comparison, ratio_lines_name(comparison, ids), told)
     window = comparison.study.windows.headline
     observed, null = (told[key][window] for key in ("ratio_correlation", "ratio_null"))
     if observed is None or null is None:
@@ -162,7 +162,7 @@ def _span_zh(low: float | None, high: float | None) -> str:
 
 
 def _of_pair(comparison: Comparison, told: dict[str, Any]) -> Text:
-    name = until(comparison, ratio_name(comparison, told["leader"], told["follower"]), told)
+    name = with_last_row(comparison, ratio_name(comparison, told["leader"], told["follower"]), told)
     state, tested = STATES[told["state"]], pair_tested(comparison, told)
     since = told["since"]
     parts = [

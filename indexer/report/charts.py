@@ -11,7 +11,7 @@ from indexer.report import words
 from indexer.report.drawing import INK, SHADES
 from indexer.report.figures import pair_slots, slot_of
 from indexer.report.marks import bilingual, chinese
-from indexer.report.sheets import Book, Column, Key, Line, add_chart, set_axes
+from indexer.report.sheets import Book, ChartLine, Column, Key, add_chart, set_axes
 from indexer.signals.result import Comparison
 from indexer.signals.signal import after_last
 
@@ -24,14 +24,14 @@ class Placed(NamedTuple):
     days: Days
     columns: tuple[Column, ...]
 
-    def line(self, n: int, label: str, colour: str, style: str = "solid") -> Line:
+    def line(self, n: int, label: str, colour: str, style: str = "solid") -> ChartLine:
         """Return a line of the n-th column, pale up to its last back-tested session."""
         column = self.columns[n]
         tested = 0 if column.tested is None else after_last(column.tested)
-        return Line(label, 0, n, colour, style, tested)
+        return ChartLine(label, 0, n, colour, style, tested)
 
     def chart(
-        self, book: Book, title: str, lines: list[Line], axis: dict[str, Any]
+        self, book: Book, title: str, lines: list[ChartLine], axis: dict[str, Any]
     ) -> Iterator[Any]:
         """Yield a chart of some lines; none where there is nothing to draw a line of."""
         if lines and len(self.days) > 1:
@@ -143,7 +143,7 @@ def _strength(
     for n, pair in zip(found, comparison.study.pairs, strict=False):  # as many as a sheet takes
         column = strength.columns[n]
         lines = [
-            Line(f"{words.SHADES[key].zh} {key}", 0, k, shade.strong, width=7.0)
+            ChartLine(f"{words.SHADES[key].zh} {key}", 0, k, shade.strong, width=7.0)
             for k, other in enumerate(strength.columns)
             for key, shade in SHADES.items()
             if (other.about, other.key) == (column.about, (key, None))

@@ -59,7 +59,7 @@ class Column(NamedTuple):
     key: Key = ("", None)  # by which charts find it: what it holds, and its window
 
 
-class Line(NamedTuple):
+class ChartLine(NamedTuple):
     """One line of a chart: two columns of a sheet, and how they are drawn."""
 
     label: str
@@ -204,7 +204,9 @@ def write_pair(book: Book, sheet: Any, row: int, told: tuple[str, Any, str]) -> 
     _write_cells(book, sheet, (row, 1), Column("", "", [value], look))
 
 
-def add_chart(book: Book, title: str, data: tuple[Any, int, int], lines: Sequence[Line]) -> Any:
+def add_chart(
+    book: Book, title: str, data: tuple[Any, int, int], lines: Sequence[ChartLine]
+) -> Any:
     """Return a chart of lines over dates; ``data`` is a sheet, the first row and how many rows."""
     sheet, first, rows = data
     chart = book.book.add_chart({"type": "scatter", "subtype": "straight"})

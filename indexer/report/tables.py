@@ -40,7 +40,7 @@ NO = Text("no", "否")
 _PAIR = Text("Leader / follower", "领先指数 / 跟随指数")
 
 
-def until(comparison: Comparison, name: Text, told: dict[str, Any]) -> Text:
+def with_last_row(comparison: Comparison, name: Text, told: dict[str, Any]) -> Text:
     """Return the name of a pair or of ratio lines, with their last row where the study has more."""
     if told["last_row"] == str(comparison.aligned.sessions[-1]):
         return name
@@ -74,7 +74,7 @@ def pair_table(comparison: Comparison, pairs: Told) -> str:
             state = joined([state, failed], ", ", "，")
         rows.append(
             (
-                until(comparison, name, told),
+                with_last_row(comparison, name, told),
                 state,
                 same(told["since"]),
                 KINDS.get(told["kind"] or "", NONE),

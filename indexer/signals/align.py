@@ -17,7 +17,7 @@ from indexer.signals.rounding import settled
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class IndexLine:
     """The levels of one index: date (L,), level (L,), and the instant each became known (L,)."""
 
     id: str
@@ -106,7 +106,7 @@ def cutoffs(study: Study, sessions: Days) -> Instants:
 
 
 def study_sessions(
-    study: Study, calendar: Calendar, lines: Sequence[Line], until: date | None
+    study: Study, calendar: Calendar, lines: Sequence[IndexLine], until: date | None
 ) -> Days:
     """Return the sessions from the start to the latest level of any index of the pairs."""
     last = max(line.days[-1].item() for line in lines if line.id in study.indices)
@@ -116,7 +116,7 @@ def study_sessions(
     return calendar.between(study.start, last)
 
 
-def align(study: Study, sessions: Days, lines: Sequence[Line]) -> Aligned:
+def align(study: Study, sessions: Days, lines: Sequence[IndexLine]) -> Aligned:
     """Return the last level of each line known at the cut-off of each study session."""
     moments = cutoffs(study, sessions)
     shape = (len(sessions), len(lines))

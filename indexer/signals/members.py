@@ -9,7 +9,7 @@ from indexer.arrays import Days, Flags, Grid, Instants, Rows, Vector
 from indexer.definitions.study import Study
 from indexer.index.history import History, backtested
 from indexer.market.calendar import read_calendar
-from indexer.signals.align import Aligned, Line, cutoffs, known_at
+from indexer.signals.align import Aligned, IndexLine, cutoffs, known_at
 from indexer.signals.breadth import (
     CORRELATION_WINDOW,
     CROWDING_WINDOW,
@@ -94,7 +94,7 @@ class _Basket:
 
 
 def member_signals(
-    study: Study, aligned: Aligned, histories: Mapping[str, History], lines: Mapping[str, Line]
+    study: Study, aligned: Aligned, histories: Mapping[str, History], lines: Mapping[str, IndexLine]
 ) -> Iterator[Signal]:
     """Yield the figures of each basket of the pairs; a ready-made series has no members.
 
@@ -142,7 +142,7 @@ def members_correlated(history: History, aligned: Aligned, id: str) -> tuple[Row
     return counted[basket.row], own.held.sum(axis=1)[basket.row]
 
 
-def _known_level(leader: Line, moments: Instants) -> tuple[Vector, Flags]:
+def _known_level(leader: IndexLine, moments: Instants) -> tuple[Vector, Flags]:
     """Return the leader's level known at some instants, NaN before its first; if it is tested."""
     at = np.searchsorted(leader.known_at, moments, side="right") - 1
     tested = backtested(leader.days, leader.selected_on)[at]

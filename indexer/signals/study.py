@@ -13,7 +13,7 @@ from indexer.definitions.study import Study
 from indexer.errors import Flaw, MarketDataError, MissingInputError
 from indexer.index.history import History
 from indexer.market.calendar import read_calendar
-from indexer.signals.align import Aligned, Line, align, cutoffs, known_at, study_sessions
+from indexer.signals.align import Aligned, IndexLine, align, cutoffs, known_at, study_sessions
 from indexer.signals.caveats import (
     benchmark_caveats,
     end_caveats,
@@ -118,7 +118,7 @@ def states_of(
 
 def _aligned(
     study: Study, histories: Mapping[str, History], fixings: Fixings, until: date | None
-) -> tuple[list[Line], Aligned, tuple[Text, ...]]:
+) -> tuple[list[IndexLine], Aligned, tuple[Text, ...]]:
     """Return the lines of a study, their levels known on each session, and what to warn of."""
     lines, warnings = _lines(study, histories)
     sessions = study_sessions(study, read_calendar(study.calendar), lines, until)
@@ -189,7 +189,9 @@ def _overlay_signals(study: Study, aligned: Aligned, overlays: Overlays) -> Iter
             )
 
 
-def _lines(study: Study, histories: Mapping[str, History]) -> tuple[list[Line], tuple[Text, ...]]:
+def _lines(
+    study: Study, histories: Mapping[str, History]
+) -> tuple[list[IndexLine], tuple[Text, ...]]:
     """Return the levels of each index in the study's variant, or in the one it has."""
     lines, warnings = [], []
     for id, history in histories.items():
@@ -197,7 +199,7 @@ def _lines(study: Study, histories: Mapping[str, History]) -> tuple[list[Line], 
         if variant != study.variant and id in study.indices:
             warnings.append(variant_caveat(id, study.variant, variant))
         lines.append(
-            Line(
+            IndexLine(
                 id,
                 history.days,
                 history.variants[variant],

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from indexer.arrays import Days, Instants
 from indexer.definitions.basket import Index
 from indexer.market.calendar import Calendar
-from indexer.signals.align import Aligned, Line, align, cutoffs, known_at, study_sessions
+from indexer.signals.align import Aligned, IndexLine, align, cutoffs, known_at, study_sessions
 from tests.reference import study as reference
 from tests.signals.example import HONG_KONG, MAINLAND, NEW_YORK, basket, days, series, study
 
@@ -18,16 +18,18 @@ SPRING = (date(2024, 4, 22), date(2024, 5, 24))
 HOURS = ("18:00 Asia/Shanghai", "09:15 Asia/Shanghai", "08:00 America/New_York", "23:59 UTC")
 
 
-def line(index: Index, on: Days, selected_on: date | None = None) -> Line:
+def line(index: Index, on: Days, selected_on: date | None = None) -> IndexLine:
     """Return levels 100, 101 and so on, known when the index's exchanges have closed."""
-    return Line(index.id, on, 100.0 + np.arange(len(on)), known_at(index, on), selected_on)
+    return IndexLine(index.id, on, 100.0 + np.arange(len(on)), known_at(index, on), selected_on)
 
 
-def on_calendar(id: str, calendar: Calendar, span: tuple[date, date] = SPRING) -> Line:
+def on_calendar(id: str, calendar: Calendar, span: tuple[date, date] = SPRING) -> IndexLine:
     return line(series(id, calendar.code), calendar.between(*span))
 
 
-def aligned(*lines: Line, start: date = date(2024, 5, 6), until: date | None = None) -> Aligned:
+def aligned(
+    *lines: IndexLine, start: date = date(2024, 5, 6), until: date | None = None
+) -> Aligned:
     """Align lines on the evenings of Shanghai; the first is compared with the others."""
     asked = study(*(found.id for found in lines), start=start)
     sessions = study_sessions(asked, MAINLAND, lines, until)
@@ -134,7 +136,7 @@ def test_before_its_first_level_an_index_has_none() -> None:
 def test_a_level_known_at_the_very_cutoff_counts() -> None:
     moment = np.array(["2024-05-07T10:00", "2024-05-08T10:01"], dtype="datetime64[m]")
     found = aligned(
-        Line("a", days("05-07", "05-08"), np.ones(2), moment), on_calendar("b", MAINLAND)
+        IndexLine("a", days("05-07", "05-08"), np.ones(2), moment), on_calendar("b", MAINLAND)
     )
     assert told(found, "a")["05-07"] == ("05-07", True)
     assert told(found, "a")["05-08"] == ("05-07", False)
@@ -241,7 +243,7 @@ def test_every_cell_is_that_of_the_oracle(
 ) -> None:
     ids = ("a", "b", "c")[: len(drawn)]
     lines = [
-        Line(id, on, 100.0 + np.arange(len(on)), at, when)
+        IndexLine(id, on, 100.0 + np.arange(len(on)), at, when)
         for id, (on, at), when in zip(ids, drawn, selected, strict=False)
     ]
     asked = study(*ids, start=start, cutoff=hour)
@@ -264,7 +266,7 @@ def test_every_cell_is_that_of_the_oracle(
     assert found.tested(ids, found.rows(ids)).tolist() == marks
 
 
-def levels_of(found: Line) -> list[reference.Level]:
+def levels_of(found: IndexLine) -> list[reference.Level]:
     moments = found.known_at.astype("M8[us]").tolist()
     known_from = [datetime.replace(moment, tzinfo=UTC) for moment in moments]
     return list(zip(found.days.tolist(), known_from, found.level.tolist(), strict=True))
@@ -276,7 +278,7 @@ def test_it_never_looks_ahead(
 ) -> None:
     """Levels not yet known on an evening leave it as it is, whatever they will be."""
     lines = [
-        Line(id, on, np.arange(1.0, len(on) + 1), at)
+        IndexLine(id, on, np.arange(1.0, len(on) + 1), at)
         for id, (on, at) in zip("ab", (one, two), strict=True)
     ]
     asked = study("a", "b", start=SPRING[0])
@@ -285,7 +287,7 @@ def test_it_never_looks_ahead(
     whole = align(asked, sessions, lines)
     moment = cutoffs(asked, sessions)[-1]
     hidden = [
-        Line(x.id, x.days, np.where(x.known_at <= moment, x.level, np.nan), x.known_at)
+        IndexLine(x.id, x.days, np.where(x.known_at <= moment, x.level, np.nan), x.known_at)
         for x in lines
     ]
     assert np.array_equal(align(asked, sessions, hidden).level, whole.level, equal_nan=True)
