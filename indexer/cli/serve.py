@@ -68,7 +68,7 @@ def serve(
     if token is None and not _is_loopback(host):
         raise click.UsageError(f"--host {host} is open to others: set {TOKEN} first")
     try:
-        from indexer.web.api import source_at
+        from indexer.web.api import readers_at
         from indexer.web.door import Admission, hashed
         from indexer.web.protocol import Bounds
         from indexer.web.server import listen
@@ -81,7 +81,7 @@ def serve(
     from indexer.run.due import due_sessions
 
     late = timedelta(minutes=grace)
-    source = source_at(
+    source = readers_at(
         ledger,
         _now_and_then(lambda engine: due_sessions(engine, datetime.now(UTC) - late)),
         _now_and_then(lambda: [_refused(path) for path in metrics if path.exists()]),

@@ -33,8 +33,8 @@ _REFUSALS = (400, 401, 405, 408, 413, 414, 421, 422, 431, 503)  # of the door an
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where answers come from.
+class Readers:
+    """Readers of a ledger, from which answers come.
 
     Attributes
     ----------
@@ -77,18 +77,18 @@ class Source:
         return await self.read(lambda connection: form(ask(connection, *asked)))
 
 
-def source_at(
+def readers_at(
     url: str,
     due: Callable[[sa.Engine], Mapping[str, str]] = lambda _: {},
     refusals: Callable[[], Sequence[Mapping[str, str]]] = tuple,
-) -> Source:
+) -> Readers:
     """Open the ledger at a URL for reading alone; raises as that does."""
     ledger = open_ledger(url, read_only=True)
-    return Source(ledger, partial(due, ledger), refusals)
+    return Readers(ledger, partial(due, ledger), refusals)
 
 
-def api(source: Source) -> FastAPI:
-    """Return the application that answers from a source."""
+def api(readers: Readers) -> FastAPI:
+    """Return the application that answers from what they read."""
     app = FastAPI(
         title="indexer",
         version="1",
@@ -105,78 +105,78 @@ def api(source: Source) -> FastAPI:
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
-    _indices(app, source)
-    _studies(app, source)
-    _state(app, source)
+    _indices(app, readers)
+    _studies(app, readers)
+    _state(app, readers)
     show(app)
     described = _description(app)
     app.openapi = lambda: described  # type: ignore[method-assign]
     return app
 
 
-def _indices(app: FastAPI, source: Source) -> None:
+def _indices(app: FastAPI, readers: Readers) -> None:
     @app.get("/v1/indices", **_answers(shapes.Indices))
     async def indices(asked: Annotated[Listing, Query()], request: Request) -> Response:
         """List what is published."""
         form, after = _table(asked, request), asked.after or ""
-        return await source.answer(form, answers.listed, "index", after, asked.limit)
+        return await readers.answer(form, answers.listed, "index", after, asked.limit)
 
     @app.get("/v1/indices/{id}", **_answers(shapes.Index, 404))
     async def index(id: Id, asked: Annotated[Known, Query()]) -> Response:
         """Return an index: where it stands, its definition, and when it was published."""
         form = _object(asked)
-        return await source.answer(form, answers.described, id, "index", asked.known_at)
+        return await readers.answer(form, answers.described, id, "index", asked.known_at)
 
     @app.get("/v1/indices/{id}/levels", **_answers(shapes.Levels, 404))
     async def levels(id: Id, asked: Annotated[Levels, Query()], request: Request) -> Response:
         """Return levels, the columns of `indexer history`: `level` is the text published."""
         form, variant = _table(asked, request), asked.variant or ""
-        return await source.answer(form, answers.levels, asked.span(id), variant)
+        return await readers.answer(form, answers.levels, asked.span(id), variant)
 
     @app.get("/v1/indices/{id}/constituents", **_answers(shapes.Constituents, 404))
     async def constituents(id: Id, asked: Annotated[Dated, Query()], request: Request) -> Response:
         """Return the constituents of a session, the last one by default."""
-        return await source.answer(_table(asked, request), answers.constituents, asked.span(id))
+        return await readers.answer(_table(asked, request), answers.constituents, asked.span(id))
 
 
-def _studies(app: FastAPI, source: Source) -> None:
+def _studies(app: FastAPI, readers: Readers) -> None:
     @app.get("/v1/studies", **_answers(shapes.Studies))
     async def studies(asked: Annotated[Listing, Query()], request: Request) -> Response:
         """List the studies that are published."""
         form, after = _table(asked, request), asked.after or ""
-        return await source.answer(form, answers.listed, "study", after, asked.limit)
+        return await readers.answer(form, answers.listed, "study", after, asked.limit)
 
     @app.get("/v1/studies/{id}", **_answers(shapes.Study, 404))
     async def study(id: Id, asked: Annotated[Known, Query()]) -> Response:
         """Return a study: the state of each pair, its definition, and when it was published."""
         form = _object(asked)
-        return await source.answer(form, answers.described, id, "study", asked.known_at)
+        return await readers.answer(form, answers.described, id, "study", asked.known_at)
 
     @app.get("/v1/studies/{id}/signals", **_answers(shapes.Signals, 404))
     async def signals(id: Id, asked: Annotated[Signals, Query()], request: Request) -> Response:
         """Return signals as they were published."""
         form, span = _table(asked, request), asked.span(id)
         named = (asked.signal or "", asked.leader or "", asked.follower or "")
-        return await source.answer(form, answers.signals, span, *named)
+        return await readers.answer(form, answers.signals, span, *named)
 
 
-def _state(app: FastAPI, source: Source) -> None:
+def _state(app: FastAPI, readers: Readers) -> None:
     @app.get("/v1/status", **_answers(shapes.Status))
     async def status(asked: Annotated[Form, Query()], request: Request) -> Response:
         """Say of everything whether its last session is published, delayed or refused."""
 
         def found(connection: sa.Connection) -> Answer:
-            rows = status_rows(source.standings(connection), source.due(), source.refusals())
+            rows = status_rows(readers.standings(connection), readers.due(), readers.refusals())
             return Answer(STATUS_COLUMNS, rows, {})
 
-        answer = await source.answer(_table(asked, request), found)
+        answer = await readers.answer(_table(asked, request), found)
         answer.headers["cache-control"] = "no-store"
         return answer
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> Response:
         """Say that the ledger can be read."""
-        await source.read(last_hash)
+        await readers.read(last_hash)
         return Response(b"ok\n", media_type="text/plain", headers={"cache-control": "no-store"})
 
 

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from indexer.errors import TryAgainError
 from indexer.ledger.database import reading
 from indexer.ledger.heads import Mark, last_hash, marks_since
-from indexer.web.api import Source, api
+from indexer.web.api import Readers, api
 from indexer.web.door import Admission, guarded
 from indexer.web.kept import Kept, Marks
 from indexer.web.protocol import BoundedProtocol, Bounds
@@ -27,13 +27,13 @@ except ImportError:  # not on Windows: there what is allowed is enough
     resource = None  # type: ignore[assignment]
 
 
-def application(source: Source, admission: Admission) -> ASGIApp:
+def application(readers: Readers, admission: Admission) -> ASGIApp:
     """Return what answers requests: the door, what is kept, the API."""
 
     async def look(number: int) -> list[Mark]:
-        return await source.read(lambda connection: marks_since(connection, number))
+        return await readers.read(lambda connection: marks_since(connection, number))
 
-    return guarded(Kept(api(source), Marks(look), _KEPT), admission)
+    return guarded(Kept(api(readers), Marks(look), _KEPT), admission)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -57,7 +57,7 @@ def listen(host: str, port: int) -> socket.socket:
     return found
 
 
-def serve(taken: socket.socket, source: Source, admission: Admission, bounds: Bounds) -> None:
+def serve(taken: socket.socket, readers: Readers, admission: Admission, bounds: Bounds) -> None:
     """Answer requests until SIGTERM or SIGINT; then end with what is under way.
 
     Raises
@@ -65,12 +65,12 @@ def serve(taken: socket.socket, source: Source, admission: Admission, bounds: Bo
     LedgerError, TryAgainError
         If the ledger cannot be read to begin with.
     """
-    with reading(source.ledger) as connection:
+    with reading(readers.ledger) as connection:
         last_hash(connection)
     bounds.connections = min(bounds.connections, _files_allowed() - _FILES_BESIDE)
     protocol = type("Protocol", (BoundedProtocol,), {"bounds": bounds})
     config = uvicorn.Config(
-        application(source, admission),
+        application(readers, admission),
         http=protocol,
         ws="none",
         lifespan="off",

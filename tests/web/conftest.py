@@ -18,7 +18,7 @@ pytest.importorskip("uvicorn", reason="the extra `web` is not installed")
 
 from benchmarks.reliability import shown
 from indexer.ledger.database import open_ledger
-from indexer.web.api import Source, source_at
+from indexer.web.api import Readers, readers_at
 from indexer.web.door import Admission
 from indexer.web.server import application
 
@@ -103,19 +103,19 @@ def ledger(published: sa.Engine, tmp_path: Path) -> Iterator[sa.Engine]:
     engine.dispose()
 
 
-def source_of(engine: sa.Engine) -> Source:
-    """Return a ledger as a source of answers."""
-    return source_at(f"sqlite:///{engine.url.database}")
+def readers_of(engine: sa.Engine) -> Readers:
+    """Return readers of a ledger."""
+    return readers_at(f"sqlite:///{engine.url.database}")
 
 
 @contextmanager
 def client(engine: sa.Engine, terms: Admission) -> Iterator[Client]:
     """Give a client of the application on a ledger."""
-    source = source_of(engine)
-    found = Client(application(source, terms))
+    readers = readers_of(engine)
+    found = Client(application(readers, terms))
     with found.runner:
         yield found
-    source.ledger.dispose()
+    readers.ledger.dispose()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 PROGRAM = """
 import sys
-from indexer.web.api import source_at
+from indexer.web.api import readers_at
 from indexer.web.door import Admission, hashed
 from indexer.web.protocol import Bounds
 from indexer.web.server import listen, serve
@@ -16,7 +16,7 @@ taken = listen("127.0.0.1", 0)
 print(taken.getsockname()[1], flush=True)
 bounds = Bounds(receipt=float(sys.argv[2]), delivery=0.6, connections=60)
 terms = Admission(hashed(sys.argv[3]) if sys.argv[3] else None, {"127.0.0.1"})
-serve(taken, source_at(sys.argv[1]), terms, bounds)
+serve(taken, readers_at(sys.argv[1]), terms, bounds)
 """
 
 

@@ -16,7 +16,7 @@ from indexer.ledger.database import reading
 from indexer.ledger.history import COLUMNS, STUDY_COLUMNS, history_rows
 from indexer.report.published import FORMULA, csv_text
 from indexer.web.parameters import EXAMPLES
-from tests.web.conftest import SESSIONS, source_of
+from tests.web.conftest import SESSIONS, readers_of
 
 DAYS = shown.days(SESSIONS)
 LEVELS = "/v1/indices/chain-1/levels"
@@ -402,7 +402,7 @@ def test_instants_beyond_the_calendar_are_before_or_after_everything(ask, instan
 @pytest.mark.parametrize("switch", ["ON", "OFF"])
 def test_the_ledger_cannot_be_written(published, switch):
     """Its file is opened for reading, whatever the connection has been told since."""
-    engine = source_of(published).ledger
+    engine = readers_of(published).ledger
     with engine.connect() as writer:
         writer.exec_driver_sql(f"PRAGMA query_only={switch}")
         with pytest.raises(sa.exc.OperationalError, match="readonly database"):
@@ -412,7 +412,7 @@ def test_the_ledger_cannot_be_written(published, switch):
 
 @pytest.mark.attack("E1")
 def test_a_connection_that_answers_only_asks(published):
-    engine = source_of(published).ledger
+    engine = readers_of(published).ledger
     with engine.connect() as reader:
         assert reader.exec_driver_sql("PRAGMA query_only").scalar() == 1
     engine.dispose()

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from indexer.web import door, kept, parameters, server
-from indexer.web.api import Source
+from indexer.web.api import Readers
 from indexer.web.protocol import Bounds
 
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
@@ -46,7 +46,7 @@ def test_the_bounds_are_those_of_the_code(published):
         f"two requests of a connection | {server._IDLE} s |",
         f"| connections | {bounds.connections:,}, or {server._FILES_BESIDE} less",
         f"until its index or study is published again | {kept.ROOM >> 20} MiB |",
-        f"readers of the ledger at once | {Source(published).threads.total_tokens:g} |",
+        f"readers of the ledger at once | {Readers(published).threads.total_tokens:g} |",
         f"1,000 unless told, {parameters.MAX_ROWS:,} at most",
         f"a target over {door.MAX_TARGET >> 10} KiB; a request over {bounds.request >> 10} KiB",
     ):
