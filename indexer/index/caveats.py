@@ -27,12 +27,12 @@ def missing_caveat(missing: Sequence[str]) -> Iterator[Text]:
         )
 
 
-def issuer_caveat(basket: Basket, securities: pl.DataFrame) -> Iterator[Text]:
+def issuer_caveat(symbols: Sequence[str], securities: pl.DataFrame) -> Iterator[Text]:
     """Yield which constituents are shares of one company: a cap on each is none on that."""
-    of_basket = pl.col("issuer").is_not_null() & pl.col("symbol").is_in(list(basket.symbols))
+    of_basket = pl.col("issuer").is_not_null() & pl.col("symbol").is_in(list(symbols))
     by_issuer = securities.filter(of_basket).group_by("issuer", maintain_order=True).agg("symbol")
     several = by_issuer.filter(pl.col("symbol").list.n_unique() > 1)
-    told = [f"{issuer} ({', '.join(symbols)})" for issuer, symbols in several.iter_rows()]
+    told = [f"{issuer} ({', '.join(shares)})" for issuer, shares in several.iter_rows()]
     if told:
         yield Text(
             f"several constituents of one company, each with a weight of its own: "

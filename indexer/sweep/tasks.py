@@ -16,7 +16,7 @@ from indexer.definitions.study import Study
 from indexer.errors import IndexerError
 from indexer.index.batch import Levels, Spreads, batch_built
 from indexer.index.build import build
-from indexer.index.caveats import calendar_caveat, missing_caveat
+from indexer.index.caveats import calendar_caveat, issuer_caveat, missing_caveat
 from indexer.index.history import History, backtested, maximum_drawdown, volatility
 from indexer.market.calendar import read_calendar
 from indexer.market.excerpt import MappedMarket, excerpt
@@ -125,7 +125,8 @@ def index_results(
             if n in batched:
                 days, levels, missing = batched[n]
                 known = calendar_caveat(read_calendar(index.calendar), days[-1].item())
-                warnings = (*missing_caveat(missing), *known)
+                same = issuer_caveat(getattr(index, "symbols", ()), market.rest.securities)
+                warnings = (*missing_caveat(missing), *same, *known)
             else:
                 days, levels, warnings = _built(index, market)
             synthetic = market.rest.manifest.synthetic

@@ -182,6 +182,18 @@ def test_closes_of_days_on_which_the_exchange_was_shut_are_told_by_a_sweep_of_ba
     assert found["warnings"] == ["shut: 1 close used though their exchange's calendar says closed"]
 
 
+def test_two_shares_of_one_company_are_told_by_a_sweep_of_baskets(tmp_path: Path) -> None:
+    text = SHUT.replace("{symbol: A.US}", "{symbol: A.US}, {symbol: B.US}")
+    (tmp_path / "shut.yaml").write_text(text, encoding="utf-8")
+    rows = [f"{s}.US,2024-01-{day},{day}" for s in "AB" for day in ("02", "05", "08")]
+    (tmp_path / "prices.csv").write_text("\n".join(["symbol,date,close", *rows, ""]))
+    (tmp_path / "securities.csv").write_text("symbol,issuer\nA.US,One plc\nB.US,One plc\n")
+    file = written(tmp_path, "baskets: shut.yaml\nvary: {weighting.scheme: [equal, price]}\n")
+    [told] = swept(file, tmp_path / "out", market=tmp_path).summary["warnings"]
+
+    assert told.endswith("each with a weight of its own: One plc (A.US, B.US)")
+
+
 def test_what_is_doubtful_of_the_indices_of_a_study_is_told_by_its_sweep(tmp_path: Path) -> None:
     lacking(tmp_path)
     text = (BUNDLED_BASKETS / "compute-diffusion.yaml").read_text("utf-8")
