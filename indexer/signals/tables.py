@@ -98,7 +98,7 @@ def leadlag_rows(pairs: Iterable[PairInference]) -> pl.DataFrame:
 
 
 def episode_rows(pairs: Iterable[PairInference]) -> pl.DataFrame:
-    """Return the episodes of each pair; null for what is not there, or not yet."""
+    """Return the episodes of all pairs by date; null for what is not there, or not yet."""
     rows = []
     for pair in pairs:
         days = pair.rows.days
@@ -108,11 +108,12 @@ def episode_rows(pairs: Iterable[PairInference]) -> pl.DataFrame:
                 told[name] = None if told[name] is None else days[told[name]].item()
             told["kind"] = told["kind"] or None
             rows.append((*pair.rows.ids, *told.values()))
-    return pl.DataFrame(rows, schema=_EPISODES, orient="row").fill_nan(None)
+    found = pl.DataFrame(rows, schema=_EPISODES, orient="row").fill_nan(None)
+    return found.sort("stretched_on", maintain_order=True)
 
 
 def event_rows(happenings: Iterable[Happening]) -> pl.DataFrame:
-    """Return the abnormal returns about each event, but for rows that are not there."""
+    """Return the abnormal returns about all events by date, but for rows that are not there."""
     rows = []
     for seen in happenings:
         found = seen.found
@@ -125,4 +126,5 @@ def event_rows(happenings: Iterable[Happening]) -> pl.DataFrame:
                  found.alpha, found.beta, found.estimated, found.placebos,
                  seen.carried[k], seen.constituents[k], bool(seen.backtested[k]))
             )  # fmt: skip
-    return pl.DataFrame(rows, schema=_EVENTS, orient="row").fill_nan(None)
+    found = pl.DataFrame(rows, schema=_EVENTS, orient="row").fill_nan(None)
+    return found.sort("date", maintain_order=True)

@@ -151,3 +151,15 @@ def test_a_study_without_events_or_long_rows_has_empty_tables_of_all_columns() -
     assert found.event_table.is_empty()
     assert found.event_table.width == 16
     assert TRIPLE[0] not in found.interval_table["leader"]
+
+
+def test_episodes_and_events_are_in_the_order_of_time(
+    sample: Comparison, eventful: Comparison
+) -> None:
+    """Not those of one pair or index after those of another."""
+    episodes, events = sample.episode_table, eventful.event_table
+
+    assert episodes["follower"].n_unique() > 1
+    assert events["index"].n_unique() > 1
+    assert episodes["stretched_on"].is_sorted()
+    assert events["date"].is_sorted()
