@@ -15,6 +15,7 @@ from indexer.cli.screen import shown
 from indexer.errors import Flaw, MissingInputError
 
 TOKEN = "INDEXER_TOKEN"  # noqa: S105 (the name of a variable)
+FIGURES = Path("out/indexer.prom")  # where `publish` leaves them
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _AGAIN = 30.0  # seconds for which what is due, and what runs said, is not looked at again
 Found = TypeVar("Found")
@@ -41,6 +42,7 @@ Found = TypeVar("Found")
     "--metrics",
     type=click.Path(path_type=Path),
     multiple=True,
+    show_default=str(FIGURES),
     help="File of figures that runs leave: what was refused is told from it.",
 )
 @click.option(
@@ -84,7 +86,7 @@ def serve(
     source = readers_at(
         ledger,
         _now_and_then(lambda engine: due_sessions(engine, datetime.now(UTC) - late)),
-        _now_and_then(lambda: [_refused(path) for path in metrics if path.exists()]),
+        _now_and_then(lambda: [_refused(path) for path in metrics or (FIGURES,) if path.exists()]),
     )
     called = f"[{host}]" if ":" in host else host  # as an address is written, and a request says
     hosts = {*_LOOPBACK, called.lower(), *(name.lower() for name in names)}

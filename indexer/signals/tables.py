@@ -108,8 +108,8 @@ def episode_rows(pairs: Iterable[PairInference]) -> pl.DataFrame:
                 told[name] = None if told[name] is None else days[told[name]].item()
             told["kind"] = told["kind"] or None
             rows.append((*pair.rows.ids, *told.values()))
-    found = pl.DataFrame(rows, schema=_EPISODES, orient="row").fill_nan(None)
-    return found.sort("stretched_on", maintain_order=True)
+    table = pl.DataFrame(rows, schema=_EPISODES, orient="row").fill_nan(None)
+    return table.sort("stretched_on", maintain_order=True)
 
 
 def event_rows(happenings: Iterable[Happening]) -> pl.DataFrame:
@@ -126,5 +126,5 @@ def event_rows(happenings: Iterable[Happening]) -> pl.DataFrame:
                  found.alpha, found.beta, found.estimated, found.placebos,
                  seen.carried[k], seen.constituents[k], bool(seen.backtested[k]))
             )  # fmt: skip
-    found = pl.DataFrame(rows, schema=_EVENTS, orient="row").fill_nan(None)
-    return found.sort("date", maintain_order=True)
+    table = pl.DataFrame(rows, schema=_EVENTS, orient="row").fill_nan(None)
+    return table.sort("date", maintain_order=True)

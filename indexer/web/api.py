@@ -24,7 +24,18 @@ from indexer.report.published import FORMULA, csv_text
 from indexer.web import answers, shapes
 from indexer.web.answers import Answer, Unpublished
 from indexer.web.live import show
-from indexer.web.parameters import EXAMPLES, Dated, Form, Id, Known, Levels, Listing, Signals
+from indexer.web.parameters import (
+    EXAMPLES,
+    MAX_ROWS,
+    Dated,
+    Form,
+    Id,
+    Known,
+    Levels,
+    Listing,
+    Paged,
+    Signals,
+)
 from indexer.web.problem import PROBLEM_TYPE, Fault, Problem, Refused, problem_response
 from indexer.web.state import STATUS_COLUMNS, Standing, standings, status_rows
 
@@ -119,7 +130,7 @@ def _indices(app: FastAPI, readers: Readers) -> None:
     async def indices(asked: Annotated[Listing, Query()], request: Request) -> Response:
         """List what is published."""
         form, after = _table(asked, request), asked.after or ""
-        return await readers.answer(form, answers.listed, "index", after, asked.limit)
+        return await readers.answer(form, answers.listed, "index", after, asked.rows)
 
     @app.get("/v1/indices/{id}", **_answers(shapes.Index, 404))
     async def index(id: Id, asked: Annotated[Known, Query()]) -> Response:
@@ -144,7 +155,7 @@ def _studies(app: FastAPI, readers: Readers) -> None:
     async def studies(asked: Annotated[Listing, Query()], request: Request) -> Response:
         """List the studies that are published."""
         form, after = _table(asked, request), asked.after or ""
-        return await readers.answer(form, answers.listed, "study", after, asked.limit)
+        return await readers.answer(form, answers.listed, "study", after, asked.rows)
 
     @app.get("/v1/studies/{id}", **_answers(shapes.Study, 404))
     async def study(id: Id, asked: Annotated[Known, Query()]) -> Response:
@@ -203,6 +214,8 @@ def _table(asked: Form, request: Request) -> Callable[[Answer], Response]:
 
     def told(found: Answer) -> Response:
         following = _next(found, request)
+        if following is not None and isinstance(asked, Paged) and asked.whole:
+            return problem_response(Refused(422, _CUT, [Fault(parameter="limit", message=_CUT)]))
         headers = {} if following is None else {"link": f'<{following}>; rel="next"'}
         if asked.format == "csv":
             return _csv(found, headers)
@@ -210,6 +223,9 @@ def _table(asked: Form, request: Request) -> Callable[[Answer], Response]:
         return _json({**found.beside, "rows": rows, "next": following}, headers)
 
     return told
+
+
+_CUT = f"more than {MAX_ROWS} rows: ask for fewer of them, or for pages by limit and after"
 
 
 def _object(asked: Form) -> Callable[[Answer], Response]:

@@ -24,6 +24,7 @@ from indexer.ledger.pages import Place, Span
 from indexer.ledger.publish import instant_text
 
 MAX_ROWS = 5000
+PAGE = 1000  # rows of one, unless told
 _DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _INSTANT = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
@@ -88,7 +89,13 @@ Instant = Annotated[
     AfterValidator(_instant),
 ]
 Limit = Annotated[
-    int, Field(ge=1, le=MAX_ROWS, description="Rows of a page."), BeforeValidator(_digits)
+    int,
+    Field(
+        ge=1,
+        le=MAX_ROWS,
+        description=f"Rows of a page, {PAGE} unless told. A CSV without it is whole, or refused.",
+    ),
+    BeforeValidator(_digits),
 ]
 After = Annotated[
     str,
@@ -120,10 +127,26 @@ class Known(Form):
         return AFTER_ALL if self.as_known_at is None else self.as_known_at
 
 
-class Listing(Form):
+class Paged(Form):
+    """How much of a table at once."""
+
+    limit: Limit | None = None
+    after: str | None = None
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows an answer may have."""
+        return self.limit or (MAX_ROWS if self.whole else PAGE)
+
+    @property
+    def whole(self) -> bool:
+        """Return whether all rows are wanted: nobody who reads a CSV sees that it is a page."""
+        return self.format == "csv" and self.limit is None and self.after is None
+
+
+class Listing(Paged):
     """A page of a list."""
 
-    limit: Limit = 1000
     after: IdText | None = None
 
 
@@ -138,12 +161,11 @@ class Dated(Known):
         return Span(subject, first, last, known_at=self.known_at)
 
 
-class Ranged(Known):
+class Ranged(Paged, Known):
     """A range of sessions, both ends inclusive."""
 
     from_: Day | None = Field(None, alias="from")
     to: Day | None = None
-    limit: Limit = 1000
     after: After | None = None
 
     @field_validator("to")
@@ -161,7 +183,7 @@ class Ranged(Known):
             session, _, position = self.after.partition(".")
             place = Place(session, int(position))
         last = self.to or AFTER_ALL
-        return Span(subject, self.from_ or "", last, place, self.known_at, self.limit)
+        return Span(subject, self.from_ or "", last, place, self.known_at, self.rows)
 
 
 class Levels(Ranged):

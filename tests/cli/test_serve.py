@@ -18,17 +18,18 @@ from tests.run.desk import DAYS, ledger_url, published
 
 pytest.importorskip("fastapi", reason="the extra `web` is not installed")
 
+ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-of-some-length"  # noqa: S105
 PROGRAM = "from indexer.cli.app import main; main()"
 
 
-def command(*words, **environment):
+def command(*words, cwd=ROOT, **environment):
     """Return a started command of this project."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("INDEXER_")}
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, "serve", *words],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**kept, **environment}, cwd=Path(__file__).parents[2],
+        env={**kept, **environment}, cwd=cwd,
     )  # fmt: skip
 
 
@@ -108,6 +109,15 @@ def test_the_calendar_says_what_is_late_and_the_last_run_what_was_refused(ledger
     assert (new["id"], new["state"]) == ("new", "refused")
     assert (trio["id"], trio["state"]) == ("trio", "delayed")
     assert trio["due"] > DAYS[-1].isoformat()
+
+
+def test_what_was_refused_is_told_by_the_figures_that_publish_leaves(ledger, tmp_path):
+    """Where nothing else is said."""
+    (tmp_path / "out").mkdir()
+    text = metrics_text([], 4e9, 65, {"new": 4e9}, {})
+    (tmp_path / "out" / "indexer.prom").write_text(text)
+    with serving("--ledger", ledger, cwd=tmp_path) as (_, port):
+        assert json.loads(got(port, "/v1/status")[1])["rows"][0]["state"] == "refused"
 
 
 def test_a_file_of_figures_that_is_not_there_yet_is_said_once_at_the_start(ledger, tmp_path):

@@ -15,6 +15,7 @@ from indexer.digest import digest_bytes
 from indexer.ledger.database import reading
 from indexer.ledger.history import COLUMNS, STUDY_COLUMNS, history_rows
 from indexer.report.published import FORMULA, csv_text
+from indexer.web import parameters
 from indexer.web.parameters import EXAMPLES
 from tests.web.conftest import SESSIONS, readers_of
 
@@ -71,6 +72,24 @@ def test_pages_hold_every_row_once(ask, published, limit):
 
 def test_the_last_page_has_no_next(ask):
     assert ask(f"{LEVELS}?limit={2 * SESSIONS}").json["next"] is None
+
+
+def test_a_csv_is_whole_where_no_page_is_asked_for(ask, monkeypatch):
+    """Nobody who opens it in a spreadsheet sees that it would go on."""
+    monkeypatch.setattr(parameters, "PAGE", 3)
+    asked = f"{LEVELS}?variant=price&to={DAYS[-1]}"
+
+    assert len(ask(asked).json["rows"]) == 3
+    assert len(ask(f"{asked}&format=csv").body.splitlines()) == 1 + SESSIONS
+
+
+def test_a_csv_that_would_be_cut_is_refused(ask, monkeypatch):
+    monkeypatch.setattr(parameters, "MAX_ROWS", 10)
+    asked = f"{LEVELS}?format=csv&variant=price"
+    told = ask(asked)
+
+    assert (told.status, told.json["faults"][0]["parameter"]) == (422, "limit")
+    assert ask(f"{asked}&limit=10").status == ask(f"{asked}&to={DAYS[9]}").status == 200
 
 
 def test_pages_asked_before_a_correction_go_on_showing_what_was_before_it(ledger, client_of):
@@ -331,7 +350,7 @@ def test_a_parameter_without_meaning_is_refused_by_name(ask, query, parameter):
 
 def test_an_unknown_parameter_is_told_with_those_that_are_known(ask):
     answer = ask(f"{LEVELS}?vairant=price")
-    known = "format, as_known_at, from, to, limit, after, variant"
+    known = "format, as_known_at, limit, after, from, to, variant"
 
     assert answer.json["detail"] == f"vairant: is unknown: known are {known}"
 
