@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+import indexer
+
 ROOT = Path(__file__).parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECT = SETTINGS["project"]
@@ -29,6 +31,10 @@ PINNED = re.compile(r"([\w.-]+)==(\S+)( ; [^;]+?)?(( +--hash=sha256:[0-9a-f]{64}
 def lines(lock: str) -> list[str]:
     text = (ROOT / lock).read_text("utf-8").replace("\\\n", " ")
     return [line.strip() for line in text.splitlines() if line.strip() and line[0] != "#"]
+
+
+def test_the_package_says_its_version() -> None:
+    assert indexer.__version__ == PROJECT["version"]
 
 
 def versions(lock: str) -> dict[str, set[str]]:

@@ -210,11 +210,12 @@ def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     for cells in rows:
         table.add_row(*cells)
     # A narrow terminal wraps lines by itself: better than cells cut short.
-    width = max(WIDTH, Console().width)
-    Console(width=width, highlight=False, markup=False, emoji=False).print(table)
+    console = Console(width=_WIDEST, highlight=False, markup=False, emoji=False)
+    console.width = console.measure(table).maximum
+    console.print(table)
 
 
-WIDTH = 120  # columns of the widest table
+_WIDEST = 10_000  # columns: more than any table has
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -91,8 +91,8 @@ def _to_come(history: History, market: Market, days: Days) -> Iterator[Finding]:
     for day in days.tolist():
         if day > last:
             message = (
-                f"no close of {day} yet, the last level is of {last}: complete the "
-                f"market folder and publish again"
+                f"no close of {day} yet, the last level is of {last}: complete the market folder "
+                f"and publish again, or up to --to {last}"
             )
             yield Finding(day, "R15", message, "wait")
         else:

@@ -67,7 +67,7 @@ def _row(number: int, outcome: Outcome) -> dict[str, Any]:
         where = f"{pair['leader']}/{pair['follower']}"
         row |= {f"{where}.{key}": value for key, value in pair.items() if key not in _PAIR}
     if outcome.failure is not None:
-        return row | {"error": outcome.failure[1]}
+        return row | {"error": "; ".join(outcome.failure[1].splitlines())}
     unlisted = {"pairs", "levels", "synthetic", "warnings"}
     return row | {k: v for k, v in outcome.result.items() if k not in unlisted} | {"error": None}
 

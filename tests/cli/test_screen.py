@@ -143,3 +143,12 @@ def test_the_correlation_shown_is_that_of_the_headline_window():
     cells = screen._pair_cells(told | {"last_row": "2026-03-01"}, summary)
     assert cells[-1] == "0.04 (40)"
     assert cells[0] == "\n/  (until 2026-03-01)"
+
+
+@pytest.mark.parametrize("columns", ["40", "500"])
+def test_no_cell_of_a_table_is_cut_short(monkeypatch, capsys, columns):
+    """However wide the terminal is, and the table."""
+    monkeypatch.setenv("COLUMNS", columns)
+    screen.print_table(("leader", "value"), [("a" * 150, "1.25")])
+
+    assert "a" * 150 + "   1.25" in capsys.readouterr().out

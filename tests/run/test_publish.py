@@ -168,8 +168,9 @@ def test_a_session_whose_data_are_to_come_is_waited_for(tmp_path):
 
 def test_a_range_that_cannot_be_published_whole_is_not_published_at_all(tmp_path):
     market = folder(tmp_path / "market", prices(DAYS[:5]))
-    published(tmp_path, DAYS[3], DAYS[5], market=market)
+    outcome = published(tmp_path, DAYS[3], DAYS[5], market=market)
 
+    assert f"or up to --to {DAYS[4]}" in str(outcome.error)
     assert entries(tmp_path) == []
 
 

@@ -111,6 +111,12 @@ def test_there_is_a_row_for_every_variant_failed_or_not() -> None:
     assert not {"a/b.skew", "a/b.leader"} & set(table.columns)
 
 
+def test_what_went_wrong_stands_on_one_line_of_the_table() -> None:
+    wrong = Variant({"catch_up.enter": "1"}, failure=("DefinitionError", "one\nother"))
+
+    assert results_table(outcomes([wrong], [None]))["error"].to_list() == ["one; other"]
+
+
 def test_the_summary_tells_every_failure() -> None:
     error = MissingInputError([Flaw("prices", None, "600000.SH", "no close")])
     failure = (type(error).__name__, str(error))
