@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 
 from indexer.market.sources import bodies, words
 from indexer.market.sources.filings import FILINGS
+from indexer.market.sources.plain import Refused
 from indexer.market.sources.quotes import QUOTES
 from indexer.market.sources.rates import RATES
 from indexer.market.sources.source import Ask
@@ -54,9 +55,9 @@ class _Link:
         return self.hear()
 
 
-def _nothing_expected(url: str, body: bytes) -> None:
+def _nothing_expected(url: str, body: bytes) -> str:
     del body
-    raise bodies.Refused("corrupt", f"{url} was not to be asked")
+    raise Refused("corrupt", f"{url} was not to be asked")
 
 
 def main() -> None:
@@ -97,7 +98,7 @@ def _answered(akshare: Any, link: _Link, question: dict[str, Any]) -> dict[str, 
     adapter = ADAPTERS[question["source"], ask.table]
     try:
         columns = adapter(ask, call)
-    except bodies.Refused as refused:
+    except Refused as refused:
         return {"done": refused.outcome, "reason": refused.reason}
     except (ImportError, PermissionError, KeyboardInterrupt):
         raise  # of this process, not of the reply
@@ -173,7 +174,7 @@ def _guard_requests(link: _Link) -> None:
     def send(session: Any, request: Any, **options: Any) -> Any:
         allowed = link.ask({"want": request.url})
         if not allowed.get("go"):
-            raise bodies.Refused("blocked", str(allowed.get("reason")))
+            raise Refused("blocked", str(allowed.get("reason")))
         options |= {"timeout": SECONDS, "stream": True, "allow_redirects": False}
         options["verify"] = os.environ["REQUESTS_CA_BUNDLE"]  # akshare sometimes says no
         try:
@@ -182,11 +183,11 @@ def _guard_requests(link: _Link) -> None:
             response.close()
         except failures as error:
             reason = f"{type(error).__name__}: {str(error)[:200]}"
-            raise bodies.Refused("transient", reason) from None
+            raise Refused("transient", reason) from None
         response._content, response._content_consumed = body, True
         link.ask({"got": request.url, "status": response.status_code}, body)
         bodies.judge_status(response.status_code)
-        link.check(request.url, body)
+        response.encoding = link.check(request.url, body)
         return response
 
     def urlopen(request: Any, *_: Any, **__: Any) -> Any:
@@ -210,7 +211,7 @@ def _parts(response: Any) -> Iterator[bytes]:
     while part := response.raw.read(1 << 16, decode_content=True):
         size += len(part)
         if size > LARGEST:
-            raise bodies.Refused("corrupt", f"a body of more than {LARGEST >> 20} MB")
+            raise Refused("corrupt", f"a body of more than {LARGEST >> 20} MB")
         yield part
 
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from indexer.market.sources import bodies
+from indexer.market.sources.plain import NoRecords, Refused
 from indexer.market.sources.quotes import Adapter, Call, Columns
 from indexer.market.sources.source import Ask, Table
 
@@ -51,7 +52,7 @@ def cninfo_actions(ask: Ask, call: Call) -> Columns:
     try:
         check = bodies.records(days=["F020D"], figures=["F010N", "F011N", "F012N"])
         found = call("stock_dividend_cninfo", check, symbol=code)
-    except bodies.NoRecords:
+    except NoRecords:
         rows = []  # a company that has paid nothing may still have issued rights
     else:
         given = [
@@ -60,7 +61,7 @@ def cninfo_actions(ask: Ask, call: Call) -> Columns:
         rows = _payouts(found["除权日"], found["派息比例"], given)
     rights = _rights(ask, call)
     if not rows and not rights:
-        raise bodies.NoRecords("no_data_unexplained", "no records")
+        raise NoRecords("no_data_unexplained", "no records")
     return _actions(ask, rows + rights)
 
 
@@ -69,10 +70,10 @@ def _rights(ask: Ask, call: Call) -> list[tuple[str, str, Any, Any, Any]]:
     span = {"start_date": f"{ask.since:%Y%m%d}", "end_date": f"{ask.until:%Y%m%d}"}
     try:
         found = call("stock_allotment_cninfo", bodies.records(), symbol=code, **span)
-    except bodies.NoRecords:
+    except NoRecords:
         return []
     if set(found["证券代码"]) != {code}:
-        raise bodies.Refused("corrupt", f"rights of {found['证券代码'][0]}, not of {code}")
+        raise Refused("corrupt", f"rights of {found['证券代码'][0]}, not of {code}")
     told = zip(found["除权基准日"], found["配股比例"], found["配股价格"], strict=True)
     return [(d, "rights", None, r / _TEN, p) for d, r, p in told if d and r and p]
 
@@ -115,7 +116,7 @@ def _hong_kong(ask: Ask, call: Call) -> Columns:
         if paid := _PAYS.fullmatch(plan or ""):
             rows.append((day, "dividend", float(paid[1]), None, None))
         elif not _NOTHING.fullmatch(plan or ""):
-            raise bodies.Refused("corrupt", f"{day}: the plan {plan!r} is not understood")
+            raise Refused("corrupt", f"{day}: the plan {plan!r} is not understood")
     return _actions(ask, rows)
 
 
@@ -160,7 +161,7 @@ def cninfo_shares(ask: Ask, call: Call) -> Columns:
         end_date=f"{ask.until:%Y%m%d}",
     )
     if set(found["证券代码"]) != {code}:
-        raise bodies.Refused("corrupt", f"shares of {found['证券代码'][0]}, not of {code}")
+        raise Refused("corrupt", f"shares of {found['证券代码'][0]}, not of {code}")
     told = zip(found["变动日期"], found["总股本"], found["已流通股份"], strict=True)
     return _shares(ask, [(day, _times(a), _times(b)) for day, a, b in told])
 
@@ -207,7 +208,7 @@ def eastmoney_listing(ask: Ask, call: Call) -> Columns:
     found = call("stock_individual_info_em", bodies.quote(code), symbol=code)
     told = str(dict(zip(found["item"], found["value"], strict=True)).get("上市时间"))
     if not re.fullmatch(r"[0-9]{8}", told):
-        raise bodies.Refused("corrupt", f"{told!r} is no first trading day")
+        raise Refused("corrupt", f"{told!r} is no first trading day")
     day = date(int(told[:4]), int(told[4:6]), int(told[6:]))
     return {"symbol": [ask.subject], "list_date": [str(day)]}
 

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from indexer.market.sources import bodies
+from indexer.market.sources.plain import Refused
 from indexer.market.sources.source import Ask, Table
 
 Columns = dict[str, list[Any]]
@@ -53,7 +54,7 @@ def bars(
         If there are none in the span.
     """
     if not found:
-        raise bodies.Refused("no_data_unexplained", "no bars in the span")
+        raise Refused("no_data_unexplained", "no bars in the span")
     rows = len(next(iter(found.values())))
     columns = [found[n] if n != "-" else [None] * rows for n in names.split()]
     kept = [
@@ -99,7 +100,7 @@ def _unit(rows: Sequence[Sequence[Any]], units: Sequence[int]) -> int:
     found = max(votes, key=lambda unit: votes[unit])
     if found not in units:
         told = f"volumes are told in units of {' or '.join(map(str, units))} shares"
-        raise bodies.Refused("corrupt", f"{told}, and these fit their amounts in {found} only")
+        raise Refused("corrupt", f"{told}, and these fit their amounts in {found} only")
     return found
 
 
@@ -147,10 +148,10 @@ def _american(code: str, call: Call, span: dict[str, str]) -> Columns:
         try:
             check = bodies.kline(told, [number], 11)
             return call("stock_us_hist", check, symbol=f"{number}.{told}", **span)
-        except bodies.Refused as refused:
+        except Refused as refused:
             if refused.outcome != "no_data_unexplained":
                 raise
-    raise bodies.Refused("no_data_unexplained", f"no American exchange knows {code}")
+    raise Refused("no_data_unexplained", f"no American exchange knows {code}")
 
 
 _TOLD_AS_THEY_ARE = ("sh688", "sz399", "sh000", "sz000")
@@ -174,7 +175,7 @@ def tencent_prices(ask: Ask, call: Call) -> Columns:
     except IndexError:
         if any(seen):
             raise
-        raise bodies.Refused("no_data_unexplained", "no bars") from None
+        raise Refused("no_data_unexplained", "no bars") from None
     if not symbol.startswith(_TOLD_AS_THEY_ARE):  # akshare has taken lots for granted
         found["volume"] = [None if v is None else v / _LOT for v in found["volume"]]
     return bars(ask, found, _ENGLISH, _lots(code))
@@ -213,7 +214,7 @@ def eastmoney_series(ask: Ask, call: Call) -> Columns:
         except KeyError:
             if code in listed:
                 raise
-            raise bodies.Refused("no_data_unexplained", f"{code} is on no page") from None
+            raise Refused("no_data_unexplained", f"{code} is on no page") from None
         return _series(ask, found["date"], found["latest"])
     prefix = suffix.lower() if code[:3] in {"000", "399", "899"} else "csi"
     number = {"sh": 1, "sz": 0, "bj": 0, "csi": 2}[prefix]

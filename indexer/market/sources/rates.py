@@ -3,6 +3,7 @@
 from typing import Any
 
 from indexer.market.sources import bodies
+from indexer.market.sources.plain import Refused
 from indexer.market.sources.quotes import Adapter, Call, Columns
 from indexer.market.sources.source import Ask, Table
 
@@ -45,7 +46,7 @@ def safe_fx(ask: Ask, call: Call) -> Columns:
     found = call("currency_boc_safe", check)
     name = _SAFE_NAMES[ask.subject[:3]]
     if name not in found:
-        raise bodies.Refused("corrupt", f"no column {name}; found {', '.join(found)}")
+        raise Refused("corrupt", f"no column {name}; found {', '.join(found)}")
     return _rates(ask, found["日期"], found[name])
 
 
@@ -74,15 +75,15 @@ def csindex_weights(ask: Ask, call: Call) -> Columns:
     code = ask.subject[:-3]
     found = call("index_stock_cons_weight_csindex", bodies.excel, symbol=code)
     if set(found["指数代码"]) != {code}:
-        raise bodies.Refused("corrupt", f"constituents of {found['指数代码'][0]}, not of {code}")
+        raise Refused("corrupt", f"constituents of {found['指数代码'][0]}, not of {code}")
     unknown = set(found["交易所"]) - set(_EXCHANGES)
     if unknown:
-        raise bodies.Refused("corrupt", f"constituents listed at {', '.join(map(str, unknown))}")
+        raise Refused("corrupt", f"constituents listed at {', '.join(map(str, unknown))}")
     told = zip(found["成分券代码"], found["交易所"], strict=True)
     symbols = [f"{constituent}.{_EXCHANGES[exchange]}" for constituent, exchange in told]
     weights = [round(weight / 100, 9) for weight in found["权重"]]
     if abs(sum(weights) - 1) > 0.005:
-        raise bodies.Refused("corrupt", f"weights that sum to {sum(weights):.4f}")
+        raise Refused("corrupt", f"weights that sum to {sum(weights):.4f}")
     index = [ask.subject] * len(symbols)
     return {"index": index, "date": found["日期"], "symbol": symbols, "weight": weights}
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from indexer.market.sources import quotes
-from indexer.market.sources.bodies import Refused, judge_status
+from indexer.market.sources.bodies import judge_status
 from indexer.market.sources.filings import FILINGS
+from indexer.market.sources.plain import Refused
 from indexer.market.sources.quotes import QUOTES, bars
 from indexer.market.sources.source import Ask
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from indexer.market.sources import bodies
-from indexer.market.sources.bodies import Refused
+from indexer.market.sources.plain import Refused
 
 URL = "https://upstream/kline"
 LINE = "2026-06-11,10.00,10.10,10.20,9.90,1000,1005000.00,3.0,1.0,0.1,0.42"

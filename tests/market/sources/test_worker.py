@@ -1,6 +1,8 @@
 """The process akshare runs in: what it may not do, and what hostile replies do not achieve."""
 
+import base64
 import io
+import json
 import os
 import pickle
 import subprocess
@@ -14,6 +16,7 @@ import pytest
 import indexer
 from benchmarks.standin import faults
 from benchmarks.standin.faults import Fault
+from benchmarks.standin.wire import Reply
 from indexer.market.sources import child, words
 from indexer.market.sources.akshare import Access, upstreams
 from indexer.market.sources.guard import Guard, Pace
@@ -196,6 +199,61 @@ def test_factors_that_are_code_are_not_evaluated(reach):
 
     assert (answer.outcome, mark.exists()) == ("corrupt", False)
     assert "no plain data" in answer.reason
+
+
+def utf_7(text: str) -> str:
+    """Return text packed into letters and figures, signs and all, by which no check can tell it."""
+    return f"+{base64.b64encode(text.encode('utf-16-be')).decode().rstrip('=')}-"
+
+
+@pytest.mark.attack("D1")
+def test_factors_that_are_code_in_the_encoding_a_header_names_are_not_evaluated(reach, monkeypatch):
+    mark = Path("/tmp/indexer-standin-ran")  # noqa: S108
+    mark.unlink(missing_ok=True)
+    code = utf_7(f'"+open("{mark}","w").name+"')
+    assert "/" not in code  # which the check would find
+    body = f'var x={{"data":[{{"d":"1900-01-01","f":"1","c":"0{code}"}}]}}\n'.encode()
+    hostile = Reply(body, "application/javascript; charset=utf-7")
+    monkeypatch.setitem(faults._REPLIES, "utf_7", lambda _: hostile)
+    reach.standin.choose = lambda r: Fault("utf_7") if "_qfq.js" in r.path else None
+
+    upstreams(reach.access, ["sina"])[0].fetch(Ask("prices", "NVDA.US", FIRST, LAST, LAST))
+
+    assert not mark.exists()
+
+
+@pytest.mark.attack("D1")
+@pytest.mark.parametrize("charset", ["utf-7", "utf-16"])
+def test_figures_are_those_of_the_bytes_whatever_encoding_a_header_names(
+    reach, monkeypatch, charset
+):
+    true = fetched(reach, "none")
+    bar = "2026-06-11,1.00,1.00,1.00,1.00,1000,100000.00,0,0,0,0"
+
+    def renamed(reply: Reply) -> Reply:
+        body = json.loads(reply.body)
+        body["data"]["z"] = utf_7(f'","klines":["{bar}"],"z":"')
+        headed = f"application/json; charset={charset}"
+        return Reply(json.dumps(body).encode(), headed)
+
+    monkeypatch.setitem(faults._REPLIES, "renamed", renamed)
+
+    answer = fetched(reach, "renamed")
+
+    assert answer.outcome == "ok"
+    assert answer.frame.equals(true.frame)
+
+
+def test_a_page_in_gbk_is_read_as_gbk_whatever_encoding_a_header_names(reach, monkeypatch):
+    ask = Ask("fx", "USD/CNY", FIRST, LAST, LAST)
+    source = upstreams(reach.access, ["sina"])[0]
+    true = source.fetch(ask)
+    monkeypatch.setitem(
+        faults._REPLIES, "renamed", lambda r: Reply(r.body, "text/html; charset=utf-16")
+    )
+    reach.standin.choose = lambda _: Fault("renamed")
+
+    assert source.fetch(ask).frame.equals(true.frame)
 
 
 def test_a_process_that_is_killed_is_made_anew(reach):
