@@ -112,7 +112,8 @@ def _datacenter(market: Market, request: Request, spoil: Spoil) -> Reply:
     if not rows:
         return as_json({"result": None, "success": False, "message": "返回数据为空", "code": 9201})
     size, page = int(request.query["pageSize"]), int(request.query["pageNumber"])
-    result = {"pages": -(-len(rows) // size), "data": rows[(page - 1) * size : page * size]}
+    served = spoil.page(rows[(page - 1) * size : page * size])
+    result = {"pages": -(-len(rows) // size), "data": served}
     return as_json({"result": result | {"count": len(rows)}, "success": True, "code": 0})
 
 

@@ -67,10 +67,15 @@ class _Spoiled:
         return change([list(cells) for cells in rows], row) if change and rows else rows
 
     def figures(self, rows: list[Row]) -> list[Row]:
+        if self.fault.kind == "truncated_page":  # which is no fault of the figures
+            return rows
         return spoiled(self.fault.kind, rows, len(rows) - min(self.fault.at, len(rows)))
 
     def records(self, records: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
         return reshaped(self.fault.kind, records, key)
+
+    def page(self, rows: list[Any]) -> list[Any]:
+        return rows[-2:] if self.fault.kind == "truncated_page" else rows
 
 
 def _cell(column: int, write: _Text) -> Callable[[list[Row], int], list[Row]]:

@@ -1,7 +1,7 @@
 """The vendors' replies, rendered from a market in the shape in which each of them serves it."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -107,7 +107,7 @@ def _sina_rates(market: Market, request: Request, spoil: Spoil) -> Reply:
     first, last = query["startdate"], query["enddate"]
     rates = market.rates.get(spoil.symbol(query["money_code"]), {})
     known = [[str(day), round(rates[day] * 100, 2)] for day in sorted(rates) if day <= market.today]
-    told = [row for row in spoil.figures(known)[::-1] if first <= row[0] <= last]
+    told = [row for row in spoil.page(spoil.figures(known))[::-1] if first <= row[0] <= last]
     page, pages = int(query.get("page", 1)), -(-len(told) // 20)
     rows = "".join(_line(row + row[1:] * 4, spoil) for row in told[(page - 1) * 20 : page * 20])
     head = "<tr><th>日期</th><th>a</th><th>b</th><th>c</th><th>d</th><th>e</th></tr>"
@@ -130,8 +130,9 @@ def _cell(cell: Any) -> str:
 # cninfo, csindex, SAFE
 
 
-def _records(rows: Sequence[Mapping[str, Any]]) -> Reply:
-    return as_json({"total": len(rows), "resultcode": 200, "resultmsg": "success", "records": rows})
+def _records(rows: list[dict[str, Any]], spoil: Spoil) -> Reply:
+    head = {"total": len(rows), "resultcode": 200, "resultmsg": "success"}
+    return as_json(head | {"records": spoil.page(rows)})
 
 
 def _by_code(market: Market, code: str) -> str:
@@ -145,7 +146,7 @@ def _cninfo_payouts(market: Market, request: Request, spoil: Spoil) -> Reply:
         row = {"F006D": day, "F044V": "年度分红", "F011N": tenfold(ratio), "F010N": None}
         row |= {"F012N": tenfold(cash), "F018D": day, "F020D": day, "F023D": day}
         rows.append(row | {"F025D": None, "F007V": "", "F001V": "年报"})
-    return _records(spoil.records(rows, "F012N"))
+    return _records(spoil.records(rows, "F012N"), spoil)
 
 
 _ALLOTMENT = {"price": 8, "ratio": 9, "ex_date": 18, "code": 21}  # positions among its 57 keys
@@ -160,7 +161,7 @@ def _cninfo_rights(market: Market, request: Request, spoil: Spoil) -> Reply:
             cells["F008"], cells["F009"] = action["price"], action["ratio"] * 10
             cells["F018"], cells["F021"] = str(action["ex_date"]), symbol[:-3]
             rows.append(cells)
-    return _records(rows)
+    return _records(rows, spoil)
 
 
 def _cninfo_shares(market: Market, request: Request, spoil: Spoil) -> Reply:
@@ -172,7 +173,7 @@ def _cninfo_shares(market: Market, request: Request, spoil: Spoil) -> Reply:
             row = {"SECCODE": symbol[:-3], "SECNAME": "样本", "ORGNAME": "样本", "F002V": "变动"}
             row |= {"DECLAREDATE": day, "VARYDATE": day, "F001V": "1"}
             rows.append(row | {"F003N": total, "F021N": free})
-    return _records(spoil.records(rows, "F003N"))
+    return _records(spoil.records(rows, "F003N"), spoil)
 
 
 _PERFORMANCE_KEYS = (
@@ -226,7 +227,8 @@ def _safe_rows(market: Market, spoil: Spoil) -> list[Row]:
     """Return what is told of each day, a hundred units in yuan."""
     rates = [market.rates.get(spoil.symbol(code), {}) for code in _SAFE_NAMES]
     days = sorted({day for told in rates for day in told if day <= market.today})
-    return spoil.figures([[str(day), *(_hundred(told.get(day)) for told in rates)] for day in days])
+    rows: list[Row] = [[str(day), *(_hundred(told.get(day)) for told in rates)] for day in days]
+    return spoil.page(spoil.figures(rows))
 
 
 def _hundred(rate: float | None) -> float | None:

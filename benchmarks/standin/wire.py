@@ -46,6 +46,9 @@ class Spoil(Protocol):
     def records(self, records: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
         """Return the records written, of which one key may be left out."""
 
+    def page(self, rows: list[Any]) -> list[Any]:
+        """Return what is served of the rows of a page, of which the count is told whole."""
+
 
 def as_json(content: Any) -> Reply:
     """Return content as a reply in JSON."""

@@ -8,6 +8,7 @@ answer, and that what passes is plain data about what was asked.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from indexer.market.sources.plain import (
     TEXT,
@@ -187,6 +188,7 @@ def records(*needed: str, days: Texts = (), figures: Texts = ()) -> Check:
         rows = found.get("records")
         if not isinstance(rows, list):
             raise Refused("corrupt", "records that are no list")
+        _Pages().add(1, len(rows), found.get("total", len(rows)), 1)
         if not rows:
             raise NoRecords("no_data_unexplained", "no records")
         refuse_cells(rows, needed, days, figures)
@@ -195,17 +197,54 @@ def records(*needed: str, days: Texts = (), figures: Texts = ()) -> Check:
     return check
 
 
-def datacenter(
-    *needed: str, days: Texts = (), figures: Texts = (), keys: int = 0, own: Own | None = None
-) -> Check:
-    """Accept Eastmoney's rows as `records`, with a number of keys, and a key that says whose."""
+class _Pages:
+    """How many rows each page of one answer holds, beside how many there are told to be."""
 
-    def check(_: str, body: bytes) -> str:
+    def __init__(self) -> None:
+        self.held: dict[int, int] = {}
+        self._told: set[tuple[Any, Any]] = set()
+
+    def add(self, page: int, rows: int, count: Any, pages: Any) -> None:
+        """Raise `Refused` where one page tells otherwise than another, or all hold less or more."""
+        self.held[page] = rows
+        self._told.add((count, pages))
+        if len(self._told) > 1 or not (isinstance(count, int) and isinstance(pages, int)):
+            reason = f"page {page} counts {count} rows on {pages} pages: not as one answer would"
+            raise Refused("corrupt", reason)
+        held = sum(self.held.values())
+        if page >= pages and held != count:
+            raise Refused("corrupt", f"{held} rows on all pages, and it counts {count}")
+
+
+def _page(url: str, key: str) -> int:
+    found = re.search(rf"[?&]{key}=([0-9]+)", url)
+    return int(found[1]) if found else 1
+
+
+def datacenter(
+    *needed: str,
+    days: Texts = (),
+    figures: Texts = (),
+    keys: int = 0,
+    own: Own | None = None,
+    paged: bool = True,
+) -> Check:
+    """Accept Eastmoney's rows as `records`, with a number of keys, and a key that says whose.
+
+    The rows are all that it counts; where akshare is not ``paged``, all stand on the first page.
+    """
+    pages = _Pages()
+
+    def check(url: str, body: bytes) -> str:
         found = object_of(body)
         result = found.get("result")
         if result is None and found.get("code") != 9201:
             raise Refused("transient", f"code {found.get('code')!r}: {found.get('message')}")
-        rows = result and result.get("data")
+        told = result or {}
+        rows = told.get("data") or []
+        if result is not None or pages.held:
+            last = told.get("pages") if paged else 1
+            pages.add(_page(url, "pageNumber"), len(rows), told.get("count"), last)
         if not rows:
             raise Refused("no_data_unexplained", "no rows")
         refuse_cells(rows, needed, days, figures)
@@ -256,12 +295,17 @@ def quote(code: str) -> Check:
 
 def listing(codes: set[str]) -> Check:
     """Accept a page of Eastmoney's list of codes, and add those on it."""
+    pages = _Pages()
 
-    def check(_: str, body: bytes) -> str:
+    def check(url: str, body: bytes) -> str:
         data = object_of(body).get("data")
         if not data or not data.get("diff") or not data.get("total"):
             raise Refused("no_data_unexplained", "no list of codes")
         refuse_unkeyed(data["diff"], ("f3", "f12", "f13"))
+        rows, total = len(data["diff"]), data["total"]
+        full = pages.held.get(1, rows)  # of which akshare reckons how many pages there are
+        last = -(-total // full) if isinstance(total, int) else None
+        pages.add(_page(url, "pn"), rows, total, last)
         codes.update(row["f12"] for row in data["diff"])
         return TEXT
 

@@ -106,7 +106,7 @@ def _hong_kong(ask: Ask, call: Call) -> Columns:
     """Return cash dividends in Hong Kong dollars; anything else a plan says is not guessed at."""
     code = ask.subject[:-3]
     check = bodies.datacenter(
-        "PLAN_EXPLAIN", days=["EX_DIVIDEND_DATE"], own=("SECURITY_CODE", code)
+        "PLAN_EXPLAIN", days=["EX_DIVIDEND_DATE"], own=("SECURITY_CODE", code), paged=False
     )
     found = call("stock_hk_dividend_payout_em", check, symbol=code)
     rows: list[tuple[str, str, Any, Any, Any]] = []

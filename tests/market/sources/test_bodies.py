@@ -21,6 +21,11 @@ def tencent(*rows: list, key: str = "day", symbol: str = "sz300308") -> bytes:
     return f"kline_day2026={json.dumps({'code': 0, 'data': {symbol: {key: list(rows)}}})}".encode()
 
 
+def report(*rows: dict, **told: int | None) -> dict:
+    """Return a page of a report of Eastmoney's, of one that says how many rows it has."""
+    return {"result": {"data": list(rows), "count": len(rows), "pages": 1} | told}
+
+
 def refusal(check: bodies.Check, body: bytes, url: str = URL) -> str:
     """Return what a body is called; empty where it passes."""
     try:
@@ -171,6 +176,8 @@ def test_amounts_of_sina_are_dates_and_numbers(text, outcome):
         ({"resultcode": 401, "records": []}, "transient"),
         ({"resultcode": 200}, "corrupt"),
         ({"resultcode": 200, "records": [{"F021D": 1}]}, "corrupt"),
+        ({"resultcode": 200, "total": 1, "records": [{"F020D": "2026-06-11"}]}, ""),
+        ({"resultcode": 200, "total": 2, "records": [{"F020D": "2026-06-11"}]}, "corrupt"),
     ],
 )
 def test_records_of_cninfo(content, outcome):
@@ -180,19 +187,72 @@ def test_records_of_cninfo(content, outcome):
 @pytest.mark.parametrize(
     ("content", "outcome"),
     [
-        ({"result": {"data": [{"CODE": "300308", "A": 1}]}}, ""),
+        (report({"CODE": "300308", "A": 1}), ""),
         ({"result": None, "code": 9201, "message": "返回数据为空"}, "no_data_unexplained"),
         ({"result": None, "code": 9501, "message": "busy"}, "transient"),
-        ({"result": {"data": []}}, "no_data_unexplained"),
-        ({"result": {"data": [{"CODE": "600000", "A": 1}]}}, "corrupt"),
-        ({"result": {"data": [{"CODE": "300308", "B": 1}]}}, "corrupt"),
-        ({"result": {"data": [{"CODE": "300308", "A": 1, "B": 2}]}}, "corrupt"),
+        (report(), "no_data_unexplained"),
+        (report({"CODE": "600000", "A": 1}), "corrupt"),
+        (report({"CODE": "300308", "B": 1}), "corrupt"),
+        (report({"CODE": "300308", "A": 1, "B": 2}), "corrupt"),
+        (report({"CODE": "300308", "A": 1}, count=2), "corrupt"),
+        (report({"CODE": "300308", "A": 1}, count=None), "corrupt"),
+        (report({"CODE": "300308", "A": 1}, pages=None), "corrupt"),
     ],
 )
 def test_reports_of_eastmoney(content, outcome):
     check = bodies.datacenter("A", keys=2, own=("CODE", "300308"))
 
     assert refusal(check, json.dumps(content).encode()) == outcome
+
+
+def paged(check: bodies.Check, *pages: dict, key: str = "pageNumber") -> list[str]:
+    """Return what each page is called, of those that are asked for one after the other."""
+    told = enumerate(pages, 1)
+    return [refusal(check, json.dumps(page).encode(), f"{URL}?{key}={n}") for n, page in told]
+
+
+ROW = {"A": 1}
+
+
+def test_the_rows_of_all_pages_are_those_that_are_counted():
+    whole = [report(ROW, ROW, count=3, pages=2), report(ROW, count=3, pages=2)]
+    short = [whole[0], report(ROW, count=4, pages=2)]
+
+    assert paged(bodies.datacenter("A"), *whole) == ["", ""]
+    assert paged(bodies.datacenter("A"), *short) == ["", "corrupt"]
+
+
+def test_a_page_that_is_asked_for_twice_counts_once():
+    check = bodies.datacenter("A")
+    pages = [report(ROW, ROW, count=3, pages=2), report(ROW, count=3, pages=2)]
+
+    assert paged(check, pages[0]) == [""]
+    assert paged(check, *pages) == ["", ""]
+
+
+def test_pages_that_count_otherwise_than_those_before_are_refused():
+    pages = [report(ROW, ROW, count=3, pages=2), report(ROW, count=3, pages=9)]
+
+    assert paged(bodies.datacenter("A"), *pages) == ["", "corrupt"]
+
+
+def test_of_a_report_that_is_read_no_further_the_first_page_is_all():
+    check = bodies.datacenter("A", paged=False)
+
+    assert paged(check, report(ROW, ROW, count=3, pages=2)) == ["corrupt"]
+
+
+def listed(*codes: str, total: int) -> dict:
+    rows = [{"f3": 1.0, "f12": code, "f13": 124} for code in codes]
+    return {"data": {"total": total, "diff": rows}}
+
+
+def test_the_codes_on_all_pages_of_a_list_are_those_that_are_counted():
+    whole = [listed("HSI", "HSCEI", total=3), listed("HSTECH", total=3)]
+    capped = [whole[0], listed("HSTECH", total=4)]
+
+    assert paged(bodies.listing(set()), *whole, key="pn") == ["", ""]
+    assert paged(bodies.listing(set()), *capped, key="pn") == ["", "corrupt"]
 
 
 @pytest.mark.parametrize(
@@ -247,10 +307,10 @@ CELLS = [
 @pytest.mark.parametrize(("name", "cell", "outcome"), CELLS)
 def test_a_cell_that_akshare_would_call_missing_is_refused(name, cell, outcome):
     row = {"DAY": "2026-05-18", "PAID": 5.3} | {name: cell}
-    report = json.dumps({"result": {"data": [row]}}).encode()
+    reported = json.dumps(report(row)).encode()
     told = json.dumps({"resultcode": 200, "records": [row]}).encode()
 
-    assert refusal(bodies.datacenter(days=["DAY"], figures=["PAID"]), report) == outcome
+    assert refusal(bodies.datacenter(days=["DAY"], figures=["PAID"]), reported) == outcome
     assert refusal(bodies.records(days=["DAY"], figures=["PAID"]), told) == outcome
 
 

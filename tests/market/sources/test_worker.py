@@ -22,7 +22,7 @@ from indexer.market.sources.akshare import Access, upstreams
 from indexer.market.sources.guard import Guard, Pace
 from indexer.market.sources.source import Answer, Ask
 from indexer.market.sources.worker import Ended, Worker
-from tests.market.sources.standin import FIRST, LAST, Reach
+from tests.market.sources.standin import EX_DATE, FIRST, LAST, Reach
 
 SHARE = Ask("prices", "300308.SZ", FIRST, LAST, LAST)
 
@@ -353,6 +353,29 @@ def test_code_that_ran_in_it_all_the_same_reaches_no_ledger(tmp_path):
 
     assert found.stdout.split() == ["done", "OSError", "MemoryError", *["PermissionError"] * 6]
     assert ledger.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("table", "symbol", "name"),
+    [
+        ("actions", "00700.HK", "eastmoney"),
+        ("actions", "300308.SZ", "eastmoney"),
+        ("actions", "300308.SZ", "cninfo"),
+        ("shares", "300308.SZ", "eastmoney"),
+        ("shares", "300308.SZ", "cninfo"),
+    ],
+)
+def test_a_page_on_which_less_stands_than_is_counted_is_refused(reach, table, symbol, name):
+    market = reach.standin.market
+    paid = market.actions[symbol][0] | {"kind": "dividend", "cash": 0.5}
+    days = [date(2026, 3, 10), date(2026, 4, 10), EX_DATE]
+    market.actions[symbol] = [paid | {"ex_date": day} for day in days]
+    market.shares[symbol] = [market.shares["300308.SZ"][0] | {"date": day} for day in days]
+    reach.standin.choose = lambda _: Fault("truncated_page")
+
+    answer = upstreams(reach.access, [name])[0].fetch(Ask(table, symbol, FIRST, LAST, LAST))
+
+    assert (answer.outcome, answer.reason) == ("corrupt", "2 rows on all pages, and it counts 3")
 
 
 @pytest.mark.attack("D2")
