@@ -125,9 +125,9 @@ class Recorder(Worker):
             steps.append((url,))
             return reason
 
-        def gotten(url: str, status: int, body: bytes) -> None:
-            steps.append((url, status, body))
-            got(url, status, body)
+        def gotten(url: str, status: int, function: str, body: bytes) -> None:
+            steps.append((url, status, function, body))
+            got(url, status, function, body)
 
         self._standin.choose = lambda _: fault
         silent = fault is not None and fault.kind in SILENT

@@ -171,6 +171,17 @@ def test_what_explains_a_hole_is_from_the_reply_that_does(reach, tmp_path, table
     assert {told[digest].partition(",")[0] for digest in stored["sha256"]} == {asked}
 
 
+def test_the_archive_tells_which_function_asked_for_a_reply(reach, tmp_path):
+    run(reach, tmp_path, written(tmp_path, "600584.SH"))
+
+    told = {
+        (line["source"], line["ask"].split()[0], line["function"])
+        for line in index_of(reach.access.archive)
+    }
+    assert ("eastmoney", "prices", "stock_zh_a_hist") in told
+    assert ("tencent", "prices", "stock_zh_a_hist_tx") in told
+
+
 def test_a_row_is_from_the_first_source_that_has_it(reach, tmp_path):
     failing(reach, "one_row_missing_today", "push2his.eastmoney.com")
 

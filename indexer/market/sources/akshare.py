@@ -101,8 +101,8 @@ class Upstream:
             hosts.append(host)
             return guard.wait(host)
 
-        def got(url: str, status: int, body: bytes) -> None:
-            told = {"source": self.name, "ask": str(ask)} | worker.versions
+        def got(url: str, status: int, function: str, body: bytes) -> None:
+            told = {"source": self.name, "function": function, "ask": str(ask)} | worker.versions
             asked = (url, status, guard.instant())
             replies.append(keep(self.access.archive, asked, body, told))
 

@@ -1,7 +1,7 @@
 """Raw replies, kept as they came: by the digest of their bytes, compressed, never deleted by us.
 
 A level can be rebuilt from them without any upstream, and what an upstream said on a day can be
-shown years later. `index.jsonl` tells of each reply what was asked, when, and what read it.
+shown years later. `index.jsonl` tells of each reply what was asked, when, by which function and versions.
 """
 
 import gzip

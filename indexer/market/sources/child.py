@@ -38,10 +38,11 @@ ADAPTERS = QUOTES | FILINGS | RATES
 
 
 class _Link:
-    """The pipe to the process that asks, and the check of the reply that is expected."""
+    """The pipe to the process that asks, who asks for replies now, and the check of them."""
 
     def __init__(self, inbound: BinaryIO, outbound: BinaryIO) -> None:
         self._inbound, self._outbound = inbound, outbound
+        self.function = ""
         self.check: bodies.Check = _nothing_expected
 
     def say(self, message: dict[str, Any], body: bytes = b"") -> None:
@@ -89,7 +90,7 @@ def _answered(akshare: Any, link: _Link, question: dict[str, Any]) -> dict[str, 
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
 
     def call(function: str, check: bodies.Check, **arguments: Any) -> dict[str, list[Any]]:
-        link.check = check
+        link.function, link.check = function, check
         _forget()
         frame = getattr(akshare, function)(**arguments)
         names = [str(name) for name in frame.columns]
@@ -185,8 +186,9 @@ def _guard_requests(link: _Link) -> None:
             reason = f"{type(error).__name__}: {str(error)[:200]}"
             raise Refused("transient", reason) from None
         response._content, response._content_consumed = body, True
-        link.ask({"got": request.url, "status": response.status_code}, body)
-        bodies.judge_status(response.status_code)
+        status = response.status_code
+        link.ask({"got": request.url, "status": status, "function": link.function}, body)
+        bodies.judge_status(status)
         response.encoding = link.check(request.url, body)
         return response
 

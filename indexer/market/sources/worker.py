@@ -31,7 +31,8 @@ _PASSED_ON = (
 _PACKAGES = Path(__file__).resolve().parents[3]
 
 Want = Callable[[str], str]  # told the address before each request; says why not, after waiting
-Got = Callable[[str, int, bytes], None]  # told address, status and body of each reply, unread
+# Told of each reply its address, status, the function that asked for it, and its body, unread.
+Got = Callable[[str, int, str, bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Worker:
                     reason = want(str(said["want"]))
                     self._say({"go": not reason, "reason": reason})
                 elif "got" in said:
-                    got(str(said["got"]), int(said["status"]), body)
+                    got(str(said["got"]), int(said["status"]), str(said["function"]), body)
                     self._say({"kept": True})
                 else:
                     raise Ended(f"it said {sorted(said)}")
