@@ -267,6 +267,8 @@ def verify(ledger: str, market: Path | None, out: Path | None, inputs: bool, as_
     if market is not None or inputs:
         both = ", from the market and from what was kept," if market and inputs else ","
         click.echo(f"{found.built} entries made again{both} each the same to the last bit")
+    if found.replies:
+        click.echo(f"replies of sources as they came: {found.replies:,}")
 
 
 @click.command()

@@ -13,6 +13,8 @@ from indexer.ledger.database import reading
 from indexer.ledger.heads import Head, all_heads, heads, noted, subjects
 from indexer.ledger.history import read_definition, read_entry
 from indexer.ledger.verify import check_chain, check_database
+from indexer.market.delta import split_version
+from indexer.market.sources.archive import REPLIES, verify_replies
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import wrong_files
 from indexer.run.entries import Candidate
@@ -26,13 +28,15 @@ from indexer.run.stored import market_of_entry
 class Verified:
     """How much was found to be as it was published, and the hash of the last entry.
 
-    ``built`` counts the entries that were made again, twice where both ways were asked for.
+    ``built`` counts the entries that were made again, twice where both ways were asked for, and
+    ``replies`` those of sources that are as they came into the folder of the market.
     """
 
     entries: int
     head: str
     files: bool
     built: int
+    replies: int
 
 
 class Wrong(NamedTuple):
@@ -54,7 +58,8 @@ def verify(
 
     Parameters
     ----------
-    market : a market from which the levels in force are built again
+    market : a market from which the levels in force are built again; what sources replied is
+        looked at where the folder keeps it
     out : a folder whose published files are compared with the ledger
     inputs : whether every level, also those no longer in force, is built again from the rows of
         the market that the ledger itself has kept
@@ -64,7 +69,7 @@ def verify(
     LedgerError
         With the first entry that fails, or every file that does.
     MissingInputError, MarketDataError
-        If the market cannot be read.
+        If the market cannot be read, or with every reply that is gone or damaged.
     """
     progress("following the chain")
     with reading(engine) as connection:
@@ -75,8 +80,11 @@ def verify(
         files = [Refusal(str(path), "", "", why) for path, why in wrong_files(engine, out)]
         if files:
             raise LedgerError(files)
-    built, wrong = 0, list[Wrong]()
+    built, replies, wrong = 0, 0, list[Wrong]()
     tables = None if market is None else read_market(market)
+    if market is not None:
+        progress("reading what sources replied")
+        replies = verify_replies(split_version(market)[0] / REPLIES)
     for subject in found:
         progress(f"building {subject.id}")
         if tables is not None:
@@ -85,7 +93,7 @@ def verify(
             built += _from_inputs(engine, subject, wrong)
     if wrong:
         raise min(wrong, key=lambda one: one.number).error
-    return Verified(number, head, out is not None, built)
+    return Verified(number, head, out is not None, built, replies)
 
 
 def _from_market(engine: sa.Engine, subject: Subject, market: Market, wrong: list[Wrong]) -> int:

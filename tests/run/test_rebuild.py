@@ -3,9 +3,10 @@
 import pytest
 
 from indexer.definitions.read import read_basket
-from indexer.errors import LedgerError
+from indexer.errors import LedgerError, MarketDataError
 from indexer.ledger.database import reading
 from indexer.ledger.heads import Head, all_heads
+from indexer.market.sources.archive import keep
 from indexer.market.tables import read_market
 from indexer.run.rebuild import Subject, built_again
 from indexer.run.verify import _difference, verify
@@ -69,6 +70,18 @@ def test_a_session_that_built_again_is_none_is_told(tmp_path):
     there = head(tmp_path, 1)._replace(session="2026-03-01")  # a Sunday
 
     assert difference(tmp_path, there) == "built again, it is no session of the index"
+
+
+def test_a_reply_that_is_not_as_it_came_into_the_market_is_told(tmp_path):
+    published(tmp_path, DAYS[0], DAYS[1])
+    market = tmp_path / "market"
+    reply = keep(market / "replies", ("https://upstream", 200, "2026-03-02"), b"{}")
+    assert verify(desk(tmp_path).engine, market=market).replies == 1
+
+    next((market / "replies").glob("??/*.gz")).unlink()
+
+    with pytest.raises(MarketDataError, match=f"replies/../{reply.sha256}.gz: is gone"):
+        verify(desk(tmp_path).engine, market=market)
 
 
 @pytest.mark.parametrize("inputs", [False, True])

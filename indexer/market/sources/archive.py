@@ -1,7 +1,8 @@
 """Raw replies, kept as they came: by the digest of their bytes, compressed, never deleted by us.
 
-A level can be rebuilt from them without any upstream, and what an upstream said on a day can be
-shown years later. `index.jsonl` tells of each reply what was asked, when, by which function and versions.
+What an upstream said on a day can be shown years later: `index.jsonl` tells of each reply what was
+asked, when, by which function and versions. Levels are not rebuilt from them but from the rows that
+the ledger has kept; each row of a store names the digest of the reply it is from.
 """
 
 import gzip
@@ -9,13 +10,14 @@ import hashlib
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from indexer.errors import OutputError
+from indexer.errors import Flaw, MarketDataError, OutputError
 from indexer.folders import cache_folder
 from indexer.market.sources.source import Reply
 
@@ -100,11 +102,42 @@ def _append(file: Path, lines: str) -> None:
 def index_of(folder: Path) -> Iterator[dict[str, Any]]:
     """Yield what is known of each reply, oldest first; a line that was cut off is passed over."""
     file = folder / "index.jsonl"
-    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
+    for line in file.read_bytes().splitlines() if file.is_file() else ():
         try:
             yield json.loads(line)
         except ValueError:
             continue
+
+
+def verify_replies(folder: Path) -> int:
+    """Return how many replies the index names, all of which are there as they came.
+
+    Raises
+    ------
+    MarketDataError
+        With each that is gone, or is damaged.
+    """
+    digests = dict.fromkeys(str(entry.get("sha256")) for entry in index_of(folder))
+    wrong = {digest: why for digest in digests if (why := _damage(folder, digest))}
+    if wrong:
+        raise MarketDataError(
+            [Flaw(f"{REPLIES}/{d[:2]}/{d}.gz", None, "", wrong[d]) for d in wrong]
+        )
+    return len(digests)
+
+
+def _damage(folder: Path, digest: str) -> str:
+    """Return why a reply is not there as it came; empty where it is."""
+    place = _place(folder, digest)
+    if not place.is_file():
+        return "is gone, and the index names it: bring it back from a copy"
+    try:
+        whole = hashlib.sha256(gzip.decompress(place.read_bytes())).hexdigest() == digest
+    except (OSError, EOFError, zlib.error):
+        whole = False
+    return (
+        "" if whole else "is damaged, its bytes are not those that came: bring it back from a copy"
+    )
 
 
 def sizes(folder: Path) -> tuple[int, int]:

@@ -1,17 +1,23 @@
 """Raw replies: kept as they came, found by their digest."""
 
+import gzip
 import hashlib
 import os
+from pathlib import Path
 
 import pytest
 
-from indexer.errors import OutputError
-from indexer.market.sources.archive import index_of, keep, log
+from indexer.errors import MarketDataError, OutputError
+from indexer.market.sources.archive import index_of, keep, log, verify_replies
 from tests.market.sources.standin import body_of
 
 URL, WHEN = "https://push2his.eastmoney.com/api", "2026-06-12T12:00:00+00:00"
 ASKED = (URL, 200, WHEN)
 BODY = '{"name": "寒武纪"}'.encode()
+
+
+def place_of(folder: Path, digest: str) -> Path:
+    return folder / digest[:2] / f"{digest}.gz"
 
 
 def test_a_body_comes_back_to_the_last_byte_under_its_digest(tmp_path):
@@ -63,6 +69,57 @@ def test_what_follows_a_line_cut_off_by_a_crash_is_told(tmp_path):
 
 def test_an_archive_that_is_not_there_tells_nothing(tmp_path):
     assert list(index_of(tmp_path / "none")) == []
+
+
+def test_a_line_that_is_no_text_any_more_is_passed_over(tmp_path):
+    keep(tmp_path, ASKED, BODY)
+    with (tmp_path / "index.jsonl").open("ab") as stream:
+        stream.write(b'{"url": "\xff"}\n')
+
+    assert len(list(index_of(tmp_path))) == 1
+
+
+def test_replies_are_counted_that_are_there_as_they_came(tmp_path):
+    for body in (BODY, BODY, BODY + b"\n"):
+        keep(tmp_path, ASKED, body)
+
+    assert verify_replies(tmp_path) == 2
+
+
+def test_a_reply_that_is_gone_is_named(tmp_path):
+    place = place_of(tmp_path, keep(tmp_path, ASKED, BODY).sha256)
+    place.unlink()
+
+    with pytest.raises(MarketDataError, match=f"{place.name}: is gone"):
+        verify_replies(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda _: b"", lambda packed: packed[:-9], lambda _: gzip.compress(b"another")],
+    ids=["emptied", "cut off", "another"],
+)
+def test_a_reply_that_is_damaged_is_named(tmp_path, damage):
+    place = place_of(tmp_path, keep(tmp_path, ASKED, BODY).sha256)
+    place.write_bytes(damage(place.read_bytes()))
+
+    with pytest.raises(MarketDataError, match=f"{place.name}: is damaged"):
+        verify_replies(tmp_path)
+
+
+def test_any_flipped_bit_of_a_reply_is_told_or_changes_nothing_of_it(tmp_path):
+    digest = keep(tmp_path, ASKED, BODY).sha256
+    place = place_of(tmp_path, digest)
+    whole = place.read_bytes()
+    for n in range(8 * len(whole)):
+        flipped = bytearray(whole)
+        flipped[n // 8] ^= 1 << n % 8
+        place.write_bytes(flipped)
+        try:
+            verify_replies(tmp_path)
+        except MarketDataError:
+            continue
+        assert body_of(tmp_path, digest) == BODY
 
 
 @pytest.mark.attack("B2")
