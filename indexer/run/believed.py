@@ -40,7 +40,7 @@ class Believed:
         return rows.filter(pl.col("symbol") == subject)
 
     def known(self, need: Need) -> Known:
-        """Return what is known of a subject without its source; a suspension's last session."""
+        """Return what is known of a subject without its source."""
         if need.table == "fx":
             return Known(need.calendar)
         life = self.of("securities", need.subject).select("list_date", "delist_date").rows()
@@ -49,9 +49,7 @@ class Believed:
             need.calendar,
             stored=self.of("series" if need.table == "series" else "prices", need.subject),
             actions=self.of("actions", need.subject),
-            suspensions=self.of("suspensions", need.subject).with_columns(
-                pl.col("until") - pl.duration(days=1)
-            ),
+            suspensions=self.of("suspensions", need.subject),
             listed=listed,
             delisted=delisted,
         )

@@ -308,10 +308,8 @@ class Gatherer:
             if answer.outcome == "ok":
                 asked = Asked("", day - AHEAD, day, self.at)
                 known = Known(read_calendar("XSHG"), stored=self.believed.tables["prices"])
-                last = answer.frame.with_columns(pl.col("until") - pl.duration(days=1))
-                verdict = check_suspensions(last, asked, known)
-                rows = verdict.rows.with_columns(pl.col("until") + pl.duration(days=1))
-                rows = rows.select(*TABLES["suspensions"].columns)
+                verdict = check_suspensions(answer.frame, asked, known)
+                rows = verdict.rows.select(*TABLES["suspensions"].columns)
                 self.believed.add("suspensions", stamped(rows, answer))
                 return verdict.disregarded
         return None

@@ -67,8 +67,8 @@ class Known:
     calendar : sessions of the exchange
     stored : bars believed before; columns of the table ``prices``
     actions : all that is known, announced ones with an ex-date to come included
-    suspensions : ``from`` and ``until`` are the first and the last session without trade; it
-        lasts until then, or until a bar shows that it is over
+    suspensions : ``until`` is the day from which there is trade again, as in a market folder; one
+        is over before it where a bar shows so
     listed, delisted : first day of trading (or from which the source declares to have bars), and
         the day from which there is none; where the first is not known, a bar is expected of every
         session asked for

@@ -1,7 +1,7 @@
 """Bars against those before them and against what is stored: limits, revisions, previous closes."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -206,19 +206,19 @@ def ended(suspensions: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     """Return suspensions that end before the first bar with trade: dates are often planned ones."""
     days = bars.filter(pl.col("volume").fill_null(1.0) > 0)["date"].sort()
     rows = []
-    for symbol, first, last, reason in suspensions.iter_rows():
+    for symbol, first, until, reason in suspensions.iter_rows():
         traded = days.filter(days >= first)
-        over = traded[0] - timedelta(days=1) if len(traded) else date.max
-        rows.append((symbol, first, min(last or date.max, over), reason))
+        over = traded[0] if len(traded) else date.max
+        rows.append((symbol, first, min(until or date.max, over), reason))
     return pl.DataFrame(rows, schema=suspensions.schema, orient="row")
 
 
 def suspended(sessions: Days, suspensions: pl.DataFrame) -> Flags:
     """Return which sessions lie in a suspension; an open end lasts for ever."""
     off = np.zeros(len(sessions), dtype=bool)
-    for first, last in suspensions.select("from", "until").iter_rows():
+    for first, until in suspensions.select("from", "until").iter_rows():
         off |= (sessions >= np.datetime64(first, "D")) & (
-            sessions <= np.datetime64(last or date.max, "D")
+            sessions < np.datetime64(until or date.max, "D")
         )
     return off
 

@@ -285,15 +285,11 @@ def check_suspensions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdic
     rows = typed_rows(sieve, "suspensions", asked.symbol or None)
     if rows is None:
         return told_verdict(sieve, TABLES["suspensions"].empty(), ())
-    backwards = pl.col("until") < pl.col("from")
-    why = "it ends before it begins: take the dates from another source"
-    rows = sieve.drop(rows, backwards, "bound", why)
-    today = asked.at.astimezone(known.calendar.zone).date()
-    last = pl.col("until").fill_null(today)
     traded = known.stored.filter(pl.col("volume") > 0).select("symbol", "date")
     hit = (
         rows.join(traded, on="symbol")
-        .filter(pl.col("date").is_between(pl.col("from"), last))
+        .filter(pl.col("date") >= pl.col("from"))
+        .filter((pl.col("date") < pl.col("until")).fill_null(value=True))
         .group_by(ROW)
         .agg(pl.col("date").min())
     )

@@ -85,7 +85,7 @@ def actions(symbol: str, days: Days, given: Iterable[tuple[int, Action]]) -> pl.
 
 
 def _suspensions(symbol: str, days: Days, given: Iterable[tuple[int, int]]) -> pl.DataFrame:
-    rows = [(symbol, days[a].item(), days[b].item(), None) for a, b in given]
+    rows = [(symbol, days[a].item(), (days[b] + 1).item(), None) for a, b in given]
     return pl.DataFrame(rows, schema=TABLES["suspensions"].empty().schema, orient="row")
 
 

@@ -377,6 +377,15 @@ def test_a_suspension_explains_that_there_is_nothing():
     assert (verdict.outcome, verdict.missing) == ("no_data_explained", ())
 
 
+def test_a_suspension_explains_nothing_of_the_day_on_which_trade_goes_on():
+    clean = case(suspended=[(30, 38)])
+    resumed = clean.known.suspensions["until"][0]
+
+    verdict = clean.check(clean.bars.filter(resumed != D))
+
+    assert (verdict.outcome, verdict.missing) == ("no_data_unexplained", (resumed,))
+
+
 def test_a_listing_to_come_explains_that_there_is_nothing():
     clean = case()
     known = replace(clean.known, listed=LAST + timedelta(days=1))

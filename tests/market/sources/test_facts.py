@@ -379,6 +379,15 @@ def test_suspensions_are_believed_unless_traded_through():
     assert rules(check_suspensions(frame, ASKED, known), 2) == ["bound"]
 
 
+def test_a_suspension_is_believed_beside_a_bar_of_the_day_on_which_trade_goes_on():
+    traded = {"symbol": SYMBOL, "date": date(2026, 8, 7), "close": 10.0, "volume": 100.0}
+    frame = table("suspensions", suspension("2026-08-03", "2026-08-07"))
+
+    verdict = check_suspensions(frame, ASKED, replace(KNOWN, stored=table("prices", traded)))
+
+    assert rules(verdict, 1) == []
+
+
 def test_a_suspension_that_ends_before_it_begins_is_not_believed():
     frame = table("suspensions", suspension("2026-08-07", "2026-08-03"))
 
