@@ -1,11 +1,15 @@
 """Daily price limits: which board a code is of, and from when its limit counts."""
 
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from math import floor
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from indexer.market.conventions.limits import price_limit
+from indexer.market.conventions.limits import limit_prices, price_limit
 
 CHINEXT = ["300750.SZ", "301269.SZ", "302132.SZ"]
 
@@ -33,3 +37,29 @@ def test_the_limits_of_the_other_boards(symbol: str, limit: str) -> None:
 @pytest.mark.parametrize("symbol", ["00700.HK", "NVDA.US"])
 def test_elsewhere_there_is_no_limit(symbol: str) -> None:
     assert price_limit(symbol, date(2025, 3, 3)) is None
+
+
+DAY, CENT = date(2025, 3, 3), Decimal("0.01")
+PRICES = st.integers(10, 200_000).map(lambda cents: cents * CENT)
+SYMBOLS = st.sampled_from(["600519.SH", "300750.SZ", "920002.BJ"])
+
+
+@given(PRICES, SYMBOLS)
+def test_the_limits_of_one_session_are_those_that_floats_give_with_some_slack(price, symbol):
+    limit = float(price_limit(symbol, DAY) or 0)
+    told = [floor(float(price) * (1 + side * limit) / 0.01 + 0.5 + 1e-7) for side in (-1, 1)]
+
+    prices = limit_prices(symbol, DAY, Fraction(price))
+
+    assert prices == tuple(Fraction(cents, 100) for cents in told)
+
+
+@given(PRICES, SYMBOLS, st.integers(1, 8))
+def test_the_limits_of_several_sessions_are_rounded_at_each_of_them(price, symbol, sessions):
+    low = high = price
+    limit = Decimal(str(float(price_limit(symbol, DAY) or 0)))
+    for _ in range(sessions):
+        low = (low * (1 - limit)).quantize(CENT, ROUND_HALF_UP)
+        high = (high * (1 + limit)).quantize(CENT, ROUND_HALF_UP)
+
+    assert limit_prices(symbol, DAY, Fraction(price), sessions) == (Fraction(low), Fraction(high))

@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 from indexer.market.conventions.ticks import tick_size
 
-TICK = Fraction(1, 100)  # of every share that has a limit; funds and B shares have finer ones
-
 
 class _Limit(NamedTuple):
     suffix: str
@@ -42,11 +40,13 @@ def at_limit(symbol: str, day: date, close: float, reference: Fraction) -> bool:
     return Fraction(repr(close)) in (limit_prices(symbol, day, reference) or ())
 
 
-def limit_prices(symbol: str, day: date, reference: Fraction) -> tuple[Fraction, Fraction] | None:
+def limit_prices(
+    symbol: str, day: date, reference: Fraction, sessions: int = 1
+) -> tuple[Fraction, Fraction] | None:
     """Return the lowest and the highest price of a session; None where the board has no limit.
 
-    They are ``reference * (1 ± limit)``, rounded half up to the tick. None also where dividends
-    have left nothing to count from.
+    They are ``reference * (1 ± limit)``, rounded half up to the tick; of the last of several
+    ``sessions`` the same again for each. None also where dividends have left nothing to count from.
 
     Examples
     --------
@@ -61,7 +61,10 @@ def limit_prices(symbol: str, day: date, reference: Fraction) -> tuple[Fraction,
     if limit is None or reference <= 0:
         return None
     tick = Fraction(repr(tick_size(symbol, day, reference)))
-    return _half_up(reference * (1 - limit), tick), _half_up(reference * (1 + limit), tick)
+    low = high = reference
+    for _ in range(sessions):
+        low, high = _half_up(low * (1 - limit), tick), _half_up(high * (1 + limit), tick)
+    return low, high
 
 
 @lru_cache(maxsize=4096)

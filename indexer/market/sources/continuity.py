@@ -8,10 +8,11 @@ import numpy as np
 import polars as pl
 
 from indexer.arrays import Days, Flags, Rows, Vector
-from indexer.market.actions import RESTATING, Action, event
+from indexer.market.actions import RESTATING, Action, decimal, exact_ex_reference
 from indexer.market.checks import ROW
 from indexer.market.conventions.bounds import plausible
-from indexer.market.conventions.limits import TICK, price_limit
+from indexer.market.conventions.gates import gate_limits
+from indexer.market.conventions.limits import limit_prices
 from indexer.market.conventions.ticks import tick_size
 from indexer.market.sources.bars import EXACT, FEW, PRICES, Asked, Known
 from indexer.market.sources.verdict import Sieve
@@ -21,7 +22,6 @@ CHANGED = 0.1  # share of them that upstream may have revised; more is another s
 VOLUME = 0.01  # relative: sources round volume and amount differently
 NEAR = 0.02  # a close that leaves the limits by less is wrong alone: no level has broken
 LEVEL = 0.01  # to which levels of series are published
-FREE = 5  # sessions after listing without a price limit
 
 
 def agreeing_bars(
@@ -170,26 +170,23 @@ def _limits(chain: _Chain, asked: Asked, known: Known) -> tuple[Vector, Vector]:
     days, reference = chain.day, references(chain.day, chain.prices[:, 3], known.actions)
     low, high = np.full(len(days), np.nan), np.full(len(days), np.nan)
     elapsed = np.diff(np.searchsorted(_trading(known, days), days, side="right"))
-    free = _free_until(known)
-    tick = float(TICK)
+    age = _sessions_listed(known, days)
     for i, day in enumerate(days.tolist()[1:], 1):
-        limit = None if asked.series or day <= free else price_limit(asked.symbol, day)
         least, most = _plausible("series_move" if asked.series else "move", day)
         low[i], high[i] = least * reference[i], most * reference[i]
-        if limit is not None:  # also after sessions without a bar, one limit for each of them
-            count = max(1, elapsed[i - 1])
-            bottom = _to_tick(reference[i] * (1 - float(limit)) ** count) - tick * (1 + EXACT)
-            top = _to_tick(reference[i] * (1 + float(limit)) ** count) + tick * (1 + EXACT)
-            low[i], high[i] = max(low[i], bottom), min(high[i], top)
+        gates = gate_limits(day)
+        if asked.series or age[i] <= gates.exempt_sessions:
+            continue
+        exact, count = decimal(reference[i]), max(1, int(elapsed[i - 1]))  # a limit for each
+        if prices := limit_prices(asked.symbol, day, exact, count):
+            room = gates.ticks * tick_size(asked.symbol, day, exact) * (1 + EXACT)
+            low[i] = max(low[i], float(prices[0]) - room)
+            high[i] = min(high[i], float(prices[1]) + room)
     return low, high
 
 
 def _plausible(quantity: str, day: date) -> tuple[float, float]:
     return plausible(quantity, day) or (0.0, np.inf)
-
-
-def _to_tick(price: float) -> float:
-    return float(np.floor(price / float(TICK) + 0.5 + 1e-7)) * float(TICK)
 
 
 def _trading(known: Known, days: Days) -> Days:
@@ -223,14 +220,13 @@ def suspended(sessions: Days, suspensions: pl.DataFrame) -> Flags:
     return off
 
 
-def _free_until(known: Known) -> date:
-    """Return the last session after listing without a price limit."""
+def _sessions_listed(known: Known, days: Days) -> Vector:
+    """Return how many sessions there were since the listing, its own included; infinite if ever."""
     if known.listed is None:
-        return date.min
+        return np.full(len(days), np.inf)
     sessions = known.calendar.sessions
-    at = int(np.searchsorted(sessions, np.datetime64(known.listed, "D")))
-    last: date = sessions[min(at + FREE, len(sessions)) - 1].item()
-    return last
+    begin = np.searchsorted(sessions, np.datetime64(known.listed, "D"))
+    return (np.searchsorted(sessions, days, side="right") - begin).astype(float)
 
 
 def references(days: Days, close: Vector, actions: pl.DataFrame) -> Vector:
@@ -243,7 +239,7 @@ def references(days: Days, close: Vector, actions: pl.DataFrame) -> Vector:
     for (ex_date,), group in restating.sort("ex_date").group_by("ex_date", maintain_order=True):
         i = int(np.searchsorted(days, np.datetime64(ex_date, "D")))
         if 0 < i < len(days):
-            reference[i] = event(_actions(group), float(reference[i])).ex_reference
+            reference[i] = exact_ex_reference(_actions(group), decimal(reference[i]))
     return reference
 
 

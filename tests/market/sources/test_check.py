@@ -355,6 +355,16 @@ def test_a_hole_in_a_run_of_limit_moves_leaves_the_rest():
     assert (verdict.outcome, verdict.disregarded) == ("no_data_unexplained", ())
 
 
+def test_the_limit_after_a_hole_is_the_price_that_six_limit_moves_lead_to():
+    """Each is rounded to the cent: 547.32, and not the 547.30 of all six at once."""
+    clean = case(limit_up=[*range(30, 36)])
+    hole = clean.bars["date"][30:35]
+
+    verdict = clean.check(clean.bars.filter(~D.is_in(hole.implode())))
+
+    assert (clean.bars["close"][35], verdict.disregarded) == (547.32, ())
+
+
 def test_a_long_hole_does_not_excuse_a_lost_decimal():
     clean = case("600519.SH")
     days = clean.bars["date"]
