@@ -40,7 +40,7 @@ from benchmarks.standin.faults import KINDS, Fault
 from indexer.definitions.symbols import exchange_of
 from indexer.market.calendar import read_calendar
 from indexer.market.sources.akshare import sources_of, upstreams
-from indexer.market.sources.bars import Asked, last_final
+from indexer.market.sources.bars import Scope, last_final
 from indexer.market.sources.source import Ask, Source, Table
 from indexer.market.sources.verdict import SETTLED, Outcome
 from indexer.market.tables import TABLES
@@ -262,7 +262,7 @@ def _silent(on: Ground, held: Believed, need: Need) -> Iterator[str]:
     true, have = true_rows(on, need), held.of(need.table, need.subject)
     if need.table in {"prices", "series", "fx"}:  # what is not final yet is not asked for
         calendar = read_calendar("XSHG" if need.table == "fx" else exchange_of(need.subject))
-        final = last_final(Asked(need.subject, FIRST, LAST, on.clock.at), calendar)
+        final = last_final(Scope(need.subject, FIRST, LAST, on.clock.at), calendar)
         true = true.filter(pl.col("date") <= final)
     lacking = true.join(have, on=day, how="anti")[day].to_list()
     if lacking:

@@ -15,7 +15,7 @@ from indexer.market.calendar import read_calendar
 from indexer.market.conventions.renames import rename_actions
 from indexer.market.sources.agree import Agreement
 from indexer.market.sources.akshare import sources_of
-from indexer.market.sources.bars import MAINLAND, Asked, Known, last_final
+from indexer.market.sources.bars import MAINLAND, Known, Scope, last_final
 from indexer.market.sources.check import check_bars, unmet
 from indexer.market.sources.facts import (
     EURO,
@@ -203,7 +203,7 @@ class Gatherer:
                 else found.single.filter(pl.col("date") > both)
             )
         else:
-            final = last_final(self._asked(need, need.since, self.until), need.calendar)
+            final = last_final(self._scope(need, need.since, self.until), need.calendar)
             late = found.rows.filter(pl.col("date") == final)
         stored = self.believed.of(need.table, need.subject)
         return late.select("date").join(stored, on="date", how="anti")
@@ -237,17 +237,17 @@ class Gatherer:
         if need.table == "shares":
             return Ask("shares", need.subject, since, until, today)
         if not held.is_empty():
-            asked = self._asked(need, since, until)
+            scope = self._scope(need, since, until)
             fixed = read_calendar(EURO) if need.table == "fx" else None
-            span = unmet(asked, self.believed.known(need), held["date"], fixed=fixed)
+            span = unmet(scope, self.believed.known(need), held["date"], fixed=fixed)
             if span is None:
                 return None
             since, until = span
         return Ask(need.table, need.subject, since, until, today)
 
-    def _asked(self, need: Need, since: date, until: date, source: str = "") -> Asked:
+    def _scope(self, need: Need, since: date, until: date, source: str = "") -> Scope:
         series = need.table == "series"
-        return Asked(need.subject, since, until, self.at, series=series, source=source)
+        return Scope(need.subject, since, until, self.at, series=series, source=source)
 
     def _verdict(self, answer: Answer, need: Need, extra: dict[str, pl.DataFrame]) -> Verdict:
         """Return what is believed of an answer, after asking what might explain its holes."""
@@ -263,18 +263,18 @@ class Gatherer:
         return verdict
 
     def _checked(self, answer: Answer, need: Need) -> Verdict:
-        asked = self._asked(need, answer.ask.since, answer.ask.until, answer.source)
+        scope = self._scope(need, answer.ask.since, answer.ask.until, answer.source)
         known, frame = self.believed.known(need), answer.frame
         if need.table in {"prices", "series"}:
-            return check_bars(frame, asked, known)
+            return check_bars(frame, scope, known)
         if need.table == "actions":
-            return check_actions(frame, asked, known)
+            return check_actions(frame, scope, known)
         stored = self.believed.of(need.table, need.subject)
         if need.table == "shares":
-            since = min([asked.since, *frame["date"]])  # what held at the start is older
-            asked = replace(asked, since=since)
-            return check_shares(frame, asked, known, stored)
-        return check_rates(frame, asked, known, stored)
+            since = min([scope.since, *frame["date"]])  # what held at the start is older
+            scope = replace(scope, since=since)
+            return check_shares(frame, scope, known, stored)
+        return check_rates(frame, scope, known, stored)
 
     def _explained(
         self, need: Need, verdict: Verdict, extra: dict[str, pl.DataFrame]
@@ -306,9 +306,9 @@ class Gatherer:
         for source in sources_of("suspensions", "", self.sources):
             answer = source.fetch(Ask("suspensions", "", day, day, self.at.date()))
             if answer.outcome == "ok":
-                asked = Asked("", day - AHEAD, day, self.at)
+                scope = Scope("", day - AHEAD, day, self.at)
                 known = Known(read_calendar("XSHG"), stored=self.believed.tables["prices"])
-                verdict = check_suspensions(answer.frame, asked, known)
+                verdict = check_suspensions(answer.frame, scope, known)
                 rows = verdict.rows.select(*TABLES["suspensions"].columns)
                 self.believed.add("suspensions", stamped(rows, answer))
                 return verdict.disregarded

@@ -12,7 +12,7 @@ from indexer.definitions.symbols import exchange_of
 from indexer.errors import IndexerError
 from indexer.market.calendar import read_calendar
 from indexer.market.sources.archive import REPLIES, index_of, sizes
-from indexer.market.sources.bars import Asked, last_final
+from indexer.market.sources.bars import Scope, last_final
 from indexer.market.sources.guard import standings
 
 NEARLY = 0.9  # of a day's requests, from which it is worth telling
@@ -71,7 +71,7 @@ def _fresh(prices: pl.DataFrame, now: datetime) -> Iterator[Check]:
     for code, (day, symbol) in sorted(lasts.items()):
         calendar = read_calendar(code)
         today = now.astimezone(calendar.zone).date()
-        due = last_final(Asked(symbol, today, today, now), calendar)
+        due = last_final(Scope(symbol, today, today, now), calendar)
         behind = len(calendar.between(day + timedelta(1), due)) if due and due > day else 0
         if behind:
             message = f"last close {day}, {behind} behind {due}, the last final session: fetch"

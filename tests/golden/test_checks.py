@@ -15,7 +15,7 @@ import pytest
 
 from indexer.definitions.symbols import exchange_of
 from indexer.market.calendar import read_calendar
-from indexer.market.sources.bars import Asked, Known
+from indexer.market.sources.bars import Known, Scope
 from indexer.market.sources.check import check_bars
 from indexer.market.sources.facts import check_actions, check_rates, check_shares
 from indexer.market.sources.verdict import Disregarded, Verdict
@@ -32,9 +32,9 @@ def checked(market: Market) -> dict[str, Verdict]:
     verdicts = {}
     for (symbol,), bars in market.prices.group_by("symbol", maintain_order=True):
         calendar = read_calendar(exchange_of(str(symbol)))
-        asked = Asked(str(symbol), bars["date"].min(), bars["date"].max(), NOW)
+        scope = Scope(str(symbol), bars["date"].min(), bars["date"].max(), NOW)
         known = Known(calendar, actions=market.actions, listed=listed.get(str(symbol)))
-        verdicts[str(symbol)] = check_bars(bars, asked, known)
+        verdicts[str(symbol)] = check_bars(bars, scope, known)
     return verdicts
 
 
@@ -118,26 +118,26 @@ def test_a_day_that_follows_stored_ones_is_believed(folder: str, request: pytest
         if len(verdict.rows) < 21:
             continue
         stored, last = verdict.rows.head(-1), verdict.rows.tail(21)
-        asked = Asked(symbol, last["date"][0], last["date"][-1], NOW)
+        scope = Scope(symbol, last["date"][0], last["date"][-1], NOW)
         known = Known(read_calendar(exchange_of(symbol)), stored, actions)
 
-        found = check_bars(last, asked, known)
+        found = check_bars(last, scope, known)
 
         assert found.rows.equals(last)
         assert set(found.missing) <= set(verdict.missing)
         assert not found.disregarded
 
 
-def around(symbol: str, rows: pl.DataFrame, *, series: bool = False) -> Asked:
-    return Asked(symbol, rows["date"].min(), rows["date"].max(), NOW, series)
+def around(symbol: str, rows: pl.DataFrame, *, series: bool = False) -> Scope:
+    return Scope(symbol, rows["date"].min(), rows["date"].max(), NOW, series)
 
 
 def test_real_actions_raise_no_alarm():
     market = read_market(COMPUTE)
     for (symbol,), rows in market.actions.group_by("symbol"):
         known = Known(read_calendar(exchange_of(str(symbol))), market.prices)
-        asked = Asked(str(symbol), date(2020, 1, 1), date(2026, 12, 31), NOW)
-        assert check_actions(rows, asked, known).outcome == "ok"
+        scope = Scope(str(symbol), date(2020, 1, 1), date(2026, 12, 31), NOW)
+        assert check_actions(rows, scope, known).outcome == "ok"
 
 
 def test_real_share_counts_raise_no_alarm():

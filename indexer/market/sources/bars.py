@@ -39,8 +39,8 @@ _CELLS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a source was asked for.
+class Scope:
+    """What a reply is to be of, and by when: what a source was asked for.
 
     Attributes
     ----------
@@ -136,27 +136,27 @@ def unique_bars(sieve: Sieve, rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def last_final(asked: Asked, calendar: Calendar) -> date | None:
+def last_final(scope: Scope, calendar: Calendar) -> date | None:
     """Return the last session whose bar is final when the reply came; None where there is none."""
-    today = asked.at.astimezone(calendar.zone).date()
+    today = scope.at.astimezone(calendar.zone).date()
     sessions = days_between(calendar, today - timedelta(days=30), today)[::-1]
     margin = timedelta(minutes=minutes_to_final(calendar.code, today))
     for day, close in zip(sessions.tolist(), calendar.close_of(sessions).tolist(), strict=True):
-        if close.replace(tzinfo=UTC) + margin <= asked.at:
+        if close.replace(tzinfo=UTC) + margin <= scope.at:
             return day  # type: ignore[no-any-return]
     return None
 
 
-def dated_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked, known: Known) -> pl.DataFrame:
+def dated_bars(sieve: Sieve, rows: pl.DataFrame, scope: Scope, known: Known) -> pl.DataFrame:
     """Return the bars that were asked for and may exist: on sessions that are over."""
     day, calendar = pl.col("date"), known.calendar
-    today = asked.at.astimezone(calendar.zone).date()
-    final = last_final(asked, calendar) or date.min
+    today = scope.at.astimezone(calendar.zone).date()
+    final = last_final(scope, calendar) or date.min
     wait = minutes_to_final(calendar.code, today)
     drop = sieve.drop
     rows = drop(rows, day > today, "future", f"it is only {today}: no bar can be of a later date")
     early = f"bars of {today} are final {wait} minutes after the close: fetch again then"
-    begin = max(asked.since - timedelta(days=10), calendar.sessions[0].item())
+    begin = max(scope.since - timedelta(days=10), calendar.sessions[0].item())
     sessions = days_between(calendar, begin, today)
     closed = (day >= begin) & ~day.is_in(pl.Series(sessions).cast(pl.Date).implode())
     why = f"the exchange is closed on that date by the calendar {calendar.code}"
@@ -164,9 +164,9 @@ def dated_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked, known: Known) -> 
     rows = drop(rows, day > final, "provisional", early)
     rows = drop(
         rows,
-        ~day.is_between(asked.since, asked.until),
+        ~day.is_between(scope.since, scope.until),
         "window",
-        f"{asked.since} to {asked.until} was asked for",
+        f"{scope.since} to {scope.until} was asked for",
     )
     alive = (day >= (known.listed or date.min)) & (day < (known.delisted or date.max))
     before = rows.filter(~alive)
@@ -180,7 +180,7 @@ def dated_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked, known: Known) -> 
     )
 
 
-def priced_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+def priced_bars(sieve: Sieve, rows: pl.DataFrame, scope: Scope) -> pl.DataFrame:
     """Return the bars whose prices are possible: above zero, in order, on the tick."""
     open_, high, low, close = map(pl.col, PRICES)
     slack = 1 + EXACT
@@ -194,7 +194,7 @@ def priced_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
         why = f"{why}; {many}: columns are swapped, or the table is none of daily bars"
         return sieve.condemn(rows, "price", why)
     rows = sieve.drop(rows, wrong, "price", why)
-    if asked.series or not asked.symbol.endswith(MAINLAND):
+    if scope.series or not scope.symbol.endswith(MAINLAND):
         return rows
     rows = sieve.drop(
         rows,
@@ -202,13 +202,13 @@ def priced_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
         "filler",
         "nothing was traded: a mainland share without trade is suspended, enter the suspension",
     )
-    if rows.is_empty() or price_limit(asked.symbol, asked.until) is None:
+    if rows.is_empty() or price_limit(scope.symbol, scope.until) is None:
         return rows
-    return _on_tick(sieve, rows, asked)
+    return _on_tick(sieve, rows, scope)
 
 
-def _on_tick(sieve: Sieve, rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
-    tick = tick_size(asked.symbol, asked.until, 1.0)
+def _on_tick(sieve: Sieve, rows: pl.DataFrame, scope: Scope) -> pl.DataFrame:
+    tick = tick_size(scope.symbol, scope.until, 1.0)
     steps = [pl.col(name) / tick for name in PRICES]
     off = pl.any_horizontal((s - s.round()).abs() > 1e-6 + 1e-9 * s for s in steps)
     why = f"raw prices are multiples of {tick:g}: these are adjusted or averaged, ask for raw ones"
@@ -225,7 +225,7 @@ def moving_bars(sieve: Sieve, rows: pl.DataFrame) -> pl.DataFrame:
     return sieve.drop(rows, frozen, "frozen", why)
 
 
-def measured_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+def measured_bars(sieve: Sieve, rows: pl.DataFrame, scope: Scope) -> pl.DataFrame:
     """Return the bars with volume in shares, by what their amounts say.
 
     Volume comes in shares or in lots of 100. Whether ``amount / volume`` lies in the day's range
@@ -245,7 +245,7 @@ def measured_bars(sieve: Sieve, rows: pl.DataFrame, asked: Asked) -> pl.DataFram
     if judged.is_empty():
         return rows
     unfit = judged.filter(pl.col("unit").is_null())
-    if asked.series:
+    if scope.series:
         return rows if len(units) <= len(judged) / 2 else _share_for_index(sieve, rows, judged)
     if len(unfit) > max(1, UNFIT * len(judged)):
         why = (

@@ -22,8 +22,8 @@ from indexer.market.calendar import Calendar
 from indexer.market.checks import ROW
 from indexer.market.sources.bars import (
     COLUMNS,
-    Asked,
     Known,
+    Scope,
     dated_bars,
     days_between,
     last_final,
@@ -49,7 +49,7 @@ NONE = TABLES["prices"].empty().select(COLUMNS)
 LATE = 5  # sessions by which a source may be late; one that ends earlier has a hole
 
 
-def check_bars(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
+def check_bars(frame: pl.DataFrame, scope: Scope, known: Known) -> Verdict:
     """Return what is believed of the daily bars a source returned for one symbol.
 
     Parameters
@@ -57,7 +57,7 @@ def check_bars(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
     frame : ``symbol, date, close`` and possibly ``open, high, low, volume, amount,
         previous_close``, in any of the types that sources give them. ``volume`` in shares or
         lots, ``amount`` in currency, prices raw; figures that are absent may be null or NaN
-    asked : the symbol, the dates and the instant of the reply
+    scope : the symbol, the dates and the instant of the reply
     known : calendar, stored bars, actions, suspensions and life of the symbol
 
     Returns
@@ -76,27 +76,27 @@ def check_bars(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
     MissingInputError
         If the dates asked for lie outside the calendar.
     """
-    known = _of(asked.symbol, known)
-    _require_overlap(asked, known)
-    sieve = Sieve(asked.symbol, frame.with_row_index(ROW))
+    known = _of(scope.symbol, known)
+    _require_overlap(scope, known)
+    sieve = Sieve(scope.symbol, frame.with_row_index(ROW))
     if fault := shape_fault(dict(frame.schema)):
-        numbers = sieve.given.select(ROW, symbol=pl.lit(asked.symbol))
+        numbers = sieve.given.select(ROW, symbol=pl.lit(scope.symbol))
         sieve.condemn(numbers, "shape", fault)
-        return _verdict(sieve, NONE, tuple(_expected(asked, known).tolist()))
-    rows = unique_bars(sieve, typed_bars(sieve, asked.symbol))
-    rows = dated_bars(sieve, rows, asked, known)
-    rows = priced_bars(sieve, rows, asked)
-    rows = measured_bars(sieve, rows, asked)
+        return _verdict(sieve, NONE, tuple(_expected(scope, known).tolist()))
+    rows = unique_bars(sieve, typed_bars(sieve, scope.symbol))
+    rows = dated_bars(sieve, rows, scope, known)
+    rows = priced_bars(sieve, rows, scope)
+    rows = measured_bars(sieve, rows, scope)
     rows = moving_bars(sieve, rows)
     known = replace(known, suspensions=ended(known.suspensions, _bars(rows, known.stored)))
     rows, confirmed = agreeing_bars(sieve, rows, known.stored)
-    rows = bounded_bars(sieve, rows, asked, known, confirmed)
-    rows = followed_bars(sieve, rows, asked, known, confirmed)
-    return _covered(sieve, rows, asked, known)
+    rows = bounded_bars(sieve, rows, scope, known, confirmed)
+    rows = followed_bars(sieve, rows, scope, known, confirmed)
+    return _covered(sieve, rows, scope, known)
 
 
 def unmet(
-    asked: Asked, known: Known, stored: pl.Series, *, fixed: Calendar | None = None
+    scope: Scope, known: Known, stored: pl.Series, *, fixed: Calendar | None = None
 ) -> tuple[date, date] | None:
     """Return the dates to ask for so that no session lacks its figure; None where none does.
 
@@ -106,29 +106,29 @@ def unmet(
 
     Parameters
     ----------
-    asked : all that is needed
+    scope : all that is needed
     stored : dates of what is stored, not empty
     fixed : the only sessions on which there need be a figure among them; None for all
     """
     days = stored.unique().sort()
     present, last = days.to_numpy().astype("datetime64[D]"), days[-1]
-    own = _of(asked.symbol, known)
+    own = _of(scope.symbol, known)
     own = replace(own, suspensions=ended(own.suspensions, own.stored))
-    lacking = _expected(replace(asked, until=min(last, asked.until)), own)
+    lacking = _expected(replace(scope, until=min(last, scope.until)), own)
     lacking = lacking[~np.isin(lacking, present)]
     if fixed is not None:
         lacking = lacking[np.isin(lacking, fixed.sessions)]
-    first = max(asked.since, known.listed or asked.since, last + timedelta(days=1))
-    final = last_final(asked, known.calendar) or date.min
-    due = days_between(known.calendar, first, min(final, asked.until))
+    first = max(scope.since, known.listed or scope.since, last + timedelta(days=1))
+    final = last_final(scope, known.calendar) or date.min
+    due = days_between(known.calendar, first, min(final, scope.until))
     due = due[due < np.datetime64(known.delisted or date.max, "D")]
     if not len(lacking) and not len(due):
         return None
     repeated = min(OVERLAP, len(days))
     before = int(np.searchsorted(present, lacking[0])) if len(lacking) else len(days)
     begin = max(0, before - repeated)
-    since = days[begin] if before else asked.since
-    return since, max(asked.until, days[begin + repeated - 1])
+    since = days[begin] if before else scope.since
+    return since, max(scope.until, days[begin + repeated - 1])
 
 
 def _of(symbol: str, known: Known) -> Known:
@@ -153,20 +153,20 @@ def _bars(*frames: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(frame.select("date", "volume") for frame in frames)
 
 
-def _require_overlap(asked: Asked, known: Known) -> None:
+def _require_overlap(scope: Scope, known: Known) -> None:
     stored = known.stored["date"]
-    repeated = stored.is_between(asked.since, asked.until).sum()
+    repeated = stored.is_between(scope.since, scope.until).sum()
     if repeated < min(OVERLAP, len(stored)):
         raise ValueError(
-            f"{asked.symbol}: {asked.since} to {asked.until} repeats {repeated} of the "
+            f"{scope.symbol}: {scope.since} to {scope.until} repeats {repeated} of the "
             f"{counted(len(stored), 'session')} stored: ask for dates that hold {OVERLAP} of them, "
             f"back to {stored[max(-OVERLAP, -len(stored))]}"
         )
 
 
-def _covered(sieve: Sieve, rows: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
+def _covered(sieve: Sieve, rows: pl.DataFrame, scope: Scope, known: Known) -> Verdict:
     """Return the verdict, with the sessions that should have a bar and have none."""
-    expected = _expected(asked, known)
+    expected = _expected(scope, known)
     revised = [e.date for e in sieve.log if e.rule == "revision" and not sieve.condemned]
     present = pl.concat([rows["date"], pl.Series(revised, dtype=pl.Date)]).to_numpy()
     missing = expected[~np.isin(expected, present.astype("datetime64[D]"))]
@@ -181,11 +181,11 @@ def _covered(sieve: Sieve, rows: pl.DataFrame, asked: Asked, known: Known) -> Ve
     return _verdict(sieve, rows.select(COLUMNS), tuple(missing.tolist()), expected)
 
 
-def _expected(asked: Asked, known: Known) -> Days:
+def _expected(scope: Scope, known: Known) -> Days:
     """Return the sessions that are over, asked for, and without an explanation."""
-    final = last_final(asked, known.calendar) or date.min
-    first = max(asked.since, known.listed or date.min)
-    sessions = days_between(known.calendar, first, min(asked.until, final))
+    final = last_final(scope, known.calendar) or date.min
+    first = max(scope.since, known.listed or date.min)
+    sessions = days_between(known.calendar, first, min(scope.until, final))
     if known.delisted is not None:
         sessions = sessions[sessions < np.datetime64(known.delisted, "D")]
     return sessions[~suspended(sessions, known.suspensions)]

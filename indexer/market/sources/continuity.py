@@ -14,7 +14,7 @@ from indexer.market.conventions.bounds import plausible
 from indexer.market.conventions.gates import gate_limits
 from indexer.market.conventions.limits import limit_prices
 from indexer.market.conventions.ticks import tick_size
-from indexer.market.sources.bars import EXACT, FEW, PRICES, Asked, Known
+from indexer.market.sources.bars import EXACT, FEW, PRICES, Known, Scope
 from indexer.market.sources.verdict import Sieve
 
 OVERLAP = 20  # sessions that every fetch repeats, to be compared with what is stored
@@ -81,7 +81,7 @@ class _Chain(NamedTuple):
 
 
 def bounded_bars(
-    sieve: Sieve, rows: pl.DataFrame, asked: Asked, known: Known, confirmed: set[date]
+    sieve: Sieve, rows: pl.DataFrame, scope: Scope, known: Known, confirmed: set[date]
 ) -> pl.DataFrame:
     """Return the bars within the limits that the bar before and the actions since set.
 
@@ -95,9 +95,9 @@ def bounded_bars(
     while True:
         left = rows.filter(~pl.col(ROW).is_in(list(dropped)))
         chain = _chain(left, known.stored, confirmed)
-        low, high = _limits(chain, asked, known)
+        low, high = _limits(chain, scope, known)
         broken = _outside(chain.prices[:, 3], low, high)
-        spike = _spike(chain, (low, high), asked, known)
+        spike = _spike(chain, (low, high), scope, known)
         if spike is None:
             break
         dropped[int(chain.row[spike])] = why = _why(chain, spike, low, high)
@@ -107,7 +107,7 @@ def bounded_bars(
     return _joined(sieve, rows, chain, (low, high), broken)
 
 
-def _spike(chain: _Chain, bounds: tuple[Vector, Vector], asked: Asked, known: Known) -> int | None:
+def _spike(chain: _Chain, bounds: tuple[Vector, Vector], scope: Scope, known: Known) -> int | None:
     """Return the first bar that is wrong alone; None where there is none.
 
     Its close is within the limits and another price is not, or only just outside them, or the bar
@@ -122,7 +122,7 @@ def _spike(chain: _Chain, bounds: tuple[Vector, Vector], asked: Asked, known: Kn
             return int(i)
         if i + 1 < len(broken) and broken[i + 1]:
             pair = _Chain._make(column[[i - 1, i + 1]] for column in chain)
-            if not _outside(pair.prices[:, 3], *_limits(pair, asked, known))[1]:
+            if not _outside(pair.prices[:, 3], *_limits(pair, scope, known))[1]:
                 return int(i)
     return None
 
@@ -165,21 +165,21 @@ def _outside(price: Vector, low: Vector, high: Vector) -> Flags:
     return (price < low) | (price > high)  # false where the price or the bound is NaN
 
 
-def _limits(chain: _Chain, asked: Asked, known: Known) -> tuple[Vector, Vector]:
+def _limits(chain: _Chain, scope: Scope, known: Known) -> tuple[Vector, Vector]:
     """Return the lowest and highest price of each bar by the one before; NaN for the first."""
     days, reference = chain.day, references(chain.day, chain.prices[:, 3], known.actions)
     low, high = np.full(len(days), np.nan), np.full(len(days), np.nan)
     elapsed = np.diff(np.searchsorted(_trading(known, days), days, side="right"))
     age = _sessions_listed(known, days)
     for i, day in enumerate(days.tolist()[1:], 1):
-        least, most = _plausible("series_move" if asked.series else "move", day)
+        least, most = _plausible("series_move" if scope.series else "move", day)
         low[i], high[i] = least * reference[i], most * reference[i]
         gates = gate_limits(day)
-        if asked.series or age[i] <= gates.exempt_sessions:
+        if scope.series or age[i] <= gates.exempt_sessions:
             continue
         exact, count = decimal(reference[i]), max(1, int(elapsed[i - 1]))  # a limit for each
-        if prices := limit_prices(asked.symbol, day, exact, count):
-            room = gates.ticks * tick_size(asked.symbol, day, exact) * (1 + EXACT)
+        if prices := limit_prices(scope.symbol, day, exact, count):
+            room = gates.ticks * tick_size(scope.symbol, day, exact) * (1 + EXACT)
             low[i] = max(low[i], float(prices[0]) - room)
             high[i] = min(high[i], float(prices[1]) + room)
     return low, high
@@ -259,7 +259,7 @@ def _why(chain: _Chain, i: int, low: Vector, high: Vector) -> str:
 
 
 def followed_bars(
-    sieve: Sieve, rows: pl.DataFrame, asked: Asked, known: Known, confirmed: set[date]
+    sieve: Sieve, rows: pl.DataFrame, scope: Scope, known: Known, confirmed: set[date]
 ) -> pl.DataFrame:
     """Return the bars whose close the next one names as its previous close, where sources say it.
 
@@ -275,8 +275,8 @@ def followed_bars(
     wrong: dict[int, str] = {}
     for i in range(1, len(close)):
         said = chain.previous[i]
-        tick = tick_size(asked.symbol, chain.day[i].item(), close[i - 1])
-        slack = (LEVEL if asked.series else tick) * 1.01
+        tick = tick_size(scope.symbol, chain.day[i].item(), close[i - 1])
+        slack = (LEVEL if scope.series else tick) * 1.01
         off = min(abs(said - close[i - 1]), abs(said - reference[i]))
         if not gap[i - 1] and off > slack:  # false where nothing is said
             j = i if chain.anchored[i - 1] else i - 1

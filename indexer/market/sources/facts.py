@@ -17,7 +17,7 @@ from indexer.arrays import Days
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.checks import ROW
 from indexer.market.conventions.bounds import plausible
-from indexer.market.sources.bars import Asked, Known, days_between, last_final
+from indexer.market.sources.bars import Known, Scope, days_between, last_final
 from indexer.market.sources.continuity import CHANGED
 from indexer.market.sources.keyed import (
     asked_for,
@@ -39,7 +39,7 @@ EURO = "XPAR"  # Euronext trades on the days on which TARGET settles
 _FRIDAY = 5  # of the week, by ISO
 
 
-def check_actions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
+def check_actions(frame: pl.DataFrame, scope: Scope, known: Known) -> Verdict:
     """Return what is believed of the corporate actions a source returned for one symbol.
 
     Announced actions whose ex-date has not come are kept: they act from that date on. Of actions
@@ -50,24 +50,24 @@ def check_actions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
     Parameters
     ----------
     frame : the columns of the table ``actions``, amounts per share
-    asked : ``since`` and ``until`` bound the ex-dates
+    scope : ``since`` and ``until`` bound the ex-dates
     known : ``actions`` are those believed before; a cash amount is held against the last close
         before its ex-date among ``stored``
     """
-    sieve = Sieve(asked.symbol, frame.with_row_index(ROW), key="ex_date")
-    rows = typed_rows(sieve, "actions", asked.symbol)
+    sieve = Sieve(scope.symbol, frame.with_row_index(ROW), key="ex_date")
+    rows = typed_rows(sieve, "actions", scope.symbol)
     if rows is None:
         return told_verdict(sieve, TABLES["actions"].empty(), ())
-    rows = asked_for(sieve, rows, asked)
+    rows = asked_for(sieve, rows, scope)
     day = pl.col("ex_date")
     alive = (day >= (known.listed or date.min)) & (day <= (known.delisted or date.max))
     rows = sieve.drop(rows, ~alive, "listing", "the share was not listed: it is another's")
     closed = ~day.is_in(_known_days(known.calendar, rows["ex_date"]).implode())
     why = f"no session of {known.calendar.code}: an ex-date is one, take it from another source"
     rows = sieve.drop(rows, closed, "session", why)
-    rows = _plausible_actions(sieve, rows, known.stored.filter(pl.col("symbol") == asked.symbol))
+    rows = _plausible_actions(sieve, rows, known.stored.filter(pl.col("symbol") == scope.symbol))
     before = known.actions.filter(
-        pl.col("symbol") == asked.symbol, day.is_between(asked.since, asked.until)
+        pl.col("symbol") == scope.symbol, day.is_between(scope.since, scope.until)
     )
     told = set(rows.select("ex_date", "kind").rows())
     same = as_entered(rows, before)
@@ -141,7 +141,7 @@ def _plausible_actions(sieve: Sieve, rows: pl.DataFrame, bars: pl.DataFrame) -> 
     return sieve.drop(rows, at, "bound", lambda row: wrong[row[ROW]])
 
 
-def check_shares(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.DataFrame) -> Verdict:
+def check_shares(frame: pl.DataFrame, scope: Scope, known: Known, stored: pl.DataFrame) -> Verdict:
     """Return what is believed of the share counts a source returned for one symbol.
 
     A step of the total beyond what is plausible, after the bonus issues and splits between, drops
@@ -154,14 +154,14 @@ def check_shares(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Dat
     stored : the rows believed before, of the table ``shares``; where they say from whom they are,
         a source need not repeat what is from another
     """
-    sieve = Sieve(asked.symbol, frame.with_row_index(ROW))
-    rows = typed_rows(sieve, "shares", asked.symbol)
+    sieve = Sieve(scope.symbol, frame.with_row_index(ROW))
+    rows = typed_rows(sieve, "shares", scope.symbol)
     if rows is None:
         return told_verdict(sieve, TABLES["shares"].empty(), ())
-    rows = not_yet(sieve, asked_for(sieve, rows, asked), asked, known)
+    rows = not_yet(sieve, asked_for(sieve, rows, scope), scope, known)
     told = set(rows["date"])
-    before = stored.filter(pl.col("symbol") == asked.symbol).sort("date")
-    factors = _factors(known.actions.filter(pl.col("symbol") == asked.symbol))
+    before = stored.filter(pl.col("symbol") == scope.symbol).sort("date")
+    factors = _factors(known.actions.filter(pl.col("symbol") == scope.symbol))
     rows = unrevised(sieve, rows, before, ("date",), _COUNTS)
 
     def fault(row: Mapping[str, Any], last: Mapping[str, Any] | None) -> str:
@@ -195,10 +195,10 @@ def check_shares(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Dat
     same = [day for _, day in steps if day not in old]
     why = "its counts are those of the date before"
     rows = sieve.drop(rows, pl.col("date").is_in(same), "duplicate", why)
-    return told_verdict(sieve, rows, _absent(before, rows, sieve, asked))
+    return told_verdict(sieve, rows, _absent(before, rows, sieve, scope))
 
 
-def check_rates(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.DataFrame) -> Verdict:
+def check_rates(frame: pl.DataFrame, scope: Scope, known: Known, stored: pl.DataFrame) -> Verdict:
     """Return what is believed of the exchange rates a source returned for one pair.
 
     ``missing`` are the sessions without a rate; of a reply that lacks some the rest is believed,
@@ -207,19 +207,19 @@ def check_rates(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Data
     Parameters
     ----------
     frame : the columns of the table ``fx``, units of quote for one of base
-    asked : its ``symbol`` is the pair, as in ``USD/CNY``
+    scope : its ``symbol`` is the pair, as in ``USD/CNY``
     stored : the rows believed before, of the table ``fx``
     """
-    base, _, quote = asked.symbol.partition("/")
-    sieve = Sieve(asked.symbol, frame.with_row_index(ROW))
+    base, _, quote = scope.symbol.partition("/")
+    sieve = Sieve(scope.symbol, frame.with_row_index(ROW))
     rows = typed_rows(sieve, "fx", None)
     if rows is None:
         return told_verdict(sieve, TABLES["fx"].empty(), ())
     pair = (pl.col("base") == base) & (pl.col("quote") == quote)
     if not rows.filter(~pair).is_empty():
         found = "/".join(quoted(cell)[1:-1] for cell in rows.filter(~pair).row(0)[2:4])
-        rows = sieve.condemn(rows, "identity", f"{asked.symbol} was asked for and {found} came")
-    rows = not_yet(sieve, asked_for(sieve, rows, asked), asked, known)
+        rows = sieve.condemn(rows, "identity", f"{scope.symbol} was asked for and {found} came")
+    rows = not_yet(sieve, asked_for(sieve, rows, scope), scope, known)
     rows = sieve.drop(
         rows, pl.col("date").dt.weekday() > _FRIDAY, "calendar", "no rate is fixed then"
     )
@@ -235,7 +235,7 @@ def check_rates(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Data
         rows = sieve.condemn(rows, "revision", why)
 
     def fault(row: Mapping[str, Any], last: Mapping[str, Any] | None) -> str:
-        band, step = plausible(asked.symbol, row["date"]), plausible("rate_move", row["date"])
+        band, step = plausible(scope.symbol, row["date"]), plausible("rate_move", row["date"])
         if band and not band[0] <= row["rate"] <= band[1]:
             return (
                 f"rate {row['rate']:g}, expected {band[0]:g} to {band[1]:g}: is it given for 100, "
@@ -248,22 +248,22 @@ def check_rates(frame: pl.DataFrame, asked: Asked, known: Known, stored: pl.Data
         )
 
     rows = chained(sieve, rows, before, fault)
-    missing = _gaps(rows, before, sieve, asked, known)
+    missing = _gaps(rows, before, sieve, scope, known)
     verdict = told_verdict(sieve, rows, missing)
     late = verdict.outcome == "no_data_unexplained" and not rows.is_empty()
     return replace(verdict, outcome="transient") if late else verdict
 
 
 def _gaps(
-    rows: pl.DataFrame, before: pl.DataFrame, sieve: Sieve, asked: Asked, known: Known
+    rows: pl.DataFrame, before: pl.DataFrame, sieve: Sieve, scope: Scope, known: Known
 ) -> tuple[date, ...]:
     """Return the sessions without a rate: one is fixed on every morning before them.
 
     Sources of European rates fix none while the euro's banks rest; one that never has is not late.
     """
-    last = min(asked.until, last_final(asked, known.calendar) or date.min)
+    last = min(scope.until, last_final(scope, known.calendar) or date.min)
     present = {*rows["date"], *dates_under(sieve, "revision")}
-    sessions = days_between(known.calendar, asked.since, last).tolist()
+    sessions = days_between(known.calendar, scope.since, last).tolist()
     gaps = [day for day in sessions if day not in present]
     if not gaps:
         return ()
@@ -273,16 +273,16 @@ def _gaps(
     return tuple(day for day in gaps if rests or day in open_)
 
 
-def check_suspensions(frame: pl.DataFrame, asked: Asked, known: Known) -> Verdict:
+def check_suspensions(frame: pl.DataFrame, scope: Scope, known: Known) -> Verdict:
     """Return what is believed of the suspensions a source returned.
 
     Parameters
     ----------
-    frame : the columns of the table ``suspensions``; of any symbols where ``asked.symbol`` is empty
+    frame : the columns of the table ``suspensions``; of any symbols where ``scope.symbol`` is empty
     known : a suspension through which one of the ``stored`` bars was traded is not believed
     """
-    sieve = Sieve(asked.symbol, frame.with_row_index(ROW), key="from")
-    rows = typed_rows(sieve, "suspensions", asked.symbol or None)
+    sieve = Sieve(scope.symbol, frame.with_row_index(ROW), key="from")
+    rows = typed_rows(sieve, "suspensions", scope.symbol or None)
     if rows is None:
         return told_verdict(sieve, TABLES["suspensions"].empty(), ())
     traded = known.stored.filter(pl.col("volume") > 0).select("symbol", "date")
@@ -324,11 +324,11 @@ def _factors(actions: pl.DataFrame) -> Callable[[date, date], float]:
 
 
 def _absent(
-    stored: pl.DataFrame, rows: pl.DataFrame, sieve: Sieve, asked: Asked
+    stored: pl.DataFrame, rows: pl.DataFrame, sieve: Sieve, scope: Scope
 ) -> tuple[date, ...]:
     """Return the dates stored before, from the same source, that the reply has no row of."""
-    if asked.source and "source" in stored.columns:
-        stored = stored.filter(pl.col("source") == asked.source)
-    known = stored.filter(pl.col("date").is_between(asked.since, asked.until))["date"]
+    if scope.source and "source" in stored.columns:
+        stored = stored.filter(pl.col("source") == scope.source)
+    known = stored.filter(pl.col("date").is_between(scope.since, scope.until))["date"]
     present = {*rows["date"], *dates_under(sieve, "revision")}
     return tuple(day for day in known if day not in present)

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from indexer.market.checks import ROW
-from indexer.market.sources.bars import EXACT, Asked, Known
+from indexer.market.sources.bars import EXACT, Known, Scope
 from indexer.market.sources.cells import typed_cells
 from indexer.market.sources.verdict import Sieve, Verdict, quoted
 from indexer.market.tables import TABLES
@@ -42,15 +42,15 @@ def typed_rows(sieve: Sieve, name: str, symbol: str | None) -> pl.DataFrame | No
     return rows.sort(sieve.key, ROW)
 
 
-def asked_for(sieve: Sieve, rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+def asked_for(sieve: Sieve, rows: pl.DataFrame, scope: Scope) -> pl.DataFrame:
     """Return the rows of the dates that were asked for."""
-    outside = ~pl.col(sieve.key).is_between(asked.since, asked.until)
-    return sieve.drop(rows, outside, "window", f"{asked.since} to {asked.until} was asked for")
+    outside = ~pl.col(sieve.key).is_between(scope.since, scope.until)
+    return sieve.drop(rows, outside, "window", f"{scope.since} to {scope.until} was asked for")
 
 
-def not_yet(sieve: Sieve, rows: pl.DataFrame, asked: Asked, known: Known) -> pl.DataFrame:
+def not_yet(sieve: Sieve, rows: pl.DataFrame, scope: Scope, known: Known) -> pl.DataFrame:
     """Return the rows of dates that have come."""
-    today = asked.at.astimezone(known.calendar.zone).date()
+    today = scope.at.astimezone(known.calendar.zone).date()
     return sieve.drop(rows, pl.col("date") > today, "future", f"it is only {today}")
 
 

@@ -13,7 +13,7 @@ from indexer.definitions.symbols import exchange_of
 from indexer.market.actions import Action, event
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.conventions.limits import price_limit
-from indexer.market.sources.bars import COLUMNS, Asked, Known
+from indexer.market.sources.bars import COLUMNS, Known, Scope
 from indexer.market.sources.check import check_bars
 from indexer.market.sources.verdict import RULES, Verdict
 from indexer.market.tables import TABLES
@@ -26,13 +26,13 @@ class Case:
     """A reply as it should be, what was asked for, and what is known."""
 
     bars: pl.DataFrame
-    asked: Asked
+    scope: Scope
     known: Known
 
     def check(self, frame: pl.DataFrame | None = None) -> Verdict:
         """Check another frame in place of the clean one, and that every row is accounted for."""
         given = self.bars if frame is None else frame
-        verdict = check_bars(given, self.asked, self.known)
+        verdict = check_bars(given, self.scope, self.known)
         whole = [entry for entry in verdict.disregarded if not entry.field]
         assert len(given) == len(verdict.rows) + len(whole)
         assert {entry.rule for entry in verdict.disregarded} <= RULES.keys()
@@ -45,7 +45,7 @@ class Case:
         return replace(
             self,
             bars=self.bars.filter(pl.col("date") >= since),
-            asked=replace(self.asked, since=since),
+            scope=replace(self.scope, since=since),
             known=replace(self.known, stored=stored),
         )
 
@@ -73,7 +73,7 @@ def case(symbol: str = "300308.SZ", count: int = 60, seed: int = 7, **facts: Any
         suspensions=_suspensions(symbol, days, facts.get("suspended", ())),
         listed=first if facts.get("listed") else date(2012, 4, 10),
     )
-    return Case(bars, Asked(symbol, first, last, close + timedelta(hours=2)), known)
+    return Case(bars, Scope(symbol, first, last, close + timedelta(hours=2)), known)
 
 
 def actions(symbol: str, days: Days, given: Iterable[tuple[int, Action]]) -> pl.DataFrame:

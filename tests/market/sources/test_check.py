@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from indexer.market.actions import Action
-from indexer.market.sources.bars import Asked, Known
+from indexer.market.sources.bars import Known, Scope
 from indexer.market.sources.check import check_bars
 from tests.market.sources.example import LAST, Case, at, case
 
@@ -235,10 +235,10 @@ def test_volume_in_lots_without_an_amount_to_tell_is_not_believed():
 
 def test_the_first_session_of_the_calendar_can_be_asked_for():
     clean = case("600519.SH")
-    asked = replace(clean.asked, since=clean.known.calendar.sessions[0].item())
+    scope = replace(clean.scope, since=clean.known.calendar.sessions[0].item())
 
     listed = replace(clean.known, listed=clean.bars["date"][0])
-    assert Case(clean.bars, asked, listed).check().outcome == "ok"
+    assert Case(clean.bars, scope, listed).check().outcome == "ok"
 
 
 def test_a_close_alone_is_a_bar():
@@ -252,9 +252,9 @@ def test_a_close_alone_is_a_bar():
 def test_an_announced_action_does_not_act_before_its_ex_date():
     clean = case(actions=[(59, Action("bonus", ratio=0.4))])
     early = clean.bars.filter(D < LAST)
-    asked = replace(clean.asked, until=early["date"][-1])
+    scope = replace(clean.scope, until=early["date"][-1])
 
-    assert Case(early, asked, clean.known).check().outcome == "ok"
+    assert Case(early, scope, clean.known).check().outcome == "ok"
 
 
 @pytest.mark.parametrize("outside", ["open", "close"])
@@ -380,9 +380,9 @@ def test_a_long_hole_does_not_excuse_a_lost_decimal():
 
 def test_a_suspension_explains_that_there_is_nothing():
     clean = case(suspended=[(30, 59)])
-    asked = replace(clean.asked, since=clean.known.suspensions["from"][0])
+    scope = replace(clean.scope, since=clean.known.suspensions["from"][0])
 
-    verdict = Case(clean.bars.clear(), asked, clean.known).check()
+    verdict = Case(clean.bars.clear(), scope, clean.known).check()
 
     assert (verdict.outcome, verdict.missing) == ("no_data_explained", ())
 
@@ -400,7 +400,7 @@ def test_a_listing_to_come_explains_that_there_is_nothing():
     clean = case()
     known = replace(clean.known, listed=LAST + timedelta(days=1))
 
-    assert Case(clean.bars.clear(), clean.asked, known).check().outcome == "no_data_explained"
+    assert Case(clean.bars.clear(), clean.scope, known).check().outcome == "no_data_explained"
 
 
 def test_a_delisting_explains_that_bars_end():
@@ -408,15 +408,15 @@ def test_a_delisting_explains_that_bars_end():
     known = replace(clean.known, delisted=MIDDLE)
     bars = clean.bars.filter(D < MIDDLE)
 
-    assert Case(bars, clean.asked, known).check().outcome == "ok"
-    assert Case(clean.bars, clean.asked, known).check().outcome == "corrupt"
+    assert Case(bars, clean.scope, known).check().outcome == "ok"
+    assert Case(clean.bars, clean.scope, known).check().outcome == "corrupt"
 
 
 def test_bars_before_the_listing_are_those_of_another():
     clean = case()
     known = replace(clean.known, listed=MIDDLE)
 
-    verdict = Case(clean.bars, clean.asked, known).check()
+    verdict = Case(clean.bars, clean.scope, known).check()
 
     assert (verdict.outcome, len(verdict.rows)) == ("corrupt", 0)
 
@@ -445,8 +445,8 @@ def test_a_suspension_is_over_when_a_bar_shows_it(until: date | None):
     planned = clean.known.suspensions.with_columns(until=pl.lit(until, pl.Date))
     known = replace(clean.known, suspensions=planned)
 
-    assert Case(clean.bars, clean.asked, known).check().outcome == "ok"
-    late = Case(clean.bars.filter(D < LAST), clean.asked, known).check()
+    assert Case(clean.bars, clean.scope, known).check().outcome == "ok"
+    late = Case(clean.bars.filter(D < LAST), clean.scope, known).check()
     assert (late.outcome, late.missing) == ("transient", (LAST,))
 
 
@@ -474,8 +474,8 @@ def test_the_bar_of_today_counts_from_its_hour_on(
 ):
     clean = case(symbol)
     calendar = clean.known.calendar
-    before = replace(clean.asked, at=at(LAST, *early, calendar))
-    after = replace(clean.asked, at=at(LAST, *late, calendar))
+    before = replace(clean.scope, at=at(LAST, *early, calendar))
+    after = replace(clean.scope, at=at(LAST, *late, calendar))
 
     found = Case(clean.bars, before, clean.known).check()
 
@@ -489,9 +489,9 @@ def test_the_bar_of_a_half_day_counts_earlier():
     calendar = clean.known.calendar
     eve = date(2025, 12, 24)
     bars = redated(eve)(clean.bars.tail(1))
-    asked = Asked("00700.HK", eve, eve, at(eve, 12, 40, calendar))
+    scope = Scope("00700.HK", eve, eve, at(eve, 12, 40, calendar))
 
-    assert check_bars(bars, asked, clean.known).outcome == "ok"
+    assert check_bars(bars, scope, clean.known).outcome == "ok"
 
 
 # What is stored
@@ -522,10 +522,10 @@ def test_prices_at_another_level_than_those_stored_are_not_believed(factor: floa
 
 def test_dates_that_do_not_repeat_what_is_stored_are_refused_before_asking():
     clean = case().stored(3)
-    asked = replace(clean.asked, since=MIDDLE)
+    scope = replace(clean.scope, since=MIDDLE)
 
     with pytest.raises(ValueError, match="ask for dates that hold 20 of them"):
-        check_bars(clean.bars, asked, clean.known)
+        check_bars(clean.bars, scope, clean.known)
 
 
 def test_rows_that_join_on_to_stored_ones_are_kept_where_prices_break():
@@ -548,7 +548,7 @@ def test_a_new_code_joins_on_to_bars_stored_under_the_old_one(factor: int, outco
     known = replace(clean.known, stored=old, listed=MIDDLE)
     bars = scaled(factor, *PRICES[2:], "amount", digits=2)(new)
 
-    verdict = Case(bars, clean.asked, known).check()
+    verdict = Case(bars, clean.scope, known).check()
 
     assert verdict.outcome == outcome
     assert verdict.rows.equals(new if factor == 1 else new.clear())
@@ -560,7 +560,7 @@ def test_what_is_stored_is_not_judged_again():
     stored = only(early, scaled(10, *PRICES[2:], "amount", digits=2))(clean.known.stored)
 
     assert (
-        Case(clean.bars, clean.asked, replace(clean.known, stored=stored)).check().outcome == "ok"
+        Case(clean.bars, clean.scope, replace(clean.known, stored=stored)).check().outcome == "ok"
     )
 
 
@@ -568,7 +568,7 @@ def test_a_bonus_nobody_knows_of_breaks_the_series():
     clean = CLEAN["bonus-and-cash"]
     unknown = replace(clean.known, actions=clean.known.actions.clear())
 
-    verdict = Case(clean.bars, clean.asked, unknown).check()
+    verdict = Case(clean.bars, clean.scope, unknown).check()
 
     assert (verdict.outcome, len(verdict.rows)) == ("corrupt", 0)
     assert "enter the action that is missing" in verdict.reason
@@ -634,7 +634,7 @@ def test_a_previous_close_restated_for_an_action_is_one():
 def series() -> Case:
     clean = case("000852.SH")
     level = clean.bars.with_columns(pl.col("open", "high", "low", "close") * 40 + 0.123)
-    return Case(level, replace(clean.asked, series=True), clean.known)
+    return Case(level, replace(clean.scope, series=True), clean.known)
 
 
 def test_a_series_is_believed_whole():
@@ -694,7 +694,7 @@ def test_nothing_is_known_of_a_symbol_by_the_facts_of_another():
     other = clean.known.actions.with_columns(symbol=pl.lit("300502.SZ"))
     known = Known(clean.known.calendar, actions=other, listed=clean.known.listed)
 
-    assert Case(clean.bars, clean.asked, known).check().outcome == "corrupt"
+    assert Case(clean.bars, clean.scope, known).check().outcome == "corrupt"
 
 
 def test_the_example_moves_like_a_market():

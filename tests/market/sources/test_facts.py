@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from indexer.market.calendar import read_calendar
-from indexer.market.sources.bars import Asked, Known
+from indexer.market.sources.bars import Known, Scope
 from indexer.market.sources.facts import (
     check_actions,
     check_rates,
@@ -20,8 +20,8 @@ from indexer.market.tables import TABLES
 
 SYMBOL = "300308.SZ"
 NOW = datetime(2026, 8, 20, 10, tzinfo=UTC)
-ASKED = Asked(SYMBOL, date(2024, 1, 1), date(2026, 12, 31), NOW)
-RATES = replace(ASKED, symbol="USD/CNY", since=date(2026, 8, 3), until=date(2026, 8, 20))
+SCOPE = Scope(SYMBOL, date(2024, 1, 1), date(2026, 12, 31), NOW)
+RATES = replace(SCOPE, symbol="USD/CNY", since=date(2026, 8, 3), until=date(2026, 8, 20))
 KNOWN = Known(read_calendar("XSHG"), listed=date(2012, 4, 10))
 
 
@@ -54,7 +54,7 @@ LATER = action("2026-09-15", "dividend", cash=0.3)
 
 
 def test_actions_are_believed_and_announced_ones_kept():
-    verdict = check_actions(table("actions", BONUS, CASH, LATER), ASKED, KNOWN)
+    verdict = check_actions(table("actions", BONUS, CASH, LATER), SCOPE, KNOWN)
 
     assert verdict.outcome == "ok"
     assert verdict.rows["ex_date"].max() == date(2026, 9, 15)
@@ -78,7 +78,7 @@ def test_actions_are_believed_and_announced_ones_kept():
     ],
 )
 def test_an_action_that_cannot_be_is_not_believed(wrong: dict[str, Any], rule: str):
-    verdict = check_actions(table("actions", wrong, LATER), ASKED, KNOWN)
+    verdict = check_actions(table("actions", wrong, LATER), SCOPE, KNOWN)
 
     assert rules(verdict, 2) == [rule]
     assert verdict.rows["ex_date"].to_list() == [LATER["ex_date"]]
@@ -91,18 +91,18 @@ def test_a_dividend_is_held_against_the_close_before_it():
     known = replace(KNOWN, stored=bars)
     ten_shares = action("2024-06-03", "dividend", cash=7.5)
 
-    assert check_actions(table("actions", CASH), ASKED, known).outcome == "ok"
-    assert "per 10 shares" in check_actions(table("actions", ten_shares), ASKED, known).reason
+    assert check_actions(table("actions", CASH), SCOPE, known).outcome == "ok"
+    assert "per 10 shares" in check_actions(table("actions", ten_shares), SCOPE, known).reason
 
 
 def test_an_action_before_the_listing_is_that_of_another():
     known = replace(KNOWN, listed=date(2025, 1, 6))
 
-    assert rules(check_actions(table("actions", CASH), ASKED, known), 1) == ["listing"]
+    assert rules(check_actions(table("actions", CASH), SCOPE, known), 1) == ["listing"]
 
 
 def test_an_action_given_twice_is_one():
-    verdict = check_actions(table("actions", CASH, CASH), ASKED, KNOWN)
+    verdict = check_actions(table("actions", CASH, CASH), SCOPE, KNOWN)
 
     assert (verdict.outcome, len(verdict.rows)) == ("ok", 1)
     assert rules(verdict, 2) == ["duplicate"]
@@ -112,7 +112,7 @@ def test_an_action_that_changed_is_reported_and_not_applied():
     known = replace(KNOWN, actions=table("actions", CASH))
     changed = action("2024-06-03", "dividend", cash=0.49)
 
-    verdict = check_actions(table("actions", changed, BONUS), ASKED, known)
+    verdict = check_actions(table("actions", changed, BONUS), SCOPE, known)
 
     assert rules(verdict, 2) == ["revision"]
     assert (verdict.outcome, verdict.missing) == ("ok", ())
@@ -121,7 +121,7 @@ def test_an_action_that_changed_is_reported_and_not_applied():
 def test_an_action_that_vanished_is_missing():
     known = replace(KNOWN, actions=table("actions", CASH, LATER))
 
-    verdict = check_actions(table("actions", CASH), ASKED, known)
+    verdict = check_actions(table("actions", CASH), SCOPE, known)
 
     assert verdict.outcome == "no_data_unexplained"
     assert verdict.missing == (LATER["ex_date"],)
@@ -139,7 +139,7 @@ def test_an_action_that_vanished_is_missing():
     ids=["no-columns", "empty", "column-less", "column-more", "another-code"],
 )
 def test_a_table_of_something_else_says_nothing(frame: pl.DataFrame, outcome: str):
-    verdict = check_actions(frame, ASKED, KNOWN)
+    verdict = check_actions(frame, SCOPE, KNOWN)
 
     assert (verdict.outcome, len(verdict.rows)) == (outcome, 0)
     assert verdict.reason
@@ -148,7 +148,7 @@ def test_a_table_of_something_else_says_nothing(frame: pl.DataFrame, outcome: st
 def test_an_action_of_which_another_kind_is_told_is_missing():
     known = replace(KNOWN, actions=table("actions", CASH))
 
-    verdict = check_actions(table("actions", BONUS), ASKED, known)
+    verdict = check_actions(table("actions", BONUS), SCOPE, known)
 
     assert (verdict.outcome, verdict.missing) == ("no_data_unexplained", (CASH["ex_date"],))
 
@@ -162,12 +162,12 @@ def test_shares_that_a_bonus_explains_are_believed():
     known = replace(KNOWN, actions=table("actions", action("2024-06-03", "bonus", ratio=2.0)))
     tripled = [SHARES[0], shares("2024-06-03", 2.4e9)]
 
-    assert check_shares(table("shares", *SHARES), ASKED, KNOWN, table("shares")).outcome == "ok"
-    assert check_shares(table("shares", *tripled), ASKED, known, table("shares")).outcome == "ok"
+    assert check_shares(table("shares", *SHARES), SCOPE, KNOWN, table("shares")).outcome == "ok"
+    assert check_shares(table("shares", *tripled), SCOPE, known, table("shares")).outcome == "ok"
     fifth = replace(KNOWN, actions=table("actions", action("2024-06-03", "bonus", ratio=0.2)))
     more = [SHARES[0], shares("2024-06-03", 9.6e8)]
-    assert check_shares(table("shares", *more), ASKED, fifth, table("shares")).outcome == "ok"
-    alone = check_shares(table("shares", *tripled), ASKED, KNOWN, table("shares"))
+    assert check_shares(table("shares", *more), SCOPE, fifth, table("shares")).outcome == "ok"
+    alone = check_shares(table("shares", *tripled), SCOPE, KNOWN, table("shares"))
     assert rules(alone, 2) == ["bound"]
 
 
@@ -182,7 +182,7 @@ def test_shares_that_a_bonus_explains_are_believed():
     ],
 )
 def test_a_share_count_that_cannot_be_is_not_believed(wrong: dict[str, Any], rule: str):
-    verdict = check_shares(table("shares", *SHARES, wrong), ASKED, KNOWN, table("shares"))
+    verdict = check_shares(table("shares", *SHARES, wrong), SCOPE, KNOWN, table("shares"))
 
     assert rules(verdict, 3) == [rule]
     assert len(verdict.rows) == 2
@@ -193,7 +193,7 @@ def test_share_counts_at_another_level_than_those_stored_are_not_believed():
     new = level.with_columns(pl.col("date") + timedelta(days=365))
 
     verdict = check_shares(
-        new.drop("free_float_shares"), ASKED, KNOWN, table("shares", *SHARES)
+        new.drop("free_float_shares"), SCOPE, KNOWN, table("shares", *SHARES)
     )  # fmt: skip
 
     assert verdict.rows.is_empty()
@@ -203,7 +203,7 @@ def test_share_counts_at_another_level_than_those_stored_are_not_believed():
 def test_counts_that_repeat_those_before_are_left_out():
     again = SHARES[-1] | {"date": date(2024, 7, 1)}
 
-    verdict = check_shares(table("shares", *SHARES, again), ASKED, KNOWN, table("shares"))
+    verdict = check_shares(table("shares", *SHARES, again), SCOPE, KNOWN, table("shares"))
 
     assert (verdict.outcome, rules(verdict, 3)) == ("ok", ["duplicate"])
     assert verdict.rows["date"].max() == date(2024, 6, 3)
@@ -212,9 +212,9 @@ def test_counts_that_repeat_those_before_are_left_out():
 def test_counts_that_are_stored_from_a_later_date_on_are_not_believed():
     earlier = SHARES[-1] | {"date": date(2024, 5, 31)}
     stored = table("shares", *SHARES).with_columns(source=pl.lit("eastmoney"))
-    asked = replace(ASKED, source="cninfo")
+    scope = replace(SCOPE, source="cninfo")
 
-    verdict = check_shares(table("shares", SHARES[0], earlier), asked, KNOWN, stored)
+    verdict = check_shares(table("shares", SHARES[0], earlier), scope, KNOWN, stored)
 
     assert (verdict.outcome, rules(verdict, 2)) == ("ok", ["revision"])
     assert verdict.rows["date"].to_list() == [date(2024, 1, 2)]
@@ -224,7 +224,7 @@ def test_counts_that_a_reply_tells_of_both_dates_are_believed():
     stored = table("shares", SHARES[-1])
     earlier = SHARES[-1] | {"date": date(2024, 2, 1)}
 
-    verdict = check_shares(table("shares", earlier, SHARES[-1]), ASKED, KNOWN, stored)
+    verdict = check_shares(table("shares", earlier, SHARES[-1]), SCOPE, KNOWN, stored)
 
     assert (verdict.outcome, len(verdict.rows)) == ("ok", 2)
 
@@ -233,14 +233,14 @@ def test_counts_that_are_stored_stay_although_they_repeat_those_before():
     again = SHARES[-1] | {"date": date(2024, 7, 1)}
     every = table("shares", *SHARES, again)
 
-    verdict = check_shares(every, ASKED, KNOWN, every)
+    verdict = check_shares(every, SCOPE, KNOWN, every)
 
     assert (verdict.outcome, len(verdict.rows)) == ("ok", 3)
 
 
 def test_share_counts_that_conflict_are_not_believed():
     verdict = check_shares(
-        table("shares", *SHARES, shares("2024-01-02", 8.1e8)), ASKED, KNOWN, table("shares")
+        table("shares", *SHARES, shares("2024-01-02", 8.1e8)), SCOPE, KNOWN, table("shares")
     )
 
     assert sorted(rules(verdict, 3)) == ["conflict", "conflict"]
@@ -270,9 +270,9 @@ def test_rates_are_believed():
 )
 def test_a_rate_that_cannot_be_is_not_believed(wrong: dict[str, Any], rule: str):
     good = [rate(day, 7.1) for day in DAYS if day != 18]
-    asked = replace(RATES, until=date(2026, 8, 31))
+    scope = replace(RATES, until=date(2026, 8, 31))
 
-    verdict = check_rates(table("fx", *good, wrong), asked, KNOWN, table("fx"))
+    verdict = check_rates(table("fx", *good, wrong), scope, KNOWN, table("fx"))
 
     assert rules(verdict, 14) == [rule]
 
@@ -336,7 +336,7 @@ def test_a_session_without_a_rate_is_missing():
     assert (verdict.outcome, verdict.missing) == ("transient", (date(2026, 8, 12),))
 
 
-SPRING = Asked("USD/CNY", date(2026, 3, 23), date(2026, 4, 10), NOW)  # Good Friday is 3 April
+SPRING = Scope("USD/CNY", date(2026, 3, 23), date(2026, 4, 10), NOW)  # Good Friday is 3 April
 
 
 def spring(*lacking: int) -> pl.DataFrame:
@@ -375,15 +375,15 @@ def test_suspensions_are_believed_unless_traded_through():
     known = replace(KNOWN, stored=table("prices", traded))
     frame = table("suspensions", good, open_end)
 
-    assert check_suspensions(frame, ASKED, KNOWN).outcome == "ok"
-    assert rules(check_suspensions(frame, ASKED, known), 2) == ["bound"]
+    assert check_suspensions(frame, SCOPE, KNOWN).outcome == "ok"
+    assert rules(check_suspensions(frame, SCOPE, known), 2) == ["bound"]
 
 
 def test_a_suspension_is_believed_beside_a_bar_of_the_day_on_which_trade_goes_on():
     traded = {"symbol": SYMBOL, "date": date(2026, 8, 7), "close": 10.0, "volume": 100.0}
     frame = table("suspensions", suspension("2026-08-03", "2026-08-07"))
 
-    verdict = check_suspensions(frame, ASKED, replace(KNOWN, stored=table("prices", traded)))
+    verdict = check_suspensions(frame, SCOPE, replace(KNOWN, stored=table("prices", traded)))
 
     assert rules(verdict, 1) == []
 
@@ -391,4 +391,4 @@ def test_a_suspension_is_believed_beside_a_bar_of_the_day_on_which_trade_goes_on
 def test_a_suspension_that_ends_before_it_begins_is_not_believed():
     frame = table("suspensions", suspension("2026-08-07", "2026-08-03"))
 
-    assert rules(check_suspensions(frame, ASKED, KNOWN), 1) == ["bound"]
+    assert rules(check_suspensions(frame, SCOPE, KNOWN), 1) == ["bound"]
