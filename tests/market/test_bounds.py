@@ -19,6 +19,8 @@ DAY = date(2024, 1, 2)
         ("900901.SH", 0.5, 0.001),
         ("920808.BJ", 20.0, 0.01),
         ("NVDA.US", 180.0, 0.01),
+        ("NVDA.US", 1.0, 0.01),
+        ("NVDA.US", 0.9999, 0.0001),
         ("00700.HK", 0.2, 0.001),
         ("00700.HK", 9.99, 0.01),
         ("00700.HK", 15.0, 0.02),
@@ -34,6 +36,12 @@ def test_hong_kong_has_narrower_ticks_from_august_2025_on():
     before, after = date(2025, 8, 1), date(2025, 8, 4)
 
     assert [tick_size("00700.HK", day, 15.0) for day in (before, after)] == [0.02, 0.01]
+
+
+def test_new_york_has_finer_ticks_below_a_dollar_since_2006():
+    before, after = date(2006, 1, 30), date(2006, 1, 31)
+
+    assert [tick_size("NVDA.US", day, 0.3) for day in (before, after)] == [0.01, 0.0001]
 
 
 def test_a_market_without_ticks_is_an_error():

@@ -22,6 +22,7 @@ CHANGED = 0.1  # share of them that upstream may have revised; more is another s
 VOLUME = 0.01  # relative: sources round volume and amount differently
 NEAR = 0.02  # a close that leaves the limits by less is wrong alone: no level has broken
 LEVEL = 0.01  # to which levels of series are published
+MILL = 0.001  # to which sources tell a change, where the tick is finer
 
 
 def agreeing_bars(
@@ -276,7 +277,7 @@ def followed_bars(
     for i in range(1, len(close)):
         said = chain.previous[i]
         tick = tick_size(scope.symbol, chain.day[i].item(), close[i - 1])
-        slack = (LEVEL if scope.series else tick) * 1.01
+        slack = (LEVEL if scope.series else max(tick, MILL)) * 1.01
         off = min(abs(said - close[i - 1]), abs(said - reference[i]))
         if not gap[i - 1] and off > slack:  # false where nothing is said
             j = i if chain.anchored[i - 1] else i - 1

@@ -37,6 +37,12 @@ def test_a_tick_apart_the_first_source_counts(other: float):
     assert (found.disregarded, len(found.refused), len(found.single)) == ((), 0, 0)
 
 
+def test_a_cent_apart_two_sources_of_an_american_share_below_a_dollar_do_not_agree():
+    replies = {"eastmoney": bar(0.30, "NVDA.US"), "sina": bar(0.31, "NVDA.US")}
+
+    assert agree("prices", replies, ON).refused.rows() == [("NVDA.US", DAY)]
+
+
 def test_two_ticks_apart_a_close_is_refused_and_both_are_logged():
     found = agree("prices", {"eastmoney": bar(10.0), "tencent": bar(10.02)}, ON)
 

@@ -336,6 +336,16 @@ def test_a_source_may_be_late_by_five_sessions(early: int, outcome: str):
     assert clean.check(clean.bars.head(-early)).outcome == outcome
 
 
+@pytest.mark.parametrize(("apart", "rules"), [(0.001, []), (0.01, ["previous"])])
+def test_changes_of_shares_below_a_dollar_are_told_to_the_mill(apart: float, rules: list[str]):
+    low = case("NVDA.US")
+    bars = low.bars.with_columns(pl.col(*PRICES[2:]) / 1000, pl.col("amount") / 1000)
+    bars = bars.with_columns(previous_close=pl.col("close").shift(1).round(3))
+    told = only(bars["date"][30] == D, lambda b: b.with_columns(pl.col("previous_close") + apart))
+
+    assert [entry.rule for entry in low.check(told(bars)).disregarded] == rules
+
+
 def test_several_bars_beyond_their_limits_speak_against_the_others():
     clean = case()
     days = clean.bars["date"]
