@@ -28,7 +28,7 @@ def test_chinext_had_the_limit_of_the_main_board_before(symbol: str) -> None:
 @pytest.mark.parametrize(
     ("symbol", "limit"),
     [("600519.SH", "0.1"), ("000333.SZ", "0.1"), ("003816.SZ", "0.1"), ("688981.SH", "0.2"),
-     ("689009.SH", "0.2"), ("920002.BJ", "0.3")],
+     ("689009.SH", "0.2"), ("588000.SH", "0.2"), ("510300.SH", "0.1"), ("920002.BJ", "0.3")],
 )  # fmt: skip
 def test_the_limits_of_the_other_boards(symbol: str, limit: str) -> None:
     assert price_limit(symbol, date(2025, 3, 3)) == Fraction(limit)

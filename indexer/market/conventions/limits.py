@@ -21,7 +21,8 @@ def price_limit(symbol: str, day: date) -> Fraction | None:
     """Return the daily price limit of a symbol's board on a date, as a fraction.
 
     None where there is none: Hong Kong, New York, and dates before the board had one. Shares under
-    special treatment have narrower limits, which no table here tells.
+    special treatment have narrower limits, and Shenzhen's funds of ChiNext shares wider ones than
+    its others: no code tells them.
     """
     code, _, suffix = symbol.rpartition(".")
     found = [
