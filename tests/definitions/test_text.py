@@ -1,5 +1,6 @@
 """Strict YAML: what is refused and where, what stays text, and that nothing else can happen."""
 
+import ast
 import codecs
 import random
 import re
@@ -200,13 +201,43 @@ def test_a_printed_trail_holds_nothing_that_cannot_be_printed() -> None:
     assert printed(("名", "a\nb", 3, "\x1b[2J")) == r"名.a\nb[3].\x1b[2J"
 
 
+STOCK = re.compile(r"(?:full_|unsafe_|safe_)?load(?:_all)?|C?(?:Full|Unsafe)?Loader")
+
+
+def stock(text: str) -> set[str]:
+    """Return what a module calls, imports or names of the loaders of a YAML it imports."""
+    nodes = list(ast.walk(ast.parse(text)))
+    modules = {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}
+    modules |= {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
+    if not any(module.partition(".")[0] in {"yaml", "ruamel"} for module in modules):
+        return set()
+    names = {n.id for n in nodes if isinstance(n, ast.Name)}
+    names |= {n.attr for n in nodes if isinstance(n, ast.Attribute)}
+    names |= {n.name for n in nodes if isinstance(n, ast.alias)}
+    return {name for name in names if STOCK.fullmatch(name)}
+
+
 @pytest.mark.attack("A5")
 def test_no_module_resolves_yaml_in_the_stock_way() -> None:
     """Stock loaders make numbers of codes, and objects of tags."""
     package = Path(__file__).parents[2] / "indexer"
-    stock = re.compile(r"yaml\.(?:load|load_all|full_load|unsafe_load|safe_load)\b")
-    found = [path for path in package.rglob("*.py") if stock.search(path.read_text("utf-8"))]
-    assert found == []
+    assert {path for path in package.rglob("*.py") if stock(path.read_text("utf-8"))} == set()
+
+
+@pytest.mark.attack("A5")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import yaml\nyaml.safe_load(text)",
+        "import yaml as y\ny.load_all(text, y.BaseLoader)",
+        "from yaml import safe_load",
+        "from yaml import unsafe_load_all as read",
+        "from yaml.loader import FullLoader",
+        "import yaml\nyaml.compose(text, yaml.UnsafeLoader)",
+    ],
+)
+def test_the_scan_sees_a_stock_loader_however_it_is_named(text: str) -> None:
+    assert len(stock(text)) == 1
 
 
 # Files
