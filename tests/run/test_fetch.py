@@ -19,12 +19,12 @@ from indexer.index.build import build
 from indexer.market.calendar import read_calendar
 from indexer.market.sources.akshare import NAMES, upstreams
 from indexer.market.sources.archive import index_of
-from indexer.market.sources.folder import folder_source
 from indexer.market.sources.source import Answer, Ask, Source, Table
 from indexer.market.store import read_rows
 from indexer.market.tables import read_market
 from indexer.run.fetch import Fetched, Span, fetch, report_of
 from indexer.run.find import index_named
+from tests.market.sources.folder import folder_source
 from tests.market.sources.standin import (
     EX_DATE,
     LAST,

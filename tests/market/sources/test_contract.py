@@ -11,8 +11,8 @@ from polars.testing import assert_frame_equal
 from indexer.market.sources import akshare
 from indexer.market.sources.agree import KEYS, ranking
 from indexer.market.sources.akshare import NAMES, OFFERS, sources_of, upstreams
-from indexer.market.sources.folder import folder_source
 from indexer.market.sources.source import SCHEMAS, Ask, Source, Table
+from tests.market.sources.folder import folder_source
 from tests.market.sources.standin import (
     ABROAD,
     EX_DATE,
