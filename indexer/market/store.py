@@ -7,7 +7,6 @@ fails if another writer was faster. Then all of it is done again on what that on
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from logging import NullHandler, getLogger
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -126,19 +125,6 @@ def read_rows(folder: Path | str, name: str, symbols: Iterable[str] | None = Non
     asked = [] if symbols is None else [pl.col("symbol").is_in(list(symbols))]
     rows = _empty(name) if found is None else rows_of(found, *asked)
     return rows.sort(KEYS[name] or ("symbol", _POSITION)).drop(_POSITION, strict=False)
-
-
-def versions(folder: Path | str) -> dict[int, datetime]:
-    """Return the versions of a store, oldest first, and the instant in UTC of each.
-
-    Raises
-    ------
-    MarketDataError
-        If the log of its table of prices cannot be read.
-    """
-    found = tables_at(Path(folder), [ANCHOR]).get(ANCHOR)
-    commits = reversed(found.history()) if found is not None else []
-    return {c["version"]: datetime.fromtimestamp(c["timestamp"] / 1000, UTC) for c in commits}
 
 
 def _is_conflict(error: Exception) -> bool:

@@ -98,7 +98,7 @@ _MANIFEST = {  # known keys, and the values allowed; any text where there are no
     "price_kind": ("raw", "total_return_adjusted"),
     "synthetic": ("true", "false"),
     "source": (),
-    "retrieved": (),
+    "retrieved": (),  # for who reads the file
 }
 
 
@@ -114,7 +114,6 @@ class Manifest:
     price_kind: PriceKind = "raw"
     synthetic: bool = False
     source: str = ""
-    retrieved: str = ""
     oldest: date | None = None
     ends: Mapping[str, date] = field(default_factory=dict)
     bare: frozenset[str] = frozenset()
@@ -295,7 +294,6 @@ def _read_manifest(file: Path, flaws: list[Flaw]) -> Manifest:
         price_kind=given.get("price_kind", "raw"),
         synthetic=given.get("synthetic") == "true",
         source=given.get("source", ""),
-        retrieved=given.get("retrieved", ""),
     )
 
 

@@ -19,7 +19,7 @@ def folder_with(folder: Path, manifest: str | bytes) -> Path:
 def test_a_folder_without_manifest_holds_raw_and_real_prices(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, "")
     (folder / "manifest.yaml").unlink()
-    assert read_market(folder).manifest == Manifest("raw", synthetic=False, source="", retrieved="")
+    assert read_market(folder).manifest == Manifest("raw", synthetic=False, source="")
 
 
 @pytest.mark.parametrize(
@@ -55,10 +55,7 @@ def test_a_broken_manifest_is_refused(tmp_path: Path, text: str | bytes, said: s
         ("\ufeffsynthetic: true\r\n", Manifest(synthetic=True)),
         ("synthetic: 'false'", Manifest()),
         ("price_kind: total_return_adjusted", Manifest("total_return_adjusted")),
-        (
-            "retrieved: 2026-11-20\nsource: 50\nmore: {a: [b]}",
-            Manifest(source="50", retrieved="2026-11-20"),
-        ),
+        ("retrieved: 2026-11-20\nsource: 50\nmore: {a: [b]}", Manifest(source="50")),
     ],
 )
 def test_a_manifest_is_read_as_text(tmp_path: Path, text: str, manifest: Manifest) -> None:

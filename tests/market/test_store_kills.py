@@ -11,9 +11,9 @@ import pytest
 
 from benchmarks.reliability.calls import AVAILABLE
 from benchmarks.reliability.tracing import Fault, forked, traced
-from indexer.market.store import versions, write_rows
+from indexer.market.store import write_rows
 from indexer.market.tables import read_market
-from tests.market.writers import pair
+from tests.market.writers import pair, versions
 
 pytestmark = pytest.mark.skipif(not AVAILABLE, reason="only on x86-64 Linux")
 
@@ -68,7 +68,7 @@ def test_killed_at_every_change_a_transaction_is_there_or_not_and_the_next_one_g
     for at, (code, where) in enumerate(ends):
         place = tmp_path / str(at)
         assert code == -signal.SIGKILL, where
-        there = len(versions(place)) - begun
+        there = versions(place) - begun
         assert there in {0, 1}, where
         assert rows_of(place) == (begun + there, begun + there), where
         write_rows(place, pair(begun + 1))  # half of the other transaction must not come with it

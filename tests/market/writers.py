@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from indexer.market import store
+from indexer.market.delta import ANCHOR, tables_at
 from indexer.market.store import write_rows
 
 
@@ -19,6 +20,12 @@ def prices(*rows: tuple[str, date, float], source: str | None = None) -> pl.Data
         rows, {"symbol": pl.String, "date": pl.Date, "close": pl.Float64}, orient="row"
     )
     return frame.with_columns(source=pl.lit(source, pl.String))
+
+
+def versions(folder: Path) -> int:
+    """Return how many versions a store has."""
+    found = tables_at(folder, [ANCHOR]).get(ANCHOR)
+    return 0 if found is None else len(found.history())
 
 
 def day_of(n: int) -> date:
