@@ -51,12 +51,15 @@ LIVED = (  # what the evenings of B8 run
 )
 PUBLISHED = (  # what publishers load: the whole but for fetching, drawing, serving and sweeping
     *("baskets", "seeds", "benchmarks/reliability", "requirements.txt", "indexer"),
-    *(f":!indexer/{name}" for name in ("market/sources", "sweep", "web")),
+    *(f":!indexer/{name}" for name in ("sweep", "web")),
     *_without("definitions", "schema", "vary"),
     *_without("index", "batch"),
     *_without("kernels", "batch", "blocks", "fill"),
     *_without("ledger", "pages"),
     *_without("market", "cache", "excerpt", "grid", "overlays", "spread", "store"),
+    *_without("market/sources", "agree", "akshare", "bars", "bodies", "cells", "check", "child"),
+    *_without("market/sources", "continuity", "facts", "filings", "guard", "keyed", "origin"),
+    *_without("market/sources", "plain", "quotes", "rates", "words", "worker"),
     *_without("report", "charts", "drawing", "factsheet", "grid", "headings", "notebook"),
     *_without("report", "overview", "sheets", "workbook"),
     *(f":!indexer/report/*.{kind}" for kind in ("css", "js")),
