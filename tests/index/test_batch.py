@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from indexer.definitions.basket import Basket
 from indexer.definitions.read import read_basket
+from indexer.definitions.symbols import exchange_of
 from indexer.errors import IndexerError
 from indexer.index.batch import SCHEMES, batch_built, batchable
 from indexer.index.build import build
@@ -24,7 +25,7 @@ from tests.index.drawn import SMALL, Case, cases
 from tests.index.drawn_market import MOVING, RESTATING
 from tests.index.examples import basket, market
 from tests.market.test_excerpt import mapped
-from tests.reference.example import closes
+from tests.reference.example import WEEK, closes
 
 AGREE = {"rtol": 1e-11, "atol": 0.0}
 some = settings(max_examples=40, suppress_health_check=list(HealthCheck))
@@ -38,8 +39,15 @@ def plain(case: Case) -> Case:
     left_out = {"selection", "max_stale", "withholding"}
     definition = {k: v for k, v in case.definition.items() if k not in left_out}
     rule = {k: v for k, v in definition.get("rebalance", {}).items() if k != "untradable"}
+    open_then = [
+        row
+        for row in case.tables["prices"]
+        if read_calendar(exchange_of(row["symbol"])).is_session(row["date"])
+    ]
     return replace(
-        case, definition=definition | {"rebalance": rule, "variants": ["price", "gross"]}
+        case,
+        definition=definition | {"rebalance": rule, "variants": ["price", "gross"]},
+        tables=case.tables | {"prices": open_then},
     )
 
 
@@ -118,6 +126,20 @@ def test_the_bundled_baskets_are_done_by_the_kernel(scheme: str) -> None:
     assert batchable(definition)
     for name, level in made[0][1].items():
         np.testing.assert_allclose(level, expected.variants[name], **AGREE)  # type: ignore[index]
+
+
+def test_who_may_be_held_from_the_effective_date_on_is_held_from_then_on() -> None:
+    """B from the very day of a rebalance, not from the next one."""
+    tables = {"prices": closes("A.US", 10, 11, 12, 13, 14) + closes("B.US", 20, 20, 20, 18, 15)}
+    definition = basket(
+        constituents=[{"symbol": "A.US"}, {"symbol": "B.US", "from": WEEK[2]}],
+        rebalance={"frequency": "monthly", "day": str(WEEK[2].day)},
+    )
+    [told] = results([definition], mapped(market(tables)))
+    expected = build(definition, market(tables)).variants["price"]
+
+    assert expected[-1] == pytest.approx(1200 * (14 / 12 + 15 / 20) / 2)
+    np.testing.assert_allclose(levels(told)["price"], expected, **AGREE)
 
 
 def test_segments_that_begin_alike_are_two() -> None:

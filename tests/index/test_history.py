@@ -387,6 +387,19 @@ def test_what_is_not_held_opens_with_no_weight():
     assert found.opening_weights[1].tolist() == [1.0, 0.0]
 
 
+def test_who_takes_over_may_spin_off_another_on_the_same_day():
+    """A goes on as C, which traded before: C's ratio counts per share of C, as it was."""
+    made = [
+        action("A.US", WEEK[1], "symbol_change", other="C.US"),
+        action("C.US", WEEK[1], "spinoff", other="D.US", ratio=0.5),
+    ]
+    flat = [row for s in "BC" for row in closes(f"{s}.US", 10, 10)]
+    found = history([*closes("A.US", 10), *flat, *closes("D.US", 4, start=WEEK[1])], *made)
+
+    assert found.shares[1].tolist() == pytest.approx([0, 50, 50, 25])
+    assert price(found) == [1000.0, pytest.approx(1100)]
+
+
 def test_a_line_that_joins_later_changes_no_bit_of_a_weight_before():
     """Of 23 shares one becomes another on the last day: numpy sums 24 in other groups of eight."""
     rng = np.random.default_rng(20260507)

@@ -37,6 +37,26 @@ from tests.signals.example import (
 SPRING = MAINLAND.between(START, date(2024, 6, 28))
 
 
+@pytest.mark.parametrize(("count", "said"), [(8, ["few"]), (9, [])])
+def test_an_overlay_of_too_few_announcements_is_told_and_one_without_data(
+    count: int, said: list[str]
+) -> None:
+    """A divergence is set beside the eight announcements before it."""
+    named = {f.definition.id: f for f in three()}
+    given = [{"symbol": f"{id}.US", "name": id} for id in ("FEW", "NONE")]
+    announced = MAINLAND.between(START, date(2024, 3, 1))[::2][:count]
+    overlays = {"FEW.US": (announced, np.arange(1.0, count + 1) ** 2)}
+    asked = study(*(id for id in named if id != "market"), overlays=given)
+    found = compare(asked, named, fixed_rates({}), overlays=overlays)
+    about = [w.en for w in found.warnings if w.en.startswith("overlay")]
+
+    assert about[-1] == "overlay NONE.US left out: it has no data here"
+    assert [w for w in about[:-1] if "fewer than 9 announcements that differ" in w] == [
+        f"overlay {one.upper()}.US tells nothing: fewer than 9 announcements that differ"
+        for one in said
+    ]
+
+
 # --- laws -----------------------------------------------------------------------------------------
 
 
