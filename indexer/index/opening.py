@@ -10,6 +10,7 @@ from indexer.definitions.basket import Basket
 from indexer.definitions.rules import REAL_SHARES
 from indexer.errors import DefinitionError
 from indexer.kernels.level import Events
+from indexer.market.lines import RENAME, SPINOFF
 from indexer.market.panel import Panel
 
 _BEFORE, _RENAME, _OWN, _SPINOFF = range(4)  # order within one ex-date
@@ -120,7 +121,7 @@ def _passed_on(panel: Panel, *, real: bool) -> Iterator[_Entry]:
             ex_date=t.ex_date,
             phase=_SPINOFF if t.keeps else _RENAME,
             column=t.column,
-            kind="spinoff" if t.keeps else "symbol_change",
+            kind=SPINOFF if t.keeps else RENAME,
             factor=t.keeps,
             into=t.into,
             ratio=t.ratio / before,

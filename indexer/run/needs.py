@@ -12,6 +12,7 @@ from indexer.definitions.study import Study
 from indexer.definitions.symbols import currency_of, exchange_of
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.conventions.renames import rename_actions, renames_of
+from indexer.market.lines import RENAME, SPINOFF
 from indexer.market.sources.source import Table
 from indexer.run.find import definition_named, indices_of
 
@@ -127,7 +128,7 @@ def _periods(
     """Yield the symbols a security has had since a date, and the first and last date of each."""
     known = renames_of(symbol)
     told = pl.concat([actions, rename_actions([symbol])], how="diagonal_relaxed")
-    told = told.filter(kind="symbol_change").select("ex_date", "symbol", "other").unique()
+    told = told.filter(kind=RENAME).select("ex_date", "symbol", "other").unique()
     changes = told.drop_nulls().sort(pl.all()).rows()
     name, start = known[0].symbol if known else symbol, date.min
     while change := next((c for c in changes if c[1] == name and c[0] >= start), None):
@@ -146,7 +147,7 @@ def _beside(
     own = actions.filter(pl.col("ex_date").is_between(since, end), symbol=symbol)
     for row in own.iter_rows(named=True):
         begin = row["ex_date"] - timedelta(days=_BEFORE)  # of both a close may be carried
-        if row["kind"] == "spinoff":
+        if row["kind"] == SPINOFF:
             yield row["other"], begin, None
         elif row["kind"] == "merger" and row["other"]:
             yield row["other"], begin, row["ex_date"]
