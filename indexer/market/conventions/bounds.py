@@ -1,9 +1,9 @@
 """Bounds of plausibility for figures that no rule of an exchange bounds, as dated data."""
 
-import csv
 from datetime import date
 from functools import lru_cache
-from pathlib import Path
+
+from indexer.market.conventions.dated import rows_of
 
 
 def plausible(quantity: str, day: date) -> tuple[float, float] | None:
@@ -22,8 +22,7 @@ def plausible(quantity: str, day: date) -> tuple[float, float] | None:
 
 @lru_cache
 def _bounds() -> tuple[tuple[str, date, float, float], ...]:
-    text = Path(__file__).with_name("bounds.csv").read_text(encoding="utf-8")
     return tuple(
         (row["quantity"], date.fromisoformat(row["from"]), float(row["low"]), float(row["high"]))
-        for row in csv.DictReader(text.splitlines())
+        for row in rows_of("bounds")
     )

@@ -1,9 +1,9 @@
 """When the bar of a session is final: how long after the close, as dated data."""
 
-import csv
 from datetime import date
 from functools import lru_cache
-from pathlib import Path
+
+from indexer.market.conventions.dated import rows_of
 
 
 def minutes_to_final(exchange: str, day: date) -> int:
@@ -31,8 +31,7 @@ def minutes_to_final(exchange: str, day: date) -> int:
 
 @lru_cache
 def _margins() -> tuple[tuple[str, date, int], ...]:
-    text = Path(__file__).with_name("finality.csv").read_text(encoding="utf-8")
     return tuple(
         (row["exchange"], date.fromisoformat(row["from"]), int(row["minutes"]))
-        for row in csv.DictReader(text.splitlines())
+        for row in rows_of("finality")
     )

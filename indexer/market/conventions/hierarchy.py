@@ -1,10 +1,10 @@
 """The hierarchy of sources: whose figure counts, how far two may differ, and what then."""
 
-import csv
 from datetime import date
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
+
+from indexer.market.conventions.dated import rows_of
 
 
 class Precedence(NamedTuple):
@@ -41,7 +41,6 @@ def precedence(table: str, field: str, suffix: str, day: date) -> Precedence | N
 
 @lru_cache
 def _rows() -> tuple[tuple[str, str, str, date, Precedence], ...]:
-    text = Path(__file__).with_name("hierarchy.csv").read_text(encoding="utf-8")
     return tuple(
         (
             r["table"],
@@ -52,5 +51,5 @@ def _rows() -> tuple[tuple[str, str, str, date, Precedence], ...]:
                 tuple(r["sources"].split()), float(r["tolerance"]), r["unit"], r["otherwise"]
             ),
         )
-        for r in csv.DictReader(text.splitlines())
+        for r in rows_of("hierarchy")
     )

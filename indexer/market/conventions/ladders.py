@@ -1,12 +1,11 @@
 """Ladders of free float: how much of a company's capital an index counts, as dated data."""
 
-import csv
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
 from indexer.arrays import Vector
+from indexer.market.conventions.dated import rows_of
 
 EDGE = 1e-12  # a ratio this close above an edge still belongs to the band below it
 
@@ -28,8 +27,7 @@ def float_band(ladder: str, ratio: Vector) -> Vector:
 
 @lru_cache
 def _ladder(name: str) -> tuple[Vector, Vector]:
-    text = Path(__file__).with_name("ladders.csv").read_text(encoding="utf-8")
-    rows = [row for row in csv.DictReader(text.splitlines()) if row["ladder"] == name]
+    rows = [row for row in rows_of("ladders") if row["ladder"] == name]
     return (
         np.array([float(row["above"]) for row in rows]),
         np.array([float(row["counted"]) for row in rows]),

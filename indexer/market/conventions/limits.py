@@ -1,12 +1,11 @@
 """Daily price limits of the boards, as dated data."""
 
-import csv
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
+from indexer.market.conventions.dated import rows_of
 from indexer.market.conventions.ticks import tick_size
 
 
@@ -83,8 +82,7 @@ def _half_up(price: Fraction, tick: Fraction) -> Fraction:
 
 @lru_cache
 def _limits() -> tuple[_Limit, ...]:
-    text = Path(__file__).with_name("limits.csv").read_text(encoding="utf-8")
     return tuple(
         _Limit(r["suffix"], r["prefix"], date.fromisoformat(r["from"]), Fraction(r["limit"]))
-        for r in csv.DictReader(text.splitlines())
+        for r in rows_of("limits")
     )

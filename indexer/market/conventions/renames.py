@@ -4,14 +4,14 @@ An engine knows of changes of symbol by the actions of a market alone: what this
 rows of the kind ``symbol_change`` when a market is fetched.
 """
 
-import csv
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
+
+from indexer.market.conventions.dated import rows_of
 
 
 class Rename(NamedTuple):
@@ -70,9 +70,8 @@ def rename_actions(symbols: Iterable[str]) -> pl.DataFrame:
 @lru_cache
 def _renames() -> tuple[dict[str, Rename], dict[str, Rename]]:
     """Return the table by the earlier and by the later symbol."""
-    text = Path(__file__).with_name("renames.csv").read_text(encoding="utf-8")
     rows = [
         Rename(row["symbol"], row["other"], date.fromisoformat(row["from"]))
-        for row in csv.DictReader(text.splitlines())
+        for row in rows_of("renames")
     ]
     return {row.symbol: row for row in rows}, {row.other: row for row in rows}

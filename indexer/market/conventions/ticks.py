@@ -1,11 +1,11 @@
 """Ticks: the smallest step of a price, as dated data."""
 
-import csv
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
+
+from indexer.market.conventions.dated import rows_of
 
 
 class _Step(NamedTuple):
@@ -51,7 +51,6 @@ def _table(code: str, suffix: str) -> tuple[_Step, ...]:
 
 @lru_cache
 def _steps() -> tuple[_Step, ...]:
-    text = Path(__file__).with_name("ticks.csv").read_text(encoding="utf-8")
     return tuple(
         _Step(
             r["suffix"],
@@ -60,5 +59,5 @@ def _steps() -> tuple[_Step, ...]:
             float(r["above"]),
             float(r["tick"]),
         )
-        for r in csv.DictReader(text.splitlines())
+        for r in rows_of("ticks")
     )
