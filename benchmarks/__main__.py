@@ -1,6 +1,6 @@
 """Prove the kernels and the ledger, or print what commands and very many indices cost.
 
-Leave with 1 if ours is wrong anywhere, or a command exceeds its bound.
+Leave with 1 if ours is wrong anywhere, a command exceeds its bound, or a table is stale.
 """
 
 import argparse
@@ -73,6 +73,7 @@ def main() -> None:
     mutants = parser.add_argument_group("mutants")
     mutants.add_argument("--drawn", type=int, default=40, help="errors of each layer")
     tables = parser.add_argument_group("table")
+    tables.add_argument("--check", action="store_true", help="fail if a table is stale")
     tables.add_argument("--write", action="store_true", help="write the tables, README's as well")
     options = parser.parse_args()
     parts[options.part](options)
@@ -151,13 +152,15 @@ def _years(options: argparse.Namespace) -> None:
 
 
 def _table(options: argparse.Namespace) -> None:
-    """Print the README's section, or write all tables."""
+    """Print the README's section, or see whether what stands there is what was measured."""
     from benchmarks import table
 
     if options.write:
         table.write(options.results, table.READMES)
-    else:
+    elif not options.check:
         print(table.section(options.results), end="")
+    elif stale := table.stale(options.results):
+        sys.exit(f"stale: {', '.join(stale)}; python -m benchmarks table --write renews them")
 
 
 def _reliability(options: argparse.Namespace) -> None:

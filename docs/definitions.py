@@ -77,7 +77,12 @@ def _default(of: dict[str, Any]) -> str:
 
 
 def _kind(of: dict[str, Any]) -> str:
-    """Return in words what a JSON Schema allows."""
+    """Return in words what a JSON Schema allows, and what it is."""
+    said = of.get("description", "")
+    return "; ".join(filter(None, (_allowed(of), said)))
+
+
+def _allowed(of: dict[str, Any]) -> str:
     if "$ref" in of:
         name = of["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
@@ -92,7 +97,7 @@ def _kind(of: dict[str, Any]) -> str:
     numeric = told in ("integer", "number")
     bounds = [f"{word} {of[key]:g}" for key, word in words.items() if numeric and key in of]
     told = of.get("format", {"object": "keys"}.get(told, told))
-    return " ".join([told, *bounds]) + (f": {of['description']}" if "description" in of else "")
+    return " ".join([told, *bounds])
 
 
 def method(one: Index | Study) -> Iterator[str]:

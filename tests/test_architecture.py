@@ -25,7 +25,7 @@ MAY_IMPORT = {  # a layer, or one module of it written with a dot
     "market": "errors arrays digest folders definitions.symbols",
     "index": "errors arrays words definitions market kernels",
     "signals": "errors arrays words definitions index.history market.calendar market.panel kernels",
-    "ledger": "errors digest folders",
+    "ledger": "errors digest",
     "report": f"{ABOVE_ALL} ledger folders",
     "run": f"{ABOVE_ALL} ledger report folders",
     "web": "errors ledger report",

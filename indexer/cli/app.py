@@ -9,6 +9,7 @@ import errno
 import json
 import sys
 import traceback
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -35,7 +36,7 @@ from indexer.cli.screen import (
 )
 from indexer.cli.serve import serve
 from indexer.cli.sweep import sweep
-from indexer.errors import BugError, DefinitionError, IndexerError, OutputError
+from indexer.errors import BugError, DefinitionError, IndexerError, OutputError, Problem
 
 # What writing to an open file may say: of a reader that left, a disk or a quota that is full.
 _SCREEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
@@ -207,9 +208,13 @@ def validate(files: tuple[str, ...], as_json: bool) -> None:
     ./baskets or of a bundled one.
     """
     from indexer.run.find import validate as problems_in
-    from indexer.sweep.plan import problems_of
 
-    problems = problems_in(files, problems_of)
+    def of_sweep(sweep: Any) -> Sequence[Problem]:
+        from indexer.sweep.plan import problems_of  # with the kernels, which nothing else needs
+
+        return problems_of(sweep)
+
+    problems = problems_in(files, of_sweep)
     if as_json:
         found = [dataclasses.asdict(problem) for problem in problems]
         click.echo(json.dumps({"valid": not found, "problems": found}, ensure_ascii=False))

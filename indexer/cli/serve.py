@@ -86,7 +86,7 @@ def serve(
     source = readers_at(
         ledger,
         _now_and_then(lambda engine: due_sessions(engine, datetime.now(UTC) - late)),
-        _now_and_then(lambda: [_refused(path) for path in metrics or (FIGURES,) if path.exists()]),
+        _now_and_then(lambda: [_refused(path) for path in metrics or (FIGURES,)]),
     )
     called = f"[{host}]" if ":" in host else host  # as an address is written, and a request says
     hosts = {*_LOOPBACK, called.lower(), *(name.lower() for name in names)}
@@ -94,7 +94,7 @@ def serve(
     at = taken.getsockname()
     click.echo(f"answering at http://{called}:{at[1]}/", err=True)
     for path in metrics:
-        if not path.exists():
+        if not os.path.exists(path):
             click.echo(f"warning: {path}: is not there yet", err=True)
     answer(taken, source, Admission(None if token is None else hashed(token), hosts), Bounds())
 
@@ -133,6 +133,8 @@ def _refused(path: Path) -> dict[str, str]:
 
     try:
         return refused_at(read_file(path).decode())
+    except FileNotFoundError:  # nothing has run yet
+        return {}
     except (OSError, ValueError) as error:
         click.echo(f"warning: {path}: {shown(str(error))}", err=True)
         return {}

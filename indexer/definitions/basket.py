@@ -1,5 +1,6 @@
 """Basket definitions: what an index holds, how it is weighted and when it is rebalanced."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -172,6 +173,11 @@ class Constituent(Model):
     from_: IsoDate | None = Field(default=None, alias="from")
     until: IsoDate | None = None
     weight: Annotated[float, Field(ge=0)] | None = None
+
+    def overlaps(self, other: "Constituent") -> bool:
+        """Return whether this one and another may take part in one rebalance."""
+        begin = max(one.from_ or date.min for one in (self, other))
+        return begin < min(one.until or date.max for one in (self, other))
 
 
 class Series(Definition):

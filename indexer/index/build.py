@@ -181,7 +181,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
         inputs=inputs,
         warnings=(
             *missing_caveat(missing),
-            *issuer_caveat(basket.symbols, market.securities),
+            *issuer_caveat(basket.constituents, market.securities),
             *exchange_caveats(panel),
             *renamed_caveats(panel.lines, market, last),
             *variant_caveat(basket, panel),

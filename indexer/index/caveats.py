@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import combinations
 
 import numpy as np
 import polars as pl
 
-from indexer.definitions.basket import Basket
+from indexer.definitions.basket import Basket, Constituent
 from indexer.errors import counted
 from indexer.market.calendar import Calendar
 from indexer.market.lines import Line
@@ -27,12 +28,20 @@ def missing_caveat(missing: Sequence[str]) -> Iterator[Text]:
         )
 
 
-def issuer_caveat(symbols: Sequence[str], securities: pl.DataFrame) -> Iterator[Text]:
+def issuer_caveat(constituents: Sequence[Constituent], securities: pl.DataFrame) -> Iterator[Text]:
     """Yield which constituents are shares of one company: a cap on each is none on that."""
-    of_basket = pl.col("issuer").is_not_null() & pl.col("symbol").is_in(list(symbols))
-    by_issuer = securities.filter(of_basket).group_by("issuer", maintain_order=True).agg("symbol")
-    several = by_issuer.filter(pl.col("symbol").list.n_unique() > 1)
-    told = [f"{issuer} ({', '.join(shares)})" for issuer, shares in several.iter_rows()]
+    listed = pl.col("symbol").is_in([one.symbol for one in constituents])
+    rows = securities.filter(listed, pl.col("issuer").is_not_null()).select("symbol", "issuer")
+    issuer = dict(rows.iter_rows())
+    held: dict[str, list[Constituent]] = {}
+    for one in constituents:
+        if one.symbol in issuer:
+            held.setdefault(issuer[one.symbol], []).append(one)
+    told = [
+        f"{name} ({', '.join(dict.fromkeys(one.symbol for one in shares))})"
+        for name, shares in held.items()
+        if any(a.symbol != b.symbol and a.overlaps(b) for a, b in combinations(shares, 2))
+    ]
     if told:
         yield Text(
             f"several constituents of one company, each with a weight of its own: "

@@ -1,8 +1,8 @@
 """What an index holds at a close: the same rows are published, shown and written to workbooks."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -12,13 +12,11 @@ from indexer.index.history import History
 from indexer.index.holding import market_weights
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """One constituent, as it is held at a close.
 
     Attributes
     ----------
-    name : as listed; None where the definition gives none
     shares : index shares
     close, dated : last close of it, and the date of that; None where there is none
     carried_price : whether that is an earlier session's
@@ -28,9 +26,7 @@ class Position:
     column : in the arrays of the history
     """
 
-    index: str
     symbol: str
-    name: str | None
     segment: str | None
     currency: str
     shares: float
@@ -53,15 +49,14 @@ def positions(history: History, at: int) -> Iterator[Position]:
         return
     row = len(panel.sessions) - len(history.days) + at % len(history.days)
     shares = history.shares[at]
-    weights, names = market_weights(panel, row, shares), history.names
+    weights = market_weights(panel, row, shares)
+    symbols, segments, currencies = panel.symbols, panel.segments, panel.currencies
     for j in np.flatnonzero(shares > 0).tolist():
         dated = panel.dated[row, j]
         yield Position(
-            history.definition.id,
-            panel.symbols[j],
-            names[j],
-            panel.segments[j],
-            panel.currencies[j],
+            symbols[j],
+            segments[j],
+            currencies[j],
             float(shares[j]),
             or_none(panel.close[row, j]),
             None if np.isnat(dated) else dated.item(),
@@ -75,7 +70,10 @@ def positions(history: History, at: int) -> Iterator[Position]:
 
 def constituents(history: History) -> pl.DataFrame:
     """Return what an index holds at its last close as a table; it has no rows of a series."""
-    rows = [asdict(one) for one in positions(history, -1)]
+    beside, names = {"index": history.definition.id}, history.names
+    rows = [
+        beside | {"name": names[held.column]} | held._asdict() for held in positions(history, -1)
+    ]
     return pl.DataFrame(rows, schema=_CONSTITUENTS)
 
 

@@ -26,7 +26,6 @@ from indexer.errors import (
     TryAgainError,
     short,
 )
-from indexer.folders import is_there
 from indexer.ledger.cells import damage
 from indexer.ledger.tables import NEVER, entries
 
@@ -89,7 +88,7 @@ def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> s
     engine = _engine(url)
     if engine.dialect.name == "sqlite":
         file = _file(engine)
-        if file is not None and not create and not is_there(file):
+        if file is not None and not create and not _is_there(file):
             raise NoLedgerError([Flaw(str(file), None, "", "no such ledger: publish first")])
         if file is not None and os.path.isdir(file):
             message = "is a folder: name a file in it"
@@ -277,6 +276,16 @@ def _named(engine: sa.Engine) -> Iterator[None]:
         if isinstance(error, PermissionError):
             _check_allowed(engine)
         raise TryAgainError(name_of(engine), error.strerror or str(error)) from error
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:  # in a folder one may not enter, of a name too long
+        raise MissingInputError([Flaw(str(file), None, "", str(error.strerror))]) from None
+    return True
 
 
 def _check_allowed(engine: sa.Engine) -> None:

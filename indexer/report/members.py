@@ -72,7 +72,7 @@ def _constituent(history: History, held: Position) -> tuple[Text, ...]:
     gained = None if np.isnan(recent).all() else float(np.nansum(recent))
     on = "–" if held.dated is None else str(held.dated)
     return (
-        same(f"{held.symbol} {held.name or ''}".strip()),
+        same(f"{held.symbol} {history.names[held.column] or ''}".strip()),
         same(held.segment or "–"),
         same(per_cent(held.weight, 2)),
         same(per_cent(gained, 2, "+")),

@@ -83,9 +83,9 @@ def gaps(url: str, outcomes: Sequence[Outcome]) -> Iterator[str]:
     if not done:
         return
     with reading(open_ledger(url)) as connection:
-        for id, kind in subjects(connection).items():
-            known = definition_in(connection, id)
-            if id not in done or known is None:
+        for id in done:
+            kind, known = kind_of(connection, id), definition_in(connection, id)
+            if kind is None or known is None:
                 continue
             last = max(head.session for head in last_heads(connection, id, kind))
             calendar = calendar_of(known[0])

@@ -4,7 +4,6 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -183,7 +182,7 @@ def _one_security_once(listed: Listed) -> Broken:
     for n, constituent in listed.items():
         others = held.setdefault(latest_symbol(constituent.symbol), [])
         for other in others:
-            if other.symbol != constituent.symbol and _overlap(constituent, other):
+            if other.symbol != constituent.symbol and constituent.overlaps(other):
                 message = (
                     f"{constituent.symbol} and {other.symbol} are one security, held twice: list "
                     f"one of them, or end one where the other begins"
@@ -193,12 +192,6 @@ def _one_security_once(listed: Listed) -> Broken:
 
 
 RULES = (*CALENDAR_RULES, _one_security_once)  # of what stands outside a definition's file
-
-
-def _overlap(one: Constituent, other: Constituent) -> bool:
-    """Return whether two constituents may take part in one rebalance."""
-    begin = max(c.from_ or date.min for c in (one, other))
-    return begin < min(c.until or date.max for c in (one, other))
 
 
 def _every_index_is_there(
@@ -219,6 +212,14 @@ def _references(pairs: Sequence[Pair], benchmark: str, events: Sequence[Event]) 
     for n, event in enumerate(events):
         for k, id in enumerate(event.indices):
             yield ("events", n, "indices", k), id
+
+
+def _with_its_indices(path: Path) -> Index | Study | Sweep:
+    """Return the definition in a file; of a study that is wrong it is told what it names, too."""
+    try:
+        return read_definition(path, RULES)
+    except DefinitionError:
+        return read_definition(path, (*RULES, partial(_every_index_is_there, path.parent)))
 
 
 def _index_in(path: Path) -> Index:
@@ -254,8 +255,7 @@ def validate(names: Sequence[str], of_sweep: Callable[[Sweep], Sequence[Problem]
     missing: list[Flaw] = []
     for name in names:
         try:
-            path = _named(name)
-            found = read_definition(path, (*RULES, partial(_every_index_is_there, path.parent)))
+            found = _with_its_indices(_named(name))
             if isinstance(found, Sweep):
                 problems += of_sweep(found)
             if isinstance(found, Study):

@@ -246,24 +246,41 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
     span = (sessions[0].isoformat(), sessions[-1].isoformat())
     with reading(desk.engine) as connection:
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
-        new = [session for session in sessions if session.isoformat() not in there]
-        otherwise = list(redefined(connection, candidate, new[:1]))
         would = _revised(connection, desk, candidate, gate) if desk.terms.dry_run else []
+    new = [session for session in sessions if session.isoformat() not in there]
     candidate.market_digests(new)  # of all at once: each alone would write out every row again
-    told = passed(desk.terms, candidate.id, [*otherwise, *(gate(new) if new else ())])
+    told = passed(desk.terms, candidate.id, gate(new) if new else ())
     _check_there(candidate, new)
     if desk.terms.dry_run:
-        would += [replace(_new(candidate, session, told), revision=1) for session in new]
+        with reading(desk.engine) as connection:
+            would += _first_published(connection, candidate, new, told, would)
+        would = [replace(entry, revision=entry.revision or 1) for entry in would]
         asked = tuple(date.fromisoformat(entry.session) for entry in would)
         return _outcome(candidate.id, "would publish", asked, would)
     with publishing(desk.engine) as connection:
-        entries = _revised(connection, desk, candidate, gate)
+        revised = _revised(connection, desk, candidate, gate)
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
-        for session in new:
-            if session.isoformat() not in there:
-                entries.append(_new(candidate, session, told))
+        left = [session for session in new if session.isoformat() not in there]
+        entries = [*revised, *_first_published(connection, candidate, left, told, revised)]
         appended = append_revised(connection, desk, candidate, entries)
     return _outcome(candidate.id, "published", sessions, appended)
+
+
+def _first_published(
+    connection: sa.Connection,
+    candidate: Candidate,
+    new: Sequence[date],
+    told: Noted,
+    revised: Sequence[Entry],
+) -> list[Entry]:
+    """Return the entries of new sessions; the first one notes that it is defined otherwise."""
+    corrected = {entry.session for entry in revised if entry.kind == candidate.kind}
+    entries = [with_findings(candidate.entry(session), told) for session in new]
+    for first in entries[:1]:
+        if keys := redefined(connection, candidate, first.session, corrected):
+            noted = [*first.rows["findings"], ("R30", keys, "", "")]
+            entries[0] = replace(first, rows={**first.rows, "findings": noted})
+    return entries
 
 
 def _outcome(
@@ -310,10 +327,6 @@ def _revised(
     again = [date.fromisoformat(e.session) for e in entries if e.kind == candidate.kind]
     told = passed(desk.terms, candidate.id, gate(again) if again else ())
     return [with_findings(e, told) if e.kind == candidate.kind else e for e in entries]
-
-
-def _new(candidate: Candidate, session: date, told: Noted) -> Entry:
-    return with_findings(candidate.entry(session), told)
 
 
 def _check_there(candidate: Candidate, new: Sequence[date]) -> None:

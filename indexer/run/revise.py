@@ -3,7 +3,7 @@
 import json
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from indexer.errors import LedgerError, Refusal, TryAgainError, counted
-from indexer.index.finding import Finding
 from indexer.ledger.correct import basis_points
 from indexer.ledger.entry import Entry, content_digest
 from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads, last_number, noted
@@ -266,14 +265,17 @@ def _reason(connection: sa.Connection, candidate: Candidate, head: Head) -> str:
 
 
 def redefined(
-    connection: sa.Connection, candidate: Candidate, sessions: Iterable[date]
-) -> Iterator[Finding]:
-    """Yield, of each session, that it is defined otherwise than the one published before it."""
-    for session in sessions:
-        for head in head_before(connection, candidate.id, session.isoformat(), candidate.kind):
-            if keys := list(_otherwise(connection, candidate, head)):
-                message = f"defined otherwise than for {head.session}: {', '.join(keys)}"
-                yield Finding(session, "R30", message, "note")
+    connection: sa.Connection, candidate: Candidate, session: str, corrected: Collection[str]
+) -> str:
+    """Return how a session is defined otherwise than the one published before it; else nothing.
+
+    What is ``corrected`` meanwhile is defined as the candidate is.
+    """
+    for head in head_before(connection, candidate.id, session, candidate.kind):
+        keys = list(_otherwise(connection, candidate, head))
+        if keys and head.session not in corrected:
+            return f"defined otherwise than for {head.session}: {', '.join(keys)}"
+    return ""
 
 
 def _otherwise(connection: sa.Connection, candidate: Candidate, head: Head) -> Iterator[str]:

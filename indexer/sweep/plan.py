@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,13 +16,14 @@ from indexer.definitions.vary import Choice, varied
 from indexer.digest import canonical_json
 from indexer.errors import DefinitionError, IndexerError, Problem
 from indexer.index.batch import batchable
-from indexer.run.find import check, indices_of, swept_baskets, swept_study
+from indexer.run.find import RULES, check, indices_of, swept_baskets, swept_study
 from indexer.sweep.processes import Workers
 
 MOST = 1_000_000  # variants; their rows alone are then a table of several gigabytes
 
 MANY = 128  # files from which on it pays to start processes
 PART = 16  # of them read at a time
+TRIED = 1000  # variants in which an item may prove sound
 
 Choices = tuple[Choice, ...]
 
@@ -63,11 +64,7 @@ def plan(sweep: Sweep, workers: Workers) -> list[Variant]:
         If the study is wrong as it stands, nothing is found that could be varied, or there are too
         many variants. A variant that is wrong says so itself.
     """
-    count = math.prod(len(items) for items in sweep.vary.values())
-    files = swept_baskets(sweep) if sweep.study is None else []
-    if count * max(1, len(files)) > MOST:
-        message = f"{count * max(1, len(files))} variants, more than {MOST}: list fewer items"
-        raise DefinitionError([sweep.problem(("vary",), message)])
+    files = _files(sweep)
     if sweep.study is None:
         size = PART if len(files) >= MANY else len(files)
         parts = [tuple(files[at : at + size]) for at in range(0, len(files), size)]
@@ -78,47 +75,74 @@ def plan(sweep: Sweep, workers: Workers) -> list[Variant]:
         return variants
     study = swept_study(sweep)
     indices_of(study)
-    variants = list(_studies(sweep, study))
+    variants = list(_studies(sweep, study, _choices(sweep)))
     _check_distinct(sweep, variants)
     return variants
 
 
-def problems_of(sweep: Sweep) -> list[Problem]:
-    """Return every item that makes no variant which is sound, with what is wrong with its first.
+def _files(sweep: Sweep) -> list[Path]:
+    """Return the files of a sweep of baskets; raise where there would be too many variants."""
+    count = math.prod(len(items) for items in sweep.vary.values())
+    files = swept_baskets(sweep) if sweep.study is None else []
+    if count * max(1, len(files)) > MOST:
+        message = f"{count * max(1, len(files))} variants, more than {MOST}: list fewer items"
+        raise DefinitionError([sweep.problem(("vary",), message)])
+    return files
 
-    An item that is wrong by itself may be right beside one of another key: combinations are tried
-    until each item was in one that is.
+
+def problems_of(sweep: Sweep) -> list[Problem]:
+    """Return every item that makes no variant which is sound, with what is wrong with it.
+
+    An item that is wrong by itself may be right beside those of other keys: so many combinations
+    are tried as `TRIED` says, and where all are wrong it is told why it is by itself.
 
     Raises
     ------
     DefinitionError
-        If the study is wrong as it stands, or nothing is found that could be varied.
+        If there are too many variants, the study is wrong as it stands, or nothing is found that
+        could be varied.
     """
-    wrong: dict[Choice, str] = {}
-    left = {Choice(key, n) for key, items in sweep.vary.items() for n in range(len(items))}
-    for choices, variant in _every(sweep):
-        if variant.failure is None:
-            left.difference_update(choices)
-        if not left:
-            return []
-        for choice in choices:
-            wrong.setdefault(choice, variant.failure[1] if variant.failure else "")
+    files = _files(sweep)
+    study = None if sweep.study is None else swept_study(sweep)
+    if study is not None:
+        indices_of(study)
+
+    def variants(item: Choice) -> Iterator[Variant]:
+        if study is not None:
+            yield from _studies(sweep, study, _with(sweep, item))
+        for file in files:
+            given = _given(file)
+            if isinstance(given, Basket):
+                yield from _indices(sweep, file.stem, given, _with(sweep, item))
+
+    items = [Choice(key, n) for key, listed in sweep.vary.items() for n in range(len(listed))]
+    faults = [(item, _fault(itertools.islice(variants(item), TRIED))) for item in items]
     return [
-        sweep.problem(("vary", *choice), "makes no sound variant: " + "; ".join(told.splitlines()))
-        for choice, told in wrong.items()
-        if choice in left
+        sweep.problem(("vary", *item), f"makes no sound variant: {told}")
+        for item, told in faults
+        if told
     ]
 
 
-def _every(sweep: Sweep) -> Iterator[tuple[Choices, Variant]]:
-    """Yield the choices of every variant, and the variant."""
-    if sweep.study is not None:
-        study = swept_study(sweep)
-        indices_of(study)
-        yield from zip(_choices(sweep), _studies(sweep, study), strict=True)
-        return
-    for file in swept_baskets(sweep):
-        yield from zip(_choices(sweep), _of_file(sweep, file), strict=False)  # a series has one
+def _fault(variants: Iterable[Variant]) -> str:
+    """Return what is wrong with the first of some variants that are all wrong; else nothing."""
+    told = ""
+    for variant in variants:
+        if variant.failure is None:
+            return ""
+        told = told or "; ".join(variant.failure[1].splitlines())
+    return told
+
+
+def _with(sweep: Sweep, item: Choice) -> Iterator[Choices]:
+    """Yield an item alone, then every combination that has it."""
+    yield (item,)
+    yield from itertools.product(
+        *(
+            [item] if key == item.key else [Choice(key, n) for n in range(len(listed))]
+            for key, listed in sweep.vary.items()
+        )
+    )
 
 
 def _check_distinct(sweep: Sweep, variants: Sequence[Variant]) -> None:
@@ -144,12 +168,12 @@ def _choices(sweep: Sweep) -> Iterator[Choices]:
     yield from itertools.product(*each)
 
 
-def _studies(sweep: Sweep, study: Study) -> Iterator[Variant]:
+def _studies(sweep: Sweep, study: Study, every: Iterable[Choices]) -> Iterator[Variant]:
     found: dict[Choices, Study | DefinitionError] = {}
     named: dict[str, dict[str, Index]] = {}
     baskets: dict[tuple[str, Choices], Index | DefinitionError] = {}
     given = tuple((pair.leader, pair.follower) for pair in study.pairs)
-    for choices in _choices(sweep):
+    for choices in every:
         own = tuple(c for c in choices if sweep.varies(c.key) is Study)
         inside = tuple(c for c in choices if c not in own)
         pairs = given
@@ -177,24 +201,32 @@ def _of_files(sweep: Sweep, files: Sequence[Path]) -> list[Variant]:
 
 def _of_file(sweep: Sweep, file: Path) -> list[Variant]:
     """Return the variants of the index in a file; none of a study."""
-    given: Index | Study | Sweep | IndexerError
+    given = _given(file)
+    if isinstance(given, Study | Sweep):
+        return []
+    every = [()] if isinstance(given, Series) else _choices(sweep)
+    return list(_indices(sweep, file.stem, given, every))
+
+
+def _given(file: Path) -> Index | Study | Sweep | IndexerError:
+    """Return the definition in a file, or what is wrong with it."""
     try:
-        given = read_definition(file)
-        if isinstance(given, Study | Sweep):
-            return []
-        check(given)
+        return read_definition(file, RULES)
     except IndexerError as error:
-        given = error
-    found = []
-    for choices in [()] if isinstance(given, Series) else _choices(sweep):
-        told, id = _told(sweep, choices), file.stem
+        return error
+
+
+def _indices(
+    sweep: Sweep, id: str, given: Index | IndexerError, every: Iterable[Choices]
+) -> Iterator[Variant]:
+    for choices in every:
+        told = _told(sweep, choices)
         try:
             one = _sound(_tried(_sound(given), sweep, choices))
             spread = (one.calendar, one.currency) if batchable(one) else None
-            found.append(Variant(told, index=id, text=one.canonical, spread=spread))
+            yield Variant(told, index=id, text=one.canonical, spread=spread)
         except IndexerError as error:
-            found.append(Variant(told, index=id, failure=_failure(error)))
-    return found
+            yield Variant(told, index=id, failure=_failure(error))
 
 
 def _failure(error: IndexerError) -> tuple[str, str]:

@@ -125,7 +125,7 @@ def index_results(
             if n in batched:
                 days, levels, missing = batched[n]
                 known = calendar_caveat(read_calendar(index.calendar), days[-1].item())
-                same = issuer_caveat(getattr(index, "symbols", ()), market.rest.securities)
+                same = issuer_caveat(getattr(index, "constituents", ()), market.rest.securities)
                 warnings = (*missing_caveat(missing), *same, *known)
             else:
                 days, levels, warnings = _built(index, market)

@@ -379,6 +379,15 @@ def test_two_shares_of_one_company_are_warned_of(issuer, warned):
     )
 
 
+def test_two_shares_of_one_company_that_follow_each_other_are_none_too_many():
+    rows = closes("A.US", 10, 11) + closes("B.US", 20, 20)
+    securities = [{"symbol": s, "issuer": "A plc"} for s in ("A.US", "B.US")]
+    listed = [{"symbol": "A.US", "until": WEEK[1]}, {"symbol": "B.US", "from": WEEK[1]}]
+    found = history(rows, tables={"securities": securities}, constituents=listed)
+
+    assert not [one for one in found.warnings if "one company" in one.en]
+
+
 def test_closes_on_no_session_of_their_exchange_are_used_counted_and_warned_of():
     """No calendar has a Saturday, and New York's has no session on 15 January 2024."""
     off = [{"symbol": s, "date": SATURDAY, "close": c} for s, c in (("A.US", 12.0), ("B.US", 22.0))]

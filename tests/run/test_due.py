@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 
+import sqlalchemy as sa
+
 from indexer.market.calendar import read_calendar
 from indexer.run.decisions import retire
-from indexer.run.due import due_sessions, published_definition
+from indexer.run.due import due_sessions, gaps, published_definition
 from tests.ledger.chain import appended, entry
-from tests.run.desk import DAYS, desk, evening, published
+from tests.run.desk import DAYS, basket, desk, evening, ledger_url, published
 
 AFTER = read_calendar("XSHG").horizon.replace(year=read_calendar("XSHG").horizon.year + 2)
 
@@ -41,6 +43,20 @@ def test_one_whose_definition_is_none_to_this_version_holds_up_no_other(tmp_path
     appended(desk(tmp_path).engine, entry(DAYS[0].isoformat(), subject="strange"))
 
     assert due(tmp_path, evening(DAYS[3], hour=12)) == {"trio": DAYS[3].isoformat()}
+
+
+def test_of_what_is_published_now_gaps_are_told_whatever_else_the_ledger_holds(tmp_path):
+    """Also of another version, which nobody here could read."""
+    published(tmp_path, DAYS[0])
+    published(tmp_path, DAYS[0], names=[basket(tmp_path, id="unreadable")])
+    outcome = published(tmp_path, DAYS[3])
+    unreadable = sa.text("UPDATE definitions SET content = '{}' WHERE content LIKE '%unreadable%'")
+    with desk(tmp_path).engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER definitions_no_update")
+        connection.execute(unreadable)
+
+    [told] = gaps(ledger_url(tmp_path), [outcome])
+    assert told.startswith("trio: 2 sessions before")
 
 
 def test_of_what_never_was_published_there_is_no_definition(tmp_path):

@@ -179,6 +179,16 @@ def test_what_stands_outside_a_file_is_told_with_what_is_wrong_inside(tmp_path):
     ]
 
 
+def test_what_is_wrong_in_an_index_is_told_beside_one_that_is_not_there(tmp_path):
+    basket(tmp_path, currency="Yuan")
+    pairs = [{"leader": "chinext", "follower": id} for id in ("trio", "nosuch")]
+
+    assert [p.path for p in validate([written(tmp_path, pairs=pairs)], problems_of)] == [
+        "currency",
+        "pairs[1].follower",
+    ]
+
+
 def test_a_study_in_the_place_of_an_index_is_told_as_what_it_is(tmp_path):
     written(tmp_path, pairs=[{"leader": "chinext", "follower": "star-50"}])
     found = study_named(written(tmp_path, "more", benchmark="two"))

@@ -333,6 +333,16 @@ def test_what_is_defined_otherwise_than_the_session_before_is_noted(tmp_path, ke
     assert found == [[("R30", one, "", "") for one in noted], []]
 
 
+def test_a_session_after_those_that_are_corrected_is_not_defined_otherwise(tmp_path):
+    """They are defined as it is from this very publication on."""
+    published(tmp_path, *DAYS[:5])
+    name = basket(tmp_path, weighting={"scheme": "price"})
+    outcome = published(tmp_path, *DAYS[5:7], names=[name], correct=True, by="Ada")
+
+    assert [e.status for e in outcome.published][-2:] == ["final", "final"]
+    assert [e.rows["findings"] for e in outcome.published if e.status == "final"] == [[], []]
+
+
 @pytest.fixture
 def other_code(monkeypatch):
     """Let the digest of the code be another."""

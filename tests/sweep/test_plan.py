@@ -97,6 +97,38 @@ def test_an_item_that_is_wrong_by_itself_may_be_right_beside_another(tmp_path: P
     assert flaws(tmp_path, f"{folder}vary: {{{ranked}, {chosen}}}\n") == []
 
 
+def test_an_item_is_not_blamed_for_one_of_another_key(tmp_path: Path) -> None:
+    text = f"{STUDY}vary: {{catch_up.enter: [x], windows.beta: [60, 90]}}\n"
+
+    assert ["enter" in told.split(": ")[1] for told in flaws(tmp_path, text)] == [True]
+
+
+def test_a_series_says_nothing_of_an_item(tmp_path: Path) -> None:
+    """It has one variant, whatever is varied."""
+    text = f"baskets: {BUNDLED_BASKETS}/[cd]*.yaml\nvary: {{weighting.scheme: [bogus, equal]}}\n"
+
+    [told] = flaws(tmp_path, text)
+    assert "vary.weighting.scheme[0]: makes no sound variant: " in told
+
+
+def test_items_that_are_sound_by_themselves_are_not_combined(tmp_path: Path) -> None:
+    """A million combinations of them are not made to see that each is sound."""
+    many = ", ".join(map(str, range(20, 120)))
+    keys = ("windows.beta", "windows.gap", "windows.zscore")
+    vary = ", ".join(f"{key}: [{many}]" for key in keys)
+
+    assert flaws(tmp_path, f"{STUDY}vary: {{{vary}}}\n") == []
+
+
+def test_too_many_variants_are_told_at_once(tmp_path: Path) -> None:
+    many = ", ".join(map(str, range(20, 121)))
+    keys = ("windows.beta", "windows.gap", "windows.zscore")
+    vary = ", ".join(f"{key}: [{many}]" for key in keys)
+
+    with pytest.raises(DefinitionError, match="more than 1000000"):
+        flaws(tmp_path, f"{STUDY}vary: {{{vary}}}\n")
+
+
 def test_what_is_wrong_inside_an_item_is_told_where_it_stands(tmp_path: Path) -> None:
     item = "{correlation: [20, 60], zscore: 1}"
     [found] = planned(tmp_path, f"{STUDY}vary: {{windows: [{item}]}}\n")

@@ -9,15 +9,16 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from indexer.errors import Flaw, MarketDataError, OutputError
+from indexer.errors import Flaw, MarketDataError, MissingInputError, OutputError
 from indexer.folders import cache_folder
 from indexer.market.sources.source import Reply
 
@@ -100,13 +101,19 @@ def _append(file: Path, lines: str) -> None:
 
 
 def index_of(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yield what is known of each reply, oldest first; a line that was cut off is passed over."""
+    """Yield what is known of each reply, oldest first; a line that was cut off is passed over.
+
+    Raises
+    ------
+    OSError
+        If the index may not be read.
+    """
     file = folder / "index.jsonl"
     for line in file.read_bytes().splitlines() if file.is_file() else ():
-        try:
-            yield json.loads(line)
-        except ValueError:
-            continue
+        with suppress(ValueError):
+            entry = json.loads(line)
+            if isinstance(entry, dict):
+                yield entry
 
 
 def verify_replies(folder: Path) -> int:
@@ -114,11 +121,17 @@ def verify_replies(folder: Path) -> int:
 
     Raises
     ------
+    MissingInputError
+        If the index, or a reply, may not be read.
     MarketDataError
         With each that is gone, or is damaged.
     """
-    digests = dict.fromkeys(str(entry.get("sha256")) for entry in index_of(folder))
-    wrong = {digest: why for digest in digests if (why := _damage(folder, digest))}
+    try:
+        digests = dict.fromkeys(e["sha256"] for e in index_of(folder) if _is_digest(e))
+        wrong = {digest: why for digest in digests if (why := _damage(folder, digest))}
+    except OSError as error:
+        place, why = str(error.filename or folder), error.strerror or str(error)
+        raise MissingInputError([Flaw(place, None, "", why)]) from error
     if wrong:
         raise MarketDataError(
             [Flaw(f"{REPLIES}/{d[:2]}/{d}.gz", None, "", wrong[d]) for d in wrong]
@@ -126,13 +139,18 @@ def verify_replies(folder: Path) -> int:
     return len(digests)
 
 
+def _is_digest(entry: Mapping[str, Any]) -> bool:
+    return re.fullmatch("[0-9a-f]{64}", str(entry.get("sha256"))) is not None
+
+
 def _damage(folder: Path, digest: str) -> str:
     """Return why a reply is not there as it came; empty where it is."""
     place = _place(folder, digest)
     if not place.is_file():
         return "is gone, and the index names it: bring it back from a copy"
+    packed = place.read_bytes()
     try:
-        whole = hashlib.sha256(gzip.decompress(place.read_bytes())).hexdigest() == digest
+        whole = hashlib.sha256(gzip.decompress(packed)).hexdigest() == digest
     except (OSError, EOFError, zlib.error):
         whole = False
     return (

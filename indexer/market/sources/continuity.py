@@ -22,6 +22,7 @@ CHANGED = 0.1  # share of them that upstream may have revised; more is another s
 VOLUME = 0.01  # relative: sources round volume and amount differently
 NEAR = 0.02  # a close that leaves the limits by less is wrong alone: no level has broken
 LEVEL = 0.01  # to which levels of series are published
+YEAR = 250  # sessions: after as many any limit is wider than what is plausible
 MILL = 0.001  # to which sources tell a change, where the tick is finer
 
 
@@ -178,7 +179,7 @@ def _limits(chain: _Chain, scope: Scope, known: Known) -> tuple[Vector, Vector]:
         gates = gate_limits(day)
         if scope.series or age[i] <= gates.exempt_sessions:
             continue
-        exact, count = decimal(reference[i]), max(1, int(elapsed[i - 1]))  # a limit for each
+        exact, count = decimal(reference[i]), min(max(1, int(elapsed[i - 1])), YEAR)  # each has one
         if prices := limit_prices(scope.symbol, day, exact, count):
             room = gates.ticks * tick_size(scope.symbol, day, exact) * (1 + EXACT)
             low[i] = max(low[i], float(prices[0]) - room)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import MarketDataError, OutputError
+from indexer.errors import MarketDataError, MissingInputError, OutputError
 from indexer.market.sources.archive import index_of, keep, log, verify_replies
 from tests.market.sources.standin import body_of
 
@@ -104,6 +104,24 @@ def test_a_reply_that_is_damaged_is_named(tmp_path, damage):
     place.write_bytes(damage(place.read_bytes()))
 
     with pytest.raises(MarketDataError, match=f"{place.name}: is damaged"):
+        verify_replies(tmp_path)
+
+
+@pytest.mark.parametrize("line", ["200", "null", "[1]", "{}", '{"sha256": "x"}', "cut o"])
+def test_a_line_of_the_index_that_tells_of_no_reply_is_passed_over(tmp_path, line):
+    keep(tmp_path, ASKED, BODY)
+    with (tmp_path / "index.jsonl").open("a", encoding="utf-8") as index:
+        index.write(f"{line}\n")
+
+    assert verify_replies(tmp_path) == 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_reply_that_may_not_be_read_is_not_said_to_be_damaged(tmp_path):
+    place = place_of(tmp_path, keep(tmp_path, ASKED, BODY).sha256)
+    place.chmod(0)
+
+    with pytest.raises(MissingInputError, match=f"{place}: Permission denied"):
         verify_replies(tmp_path)
 
 

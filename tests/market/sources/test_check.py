@@ -313,6 +313,17 @@ def test_a_bar_just_beyond_its_limit_is_wrong_alone(
     assert [entry.rule for entry in verdict.disregarded] == rules
 
 
+def test_a_bar_years_after_the_one_before_is_no_number_too_large():
+    """A limit of a fifth a session, four thousand times: the hole is what is wrong."""
+    clean = case()
+    calendar, first = clean.known.calendar, date(2010, 1, 4)
+    later = calendar.between(date(2026, 7, 1), LAST)
+    bars = pl.DataFrame({"symbol": "300001.SZ", "date": [first, *later.tolist()], "close": 10.0})
+    scope = replace(clean.scope, symbol="300001.SZ", since=first)
+
+    assert check_bars(bars, scope, Known(calendar)).outcome == "no_data_unexplained"
+
+
 def test_the_limit_of_a_bar_is_that_of_its_day():
     """ChiNext's was doubled on 2020-08-24: what a bar could do later it could not do before."""
     sessions = case().known.calendar.between(date(2020, 9, 10), LAST)
