@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,6 +110,11 @@ def test_there_is_a_row_for_every_variant_failed_or_not() -> None:
     assert table["a/b.state"].to_list() == [None, "neutral", "neutral"]
     assert table["a/b.sharpe"].null_count() == 2
     assert not {"a/b.skew", "a/b.leader"} & set(table.columns)
+
+
+def test_a_ratio_that_nobody_has_is_a_number_all_the_same() -> None:
+    """A table of another sweep, where somebody has one, has the same columns."""
+    assert results_table([outcome(np.zeros(50))]).schema["a/b.sharpe"] == pl.Float64
 
 
 def test_what_went_wrong_stands_on_one_line_of_the_table() -> None:
