@@ -49,7 +49,7 @@ def stationary_rows(
 def studentised_sums(values: Vector, resamples: Resamples) -> Vector:
     """Return what each resample's sum is beside that of the values, in its own deviations, (R,).
 
-    ``sum(v* - mean(v)) / sqrt(sum((v* - mean(v*))**2))``; not finite where all of v* are alike.
+    ``sum(v* - mean(v)) / sqrt(sum((v* - mean(v*))**2))``; NaN where all of v* are alike.
     """
     out = np.empty(len(resamples.row))
     _studentised_sums(np.ascontiguousarray(values), resamples.row, out)
@@ -66,8 +66,8 @@ def correlation_pivots(x: Vector, y: Vector, centre: float, resamples: Resamples
 
     Returns
     -------
-    (R,) ``(atanh r* - centre) / s*``; NaN or infinite where a resample has no correlation or is
-    one block.
+    (R,) ``(atanh r* - centre) / s*``; NaN where a side of a resample is constant, or it is one
+    block, and not finite where its correlation is one in size.
 
     Notes
     -----
@@ -103,12 +103,16 @@ def _studentised_sums(values, row, out):
     n = values.size
     mean = values.mean()
     for r in range(row.shape[0]):
+        drawn = values[row[r]]
+        if np.all(drawn == drawn[0]):
+            out[r] = np.nan
+            continue
         total = 0.0
         for k in range(n):
-            total += values[row[r, k]] - mean
+            total += drawn[k] - mean
         square = 0.0
         for k in range(n):
-            square += (values[row[r, k]] - mean - total / n) ** 2
+            square += (drawn[k] - mean - total / n) ** 2
         out[r] = total / np.sqrt(square)
 
 
@@ -152,6 +156,9 @@ def _ranks(place, row, rank):
 @compiled(nogil=True)
 def _pivot(x, y, centre, begins):
     n = x.size
+    # By what they are: their sums are rounding, and would pass for small numbers.
+    if begins.sum() == 1 or np.all(x == x[0]) or np.all(y == y[0]):
+        return np.nan
     mx, my = x.mean(), y.mean()
     xx = yy = xy = 0.0
     for k in range(n):

@@ -22,8 +22,8 @@ def fill_forward(x: Grid, out: Grid | None = None) -> Grid:
     Raises
     ------
     ValueError
-        If ``x`` is no grid, or ``out`` is of another shape, type or order or overlaps ``x``
-        without being it.
+        If ``x`` is no grid, or ``out`` is of another shape, type or order, may not be written to,
+        or overlaps ``x`` without being it.
 
     Notes
     -----
@@ -42,9 +42,13 @@ def fill_forward(x: Grid, out: Grid | None = None) -> Grid:
     values = np.ascontiguousarray(x, dtype=np.float64)
     if out is None:
         out = np.empty(values.shape)
-    if out.shape != x.shape or out.dtype != np.float64 or not out.flags.c_contiguous:
-        form = f"{out.shape}, {out.dtype}, strides {out.strides}"
-        raise ValueError(f"expected out to be C-contiguous float64 {x.shape}, got {form}")
+    flags = out.flags
+    usable = flags.c_contiguous and flags.writeable
+    if out.shape != x.shape or out.dtype != np.float64 or not usable:
+        form = f"{out.shape}, {out.dtype}, strides {out.strides}, writeable {flags.writeable}"
+        raise ValueError(
+            f"expected out to be writeable, C-contiguous float64 {x.shape}, got {form}"
+        )
     if out is not x and np.may_share_memory(values, out):
         raise ValueError("out overlaps x: give x itself, or another array")
     _fill_forward(values, out)

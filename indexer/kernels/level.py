@@ -103,7 +103,7 @@ def chain_levels(worth: Grid, held: Vector, start: Vector, divisor: float, event
         contribution=np.empty(worth.shape),
         change=np.empty((len(events.row), 6)),
     )
-    _chain_levels(worth, held.copy(), start, divisor, *events, *chain)
+    _chain_levels(worth, np.array(held, dtype=np.float64), start, divisor, *events, *chain)
     return chain
 
 

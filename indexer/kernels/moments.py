@@ -1,5 +1,7 @@
 """Mean and deviation of rolling windows, each computed alone."""
 
+from operator import index
+
 import numpy as np
 
 from indexer.arrays import Vector
@@ -10,13 +12,14 @@ def window_moments(values: Vector, window: int) -> tuple[Vector, Vector]:
     """Return mean and sample deviation (``ddof`` 1) of the last ``window`` values, (T,) each.
 
     NaN while the window is short, and where a value in it is NaN; the deviation of a constant
-    window is zero exactly.
+    window is zero exactly, of a window of one value NaN.
 
     Raises
     ------
     ValueError
         If window is below 1.
     """
+    window = min(index(window), len(values) + 1)
     if window < 1:
         raise ValueError(f"expected a window of at least 1 value, got {window}")
     mean, deviation = np.empty(len(values)), np.empty(len(values))

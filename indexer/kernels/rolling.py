@@ -215,7 +215,8 @@ def _windows(sessions: int, window: int, min_periods: int | None) -> tuple[int, 
     least = window if min_periods is None else index(min_periods)
     if window < 2 or not 2 <= least <= window:
         raise ValueError(f"expected 2 <= min_periods <= window, got {least} and {window}")
-    return min(window, max(2, sessions)), least
+    most = max(2, sessions)  # what asks for more is never there, however much more it is
+    return min(window, most), min(least, most + 1)
 
 
 def _floats(x: Grid) -> Grid:

@@ -27,8 +27,9 @@ from indexer.kernels.vector import (
     store,
 )
 
-# A variance below this share of its sum of squares has lost three digits of sixteen, no more.
-_SHARE = 1e-3
+# A variance above this share of its sum of squares has lost two digits of sixteen, and what the
+# rounding of a long window adds up to another two.
+_SHARE = 1e-2
 # Products of two sums of squares within these neither vanish nor overflow.
 _LEAST, _MOST = 1e-140, 1e140
 # Stands for a window that has to be looked at alone: no correlation is 2.

@@ -89,6 +89,31 @@ def test_a_resample_of_one_value_has_no_correlation():
     assert not np.isfinite(correlation_pivots(x, x[::-1], 0.0, Resamples(row, begins))).any()
 
 
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 0.007])
+@pytest.mark.parametrize("rows", range(5, 30))
+def test_a_side_of_one_value_has_no_correlation_however_its_mean_is_rounded(value, rows):
+    """The mean of many 0.1 is not 0.1: what is left of each would correlate."""
+    rng = np.random.default_rng(rows)
+    resamples = stationary_rows(rows, 2.0, 4, rng)
+    x, y = np.full(rows, value), rng.standard_normal(rows)
+
+    assert np.isnan(correlation_pivots(x, y, 0.0, resamples)).all()
+    assert np.isnan(correlation_pivots(y, x, 0.0, resamples)).all()
+    assert np.isnan(studentised_sums(x, resamples)).all()
+
+
+@pytest.mark.parametrize("ranked", [False, True])
+@pytest.mark.parametrize("seed", range(20))
+def test_a_resample_of_one_block_has_no_deviation(seed, ranked):
+    """What its influences sum to is rounding."""
+    x, y = np.random.default_rng(seed).standard_normal((2, 20))
+    begins = np.zeros((1, 20), dtype=bool)
+    begins[0, 0] = True
+    resamples = Resamples((np.arange(20)[None] + seed) % 20, begins)
+
+    assert np.isnan((rank_pivots if ranked else correlation_pivots)(x, y, 0.1, resamples)).all()
+
+
 @pytest.mark.parametrize(
     "name", ["_continue", "_studentised_sums", "_pivots", "_rank_pivots", "_ranks"]
 )

@@ -89,6 +89,7 @@ REFUSED = {
     "another type": (BLOCK, np.zeros((6, 4), np.float32), "float32"),
     "another order": (BLOCK, np.zeros((4, 6)).T, "strides"),
     "in place in another order": (BLOCK[:, :2], BLOCK[:, :2], "strides"),
+    "not to be written to": (BLOCK, np.broadcast_to(0.0, (1, 1)), "writeable"),
     "overlapping": (BLOCK[:5], BLOCK[1:], "overlaps"),
     "the same memory by another name": (BLOCK, BLOCK[:], "overlaps"),
 }

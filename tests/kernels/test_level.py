@@ -91,6 +91,16 @@ def _event(draw: st.DrawFn, sessions: int, counts: Vector) -> Event:
     )
 
 
+def test_shares_given_as_whole_numbers_may_become_fractions() -> None:
+    """Three for two leaves one and a half."""
+    split = held([[20 / 3, 20.0]], Event(0, 0, factor=1.5))
+    worth, shares, *rest = split.arguments()
+    found = chain_levels(worth, shares.astype(np.int64), *rest)
+
+    assert found.shares.tolist() == [[1.5, 1.0]]
+    assert found.level.tolist() == split.chain().level.tolist()
+
+
 def test_a_split_moves_neither_level_nor_divisor() -> None:
     """Two for one: 10 becomes 5 and one share becomes two."""
     found = held([[5.0, 20.0], [6.0, 20.0]], Event(0, 0, factor=2.0)).chain()

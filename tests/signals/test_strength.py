@@ -123,6 +123,16 @@ def test_moments_agree_with_the_oracle(lines: list[Vector], window: int) -> None
     )
 
 
+@pytest.mark.parametrize("window", [4, 2**70])
+def test_moments_of_a_window_longer_than_the_line_are_null(window: int) -> None:
+    assert np.isnan(window_moments(np.arange(3.0), window)).all()
+
+
+def test_a_window_that_is_no_whole_number_is_refused() -> None:
+    with pytest.raises(TypeError):
+        window_moments(np.arange(3.0), 2.5)  # type: ignore[arg-type]
+
+
 @given(walks(2), st.integers(1, 20), st.integers(2, 20), st.integers(1, 60))
 def test_none_looks_ahead(lines: list[Vector], span: int, window: int, cut: int) -> None:
     """Cut at any row, nothing before it changes by one bit."""

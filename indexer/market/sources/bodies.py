@@ -157,6 +157,8 @@ def tencent(symbol: str, until: date, seen: list[int]) -> Check:
         if "weekTrends" in url:
             if not rows:
                 raise Refused("no_data_unexplained", "no first week")
+            if not isinstance(rows, list) or not isinstance(rows[0], list) or not rows[0]:
+                raise Refused("corrupt", "a first week that is no list")
             refuse_day(rows[0][0])
             if date.fromisoformat(rows[0][0]) > until + timedelta(days=7):
                 raise Refused("no_data_unexplained", f"the first week is that of {rows[0][0]}")

@@ -87,7 +87,9 @@ def _answered(akshare: Any, link: _Link, question: dict[str, Any]) -> dict[str, 
     ask = Ask(question["table"], question["subject"], **dates)
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(used.ru_utime + used.ru_stime) + _CPU
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]  # which nobody but root may raise
+    soft = seconds if hard == resource.RLIM_INFINITY else min(seconds, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
     def call(function: str, check: bodies.Check, **arguments: Any) -> dict[str, list[Any]]:
         link.function, link.check = function, check

@@ -133,8 +133,8 @@ def _plausible_actions(sieve: Sieve, rows: pl.DataFrame, bars: pl.DataFrame) -> 
         if bounds and value is not None and not bounds[0] <= value <= bounds[1]:
             against = f" of the close {row['last']:g}" if cash else ""
             wrong[row[ROW]] = (
-                f"{row['kind']} of {value:g}{against}: at most {bounds[1]:g} is plausible; is it "
-                "given per 10 shares?"
+                f"{row['kind']} of {value:g}{against}: {bounds[0]:g} to {bounds[1]:g} is "
+                "plausible; is it given per 10 shares?"
             )
     rows = rows.select(ROW, *TABLES["actions"].columns)
     at = pl.col(ROW).is_in(list(wrong))

@@ -199,11 +199,14 @@ def _remembered(file: Path) -> dict[str, _Host]:
     try:
         kept: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
         hosts = {name: _Host(**fields) for name, fields in kept.items()}
-        for host in hosts.values():
+        for name, host in hosts.items():
+            counted = all(type(n) is int for n in (host.asked, host.failed))
+            if not counted or not isinstance(host.day, str):
+                raise ValueError(name)
             for instant in (host.next_at, host.rests_until):
                 if instant and datetime.fromisoformat(instant).tzinfo is None:
                     raise ValueError(instant)
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
     return hosts
 

@@ -100,7 +100,7 @@ class Worker:
                     reason = want(str(said["want"]))
                     self._say({"go": not reason, "reason": reason})
                 elif "got" in said:
-                    got(str(said["got"]), int(said["status"]), str(said["function"]), body)
+                    got(*_reply(said), body)
                     self._say({"kept": True})
                 else:
                     raise Ended(f"it said {sorted(said)}")
@@ -197,3 +197,11 @@ class Worker:
             return f"it died by signal {-code}"
         told = (self._home / "stderr").read_text(encoding="utf-8", errors="replace")
         raise RuntimeError(f"akshare's process left with code {code}\n{told[-2000:]}")
+
+
+def _reply(said: Mapping[str, Any]) -> tuple[str, int, str]:
+    """Return address, status and function of a reply; raise `Ended` where they are told wrongly."""
+    try:
+        return str(said["got"]), int(said["status"]), str(said["function"])
+    except (KeyError, TypeError, ValueError):
+        raise Ended(f"it said {sorted(said)} of a reply") from None

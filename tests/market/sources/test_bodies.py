@@ -106,6 +106,14 @@ def test_bars_of_tencent(body, outcome):
     assert refusal(bodies.tencent("sz300308", date(2026, 6, 12), []), body) == outcome
 
 
+@pytest.mark.parametrize("weeks", ["[[]]", '{"a": 1}', '["2015-01-09"]'])
+def test_a_first_week_of_tencent_that_is_no_list_is_corrupt(weeks):
+    body = f'trend_qfq={{"data": {weeks}}}'.encode()
+    check = bodies.tencent("sz300308", date(2026, 6, 12), [])
+
+    assert refusal(check, body, "https://web.ifzq.gtimg.cn/weekTrends?x") == "corrupt"
+
+
 @pytest.mark.parametrize(
     ("first", "outcome"),
     [("2015-01-09", ""), ("2026-06-26", "no_data_unexplained"), ("2026-06-18", "")],

@@ -106,7 +106,13 @@ def test_what_was_asked_and_refused_is_remembered_by_the_next_process(clock, tmp
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"a": 1}', '{"a": {"next_at": "soon"}}', '{"a": {"b": 1}}']
+    "text",
+    [
+        *("", "{", "[]", '{"a": 1}', '{"a": {"next_at": "soon"}}', '{"a": {"b": 1}}'),
+        *('{"a": {"asked": "5"}}', '{"a": {"asked": null}}', '{"a": {"failed": true}}'),
+        *('{"a": {"day": 1}}', "[" * 100_000),
+    ],
+    ids=range(11),
 )
 def test_a_memory_that_is_not_ours_is_none(clock, tmp_path, text):
     file = tmp_path / "pace.json"

@@ -21,7 +21,7 @@ from indexer.market.sources import child, words
 from indexer.market.sources.akshare import Access, upstreams
 from indexer.market.sources.guard import Guard, Pace
 from indexer.market.sources.source import Answer, Ask
-from indexer.market.sources.worker import Ended, Worker
+from indexer.market.sources.worker import Ended, Worker, _reply
 from tests.market.sources.standin import EX_DATE, FIRST, LAST, Reach
 
 SHARE = Ask("prices", "300308.SZ", FIRST, LAST, LAST)
@@ -288,6 +288,16 @@ class _Poison:
 
     def __reduce__(self):
         return os.mkdir, (str(self.mark),)
+
+
+@pytest.mark.attack("D1")
+@pytest.mark.parametrize(
+    "said",
+    [{"got": "u"}, {"got": "u", "status": "x", "function": "f"}, {"got": "u", "status": None}],
+)
+def test_a_reply_that_is_told_in_another_form_ends_it(said):
+    with pytest.raises(Ended, match="of a reply"):
+        _reply(said)
 
 
 @pytest.mark.attack("D1")
