@@ -58,9 +58,9 @@ const charts = (() => {
   function frame(more = {}) {
     return {
       animation: false,
-      textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+      // its quotes would end the attribute of a picture in which ECharts writes it
+      textStyle: { fontFamily: getComputedStyle(document.body).fontFamily.replaceAll('"', "'") },
       grid: { left: 6, right: 16, top: 24, bottom: 10, outerBoundsMode: "same" },
-      legend: { show: false },
       tooltip: {
         confine: true, backgroundColor: colour("--panel"), borderColor: colour("--rule"),
         textStyle: { color: colour("--ink") },
@@ -204,7 +204,7 @@ const charts = (() => {
     return box(...lines);
   }
 
-  function time(page, figure, { selected, still }) {
+  function time(page, figure, { still }) {
     const [min, max] = figure.bounds ?? [null, null];
     const log = { type: "log", logBase: 2, min: "dataMin", max: "dataMax" };
     const scale = figure.bounds ? { type: "value", min, max }
@@ -214,7 +214,6 @@ const charts = (() => {
       grid: { left: 6, right: 34, top: 24, bottom: still ? 8 : 46, outerBoundsMode: "same" },
       xAxis: axis({ type: "category", data: page.sessions, splitLine: { show: false } }),
       yAxis: axis(scale),
-      legend: { show: false, selected },
       dataZoom: {
         show: !still, filterMode: "weakFilter", height: 18, bottom: 8, showDataShadow: false,
         borderColor: colour("--rule"), backgroundColor: colour("--panel"),
@@ -315,6 +314,17 @@ const charts = (() => {
   }
 
   function offsets(page, figure) {
+    const lines = figure.lines.map((line) => ({
+      name: say(line.label), type: "line", data: line.y, showSymbol: false,
+      itemStyle: { color: ink(line.slot) },
+      lineStyle: {
+        color: ink(line.slot), ...(line.tested ? { width: 1.4, opacity: 0.6 } : { width: 2 }),
+      },
+    }));
+    const event = { // of no line, or it would be hidden with that
+      id: "event", type: "line", data: [], silent: true,
+      markLine: edge({ label: { show: false }, data: [{ xAxis: "0" }] }),
+    };
     return frame({
       grid: { left: 6, right: 16, top: 14, bottom: 34, outerBoundsMode: "same" },
       xAxis: axis({
@@ -337,14 +347,7 @@ const charts = (() => {
           }),
         ),
       },
-      series: figure.lines.map((line, n) => ({
-        name: say(line.label), type: "line", data: line.y, showSymbol: false,
-        itemStyle: { color: ink(line.slot) },
-        lineStyle: {
-          color: ink(line.slot), ...(line.tested ? { width: 1.4, opacity: 0.6 } : { width: 2 }),
-        },
-        markLine: n ? undefined : edge({ label: { show: false }, data: [{ xAxis: "0" }] }),
-      })),
+      series: [...lines, event],
     });
   }
 
@@ -436,7 +439,9 @@ const charts = (() => {
   }
 
   const kinds = { time, rotation, bars, offsets, heat, grid };
-  const option = (page, figure, how) => kinds[figure.kind](page, figure, how);
+  const option = (page, figure, how) => ({
+    ...kinds[figure.kind](page, figure, how), legend: { show: false, selected: how.selected },
+  });
 
   // --- the numbers of a figure as rows ----------------------------------------------------------
 

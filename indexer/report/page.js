@@ -63,15 +63,15 @@
 
   // A picture has no scroll bar: its words are broken into lines, and take the room they need.
   const pen = element("canvas").getContext("2d");
-  const wide = (text, size) => {
-    pen.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
+  const wide = (text, size, weight = "normal") => {
+    pen.font = `${weight} ${size}px ${getComputedStyle(document.body).fontFamily}`;
     return pen.measureText(text).width;
   };
 
-  function broken(text, size) {
+  function broken(text, size, weight) {
     const lines = [""];
     for (const word of text.split(/(?<= )/)) {
-      if (wide(lines.at(-1) + word, size) > WIDE - 32 && lines.at(-1)) lines.push("");
+      if (wide(lines.at(-1) + word, size, weight) > WIDE - 32 && lines.at(-1)) lines.push("");
       lines[lines.length - 1] += word;
     }
     return lines;
@@ -97,11 +97,12 @@
     const { figure, selected } = one;
     const inside = option(page, figure, { selected, still: true, room: [WIDE, WIDE] });
     const named = (figure.lines ?? []).filter((line) => line.button !== false);
-    const names = [...new Set(named.map((line) => say(line.legend ?? line.label)))]
-      .filter((name) => selected[name] !== false);
-    const [title, told] = [broken(say(figure.title), 18), broken(say(page.stamp), 12)];
+    const all = [...new Set(named.map((line) => say(line.legend ?? line.label)))];
+    const names = all.filter((name) => selected[name] !== false);
+    const several = all.length > 1; // of which one may be left: a picture says which
+    const [title, told] = [broken(say(figure.title), 18, "bold"), broken(say(page.stamp), 12)];
     const below = 8 + 24 * title.length + 10 + 15 * told.length + 10;
-    const top = below + (names.length > 1 ? 24 * legendLines(names) : 0) + 24;
+    const top = below + (several ? 24 * legendLines(names) : 0) + 24;
     return {
       ...inside, backgroundColor: colour("--paper"), dataZoom: undefined,
       title: {
@@ -112,7 +113,7 @@
         },
       },
       legend: {
-        show: names.length > 1, top: below, left: 12, width: WIDE - 24, selected, data: names,
+        show: several, top: below, left: 12, width: WIDE - 24, selected, data: names,
         textStyle: { color: colour("--ink"), fontSize: 12 }, itemGap: 10,
         itemStyle: { opacity: 0 }, lineStyle: { width: 2.2, opacity: 1 },
       },

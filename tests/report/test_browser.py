@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -194,6 +195,50 @@ def test_a_chart_leaves_as_a_picture_that_says_what_it_is(study):
     assert "SYNTHETIC DATA" in svg.decode()
     assert "as of 2026-08-21" in svg.decode()
     assert png.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("kind", ["time", "rotation", "bars", "heat", "offsets"])
+def test_a_picture_is_xml(study, comparison, kind):
+    figure = next(f for f in figures_of(comparison) if f["kind"] == kind)
+    drawn = ElementTree.fromstring(downloaded(study, figure["id"], "SVG"))  # noqa: S314 (it is ours)
+
+    assert figure["title"].en.split()[0] in "".join(drawn.itertext())
+
+
+@pytest.mark.parametrize("chart", ["rotation", "event_0"])
+def test_a_name_is_hidden_in_charts_that_do_not_run_over_time(browser, files, chart):
+    page, _ = opened(browser, files["study"])
+    paths = f"document.querySelectorAll('#{chart} svg path').length"
+    before = page.evaluate(paths)
+    page.locator(f"figure:has(#{chart}) .legend button").first.click()
+    page.wait_for_timeout(100)  # of a frame
+    after = page.evaluate(paths)
+    page.close()
+
+    assert after < before
+
+
+def test_the_mark_of_an_event_stays_when_its_first_name_is_hidden(browser, files):
+    page, _ = opened(browser, files["study"])
+    marks = "document.querySelectorAll('#event_0 path[stroke-dasharray]').length"
+    before = page.evaluate(marks)
+    page.locator("figure:has(#event_0) .legend button").first.click()
+    page.wait_for_timeout(100)  # of a frame
+    after = page.evaluate(marks)
+    page.close()
+
+    assert before == after == 1
+
+
+def test_a_picture_of_one_line_of_several_says_which(browser, files):
+    page, _ = opened(browser, files["study"])
+    for button in page.locator("figure:has(#rotation) .legend button").all()[1:]:
+        button.click()
+    name = page.locator("figure:has(#rotation) .legend button").first.inner_text()
+    svg = downloaded(page, "rotation", "SVG").decode()
+    page.close()
+
+    assert f">{name}<" in svg
 
 
 def test_a_picture_names_every_line_it_shows_and_no_other(browser, files, comparison):
