@@ -5,6 +5,7 @@ const charts = (() => {
   const variable = (slot) => (slot ? `--line-${((slot - 1) % 8) + 1}` : "--ink");
   const ink = (slot) => colour(variable(slot));
   const number = (value, digits) => value.toFixed(digits).replace("-", "\u2212");
+  const AXES = [["RS ratio", "相对强弱比率"], ["RS momentum", "相对强弱动量"]]; // of the rotation
   const tongue = () => (document.documentElement.lang === "zh" ? 1 : 0);
   const say = (text) => text[tongue()];
 
@@ -61,13 +62,14 @@ const charts = (() => {
       // its quotes would end the attribute of a picture in which ECharts writes it
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily.replaceAll('"', "'") },
       grid: { left: 6, right: 16, top: 24, bottom: 10, outerBoundsMode: "same" },
-      tooltip: {
-        confine: true, backgroundColor: colour("--panel"), borderColor: colour("--rule"),
-        textStyle: { color: colour("--ink") },
-      },
       ...more,
     };
   }
+
+  const tooltip = (more) => ({
+    confine: true, backgroundColor: colour("--panel"), borderColor: colour("--rule"),
+    textStyle: { color: colour("--ink") }, ...more,
+  });
 
   const edge = (more) => ({
     silent: true, symbol: "none", animation: false,
@@ -110,26 +112,26 @@ const charts = (() => {
   function reaches(line, n) {
     if (!line.reach) return [];
     const { first, last, low, high, median } = line.reach;
-    const ink = colour(variable(line.slot));
+    const shade = ink(line.slot);
     return [{
       id: `${n} reach`, name: say(line.legend), type: "custom", silent: true, z: 1, clip: true,
-      tooltip: { show: false }, itemStyle: { color: ink }, encode: { x: [0, 1], y: [2, 3] },
+      tooltip: { show: false }, itemStyle: { color: shade }, encode: { x: [0, 1], y: [2, 3] },
       data: [[first, last, low, high]],
       renderItem: (params, api) => {
         const [left, top] = api.coord([first, high]);
         const [right, bottom] = api.coord([last, low]);
         const rect = { x: left, y: top, width: right - left, height: bottom - top };
-        const box = {
+        const window = {
           type: "rect", shape: rect,
-          style: { fill: ink, fillOpacity: 0.16, stroke: ink, lineWidth: 1, lineDash: [4, 3] },
+          style: { fill: shade, fillOpacity: 0.16, stroke: shade, lineWidth: 1, lineDash: [4, 3] },
         };
-        if (median === null) return box;
+        if (median === null) return window;
         const [, middle] = api.coord([first, median]);
-        const line = {
+        const halfway = {
           type: "line", shape: { x1: left, y1: middle, x2: right, y2: middle },
-          style: { stroke: ink, lineWidth: 1.6, lineDash: [1, 3] },
+          style: { stroke: shade, lineWidth: 1.6, lineDash: [1, 3] },
         };
-        return { type: "group", children: [box, line] };
+        return { type: "group", children: [window, halfway] };
       },
     }];
   }
@@ -168,7 +170,7 @@ const charts = (() => {
     let [low, high] = [Infinity, 0];
     for (const line of figure.lines.filter((one) => selected[say(one.legend)] !== false)) {
       line.shownValues.forEach((value, i) => {
-        if (value === null || line.rows[i] < first || line.rows[i] > last) return;
+        if (!(value > 0) || line.rows[i] < first || line.rows[i] > last) return;
         [low, high] = [Math.min(low, value), Math.max(high, value)];
       });
     }
@@ -216,15 +218,16 @@ const charts = (() => {
       yAxis: axis(scale),
       dataZoom: {
         show: !still, filterMode: "weakFilter", height: 18, bottom: 8, showDataShadow: false,
+        left: 76, right: 76, // of the dates, which stand beside its ends
         borderColor: colour("--rule"), backgroundColor: colour("--panel"),
         fillerColor: colour("--rule"), textStyle: { color: colour("--muted") },
         handleStyle: { color: colour("--paper"), borderColor: colour("--muted") },
         moveHandleStyle: { color: colour("--muted") },
       },
-      tooltip: {
-        ...frame().tooltip, trigger: "axis",
+      tooltip: tooltip({
+        trigger: "axis",
         formatter: (params) => timeReading(page, figure, params),
-      },
+      }),
       series: [
         shades(figure), ...figure.lines.flatMap(strokes), ...figure.lines.flatMap(reaches),
         marks(figure, middle),
@@ -264,20 +267,21 @@ const charts = (() => {
       },
       markLine: edge({ label: { show: false }, data: [{ xAxis: 100 }, { yAxis: 100 }] }),
     };
-    const name = (en, zh) => ({ name: say([en, zh]), nameLocation: "middle", nameGap: 26 });
+    const [across, up] = AXES.map((name) => axis({
+      type: "value", min: low, max: high, name: say(name), nameLocation: "middle", nameGap: 26,
+    }));
     return frame({
       grid: { left: 34, right: 16, top: 14, bottom: 34, outerBoundsMode: "same" },
-      xAxis: axis({ type: "value", min: low, max: high, ...name("RS ratio", "相对强弱比率") }),
-      yAxis: axis({ type: "value", min: low, max: high, ...name("RS momentum", "相对强弱动量") }),
-      tooltip: {
-        ...frame().tooltip, trigger: "item",
+      xAxis: across, yAxis: up,
+      tooltip: tooltip({
+        trigger: "item",
         formatter: ({ seriesIndex, dataIndex }) => {
           const line = figure.lines[seriesIndex];
           const [x, y] = [line.x[dataIndex], line.y[dataIndex]].map((v) => number(v, figure.digits));
           const day = `${line.days[dataIndex]}${dataIndex < line.tested ? hindsight(page) : ""}`;
           return box([say(line.label), line.slot], [day], [`${x} / ${y}`]);
         },
-      },
+      }),
       series: [...tails, areas],
     });
   }
@@ -297,13 +301,13 @@ const charts = (() => {
         min: ({ min }) => Math.floor(10 * Math.min(min, -1.2 * figure.band)) / 10,
         max: ({ max }) => Math.ceil(10 * Math.max(max, 1.2 * figure.band)) / 10,
       }),
-      tooltip: {
-        ...frame().tooltip, trigger: "item",
+      tooltip: tooltip({
+        trigger: "item",
         formatter: ({ dataIndex }) => box(
           [`${say(page.words.lag)}: ${figure.x[dataIndex]}`],
           [number(figure.y[dataIndex], figure.digits)],
         ),
-      },
+      }),
       series: [{
         type: "bar", data: figure.y, itemStyle: { color: ink(figure.slot) }, barMaxWidth: 22,
         markLine: edge({
@@ -334,8 +338,8 @@ const charts = (() => {
       yAxis: axis({
         type: "value", splitNumber: 4, axisLabel: { color: colour("--muted"), formatter: "{value} %" },
       }),
-      tooltip: {
-        ...frame().tooltip, trigger: "axis",
+      tooltip: tooltip({
+        trigger: "axis",
         formatter: (params) => box(
           [`${say(page.words.offset)}: ${params[0]?.axisValue}`],
           ...params.filter(({ value }) => value !== null && value !== undefined).map((one) => {
@@ -346,7 +350,7 @@ const charts = (() => {
             ];
           }),
         ),
-      },
+      }),
       series: [...lines, event],
     });
   }
@@ -365,6 +369,8 @@ const charts = (() => {
     });
     return groups;
   }
+
+  const heats = () => ["--cold", "--paper", "--hot"].map(colour);
 
   function heat(page, figure, { room: [across, down] }) {
     const cells = [];
@@ -391,17 +397,36 @@ const charts = (() => {
       xAxis: side(across, { rotate: 60, show: !narrow }), yAxis: { ...side(down, {}), inverse: true },
       visualMap: {
         show: false, min: -1, max: 1,
-        inRange: { color: ["--cold", "--paper", "--hot"].map(colour) },
+        inRange: { color: heats() },
       },
-      tooltip: {
-        ...frame().tooltip, trigger: "item",
+      tooltip: tooltip({
+        trigger: "item",
         formatter: ({ value: [j, i, r] }) => box(
           [`${figure.symbols[i]} ${figure.names[i]}`], [`${figure.symbols[j]} ${figure.names[j]}`],
           [number(r, figure.digits)],
         ),
-      },
+      }),
       series: [{ type: "heatmap", data: cells, emphasis: { disabled: true } }],
     });
+  }
+
+  // Relative luminance of a colour, as WCAG 2.2 defines it.
+  function luminance(channels) {
+    const [red, green, blue] = channels.map((c) => c / 255)
+      .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  }
+
+  const contrast = (one, other) => (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+
+  // Of paper and ink what stands out more on a cell, whose value is from −1, cold, to 1, hot.
+  function readable(value) {
+    const [cold, middle, hot] = heats().map((shade) => echarts.color.parse(shade));
+    const end = value < 0 ? cold : hot;
+    const under = luminance(middle.map((from, k) => from + Math.abs(value) * (end[k] - from)));
+    const [paper, text] = ["--paper", "--ink"].map(colour);
+    const over = (shade) => contrast(luminance(echarts.color.parse(shade)), under);
+    return over(paper) > over(text) ? paper : text;
   }
 
   function grid(page, figure, { room: [across] }) {
@@ -417,18 +442,18 @@ const charts = (() => {
       yAxis: side(figure.rows, { inverse: true, axisLabel: label }),
       visualMap: {
         show: false, min: -most, max: most,
-        inRange: { color: ["--cold", "--paper", "--hot"].map(colour) },
+        inRange: { color: heats() },
       },
-      tooltip: {
-        ...frame().tooltip, trigger: "item",
+      tooltip: tooltip({
+        trigger: "item",
         formatter: ({ value: [x, y, value] }) => box(
           [figure.rows[y]], [`${figure.across} ${figure.columns[x]}`], [number(value, figure.digits)],
         ),
-      },
+      }),
       series: [{
         type: "heatmap", emphasis: { disabled: true },
         data: figure.cells.filter(([, , value]) => value !== null).map((value) => ({
-          value, label: { color: colour(Math.abs(value[2]) > 0.6 * most ? "--paper" : "--ink") },
+          value, label: { color: readable(value[2] / most) },
         })),
         label: {
           show: across / figure.columns.length > 56,
@@ -446,6 +471,13 @@ const charts = (() => {
   // --- the numbers of a figure as rows ----------------------------------------------------------
 
   const cell = (value) => (value === null || value === undefined ? "" : value);
+
+  // The title of a figure, and the session on which a reader has set its lines to 100.
+  function title(page, figure) {
+    if (figure.base === undefined) return say(figure.title);
+    const day = page.sessions[figure.base];
+    return `${say(figure.title)}${say([` (= 100 on ${day})`, `（${day} = 100）`])}`;
+  }
 
   function rows(page, figure) {
     const { words } = page;
@@ -471,7 +503,7 @@ const charts = (() => {
       return [head, ...figure.lines[0].x.map((x, i) => [x, ...figure.lines.map((l) => cell(l.y[i]))])];
     }
     if (figure.kind === "rotation") {
-      const head = [say(words.date), "", "RS ratio", "RS momentum", say(words.backtested)];
+      const head = [say(words.date), "", ...AXES.map(say), say(words.backtested)];
       return [head, ...figure.lines.flatMap((line) => (
         line.days.map((day, i) => [day, say(line.label), line.x[i], line.y[i], i < line.tested])
       ))];
@@ -492,5 +524,5 @@ const charts = (() => {
     return [head, ...body.filter((row) => row.slice(1).some((one) => one !== ""))];
   }
 
-  return { colour, decoded, element, inView, option, rows, say, variable };
+  return { colour, decoded, element, inView, option, rows, say, title, variable };
 })();

@@ -1,12 +1,14 @@
 "use strict";
 (() => {
   const page = JSON.parse(document.getElementById("figures").textContent);
-  const { colour, decoded, element, inView, option, rows, say, variable } = charts;
+  const { colour, decoded, element, inView, option, rows, say, title, variable } = charts;
   const root = document.documentElement;
   const PRINTED_WIDTH = 680; // CSS pixels of A4 between its margins
   const [WIDE, HIGH] = [1200, 520]; // of a chart that leaves the page, without its words
   const ROW = 24; // CSS pixels of a row of a grid
   const drawn = [];
+  const nameOf = (line) => line.legend ?? line.label;
+  const keyOf = (line) => nameOf(line).join("\n"); // of all lines that one name shows and hides
   const printing = () => root.classList.contains("printing");
 
   page.sessions = decoded(page.sessions).map((day) => new Date(day * 864e5).toISOString().slice(0, 10));
@@ -21,9 +23,10 @@
 
   // --- what the reader chooses; it stands in the address -----------------------------------------
 
+  const inAddress = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   const chosen = {
     lang: navigator.language.startsWith("zh") ? "zh" : "en", theme: "auto", up: "red",
-    ...Object.fromEntries(new URLSearchParams(location.hash.slice(1))),
+    ...inAddress(),
   };
 
   function choose() {
@@ -57,7 +60,7 @@
   const quoted = (value) => (/[",\n\r]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
   function table(figure) {
-    const told = [[say(figure.title)], [say(page.stamp)], ...rows(page, figure)];
+    const told = [[title(page, figure)], [say(page.stamp)], ...rows(page, figure)];
     return `\ufeff${told.map((row) => row.map((one) => quoted(plain(one))).join(",")).join("\r\n")}\r\n`;
   }
 
@@ -97,16 +100,17 @@
     const { figure, selected } = one;
     const inside = option(page, figure, { selected, still: true, room: [WIDE, WIDE] });
     const named = (figure.lines ?? []).filter((line) => line.button !== false);
-    const all = [...new Set(named.map((line) => say(line.legend ?? line.label)))];
+    const all = [...new Set(named.map((line) => say(nameOf(line))))];
     const names = all.filter((name) => selected[name] !== false);
     const several = all.length > 1; // of which one may be left: a picture says which
-    const [title, told] = [broken(say(figure.title), 18, "bold"), broken(say(page.stamp), 12)];
-    const below = 8 + 24 * title.length + 10 + 15 * told.length + 10;
+    const called = broken(title(page, figure), 18, "bold");
+    const told = broken(say(page.stamp), 12);
+    const below = 8 + 24 * called.length + 10 + 15 * told.length + 10;
     const top = below + (several ? 24 * legendLines(names) : 0) + 24;
     return {
       ...inside, backgroundColor: colour("--paper"), dataZoom: undefined,
       title: {
-        text: title.join("\n"), subtext: told.join("\n"), left: 12, top: 8, itemGap: 10,
+        text: called.join("\n"), subtext: told.join("\n"), left: 12, top: 8, itemGap: 10,
         textStyle: { color: colour("--ink"), fontSize: 18, lineHeight: 24 },
         subtextStyle: {
           color: colour(page.synthetic ? "--warn" : "--muted"), fontSize: 12, lineHeight: 15,
@@ -175,7 +179,11 @@
   // --- charts -----------------------------------------------------------------------------------
 
   function fit(one) {
-    one.chart.setOption(inView(one.figure, one.selected, ...one.seen));
+    const seen = inView(one.figure, one.selected, ...one.seen);
+    const told = JSON.stringify(seen);
+    if (told === one.told) return; // of most steps of a drag
+    one.told = told;
+    one.chart.setOption(seen);
   }
 
   function show(one, onPaper) {
@@ -183,6 +191,7 @@
     const how = { selected, still: onPaper, room: [chart.getWidth(), chart.getHeight()] };
     const time = figure.kind === "time"; // what depends on the sessions in view is drawn with the rest
     chart.setOption(option(page, figure, how), { replaceMerge: ["series"], lazyUpdate: time });
+    delete one.told; // the marks are drawn anew
     if (time) fit(one);
   }
 
@@ -202,23 +211,22 @@
     const list = element("ul", "", "legend");
     const groups = new Map();
     for (const line of one.figure.lines ?? []) {
-      const key = (line.legend ?? line.label).join("\n");
+      const key = keyOf(line);
       if (line.button !== false && !groups.has(key)) groups.set(key, line);
     }
-    for (const line of groups.values()) {
+    for (const [key, line] of groups) {
       const button = element("button");
       button.type = "button";
       button.style.setProperty("--colour", `var(${variable(line.slot)})`);
       button.style.setProperty("--stroke", stroke(line.style));
-      const text = line.legend ?? line.label;
       button.onclick = () => {
-        one.hidden.has(text.join("\n")) ? one.hidden.delete(text.join("\n")) : one.hidden.add(text.join("\n"));
+        if (!one.hidden.delete(key)) one.hidden.add(key);
         refresh(one);
         show(one, false);
       };
       one.words.push(() => {
-        button.textContent = say(text);
-        button.setAttribute("aria-pressed", !one.hidden.has(text.join("\n")));
+        button.textContent = say(nameOf(line));
+        button.setAttribute("aria-pressed", !one.hidden.has(key));
       });
       const item = element("li");
       item.append(button);
@@ -231,8 +239,7 @@
   function refresh(one) {
     for (const key of Object.keys(one.selected)) delete one.selected[key];
     for (const line of one.figure.lines ?? []) {
-      const text = line.legend ?? line.label;
-      one.selected[say(text)] = !one.hidden.has(text.join("\n"));
+      one.selected[say(nameOf(line))] = !one.hidden.has(keyOf(line));
     }
     one.words.forEach((put) => put());
   }
@@ -246,13 +253,14 @@
     const move = () => {
       figure.base = Number(input.value);
       for (const line of figure.lines) {
-        const known = line.values.findLastIndex((v, i) => v !== null && line.rows[i] <= figure.base);
-        const at = known < 0 ? line.values.findIndex((v) => v !== null) : known;
+        const known = line.values.findLastIndex((v, i) => v > 0 && line.rows[i] <= figure.base);
+        const at = known < 0 ? line.values.findIndex((v) => v > 0) : known;
         const by = 100 / line.values[at];
-        const moved = figure.base !== figure.rebase;
-        line.shownValues = moved ? line.values.map((v) => (v === null ? null : v * by)) : line.values;
+        const moved = (v) => (v === null ? null : Number((v * by).toFixed(line.digits)));
+        line.shownValues = figure.base === figure.rebase ? line.values : line.values.map(moved);
       }
       day.textContent = page.sessions[figure.base];
+      input.setAttribute("aria-valuetext", day.textContent);
     };
     move();
     input.oninput = () => {
@@ -267,9 +275,7 @@
     const place = document.getElementById(figure.id);
     if (figure.kind === "grid") place.style.height = `${tall(figure)}px`;
     const chart = echarts.init(place, null, { renderer: "svg" });
-    const hidden = new Set(
-      (figure.lines ?? []).filter((l) => l.shown === false).map((l) => (l.legend ?? l.label).join("\n")),
-    );
+    const hidden = new Set((figure.lines ?? []).filter((line) => line.shown === false).map(keyOf));
     const one = { chart, figure, selected: {}, hidden, words: [], seen: [0, page.sessions.length - 1] };
     const names = legend(one);
     if (names.children.length > 1) place.before(names);
@@ -314,6 +320,11 @@
   page.figures.forEach(draw);
   echarts.connect("study");
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw(printing()));
+  addEventListener("hashchange", () => {
+    Object.assign(chosen, inAddress());
+    choose();
+    redraw(printing());
+  });
   addEventListener("beforeprint", () => redraw(true));
   addEventListener("afterprint", () => redraw(false));
 })();

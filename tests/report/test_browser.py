@@ -274,11 +274,89 @@ def test_the_slider_sets_every_line_to_100_on_its_session(browser, files, compar
     page.locator(".base input").fill("100")
     text = downloaded(page, "indices", "CSV").decode("utf-8-sig")
     day = page.locator(".base output").inner_text()
+    spoken = page.locator(".base input").get_attribute("aria-valuetext")
     page.close()
     rows = list(csv.reader(io.StringIO(text)))[3:]
 
-    assert day == str(comparison.aligned.sessions[100])
+    assert day == spoken == str(comparison.aligned.sessions[100])
     assert [float(row) for row in rows[100][1::2]] == pytest.approx([100.0] * 6)
+
+
+@pytest.mark.parametrize(("lang", "told"), [("en", " (= 100 on {})"), ("zh", "（{} = 100）")])
+def test_lines_set_to_100_elsewhere_leave_with_their_base_and_no_noise(
+    browser, files, comparison, lang, told
+):
+    page, _ = opened(browser, files["study"], f"lang={lang}&theme=light")
+    page.locator(".base input").fill("100")
+    text = downloaded(page, "indices", "CSV").decode("utf-8-sig")
+    page.close()
+    ((title,), *rows) = csv.reader(io.StringIO(text))
+    numbers = [cell for row in rows[2:] for cell in row[1::2] if cell]
+
+    assert title.endswith(told.format(comparison.aligned.sessions[100]))
+    assert [cell for cell in numbers if not re.fullmatch(r"[0-9]+(\.[0-9]{1,2})?", cell)] == []
+
+
+def test_the_rotation_leaves_in_the_language_of_the_page(browser, files):
+    page, _ = opened(browser, files["study"], "lang=zh&theme=light")
+    text = downloaded(page, "rotation", "CSV").decode("utf-8-sig")
+    page.close()
+
+    assert list(csv.reader(io.StringIO(text)))[2][2:4] == ["相对强弱比率", "相对强弱动量"]
+
+
+def test_an_address_given_to_a_page_that_is_open_is_followed(browser, files):
+    page, _ = opened(browser, files["study"])
+    page.evaluate("location.hash = 'lang=zh'")
+    page.wait_for_function("document.documentElement.lang === 'zh'")
+    told = page.locator("h1").inner_text()
+    page.close()
+
+    assert told == "算力链扩散"
+
+
+def test_without_script_both_languages_say_so(browser, files):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(files["study"].as_uri())
+    shown = page.locator("noscript [lang=zh-CN]").is_visible()
+    context.close()
+
+    assert shown
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_figure_of_a_grid_is_read_on_any_cell(browser, files, theme):
+    """With what of paper and ink stands out more: the least there can be is about four to one."""
+    page, _ = opened(browser, files["sweep"], f"lang=en&theme={theme}")
+    figure = {
+        "kind": "grid", "title": ["", ""], "digits": 2, "across": "", "rows": [""],
+        "columns": [str(k) for k in range(41)],
+        "cells": [[k, 0, (k - 20) / 20] for k in range(41)],
+    }  # fmt: skip
+    told = page.evaluate(
+        """figure => {
+          const how = { room: [4000, 400], selected: {} };
+          const { visualMap, series } = charts.option({}, figure, how);
+          return series[0].data.map(({ value, label }) => [
+            echarts.color.lerp((value[2] + 1) / 2, visualMap.inRange.color), label.color,
+          ].map((shade) => echarts.color.parse(shade)));
+        }""",
+        figure,
+    )
+    page.close()
+
+    assert min(contrast(*pair) for pair in told) > 3.8
+
+
+def contrast(one: list[float], other: list[float]) -> float:
+    """Return the contrast ratio of WCAG 2.2 between two colours."""
+    linear = [
+        [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shade]
+        for shade in ([c / 255 for c in colour[:3]] for colour in (one, other))
+    ]
+    low, high = sorted(0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in linear)
+    return (high + 0.05) / (low + 0.05)
 
 
 def test_an_interval_is_drawn_and_goes_with_its_line(browser, files):
