@@ -6,7 +6,8 @@ const byId = (id) => document.getElementById(id);
 const looks = byId("looks"), asked = byId("asked");
 const query = new URLSearchParams(location.search);
 const saved = { lang: navigator.language.startsWith("zh") ? "zh" : "en", theme: "auto", up: "red" };
-let token = "", indices = [], instants = [], shown = null, turn = 0;
+const [WIDE, HIGH] = [960, 400];  // of a chart that leaves the page, without its words
+let token = "", indices = [], instants = [], offered = "", shown = null, turn = 0, notice = [];
 const charts = {};
 
 // ---- words -------------------------------------------------------------------------------------
@@ -23,9 +24,11 @@ function element(tag, text = "", attributes = {}) {
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   return made;
 }
-function say(message) {
-  byId("fault").hidden = !message;
-  byId("fault").textContent = message ?? "";
+// A word and its values; nothing, to take away what was said.
+function say(...told) {
+  notice = told;
+  byId("fault").hidden = !told.length;
+  byId("fault").textContent = told.length ? word(...told) : "";
 }
 function speak() {
   document.documentElement.lang = looks.lang.value === "zh" ? "zh-CN" : "en";
@@ -34,6 +37,7 @@ function speak() {
   document.title = word("title");
   for (const each of document.querySelectorAll("[data-word]")) each.textContent = word(each.dataset.word);
   for (const each of document.querySelectorAll("[data-label]")) each.setAttribute("aria-label", word("table", word(each.dataset.label)));
+  say(...notice);
 }
 
 // ---- the API -----------------------------------------------------------------------------------
@@ -43,10 +47,11 @@ async function fetched(address) {
   if (answer.status === 401) {
     byId("token").hidden = false;
     byId("token").token.focus();
+    document.querySelector("footer").hidden = true;  // a link takes no token along
   }
-  const told = await answer.json();
-  if (!answer.ok) throw new Error(told.detail ?? answer.statusText);
-  return told;
+  if (answer.ok) return answer.json();
+  const { detail } = await answer.json().catch(() => ({}));  // of a proxy it may be anything
+  throw new Error(detail ?? `${answer.status} ${answer.statusText}`.trim());
 }
 async function everyRow(address) {
   const rows = [];
@@ -111,23 +116,22 @@ function put(name, visible) {
   for (const each of document.querySelectorAll(`[data-${name}]`)) each.hidden = !visible;
 }
 function offerIndices() {
+  byId("comparison").hidden = !indices.length;
   const several = indices.length > 1;  // an index is not offered to be compared with itself
   put("several", several);
   byId("compare-name").dataset.word = several ? "compare" : "single";
   byId("compare-name").textContent = word(byId("compare-name").dataset.word);
   for (const select of [asked.a, asked.b]) {
-    const value = select.value || query.get(select.name);
+    const wanted = select.value || query.get(select.name);
     select.replaceChildren(...indices.map((one) => {
       const option = element("option", nameOf(one));
       option.value = one.id;
       return option;
     }));
-    if (indices.some((one) => one.id === value)) select.value = value;
-    else if (value) say(word("unknown", value));
+    if (of(wanted)) select.value = wanted;
   }
 }
-async function offerInstants() {
-  const told = await Promise.all([asked.a.value, asked.b.value].map((id) => fetched(`/v1/indices/${id}`)));
+function offerInstants(told) {
   const known = told.flatMap((one) => one.publications.map((each) => each.published_at));
   const at = query.get("at");  // offered too: it may be older than the last thousand, or of another index
   instants = [...new Set(at ? [...known, at] : known)].sort();
@@ -143,16 +147,27 @@ function sayInstant() {
   asked.at.setAttribute("aria-valuetext", said);
 }
 async function compare() {
-  const mine = ++turn, at = instant();
-  remember();
+  const mine = ++turn, ids = [asked.a.value, asked.b.value], pair = [...ids].sort().join(" ");
   try {
-    const [a, b] = await Promise.all([asked.a.value, asked.b.value].map((id) => everyRow(levelsAddress(id, at))));
-    if (mine !== turn) return;  // something else has been asked for meanwhile
-    say("");
-    shown = { a: of(asked.a.value), b: of(asked.b.value), at, rows: joined(a.rows, b.rows), levels: [a.rows, b.rows], records: [a.record, b.record] };
+    if (offered !== pair) {
+      const told = await Promise.all(ids.map((id) => fetched(`/v1/indices/${id}`)));
+      if (mine !== turn) return;  // something else has been asked for meanwhile
+      offerInstants(told);
+      offered = pair;
+    }
+    const at = instant(), variant = asked.variant.value;
+    remember();
+    const [a, b] = await Promise.all(ids.map((id) => everyRow(levelsAddress(id, at))));
+    if (mine !== turn) return;
+    say();
+    shown = { a: of(ids[0]), b: of(ids[1]), at, variant, rows: joined(a.rows, b.rows), levels: [a.rows, b.rows], records: [a.record, b.record] };
     draw();
   } catch (error) {
-    if (mine === turn) say(word("failed", error.message));
+    if (mine !== turn) return;
+    shown = null;  // of what is chosen now there is no number
+    byId("found").hidden = true;
+    byId("answer").replaceChildren();
+    say("failed", error.message);
   }
 }
 const of = (id) => indices.find((one) => one.id === id);
@@ -188,13 +203,14 @@ function moved(values) {
 function draw() {
   const view = inView(), two = shown.a !== shown.b;
   put("pair", two);
+  byId("found").hidden = false;
   const answer = byId("answer");
   answer.replaceChildren();
   byId("charts").hidden = !view.rows.length;
   byId("backtested").hidden = true;
   facts();
   if (!view.rows.length) {
-    answer.textContent = word(two ? "nothing" : "nothing_single");
+    answer.textContent = word(shown.rows.length ? "nothing_between" : two ? "nothing" : "nothing_single");
     byId("rows").replaceChildren();
     return;
   }
@@ -241,19 +257,23 @@ function facts() {
 }
 function taken(side, rows) {
   const columns = Object.keys(rows[0]);
-  give(`${side.id}.csv`, csv(columns, rows.map((row) => columns.map((name) => row[name]))), "text/csv");
+  giveTable(`${side.id}-${shown.variant}`, columns, rows.map((row) => columns.map((name) => row[name])));
 }
 
 // ---- charts ------------------------------------------------------------------------------------
 function style(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
+// As a picture has it in an attribute too, its quotes are single ones.
+function family() {
+  return getComputedStyle(document.body).fontFamily.replaceAll('"', "'");
+}
 function option(view, lines, bounds) {
   const ink = style("--ink"), muted = style("--muted"), rule = style("--rule");
   const parted = ({ values, tested }, wanted) => values.map((value, t) =>
     tested[t] === wanted || (wanted && t && tested[t - 1]) ? value : null);
   return {
-    animation: false, textStyle: { fontFamily: "inherit", color: ink }, aria: { enabled: false },
+    animation: false, textStyle: { fontFamily: family(), color: ink },
     grid: { left: 48, right: 16, top: lines.length > 1 ? 34 : 12, bottom: 28 },
     legend: { show: lines.length > 1, top: 0, left: 0, textStyle: { color: ink }, data: lines.map(({ name }) => name) },
     tooltip: { trigger: "axis", renderMode: "richText", confine: true, backgroundColor: style("--panel"), borderColor: rule,
@@ -276,12 +296,13 @@ function plot(id, view, lines, bounds) {
   charts[id].resize();  // it may have been hidden
   charts[id].setOption(option(view, lines, bounds), true);
   place.setAttribute("aria-label", `${place.parentElement.querySelector("h3").textContent}: ${reading(view, lines, view.dates.length - 1).replaceAll("\n", ", ")}`);
-  const file = `${shown.a.id}-${shown.b.id}-${id}`;
+  const file = [...new Set([shown.a.id, shown.b.id]), shown.variant, id].join("-");
   const ways = {
-    PNG: () => follow(`${file}.png`, charts[id].getDataURL({ type: "png", pixelRatio: 2, backgroundColor: style("--paper") })),
-    SVG: () => give(`${file}.svg`, drawing(view, lines, bounds), "image/svg+xml"),
-    CSV: () => give(`${file}.csv`, csv(["date", ...lines.flatMap(({ name }) => [name, `${name} backtested`])],
-      view.dates.map((date, t) => [date, ...lines.flatMap(({ values, tested }) => [values[t], tested[t]])])), "text/csv"),
+    PNG: () => follow(`${file}.png`, picture("canvas", id, view, lines, bounds)),
+    SVG: () => give(`${file}.svg`, picture("svg", id, view, lines, bounds), "image/svg+xml"),
+    CSV: () => giveTable(file, [headline(id, view, lines).join(" · ")], [
+      [word("date"), ...lines.flatMap(({ name }) => [name, `${name} (${word("mark_tested")})`])],
+      ...view.dates.map((date, t) => [date, ...lines.flatMap(({ values, tested }) => [values[t], tested[t]])])]),
   };
   place.nextElementSibling.replaceChildren(...Object.entries(ways).map(([name, way]) => {
     const button = element("button", name, { type: "button", "aria-label": `${name}: ${place.parentElement.querySelector("h3").textContent}` });
@@ -289,12 +310,48 @@ function plot(id, view, lines, bounds) {
     return button;
   }));
 }
-function drawing(view, lines, bounds) {
-  const made = echarts.init(null, null, { renderer: "svg", ssr: true, width: 960, height: 400 });
-  made.setOption({ ...option(view, lines, bounds), backgroundColor: style("--paper"), textStyle: { fontFamily: "sans-serif", color: style("--ink") } });
-  const text = made.renderToSVGString();
+// What a chart says of itself elsewhere: its heading, of what it is, as known when, and its marks.
+function headline(id, view, lines) {
+  const names = [...new Set([shown.a, shown.b])].map(nameOf).join(" / ");
+  const published = shown.records.flatMap((record) => record ? [record.published_at] : []).sort();
+  const told = [word(id), names, word(shown.variant)];
+  if (id === "correlation") told.push(`${word("window")} ${view.window}`);
+  told.push(`${word("known")} ${utc(shown.at || published.at(-1))}`);
+  if (shown.levels.flat().some((row) => row.synthetic)) told.push(word("synthetic"));
+  const live = Math.max(...lines.map(({ tested }) => tested.lastIndexOf(true)));
+  if (live >= 0) told.push(word("tested", view.dates[live]));
+  return told;
+}
+const pen = element("canvas").getContext("2d");
+function broken(text, size, weight) {
+  pen.font = `${weight} ${size}px ${family()}`;
+  const lines = [""];
+  for (const piece of text.split(/(?<= )/)) {
+    if (lines.at(-1) && pen.measureText(lines.at(-1) + piece).width > WIDE - 24) lines.push("");
+    lines[lines.length - 1] += piece;
+  }
+  return lines;
+}
+function picture(renderer, id, view, lines, bounds) {
+  const [title, ...told] = headline(id, view, lines), svg = renderer === "svg";
+  const [text, subtext] = [broken(title, 16, "bold"), broken(told.join(" · "), 12, "normal")];
+  const top = 8 + 22 * text.length + 6 + 16 * subtext.length + 8, drawn = option(view, lines, bounds);
+  const made = echarts.init(svg ? null : element("div"), null,
+    { renderer, ssr: svg, width: WIDE, height: HIGH + top, devicePixelRatio: 2 });
+  made.setOption({
+    ...drawn, backgroundColor: style("--paper"),
+    title: { text: text.join("\n"), subtext: subtext.join("\n"), left: 12, top: 8, padding: 0, itemGap: 6,
+      textStyle: { color: style("--ink"), fontSize: 16, lineHeight: 22 },
+      subtextStyle: { color: style("--warn"), fontSize: 12, lineHeight: 16 } },
+    legend: { ...drawn.legend, top }, grid: { ...drawn.grid, top: drawn.grid.top + top },
+  });
+  const found = svg ? made.renderToSVGString() : made.getDataURL({ type: "png", pixelRatio: 2 });
   made.dispose();
-  return text;
+  return found;
+}
+// With the mark by which spreadsheets know that it is UTF-8.
+function giveTable(name, columns, rows) {
+  give(`${name}.csv`, `\ufeff${csv(columns, rows)}`, "text/csv");
 }
 function give(name, text, type) {
   const address = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
@@ -307,6 +364,8 @@ function follow(name, address) {
 
 // ---- the address -------------------------------------------------------------------------------
 function remember() {
+  byId("link").textContent = word("link");
+  byId("address").textContent = "";
   const kept = new URLSearchParams();
   for (const name of ["a", ...(indices.length > 1 ? ["b"] : []), "variant", "from", "to", "window"]) {
     if (asked[name].value) kept.set(name, asked[name].value);
@@ -328,18 +387,20 @@ function recall() {
 }
 
 async function begin() {
-  say("");
+  say();
   try {
     await list();
     offerIndices();
     if (!query.get("b")) asked.b.selectedIndex = Math.max(0, indices.findIndex((one) => one.id !== asked.a.value));
     showLists();
-    if (!indices.length) return;
-    await offerInstants();
-    await compare();
   } catch (error) {
-    say(word("failed", error.message));
+    say("failed", error.message);
+    return;
   }
+  if (!indices.length) return;
+  await compare();
+  const unknown = ["a", "b"].map((side) => query.get(side)).filter((id) => id && !of(id));
+  if (shown && unknown.length) say("unknown", unknown.join(", "));
 }
 looks.addEventListener("change", () => {
   speak();
@@ -350,15 +411,16 @@ looks.addEventListener("change", () => {
   if (shown) draw();
 });
 asked.addEventListener("submit", (event) => event.preventDefault());
-asked.addEventListener("change", async (event) => {
-  if (["a", "b"].includes(event.target.name)) {
-    if (instant()) query.set("at", instant()); else query.delete("at");
-    await offerInstants();
-  }
+asked.addEventListener("change", (event) => {
   if (["from", "to", "window"].includes(event.target.name) && shown) {
     remember();
     draw();
-  } else await compare();
+    return;
+  }
+  if (["a", "b"].includes(event.target.name) && offered) {
+    if (instant()) query.set("at", instant()); else query.delete("at");
+  }
+  compare();
 });
 asked.at.addEventListener("input", sayInstant);
 byId("swap").addEventListener("click", () => {
@@ -366,8 +428,12 @@ byId("swap").addEventListener("click", () => {
   compare();
 });
 byId("link").addEventListener("click", async () => {
-  await navigator.clipboard?.writeText(location.href);
-  byId("link").textContent = word("copied");
+  try {
+    await navigator.clipboard.writeText(location.href);
+    byId("link").textContent = word("copied");
+  } catch {  // it is not allowed, or there is none: to be copied by hand
+    byId("address").textContent = location.href;
+  }
 });
 byId("token").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -26,9 +26,10 @@ export const WORDS = {
     rose: "rose {0}", fell: "fell {0}", stayed: "did not move",
     tested: "Back-tested up to and including {0}: the lists were chosen later, with hindsight.",
     nothing_single: "There is no level of this variant.",
+    nothing_between: "There is no level between these dates.",
     nothing: "There is no day on which both have a level of this variant.",
     unknown: "There is no index {0}.", failed: "The answer was: {0}.",
-    mark_synthetic: "synthetic", table: "Table: {0}",
+    mark_synthetic: "synthetic", mark_tested: "back-tested", table: "Table: {0}",
     "catch-up": "catch-up", "leader fall": "leader fall", "both falling": "both falling",
   },
   zh: {
@@ -56,9 +57,10 @@ export const WORDS = {
     rose: "上涨 {0}", fell: "下跌 {0}", stayed: "未变",
     tested: "截至 {0} 为回测：成分名单当时尚未选定，含后见之明。",
     nothing_single: "该口径下没有点位。",
+    nothing_between: "所选日期之间没有点位。",
     nothing: "没有两个指数在该口径下均有点位的日期。",
     unknown: "不存在指数 {0}。", failed: "服务器返回：{0}。",
-    mark_synthetic: "合成", table: "表格：{0}",
+    mark_synthetic: "合成", mark_tested: "回测", table: "表格：{0}",
     "catch-up": "跟随指数补涨", "leader fall": "领先指数补跌", "both falling": "两者同跌",
   },
 };

@@ -169,14 +169,19 @@ def download(page, figure, kind):
     return Path(waiting.value.path()).read_bytes()
 
 
+def table_of(page, figure):
+    """Return the rows of a chart as CSV: what it is, the heads, the numbers."""
+    return list(csv.reader(io.StringIO(download(page, figure, "CSV").decode("utf-8-sig"))))
+
+
 def test_charts_hold_the_numbers_of_the_ledger(opened, corrected):
-    rows = list(csv.reader(io.StringIO(download(opened("?window=20"), "ratio", "CSV").decode())))
+    rows = table_of(opened("?window=20"), "ratio")[2:]
     a, b = (levels(corrected, id) for id in ("chain-1", "chain-2"))
     wanted = [100 * (x / a[0]) / (y / b[0]) for x, y in zip(a, b, strict=True)]
 
-    assert [row[0] for row in rows[1:]] == DAYS
-    assert [float(row[1]) for row in rows[1:]] == wanted
-    assert [row[2] for row in rows[1:]] == ["true"] * 20 + ["false"] * 20
+    assert [row[0] for row in rows] == DAYS
+    assert [float(row[1]) for row in rows] == wanted
+    assert [row[2] for row in rows] == ["true"] * 20 + ["false"] * 20
 
 
 def test_levels_taken_away_are_those_of_every_page(opened, corrected):
@@ -189,7 +194,7 @@ def test_levels_taken_away_are_those_of_every_page(opened, corrected):
     page.locator("#answer strong").first.wait_for()
     with page.expect_download() as waiting:
         page.locator("#csv-b").click()
-    rows = list(csv.DictReader(Path(waiting.value.path()).read_text("utf-8").splitlines()))
+    rows = list(csv.DictReader(Path(waiting.value.path()).read_text("utf-8-sig").splitlines()))
 
     assert [row["date"] for row in rows] == DAYS
     assert [float(row["level_exact"]) for row in rows] == levels(corrected, "chain-2")
@@ -205,14 +210,14 @@ def test_where_no_level_is_published_there_is_none_to_take_away(opened):
 
 def test_the_rolling_correlation_is_that_of_the_package(opened, corrected):
     page = opened("?a=chain-1&b=chain-4&window=20")
-    rows = list(csv.reader(io.StringIO(download(page, "correlation", "CSV").decode())))
+    rows = table_of(page, "correlation")[2:]
     a, b = (levels(corrected, id) for id in ("chain-1", "chain-4"))
     wanted = rolling_correlation(np.diff(np.log(a)), np.diff(np.log(b)), 20)
 
-    found = [float(row[1]) if row[1] else np.nan for row in rows[2:]]
+    found = [float(row[1]) if row[1] else np.nan for row in rows[1:]]
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12, equal_nan=True)
     assert np.isfinite(found).sum() == SESSIONS - 20
-    assert [row[2] for row in rows[1:]].count("false") == 0  # every window has a back-tested level
+    assert [row[2] for row in rows].count("false") == 0  # every window has a back-tested level
 
 
 HARD = {
@@ -252,10 +257,10 @@ def test_the_pages_correlation_agrees_with_the_kernel_where_that_is_hard(elsewhe
 
 def test_a_range_is_rebased_on_its_first_day(opened):
     page = opened(f"?from={DAYS[5]}&to={DAYS[30]}")
-    rows = list(csv.reader(io.StringIO(download(page, "lines", "CSV").decode())))
+    rows = table_of(page, "lines")[2:]
 
-    assert (rows[1][0], rows[-1][0]) == (DAYS[5], DAYS[30])
-    assert [float(rows[1][n]) for n in (1, 3)] == [100.0, 100.0]
+    assert (rows[0][0], rows[-1][0]) == (DAYS[5], DAYS[30])
+    assert [float(rows[0][n]) for n in (1, 3)] == [100.0, 100.0]
 
 
 def test_the_slider_shows_what_was_known_before_a_correction(opened):
