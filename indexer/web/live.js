@@ -310,6 +310,7 @@ function plot(id, view, lines, bounds) {
     return button;
   }));
 }
+const synthetic = () => shown.levels.flat().some((row) => row.synthetic);
 // What a chart says of itself elsewhere: its heading, of what it is, as known when, and its marks.
 function headline(id, view, lines) {
   const names = [...new Set([shown.a, shown.b])].map(nameOf).join(" / ");
@@ -317,7 +318,7 @@ function headline(id, view, lines) {
   const told = [word(id), names, word(shown.variant)];
   if (id === "correlation") told.push(`${word("window")} ${view.window}`);
   told.push(`${word("known")} ${utc(shown.at || published.at(-1))}`);
-  if (shown.levels.flat().some((row) => row.synthetic)) told.push(word("synthetic"));
+  if (synthetic()) told.push(word("synthetic"));
   const live = Math.max(...lines.map(({ tested }) => tested.lastIndexOf(true)));
   if (live >= 0) told.push(word("tested", view.dates[live]));
   return told;
@@ -342,7 +343,7 @@ function picture(renderer, id, view, lines, bounds) {
     ...drawn, backgroundColor: style("--paper"),
     title: { text: text.join("\n"), subtext: subtext.join("\n"), left: 12, top: 8, padding: 0, itemGap: 6,
       textStyle: { color: style("--ink"), fontSize: 16, lineHeight: 22 },
-      subtextStyle: { color: style("--warn"), fontSize: 12, lineHeight: 16 } },
+      subtextStyle: { color: style(synthetic() ? "--warn" : "--muted"), fontSize: 12, lineHeight: 16 } },
     legend: { ...drawn.legend, top }, grid: { ...drawn.grid, top: drawn.grid.top + top },
   });
   const found = svg ? made.renderToSVGString() : made.getDataURL({ type: "png", pixelRatio: 2 });
