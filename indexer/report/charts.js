@@ -218,7 +218,7 @@ const charts = (() => {
       yAxis: axis(scale),
       dataZoom: {
         show: !still, filterMode: "weakFilter", height: 18, bottom: 8, showDataShadow: false,
-        left: 76, right: 76, // of the dates, which stand beside its ends
+        left: 84, right: 84, // of the dates, which stand beside its ends
         borderColor: colour("--rule"), backgroundColor: colour("--panel"),
         fillerColor: colour("--rule"), textStyle: { color: colour("--muted") },
         handleStyle: { color: colour("--paper"), borderColor: colour("--muted") },
