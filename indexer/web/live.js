@@ -295,7 +295,7 @@ function plot(id, view, lines, bounds) {
   charts[id] ??= echarts.init(place, null, { renderer: "canvas" });
   charts[id].resize();  // it may have been hidden
   charts[id].setOption(option(view, lines, bounds), true);
-  place.setAttribute("aria-label", `${place.parentElement.querySelector("h3").textContent}: ${reading(view, lines, view.dates.length - 1).replaceAll("\n", ", ")}`);
+  place.setAttribute("aria-label", `${word(id)}: ${reading(view, lines, view.dates.length - 1).replaceAll("\n", ", ")}`);
   const file = [...new Set([shown.a.id, shown.b.id]), shown.variant, id].join("-");
   const ways = {
     PNG: () => follow(`${file}.png`, picture("canvas", id, view, lines, bounds)),
@@ -305,7 +305,7 @@ function plot(id, view, lines, bounds) {
       ...view.dates.map((date, t) => [date, ...lines.flatMap(({ values, tested }) => [values[t], tested[t]])])]),
   };
   place.nextElementSibling.replaceChildren(...Object.entries(ways).map(([name, way]) => {
-    const button = element("button", name, { type: "button", "aria-label": `${name}: ${place.parentElement.querySelector("h3").textContent}` });
+    const button = element("button", name, { type: "button", "aria-label": `${name}: ${word(id)}` });
     button.onclick = way;
     return button;
   }));

@@ -325,6 +325,16 @@ def test_without_script_both_languages_say_so(browser, files):
     assert shown
 
 
+def test_a_level_that_rounds_to_nought_marks_no_log_axis(study):
+    line = {"legend": ["", ""], "rows": [0, 1, 2], "shownValues": [0, 50, 100]}
+    figure = {"lines": [line], "scale": "log", "marks": []}
+    marks = study.evaluate(
+        "figure => charts.inView(figure, {}, 0, 2).yAxis.axisLabel.customValues", figure
+    )
+
+    assert marks == [50 + 10 * k for k in range(12)]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_figure_of_a_grid_is_read_on_any_cell(browser, files, theme):
     """With what of paper and ink stands out more: the least there can be is about four to one."""
