@@ -368,10 +368,13 @@ function remember() {
   byId("link").textContent = word("link");
   byId("address").textContent = "";
   const kept = new URLSearchParams();
-  for (const name of ["a", ...(indices.length > 1 ? ["b"] : []), "variant", "from", "to", "window"]) {
-    if (asked[name].value) kept.set(name, asked[name].value);
+  const known = indices.length;  // of none, what was asked for is kept
+  for (const name of ["a", ...(known === 1 ? [] : ["b"]), "variant", "from", "to", "window"]) {
+    const value = asked[name].value || (known ? "" : query.get(name));
+    if (value) kept.set(name, value);
   }
-  if (instant()) kept.set("at", instant());
+  const at = offered ? instant() : query.get("at");
+  if (at) kept.set("at", at);
   for (const name of Object.keys(saved)) if (looks[name].value !== saved[name]) kept.set(name, looks[name].value);
   history.replaceState(null, "", `?${kept}`);
 }

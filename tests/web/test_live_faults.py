@@ -120,6 +120,17 @@ def test_of_no_index_is_said_that_there_is_none_before_any_is_known(page, closed
     assert page.locator("#fault").inner_text().startswith("服务器返回：")
 
 
+def test_what_was_asked_for_stays_in_the_address_until_the_token_is_given(page, closed):
+    page.goto(f"{closed}/?a=chain-2&at=2026-03-03T00:00:00Z")
+    page.locator("#fault").wait_for()
+    page.select_option("[name=lang]", "zh")
+
+    assert (
+        page.url
+        == f"{closed}/?a=chain-2&variant=price&window=60&at=2026-03-03T00%3A00%3A00Z&lang=zh"
+    )
+
+
 def test_before_anything_is_known_nothing_is_offered(page, closed):
     wrong = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
