@@ -417,16 +417,12 @@ const charts = (() => {
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
   }
 
-  const contrast = (one, other) => (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
-
-  // Of paper and ink what stands out more on a cell, whose value is from −1, cold, to 1, hot.
+  // Of black and white what stands out more on a cell, whose value is from −1, cold, to 1, hot.
   function readable(value) {
     const [cold, middle, hot] = heats().map((shade) => echarts.color.parse(shade));
     const end = value < 0 ? cold : hot;
     const under = luminance(middle.map((from, k) => from + Math.abs(value) * (end[k] - from)));
-    const [paper, text] = ["--paper", "--ink"].map(colour);
-    const over = (shade) => contrast(luminance(echarts.color.parse(shade)), under);
-    return over(paper) > over(text) ? paper : text;
+    return (under + 0.05) / 0.05 > 1.05 / (under + 0.05) ? "#000" : "#fff";
   }
 
   function grid(page, figure, { room: [across] }) {
