@@ -121,15 +121,17 @@ def _hong_kong(ask: Ask, call: Call) -> Columns:
 
 
 def _shares(ask: Ask, rows: list[tuple[Any, Any, Any]]) -> Columns:
-    """Return share counts that held within the span: the one in force at its start as well."""
-    rows = sorted(row for row in rows if row[0] is not None and row[1] is not None)
+    """Return share counts that held within the span: what was in force at its start as well.
+
+    Two of one date are both told, for the check to find.
+    """
+    rows = sorted((row for row in rows if None not in row[:2]), key=lambda row: row[0])
     first = max((day for day, *_ in rows if day <= str(ask.since)), default=str(ask.since))
-    kept = {row[0]: row for row in rows if first <= row[0] <= str(ask.until)}
-    days, totals, free = (
-        [list(column) for column in zip(*kept.values(), strict=True)] if kept else ([], [], [])
-    )
-    symbols = [ask.subject] * len(days)
-    return {"symbol": symbols, "date": days, "total_shares": totals, "free_float_shares": free}
+    kept = [row for row in rows if first <= row[0] <= str(ask.until)]
+    found: Columns = {"symbol": [ask.subject] * len(kept)}
+    for n, name in enumerate(("date", "total_shares", "free_float_shares")):
+        found[name] = [row[n] for row in kept]
+    return found
 
 
 def eastmoney_shares(ask: Ask, call: Call) -> Columns:

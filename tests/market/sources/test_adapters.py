@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -81,6 +82,15 @@ def test_a_plan_in_hong_kong_that_is_understood(text, actions):
 def test_a_plan_in_hong_kong_that_is_not_understood_is_not_guessed_at(text):
     with pytest.raises(Refused, match="is not understood"):
         plan(text)
+
+
+def test_two_share_counts_of_one_date_are_both_told_for_the_check_to_find():
+    found = {"变更日期": ["2026-06-11"] * 2, "总股本": [8e8, 8e8], "已上市流通A股": [7e8, None]}
+    ask = replace(ASK, table="shares")
+
+    told = FILINGS["eastmoney", "shares"](ask, lambda *_, **__: found)
+
+    assert told["free_float_shares"] == [7e8, None]
 
 
 def test_an_american_code_is_asked_of_each_exchange_until_one_knows_it():
