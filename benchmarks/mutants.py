@@ -101,7 +101,10 @@ LAYERS = {
             "indexer/market/conventions/*.py",
         ),
         tuple(f"tests/index/test_{name}.py" for name in (*_GATES, "gates_series", "gates_oracle")),
-        ("tests/market/test_gate_limits.py", "tests/market/test_bounds.py", *_PUBLISHING),
+        (
+            *(f"tests/market/test_{name}.py" for name in ("gate_limits", "bounds", "limits")),
+            *_PUBLISHING,
+        ),
     ),
     "calendar": Layer(
         (

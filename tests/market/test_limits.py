@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.market.conventions.limits import limit_prices, price_limit
+from indexer.market.conventions.limits import at_limit, limit_prices, price_limit
 
 CHINEXT = ["300750.SZ", "301269.SZ", "302132.SZ"]
 
@@ -63,3 +63,13 @@ def test_the_limits_of_several_sessions_are_rounded_at_each_of_them(price, symbo
         high = (high * (1 + limit)).quantize(CENT, ROUND_HALF_UP)
 
     assert limit_prices(symbol, DAY, Fraction(price), sessions) == (Fraction(low), Fraction(high))
+
+
+@given(st.integers(100, 200_000).map(lambda cents: cents * CENT), SYMBOLS)
+def test_a_close_at_either_limit_stands_there_and_one_a_tick_inside_does_not(price, symbol):
+    low, high = limit_prices(symbol, DAY, Fraction(price)) or ()
+    closes = [low, high, low + Fraction(1, 100), high - Fraction(1, 100), Fraction(price)]
+
+    told = [at_limit(symbol, DAY, float(close), Fraction(price)) for close in closes]
+
+    assert told == [True, True, False, False, False]
