@@ -156,7 +156,7 @@ def _crowding_signals(
 
     What was turned over counts by the moments at which each own session is seen.
     Only baskets in its currency count, a symbol of several of them once; alone, as before any
-    other holds a member, it has no share.
+    other holds a member, it has no share, nor once one of them has ended.
     """
     currency = basket.history.definition.currency
     others = [b for b in baskets.values() if b.history.definition.currency == currency]
@@ -185,14 +185,20 @@ def _amounts(other: _Basket, days: Days, moments: Instants) -> tuple[Grid, Flags
     Returns
     -------
     (T, N) of its last session, zero where that was counted before; NaN where a member that traded
-    has no amount: a sum that lacks it would pass for all. And (T,) whether it holds a member by
-    then, and whether what was turned over is back-tested.
+    has no amount, and once its calendar has a session after its last: a sum that lacks it would
+    pass for all. And (T,) whether it holds a member by then, and whether what was turned over is
+    back-tested.
     """
-    members = other.members
-    known = known_at(other.history.definition, members.days)
-    dated = np.searchsorted(members.days, days, side="right") - 1
-    at = np.minimum(dated, np.searchsorted(known, moments, side="right") - 1)
+    members, definition = other.members, other.history.definition
+    later = read_calendar(definition.calendar).between(members.days[-1].item(), days[-1].item())
+    sessions = np.concatenate([members.days, later[1:]])
+    dated = np.searchsorted(sessions, days, side="right") - 1
+    known = np.searchsorted(known_at(definition, sessions), moments, side="right") - 1
+    at = np.minimum(dated, known)
     new = (at >= 0) & (at != np.concatenate([[-1], at[:-1]]))
+    row = np.minimum(at, len(members.days) - 1)
     counted = np.where(members.held & members.traded, members.amount, 0.0)
-    holds = (at >= 0) & np.asarray(members.held.any(axis=1))[at]
-    return np.where(new[:, None], counted[at], 0.0), holds, new & other.tested[at]
+    amounts = np.where(new[:, None], counted[row], 0.0)
+    amounts[at > row] = np.nan
+    holds = (at >= 0) & np.asarray(members.held.any(axis=1))[row]
+    return amounts, holds, new & other.tested[row]

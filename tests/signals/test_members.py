@@ -28,6 +28,7 @@ def held(
     moves: float = 0.0,
     amount: float | None = None,
     jump: date = date.max,
+    last: date = SPAN[1],
     calendar: str = "XSHG",
     **keys: Any,
 ) -> History:
@@ -45,7 +46,9 @@ def held(
             else amount * (k + 1) * (10 if day >= jump else 1),
         }
         for k, symbol in enumerate(symbols)
-        for n, day in enumerate((NEW_YORK if symbol.endswith("US") else MAINLAND).between(*SPAN))
+        for n, day in enumerate(
+            (NEW_YORK if symbol.endswith("US") else MAINLAND).between(SPAN[0], last)
+        )
         for day in [day.item()]
     ]
     asked = definition(
@@ -135,6 +138,17 @@ def test_a_turnover_that_lacks_a_part_has_no_shares() -> None:
     found = told(compared(one, two, study=study("one", "two")), "crowding", ("", "one"), 20)
     assert max(found) == date(2024, 4, 9)
     assert {value for value, _ in found.values()} == {0.5}
+
+
+@pytest.mark.parametrize("calendar", ["XSHG", "XHKG"])
+def test_a_turnover_has_no_shares_once_one_of_the_baskets_has_ended(calendar: str) -> None:
+    """What is left would be all there is."""
+    one = held("one", SYMBOLS[0], amount=1e6)
+    two = held("two", SYMBOLS[1], amount=1e6, last=date(2024, 4, 3), calendar=calendar)
+    three = held("three", SYMBOLS[2], amount=1e6)
+    asked = study("one", "two", "three")
+    found = told(compared(one, two, three, study=asked), "crowding", ("", "one"), 20)
+    assert max(found) == date(2024, 4, 3)
 
 
 def test_turnover_counts_when_it_is_known() -> None:
