@@ -82,8 +82,8 @@ def renamed_caveats(lines: Sequence[Line], market: Market, last: date) -> Iterat
 
 
 def variant_caveat(basket: Basket, panel: Panel) -> Iterator[Text]:
-    """Yield which prices leave only the gross variant of an index that asks for more."""
-    if panel.adjusted.any() and basket.variants != ("gross",):
+    """Yield which prices leave an index only its gross variant."""
+    if panel.adjusted.any():
         told = zip(panel.lines, panel.adjusted, strict=True)
         adjusted = [line.symbol for line, is_adjusted in told if is_adjusted]
         yield Text(

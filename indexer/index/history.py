@@ -99,6 +99,16 @@ class History:
         return int((self.shares[-1:] > 0).sum())
 
     @property
+    def carried_weight(self) -> Vector:
+        """Share of the index that stands at a carried price at the close, (T,)."""
+        if self.panel is None:
+            return np.zeros(len(self.days))
+        sessions = slice(len(self.panel.sessions) - len(self.days), None)
+        worth = np.nan_to_num(self.panel.worth[sessions]) * np.maximum(self.shares, 0.0)
+        old = row_sums(np.where(self.panel.traded(sessions), 0.0, worth))
+        return np.where(self.carried > 0, old / row_sums(worth), 0.0)
+
+    @property
     def levels(self) -> pl.DataFrame:
         """One row per session and variant, as the table ``levels``."""
         count, names = len(self.days), list(self.variants)

@@ -10,7 +10,7 @@ from indexer.report.tested import figure_tested, noted_table, pair_tested
 from indexer.report.words import KINDS, STATES
 from indexer.signals.inference import FEWEST_ROWS
 from indexer.signals.result import Comparison
-from indexer.words import Text, joined, same
+from indexer.words import Text, joined, listed, same
 
 LEVEL = 0.05  # of chance below which something is called more than chance
 MOST = 2  # two ratio lines that are told in sentences: more are read side by side
@@ -23,10 +23,9 @@ def answers(comparison: Comparison, summary: dict[str, Any]) -> Iterator[Text]:
     ----------
     summary : that of the comparison
     """
-    for told in summary["ratio_lines"]:
-        yield _of_lines(comparison, told)
-    for told in summary["pairs"]:
-        yield _of_pair(comparison, told)
+    for of, some in ((_of_lines, summary["ratio_lines"]), (_of_pair, summary["pairs"])):
+        for told in some:
+            yield joined([of(comparison, told), *_late(comparison, summary, told)], " ", "")
 
 
 def answer_markup(comparison: Comparison, summary: dict[str, Any]) -> Iterator[str]:
@@ -108,6 +107,18 @@ def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
     return joined(parts, " ", "")
 
 
+def _late(comparison: Comparison, summary: dict[str, Any], told: dict[str, Any]) -> Iterator[Text]:
+    """Yield which of the indices compared stood largely at carried prices of late."""
+    ids = [told[role] for role in ("leader", "follower", "other") if role in told]
+    late = [id for id in ids if summary["indices"][id]["carried_sessions"]]
+    if late:
+        names = listed([name_of(comparison, id) for id in late])
+        yield Text(
+            f"Of late much of {names.en} stood at carried prices: see the warnings.",
+            f"近期{names.zh}较大权重沿用旧价，见提示。",
+        )
+
+
 _TESTED = Text("Part of the rows behind it is back-tested.", "所依据的各期中有一部分为回测。")
 
 
@@ -164,7 +175,12 @@ def _span_zh(low: float | None, high: float | None) -> str:
 def _of_pair(comparison: Comparison, told: dict[str, Any]) -> Text:
     name = with_last_row(comparison, ratio_name(comparison, told["leader"], told["follower"]), told)
     state, tested = STATES[told["state"]], pair_tested(comparison, told)
-    since = told["since"]
+    since, rows, window = told["since"], told["rows"], comparison.study.windows.zscore
+    if rows < window:
+        return Text(
+            f"{name.en}: no state is known, {rows} rows are fewer than the {window} of a z-score.",
+            f"{name.zh}：状态未知，{rows}期不足z值所需的{window}期。",
+        )
     parts = [
         Text(f"{name.en}: {state.en} since {since}", f"{name.zh}：自{since}起处于“{state.zh}”")
     ]
@@ -183,9 +199,9 @@ def _of_pair(comparison: Comparison, told: dict[str, Any]) -> Text:
             )
         )
     if told["zscore"] is not None:
-        z, window = number(told["zscore"], 2), comparison.study.windows.zscore
+        z = number(told["zscore"], 2)
         parts.append(Text(f"; z {z} over {window} rows", f"；{window}期z值为{z}"))
-    parts.append(_by_chance(told, comparison.study.windows.zscore))
+    parts.append(_by_chance(told, window))
     if tested["zscore"] or tested["moves"]:
         parts.append(Text(f" {_TESTED.en}", _TESTED.zh))
     return joined(parts, "", "")

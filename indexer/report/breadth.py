@@ -1,5 +1,9 @@
 """The charts of a study over time that look into its baskets, or lay a dated series beside them."""
 
+from dataclasses import replace
+
+import numpy as np
+
 from indexer.arrays import or_none
 from indexer.report.figure import Figure, FigureLine, Stroke
 from indexer.report.figures import name_of, signal_line, slot_of, time_figure
@@ -7,6 +11,7 @@ from indexer.report.markup import number
 from indexer.signals.breadth import CORRELATION_WINDOW
 from indexer.signals.members import members_correlated
 from indexer.signals.result import Comparison
+from indexer.signals.signal import Signal
 from indexer.words import Text, joined, same
 
 _BREADTH: dict[str, tuple[Text, Stroke]] = {  # and how each is drawn
@@ -54,7 +59,7 @@ def alike_text(comparison: Comparison) -> Text | None:
             counted, held = members_correlated(comparison.histories[id], comparison.aligned, id)
             value, n, m = number(or_none(found.value[-1]), 2), counted[-1], held[-1]
             count = Text(f"{value} ({n} of {m} members)", f"{value}（{m}只成分股中的{n}只）")
-            told.append(joined([name_of(comparison, id), count], " ", ""))
+            told.append(joined([name_of(comparison, id), count], " at ", "为"))
     if not told:
         return None
     head = Text(
@@ -78,9 +83,9 @@ def overlay_figure(comparison: Comparison) -> Figure | None:
             names_of_line = same(names.get(found.other, found.other))
             label = joined([name_of(comparison, found.follower), names_of_line], " / ", " / ")
             style = _STROKES[list(names).index(found.other) % len(_STROKES)]
-            line = signal_line(comparison, found, 2)
+            line = signal_line(comparison, _announced(found), 2) | {"label": label, "points": True}
             slot = slot_of(comparison, found.follower)
-            lines.append(line | {"label": label, "slot": slot, "style": style})
+            lines.append(line | {"slot": slot, "style": style})
     if not lines:
         return None
     figure: Figure = {
@@ -95,6 +100,13 @@ def overlay_figure(comparison: Comparison) -> Figure | None:
         "scale": "value",
     }
     return time_figure(comparison, figure, lines, comparison.study.indices)
+
+
+def _announced(signal: Signal) -> Signal:
+    """Return a signal on the days that it stands on alone: nothing is missing between them."""
+    there = ~np.isnan(signal.value)
+    days, value, tested = signal.days[there], signal.value[there], signal.backtested[there]
+    return replace(signal, days=days, value=value, backtested=tested)
 
 
 def _there(line: FigureLine) -> list[float]:

@@ -84,7 +84,8 @@ const charts = (() => {
     const points = line.rows.map((row, i) => [row, line.shownValues[i]]);
     const stroke = (part, data, style) => ({
       id: `${n} ${part}`, name: say(line.legend), type: "line", data, silent: true,
-      showSymbol: false, symbol: "circle", symbolSize: 5, itemStyle: { color: ink(line.slot) },
+      showSymbol: line.points === true, showAllSymbol: true, symbol: "circle", symbolSize: 5,
+      itemStyle: { color: ink(line.slot) },
       lineStyle: { color: ink(line.slot), type: line.style, ...style },
     });
     return [
@@ -136,18 +137,23 @@ const charts = (() => {
     }];
   }
 
-  // The label of a mark stands on the side that has more room, so that it is never cut.
-  function marks(figure, middle) {
+  // The label of a mark stands on the side that has more room, so that it is never cut, and below
+  // that of the mark before where it could reach into it.
+  function marks(figure, first, last) {
     const all = figure.base === undefined ? figure.marks
       : [...figure.marks, { at: figure.base, label: ["= 100", "= 100"] }];
+    let [before, below] = [-Infinity, 0];
+    const drawn = [...all].sort((a, b) => a.at - b.at).map(({ at, label }) => {
+      if (label === null) return { xAxis: at, label: { show: false }, lineStyle: { type: "dotted" } };
+      below = at - before < 0.4 * (last - first) ? below + 1 : 0;
+      before = at;
+      const align = at > (first + last) / 2 ? "right" : "left";
+      return { xAxis: at, label: { formatter: say(label), align, distance: 3 - 14 * below } };
+    });
     return {
       id: "marks", type: "line", data: [], silent: true,
       markLine: edge({
-        label: { position: "end", distance: 3, color: colour("--muted"), fontSize: 11 },
-        data: all.map(({ at, label }) => (label === null
-          ? { xAxis: at, label: { show: false }, lineStyle: { type: "dotted" } }
-          : { xAxis: at, label: { formatter: say(label), align: at > middle ? "right" : "left" } }
-        )),
+        label: { position: "end", color: colour("--muted"), fontSize: 11 }, data: drawn,
       }),
     };
   }
@@ -178,7 +184,7 @@ const charts = (() => {
     const log = figure.scale === "log" && !figure.bounds;
     return {
       yAxis: log ? { axisLabel: { customValues }, axisTick: { customValues } } : {},
-      series: marks(figure, (first + last) / 2),
+      series: marks(figure, first, last),
     };
   }
 
@@ -211,7 +217,6 @@ const charts = (() => {
     const log = { type: "log", logBase: 2, min: "dataMin", max: "dataMax" };
     const scale = figure.bounds ? { type: "value", min, max }
       : figure.scale === "log" ? log : { type: "value", scale: true };
-    const middle = page.sessions.length / 2;
     return frame({
       grid: { left: 6, right: 34, top: 24, bottom: still ? 8 : 46, outerBoundsMode: "same" },
       xAxis: axis({ type: "category", data: page.sessions, splitLine: { show: false } }),
@@ -230,7 +235,7 @@ const charts = (() => {
       }),
       series: [
         shades(figure), ...figure.lines.flatMap(strokes), ...figure.lines.flatMap(reaches),
-        marks(figure, middle),
+        marks(figure, 0, page.sessions.length - 1),
       ],
     });
   }
@@ -311,7 +316,10 @@ const charts = (() => {
       series: [{
         type: "bar", data: figure.y, itemStyle: { color: ink(figure.slot) }, barMaxWidth: 22,
         markLine: edge({
-          data: lines, label: { ...edge().label, position: "insideEndTop" },
+          data: lines, label: {
+            ...edge().label, position: "insideEndTop",
+            formatter: ({ value }) => number(value, figure.digits),
+          },
         }),
       }],
     });

@@ -39,6 +39,7 @@ class FigureLine(TypedDict, total=False):
     legend : the button that shows and hides it, with all others of that name
     button : whether there is one
     shown : whether the line is there at first
+    points : whether each value has a dot, of a line that has few
     reach : beside its last value; None or absent where nothing is known of it
     days, x, y : of a line that does not run over time: ISO dates, and where its points are
     """
@@ -53,6 +54,7 @@ class FigureLine(TypedDict, total=False):
     legend: Text
     button: bool
     shown: bool
+    points: bool
     reach: Reach | None
     days: list[str]
     x: list[float | None] | list[int]

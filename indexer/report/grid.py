@@ -68,7 +68,7 @@ def _backtested(summary: Mapping[str, Any]) -> Iterator[str]:
             Text(
                 f"{count} of the {of} episodes of all variants began before their lists were "
                 "selected: what a rule earned in them rests on hindsight.",
-                f"全部变体的{of}个区间中有{count}个始于选样日之前：规则在其中的收益含后见之明。",
+                f"全部变体的{of}个阶段中有{count}个始于选样日之前：规则在其中的收益含后见之明。",
             ),
         )
     elif count:
@@ -90,7 +90,7 @@ def _best(summary: Mapping[str, Any]) -> Iterator[str]:
     rows += [
         (Text("Leader / follower", "领先 / 跟随"), same(f"{best['leader']} / {best['follower']}")),
         (Text("Sharpe ratio per row", "每期夏普比率"), figure_text(best["sharpe"], _DIGITS)),
-        (Text("Deflated Sharpe", "折减夏普"), figure_text(best["deflated_sharpe"], _DIGITS)),
+        (Text("Deflated Sharpe", "折减夏普比率"), figure_text(best["deflated_sharpe"], _DIGITS)),
         (Text("Trials", "试验数"), same(str(summary["trials"]))),
     ]
     yield "<section>"

@@ -6,7 +6,7 @@ from indexer.index.history import History
 from indexer.index.positions import Position, positions
 from indexer.report.markup import figure_text, paragraph, per_cent, table
 from indexer.report.record import Record
-from indexer.words import Text, same, span
+from indexer.words import Text, joined, same, span
 
 RECENT = 20  # sessions that contributions are added up over
 
@@ -58,8 +58,9 @@ def segment_table(history: History) -> str:
     if set(weight) <= {""}:
         return ""
     told = sorted(weight.items(), key=lambda one: (-one[1], one[0]))
-    text = ", ".join(f"{segment or '–'} {per_cent(part)}" for segment, part in told)
-    return paragraph(Text(f"By segment: {text}.", f"按细分环节：{text}。"))
+    parts = [same(f"{segment or '–'} {per_cent(part)}") for segment, part in told]
+    text = joined(parts, ", ", "、")
+    return paragraph(Text(f"By segment: {text.en}.", f"按细分环节：{text.zh}。"))
 
 
 def _heaviest(history: History) -> list[Position]:

@@ -307,13 +307,14 @@ def index_table(comparison: Comparison, indices: dict[str, Any]) -> str:
         Text("Market data", "行情摘要"),
     )
     rows = []
-    for (id, told), dated in zip(indices.items(), comparison.aligned.dated[-1], strict=True):
+    dates, levels = comparison.aligned.dated[-1], comparison.aligned.level.T
+    for (id, told), dated, level in zip(indices.items(), dates, levels, strict=True):
         history, count = comparison.histories[id], told["constituents"]
         last = same(told["last_level_on"])
         if str(dated) != told["last_level_on"]:
             compared = Text(f"compared: {dated}", f"用于比较：{dated}")
             last = joined([last, compared], ", ", "，")
-        sessions = len(comparison.aligned.sessions)
+        sessions = int((~np.isnan(level)).sum())
         rows.append(
             (
                 named(history.definition.name),

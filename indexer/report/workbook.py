@@ -136,7 +136,7 @@ def index_workbook(history: History, record: Record | None = None) -> bytes:
     _frame(book, "weights", "权重 Weights at each rebalance", history.weights)
     _frame(book, "changes", "变动 Changes of shares and divisor", history.events)
     _frame(book, "contributions", "贡献 Contributions to the price return", history.contributions)
-    _frame(book, "excluded", "剔除 Left out of a rebalance", history.excluded)
+    _frame(book, "excluded", "未纳入 Left out of a rebalance", history.excluded)
     notes(book, {history.definition.id: history}, (), record)
     return finished(book)
 

@@ -11,6 +11,7 @@ from indexer.index.history import History
 from indexer.market.calendar import read_calendar
 from indexer.signals.align import Aligned
 from indexer.signals.events import ESTIMATION, Happening
+from indexer.signals.members import carried_sessions
 from indexer.signals.overlay import ANNOUNCEMENTS
 from indexer.signals.pairs import PairStates
 from indexer.signals.signal import Signal
@@ -69,6 +70,21 @@ def end_caveats(study: Study, aligned: Aligned, histories: Mapping[str, History]
             yield Text(
                 f"{id} ends on {ends}: what it is compared in ends there too",
                 f"{id}止于{ends}：与它有关的比较也止于此",
+            )
+
+
+def carried_caveats(
+    study: Study, aligned: Aligned, histories: Mapping[str, History]
+) -> Iterator[Text]:
+    """Yield which indices stood largely at carried prices of late: their returns come late."""
+    for id in aligned.ids:
+        count, latest = carried_sessions(study, aligned, histories[id])
+        if count:
+            yield Text(
+                f"{id}: much of it stood at carried prices on {count} of its latest "
+                f"{counted(latest, 'session')}: its returns come late, and what is made of them "
+                "may be due to that",
+                f"{id}在最近{latest}个交易日中有{count}日较大权重沿用旧价：其收益滞后，据此所得结果或由此而来",
             )
 
 
@@ -155,5 +171,5 @@ def overlay_caveats(
             least = ANNOUNCEMENTS + 1
             yield Text(
                 f"{told.en} tells nothing: fewer than {least} announcements that differ",
-                f"{told.zh}不说明问题：数值不同的公布不足{least}次",
+                f"{told.zh}无法计算背离：数值不同的公布不足{least}次",
             )

@@ -16,6 +16,7 @@ from indexer.market.calendar import read_calendar
 from indexer.signals.align import Aligned, IndexLine, align, cutoffs, known_at, study_sessions
 from indexer.signals.caveats import (
     benchmark_caveats,
+    carried_caveats,
     end_caveats,
     event_caveats,
     inside_caveats,
@@ -68,6 +69,7 @@ def compare(
     benchmark = study.benchmark if study.benchmark in histories else None
     warnings += tuple(benchmark_caveats(study, aligned, histories))
     warnings += tuple(end_caveats(study, aligned, histories))
+    warnings += tuple(carried_caveats(study, aligned, histories))
     shared = [SharedRows.of(aligned, pair.leader, pair.follower) for pair in study.pairs]
     signals = [signal for rows in shared for signal in pair_signals(study, rows)]
     triples = siblings([(pair.leader, pair.follower) for pair in study.pairs])
@@ -196,7 +198,7 @@ def _lines(
     lines, warnings = [], []
     for id, history in histories.items():
         variant = history.offered(study.variant)
-        if variant != study.variant and id in study.indices:
+        if variant != study.variant:
             warnings.append(variant_caveat(id, study.variant, variant))
         lines.append(
             IndexLine(

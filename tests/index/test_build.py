@@ -345,20 +345,21 @@ def test_adjusted_prices_have_no_shares_to_count(scheme):
 
 
 @pytest.mark.parametrize(
-    ("variants", "told"),
+    "variants",
     [
-        (["price", "net"], ("gross alone: prices of A.US are adjusted for total return",)),
-        (["gross"], ()),
+        ["price", "net"],
+        ["gross"],
     ],
 )
-def test_adjusted_prices_make_a_gross_index(variants, told):
+def test_adjusted_prices_make_a_gross_index_and_it_says_so(variants):
     """Their own dividend is in them, B's is paid beside; no rate of tax is asked for."""
     paid = [action(symbol, WEEK[1], "dividend", cash=1) for symbol in ("A.US", "B.US")]
     found = history(A + B, *paid, tables=ADJUSTED, variants=variants, withholding={"CN": 0.1})
 
     assert list(found.variants) == ["gross"]
     assert found.variants["gross"].tolist() == pytest.approx([1000, 1075, 1075 * 1100 / 1050])
-    assert found.summary["warnings"] == list(told)
+    told = "gross alone: prices of A.US are adjusted for total return"
+    assert found.summary["warnings"] == [told]
 
 
 # --- calendars of exchanges, rates ----------------------------------------------------------------

@@ -335,6 +335,31 @@ def test_a_level_that_rounds_to_nought_marks_no_log_axis(study):
     assert marks == [50 + 10 * k for k in range(12)]
 
 
+def test_labels_of_marks_that_are_near_stand_below_one_another(study):
+    marks = [{"at": at, "label": [str(at), str(at)]} for at in (90, 20, 10)]
+    figure = {"lines": [], "scale": "value", "marks": marks}
+    data = study.evaluate(
+        "figure => charts.inView(figure, {}, 0, 100).series.markLine.data", figure
+    )
+
+    assert [(mark["xAxis"], mark["label"]["distance"]) for mark in data] == [
+        (10, 3), (20, -11), (90, 3),
+    ]  # fmt: skip
+
+
+def test_the_band_of_leads_and_lags_is_told_to_the_digits_of_its_bars(study):
+    told = study.evaluate(
+        """() => {
+          const figure = { kind: "bars", digits: 3, band: 0.125, x: [0], y: [0.5] };
+          const { series } = charts.option({ words: { lag: ["", ""] } }, figure, { selected: {} });
+          const { data, label } = series[0].markLine;
+          return data.map(({ yAxis }) => label.formatter({ value: yAxis }));
+        }"""
+    )
+
+    assert told == ["0.125", "−0.125"]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_figure_of_a_grid_is_read_on_any_cell(browser, files, theme):
     """By what WCAG 2.2 asks of text; of black and white one always reaches it."""

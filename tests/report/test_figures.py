@@ -230,6 +230,23 @@ def test_an_index_keeps_its_colour_beside_an_overlaid_series(comparison: Compari
     assert [line["style"] for line in lines] == ["solid", "dashed"]
 
 
+def test_a_series_laid_over_is_drawn_from_announcement_to_announcement(
+    comparison: Comparison,
+) -> None:
+    study = comparison.study.model_copy(
+        update={"overlays": (Overlay(symbol="CAPEX.US", name="Capex"),)}
+    )
+    own = next(s for s in comparison.signals if s.name == "breadth_20" and s.follower == FOLLOWER)
+    value, tested = np.full(len(own.days), np.nan), np.arange(len(own.days)) < 60
+    value[[10, 50, 90]] = 1.0, -0.5, 2.0
+    laid = replace(own, name="divergence", other="CAPEX.US", value=value, backtested=tested)
+    found = replace(comparison, study=study, signals=(*comparison.signals, laid))
+    (line,) = figure(found, "overlays")["lines"]
+    rows = np.searchsorted(comparison.aligned.sessions, own.days[[10, 50, 90]])
+    assert (line["rows"], line["values"]) == (rows.tolist(), [1.0, -0.5, 2.0])
+    assert (line["tested"], line["points"]) == (2, True)
+
+
 def test_a_line_is_pale_up_to_its_last_back_tested_value(comparison: Comparison) -> None:
     """Marks of a divergence stand on announcements alone: they are no beginning of it."""
     own = next(s for s in comparison.signals if s.name == "breadth_20" and s.follower == FOLLOWER)

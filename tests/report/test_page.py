@@ -17,6 +17,7 @@ from indexer.definitions.model import Name
 from indexer.report.answer import answer_markup, answers
 from indexer.report.page import study_page
 from indexer.report.record import Record
+from indexer.report.tables import index_table
 from indexer.report.words import KINDS, STATES
 from indexer.signals.ratios import FAMILY
 from indexer.signals.result import Comparison
@@ -244,7 +245,7 @@ def test_the_answer_says_what_is_arithmetic_and_how_sure_the_rest_is(
 def test_less_than_arithmetic_is_never_called_more(comparison: Comparison) -> None:
     (told,) = copy.deepcopy(comparison.summary["ratio_lines"])
     told["ratio_excess"][60], told["p_value_adjusted"][60] = -0.69, 0.002
-    summary = {"ratio_lines": [told] * 3, "pairs": []}
+    summary = comparison.summary | {"ratio_lines": [told] * 3, "pairs": []}
     first = next(iter(answers(comparison, summary))).en
 
     assert "less than arithmetic alone would give, and not by chance" in first
@@ -265,6 +266,25 @@ def test_the_answer_calls_the_band_of_driftless_paths_what_it_is(comparison: Com
         )
         assert f"{mean} % of the rows that have a z (90 of 100 of them on {low} to" in answer.en
         assert f"（90%的路径介于{low}%至{high}%）" in answer.zh
+
+
+def test_the_answer_says_which_indices_stood_at_carried_prices(comparison: Comparison) -> None:
+    summary = copy.deepcopy(comparison.summary)
+    summary["indices"]["hang-seng-tech"]["carried_sessions"] = 1
+    lines, first, second = (told.en for told in answers(comparison, summary))
+
+    said = "Of late much of Hang Seng TECH Index stood at carried prices: see the warnings."
+    assert [told.endswith(said) for told in (lines, first, second)] == [True, False, True]
+
+
+def test_with_fewer_rows_than_a_z_score_takes_no_state_is_told(comparison: Comparison) -> None:
+    summary = copy.deepcopy(comparison.summary)
+    for pair in summary["pairs"]:
+        pair["rows"] = 43
+    told = [answer.en for answer in answers(comparison, summary)][1:]
+
+    said = "no state is known, 43 rows are fewer than the 250 of a z-score."
+    assert [answer.endswith(said) for answer in told] == [True, True]
 
 
 def test_of_many_ratio_lines_the_answer_is_one_table(comparison: Comparison) -> None:
@@ -348,6 +368,15 @@ def test_an_event_without_an_abnormal_return_has_no_chart(comparison: Comparison
     assert not any(figure["id"].startswith("event_") for figure in figures_of(told))
 
 
+def test_back_tested_sessions_are_counted_among_those_with_a_level(comparison: Comparison) -> None:
+    aligned = comparison.aligned
+    level = aligned.level.copy()
+    level[:100, aligned.ids.index("hang-seng-tech")] = np.nan
+    told = replace(comparison, aligned=replace(aligned, level=level))
+
+    assert f"0 of {len(level) - 100}" in english(index_table(told, told.summary["indices"]))
+
+
 def test_of_how_many_members_a_mean_correlation_is_stands_beside_it(
     comparison: Comparison,
 ) -> None:
@@ -361,7 +390,8 @@ def test_of_how_many_members_a_mean_correlation_is_stands_beside_it(
     told = replace(comparison, histories=comparison.histories | {id: halted})
     value = comparison.last("mean_pair_correlation", "", id, window=60)
     page = Page(study_page(told)).text
-    assert f"Domestic Compute Chain {value:.2f} (39 of 41 members)" in page
+    assert f"Domestic Compute Chain at {value:.2f} (39 of 41 members)" in page
+    assert f"国产算力链为{value:.2f}（41只成分股中的39只）" in page
     assert f"国产算力链{value:.2f}（41只成分股中的39只）" in page
 
 

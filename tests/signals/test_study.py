@@ -198,10 +198,12 @@ def test_an_index_without_the_variant_takes_part_with_what_it_has_and_is_flagged
     whole.variants["price"] = level / 2
     lacking, ready = history(basket("b", "600000.SH"), on, walk(2, len(on))), three()[1]
     ready = replace(ready, definition=series("c"))
-    found = compared(whole, lacking, ready, history(series("market"), on, level), variant="gross")
+    market = history(series("market"), on, level)
+    found = compared(whole, lacking, ready, market, variant="gross")
     assert found.summary["warnings"] == [
         "b has no gross variant here: its price is used",
         "c has no gross variant here: its price is used",
+        "market has no gross variant here: its price is used",
     ]
     assert np.array_equal(found.aligned.level[:, 0], level)
     assert np.array_equal(found.aligned.level[:, 1], walk(2, len(on)))
