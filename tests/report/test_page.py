@@ -392,7 +392,6 @@ def test_of_how_many_members_a_mean_correlation_is_stands_beside_it(
     page = Page(study_page(told)).text
     assert f"Domestic Compute Chain at {value:.2f} (39 of 41 members)" in page
     assert f"国产算力链为{value:.2f}（41只成分股中的39只）" in page
-    assert f"国产算力链{value:.2f}（41只成分股中的39只）" in page
 
 
 def test_contributions_that_are_none_of_what_was_published_are_told(
