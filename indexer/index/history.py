@@ -10,6 +10,7 @@ import polars as pl
 from indexer.arrays import Days, Flags, Grid, Rows, Vector, log, row_sums
 from indexer.definitions.basket import Index, Variant
 from indexer.index.holding import Rebalanced, market_weights
+from indexer.market.conventions.gates import gate_limits
 from indexer.market.inputs import Inputs
 from indexer.market.panel import Panel
 from indexer.words import Text
@@ -99,14 +100,18 @@ class History:
         return int((self.shares[-1:] > 0).sum())
 
     @property
-    def carried_weight(self) -> Vector:
-        """Share of the index that stands at a carried price at the close, (T,)."""
+    def largely_carried(self) -> Flags:
+        """Whether more of the index is at carried prices than gate R14 lets pass, (T,).
+
+        An exchange that is closed counts as well: its prices are carried, too.
+        """
         if self.panel is None:
-            return np.zeros(len(self.days))
+            return np.zeros(len(self.days), dtype=bool)
         sessions = slice(len(self.panel.sessions) - len(self.days), None)
         worth = np.nan_to_num(self.panel.worth[sessions]) * np.maximum(self.shares, 0.0)
         old = row_sums(np.where(self.panel.traded(sessions), 0.0, worth))
-        return np.where(self.carried > 0, old / row_sums(worth), 0.0)
+        limit = gate_limits(self.days[-1].item()).stale_weight
+        return (self.carried > 0) & (old > limit * row_sums(worth))
 
     @property
     def levels(self) -> pl.DataFrame:

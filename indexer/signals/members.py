@@ -9,7 +9,6 @@ from indexer.arrays import Days, Flags, Grid, Instants, Rows, Vector
 from indexer.definitions.study import Study
 from indexer.index.history import History, backtested
 from indexer.market.calendar import read_calendar
-from indexer.market.conventions.gates import gate_limits
 from indexer.signals.align import Aligned, IndexLine, cutoffs, known_at
 from indexer.signals.breadth import (
     CORRELATION_WINDOW,
@@ -146,13 +145,11 @@ def members_correlated(history: History, aligned: Aligned, id: str) -> tuple[Row
 def carried_sessions(study: Study, aligned: Aligned, history: History) -> tuple[int, int]:
     """Return on how many of an index's latest sessions too much of it stood at carried prices.
 
-    Latest are those within the headline window; too much is what the gate on stale prices, R14,
-    refuses. And how many sessions there are.
+    Latest are those within the headline window, and how many that are is returned as well.
     """
     days = aligned.sessions[-study.windows.headline :]
-    limit = gate_limits(days[-1].item()).stale_weight
     latest = (history.days >= days[0]) & (history.days <= days[-1])
-    return int((history.carried_weight[latest] > limit).sum()), int(latest.sum())
+    return int(history.largely_carried[latest].sum()), int(latest.sum())
 
 
 def _known_level(leader: IndexLine, moments: Instants) -> tuple[Vector, Flags]:

@@ -177,6 +177,17 @@ def test_the_summary_counts_what_is_carried_on_the_last_session():
     assert history(A + B).summary["carried_last"] == 1
 
 
+@pytest.mark.parametrize(("weight", "told"), [(0.08, [False] * 3), (0.12, [False, True, True])])
+def test_an_index_is_largely_carried_with_more_than_a_tenth_at_carried_prices(weight, told):
+    weights = [{"symbol": "A.US", "weight": 1 - weight}, {"symbol": "B.US", "weight": weight}]
+    found = history(
+        closes("A.US", 10, 10, 10) + closes("B.US", 10),
+        weighting={"scheme": "fixed"}, constituents=weights,
+    )  # fmt: skip
+
+    assert found.largely_carried.tolist() == told
+
+
 def test_a_variant_that_is_not_offered_is_replaced_by_the_first_one():
     found = history(A + B, variants=["gross", "price"])
 
