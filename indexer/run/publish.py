@@ -34,7 +34,7 @@ from indexer.run.derived import write_derived
 from indexer.run.desk import Desk, Outcome, State
 from indexer.run.entries import Candidate
 from indexer.run.find import definition_named, indices_of
-from indexer.run.gate import Gate, Noted, passed, with_findings
+from indexer.run.gate import Gate, Noted, found_anew, passed, passed_over, with_findings
 from indexer.run.policy import by_policy
 from indexer.run.rebuild import built
 from indexer.run.results import Progress
@@ -247,9 +247,10 @@ def record(desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gat
     with reading(desk.engine) as connection:
         there = {h.session for h in heads(connection, candidate.id, candidate.kind, between=span)}
         would = _revised(connection, desk, candidate, gate) if desk.terms.dry_run else []
-    new = [session for session in sessions if session.isoformat() not in there]
+        new = [session for session in sessions if session.isoformat() not in there]
+        skipped = passed_over(connection, candidate, new)
     candidate.market_digests(new)  # of all at once: each alone would write out every row again
-    told = passed(desk.terms, candidate.id, gate(new) if new else ())
+    told = passed(desk.terms, candidate.id, found_anew(gate, new, skipped))
     _check_there(candidate, new)
     if desk.terms.dry_run:
         with reading(desk.engine) as connection:

@@ -22,6 +22,7 @@ from tests.run.desk import (
     SYMBOLS,
     basket,
     candidate,
+    close,
     desk,
     evening,
     files,
@@ -422,6 +423,56 @@ def test_a_shut_gate_is_obeyed(tmp_path):
     assert "R16" in {refusal.rule for refusal in outcome.error.refusals}
     assert entries(tmp_path) == []
     assert not list((tmp_path / "out").rglob("*.csv"))
+
+
+def halved(path, first, last=DAYS[-1]):
+    """Return a market in which a split of one share on a session is recorded nowhere."""
+    changed = {
+        f"s600001_{day:%Y%m%d}": close("600001.SH", n) / 2
+        for n, day in enumerate(DAYS)
+        if first <= day <= last
+    }
+    return folder(path / "halved", prices(**changed))
+
+
+def test_a_price_beyond_belief_is_refused_the_day_after_as_well(tmp_path):
+    """Nobody published its own session: every later level has it none the less."""
+    published(tmp_path, DAYS[4])
+    market = halved(tmp_path, DAYS[5])
+    outcome = published(tmp_path, DAYS[6], market=market)
+
+    assert [(r.session, r.rule) for r in outcome.error.refusals] == [(str(DAYS[6]), "R16")]
+    assert outcome.error.refusals[0].message.startswith(
+        f"{DAYS[5]} was not published, and is in its level: 600001.SH closed at "
+    )
+
+
+def test_who_takes_a_price_beyond_belief_upon_himself_is_asked_once(tmp_path):
+    published(tmp_path, DAYS[4])
+    market = halved(tmp_path, DAYS[5])
+    terms = {"override": ("R16",), "by": "Ada", "note": "a split"}
+    taken = published(tmp_path, DAYS[7], market=market, **terms)
+    after = published(tmp_path, DAYS[8], market=market)
+
+    assert [row[:1] + row[2:] for row in taken.entries[0].rows["findings"]] == [
+        ("R16", "Ada", "a split")
+    ]
+    assert (after.state, after.entries[0].rows["findings"]) == ("published", [])
+
+
+def test_what_was_wrong_between_two_publications_and_is_no_more_stands_in_no_way(tmp_path):
+    """A hole passes: the close after it is counted from the one before."""
+    rows = [row for row in prices() if row["date"] != DAYS[5]]
+    published(tmp_path, DAYS[4])
+
+    outcome = published(tmp_path, DAYS[6], market=folder(tmp_path / "holed", rows))
+
+    assert outcome.state == "published"
+
+
+def test_before_the_first_publication_no_price_is_looked_at(tmp_path):
+    """Those levels are computed, and nobody's."""
+    assert published(tmp_path, DAYS[6], market=halved(tmp_path, DAYS[5])).state == "published"
 
 
 def test_an_override_is_recorded_with_name_and_reason(tmp_path):
