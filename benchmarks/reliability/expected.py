@@ -161,7 +161,8 @@ class Model:
         new = [row for row in rows if row not in line.digests]
         if ends is not None and any(row >= ends for row in new):
             return Expected("later")
-        if shut := self._shut(line, shown, new, override):
+        inherited = self._inherited(line, shown, new, override)
+        if shut := inherited | self._shut(line, shown, new, override):
             return Expected("refused", shut=shut)
         changed = self.differing(line, shown, rows[-1])
         if changed and not self.policy:
@@ -206,6 +207,20 @@ class Model:
         """Return what refuses rows, be it their first level or a corrected one."""
         found = ((row, rule) for row in rows for rule in self.rules(line.basket, shown, row))
         return frozenset((row, rule) for row, rule in found if rule not in override)
+
+    def _inherited(
+        self, line: Line, shown: Shown, new: Sequence[int], override: Collection[str]
+    ) -> frozenset[tuple[int, str]]:
+        """Return the new rows that follow on an unpublished one with a price beyond belief."""
+        if "R16" in override or not new:
+            return frozenset()
+        before = max((row for row in line.digests if row < new[0]), default=new[0])
+        passed_over = {*range(before + 1, new[-1])} - {*new} - line.digests.keys()
+        return frozenset(
+            (min(later for later in new if later > row), "R16")
+            for row in passed_over
+            if "R16" in self.rules(line.basket, shown, row)
+        )
 
     def _decisions(
         self, line: Line, shown: Shown, rows: Sequence[int], t: int
