@@ -10,10 +10,15 @@ import sqlalchemy as sa
 
 from indexer.errors import LedgerError, Refusal, TryAgainError
 from indexer.index.finding import Finding
+from indexer.index.gates import findings
+from indexer.index.history import History
 from indexer.ledger.entry import Entry
 from indexer.ledger.heads import head_before, heads
+from indexer.market.tables import Market
+from indexer.run.beside import study_findings
 from indexer.run.desk import Terms
 from indexer.run.entries import Candidate
+from indexer.signals.result import Comparison
 
 Gate = Callable[[Sequence[date]], Sequence[Finding]]
 Noted = dict[date, list[tuple[str, str, str, str]]]  # rows of findings by session
@@ -21,6 +26,13 @@ Noted = dict[date, list[tuple[str, str, str, str]]]  # rows of findings by sessi
 UNYIELDING = {"R34", "R35"}  # a level that is none, or does not add up, is nobody's to publish
 HORIZON = "R22"  # the gate that lets estimated sessions through when asked
 LASTING = "R16"  # the gate that finds what later sessions inherit
+
+
+def gate_of(found: History | Comparison, market: Market) -> Gate:
+    """Return what judges sessions of an index, or of a study, made on a market."""
+    if isinstance(found, History):
+        return lambda sessions: findings(found, market, sessions)
+    return lambda sessions: study_findings(found, market, sessions)
 
 
 def passed_over(connection: sa.Connection, candidate: Candidate, new: Sequence[date]) -> list[date]:

@@ -22,7 +22,6 @@ from indexer.errors import (
     TryAgainError,
     explained,
 )
-from indexer.index.gates import findings
 from indexer.index.history import History
 from indexer.index.schedule import calendar_of
 from indexer.ledger.database import publishing, reading
@@ -34,7 +33,15 @@ from indexer.run.derived import write_derived
 from indexer.run.desk import Desk, Outcome, State
 from indexer.run.entries import Candidate
 from indexer.run.find import definition_named, indices_of
-from indexer.run.gate import Gate, Noted, found_anew, passed, passed_over, with_findings
+from indexer.run.gate import (
+    Gate,
+    Noted,
+    found_anew,
+    gate_of,
+    passed,
+    passed_over,
+    with_findings,
+)
 from indexer.run.policy import by_policy
 from indexer.run.rebuild import built
 from indexer.run.results import Progress
@@ -186,10 +193,9 @@ def _publish(
         sessions = _from(definition, "start", first, sessions)
     until = _reaching(desk, definition.id, kind, sessions[-1])
     found, candidate = built(definition, market, until)
-    if not isinstance(found, History):
-        return publish_candidate(desk, candidate, sessions, lambda _: ())
-    kept = _from(definition, "base date", found.days[0].item(), sessions)
-    return publish_candidate(desk, candidate, kept, lambda new: findings(found, market, new))
+    if isinstance(found, History):
+        sessions = _from(definition, "base date", found.days[0].item(), sessions)
+    return publish_candidate(desk, candidate, sessions, gate_of(found, market))
 
 
 def _from(

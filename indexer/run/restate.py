@@ -10,17 +10,15 @@ import sqlalchemy as sa
 from indexer.definitions.basket import Index
 from indexer.definitions.study import Study
 from indexer.errors import DefinitionError, LedgerError, Refusal, TryAgainError
-from indexer.index.gates import findings
-from indexer.index.history import History
 from indexer.ledger.database import publishing, reading
 from indexer.ledger.entry import Entry
 from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads
-from indexer.market.tables import Market, read_market
+from indexer.market.tables import read_market
 from indexer.run.derived import write_derived
 from indexer.run.desk import Desk, Outcome, Terms
 from indexer.run.due import Known, definition_in, published_definition, studies_of
 from indexer.run.find import definition_named
-from indexer.run.gate import Noted, passed, with_findings
+from indexer.run.gate import Gate, Noted, gate_of, passed, with_findings
 from indexer.run.publish import append_revised
 from indexer.run.rebuild import built
 from indexer.run.results import Progress
@@ -106,7 +104,7 @@ def restate(
         raise _never_published(subject)
     last = date.fromisoformat(published[0].session)
     progress(f"building {subject}")
-    history, candidate = built(definition, tables, last, indices=indices)
+    made, candidate = built(definition, tables, last, indices=indices)
     first, end = period.first or date.min, period.last or last
     with publishing(desk.engine) as connection:
         check_not_retired(subject, last_heads(connection, subject, kind))
@@ -124,9 +122,8 @@ def restate(
             corrected(entry, ground.reason, ground.note, ground.by, desk.run)
             for _, entry in remaining(subject, inside)
         ]
-        if isinstance(history, History):
-            told = _taken(history, tables, entries)
-            entries = [with_findings(entry, told) for entry in entries]
+        told = _taken(subject, gate_of(made, tables), entries)
+        entries = [with_findings(entry, told) for entry in entries]
         appended = append_revised(connection, desk, candidate, entries)
         studies = studies_of(connection, subject) if appended else ()
     write_derived(desk.engine, desk.out, subject, kind)
@@ -146,7 +143,7 @@ def restate(
     )
 
 
-def _taken(history: History, market: Market, entries: Sequence[Entry]) -> Noted:
+def _taken(subject: str, gate: Gate, entries: Sequence[Entry]) -> Noted:
     """Return what the gates find on restated sessions: who restates takes it upon himself.
 
     Raises
@@ -154,10 +151,10 @@ def _taken(history: History, market: Market, entries: Sequence[Entry]) -> Noted:
     LedgerError
         If it is what nobody may publish.
     """
-    found = findings(history, market, [date.fromisoformat(e.session) for e in entries])
+    found = gate([date.fromisoformat(e.session) for e in entries]) if entries else ()
     rules = {one.rule for one in found}
     terms = Terms(tuple(rules), entries[0].by, entries[0].note) if entries else Terms()
-    return passed(terms, history.definition.id, found)
+    return passed(terms, subject, found)
 
 
 def _given(subject: str, basket: str | None) -> Index | Study:

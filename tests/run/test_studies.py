@@ -123,6 +123,23 @@ def test_the_sample_is_marked_as_invented(made):
     assert entry(made[0]).synthetic
 
 
+def test_a_study_whose_benchmark_is_beyond_belief_is_refused(tmp_path):
+    market = shutil.copytree(BUNDLED_MARKET, tmp_path / "market")
+    series = pl.read_csv(market / "series.csv", try_parse_dates=True)
+    wrong = (pl.col("symbol") == "000985.SH") & (pl.col("date") == DAY)
+    close = pl.when(wrong).then(3 * pl.col("close")).otherwise("close")
+    series.with_columns(close=close).write_csv(market / "series.csv")
+    names = [quick(tmp_path, "compute-diffusion")]
+    *_, study = publish(names, market, desk(tmp_path, NOW), Period(DAY, DAY))
+    terms = {"override": ("R16",), "by": "Ada", "note": "it is right"}
+    *_, taken = publish(names, market, desk(tmp_path, NOW, **terms), Period(DAY, DAY))
+
+    assert [(r.rule, r.message[:23]) for r in study.error.refusals] == [
+        ("R16", "benchmark csi-all-share")
+    ]
+    assert [row[0] for row in taken.entries[0].rows["findings"]] == ["R16"]
+
+
 def test_the_same_again_changes_nothing(made):
     path, _ = made
     before = files(path / "out")
