@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from indexer.errors import OutputError
+from indexer.errors import LedgerError, OutputError, Refusal
 from indexer.folders import read_file, turn
 from indexer.ledger.correct import basis_points
 from indexer.ledger.database import reading
@@ -25,6 +25,36 @@ from indexer.report.published import (
     parse_manifest,
     sha256_of,
 )
+
+
+def check_folder(engine: sa.Engine, out: Path, subject: str, kind: str) -> None:
+    """Raise where published files of a subject are not this ledger's: it is another, or a lost one.
+
+    All that its manifest lists must be in the ledger, and the last of it as it was published: else
+    one revision of a session would come to have two levels, in its file and in the ledger.
+
+    Raises
+    ------
+    LedgerError
+        If they are not.
+    """
+    listed = parse_manifest(_text(out / subject / MANIFEST) or "")
+    with reading(engine) as connection:
+        found = {
+            file_name(subject, h.session, h.revision): h
+            for h in all_heads(connection, subject, kind)
+        }
+        strange = [name for name in listed if name.endswith(".csv") and name not in found]
+        for name in sorted(listed.keys() & found.keys(), key=lambda name: found[name][1:3])[-1:]:
+            number = found[name].number
+            rows = published_rows(connection, [number], kind)[number]
+            strange += [name] * (sha256_of(csv_text(columns_of(kind), rows)) != listed[name])
+    if strange:
+        message = (
+            f"{out / subject / min(strange)} was published, and not by this ledger, which is "
+            "another or an older copy: restore the one that published it, or give another --out"
+        )
+        raise LedgerError([Refusal(subject, "", "R37", message)])
 
 
 def write_derived(engine: sa.Engine, out: Path, subject: str, kind: str) -> None:
@@ -98,6 +128,14 @@ def wrong_files(engine: sa.Engine, out: Path) -> Iterator[tuple[Path, str]]:
             with reading(engine) as connection:
                 expected = _files(connection, subject, kind, {})
             yield from _compared(folder, expected)
+    for folder in sorted(out.iterdir()) if os.access(out, os.R_OK | os.X_OK) else ():
+        if folder.name not in found and folder.is_dir():
+            yield from _compared(folder, {})
+
+
+_STRANGE = (
+    "this ledger never published it: move it away, unless the ledger has lost it or is another one"
+)
 
 
 def _compared(folder: Path, expected: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
@@ -112,7 +150,7 @@ def _compared(folder: Path, expected: Mapping[str, str]) -> Iterator[tuple[Path,
     }
     for path in sorted(named):  # what `build` or `study` write beside them has other names
         if path.name not in expected:
-            yield path, "is named like a published file and was never published: remove it"
+            yield path, f"is named like a published file, and {_STRANGE}"
 
 
 def _files(

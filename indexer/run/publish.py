@@ -29,7 +29,7 @@ from indexer.ledger.entry import Entry
 from indexer.ledger.heads import AFTER_ALL, head_before, heads, kind_of, last_heads, noted
 from indexer.ledger.publish import append
 from indexer.market.tables import Market, read_market
-from indexer.run.derived import write_derived
+from indexer.run.derived import check_folder, write_derived
 from indexer.run.desk import Desk, Outcome, State
 from indexer.run.entries import Candidate
 from indexer.run.find import definition_named, indices_of
@@ -100,8 +100,7 @@ def publish(
             told.setdefault(found.id, _held_up(found.id, failed))
         elif found.id not in told:
             progress(f"publishing {found.id}")
-            given = list(members.values())
-            told[found.id] = _attempt(found, tables, desk, period, members=given)
+            told[found.id] = _attempt(found, tables, desk, period, members=[*members.values()])
     return [
         replace(one, synthetic=tables.manifest.synthetic, last=_last(desk, one))
         for one in told.values()
@@ -219,11 +218,12 @@ def _reaching(desk: Desk, subject: str, kind: str, last: date) -> date:
 def publish_candidate(
     desk: Desk, candidate: Candidate, sessions: Sequence[date], gate: Gate
 ) -> Outcome:
-    """Record sessions in the ledger, then write the published files; raises as both do.
+    """Record sessions in the ledger, then write the published files; raises as all three do.
 
     If the files cannot be written the ledger has the entries, the outcome has the error beside
     them, and the next run writes the files.
     """
+    check_folder(desk.engine, desk.out, candidate.id, candidate.kind)
     outcome = record(desk, candidate, sessions, gate)
     if not desk.terms.dry_run:
         try:

@@ -14,7 +14,7 @@ from indexer.ledger.database import publishing, reading
 from indexer.ledger.entry import Entry
 from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads
 from indexer.market.tables import read_market
-from indexer.run.derived import write_derived
+from indexer.run.derived import check_folder, write_derived
 from indexer.run.desk import Desk, Outcome, Terms
 from indexer.run.due import Known, definition_in, published_definition, studies_of
 from indexer.run.find import definition_named
@@ -82,9 +82,10 @@ def restate(
     Raises
     ------
     LedgerError
-        If the index was never published, in that period or at all, was retired, or a session would
-        be none any more, or one that nobody may publish: the gates that yield to somebody who
-        overrides them yield to who restates, and are recorded with his name and reason.
+        If the index was never published, in that period or at all, was retired, or its files are
+        not this ledger's; or a session would be none any more, or one that nobody may publish: the
+        gates that yield to somebody who overrides them yield to who restates, and are recorded with
+        his name and reason.
     DefinitionError, MissingInputError, MarketDataError
         As building it does.
     TryAgainError
@@ -103,6 +104,7 @@ def restate(
     if not published:
         raise _never_published(subject)
     last = date.fromisoformat(published[0].session)
+    check_folder(desk.engine, desk.out, subject, kind)
     progress(f"building {subject}")
     made, candidate = built(definition, tables, last, indices=indices)
     first, end = period.first or date.min, period.last or last

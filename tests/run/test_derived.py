@@ -305,7 +305,7 @@ def test_a_file_that_was_never_published_is_named(path):
     (path / "out" / "trio" / "trio_20260310_r1.csv").write_text("made up", encoding="utf-8")
 
     with pytest.raises(
-        LedgerError, match=r"trio_20260310_r1\.csv: is named like a published file and was never"
+        LedgerError, match=r"trio_20260310_r1\.csv: is named like a published file, and this ledger"
     ):
         verify(desk(path).engine, out=path / "out")
 
@@ -332,7 +332,57 @@ def test_a_ledger_older_than_its_files_is_found_by_them(path, tmp_path):
     shutil.copy(tmp_path / "older.db", path / "ledger.db")
 
     assert verify(desk(path).engine).entries == 7
-    with pytest.raises(LedgerError, match=f"{NEW}: is named like a published file and was never"):
+    with pytest.raises(
+        LedgerError, match=f"{NEW}: is named like a published file, and this ledger"
+    ):
+        verify(desk(path).engine, out=path / "out")
+
+
+@pytest.mark.parametrize("days", [(DAYS[6], DAYS[6]), (DAYS[7], DAYS[7])], ids=["it", "the next"])
+def test_a_ledger_older_than_its_files_publishes_no_second_level_of_a_session(path, tmp_path, days):
+    shutil.copy(path / "ledger.db", tmp_path / "older.db")
+    next_one(path)
+    shutil.copy(tmp_path / "older.db", path / "ledger.db")
+    before = files(path / "out")
+    outcome = published(path, *days, market=path / "market")
+
+    assert [(r.rule, NEW in r.message) for r in outcome.error.refusals] == [("R37", True)]
+    assert files(path / "out") == before
+    assert verify(desk(path).engine).entries == 7
+
+
+def test_a_ledger_that_had_another_level_of_the_last_session_publishes_nothing(path, tmp_path):
+    """Both have that session: somebody published it again after a copy was put back."""
+    shutil.copy(path / "ledger.db", tmp_path / "older.db")
+    next_one(path)
+    shutil.copy(tmp_path / "older.db", path / "ledger.db")
+    shutil.move(path / "out", tmp_path / "out")
+    changed = moved(SYMBOLS[0], DAYS[5], 10) | moved(SYMBOLS[0], DAYS[6], 10)
+    market = folder(tmp_path / "other", prices(**changed))
+    published(path, DAYS[6], market=market)
+    shutil.rmtree(path / "out")
+    shutil.move(tmp_path / "out", path / "out")
+    outcome = published(path, DAYS[7], market=market)
+
+    assert [refusal.rule for refusal in outcome.error.refusals] == ["R37"]
+
+
+def test_a_restatement_is_refused_beside_files_of_another_ledger(path, tmp_path):
+    shutil.copy(path / "ledger.db", tmp_path / "older.db")
+    next_one(path)
+    shutil.copy(tmp_path / "older.db", path / "ledger.db")
+
+    with pytest.raises(LedgerError, match=f"{NEW} was published, and not by this ledger"):
+        corrected(path, folder(tmp_path / "new", prices(**moved(SYMBOLS[0], DAYS[3], 10))))
+
+
+def test_files_of_an_index_that_the_ledger_has_lost_are_named(path):
+    """No entry is left to tell that there was one."""
+    shutil.copytree(path / "out" / "trio", path / "out" / "lost")
+    for file in (path / "out" / "lost").glob("trio_*"):
+        file.rename(file.with_name(file.name.replace("trio", "lost")))
+
+    with pytest.raises(LedgerError, match=r"lost_20260302_r1\.csv: is named like a published"):
         verify(desk(path).engine, out=path / "out")
 
 
