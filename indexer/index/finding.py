@@ -89,7 +89,7 @@ def asked_of(history: History, panel: Panel, rows: Rows, limits: GateLimits) -> 
     endings = [line.symbol.rpartition(".")[2] for line in panel.lines]
     suffixes = tuple(dict.fromkeys(endings))
     place = {suffix: n for n, suffix in enumerate(suffixes)}
-    open_days = [open_on(read_calendar(exchange_of(f".{suffix}")), days) for suffix in suffixes]
+    open_days = [read_calendar(exchange_of(f".{suffix}")).open_on(days) for suffix in suffixes]
     return Asked(
         history=history,
         panel=panel,
@@ -152,13 +152,6 @@ def _until(closes: Closes, day: np.datetime64) -> Rows:
         low = np.where(earlier, middle + 1, low)
         high = np.where(apart & ~earlier, middle, high)
     return low
-
-
-def open_on(calendar: Calendar, days: Days) -> Flags:
-    """Return whether an exchange is open on dates; after its horizon, whether they are weekdays."""
-    row = np.minimum(np.searchsorted(calendar.sessions, days), len(calendar.sessions) - 1)
-    known = days <= np.datetime64(calendar.horizon)
-    return np.where(known, calendar.sessions[row] == days, np.is_busday(days))
 
 
 def shown(names: list[str]) -> str:

@@ -15,7 +15,7 @@ from indexer.arrays import Days, Rows, Vector
 from indexer.definitions.basket import Series
 from indexer.definitions.symbols import exchange_of
 from indexer.errors import Flaw, MissingInputError
-from indexer.index.finding import Asked, Finding, Fresh, asked_of, fresh_closes, open_on, shown
+from indexer.index.finding import Asked, Finding, Fresh, asked_of, fresh_closes, shown
 from indexer.index.history import History
 from indexer.index.holes import holes, left_out, old_rates
 from indexer.index.moves import constituent_moves, frozen, index_moves
@@ -73,7 +73,7 @@ def _check(history: History, calendar: Calendar, days: Days) -> None:
     """Raise where a date is none on which the index can have a level."""
     early = days[days < history.days[0]]
     at = np.minimum(np.searchsorted(history.days, days), len(history.days) - 1)
-    closed = days[~open_on(calendar, days) & (history.days[at] != days)]
+    closed = days[~calendar.open_on(days) & (history.days[at] != days)]
     wrong = [(day, f"is before its first level, of {history.days[0]}") for day in early.tolist()]
     wrong += [(day, f"is no session of {calendar.code}") for day in closed.tolist()]
     if wrong:
@@ -200,7 +200,7 @@ def _off_calendar(asked: Asked, fresh: Fresh) -> Iterator[Finding]:
     closed = days >= since[fresh.column]  # what came before is of another symbol
     for s in range(len(asked.suffixes)):
         own = suffix == s
-        closed[own] &= ~open_on(asked.calendar(s), days[own])
+        closed[own] &= ~asked.calendar(s).open_on(days[own])
     wrong = fresh.part(closed)
     for k in np.unique(wrong.k).tolist():
         own = wrong.part(wrong.k == k)
@@ -222,7 +222,7 @@ def _series(history: History, calendar: Calendar, rows: Rows) -> Iterator[Findin
     """Yield what is found of a ready-made series beyond its levels."""
     level = next(iter(history.variants.values()))
     symbol = getattr(history.definition, "symbol", "")
-    is_open = open_on(calendar, history.days)
+    is_open = calendar.open_on(history.days)
     for row in rows.tolist():
         day, first = history.days[row].item(), row
         while first > 0 and not is_open[first - 1]:

@@ -9,7 +9,9 @@ import polars as pl
 
 from indexer.arrays import Days, Flags, Grid, Rows, Vector, log, row_sums
 from indexer.definitions.basket import Index, Variant
+from indexer.definitions.symbols import exchange_of
 from indexer.index.holding import Rebalanced, market_weights
+from indexer.market.calendar import read_calendar
 from indexer.market.conventions.gates import gate_limits
 from indexer.market.inputs import Inputs
 from indexer.market.panel import Panel
@@ -100,18 +102,20 @@ class History:
         return int((self.shares[-1:] > 0).sum())
 
     @property
-    def largely_carried(self) -> Flags:
-        """Whether more of the index is at carried prices than gate R14 lets pass, (T,).
+    def too_stale(self) -> Flags:
+        """Whether more of the index is at stale prices than gate R14 lets pass, (T,).
 
-        An exchange that is closed counts as well: its prices are carried, too.
+        A price carried while its exchange is closed is not stale.
         """
         if self.panel is None:
             return np.zeros(len(self.days), dtype=bool)
         sessions = slice(len(self.panel.sessions) - len(self.days), None)
         worth = np.nan_to_num(self.panel.worth[sessions]) * np.maximum(self.shares, 0.0)
-        old = row_sums(np.where(self.panel.traded(sessions), 0.0, worth))
+        codes = [exchange_of(line.symbol) for line in self.panel.lines]
+        is_open = {code: read_calendar(code).open_on(self.days) for code in codes}
+        stale = np.column_stack([is_open[code] for code in codes]) & ~self.panel.traded(sessions)
         limit = gate_limits(self.days[-1].item()).stale_weight
-        return (self.carried > 0) & (old > limit * row_sums(worth))
+        return row_sums(np.where(stale, worth, 0.0)) > limit * row_sums(worth)
 
     @property
     def levels(self) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import yaml
 
-from indexer.arrays import Days, Instants
+from indexer.arrays import Days, Flags, Instants
 from indexer.errors import Flaw, MarketDataError, MissingInputError
 from indexer.market.calendars.listing import Listing, path_of, read_listing
 
@@ -77,6 +77,12 @@ class Calendar:
     def neighbours(self, day: date) -> tuple[date, date]:
         """Return the sessions next to a date that is none, the one before it and the one after."""
         return self.on_or_before(day), self.on_or_after(day)
+
+    def open_on(self, days: Days) -> Flags:
+        """Return whether it is open on dates; after its horizon, whether they are weekdays."""
+        row = np.minimum(np.searchsorted(self.sessions, days), len(self.sessions) - 1)
+        known = days <= np.datetime64(self.horizon)
+        return np.where(known, self.sessions[row] == days, np.is_busday(days))
 
     def close_of(self, days: Days) -> Instants:
         """Return the instants in UTC at which dates, in any order, close.

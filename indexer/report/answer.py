@@ -108,14 +108,14 @@ def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
 
 
 def _late(comparison: Comparison, summary: dict[str, Any], told: dict[str, Any]) -> Iterator[Text]:
-    """Yield which of the indices compared stood largely at carried prices of late."""
+    """Yield which of the indices compared stood at stale prices of late."""
     ids = [told[role] for role in ("leader", "follower", "other") if role in told]
-    late = [id for id in ids if summary["indices"][id]["carried_sessions"]]
+    late = [id for id in ids if summary["indices"][id]["stale_sessions"]]
     if late:
         names = listed([name_of(comparison, id) for id in late])
         yield Text(
-            f"Of late much of {names.en} stood at carried prices: see the warnings.",
-            f"近期{names.zh}较大权重沿用旧价，见提示。",
+            f"Of late {names.en} stood too much at stale prices: see the warnings.",
+            f"近期{names.zh}沿用旧价的权重过大，见提示。",
         )
 
 

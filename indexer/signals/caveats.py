@@ -11,7 +11,7 @@ from indexer.index.history import History
 from indexer.market.calendar import read_calendar
 from indexer.signals.align import Aligned
 from indexer.signals.events import ESTIMATION, Happening
-from indexer.signals.members import carried_sessions
+from indexer.signals.members import stale_sessions
 from indexer.signals.overlay import ANNOUNCEMENTS
 from indexer.signals.pairs import PairStates
 from indexer.signals.signal import Signal
@@ -73,18 +73,19 @@ def end_caveats(study: Study, aligned: Aligned, histories: Mapping[str, History]
             )
 
 
-def carried_caveats(
+def stale_caveats(
     study: Study, aligned: Aligned, histories: Mapping[str, History]
 ) -> Iterator[Text]:
-    """Yield which indices stood largely at carried prices of late: their returns come late."""
+    """Yield which indices stood at stale prices of late: their returns come late."""
     for id in aligned.ids:
-        count, latest = carried_sessions(study, aligned, histories[id])
+        count, latest = stale_sessions(study, aligned, histories[id])
         if count:
             yield Text(
-                f"{id}: much of it stood at carried prices on {count} of its latest "
-                f"{counted(latest, 'session')}: its returns come late, and what is made of them "
-                "may be due to that",
-                f"{id}在最近{latest}个交易日中有{count}日较大权重沿用旧价：其收益滞后，据此所得结果或由此而来",
+                f"{id}: more of its weight than R14 lets be published stood at stale prices on "
+                f"{count} of its latest {counted(latest, 'session')}: its returns come late, and "
+                "what is made of them may be due to that",
+                f"{id}在最近{latest}个交易日中有{count}日沿用旧价的权重超出R14的发布限度：其收益滞后，"
+                "据此所得结果或由此而来",
             )
 
 

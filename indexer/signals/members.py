@@ -142,14 +142,14 @@ def members_correlated(history: History, aligned: Aligned, id: str) -> tuple[Row
     return counted[basket.row], own.held.sum(axis=1)[basket.row]
 
 
-def carried_sessions(study: Study, aligned: Aligned, history: History) -> tuple[int, int]:
-    """Return on how many of an index's latest sessions too much of it stood at carried prices.
+def stale_sessions(study: Study, aligned: Aligned, history: History) -> tuple[int, int]:
+    """Return on how many of an index's latest sessions too much of it stood at stale prices.
 
     Latest are those within the headline window, and how many that are is returned as well.
     """
     days = aligned.sessions[-study.windows.headline :]
     latest = (history.days >= days[0]) & (history.days <= days[-1])
-    return int(history.largely_carried[latest].sum()), int(latest.sum())
+    return int(history.too_stale[latest].sum()), int(latest.sum())
 
 
 def _known_level(leader: IndexLine, moments: Instants) -> tuple[Vector, Flags]:

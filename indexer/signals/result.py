@@ -15,7 +15,7 @@ from indexer.index.history import History
 from indexer.signals.align import Aligned
 from indexer.signals.events import Happening
 from indexer.signals.issuers import shared_issuers
-from indexer.signals.members import carried_sessions
+from indexer.signals.members import stale_sessions
 from indexer.signals.pairs import PairInference, PairStates
 from indexer.signals.ratios import RatioInference
 from indexer.signals.rotation import WEEKS, quadrant
@@ -295,7 +295,7 @@ class Comparison:
             "name": history.definition.name.model_dump(exclude_none=True),
             "constituents": history.constituents,
             "carried_last": int(history.carried[-1]),
-            "carried_sessions": carried_sessions(self.study, self.aligned, history)[0],
+            "stale_sessions": stale_sessions(self.study, self.aligned, history)[0],
             "missing": list(history.missing),
             "last_level_on": str(history.days[-1]),
             "backtested_sessions": int(self.aligned.backtested[:, column].sum()),

@@ -16,13 +16,13 @@ from indexer.market.calendar import read_calendar
 from indexer.signals.align import Aligned, IndexLine, align, cutoffs, known_at, study_sessions
 from indexer.signals.caveats import (
     benchmark_caveats,
-    carried_caveats,
     end_caveats,
     event_caveats,
     inside_caveats,
     overlay_caveats,
     rate_caveats,
     short_caveats,
+    stale_caveats,
     variant_caveat,
 )
 from indexer.signals.events import Happening, happening
@@ -69,7 +69,7 @@ def compare(
     benchmark = study.benchmark if study.benchmark in histories else None
     warnings += tuple(benchmark_caveats(study, aligned, histories))
     warnings += tuple(end_caveats(study, aligned, histories))
-    warnings += tuple(carried_caveats(study, aligned, histories))
+    warnings += tuple(stale_caveats(study, aligned, histories))
     shared = [SharedRows.of(aligned, pair.leader, pair.follower) for pair in study.pairs]
     signals = [signal for rows in shared for signal in pair_signals(study, rows)]
     triples = siblings([(pair.leader, pair.follower) for pair in study.pairs])

@@ -178,14 +178,28 @@ def test_the_summary_counts_what_is_carried_on_the_last_session():
 
 
 @pytest.mark.parametrize(("weight", "told"), [(0.08, [False] * 3), (0.12, [False, True, True])])
-def test_an_index_is_largely_carried_with_more_than_a_tenth_at_carried_prices(weight, told):
+def test_an_index_with_more_than_a_tenth_at_old_prices_is_too_stale(weight, told):
     weights = [{"symbol": "A.US", "weight": 1 - weight}, {"symbol": "B.US", "weight": weight}]
     found = history(
         closes("A.US", 10, 10, 10) + closes("B.US", 10),
         weighting={"scheme": "fixed"}, constituents=weights,
     )  # fmt: skip
 
-    assert found.largely_carried.tolist() == told
+    assert found.too_stale.tolist() == told
+
+
+def test_prices_carried_while_their_exchange_is_closed_are_not_stale():
+    """On 5 April Hong Kong is open and Shanghai is not."""
+    days = ["2024-04-03", "2024-04-05"]
+    rows = [{"symbol": "00700.HK", "date": date.fromisoformat(day), "close": 300.0} for day in days]
+    rows += [{"symbol": "600519.SH", "date": date(2024, 4, 3), "close": 1700.0}]
+    found = history(
+        rows, currency="CNY", calendar="XHKG", base={"date": days[0], "level": 1000},
+        constituents=[{"symbol": "00700.HK"}, {"symbol": "600519.SH"}],
+        tables={"fx": [{"date": date(2024, 4, 3), "base": "HKD", "quote": "CNY", "rate": 0.9}]},
+    )  # fmt: skip
+
+    assert (found.carried.tolist(), found.too_stale.tolist()) == ([0, 1], [False, False])
 
 
 def test_a_variant_that_is_not_offered_is_replaced_by_the_first_one():

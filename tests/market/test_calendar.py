@@ -1,5 +1,6 @@
 """Calendars as they are bundled: facts from exchanges' notices, bounds and laws."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
@@ -268,3 +269,28 @@ def test_sessions_and_closes_ascend_and_cannot_be_changed(calendar: Calendar) ->
         calendar.sessions[0] = np.datetime64("2000-01-01")
     with pytest.raises(ValueError, match="read-only"):
         calendar.closes[0] = np.datetime64("2000-01-01")
+
+
+@pytest.mark.parametrize("code", ["XSHG", "XHKG", "XNYS"])
+def test_up_to_its_horizon_a_calendar_says_when_it_is_open_and_weekdays_do_after_that(code):
+    calendar = read_calendar(code)
+    last, horizon = calendar.sessions[-1].item(), calendar.horizon
+    after = [horizon + timedelta(n) for n in range(1, 8)]
+    days = np.array([last - timedelta(7), last, *after], dtype="datetime64[D]")
+
+    told = calendar.open_on(days).tolist()
+    assert told[:2] == [calendar.is_session(last - timedelta(7)), True]
+    assert told[2:] == [day.weekday() < 5 for day in after]
+
+
+def test_a_holiday_on_a_weekday_is_closed_and_so_is_a_weekend():
+    days = np.array(["2024-10-01", "2024-10-05", "2024-10-08"], dtype="datetime64[D]")
+
+    assert MAINLAND.open_on(days).tolist() == [False, False, True]
+
+
+def test_the_weekday_on_which_a_calendar_ends_is_closed_if_it_is_a_holiday():
+    """Only after it nothing is known."""
+    ended = replace(MAINLAND, horizon=date(2024, 10, 1))
+    days = np.array(["2024-10-01", "2024-10-02"], dtype="datetime64[D]")
+    assert ended.open_on(days).tolist() == [False, True]

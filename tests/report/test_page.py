@@ -268,12 +268,12 @@ def test_the_answer_calls_the_band_of_driftless_paths_what_it_is(comparison: Com
         assert f"（90%的路径介于{low}%至{high}%）" in answer.zh
 
 
-def test_the_answer_says_which_indices_stood_at_carried_prices(comparison: Comparison) -> None:
+def test_the_answer_says_which_indices_stood_at_stale_prices(comparison: Comparison) -> None:
     summary = copy.deepcopy(comparison.summary)
-    summary["indices"]["hang-seng-tech"]["carried_sessions"] = 1
+    summary["indices"]["hang-seng-tech"]["stale_sessions"] = 1
     lines, first, second = (told.en for told in answers(comparison, summary))
 
-    said = "Of late much of Hang Seng TECH Index stood at carried prices: see the warnings."
+    said = "Of late Hang Seng TECH Index stood too much at stale prices: see the warnings."
     assert [told.endswith(said) for told in (lines, first, second)] == [True, False, True]
 
 

@@ -154,23 +154,23 @@ def test_a_turnover_has_no_shares_once_one_of_the_baskets_has_ended(calendar: st
     assert max(found) == date(2024, 4, 3)
 
 
-def test_an_index_that_stood_at_carried_prices_of_late_is_warned_of() -> None:
+def test_an_index_that_stood_at_stale_prices_of_late_is_warned_of() -> None:
     """The first of two equals is halted on the last three of the six sessions looked at."""
     one = held("one", *SYMBOLS[:2], halt=SPRING[-3].item())
     found = compared(one, held("two", SYMBOLS[2]), study=study("one", "two"))
     told = found.summary["indices"]
-    assert {id: index["carried_sessions"] for id, index in told.items()} == {"one": 3, "two": 0}
+    assert {id: index["stale_sessions"] for id, index in told.items()} == {"one": 3, "two": 0}
     assert [w.en for w in found.warnings if w.en.startswith("one: ")] == [
-        "one: much of it stood at carried prices on 3 of its latest 6 sessions: its returns come "
-        "late, and what is made of them may be due to that"
+        "one: more of its weight than R14 lets be published stood at stale prices on 3 of its "
+        "latest 6 sessions: its returns come late, and what is made of them may be due to that"
     ]
 
 
-def test_what_was_carried_before_the_latest_sessions_is_not_told() -> None:
+def test_what_was_stale_before_the_latest_sessions_is_not_told() -> None:
     one = held("one", *SYMBOLS[:2], halt=SPRING[-3].item())
     asked = study("one", "two")
     found = compared(one, held("two", SYMBOLS[2]), study=asked, until=SPRING[-4].item())
-    assert found.summary["indices"]["one"]["carried_sessions"] == 0
+    assert found.summary["indices"]["one"]["stale_sessions"] == 0
 
 
 def test_turnover_counts_when_it_is_known() -> None:
