@@ -42,7 +42,8 @@ Found = TypeVar("Found")
     "--metrics",
     type=click.Path(path_type=Path),
     multiple=True,
-    show_default=str(FIGURES),
+    default=[FIGURES],
+    show_default=True,
     help="File of figures that runs leave: what was refused is told from it.",
 )
 @click.option(
@@ -86,7 +87,7 @@ def serve(
     source = readers_at(
         ledger,
         _now_and_then(lambda engine: due_sessions(engine, datetime.now(UTC) - late)),
-        _now_and_then(lambda: [_refused(path) for path in metrics or (FIGURES,)]),
+        _now_and_then(lambda: [_refused(path) for path in metrics]),
     )
     called = f"[{host}]" if ":" in host else host  # as an address is written, and a request says
     hosts = {*_LOOPBACK, called.lower(), *(name.lower() for name in names)}

@@ -79,8 +79,10 @@ def test_an_address_with_colons_is_told_as_a_browser_takes_it(ledger):
     assert "answering at http://[::1]:" in said
 
 
-def test_what_was_published_is_served_and_the_end_is_a_good_one(ledger):
-    with serving("--ledger", ledger) as (process, port):
+def test_what_was_published_is_served_and_the_end_is_a_good_one(ledger, tmp_path):
+    figures = tmp_path / "indexer.prom"
+    figures.write_text(metrics_text([], 4e9, 0, {}, {}))
+    with serving("--ledger", ledger, "--metrics", str(figures)) as (process, port):
         status, body = got(port, "/v1/indices/trio/levels?variant=price")
         process.send_signal(signal.SIGTERM)
 
@@ -120,9 +122,15 @@ def test_what_was_refused_is_told_by_the_figures_that_publish_leaves(ledger, tmp
         assert json.loads(got(port, "/v1/status")[1])["rows"][0]["state"] == "refused"
 
 
-def test_a_file_of_figures_that_is_not_there_yet_is_said_once_at_the_start(ledger, tmp_path):
-    file = tmp_path / "none.prom"
-    with serving("--ledger", ledger, "--metrics", str(file)) as (process, port):
+@pytest.mark.parametrize(
+    ("words", "file"),
+    [(["--metrics", "none.prom"], "none.prom"), ([], "out/indexer.prom")],
+    ids=["named", "default"],
+)
+def test_a_file_of_figures_that_is_not_there_yet_is_said_once_at_the_start(
+    ledger, tmp_path, words, file
+):
+    with serving("--ledger", ledger, *words, cwd=tmp_path) as (process, port):
         status, _ = got(port, "/v1/status")
         process.send_signal(signal.SIGTERM)
         process.wait(20)
