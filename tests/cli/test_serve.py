@@ -185,6 +185,22 @@ def test_others_are_not_listened_to_without_a_token(host):
     assert "INDEXER_TOKEN" in told
 
 
+@pytest.mark.attack("E6")
+@pytest.mark.parametrize(
+    "name", ["", " ", "ex.org:443", "http://x", "ex.org/", "*.ex.org", "2001:db8::1", "ümlaut.org"]
+)
+def test_a_name_that_no_request_could_have_is_refused_with_what_to_write(name):
+    code, told = ended("--name", name)
+
+    assert code == 2
+    assert f"{name!r} is no name of a host: write it like indices.example.org" in told
+
+
+def test_a_name_that_is_given_is_answered_to(ledger):
+    with serving("--ledger", ledger, "--name", "Indices.example.org") as (_, port):
+        assert got(port, "/v1/indices", Host="indices.example.org:80")[0] == 200
+
+
 @pytest.mark.attack("E4")
 @pytest.mark.parametrize("token", ["", "short", "a token with a ümlaut", "a" * 20 + "\n"])
 def test_what_is_no_token_is_refused_and_not_shown(token):

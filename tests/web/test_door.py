@@ -60,6 +60,14 @@ def test_a_name_that_is_not_ours_is_refused(published, client_of, host):
     assert ask("/v1/indices", headers={"host": host}).status == 421
 
 
+@pytest.mark.attack("E6")
+@pytest.mark.parametrize("host", ["", ":8000"])
+def test_no_name_is_none_of_ours_even_where_one_is_empty(published, client_of, host):
+    ask = client_of(published, hosts={"localhost", ""})
+
+    assert ask("/v1/indices", headers={"host": host}).status == 421
+
+
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1:1", "[::1]:8000"])
 def test_a_name_of_ours_is_answered(published, client_of, host):
     ask = client_of(published, hosts={"localhost", "127.0.0.1", "[::1]"})
