@@ -118,8 +118,12 @@ def serve(
 def _token() -> str | None:
     """Return the token, and take it out of the environment: nobody else needs it."""
     token = os.environ.pop(TOKEN, None)
-    if token is not None and (len(token) < 16 or not token.isascii() or not token.isprintable()):
+    if token is None:
+        return None
+    if len(token) < 16 or not token.isascii() or not token.isprintable():
         raise click.UsageError(f"{TOKEN} is no token: at least 16 printable ASCII characters")
+    if token != token.strip():  # HTTP counts spaces around what is sent as nothing
+        raise click.UsageError(f"{TOKEN} has a space at an end: no request could send it, drop it")
     return token
 
 

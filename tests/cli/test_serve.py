@@ -211,6 +211,15 @@ def test_what_is_no_token_is_refused_and_not_shown(token):
     assert not token.strip() or token.strip() not in told
 
 
+@pytest.mark.parametrize("token", [f"{TOKEN} ", f" {TOKEN}"])
+def test_a_token_that_no_request_could_send_is_refused_and_not_shown(token):
+    code, told = ended(INDEXER_TOKEN=token)
+
+    assert code == 2
+    assert "has a space at an end" in told
+    assert TOKEN not in told
+
+
 def test_without_the_extra_it_says_what_to_install(tmp_path):
     (tmp_path / "fastapi.py").write_text("raise ModuleNotFoundError('no', name='fastapi')")
     code, told = ended(PYTHONPATH=str(tmp_path))
