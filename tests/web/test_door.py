@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+import time
+from pathlib import Path
 
 import pytest
 
 from indexer.errors import LedgerError, Refusal, TryAgainError
 from indexer.web.door import HEADERS, Admission, guarded, hashed
+from indexer.web.kept import LOOK
 from tests.web.conftest import asked
 
 TOKEN = "a-token-of-some-length"  # noqa: S105
@@ -214,3 +217,13 @@ def test_an_answer_that_takes_too_long_is_given_up(monkeypatch):
         await asyncio.sleep(5)
 
     assert asyncio.run(asked(guarded(app, Admission()), "/v1/indices")).status == 503
+
+
+@pytest.mark.parametrize("target", ["/v1/indices", "/healthz"])
+def test_a_ledger_that_was_taken_away_is_said_though_it_was_read_before(ledger, client_of, target):
+    ask = client_of(ledger)
+    assert ask(target).status == 200
+    Path(ledger.url.database).unlink()
+    time.sleep(2 * LOOK)
+
+    assert ask(target).status == 503
