@@ -129,8 +129,8 @@ def _indices(app: FastAPI, readers: Readers) -> None:
     @app.get("/v1/indices", **_answers(shapes.Indices))
     async def indices(asked: Annotated[Listing, Query()], request: Request) -> Response:
         """List what is published."""
-        form, after = _table(asked, request), asked.after or ""
-        return await readers.answer(form, answers.listed, "index", after, asked.rows)
+        asks = ("index", asked.after or "", asked.rows, asked.known_at)
+        return await readers.answer(_table(asked, request), answers.listed, *asks)
 
     @app.get("/v1/indices/{id}", **_answers(shapes.Index, 404))
     async def index(id: Id, asked: Annotated[Known, Query()]) -> Response:
@@ -154,8 +154,8 @@ def _studies(app: FastAPI, readers: Readers) -> None:
     @app.get("/v1/studies", **_answers(shapes.Studies))
     async def studies(asked: Annotated[Listing, Query()], request: Request) -> Response:
         """List the studies that are published."""
-        form, after = _table(asked, request), asked.after or ""
-        return await readers.answer(form, answers.listed, "study", after, asked.rows)
+        asks = ("study", asked.after or "", asked.rows, asked.known_at)
+        return await readers.answer(_table(asked, request), answers.listed, *asks)
 
     @app.get("/v1/studies/{id}", **_answers(shapes.Study, 404))
     async def study(id: Id, asked: Annotated[Known, Query()]) -> Response:
