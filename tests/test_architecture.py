@@ -91,6 +91,7 @@ EFFECTS = {
     "kernels.threads": {"process"},
     "ledger.correct": {"read"},
     "ledger.database": {"process", "read"},
+    "ledger.readers": {"read"},  # which file it is
     "market.cache": {"read", "write"},
     "market.calendar": {"read"},
     "market.calendars.listing": {"read", "write"},
@@ -331,6 +332,7 @@ MADE_STATEMENTS = {  # of words and numbers that stand in the module itself
     ("ledger.database", "f'PRAGMA {pragma}'"),
     ("ledger.database", "f'SET LOCAL lock_timeout = {wait}'"),
     ("ledger.migrations.versions.ledger_0001", "text"),
+    ("ledger.readers", "f'PRAGMA {pragma}'"),
 }
 ASKS = {"execute", "exec_driver_sql", "executescript", "executemany", "text", "DDL"}
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,13 +13,26 @@ import click
 
 from indexer.cli.options import LEDGER
 from indexer.cli.screen import shown
-from indexer.errors import Flaw, MissingInputError
+from indexer.errors import Flaw, MissingInputError, short
 
 TOKEN = "INDEXER_TOKEN"  # noqa: S105 (the name of a variable)
 FIGURES = Path("out/indexer.prom")  # where `publish` leaves them
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _AGAIN = 30.0  # seconds for which what is due, and what runs said, is not looked at again
+_NAME = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")  # a host as a request says it, but for its port
 Found = TypeVar("Found")
+
+
+def _host_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> set[str]:
+    """Return names as they are compared; one that no request could have is refused."""
+    told = {name.lower() for name in names}
+    for name in sorted(told):
+        if not _NAME.fullmatch(name):
+            raise click.BadParameter(
+                f"{short(name)} is no name of a host: write it like indices.example.org"
+                " or [2001:db8::1], without scheme, port and path"
+            )
+    return told
 
 
 @click.command()
@@ -35,6 +49,7 @@ Found = TypeVar("Found")
     "--name",
     "names",
     multiple=True,
+    callback=_host_names,
     metavar="HOST",
     help="Name that requests call this server by; loopback's own always may.",
 )
@@ -42,7 +57,8 @@ Found = TypeVar("Found")
     "--metrics",
     type=click.Path(path_type=Path),
     multiple=True,
-    show_default=str(FIGURES),
+    default=[FIGURES],
+    show_default=True,
     help="File of figures that runs leave: what was refused is told from it.",
 )
 @click.option(
@@ -57,7 +73,7 @@ def serve(
     ledger: str,
     host: str,
     port: int,
-    names: tuple[str, ...],
+    names: set[str],
     metrics: tuple[Path, ...],
     grace: int,
 ) -> None:
@@ -86,10 +102,10 @@ def serve(
     source = readers_at(
         ledger,
         _now_and_then(lambda engine: due_sessions(engine, datetime.now(UTC) - late)),
-        _now_and_then(lambda: [_refused(path) for path in metrics or (FIGURES,)]),
+        _now_and_then(lambda: [_refused(path) for path in metrics]),
     )
     called = f"[{host}]" if ":" in host else host  # as an address is written, and a request says
-    hosts = {*_LOOPBACK, called.lower(), *(name.lower() for name in names)}
+    hosts = {*_LOOPBACK, called.lower(), *names}
     taken = listen(host, port)
     at = taken.getsockname()
     click.echo(f"answering at http://{called}:{at[1]}/", err=True)
@@ -102,8 +118,12 @@ def serve(
 def _token() -> str | None:
     """Return the token, and take it out of the environment: nobody else needs it."""
     token = os.environ.pop(TOKEN, None)
-    if token is not None and (len(token) < 16 or not token.isascii() or not token.isprintable()):
+    if token is None:
+        return None
+    if len(token) < 16 or not token.isascii() or not token.isprintable():
         raise click.UsageError(f"{TOKEN} is no token: at least 16 printable ASCII characters")
+    if token != token.strip():  # HTTP counts spaces around what is sent as nothing
+        raise click.UsageError(f"{TOKEN} has a space at an end: no request could send it, drop it")
     return token
 
 

@@ -7,11 +7,9 @@ before the transaction, so that nobody starves on SQLite's own locks.
 
 import os
 import re
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from indexer.errors import (
     short,
 )
 from indexer.ledger.cells import damage
+from indexer.ledger.readers import only_reading
 from indexer.ledger.tables import NEVER, entries
 
 try:
@@ -44,7 +43,6 @@ _PRAGMAS = (
     "foreign_keys=ON",
     f"busy_timeout={PATIENCE * 1000:.0f}",  # a reader of all there is may take a while
 )
-_READER_PRAGMAS = ("query_only=ON", "busy_timeout=2000")
 _TURN = 7310894311706259304  # number of the advisory lock on PostgreSQL: any, but always the same
 _NO_DATABASE = (  # what SQLite says of a file that is damaged
     "malformed",
@@ -70,7 +68,7 @@ def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> s
     Parameters
     ----------
     read_only : the database itself refuses whatever would write to it, and is waited for no
-        longer than a reader has patience
+        longer than a reader has patience; an SQLite file is looked for under its name each time
 
     Raises
     ------
@@ -95,12 +93,11 @@ def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> s
             raise LedgerError([Refusal(name_of(engine), "", "", message)])
         if file is not None and not os.path.isdir(file.parent):
             raise MissingInputError([Flaw(str(file.parent), None, "", "no such folder")])
-        if read_only and file is not None:
-            engine = sa.create_engine(url, creator=partial(_connect_reader, file))
-        sa.event.listen(engine, "connect", _prepare_reader if read_only else _prepare)
+        if not read_only:
+            sa.event.listen(engine, "connect", _prepare)
         sa.event.listen(engine, "begin", _begin)
-    elif read_only:
-        sa.event.listen(engine, "connect", _read_only)
+    if read_only:
+        only_reading(engine, _file(engine))
     found = _schema(engine)
     if found == SCHEMA:
         return engine
@@ -180,8 +177,8 @@ def publishing(engine: sa.Engine, patience: float = PATIENCE) -> Iterator[sa.Con
 
 
 def _file(engine: sa.Engine) -> Path | None:
-    """Return the file of an SQLite ledger; None where it is in memory."""
-    name = engine.url.database
+    """Return the file of an SQLite ledger; None where it is in memory, and of any other."""
+    name = engine.url.database if engine.dialect.name == "sqlite" else None
     return None if name in (None, "", ":memory:") else Path(str(name))
 
 
@@ -192,23 +189,6 @@ def _prepare(connection: Any, _: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _connect_reader(file: Path) -> sqlite3.Connection:
-    name = f"{file.absolute().as_uri()}?mode=ro"
-    return sqlite3.connect(name, uri=True, check_same_thread=False)  # a pool lends it to threads
-
-
-def _prepare_reader(connection: Any, _: Any) -> None:
-    """Set up a fresh SQLite connection that writes nothing, not even how its journal is kept."""
-    connection.isolation_level = None
-    for pragma in _READER_PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _read_only(connection: Any, _: Any) -> None:
-    """Set up a fresh PostgreSQL connection that writes nothing."""
-    connection.read_only = True
-
-
 def _begin(connection: sa.Connection) -> None:
     writing = connection.get_execution_options().get("writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
@@ -217,7 +197,7 @@ def _begin(connection: sa.Connection) -> None:
 @contextmanager
 def _turn(engine: sa.Engine, patience: float) -> Iterator[None]:
     """Hold the right to publish; the system gives it back if the process dies."""
-    file = _file(engine) if engine.dialect.name == "sqlite" else None
+    file = _file(engine)
     if file is None or fcntl is None:
         yield
         return
@@ -290,7 +270,7 @@ def _is_there(file: Path) -> bool:
 
 def _check_allowed(engine: sa.Engine) -> None:
     """Raise ``OutputError`` where SQLite may not write: trying again would not help."""
-    file = _file(engine) if engine.dialect.name == "sqlite" else None
+    file = _file(engine)
     for path in [] if file is None else [file, file.parent]:
         if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):
             message = "it is not allowed; the ledger needs its file, and a journal and lock beside"

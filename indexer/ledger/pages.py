@@ -123,10 +123,16 @@ def is_published(connection: sa.Connection, subject: str, kind: str) -> bool:
     return connection.scalar(_ANY, {"subject": subject, "kind": kind}) is not None
 
 
-def subject_spans(connection: sa.Connection, kind: str) -> list[tuple[str, str]]:
-    """Return the id and the first session of every index, or study, by id."""
+def subject_spans(
+    connection: sa.Connection, kind: str, known_at: str = AFTER_ALL
+) -> list[tuple[str, str, str]]:
+    """Return every index, or study, published by an instant, in the order of their ids.
+
+    Of each its id, its first session, and when something of it was published last by then.
+    """
     # Ordered here: a database has an order of its own, and what pages go on after is compared here.
-    return sorted((id, first) for id, first in connection.execute(_SUBJECTS, {"kind": kind}))
+    found = connection.execute(_SUBJECTS, {"kind": kind, "known_at": known_at})
+    return sorted((id, first, newest) for id, first, newest in found)
 
 
 def first_session(connection: sa.Connection, subject: str, kind: str, known_at: str) -> str:
@@ -224,14 +230,15 @@ _PUBLICATIONS = (
     .order_by(entries.c.published_at.desc())
     .limit(_LIMIT)
 )
+_KNOWN = entries.c.published_at <= sa.bindparam("known_at")
 _SUBJECTS = (
-    sa.select(entries.c.subject, sa.func.min(entries.c.session))
-    .where(entries.c.kind == sa.bindparam("kind"))
+    sa.select(
+        entries.c.subject, sa.func.min(entries.c.session), sa.func.max(entries.c.published_at)
+    )
+    .where(entries.c.kind == sa.bindparam("kind"), _KNOWN)
     .group_by(entries.c.subject)
 )
-_FIRST = sa.select(sa.func.min(entries.c.session)).where(
-    *MINE, entries.c.published_at <= sa.bindparam("known_at")
-)
+_FIRST = sa.select(sa.func.min(entries.c.session)).where(*MINE, _KNOWN)
 _LAST_INSTANT = (
     sa.select(entries.c.published_at).where(*MINE).order_by(entries.c.number.desc()).limit(1)
 )

@@ -74,15 +74,19 @@ def record_at(connection: sa.Connection, span: Span, kind: str) -> Object | None
     return dict(zip(RECORD, head, strict=True)) | {"known_at": known}
 
 
-def listed(connection: sa.Connection, kind: str, after: str, limit: int) -> Answer:
+def listed(connection: sa.Connection, kind: str, after: str, limit: int, known_at: str) -> Answer:
     """Return a page of the indices, or of the studies, by id."""
-    found = [one for one in subject_spans(connection, kind) if one[0] > after]
+    found = [one for one in subject_spans(connection, kind, known_at) if one[0] > after]
     rows = []
-    for id, first in found[:limit]:
-        if record := record_at(connection, Span(id), kind):
-            rows.append(_summary(connection, Span(id), kind, first, record))
-    more = {"after": found[limit - 1][0]} if len(found) > limit else None
-    return Answer(SUMMARY[kind], rows, {}, more)
+    for id, first, _ in found[:limit]:
+        span = Span(id, known_at=known_at)
+        if record := record_at(connection, span, kind):
+            rows.append(_summary(connection, span, kind, first, record))
+    if len(found) <= limit:
+        return Answer(SUMMARY[kind], rows, {})
+    # Of these, nothing was published between the last of their instants and the one asked for.
+    newest = max(at for _, _, at in found)
+    return Answer(SUMMARY[kind], rows, {}, {"after": found[limit - 1][0], "as_known_at": newest})
 
 
 def _summary(connection: sa.Connection, span: Span, kind: str, first: str, record: Object) -> Row:

@@ -129,8 +129,8 @@ def _indices(app: FastAPI, readers: Readers) -> None:
     @app.get("/v1/indices", **_answers(shapes.Indices))
     async def indices(asked: Annotated[Listing, Query()], request: Request) -> Response:
         """List what is published."""
-        form, after = _table(asked, request), asked.after or ""
-        return await readers.answer(form, answers.listed, "index", after, asked.rows)
+        asks = ("index", asked.after or "", asked.rows, asked.known_at)
+        return await readers.answer(_table(asked, request), answers.listed, *asks)
 
     @app.get("/v1/indices/{id}", **_answers(shapes.Index, 404))
     async def index(id: Id, asked: Annotated[Known, Query()]) -> Response:
@@ -154,8 +154,8 @@ def _studies(app: FastAPI, readers: Readers) -> None:
     @app.get("/v1/studies", **_answers(shapes.Studies))
     async def studies(asked: Annotated[Listing, Query()], request: Request) -> Response:
         """List the studies that are published."""
-        form, after = _table(asked, request), asked.after or ""
-        return await readers.answer(form, answers.listed, "study", after, asked.rows)
+        asks = ("study", asked.after or "", asked.rows, asked.known_at)
+        return await readers.answer(_table(asked, request), answers.listed, *asks)
 
     @app.get("/v1/studies/{id}", **_answers(shapes.Study, 404))
     async def study(id: Id, asked: Annotated[Known, Query()]) -> Response:
@@ -172,7 +172,7 @@ def _studies(app: FastAPI, readers: Readers) -> None:
 
 
 def _state(app: FastAPI, readers: Readers) -> None:
-    @app.get("/v1/status", **_answers(shapes.Status))
+    @app.get("/v1/status", **_answers(shapes.Status, tagged=False))
     async def status(asked: Annotated[Form, Query()], request: Request) -> Response:
         """Say of everything whether its last session is published, delayed or refused."""
 
@@ -197,15 +197,32 @@ _PROBLEM: dict[str, Any] = {
 }
 
 
-def _answers(shape: type[BaseModel], *codes: int) -> dict[str, Any]:
+_TEXT = {"schema": {"type": "string"}}
+_TAG = {"ETag": {"description": "Changes with what is said.", **_TEXT}}
+_LINK = {"Link": {"description": "The next page, where there is one, as `next`.", **_TEXT}}
+_KNOWN_TAG = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "Tags of answers one has: what is still the same is not sent again.",
+    **_TEXT,
+}
+_SAME = {"description": "The same as one that is known.", "headers": _TAG}
+_BEARER = {"type": "http", "scheme": "bearer", "description": "Where the server has a token."}
+
+
+def _answers(shape: type[BaseModel], *codes: int, tagged: bool = True) -> dict[str, Any]:
     """Return what the description says of the answers of an address."""
-    table: dict[str, Any] = {"text/csv": {"schema": {"type": "string"}}}
+    headers = (_TAG if tagged else {}) | (_LINK if "next" in shape.model_fields else {})
+    found = {"model": shape, "description": "As published.", "headers": headers}
+    same = {304: _SAME} if tagged else {}
     return {
         "response_class": JSONResponse,
         "responses": {
-            200: {"model": shape, "description": "As published.", "content": table},
+            200: found | {"content": {"text/csv": _TEXT}},
+            **same,
             **dict.fromkeys(codes, _PROBLEM),
         },
+        "openapi_extra": {"parameters": [_KNOWN_TAG] if tagged else []},
     }
 
 
@@ -292,7 +309,7 @@ def _unknown(_: Request, error: HTTPException) -> Response:
 
 
 def _description(app: FastAPI) -> dict[str, Any]:
-    """Return the description of the API, in which every error is a problem document."""
+    """Return the description of the API: errors are problem documents, a token may be needed."""
     told = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
@@ -301,4 +318,6 @@ def _description(app: FastAPI) -> dict[str, Any]:
         schemas.pop(gone, None)
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs"), Problem=problem)
+    told["components"]["securitySchemes"] = {"bearer": _BEARER}
+    told["security"] = [{}, {"bearer": []}]
     return told

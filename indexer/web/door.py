@@ -111,14 +111,14 @@ def _admit(scope: Scope, admission: Admission) -> None:
     _check_query(scope["query_string"])
 
 
-def _host(headers: list[tuple[bytes, bytes]]) -> str:
-    """Return the name a request calls the server by, without its port; empty where unclear."""
+def _host(headers: list[tuple[bytes, bytes]]) -> str | None:
+    """Return the name a request calls the server by, without its port; None where unclear."""
     found = [value for name, value in headers if name == b"host"]
     if len(found) != 1:
-        return ""
+        return None
     text = found[0].decode("latin-1").lower()
     head, colon, port = text.rpartition(":")
-    return head if colon and port.isdecimal() else text
+    return (head if colon and port.isdecimal() else text) or None
 
 
 def _check_token(headers: list[tuple[bytes, bytes]], token: bytes) -> None:

@@ -72,6 +72,7 @@ class Marks:
         if loop.time() - self.at >= LOOK:
             if self.looking is None:
                 self.looking = loop.create_task(self._look())
+                self.looking.add_done_callback(_noticed)
             looking = self.looking
             known = self.at > float("-inf")
             await asyncio.wait({looking}, timeout=PATIENCE if known else None)
@@ -92,6 +93,12 @@ class Marks:
             self.at = began
         finally:
             self.looking = None
+
+
+def _noticed(ended: asyncio.Task[None]) -> None:
+    """Take note of a failure: asyncio logs one that nobody has waited for, all of it."""
+    if not ended.cancelled():
+        ended.exception()
 
 
 @dataclass(slots=True)

@@ -144,7 +144,7 @@ class Paged(Form):
         return self.format == "csv" and self.limit is None and self.after is None
 
 
-class Listing(Paged):
+class Listing(Paged, Known):
     """A page of a list."""
 
     after: IdText | None = None

@@ -79,8 +79,10 @@ def test_an_address_with_colons_is_told_as_a_browser_takes_it(ledger):
     assert "answering at http://[::1]:" in said
 
 
-def test_what_was_published_is_served_and_the_end_is_a_good_one(ledger):
-    with serving("--ledger", ledger) as (process, port):
+def test_what_was_published_is_served_and_the_end_is_a_good_one(ledger, tmp_path):
+    figures = tmp_path / "indexer.prom"
+    figures.write_text(metrics_text([], 4e9, 0, {}, {}))
+    with serving("--ledger", ledger, "--metrics", str(figures)) as (process, port):
         status, body = got(port, "/v1/indices/trio/levels?variant=price")
         process.send_signal(signal.SIGTERM)
 
@@ -120,9 +122,15 @@ def test_what_was_refused_is_told_by_the_figures_that_publish_leaves(ledger, tmp
         assert json.loads(got(port, "/v1/status")[1])["rows"][0]["state"] == "refused"
 
 
-def test_a_file_of_figures_that_is_not_there_yet_is_said_once_at_the_start(ledger, tmp_path):
-    file = tmp_path / "none.prom"
-    with serving("--ledger", ledger, "--metrics", str(file)) as (process, port):
+@pytest.mark.parametrize(
+    ("words", "file"),
+    [(["--metrics", "none.prom"], "none.prom"), ([], "out/indexer.prom")],
+    ids=["named", "default"],
+)
+def test_a_file_of_figures_that_is_not_there_yet_is_said_once_at_the_start(
+    ledger, tmp_path, words, file
+):
+    with serving("--ledger", ledger, *words, cwd=tmp_path) as (process, port):
         status, _ = got(port, "/v1/status")
         process.send_signal(signal.SIGTERM)
         process.wait(20)
@@ -177,6 +185,22 @@ def test_others_are_not_listened_to_without_a_token(host):
     assert "INDEXER_TOKEN" in told
 
 
+@pytest.mark.attack("E6")
+@pytest.mark.parametrize(
+    "name", ["", " ", "ex.org:443", "http://x", "ex.org/", "*.ex.org", "2001:db8::1", "ümlaut.org"]
+)
+def test_a_name_that_no_request_could_have_is_refused_with_what_to_write(name):
+    code, told = ended("--name", name)
+
+    assert code == 2
+    assert f"{name!r} is no name of a host: write it like indices.example.org" in told
+
+
+def test_a_name_that_is_given_is_answered_to(ledger):
+    with serving("--ledger", ledger, "--name", "Indices.example.org") as (_, port):
+        assert got(port, "/v1/indices", Host="indices.example.org:80")[0] == 200
+
+
 @pytest.mark.attack("E4")
 @pytest.mark.parametrize("token", ["", "short", "a token with a ümlaut", "a" * 20 + "\n"])
 def test_what_is_no_token_is_refused_and_not_shown(token):
@@ -185,6 +209,15 @@ def test_what_is_no_token_is_refused_and_not_shown(token):
     assert code == 2
     assert "16 printable" in told
     assert not token.strip() or token.strip() not in told
+
+
+@pytest.mark.parametrize("token", [f"{TOKEN} ", f" {TOKEN}"])
+def test_a_token_that_no_request_could_send_is_refused_and_not_shown(token):
+    code, told = ended(INDEXER_TOKEN=token)
+
+    assert code == 2
+    assert "has a space at an end" in told
+    assert TOKEN not in told
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path):

@@ -158,8 +158,27 @@ def test_that_an_index_is_retired_is_no_correction(tmp_path):
 
 
 def test_subjects_come_with_their_first_session(connection):
-    assert subject_spans(connection, "index") == [(id, DAYS[0]) for id in shown.ids(5)]
-    assert subject_spans(connection, "study") == [("pair", DAYS[0])]
+    assert [one[:2] for one in subject_spans(connection, "index")] == [
+        (id, DAYS[0]) for id in shown.ids(5)
+    ]
+    assert [one[:2] for one in subject_spans(connection, "study")] == [("pair", DAYS[0])]
+
+
+@pytest.mark.parametrize(
+    ("known_at", "newest"),
+    [
+        (AFTER_ALL, {"chain-1": instant_text(LATER)}),
+        (instant_text(shown.PUBLISHED), {"chain-1": instant_text(shown.PUBLISHED)}),
+        ("2026-01-01", {}),
+    ],
+)
+def test_subjects_are_those_of_the_instant_with_when_each_was_published_last(
+    connection, known_at, newest
+):
+    found = {id: at for id, _, at in subject_spans(connection, "index", known_at)}
+
+    assert found.get("chain-1") == newest.get("chain-1")
+    assert len(found) == {AFTER_ALL: 5}.get(known_at, len(newest))
 
 
 def test_subjects_stand_in_the_order_of_their_ids_whatever_order_the_database_has(database):
@@ -169,7 +188,7 @@ def test_subjects_stand_in_the_order_of_their_ids_whatever_order_the_database_ha
         changing.exec_driver_sql("CREATE COLLATION counted (provider = icu, locale = 'en-u-kn')")
         changing.exec_driver_sql("ALTER TABLE entries ALTER subject TYPE text COLLATE counted")
     with reading(engine) as found:
-        ids = [id for id, _ in subject_spans(found, "index")]
+        ids = [id for id, *_ in subject_spans(found, "index")]
     engine.dispose()
 
     assert ids == sorted(shown.ids(10))

@@ -244,6 +244,21 @@ def test_lists_come_page_by_page(ask):
     assert found == shown.ids(5)
 
 
+@pytest.mark.parametrize("kept", ["the first page", "an instant"])
+def test_pages_of_a_list_belong_together_whatever_is_published_meanwhile(ledger, client_of, kept):
+    ask = client_of(ledger)
+    asked = "&as_known_at=2026-03-08T00:00:00Z" if kept == "an instant" else ""
+    whole = ask("/v1/indices").json["rows"]
+    first = ask(f"/v1/indices?limit=2{asked}").json
+    shown.correct(ledger, "chain-4", DAYS[-1], 123.0, datetime(2026, 3, 9, tzinfo=UTC))
+    later, text = shown.more("later", DAYS[:1], 1)
+    shown.publish(ledger, later, text, datetime(2026, 3, 10, tzinfo=UTC))
+    others = [row for told in pages(ask, first["next"]) for row in told["rows"]]
+
+    assert first["rows"] + others == whole
+    assert [row["id"] for row in ask("/v1/indices").json["rows"]] == [*shown.ids(5), "later"]
+
+
 @pytest.mark.attack("C1")
 def test_names_stay_names_in_json_and_are_no_formula_in_csv(ask):
     rows = ask("/v1/indices").json["rows"]

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from indexer.web import door, kept, parameters, server
 from indexer.web.api import Readers
 from indexer.web.protocol import Bounds
@@ -13,7 +15,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
 def test_every_address_is_told_with_its_parameters(ask):
     paths = ask("/openapi.json").json["paths"]
     described = {
-        path: {p["name"] for p in told["get"]["parameters"]} - {"id", "format"}
+        path: {p["name"] for p in told["get"]["parameters"] if p["in"] == "query"} - {"format"}
         for path, told in paths.items()
     }
     rows = re.findall(r"^\| `(/v1[^`]*)` \| ([^|]*)\|", TEXT, re.MULTILINE)
@@ -61,4 +63,48 @@ def test_every_status_that_is_described_is_told(ask):
     }
     rows = re.findall(r"^\| ([\d, ]+) \| [a-z]", TEXT, re.MULTILINE)
 
-    assert codes - {200} <= {int(code) for row in rows for code in row.split(",")}
+    assert codes - {200, 304} <= {int(code) for row in rows for code in row.split(",")}
+
+
+def described(ask, target):
+    """Return what is described of an address that is asked without an id of its own."""
+    path = re.sub("/(chain-1|pair)", "/{id}", target.partition("?")[0])
+    return ask("/openapi.json").json["paths"][path]["get"]
+
+
+TARGETS = [
+    "/v1/indices?limit=1",
+    "/v1/indices/chain-1",
+    "/v1/indices/chain-1/levels?limit=1",
+    "/v1/indices/chain-1/constituents",
+    "/v1/studies",
+    "/v1/studies/pair",
+    "/v1/studies/pair/signals?limit=1",
+    "/v1/status",
+]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_headers_that_are_described_are_those_of_the_answer(ask, target):
+    told = described(ask, target)["responses"]["200"]["headers"]
+    headers = ask(target).headers.keys()
+
+    assert ("etag" in headers) == ("ETag" in told)
+    assert "link" not in headers or "Link" in told
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_that_an_answer_is_not_sent_again_is_described_where_it_is_so(ask, target):
+    told = described(ask, target)
+    asks = {"If-None-Match"} & {one["name"] for one in told["parameters"]}
+    again = ask(target, headers=dict.fromkeys(asks, "*")).status
+
+    assert again == (304 if asks else 200)
+    assert ("304" in told["responses"]) == bool(asks)
+
+
+def test_the_token_that_a_server_may_want_is_described(ask):
+    told = ask("/openapi.json").json
+
+    assert told["security"] == [{}, {"bearer": []}]
+    assert told["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"

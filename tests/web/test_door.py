@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+import time
+from pathlib import Path
 
 import pytest
 
 from indexer.errors import LedgerError, Refusal, TryAgainError
 from indexer.web.door import HEADERS, Admission, guarded, hashed
+from indexer.web.kept import LOOK
 from tests.web.conftest import asked
 
 TOKEN = "a-token-of-some-length"  # noqa: S105
@@ -56,6 +59,14 @@ def test_the_policy_lets_no_inline_script_or_style_in():
 @pytest.mark.parametrize("host", ["evil.example", "", "127.0.0.1.evil.example", "localhost:x"])
 def test_a_name_that_is_not_ours_is_refused(published, client_of, host):
     ask = client_of(published, hosts={"localhost", "127.0.0.1", "[::1]"})
+
+    assert ask("/v1/indices", headers={"host": host}).status == 421
+
+
+@pytest.mark.attack("E6")
+@pytest.mark.parametrize("host", ["", ":8000"])
+def test_no_name_is_none_of_ours_even_where_one_is_empty(published, client_of, host):
+    ask = client_of(published, hosts={"localhost", ""})
 
     assert ask("/v1/indices", headers={"host": host}).status == 421
 
@@ -206,3 +217,13 @@ def test_an_answer_that_takes_too_long_is_given_up(monkeypatch):
         await asyncio.sleep(5)
 
     assert asyncio.run(asked(guarded(app, Admission()), "/v1/indices")).status == 503
+
+
+@pytest.mark.parametrize("target", ["/v1/indices", "/healthz"])
+def test_a_ledger_that_was_taken_away_is_said_though_it_was_read_before(ledger, client_of, target):
+    ask = client_of(ledger)
+    assert ask(target).status == 200
+    Path(ledger.url.database).unlink()
+    time.sleep(2 * LOOK)
+
+    assert ask(target).status == 503

@@ -1,6 +1,7 @@
 """Answers are made once for the last entry of what they tell of, and never outlive it."""
 
 import asyncio
+import gc
 import time
 from datetime import UTC, datetime
 
@@ -256,3 +257,23 @@ def test_a_ledger_that_cannot_be_read_is_said_where_nothing_is_known():
     counted.kept.marks = Marks(look)
     with pytest.raises(TryAgainError):
         asyncio.run(asked(counted.kept, "/a"))
+
+
+def test_a_look_that_fails_after_nobody_waits_is_not_logged_as_a_bug(caplog):
+    counted = Counted()
+    counted.ask("/v1/indices")
+
+    async def look(number):
+        await asyncio.sleep(2 * kept.PATIENCE)
+        raise TryAgainError("ledger", f"locked from {number}")
+
+    async def in_vain():
+        counted.kept.marks.look = look
+        counted.kept.marks.at -= 1
+        answer = await asked(counted.kept, "/v1/indices")
+        await asyncio.sleep(2 * kept.PATIENCE)
+        gc.collect()  # asyncio tells of a task as it goes
+        return answer.status
+
+    assert asyncio.run(in_vain()) == 200
+    assert not caplog.records
