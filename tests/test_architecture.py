@@ -113,6 +113,7 @@ EFFECTS = {
     "report.method": {"chance"},  # names the seed
     "run.begin": {"read"},
     "run.derived": {"read", "write"},
+    "run.doctor": {"read"},  # whether there are published files
     "run.calendars": {"read"},
     "run.fetch": {"read"},
     "run.find": {"read"},
