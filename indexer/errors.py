@@ -149,6 +149,18 @@ class SourceError(IndexerError):
         super().__init__(f"{source}: {asked}: {reason}")
 
 
+def not_installed(module: str, extra: str) -> MissingInputError:
+    """Return what is said where something optional is asked for that is not installed.
+
+    Examples
+    --------
+    >>> print(not_installed("distributed", "dist"))
+    distributed: is not installed: in the checkout, pip install '.[dist]'
+    """
+    message = f"is not installed: in the checkout, pip install '.[{extra}]'"
+    return MissingInputError([Flaw(module, None, "", message)])
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Refusal:
     """Why one session of one index is not published.

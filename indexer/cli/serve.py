@@ -12,7 +12,7 @@ import click
 
 from indexer.cli.options import LEDGER
 from indexer.cli.screen import shown
-from indexer.errors import Flaw, MissingInputError
+from indexer.errors import not_installed
 
 TOKEN = "INDEXER_TOKEN"  # noqa: S105 (the name of a variable)
 FIGURES = Path("out/indexer.prom")  # where `publish` leaves them
@@ -78,8 +78,7 @@ def serve(
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("indexer"):
             raise
-        message = "is not installed: in the checkout, pip install '.[web]'"
-        raise MissingInputError([Flaw(str(error.name), None, "", message)]) from None
+        raise not_installed(str(error.name), "web") from None
     from indexer.run.due import due_sessions
 
     late = timedelta(minutes=grace)
