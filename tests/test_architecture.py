@@ -91,6 +91,7 @@ EFFECTS = {
     "kernels.threads": {"process"},
     "ledger.correct": {"read"},
     "ledger.database": {"process", "read"},
+    "ledger.faults": {"read"},  # what may be written to
     "market.cache": {"read", "write"},
     "market.calendar": {"read"},
     "market.calendars.listing": {"read", "write"},
