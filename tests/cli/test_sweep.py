@@ -142,6 +142,13 @@ def test_jobs_and_a_scheduler_do_not_go_together(indexer):
     assert "a cluster has its own workers" in err
 
 
+def test_the_best_of_nothing_varied_is_told_by_its_pair(indexer):
+    text = "version: 1\nid: grid\nstudy: compute-diffusion\n"
+    _, out, _ = indexer(text, "sweep", "grid.yaml", *MARKET)
+
+    assert "\nbest: north-america-compute / " in out
+
+
 def test_a_cluster_without_dask_is_told_what_to_install(indexer, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     where = ("--market", str(BUNDLED_MARKET), "--scheduler", "tcp://127.0.0.1:1")
