@@ -55,11 +55,11 @@ def main() -> None:
         help="environment of the rivals and of mutants, as made by benchmarks/rivals.sh",
     )
     parser.add_argument("--results", type=Path, default=RESULTS, help="their folder")
-    parser.add_argument("--processes", type=int, help="that are timed, or share the work")
+    parser.add_argument("--processes", type=_count, help="that are timed, or share the work")
     kernels = parser.add_argument_group("kernels")
     kernels.add_argument("--budget", type=float, help="seconds for each contender in a process")
     commands = parser.add_argument_group("commands, large, thousand, study, sweep and nightly")
-    commands.add_argument("--runs", type=int, default=5, help="processes a command, of commands")
+    commands.add_argument("--runs", type=_count, default=5, help="processes a command, of commands")
     commands.add_argument(
         "--sizes",
         type=int,
@@ -69,14 +69,24 @@ def main() -> None:
     )
     commands.add_argument("--json", action="store_true", help="print JSON")
     faults = parser.add_argument_group("faults and years")
-    faults.add_argument("--every", type=int, default=1, help="each n-th scenario or evening only")
+    faults.add_argument(
+        "--every", type=_count, default=1, help="each n-th scenario or evening only"
+    )
     mutants = parser.add_argument_group("mutants")
-    mutants.add_argument("--drawn", type=int, default=40, help="errors of each layer")
+    mutants.add_argument("--drawn", type=_count, default=40, help="errors of each layer")
     tables = parser.add_argument_group("table")
     tables.add_argument("--check", action="store_true", help="fail if a table is stale")
     tables.add_argument("--write", action="store_true", help="write the tables, README's as well")
     options = parser.parse_args()
     parts[options.part](options)
+
+
+def _count(text: str) -> int:
+    """Return a number of which there is at least one; nothing is measured of none."""
+    found = int(text)
+    if found < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return found
 
 
 def _kernels(options: argparse.Namespace) -> None:

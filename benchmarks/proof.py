@@ -22,7 +22,15 @@ def prove(rivals: Path, effort: Effort, only: list[str], keep: Path | None) -> l
     rivals : environment of the rivals; without one they are absent
     only : names of cases, ``accuracy``, ``growth``; none means all
     keep : folder for the results; None keeps nothing
+
+    Raises
+    ------
+    SystemExit
+        If there is no case or part of a name.
     """
+    every = (*(case.name for case in CASES), "accuracy", "growth")
+    if unknown := sorted(set(only) - set(every)):
+        raise SystemExit(f"no cases {', '.join(unknown)}: there are {', '.join(every)}")
     wrong = []
     with tempfile.TemporaryDirectory() as kernels:
         laboratory = Laboratory(rivals, Path(kernels))

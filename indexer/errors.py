@@ -1,6 +1,7 @@
 """Everything the package raises on purpose, one class per decision a caller can take.
 
 IndexerError
+├── UsageError        what was asked for is nothing that can be asked for
 ├── DefinitionError   a basket or study definition is wrong
 ├── MarketDataError   market data are wrong
 │   └── MissingInputError   a folder, table, file, date or rate that is needed is absent
@@ -68,6 +69,15 @@ class IndexerError(Exception):
 
 def _again(kind: type[IndexerError], args: tuple[object, ...]) -> IndexerError:
     return kind.__new__(kind, *args)
+
+
+class UsageError(IndexerError):
+    """What was asked for is nothing that can be asked for: the command itself has to change."""
+
+    def __init__(self, subject: str, reason: str) -> None:
+        self.subject = subject
+        self.reason = reason
+        super().__init__(f"{subject}: {reason}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -147,6 +157,18 @@ class SourceError(IndexerError):
         self.asked = asked
         self.reason = reason
         super().__init__(f"{source}: {asked}: {reason}")
+
+
+def not_installed(module: str, extra: str) -> MissingInputError:
+    """Return what is said where something optional is asked for that is not installed.
+
+    Examples
+    --------
+    >>> print(not_installed("distributed", "dist"))
+    distributed: is not installed: in the checkout, pip install '.[dist]'
+    """
+    message = f"is not installed: in the checkout, pip install '.[{extra}]'"
+    return MissingInputError([Flaw(module, None, "", message)])
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -91,6 +91,7 @@ EFFECTS = {
     "kernels.threads": {"process"},
     "ledger.correct": {"read"},
     "ledger.database": {"process", "read"},
+    "ledger.faults": {"read"},  # what may be written to
     "ledger.readers": {"read"},  # which file it is
     "market.cache": {"read", "write"},
     "market.calendar": {"read"},
@@ -114,6 +115,7 @@ EFFECTS = {
     "report.method": {"chance"},  # names the seed
     "run.begin": {"read"},
     "run.derived": {"read", "write"},
+    "run.doctor": {"read"},  # whether there are published files
     "run.calendars": {"read"},
     "run.fetch": {"read"},
     "run.find": {"read"},

@@ -17,12 +17,14 @@ from indexer.errors import (
     Refusal,
     SourceError,
     TryAgainError,
+    UsageError,
 )
 from indexer.ledger.database import NoLedgerError
 
 FLAWS = [Flaw("prices.csv", 3, "600000.SH", "close is empty"), Flaw("fx", None, "", "no rate")]
 ERRORS = [
     IndexerError("a text"),
+    UsageError("ledger", "is no URL"),
     DefinitionError([Problem("a.yaml", 1, 2, "base", "is missing")]),
     MarketDataError(FLAWS),
     MissingInputError(FLAWS),

@@ -9,7 +9,8 @@ import errno
 import json
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -50,14 +51,25 @@ _strict = click.option(
 class _Commands(click.Group):
     """Commands whose reader may leave, as ``head`` does: they end with the code of a full disk."""
 
+    def make_context(self, *given: Any, **more: Any) -> click.Context:
+        """Read what is asked for, which prints the help, as `invoke` runs it."""
+        with _read_or_left():
+            return super().make_context(*given, **more)
+
     def invoke(self, context: click.Context) -> Any:
         """Run a command; of a reader that left, which it did on purpose, nothing is said."""
-        try:
+        with _read_or_left():
             return super().invoke(context)
-        except BrokenPipeError as error:
-            if error.filename is not None or error.filename2 is not None:
-                raise
-            sys.exit(EXIT_CODES[OutputError])
+
+
+@contextmanager
+def _read_or_left() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        if error.filename is not None or error.filename2 is not None:
+            raise
+        sys.exit(EXIT_CODES[OutputError])
 
 
 @click.group(

@@ -12,11 +12,13 @@ from indexer.errors import (
     OutputError,
     SourceError,
     TryAgainError,
+    UsageError,
 )
 
 # The first class that fits counts; of several errors the one that stands first here.
 EXIT_CODES: dict[type[IndexerError], int] = {
     BugError: 70,
+    UsageError: 2,
     DefinitionError: 78,
     MissingInputError: 66,
     MarketDataError: 65,

@@ -212,7 +212,9 @@ def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     # A narrow terminal wraps lines by itself: better than cells cut short.
     console = Console(width=_WIDEST, highlight=False, markup=False, emoji=False)
     console.width = console.measure(table).maximum
-    console.print(table)
+    with console.capture() as made:  # printed by itself, it would leave with 1 where nobody reads
+        console.print(table)
+    click.echo(made.get(), nl=False)
 
 
 _WIDEST = 10_000  # columns: more than any table has

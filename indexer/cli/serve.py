@@ -13,7 +13,7 @@ import click
 
 from indexer.cli.options import LEDGER
 from indexer.cli.screen import shown
-from indexer.errors import Flaw, MissingInputError, short
+from indexer.errors import not_installed, short
 
 TOKEN = "INDEXER_TOKEN"  # noqa: S105 (the name of a variable)
 FIGURES = Path("out/indexer.prom")  # where `publish` leaves them
@@ -94,8 +94,7 @@ def serve(
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("indexer"):
             raise
-        message = "is not installed: in the checkout, pip install '.[web]'"
-        raise MissingInputError([Flaw(str(error.name), None, "", message)]) from None
+        raise not_installed(str(error.name), "web") from None
     from indexer.run.due import due_sessions
 
     late = timedelta(minutes=grace)

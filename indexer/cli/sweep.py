@@ -93,9 +93,10 @@ def _print(summary: dict[str, Any], out: Path) -> None:
     best = summary.get("best")
     if best is not None:
         values = ", ".join(f"{key} {value}" for key, value in best["values"].items())
+        varied = f"{values}: " if values else ""
         deflated = best["deflated_sharpe"]
         chance = "nothing to deflate by" if deflated is None else f"deflated {deflated:.3f}"
-        click.echo(f"best: {values}: {best['leader']} / {best['follower']}")
+        click.echo(f"best: {varied}{best['leader']} / {best['follower']}")
         click.echo(f"Sharpe {best['sharpe']:.4f} a row, {chance}, of {summary['trials']} trials")
     for text in summary["warnings"][:SHOWN]:
         click.echo(f"warning: {shown(text)}", err=True)

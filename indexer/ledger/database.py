@@ -19,14 +19,16 @@ from indexer.errors import (
     Flaw,
     LedgerError,
     MissingInputError,
-    OutputError,
     Refusal,
     TryAgainError,
+    UsageError,
+    not_installed,
     short,
 )
 from indexer.ledger.cells import damage
+from indexer.ledger.faults import fault
 from indexer.ledger.readers import only_reading
-from indexer.ledger.tables import NEVER, entries
+from indexer.ledger.tables import entries
 
 try:
     import fcntl
@@ -44,18 +46,6 @@ _PRAGMAS = (
     f"busy_timeout={PATIENCE * 1000:.0f}",  # a reader of all there is may take a while
 )
 _TURN = 7310894311706259304  # number of the advisory lock on PostgreSQL: any, but always the same
-_NO_DATABASE = (  # what SQLite says of a file that is damaged
-    "malformed",
-    "not a database",
-    "unsupported file format",
-    "no such table",
-    "no such column",
-    "corrupt",
-    "already exists",  # where tables are to be made: somebody else's, or the version is wrong
-    "Could not decode",
-)
-_GONE = ("42P01", "42703")  # what PostgreSQL says of a table or column that is not there
-_NOT_ALLOWED = ("unable to open", "readonly")  # what it says of a file or folder it may not write
 
 
 class NoLedgerError(MissingInputError):
@@ -74,10 +64,13 @@ def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> s
     ------
     NoLedgerError
         If there is no ledger there, and it may not be created.
+    UsageError
+        If the URL is none of a ledger.
     MissingInputError
-        If its folder is missing, or it is of an older schema and may not be brought up to date.
+        If its folder is missing, or it is of an older schema and may not be brought up to date; if
+        the driver is not installed, or `reading` says so.
     LedgerError
-        If the URL is none, what is there is no ledger, or a newer version wrote it.
+        If what is there is no ledger, or a newer version wrote it.
     OutputError
         If SQLite may not write its file, or beside it.
     TryAgainError
@@ -113,16 +106,20 @@ def open_ledger(url: str, *, create: bool = False, read_only: bool = False) -> s
 
 
 def _engine(url: str) -> sa.Engine:
-    """Return the engine of a URL; raise ``LedgerError`` where it is none of a ledger."""
+    """Return the engine of a URL; raise where it is none of a ledger, or has no driver here."""
     kind, _, rest = url.partition(":")
     why = "is no URL of a ledger: write sqlite:///FILE, or postgresql://USER@HOST/DATABASE"
     if rest.startswith("//") and kind.partition("+")[0] in {"sqlite", "postgresql"}:
         try:
             return sa.create_engine(url)
-        except (sa.exc.ArgumentError, ImportError, ValueError) as error:
+        except ImportError as error:
+            if kind.partition("+")[2] in {"", "psycopg"}:
+                raise not_installed("psycopg", "postgres") from error
+            why = str(error)
+        except (sa.exc.ArgumentError, ValueError) as error:
             # What the last one says may be a part of a password.
             why = "its port is no number" if isinstance(error, ValueError) else str(error)
-    raise LedgerError([Refusal("ledger", "", "", f"{kind!r}: {why}")])
+    raise UsageError("ledger", f"{kind!r}: {why}")
 
 
 def name_of(engine: sa.Engine) -> str:
@@ -138,6 +135,9 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
     Raises
     ------
+    MissingInputError
+        If a server does not know the database or the user, or does not let him in, or nobody
+        knows the server.
     LedgerError
         If the database is damaged.
     OutputError
@@ -158,6 +158,8 @@ def publishing(engine: sa.Engine, patience: float = PATIENCE) -> Iterator[sa.Con
 
     Raises
     ------
+    MissingInputError
+        As `reading` does.
     LedgerError
         If the database is damaged, or refuses a change of what was published.
     OutputError
@@ -239,23 +241,8 @@ def _named(engine: sa.Engine) -> Iterator[None]:
     """Turn what a database driver raises into what a caller can decide on."""
     try:
         yield
-    except sa.exc.DBAPIError as error:
-        reason = " ".join(str(error.orig).split()) or type(error.orig).__name__
-        if NEVER in reason or isinstance(error, sa.exc.IntegrityError):
-            raise LedgerError([Refusal(name_of(engine), "", "", reason)]) from error
-        gone = getattr(error.orig, "sqlstate", None) in _GONE
-        if gone or any(word in reason for word in _NO_DATABASE):
-            raise damage(reason, name_of(engine)) from error
-        if any(word in reason for word in _NOT_ALLOWED):
-            _check_allowed(engine)
-        raise TryAgainError(name_of(engine), reason) from error
-    except UnicodeDecodeError as error:  # what SQLite wanted to say of damage was damaged as well
-        reason = error.object.decode(errors="backslashreplace")
-        raise damage(reason, name_of(engine)) from error
-    except OSError as error:
-        if isinstance(error, PermissionError):
-            _check_allowed(engine)
-        raise TryAgainError(name_of(engine), error.strerror or str(error)) from error
+    except (sa.exc.DBAPIError, UnicodeDecodeError, OSError) as error:
+        raise fault(error, name_of(engine), _file(engine)) from error
 
 
 def _is_there(file: Path) -> bool:
@@ -266,15 +253,6 @@ def _is_there(file: Path) -> bool:
     except OSError as error:  # in a folder one may not enter, of a name too long
         raise MissingInputError([Flaw(str(file), None, "", str(error.strerror))]) from None
     return True
-
-
-def _check_allowed(engine: sa.Engine) -> None:
-    """Raise ``OutputError`` where SQLite may not write: trying again would not help."""
-    file = _file(engine)
-    for path in [] if file is None else [file, file.parent]:
-        if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):
-            message = "it is not allowed; the ledger needs its file, and a journal and lock beside"
-            raise OutputError(str(path), message)
 
 
 def _schema(engine: sa.Engine) -> str | None:

@@ -111,7 +111,7 @@ def desk_at(
 
     Raises
     ------
-    LedgerError, MissingInputError, TryAgainError
+    UsageError, MissingInputError, LedgerError, OutputError, TryAgainError
         As opening the ledger does, and if it would be gone with the run.
     """
     now = clock()

@@ -9,26 +9,37 @@ import sqlalchemy as sa
 from indexer.definitions.basket import Basket, Index
 from indexer.definitions.study import Study
 from indexer.definitions.symbols import exchange_of
-from indexer.errors import IndexerError, MissingInputError, counted
+from indexer.errors import Flaw, IndexerError, MissingInputError, counted
 from indexer.index.caveats import HORIZON_NOTICE
 from indexer.index.schedule import calendar_of
-from indexer.ledger.database import name_of, open_ledger, reading
+from indexer.ledger.database import NoLedgerError, name_of, open_ledger, reading
 from indexer.ledger.heads import last_heads, subjects
 from indexer.ledger.verify import check_database
 from indexer.market.calendar import read_calendar
 from indexer.market.tables import read_market
+from indexer.report.published import MANIFEST
 from indexer.run.due import missed, published_definition, retired
 from indexer.run.find import definition_named, indices_of
 from indexer.run.sessions import last_final
 from indexer.run.supply import Check, supplied
 
 
-def examine(names: Sequence[str], market: Path | None, ledger: str, now: datetime) -> list[Check]:
+def examine(
+    names: Sequence[str],
+    market: Path | None,
+    ledger: str,
+    now: datetime,
+    *,
+    named: bool = False,
+    out: Path | None = None,
+) -> list[Check]:
     """Look at everything a publication needs; what is wrong stops nothing.
 
     Parameters
     ----------
     names : definitions; without any, those the ledger publishes
+    named : somebody has said which ledger it is: then there must be one
+    out : folder of published files; where it has some, there must be a ledger
     """
     checks: list[Check] = []
     definitions: dict[str, Index | Study] = {}
@@ -45,7 +56,8 @@ def examine(names: Sequence[str], market: Path | None, ledger: str, now: datetim
     if market is not None:
         found_there, closes = _market(market, now)
         checks += found_there
-    checks += _ledger(ledger, definitions, now, closes)
+    begun = named or (out is not None and any(out.glob(f"*/{MANIFEST}")))
+    checks += _ledger(ledger, definitions, now, closes, begun=begun)
     return checks + [_calendar(code, now.date()) for code in _calendars(definitions.values())]
 
 
@@ -93,9 +105,17 @@ def _calendar(code: str, today: date) -> Check:
 
 
 def _ledger(
-    url: str, definitions: dict[str, Index | Study], now: datetime, closes: date | None
+    url: str,
+    definitions: dict[str, Index | Study],
+    now: datetime,
+    closes: date | None,
+    *,
+    begun: bool,
 ) -> Iterator[Check]:
-    """Yield what is found of the ledger, and add what it publishes to the definitions."""
+    """Yield what is found of the ledger, and add what it publishes to the definitions.
+
+    That there is none is well only where nobody has begun one.
+    """
     try:
         engine = open_ledger(url)
         with reading(engine) as connection:
@@ -104,8 +124,14 @@ def _ledger(
         yield Check(name_of(engine), "ok", f"{counted(len(found), 'definition')} published")
         for id, kind in found.items():
             yield _punctual(engine, id, kind, definitions, now, closes)
-    except MissingInputError as error:
-        yield Check(_place(url), "note", str(error))
+    except NoLedgerError as error:
+        if not begun:
+            yield Check(_place(url), "note", str(error))
+            return
+        # The next publication would make it, and with it a second chain.
+        gone = "holds no ledger: put its copy back, or publish first if there never was one"
+        missing = MissingInputError([Flaw(_place(url), None, "", gone)])
+        yield Check(_place(url), "wrong", gone, missing)
     except IndexerError as error:
         yield Check(_place(url), "wrong", str(error), error)
 

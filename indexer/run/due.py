@@ -76,7 +76,7 @@ def gaps(url: str, outcomes: Sequence[Outcome]) -> Iterator[str]:
 
     Raises
     ------
-    TryAgainError, LedgerError
+    MissingInputError, LedgerError, OutputError, TryAgainError
         If the ledger cannot be read.
     """
     done = [one.subject for one in outcomes if one.state in ("published", "unchanged")]

@@ -38,6 +38,8 @@ def published_history(
 
     Raises
     ------
+    UsageError
+        If the URL is none of a ledger.
     MissingInputError
         If there is no ledger, or the index was never published, or not in that variant, or it is
         a study.

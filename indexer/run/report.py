@@ -56,6 +56,8 @@ def report(
 
     Raises
     ------
+    UsageError
+        If the URL is none of a ledger.
     MissingInputError
         If there is no ledger, or nothing was published of that id, session and instant.
     LedgerError

@@ -12,7 +12,7 @@ from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from indexer.errors import MissingInputError, TryAgainError
+from indexer.errors import MissingInputError, TryAgainError, not_installed
 from indexer.market.excerpt import MappedMarket
 from indexer.sweep.perform import Place, Task, mapped, perform, sees
 
@@ -34,17 +34,20 @@ def on_cluster(tasks: Sequence[Task], place: Place, address: str) -> Done:
     Raises
     ------
     MissingInputError, MarketDataError
-        If the market cannot be read.
+        If the market cannot be read, or dask is not installed.
     TryAgainError
-        If the cluster cannot be reached, or has no worker, for a minute; dask is not installed; or
-        as `perform` does.
+        If the cluster cannot be reached, or has no worker, for a minute; or as `perform` does.
     """
+    try:
+        from distributed import Client  # noqa: PLC0415 (optional, and slow)
+    except ImportError:
+        raise not_installed("distributed", "dist") from None
     left = {task.keys[0]: task for task in tasks}
     held: _Market = None  # what is sent, where a worker cannot see the folder
     seen = time.monotonic()
     while left:
         try:
-            with _client(address) as client:
+            with Client(address, timeout=10, set_as_default=False) as client:
                 held = held or _sent(client, place)
                 for task, results in _through(client, list(left.values()), place, held):
                     del left[task.keys[0]]
@@ -59,15 +62,6 @@ def on_cluster(tasks: Sequence[Task], place: Place, address: str) -> Done:
                 reason = f"no scheduler with a worker for {PATIENCE:g} s"
                 raise TryAgainError(address, reason) from error
             time.sleep(_PAUSE)
-
-
-def _client(address: str) -> "Client":
-    try:
-        from distributed import Client  # noqa: PLC0415 (optional, and slow)
-    except ImportError:
-        wrong = "dask is not installed: in the checkout, pip install '.[dist]'"
-        raise TryAgainError(address, wrong) from None
-    return Client(address, timeout=10, set_as_default=False)
 
 
 def _sent(client: "Client", place: Place) -> _Market:

@@ -6,12 +6,11 @@ that was cut off, or one that asks for more, goes on with what is there.
 
 import hashlib
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 
 from indexer.errors import OutputError
-from indexer.folders import read_file
+from indexer.folders import read_file, turn
 from indexer.report.files import TEMPORARY
 
 FOLDER = "finished"
@@ -27,29 +26,39 @@ def finished(place: Path, key: str) -> bytes | None:
 
 
 def keep(place: Path, key: str, content: bytes) -> None:
-    """Keep a result; its name appears when all of it is written.
+    """Keep a result, in turn with others; its name appears when all of it is written.
 
     Raises
     ------
     OutputError
         If it cannot be written.
     """
-    half = place / f".{key}.{os.getpid()}{TEMPORARY}"
     try:
         place.mkdir(parents=True, exist_ok=True)
-        half.unlink(missing_ok=True)
-        with half.open("xb") as stream:  # never through a link somebody has put there
-            stream.write(_digest(content) + b"\n" + content)
-        half.replace(place / key)
+        with turn(place):
+            _write(place / f".{key}{TEMPORARY}", place / key, content)
     except OSError as error:
-        with suppress(OSError):
-            half.unlink(missing_ok=True)
         raise OutputError(str(place), error.strerror or str(error)) from error
 
 
+def _write(half: Path, whole: Path, content: bytes) -> None:
+    try:
+        half.unlink(missing_ok=True)
+        with half.open("xb") as stream:  # never through a link somebody has put there
+            stream.write(_digest(content) + b"\n" + content)
+        half.replace(whole)
+    except OSError:
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
+        raise
+
+
 def sweep_away(place: Path) -> None:
-    """Remove what a run that was killed while it wrote has left half written."""
-    with suppress(OSError):
+    """Remove what a run that was killed while it wrote has left half written.
+
+    Nobody else writes meanwhile: what is half written then is of nobody who lives.
+    """
+    with suppress(OSError), turn(place):
         for left in place.glob(f".*{TEMPORARY}"):
             left.unlink(missing_ok=True)
 

@@ -7,7 +7,7 @@ import sys
 import uvicorn
 from starlette.types import ASGIApp
 
-from indexer.errors import TryAgainError
+from indexer.errors import TryAgainError, UsageError
 from indexer.ledger.database import reading
 from indexer.ledger.heads import Mark, last_hash, marks_since
 from indexer.web.api import Readers, api
@@ -41,19 +41,30 @@ def listen(host: str, port: int) -> socket.socket:
 
     Raises
     ------
+    UsageError
+        If the host is none of this machine that anybody knows, or its port is not for this user.
     TryAgainError
-        If the address cannot be had.
+        If the address cannot be had now.
     """
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         found = socket.socket(family, kind, proto)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind(address)
-        found.listen(_BACKLOG)
+        try:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            found.bind(address)
+            found.listen(_BACKLOG)
+        except OSError:
+            found.close()
+            raise
     except OSError as error:
-        raise TryAgainError(f"{host}:{port}", error.strerror or str(error)) from error
+        where, reason = f"{host}:{port}", error.strerror or str(error)
+        if isinstance(error, PermissionError):
+            raise UsageError(where, f"{reason}: give a --port from 1024 on") from error
+        if isinstance(error, socket.gaierror) and error.errno == socket.EAI_NONAME:
+            raise UsageError(where, f"{reason}: give a --host of this machine") from error
+        raise TryAgainError(where, reason) from error
     return found
 
 
@@ -62,7 +73,7 @@ def serve(taken: socket.socket, readers: Readers, admission: Admission, bounds: 
 
     Raises
     ------
-    LedgerError, TryAgainError
+    MissingInputError, LedgerError, OutputError, TryAgainError
         If the ledger cannot be read to begin with.
     """
     with reading(readers.ledger) as connection:

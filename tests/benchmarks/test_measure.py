@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from benchmarks import measure, timing
+from benchmarks.__main__ import main
 from benchmarks.cases import OURS, Size, case_of
 from benchmarks.contenders import Ready
 from benchmarks.measure import Effort, Laboratory, faults, is_right
+from benchmarks.proof import prove
 from benchmarks.scaling import AXES, scaling, slope
 
 RIGHT = {"error": 1e-12, "lost": 0, "invented": 0, "beyond": 0}
@@ -158,3 +160,19 @@ def test_the_rivals_python_is_used_if_it_is_there(tmp_path: Path) -> None:
     python.touch()
     assert Laboratory(tmp_path, tmp_path).python == str(python)
     assert Laboratory(tmp_path / "none", tmp_path).python != str(python)
+
+
+def test_cases_that_there_are_not_are_named_with_those_that_there_are(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"no cases nosuch: there are pairwise, .*, growth"):
+        prove(tmp_path, LEAST, ["nosuch", "growth"], None)
+
+
+def test_nothing_is_measured_of_no_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["benchmarks", "commands", "--runs", "0"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+
+    assert stopped.value.code == 2
+    assert "argument --runs: 0 is less than 1" in capsys.readouterr().err

@@ -833,9 +833,31 @@ def test_the_doctor_says_what_is_late(indexer):
 def test_the_doctor_leaves_with_the_code_of_the_gravest(indexer, tmp_path, given, expected):
     basket(tmp_path, id="bad", currency="Yuan")
     folder(tmp_path / "bad", [{"symbol": SYMBOLS[0], "date": DAY, "close": -1}])
-    publish(indexer, "--date", DAY, "--ledger", "sqlite:///late.db")
+    publish(indexer, "--date", DAY, "--ledger", "sqlite:///late.db", "--out", "late")
 
     assert indexer("doctor", *given)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "expected"),
+    [((), None, 0), (("--ledger", "sqlite:///gone.db"), None, 66), ((), "sqlite:///gone.db", 66)],
+)
+def test_the_doctor_misses_a_ledger_that_somebody_named(
+    indexer, monkeypatch, given, environment, expected
+):
+    if environment is not None:
+        monkeypatch.setenv("INDEXER_LEDGER", environment)
+
+    assert indexer("doctor", *given)[0] == expected
+
+
+def test_the_doctor_misses_the_ledger_of_published_files(indexer):
+    publish(indexer, "--date", DAY)
+    Path("indexer.db").unlink()
+    code, out, _ = indexer("doctor")
+
+    assert code == 66
+    assert "put its copy back" in out
 
 
 def test_the_doctor_tells_each_problem_in_a_line_of_its_own(indexer, tmp_path):
@@ -879,8 +901,9 @@ def test_the_environment_names_the_ledger(indexer, monkeypatch):
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("nodialect://u:secret@h/x", 65),
-        ("postgresql://u:secret@h:port/x", 65),
+        ("mysql://u:secret@h/x", 2),
+        ("indexer.db", 2),
+        ("postgresql://u:secret@h:port/x", 2),
         ("postgresql://u:secret@127.0.0.1:1/x", 75),
         ("sqlite:///market", 65),
         ("sqlite:///no/such/folder.db", 66),
@@ -925,7 +948,7 @@ def test_no_command_that_fails_tells_a_password_or_a_token(
     with caplog.at_level("DEBUG"):
         told = {words[0]: indexer(*words) for words in ASKED}
 
-    assert {name: code for name, (code, *_) in told.items() if code not in (65, 75)} == {}
+    assert {name: code for name, (code, *_) in told.items() if code not in (2, 75)} == {}
     assert SECRET not in str(told) + caplog.text
     for file in tmp_path.rglob("*"):
         assert file.is_dir() or SECRET.encode() not in file.read_bytes()

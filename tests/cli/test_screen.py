@@ -1,6 +1,10 @@
 """What a person sees is what was said: no text from outside moves the cursor or makes up a line."""
 
 import logging
+import os
+import subprocess
+import sys
+from contextlib import suppress
 
 import pytest
 
@@ -152,3 +156,25 @@ def test_no_cell_of_a_table_is_cut_short(monkeypatch, capsys, columns):
     screen.print_table(("leader", "value"), [("a" * 150, "1.25")])
 
     assert "a" * 150 + "   1.25" in capsys.readouterr().out
+
+
+def test_a_reader_that_leaves_before_a_table_is_told_like_any_other(monkeypatch):
+    """Not by a code of the library that draws tables."""
+    read, write = os.pipe()
+    os.close(read)
+    with suppress(BrokenPipeError), os.fdopen(write, "w") as gone:  # closing writes what is left
+        monkeypatch.setattr("sys.stdout", gone)
+        with pytest.raises(BrokenPipeError):
+            screen.print_table(("a",), [("1",)])
+
+
+@pytest.mark.parametrize("words", [("--help",), ("run", "--help"), ("--version",), ("calendar",)])
+def test_a_reader_that_has_left_is_a_screen_that_cannot_be_written(words):
+    """Of a process of its own: Python itself writes what is left when it ends."""
+    read, write = os.pipe()
+    os.close(read)
+    program = [sys.executable, "-c", "from indexer.cli.app import main; main()", *words]
+    with os.fdopen(write, "wb") as gone:
+        ended = subprocess.run(program, stdout=gone, stderr=subprocess.PIPE, check=False)
+
+    assert (ended.returncode, ended.stderr) == (73, b"")

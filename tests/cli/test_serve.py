@@ -1,6 +1,7 @@
 """The command that answers over the network: what it refuses, what it says, how it ends."""
 
 import contextlib
+import errno
 import http.client
 import json
 import os
@@ -13,10 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from indexer.errors import UsageError
 from indexer.report.metrics import metrics_text
 from tests.run.desk import DAYS, ledger_url, published
 
 pytest.importorskip("fastapi", reason="the extra `web` is not installed")
+
+from indexer.web.server import listen
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-of-some-length"  # noqa: S105
@@ -167,6 +171,27 @@ def test_an_address_that_is_taken_is_a_matter_of_time(ledger):
 
     assert code == 75
     assert "in use" in told
+
+
+def test_a_port_that_is_not_for_this_user_is_wrong_usage(monkeypatch):
+    """Root may have any, so the system is asked in a test's place."""
+    monkeypatch.setattr(socket.socket, "bind", forbidden)
+    with pytest.raises(UsageError, match="localhost:9: Permission denied: give a --port"):
+        listen("localhost", 9)
+
+
+def forbidden(*_):
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def test_a_host_that_nobody_knows_is_wrong_usage(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(UsageError, match=r"no\.invalid:80: nobody knows it: give a --host"):
+        listen("no.invalid", 80)
+
+
+def unknown(*_, **__):
+    raise socket.gaierror(socket.EAI_NONAME, "nobody knows it")
 
 
 def test_a_ledger_that_is_not_there_is_said(tmp_path):

@@ -1,6 +1,7 @@
 """The command that sweeps: what it prints and writes, its exit codes, and what its page shows."""
 
 import json
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -139,6 +140,22 @@ def test_jobs_and_a_scheduler_do_not_go_together(indexer):
 
     assert code == 2
     assert "a cluster has its own workers" in err
+
+
+def test_the_best_of_nothing_varied_is_told_by_its_pair(indexer):
+    text = "version: 1\nid: grid\nstudy: compute-diffusion\n"
+    _, out, _ = indexer(text, "sweep", "grid.yaml", *MARKET)
+
+    assert "\nbest: north-america-compute / " in out
+
+
+def test_a_cluster_without_dask_is_told_what_to_install(indexer, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    where = ("--market", str(BUNDLED_MARKET), "--scheduler", "tcp://127.0.0.1:1")
+    code, _, err = indexer(GRID, "sweep", "grid.yaml", *where)
+
+    told = "distributed: is not installed: in the checkout, pip install '.[dist]'"
+    assert (code, told in err) == (66, True)
 
 
 def test_many_baskets_have_their_levels_in_one_table(indexer):

@@ -16,9 +16,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from indexer.cli.exits import exit_code
-from indexer.errors import LedgerError, MissingInputError, OutputError, TryAgainError
+from indexer.errors import LedgerError, MissingInputError, OutputError, TryAgainError, UsageError
 from indexer.ledger import database as module
-from indexer.ledger import heads
+from indexer.ledger import faults, heads
 from indexer.ledger.database import SCHEMA, SCHEMAS, name_of, open_ledger, publishing, reading
 from indexer.ledger.entry import FIRST
 from indexer.ledger.publish import append
@@ -43,16 +43,16 @@ def fault(url, kind, *, create=True):
     ],
 )  # fmt: skip
 def test_a_url_that_is_none_is_refused_without_its_password(url):
-    code, text = fault(url, LedgerError)
+    code, text = fault(url, UsageError)
 
-    assert code == 65
+    assert code == 2
     assert "sec" not in text
 
 
 @pytest.mark.parametrize("url", ["nonsense", "nodialect://h/x", "mysql://h/x", "postgres://h/x"])
 def test_what_a_ledger_can_be_kept_in_is_told(url):
     """Whatever SQLAlchemy could reach besides."""
-    _, text = fault(url, LedgerError)
+    _, text = fault(url, UsageError)
 
     assert "write sqlite:///FILE, or postgresql://USER@HOST/DATABASE" in text
 
@@ -62,6 +62,56 @@ def test_a_server_that_does_not_answer_is_to_be_tried_again():
 
     assert code == 75
     assert "secret" not in text
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
+def test_a_driver_that_is_not_installed_is_named_with_its_extra(monkeypatch, scheme):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    code, text = fault(f"{scheme}://u@127.0.0.1:1/db", MissingInputError)
+
+    assert code == 66
+    assert text == "psycopg: is not installed: in the checkout, pip install '.[postgres]'"
+
+
+def test_a_driver_that_is_of_no_extra_is_not_offered_one(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+
+    assert fault("postgresql+psycopg2://u@127.0.0.1:1/db", UsageError)[0] == 2
+
+
+@pytest.mark.parametrize("create", [True, False])
+@pytest.mark.parametrize(
+    ("user", "name", "told"),
+    [("indexer", "none", 'database "none" does not'), ("ada", "postgres", 'role "ada" does not')],
+)
+def test_what_a_server_does_not_know_is_not_to_be_tried_again(server, user, name, told, create):
+    url = f"{server}/{name}".replace("//indexer:", f"//{user}:")
+    code, text = fault(url, MissingInputError, create=create)
+
+    assert (code, told in text, "mend the URL" in text) == (66, True, True)
+    assert "secret" not in text
+
+
+def driven(reason):
+    """Return what is made of the text with which a connection to a server fails."""
+    failed = sa.exc.OperationalError("", None, sqlite3.OperationalError(reason))
+    return type(faults.fault(failed, "postgresql://u@h/db", None))
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("failed to resolve host 'h': [Errno -2] Name or service not known", MissingInputError),
+        ("failed to resolve host 'h': [Errno -3] Temporary failure in name", TryAgainError),
+        ('could not translate host name "h" to address: No address', MissingInputError),
+        ('FATAL:  password authentication failed for user "u"', MissingInputError),
+        ("permission denied for schema public", MissingInputError),
+        ("FATAL:  the database system is starting up", TryAgainError),
+        ("FATAL:  sorry, too many clients already", TryAgainError),
+    ],
+)
+def test_only_what_passes_is_to_be_tried_again(reason, kind):
+    assert driven(reason) is kind
 
 
 @pytest.mark.attack("F7")

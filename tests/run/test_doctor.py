@@ -1,10 +1,12 @@
 """What is wrong or late is told, each by itself, and stops nothing."""
 
+import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
+from indexer.cli.exits import exit_code
 from indexer.digest import digest_bytes
 from indexer.ledger.database import publishing
 from indexer.ledger.history import read_entry
@@ -12,6 +14,7 @@ from indexer.ledger.publish import append
 from indexer.market.tables import read_market
 from indexer.run.decisions import retire
 from indexer.run.doctor import examine
+from tests.ledger.chain import OLDER, changed
 from tests.run.desk import DAYS, NOON, basket, desk, evening, ledger_url, published
 
 
@@ -79,6 +82,36 @@ def test_a_published_definition_that_is_none_any_more_is_wrong(path):
 
 def test_a_ledger_that_is_not_there_yet_is_noted(tmp_path):
     assert [c.state for c in examine([], None, ledger_url(tmp_path), NOON)] == ["note"]
+
+
+def gone(path, **how):
+    """Return what is said of a ledger that is not there any more."""
+    (path / "ledger.db").unlink()
+    return examine([], None, ledger_url(path), NOON, **how)[0]
+
+
+def test_a_ledger_that_is_named_and_gone_is_wrong(path):
+    told = gone(path, named=True)
+
+    assert (told.state, exit_code([told.error])) == ("wrong", 66)
+    assert "put its copy back" in told.message
+
+
+@pytest.mark.parametrize(("kept", "state"), [(True, "wrong"), (False, "note")])
+def test_a_ledger_is_missed_where_there_are_files_published_from_it(path, kept, state):
+    assert (path / "out" / "trio" / "MANIFEST.sha256").is_file()
+    if not kept:
+        shutil.rmtree(path / "out")
+
+    assert gone(path, out=path / "out").state == state
+
+
+def test_an_older_ledger_is_wrong_until_it_is_brought_up_to_date(path):
+    changed(desk(path).engine, *OLDER)
+    told = examine([], None, ledger_url(path), NOON)[0]
+
+    assert (told.state, exit_code([told.error])) == ("wrong", 66)
+    assert "has schema 0001, not 0002" in told.message
 
 
 def test_a_broken_ledger_definition_and_market_are_wrong_and_stop_nothing(path):

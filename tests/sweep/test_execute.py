@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.errors import MarketDataError, TryAgainError
+from indexer.folders import turn
 from indexer.market.excerpt import market_digest
 from indexer.market.grid import CloseGrid
 from indexer.market.spread import Laid, Part
@@ -294,7 +296,7 @@ def test_a_result_reads_back_as_it_was_kept(tmp_path: Path) -> None:
 def test_a_link_at_the_name_of_a_half_written_result_is_not_followed(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.write_text("mine")
-    (tmp_path / f".key.{os.getpid()}.indexer-tmp").symlink_to(mine)
+    (tmp_path / ".key.indexer-tmp").symlink_to(mine)
     keep(tmp_path, "key", b"some")
 
     assert mine.read_text() == "mine"
@@ -314,3 +316,28 @@ def test_what_is_swept_away_is_half_written_and_of_nobody_else(tmp_path: Path) -
     sweep_away(tmp_path)
 
     assert {path.name for path in tmp_path.iterdir()} == {".draft.tmp", "key"}
+
+
+def test_what_another_sweep_is_writing_is_not_swept_away(tmp_path: Path) -> None:
+    """It has its turn; the one that starts waits for its own."""
+    half = tmp_path / ".key.indexer-tmp"
+    with turn(tmp_path):
+        half.write_text("some")
+        starting = threading.Thread(target=sweep_away, args=(tmp_path,))
+        starting.start()
+        starting.join(0.2)
+        there = half.exists()
+    starting.join()
+
+    assert (there, half.exists()) == (True, False)
+
+
+def test_a_result_is_written_in_turn(tmp_path: Path) -> None:
+    with turn(tmp_path):
+        keeping = threading.Thread(target=keep, args=(tmp_path, "key", b"some"))
+        keeping.start()
+        keeping.join(0.2)
+        before = finished(tmp_path, "key")
+    keeping.join()
+
+    assert (before, finished(tmp_path, "key")) == (None, b"some")
