@@ -1,12 +1,12 @@
 """Rolling correlation, right on constant stretches, large offsets and extreme scales.
 
-Every function takes NaN, and what is infinite, for a missing value; a pair counts where both sides
-are there. NaN comes out where fewer than ``min_periods`` pairs (None: ``window``) lie among the
-last ``window`` positions, or one side is constant over them. Results are within 1e-10 of exact
-arithmetic for windows up to 5,000 and values up to 1e300 that are not subnormal, never beyond one
-in size, rest on nothing outside their window, and are the same bits with or without later sessions
-and with any number of threads (`NUMBA_NUM_THREADS`). A pair's Pearson correlation is the same bits
-from any function.
+Every function takes NaN, what is infinite and what a masked array hides for a missing value; a pair
+counts where both sides are there. NaN comes out where fewer than ``min_periods`` pairs (None:
+``window``) lie among the last ``window`` positions, or one side is constant over them. Results are
+within 1e-10 of exact arithmetic for windows up to 5,000 and values up to 1e300 that are not
+subnormal, never beyond one in size, rest on nothing outside their window, and are the same bits
+with or without later sessions and with any number of threads (`NUMBA_NUM_THREADS`). A pair's
+Pearson correlation is the same bits from any function.
 
 Notes
 -----
@@ -21,7 +21,7 @@ from operator import index
 
 import numpy as np
 
-from indexer.arrays import Grid, Vector
+from indexer.arrays import Grid, Vector, floats
 from indexer.kernels.compile import config
 from indexer.kernels.panels import all_pairs, mean_of_pairs, one_pair, one_to_many
 from indexer.kernels.ranks import rank_correlation
@@ -220,13 +220,8 @@ def _windows(sessions: int, window: int, min_periods: int | None) -> tuple[int, 
 
 
 def _floats(x: Grid) -> Grid:
-    """Return an array as the kernels are compiled for; one that may not be written to is copied.
-
-    What a masked array hides is missing.
-    """
-    if isinstance(x, np.ma.MaskedArray):
-        x = np.where(np.ma.getmaskarray(x), np.nan, x.data)
-    return np.require(np.asarray(x), np.float64, ["C", "W"])
+    """Return an array as the kernels are compiled for; one that may not be written to is copied."""
+    return np.require(floats(x), np.float64, ["C", "W"])
 
 
 def _in_blocks(

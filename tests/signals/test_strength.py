@@ -66,6 +66,11 @@ def test_zscore_counts_today_and_divides_by_one_less() -> None:
     assert found[3] == pytest.approx(3 / statistics.stdev([1.0, 2.0, 6.0]), rel=1e-14)
 
 
+def test_moments_do_not_see_what_a_mask_hides() -> None:
+    values = np.ma.MaskedArray([5.0, 99.0, 2.0, 6.0], [False, True, False, False])
+    assert np.isnan(window_moments(values, 2)[0]).tolist() == [True, True, True, False]
+
+
 def test_a_constant_window_has_a_mean_but_no_zscore() -> None:
     """At a value that no double holds exactly, and not one row longer than it lasts."""
     values = np.array([0.3, 0.1, 0.1, 0.1, 0.1, 0.3])
