@@ -35,7 +35,7 @@ class Finding:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Asked:
     """The sessions of a basket that are judged; K sessions, N lines of its panel.
 

@@ -77,7 +77,7 @@ class _Prior(NamedTuple):
     dated: np.datetime64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Carried:
     """Carried closes while they are restated, ex-date by ex-date.
 

@@ -399,6 +399,14 @@ def test_a_folder_may_have_any_name(tmp_path: Path, folder: str, write: Any) -> 
     assert len(read_market(tmp_path / folder).fx) == 1
 
 
+def test_a_market_is_equal_to_itself_alone_and_may_be_a_key(tmp_path: Path) -> None:
+    as_csv(tmp_path, "prices", two("prices"))
+    one, other = read_market(tmp_path), read_market(tmp_path)
+
+    assert one != other
+    assert len({one, other, one}) == 2
+
+
 def test_absent_tables_and_columns_come_back_empty(tmp_path: Path) -> None:
     as_csv(tmp_path, "prices", [ROWS["prices"]])
     market = read_market(tmp_path)
