@@ -54,7 +54,7 @@ def test_a_line_too_short_has_neither_momentum_nor_zscore(count: int) -> None:
 def test_a_window_of_nothing_is_refused(count: int) -> None:
     """A negative one read what lies before the array."""
     line = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
-    for function in (momentum, zscore):
+    for function in (momentum, zscore, percentile):
         with pytest.raises(ValueError, match=f"at least 1 .*, got {count}"):
             function(line, count)
 
