@@ -328,6 +328,25 @@ def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (function.end_lineno or 0) - body[0].lineno + 1 if body else 0
 
 
+TIMES = ("np.timedelta64", "np.datetime64")
+
+
+def without_unit(tree: ast.Module) -> Iterator[str]:
+    """Yield the times and spans of numpy's that are made of a text or a number without a unit."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(TIMES):
+            told = ast.unparse(node)
+            if len(node.args) == 1 and (told.startswith(TIMES[0]) or "NaT" in told):
+                yield told
+
+
+def test_times_are_made_with_their_unit():
+    """One without is taken for that of whatever it meets, and numpy gives that up."""
+    files = [*MODULES, *Path(__file__).parent.rglob("*.py")]
+
+    assert {str(path): told for path in files for told in without_unit(parsed(path))} == {}
+
+
 def compared(tree: ast.Module, arrays: set[str]) -> Iterator[str]:
     """Yield the records with a field of arrays or frames that are compared by what they hold."""
     for node in ast.walk(tree):

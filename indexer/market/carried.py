@@ -124,7 +124,7 @@ class _Carried:
             self.running[new] = ex_date, prior
 
 
-_NEVER = np.datetime64("0001-01-01"), _Prior(nan, np.datetime64("NaT"))
+_NEVER = np.datetime64("0001-01-01"), _Prior(nan, np.datetime64("NaT", "D"))
 
 
 def _spun_off(actions: pl.DataFrame, lines: Sequence[Line]) -> set[int]:

@@ -21,6 +21,7 @@ from indexer.signals.strength import percentile
 CORRELATION_WINDOW = 60  # returns
 OUTPERFORM_SPAN = 20  # sessions
 CROWDING_WINDOW = 20  # sessions
+_DAY = np.timedelta64(1, "D")
 _ROUNDING = 1e-12  # of a price: restating rounds to 1e-16 of it, a tick is never below 1e-9
 
 
@@ -97,7 +98,7 @@ def _restated(panel: Panel) -> Grid:
     for found in panel.events:
         row, j = found.row, found.column
         since, prior = running.get(
-            (row, j), (panel.sessions[row - 1] + 1, float(close[row - 1, j]))
+            (row, j), (panel.sessions[row - 1] + _DAY, float(close[row - 1, j]))
         )
         at = panel.closes.before(j, found.ex_date)
         if at >= 0 and panel.closes.date[at] >= since:  # while the index was closed
