@@ -318,6 +318,12 @@ def test_what_is_no_folder_is_a_missing_input(tmp_path: Path, name: str, said: s
     assert refusal(path, MissingInputError) == [f"{path}: {said}"]
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a\0b@3", "a\ud800b"])
+def test_a_name_that_no_folder_can_have_is_a_missing_input(name: str) -> None:
+    with pytest.raises(MissingInputError, match=r"null|surrogates"):
+        read_market(name)
+
+
 def test_an_empty_folder_is_a_missing_input(tmp_path: Path) -> None:
     written(tmp_path, "synthetic: true", "manifest.yaml")
     [flaw] = refusal(tmp_path, MissingInputError)
