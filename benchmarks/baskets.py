@@ -192,7 +192,7 @@ def _polars_periods(case: Baskets) -> Ready:
 def _days(case: Baskets) -> Any:
     import pandas as pd
 
-    days = np.datetime64("2015-01-05") + np.arange(len(case.worth))
+    days = np.datetime64("2015-01-05") + np.arange(len(case.worth)).astype("m8[D]")
     columns = [f"s{n}" for n in case.columns[0]]
     quotes = pd.DataFrame(case.worth[:, case.columns[0]], pd.DatetimeIndex(days), columns)
     return quotes, pd.DataFrame(case.weights[:, 0], quotes.index[case.effective], columns)

@@ -45,7 +45,7 @@ class Closes:
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         column, row = np.nonzero(~np.isnan(values.T))
         symbols = pl.Series([f"{600_000 + n}.SH" for n in range(values.shape[1])])
-        days = np.datetime64("2015-01-05") + np.arange(len(values))
+        days = np.datetime64("2015-01-05") + np.arange(len(values)).astype("m8[D]")
         closes = pl.Series(values[row, column])
         table = {"symbol": symbols[column], "date": days[row], "close": closes}
         pl.DataFrame(table).write_parquet(folder / "prices.parquet")

@@ -150,7 +150,7 @@ def _prices(rng: np.random.Generator, sessions: int, symbols: int) -> pl.DataFra
     listed = rng.integers(0, sessions, symbols) * (rng.random(symbols) < LATE)
     there &= np.arange(sessions) >= listed[:, None]
     names = pl.Series([f"{600000 + n}.SH" for n in range(symbols)])
-    days = pl.Series(np.datetime64("2016-01-01", "D") + np.arange(sessions))
+    days = pl.Series(np.datetime64("2016-01-01", "D") + np.arange(sessions).astype("m8[D]"))
     column, row = np.nonzero(there)
     return pl.DataFrame(
         {"symbol": names[column], "date": days[row], "close": walks[row, column].round(2)}

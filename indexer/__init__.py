@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from indexer.market.tables import read_market
     from indexer.run.results import study
 
+    __version__: str
+
 _HOME = {
     "build": "indexer.index.build",
     "correlation_with": "indexer.kernels.rolling",
@@ -46,12 +48,14 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        return import_module("importlib.metadata").version("indexer")
-    if name not in _HOME:
-        raise AttributeError(f"module 'indexer' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+if not TYPE_CHECKING:  # a checker that saw it would take any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            return import_module("importlib.metadata").version("indexer")
+        if name not in _HOME:
+            raise AttributeError(f"module 'indexer' has no attribute {name!r}")
+        return getattr(import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -9,7 +9,7 @@ row groups the terms by how many there are.
 import math
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Days = NDArray[np.datetime64]  # (T,) dates, ascending, datetime64[D]
 Instants = NDArray[np.datetime64]  # (T,) UTC, ascending, datetime64[m]
@@ -23,6 +23,19 @@ Flags = NDArray[np.bool_]  # one yes/no per session or symbol
 Mask = NDArray[np.bool_]  # (sessions, symbols) of yes/no
 
 _LARGEST = math.log(np.finfo(float).max)  # beyond it the exponential is infinite
+
+
+def floats(values: ArrayLike) -> AnyArray:
+    """Return numbers as an array of float64, itself where it is one; what a mask hides is NaN.
+
+    Examples
+    --------
+    >>> floats(np.ma.MaskedArray([1, 2], mask=[False, True])).tolist()
+    [1.0, nan]
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        values = np.ma.filled(values.astype(np.float64), np.nan)
+    return np.asarray(values, dtype=np.float64)
 
 
 def dot(a: AnyArray, b: AnyArray) -> AnyArray:

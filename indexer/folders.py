@@ -37,15 +37,16 @@ def is_there(path: Path) -> bool:
     Raises
     ------
     MissingInputError
-        If that cannot be told: in a folder one may not enter, of a name too long, of links that
-        lead in circles.
+        If that cannot be told: in a folder one may not enter, of a name too long or with a null
+        character, of links that lead in circles.
     """
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except OSError as error:
-        raise MissingInputError([Flaw(str(path), None, "", str(error.strerror))]) from None
+    except (OSError, ValueError) as error:  # ValueError: of a name that no file can have
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MissingInputError([Flaw(str(path), None, "", reason)]) from None
     return True
 
 

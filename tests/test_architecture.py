@@ -4,6 +4,7 @@ Adding an arrow or an effect means editing a table here, in review, on purpose.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -328,6 +329,53 @@ def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Return the length of a function's body without its docstring."""
     body = function.body[1:] if ast.get_docstring(function) else function.body
     return (function.end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+TIMES = ("np.timedelta64", "np.datetime64")
+
+
+def without_unit(tree: ast.Module) -> Iterator[str]:
+    """Yield the times and spans of numpy's that are made of a text or a number without a unit."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(TIMES):
+            told = ast.unparse(node)
+            if len(node.args) == 1 and (told.startswith(TIMES[0]) or "NaT" in told):
+                yield told
+
+
+def test_times_are_made_with_their_unit():
+    """One without is taken for that of whatever it meets, and numpy gives that up."""
+    files = [*MODULES, *Path(__file__).parent.rglob("*.py")]
+
+    assert {str(path): told for path in files for told in without_unit(parsed(path))} == {}
+
+
+def compared(tree: ast.Module, arrays: set[str]) -> Iterator[str]:
+    """Yield the records with a field of arrays or frames that are compared by what they hold."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            record = " ".join(map(ast.unparse, node.decorator_list))
+            fields = [part.annotation for part in node.body if isinstance(part, ast.AnnAssign)]
+            held = set(re.findall(r"\w+", " ".join(map(ast.unparse, fields))))
+            if "dataclass" in record and "eq=False" not in record and held & arrays:
+                yield node.name
+
+
+def test_a_record_of_arrays_is_equal_to_itself_alone():
+    """Two arrays are equal place by place: to ask whether their records are would be an error."""
+    tops = [node for node in parsed(PACKAGE / "arrays.py").body if isinstance(node, ast.Assign)]
+    arrays = {ast.unparse(node.targets[0]) for node in tops} | {"ndarray", "DataFrame"}
+    found = {(dotted(path), name) for path in MODULES for name in compared(parsed(path), arrays)}
+
+    assert "Vector" in arrays
+    assert found == set()
+
+
+def test_the_scan_sees_a_record_that_is_compared():
+    text = "@dataclass(frozen=True)\nclass A:\n    b: tuple[Vector, ...]\n"
+
+    assert list(compared(ast.parse(text), {"Vector"})) == ["A"]
+    assert not list(compared(ast.parse(text.replace("True", "True, eq=False")), {"Vector"}))
 
 
 MADE_STATEMENTS = {  # of words and numbers that stand in the module itself

@@ -158,8 +158,8 @@ def test_the_package_is_held_to_the_rules_of_security_and_each_exception_has_a_r
 PARTS = ("indexer", "baskets", "seeds", "README.md", "LICENSE", "NOTICE", "pyproject.toml")
 
 
-def built(folder: Path, mask: int, seed: str) -> str:
-    """Build the wheel from a copy of its parts, as somebody else would; return its digest."""
+def built(folder: Path, mask: int = 0o022, seed: str = "1") -> Path:
+    """Build the wheel from a copy of its parts, as somebody else would."""
     folder.mkdir()
     for part in PARTS:
         if (ROOT / part).is_dir():
@@ -175,9 +175,17 @@ def built(folder: Path, mask: int, seed: str) -> str:
         env=os.environ | {"PYTHONHASHSEED": seed.strip("-"), "TZ": f"UTC{seed}"},
     )  # fmt: skip
     (wheel,) = (folder / "made").iterdir()
-    return hashlib.sha256(wheel.read_bytes()).hexdigest()
+    return wheel
 
 
 @pytest.mark.attack("F4")
 def test_a_wheel_is_the_same_to_the_byte_whoever_builds_it(tmp_path: Path) -> None:
-    assert built(tmp_path / "a", 0o022, "1") == built(tmp_path / "other", 0o077, "-5")
+    one, other = built(tmp_path / "a"), built(tmp_path / "other", 0o077, "-5")
+
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_wheel_says_that_the_package_is_typed(tmp_path: Path) -> None:
+    assert "Typing :: Typed" in PROJECT["classifiers"]
+    with zipfile.ZipFile(built(tmp_path / "a")) as wheel:
+        assert "indexer/py.typed" in wheel.namelist()

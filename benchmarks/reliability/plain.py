@@ -28,7 +28,7 @@ def day(n: int) -> date:
 
 def candidate(id: str, levels: Sequence[float]) -> Candidate:
     """Return an index with these levels, one a day, that rest on one close each."""
-    days = np.datetime64(FIRST, "D") + np.arange(len(levels))
+    days = np.datetime64(FIRST, "D") + np.arange(len(levels)).astype("m8[D]")
     prices = pl.DataFrame(
         {"symbol": [f"{id.upper()}.US"] * len(levels), "date": days, "close": list(levels)},
         schema={"symbol": pl.String, "date": pl.Date, "close": pl.Float64},

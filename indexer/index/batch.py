@@ -28,7 +28,7 @@ Batched = tuple[Days, Levels, tuple[str, ...]]
 Spreads = Callable[[str, str], Spread]  # by calendar and currency
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Held:
     """The baskets of one index: rows and columns of a spread market, as `Batch` has them."""
 

@@ -15,6 +15,7 @@ from indexer.market.lines import Closes
 from indexer.market.panel import Panel
 
 Verdict = Literal["refuse", "wait", "note"]
+_DAY = np.timedelta64(1, "D")
 SHOWN = 5  # constituents a message names; the rest are counted
 
 
@@ -35,7 +36,7 @@ class Finding:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Asked:
     """The sessions of a basket that are judged; K sessions, N lines of its panel.
 
@@ -127,7 +128,7 @@ class Fresh(NamedTuple):
 def fresh_closes(asked: Asked) -> Fresh:
     """Return the closes of all lines that came with the sessions judged."""
     closes, sessions = asked.panel.closes, asked.panel.sessions
-    first = sessions[asked.at[0] - 1] if asked.at[0] else sessions[0] - 1
+    first = sessions[asked.at[0] - 1] if asked.at[0] else sessions[0] - _DAY
     begin, end = _until(closes, first), _until(closes, asked.days[-1])
     count = end - begin
     column = np.repeat(np.arange(len(count)), count)

@@ -36,7 +36,7 @@ class Change:
     divisor_after: float
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class History:
     """An index from its base date on; T sessions, N constituents.
 

@@ -19,7 +19,7 @@ from indexer.market.conventions.limits import at_limit
 from indexer.market.panel import Panel
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Book:
     """What an index holds after a close: shares (N,), their market value, and the divisor."""
 
@@ -28,7 +28,7 @@ class Book:
     divisor: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rebalanced:
     """One rebalance: the basket it set and the weights it came from, n members.
 

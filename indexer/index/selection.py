@@ -18,7 +18,7 @@ from indexer.market.panel import Panel, shares_known
 Excluded = tuple[tuple[str, str], ...]  # symbol and reason of each constituent that is not held
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Chosen:
     """Who is held, and why the others are not.
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Grid, Rows, Vector
+from indexer.arrays import Grid, Rows, Vector, floats
 from indexer.kernels.blocks import chain_values, value_baskets
 from indexer.kernels.threads import share
 from indexer.kernels.vector import WIDTH
@@ -99,7 +99,7 @@ def batch_levels(
     >>> batch_levels(worth, Batch(*basket)).price.round(9).tolist()
     [[1000.0], [1050.0], [1100.0]]
     """
-    batch = Batch(*_arrays(batch))
+    worth, batch = floats(worth), Batch(*_arrays(batch))
     _check(worth, batch, threads)
     if income is not None:
         income = Income(*_arrays(income))
@@ -108,7 +108,7 @@ def batch_levels(
     indices = len(batch.first) - 1
     none = np.zeros(0, dtype=np.int64)
     paid = income or Income(np.zeros(symbols + 1, dtype=np.int64), none, none.astype(float))
-    panel = np.ascontiguousarray(worth, dtype=np.float64).ravel()
+    panel = np.ascontiguousarray(worth).ravel()
     first, effective, *baskets = _unsigned(batch)
     end, room, blocks = _ends(sessions, batch), _rooms(batch), _blocks(sessions, batch)
     # Read row by row, a column costs six times what it costs laid out among all of them.
@@ -193,7 +193,7 @@ def _check_order(name: str, rows: Rows, least: int, offsets: Rows) -> None:
 def _arrays(parts: Batch | Income) -> list[Any]:
     *rows, amounts = parts
     whole = [np.ascontiguousarray(part, dtype=np.int64) for part in rows]
-    return [*whole, np.ascontiguousarray(amounts, dtype=np.float64)]
+    return [*whole, np.ascontiguousarray(floats(amounts))]
 
 
 def _unsigned(parts: Batch | Income) -> list[Any]:

@@ -46,11 +46,31 @@ def stationary_rows(
     return Resamples(row, begins)
 
 
+def check_resamples(resamples: Resamples, *series: Vector) -> None:
+    """Check that resamples are of the rows of (n,) series: compiled bodies read what they name.
+
+    Raises
+    ------
+    ValueError
+        If there is no row, a shape is another, or a resample has a row that the series have not.
+    """
+    row, begins = resamples
+    shapes = [np.shape(side) for side in series]
+    if row.shape != begins.shape or shapes != [row.shape[1:]] * len(series) or not all(shapes[0]):
+        found = f"{', '.join(map(str, shapes))} and resamples of {row.shape} and {begins.shape}"
+        raise ValueError(f"expected (n,), at least one row, and resamples of (R, n), got {found}")
+    if row.size and not 0 <= row.min() <= row.max() < row.shape[1]:
+        found = f"{row.min()} to {row.max()}"
+        raise ValueError(f"resamples have rows from {found}, outside 0 to {row.shape[1] - 1}")
+
+
 def studentised_sums(values: Vector, resamples: Resamples) -> Vector:
     """Return what each resample's sum is beside that of the values, in its own deviations, (R,).
 
-    ``sum(v* - mean(v)) / sqrt(sum((v* - mean(v*))**2))``; NaN where all of v* are alike.
+    ``sum(v* - mean(v)) / sqrt(sum((v* - mean(v*))**2))``; NaN where all of v* are alike. Raises as
+    `check_resamples` does.
     """
+    check_resamples(resamples, values)
     out = np.empty(len(resamples.row))
     _studentised_sums(np.ascontiguousarray(values), resamples.row, out)
     return out
@@ -69,19 +89,29 @@ def correlation_pivots(x: Vector, y: Vector, centre: float, resamples: Resamples
     (R,) ``(atanh r* - centre) / s*``; NaN where a side of a resample is constant, or it is one
     block, and not finite where its correlation is one in size.
 
+    Raises
+    ------
+    ValueError
+        As `check_resamples` does.
+
     Notes
     -----
     ``s*`` is from the sums of the correlation's influence over each block, as blocks and not rows
     are what is drawn (Götze and Künsch 1996, "Second-order correctness of the blockwise
     bootstrap for stationary observations", Annals of Statistics 24).
     """
+    check_resamples(resamples, x, y)
     out = np.empty(len(resamples.row))
     _pivots(np.ascontiguousarray(x), np.ascontiguousarray(y), centre, *resamples, out)
     return out
 
 
 def rank_pivots(x: Vector, y: Vector, centre: float, resamples: Resamples) -> Vector:
-    """Return the same as `correlation_pivots` for Spearman's: each resample is ranked anew."""
+    """Return the same as `correlation_pivots` for Spearman's: each resample is ranked anew.
+
+    Raises as `check_resamples` does.
+    """
+    check_resamples(resamples, x, y)
     out = np.empty(len(resamples.row))
     places = [np.unique(side, return_inverse=True)[1].astype(np.int64) for side in (x, y)]
     _rank_pivots(places[0], places[1], centre, *resamples, out)

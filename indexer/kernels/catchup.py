@@ -1,9 +1,11 @@
 """The catch-up states of a path, and how often driftless chance visits each of them."""
 
+from operator import index
+
 import numpy as np
 
 from indexer.arrays import Grid, Rows, Vector
-from indexer.kernels.bootstrap import Resamples
+from indexer.kernels.bootstrap import Resamples, check_resamples
 from indexer.kernels.compile import compiled
 from indexer.kernels.moments import moments
 
@@ -25,11 +27,19 @@ def path_states(
     fall : (R,) how far below the peak a turn is; NaN where that cannot be told
     enter, close : thresholds of the states
 
+    Raises
+    ------
+    ValueError
+        If the lengths differ.
+
     Notes
     -----
     The states are numbers: neutral, stretched, catching up, closed. Peak and onset are rows, -1
     in neutral. See `indexer.signals.catchup.catch_up_states` for the rules.
     """
+    shapes = [np.shape(part) for part in (strength, z, mean, fall)]
+    if shapes != [(len(strength),)] * 4:
+        raise ValueError(f"expected strength, z, mean and fall of one length, got shapes {shapes}")
     told = np.empty((5, len(strength)), dtype=np.int64)
     _path_states(strength, z, mean, fall, enter, close, told)
     return told[0], told[1], told[2], told[3], told[4]
@@ -57,7 +67,16 @@ def state_rates(
     resamples : which changes make up each of R paths of n + 1 rows
     window : rows of the z-score
     rule : enter, turn and close
+
+    Raises
+    ------
+    ValueError
+        If the resamples are not of the changes, as `check_resamples` says, or window is below 1.
     """
+    check_resamples(resamples, changes)
+    window = min(index(window), len(changes) + 2)  # a path has a row more than changes
+    if window < 1:
+        raise ValueError(f"expected a window of at least 1 row, got {window}")
     share, episodes = np.empty((len(resamples.row), _STATES)), np.empty(len(resamples.row))
     _state_rates(changes - changes.mean(), resamples.row, window, rule, share, episodes)
     return share, episodes

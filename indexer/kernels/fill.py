@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from indexer.arrays import Grid
+from indexer.arrays import Grid, floats
 from indexer.kernels.compile import compiled
 
 
@@ -11,9 +11,10 @@ def fill_forward(x: Grid, out: Grid | None = None) -> Grid:
 
     Parameters
     ----------
-    x : (T, N), any unit; NaN is missing, an infinite value is a value
-    out : (T, N), C-contiguous float64, written and returned; ``x`` itself fills in place. None
-        means a new array
+    x : (T, N), any unit; NaN is missing, and what a masked array hides; an infinite value is a
+        value
+    out : (T, N), C-contiguous float64 without a mask, written and returned; ``x`` itself fills in
+        place. None means a new array
 
     Returns
     -------
@@ -22,8 +23,8 @@ def fill_forward(x: Grid, out: Grid | None = None) -> Grid:
     Raises
     ------
     ValueError
-        If ``x`` is no grid, or ``out`` is of another shape, type or order, may not be written to,
-        or overlaps ``x`` without being it.
+        If ``x`` is no grid, or ``out`` is of another shape, type or order, is masked, may not be
+        written to, or overlaps ``x`` without being it.
 
     Notes
     -----
@@ -37,17 +38,19 @@ def fill_forward(x: Grid, out: Grid | None = None) -> Grid:
            [ 2.,  1.],
            [ 2.,  3.]])
     """
-    if x.ndim != 2:
-        raise ValueError(f"expected sessions by symbols, got {x.shape=}")
-    values = np.ascontiguousarray(x, dtype=np.float64)
+    values = floats(x)
+    if values.ndim != 2:
+        raise ValueError(f"expected sessions by symbols, got {values.shape=}")
+    values = np.ascontiguousarray(values)
     if out is None:
         out = np.empty(values.shape)
     flags = out.flags
-    usable = flags.c_contiguous and flags.writeable
-    if out.shape != x.shape or out.dtype != np.float64 or not usable:
-        form = f"{out.shape}, {out.dtype}, strides {out.strides}, writeable {flags.writeable}"
+    usable = flags.c_contiguous and flags.writeable and not isinstance(out, np.ma.MaskedArray)
+    if out.shape != values.shape or out.dtype != np.float64 or not usable:
+        kind = f"{type(out).__name__} {out.shape}, {out.dtype}"
+        form = f"{kind}, strides {out.strides}, writeable {flags.writeable}"
         raise ValueError(
-            f"expected out to be writeable, C-contiguous float64 {x.shape}, got {form}"
+            f"expected out to be writeable, C-contiguous float64 {values.shape}, got {form}"
         )
     if out is not x and np.may_share_memory(values, out):
         raise ValueError("out overlaps x: give x itself, or another array")

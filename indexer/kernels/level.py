@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Grid, Rows, Vector
+from indexer.arrays import Grid, Rows, Vector, floats
 from indexer.kernels.compile import compiled
 
 
@@ -86,6 +86,7 @@ def chain_levels(worth: Grid, held: Vector, start: Vector, divisor: float, event
     >>> chain_levels(worth, np.ones(2), worth[0], 0.03, quiet).level.round(2).tolist()
     [1000.0, 1033.33]
     """
+    worth, held, start = floats(worth), floats(held), floats(start)
     sessions, symbols = worth.shape
     if not held.shape == start.shape == (symbols,) or len({len(part) for part in events}) != 1:
         raise ValueError(f"shapes differ: {worth.shape=} {held.shape=}, {len(events.row)} events")
@@ -103,7 +104,7 @@ def chain_levels(worth: Grid, held: Vector, start: Vector, divisor: float, event
         contribution=np.empty(worth.shape),
         change=np.empty((len(events.row), 6)),
     )
-    _chain_levels(worth, np.array(held, dtype=np.float64), start, divisor, *events, *chain)
+    _chain_levels(worth, held.copy(), start, divisor, *events, *chain)
     return chain
 
 

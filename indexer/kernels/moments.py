@@ -4,15 +4,15 @@ from operator import index
 
 import numpy as np
 
-from indexer.arrays import Vector
+from indexer.arrays import Vector, floats
 from indexer.kernels.compile import compiled
 
 
 def window_moments(values: Vector, window: int) -> tuple[Vector, Vector]:
     """Return mean and sample deviation (``ddof`` 1) of the last ``window`` values, (T,) each.
 
-    NaN while the window is short, and where a value in it is NaN; the deviation of a constant
-    window is zero exactly, of a window of one value NaN.
+    NaN while the window is short, and where a value in it is NaN or masked; the deviation of a
+    constant window is zero exactly, of a window of one value NaN.
 
     Raises
     ------
@@ -23,7 +23,7 @@ def window_moments(values: Vector, window: int) -> tuple[Vector, Vector]:
     if window < 1:
         raise ValueError(f"expected a window of at least 1 value, got {window}")
     mean, deviation = np.empty(len(values)), np.empty(len(values))
-    moments(np.ascontiguousarray(values, dtype=np.float64), window, mean, deviation)
+    moments(np.ascontiguousarray(floats(values)), window, mean, deviation)
     return mean, deviation
 
 

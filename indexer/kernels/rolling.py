@@ -1,12 +1,12 @@
 """Rolling correlation, right on constant stretches, large offsets and extreme scales.
 
-Every function takes NaN, and what is infinite, for a missing value; a pair counts where both sides
-are there. NaN comes out where fewer than ``min_periods`` pairs (None: ``window``) lie among the
-last ``window`` positions, or one side is constant over them. Results are within 1e-10 of exact
-arithmetic for windows up to 5,000 and values up to 1e300 that are not subnormal, never beyond one
-in size, rest on nothing outside their window, and are the same bits with or without later sessions
-and with any number of threads (`NUMBA_NUM_THREADS`). A pair's Pearson correlation is the same bits
-from any function.
+Every function takes NaN, what is infinite and what a masked array hides for a missing value; a pair
+counts where both sides are there. NaN comes out where fewer than ``min_periods`` pairs (None:
+``window``) lie among the last ``window`` positions, or one side is constant over them. Results are
+within 1e-10 of exact arithmetic for windows up to 5,000 and values up to 1e300 that are not
+subnormal, never beyond one in size, rest on nothing outside their window, and are the same bits
+with or without later sessions and with any number of threads (`NUMBA_NUM_THREADS`). A pair's
+Pearson correlation is the same bits from any function.
 
 Notes
 -----
@@ -21,7 +21,7 @@ from operator import index
 
 import numpy as np
 
-from indexer.arrays import Grid, Vector
+from indexer.arrays import Grid, Vector, floats
 from indexer.kernels.compile import config
 from indexer.kernels.panels import all_pairs, mean_of_pairs, one_pair, one_to_many
 from indexer.kernels.ranks import rank_correlation
@@ -109,11 +109,12 @@ def correlation_with(x: Grid, y: Vector, window: int, min_periods: int | None = 
     >>> correlation_with(x, np.array([2.0, 4.0, 6.0]), 3)[-1]
     array([ 1., -1.])
     """
+    x, y = _floats(x), _floats(y)
     if x.ndim != 2 or y.shape != x.shape[:1]:
         raise ValueError(f"expected (T, N) and (T,), got {x.shape=} and {y.shape=}")
     window, least = _windows(len(x), window, min_periods)
-    columns, line, out = _floats(x), _floats(y).reshape(-1, 1), np.empty(x.shape)
-    _in_blocks(partial(one_to_many, columns, line, window, least, out), len(x), window, x.size)
+    line, out = y.reshape(-1, 1), np.empty(x.shape)
+    _in_blocks(partial(one_to_many, x, line, window, least, out), len(x), window, x.size)
     return out
 
 
@@ -145,10 +146,12 @@ def pairwise_correlation(
     >>> pairwise_correlation(x, 3)[-1].round(9) + 0.0
     array([-1.,  0.,  0.])
     """
-    if x.ndim != 2:
-        raise ValueError(f"expected (T, N), got {x.shape=}")
-    window, least = _windows(len(x), window, min_periods)
-    shape = len(x), x.shape[1] * (x.shape[1] - 1) // 2
+    columns = _floats(x)
+    if columns.ndim != 2:
+        raise ValueError(f"expected (T, N), got {columns.shape=}")
+    sessions, symbols = columns.shape
+    window, least = _windows(sessions, window, min_periods)
+    shape = sessions, symbols * (symbols - 1) // 2
     if out is None:
         out = np.empty(shape)
     elif np.may_share_memory(x, out):
@@ -159,8 +162,8 @@ def pairwise_correlation(
         found = f"{out.dtype} {out.shape}, strides {out.strides}, writeable={flags.writeable}"
         message = f"expected out to be writeable C-contiguous float64 {shape}, got {found}"
         raise ValueError(message)
-    columns, flat = _floats(x), out.reshape(-1)
-    _in_blocks(partial(all_pairs, columns, window, least, flat), len(x), window, out.size)
+    flat = out.reshape(-1)
+    _in_blocks(partial(all_pairs, columns, window, least, flat), sessions, window, out.size)
     return out
 
 
@@ -192,13 +195,14 @@ def mean_pairwise_correlation(x: Grid, window: int) -> Vector:
     >>> mean_pairwise_correlation(x, 3).round(6)
     array([      nan,       nan, -0.333333])
     """
+    x = _floats(x)
     if x.ndim != 2:
         raise ValueError(f"expected (T, N), got {x.shape=}")
     longest, window = _windows(len(x), window, None)
-    columns, out = _floats(x), np.full(len(x), np.nan)
+    out = np.full(len(x), np.nan)
     if window > longest:
         return out
-    _in_blocks(partial(mean_of_pairs, columns, window, out), len(x), window, x.size * window)
+    _in_blocks(partial(mean_of_pairs, x, window, out), len(x), window, x.size * window)
     return out
 
 
@@ -220,13 +224,8 @@ def _windows(sessions: int, window: int, min_periods: int | None) -> tuple[int, 
 
 
 def _floats(x: Grid) -> Grid:
-    """Return an array as the kernels are compiled for; one that may not be written to is copied.
-
-    What a masked array hides is missing.
-    """
-    if isinstance(x, np.ma.MaskedArray):
-        x = np.where(np.ma.getmaskarray(x), np.nan, x.data)
-    return np.require(np.asarray(x), np.float64, ["C", "W"])
+    """Return an array as the kernels are compiled for; one that may not be written to is copied."""
+    return np.require(floats(x), np.float64, ["C", "W"])
 
 
 def _in_blocks(

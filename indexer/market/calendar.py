@@ -242,7 +242,7 @@ def _assemble(listing: Listing, entries: list[_Entry]) -> Calendar:
             dates = {day for day in entry.dates() if begin <= day <= horizon}
             exceptions |= dict.fromkeys(dates, entry.close)
             estimated |= set() if entry.official else dates
-    days = np.arange(np.datetime64(listing.first, "D"), np.datetime64(horizon, "D") + 1)
+    days = np.arange(np.datetime64(listing.first, "D"), np.datetime64(horizon + _DAY, "D"))
     after = np.where(np.is_busday(days), _after_midnight(listing.close), _CLOSED)
     for day, close in exceptions.items():
         row = day.toordinal() - listing.first.toordinal()

@@ -77,7 +77,7 @@ class _Prior(NamedTuple):
     dated: np.datetime64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Carried:
     """Carried closes while they are restated, ex-date by ex-date.
 
@@ -124,7 +124,7 @@ class _Carried:
             self.running[new] = ex_date, prior
 
 
-_NEVER = np.datetime64("0001-01-01"), _Prior(nan, np.datetime64("NaT"))
+_NEVER = np.datetime64("0001-01-01"), _Prior(nan, np.datetime64("NaT", "D"))
 
 
 def _spun_off(actions: pl.DataFrame, lines: Sequence[Line]) -> set[int]:

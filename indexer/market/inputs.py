@@ -36,7 +36,7 @@ Row = tuple[Any, ...]  # cells of a row, dates in ISO form
 RowsByTable = dict[str, tuple[tuple[str, ...], list[Row]]]  # by table: its columns and rows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Used:
     """What an index uses of a market.
 

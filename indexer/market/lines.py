@@ -58,7 +58,7 @@ class Span(NamedTuple):
     until: date
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Closes:
     """Every close, by line and date; those of line j are ``first[j]:first[j + 1]``."""
 

@@ -25,7 +25,7 @@ from indexer.market.lines import Closes, Line, closes_of, lines_of
 from indexer.market.tables import Market
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Panel:
     """Constituents of one index, sessions by lines.
 

@@ -119,7 +119,7 @@ class Manifest:
     bare: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Market:
     """A market folder after checking; absent tables and absent optional columns are empty."""
 

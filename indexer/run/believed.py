@@ -9,7 +9,7 @@ from indexer.market.sources.bars import Known
 from indexer.run.needs import Need
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Believed:
     """What is known while a fetch goes on: what is stored, and what came since.
 

@@ -36,7 +36,7 @@ class Asked:
     known_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Publication:
     """A published session, and everything before it as it was known then.
 

@@ -11,7 +11,7 @@ import polars as pl
 from indexer.arrays import Days, Instants, Vector
 from indexer.definitions.basket import Index
 from indexer.definitions.study import Study
-from indexer.errors import DefinitionError, MissingInputError
+from indexer.errors import DefinitionError, Flaw, MissingInputError
 from indexer.index.build import build
 from indexer.index.explain import explain
 from indexer.index.history import History
@@ -44,17 +44,25 @@ def study(
 ) -> Comparison:
     """Return every signal of a study on a market.
 
-    Unless they are given, indices are found by id beside the study's file, else in ./baskets, else
-    bundled. The benchmark and the indices of events are left out, with a warning, where the market
-    has no data of them.
+    The benchmark and the indices of events are left out, with a warning, where the market has no
+    data of them.
+
+    Parameters
+    ----------
+    indices : by id, all of the pairs and those there are of the benchmark and the events; None:
+        each is found by its id beside the study's file, else in ./baskets, else bundled
 
     Raises
     ------
     DefinitionError, MissingInputError, MarketDataError
-        As building any of its indices does.
+        As building any of its indices does; the second also with every index of a pair that is not
+        among those given.
     """
     histories: dict[str, History] = {}
     named = indices_of(definition) if indices is None else indices
+    if absent := [id for id in definition.indices if id not in named]:
+        message = "is of a pair and not among the indices given: give it too"
+        raise MissingInputError([Flaw(definition.id, None, id, message) for id in absent])
     for id in named:
         progress(f"building {id}")
         try:

@@ -16,7 +16,7 @@ from indexer.market.calendar import Calendar, read_calendar
 from indexer.signals.rounding import settled
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class IndexLine:
     """The levels of one index: date (L,), level (L,), and the instant each became known (L,)."""
 
@@ -27,7 +27,7 @@ class IndexLine:
     selected_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Aligned:
     """What was known of each index at the cut-off of each study session; D sessions, K indices.
 

@@ -21,6 +21,7 @@ from indexer.signals.strength import percentile
 CORRELATION_WINDOW = 60  # returns
 OUTPERFORM_SPAN = 20  # sessions
 CROWDING_WINDOW = 20  # sessions
+_DAY = np.timedelta64(1, "D")
 _ROUNDING = 1e-12  # of a price: restating rounds to 1e-16 of it, a tick is never below 1e-9
 
 
@@ -97,7 +98,7 @@ def _restated(panel: Panel) -> Grid:
     for found in panel.events:
         row, j = found.row, found.column
         since, prior = running.get(
-            (row, j), (panel.sessions[row - 1] + 1, float(close[row - 1, j]))
+            (row, j), (panel.sessions[row - 1] + _DAY, float(close[row - 1, j]))
         )
         at = panel.closes.before(j, found.ex_date)
         if at >= 0 and panel.closes.date[at] >= since:  # while the index was closed
@@ -142,6 +143,11 @@ def breadth(close: Grid, held: Mask, traded: Mask, window: int) -> Vector:
     Returns
     -------
     (T,) 0 to 1. Members with fewer closes are left out; NaN where that leaves none.
+
+    Raises
+    ------
+    ValueError
+        If window is below 1.
     """
     above = np.full(close.shape, np.nan)
     for j in range(close.shape[1]):
@@ -162,12 +168,20 @@ def breadth_outperform(
     ----------
     close, held : (T, N) as in `Members`
     leader_level : (T,) level of the leader known on each of these sessions; NaN where there is none
+    span : sessions, at least 1
 
     Returns
     -------
     (T,) 0 to 1. Members without a close that long ago are left out; NaN where that leaves none,
     and where the leader has no return.
+
+    Raises
+    ------
+    ValueError
+        If span is below 1.
     """
+    if span < 1:
+        raise ValueError(f"expected a span of at least 1 session, got {span}")
     better = np.full(close.shape, np.nan)
     own = _ratio(close[span:], close[:-span])
     leaders = _ratio(leader_level[span:], leader_level[:-span])[:, None]
@@ -235,19 +249,11 @@ def member_correlation(
 def correlated(close: Grid, held: Mask, traded: Mask, window: int = CORRELATION_WINDOW) -> Rows:
     """Return how many members `member_correlation` is of, (T,).
 
-    Parameters
-    ----------
-    close, held, traded : (T, N) as in `Members`
-    window : returns, at least 2
+    Its arguments are the same, and it raises as `member_correlation` does.
 
     Returns
     -------
     (T,) those held on the session whose window is complete, and not of the same return throughout.
-
-    Raises
-    ------
-    ValueError
-        If window is below 2.
     """
     if window < 2:
         raise ValueError(f"expected a window of at least 2 returns, got {window}")

@@ -48,6 +48,11 @@ def catch_up_states(
     turn : fall from the peak that makes a turn, in deviations of twenty rows' change
     close : share of the way from the peak back to the mean at onset that closes the episode
 
+    Raises
+    ------
+    ValueError
+        If the lengths differ, or window is below 1.
+
     Notes
     -----
     neutral to stretched at ``z >= enter``, freezing the window's mean. Stretched to catching_up
@@ -100,6 +105,11 @@ def chance_rates(
     window : rows of the z-score
     rule : enter, turn and close
     block : mean length of a block of changes
+
+    Raises
+    ------
+    ValueError
+        If window is below 1.
 
     Notes
     -----

@@ -33,11 +33,16 @@ def ratio_family(a: Vector, b: Vector, c: Vector, window: int) -> RatioFamily:
     Parameters
     ----------
     a, b, c : (T,) log returns of leader and two followers over the same spans
-    window : returns looked back over, the current one included
+    window : returns looked back over, the current one included, at least 2
 
     Returns
     -------
     (T,) each; NaN while the window is short and where a line does not move.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, or window is below 2.
 
     Notes
     -----

@@ -52,12 +52,20 @@ def beta_gap(leader: Vector, follower: Vector, span: int, window: int) -> Gap:
     (R,) each, from row ``span + window`` on. NaN before, and where the leader's returns do not
     vary over the window; z is NaN too where the regression leaves nothing.
 
+    Raises
+    ------
+    ValueError
+        If span is below 1, or window below 3.
+
     Notes
     -----
     ``G = beta (A_t - A_{t-h}) - (B_t - B_{t-h})`` in logs. The regression has not seen the span, so
     that under it ``G + alpha h`` is an error of prediction, with variance
     ``s^2 (h + h^2 / n + (A_t - A_{t-h} - h mean(a))^2 / sum((a - mean(a))^2))``.
     """
+    if span < 1 or window < 3:
+        message = "expected a span of at least 1 row and a window of at least 3 returns"
+        raise ValueError(f"{message}, got {span} and {window}")
     rows, first = len(leader), span + window
     if rows <= first:
         return Gap(*(np.full(rows, np.nan) for _ in Gap._fields))

@@ -39,12 +39,13 @@ def lead_lag(a: Vector, b: Vector, rows_a: RowGrid, rows_b: RowGrid, furthest: i
     a, b : (n,) log returns over the same spans
     rows_a, rows_b : (replications, n - 1) stationary-block resamples of the rows of `whitened`,
         drawn one without the other; at least one
-    furthest : longest lag
+    furthest : longest lag, at least 1
 
     Raises
     ------
     ValueError
-        If the returns differ in length, or the resamples in shape or from the returns.
+        If the returns differ in length, the resamples in shape or from the returns, or furthest is
+        below 1.
 
     Notes
     -----
@@ -57,6 +58,8 @@ def lead_lag(a: Vector, b: Vector, rows_a: RowGrid, rows_b: RowGrid, furthest: i
     Unrelated lines of one stochastic volatility pass the band somewhere in 18 of 100 draws of 100
     rows, and in 39 of 100 draws of 600 (docs/inference.md).
     """
+    if furthest < 1:
+        raise ValueError(f"expected a longest lag of at least 1 row, got {furthest}")
     n = len(a)
     if len(b) != n or rows_a.shape != rows_b.shape or not rows_a.size or rows_a.shape[1] != n - 1:
         shapes = f"{rows_a.shape} and {rows_b.shape}"

@@ -28,7 +28,14 @@ def correlation_matrix(history: History, window: int = CORRELATION_WINDOW) -> Ma
     """Return the correlations of the members of an index; none for a ready-made series.
 
     Members are in the order of their segments' names, within one as the index lists them.
+
+    Raises
+    ------
+    ValueError
+        If window is below 2.
     """
+    if window < 2:
+        raise ValueError(f"expected a window of at least 2 returns, got {window}")
     panel, members = history.panel, members_of(history)
     if panel is None or len(members.days) <= window:
         return Matrix(np.empty(0, dtype=np.intp), np.empty((0, 0)))

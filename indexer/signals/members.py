@@ -32,7 +32,7 @@ from indexer.signals.strength import PERCENTILE
 BREADTH = (20, 60)  # sessions
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Basket:
     """A basket's members, and where each study session finds them; D sessions, T own ones.
 

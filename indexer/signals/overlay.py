@@ -25,6 +25,11 @@ def divergence(
     (T,) on the first day on or after an announcement; NaN on all others, while there are fewer
     changes, where one side's are all alike, and where a figure in the window is not above zero.
 
+    Raises
+    ------
+    ValueError
+        If window is below 1.
+
     Notes
     -----
     The z-score of the series' log change from one announcement to the next, among its last
@@ -49,7 +54,14 @@ def divergence_reach(index_days: Days, announced: Days, window: int) -> Rows:
     """Return how many days back the oldest announcement lies that a divergence rests on, (T,).
 
     Zero where there is none.
+
+    Raises
+    ------
+    ValueError
+        If window is below 1.
     """
+    if window < 1:
+        raise ValueError(f"expected a window of at least 1 change, got {window}")
     rows, _ = _first_known(index_days, announced)
     reach = np.zeros(len(index_days), dtype=np.int64)
     reach[rows[window:]] = rows[window:] - rows[: len(rows[window:])]

@@ -75,7 +75,7 @@ def _rotation_signals(rows: SharedRows, strength: Vector) -> Iterator[Signal]:
         yield rows.signal(name, value, WEEKS, found.reach(weeks))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PairStates:
     """The catch-up states of a pair on its rows; rows count the sessions of the study.
 
@@ -133,7 +133,7 @@ def pair_states(study: Study, pair: Pair, rows: SharedRows) -> PairStates:
     return PairStates(pair, rows.at, leader, follower, states)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PairInference:
     """What may be chance about a pair, on its last row.
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from indexer.report.drawing import Drawing
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Comparison:
     """Everything a study found.
 

@@ -11,7 +11,7 @@ from indexer.signals.align import Aligned
 from indexer.signals.rounding import log_returns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Signal:
     """One figure over time, of an index, a pair or a triple of indices; R rows.
 
@@ -34,7 +34,7 @@ class Signal:
     backtested: Flags
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SharedRows:
     """The rows of a pair or a triple: sessions on which all of their levels are fresh.
 

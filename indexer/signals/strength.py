@@ -57,7 +57,14 @@ def percentile(values: Vector, window: int = PERCENTILE) -> Vector:
 
     The current one counts, so that the lowest has ``1 / window`` and the highest, or one of equals,
     has 1. (T,) to (T,); NaN while the window is short, and where a value in it is NaN.
+
+    Raises
+    ------
+    ValueError
+        If window is below 1.
     """
+    if window < 1:
+        raise ValueError(f"expected a window of at least 1 value, got {window}")
     out = np.full(len(values), np.nan)
     if len(values) >= window:
         part = sliding_window_view(values, window)

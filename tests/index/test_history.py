@@ -29,6 +29,13 @@ MONTHLY = {"frequency": "monthly", "day": str(WEEK[1].day)}  # on Tuesday
 # --- the tables -----------------------------------------------------------------------------------
 
 
+def test_a_history_is_equal_to_itself_alone_and_may_be_a_key():
+    one, other = (history(A + closes("B.US", 20, 20, 20)) for _ in "ab")
+
+    assert one != other
+    assert len({one, other, one}) == 2
+
+
 def test_levels_have_a_row_for_each_session_and_variant():
     dividend = action("A.US", WEEK[1], "dividend", cash=0.5)
     found = history(A[:2] + closes("B.US", 20), dividend, variants=["gross", "price"]).levels

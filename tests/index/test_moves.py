@@ -35,7 +35,7 @@ LIMITS = gate_limits(DAY)
 def moved(returns: list[float], rows: list[int]) -> list[str]:
     """Return the days on which levels that follow from log returns move beyond belief."""
     levels = 1000 * np.exp(np.cumsum([0.0, *returns]))
-    days = np.datetime64("2020-01-01") + np.arange(len(levels))
+    days = np.datetime64("2020-01-01") + np.arange(len(levels)).astype("m8[D]")
     found = index_moves(levels, days, np.array(rows), LIMITS)
     return [str(f.session) for f in found]
 
@@ -68,7 +68,7 @@ def test_a_level_that_never_moved_may_not_begin_to():
 def test_the_move_of_an_index_names_levels_return_and_bound():
     calm = [0.01 * (-1) ** n for n in range(100)]
     levels = 1000 * np.exp(np.cumsum([0.0, *calm, 0.2]))
-    days = np.datetime64("2020-01-01") + np.arange(len(levels))
+    days = np.datetime64("2020-01-01") + np.arange(len(levels)).astype("m8[D]")
     (found,) = index_moves(levels, days, np.arange(len(levels)), LIMITS)
 
     assert "level 1221.402758 on 2020-04-11 after 1000.000000 on 2020-04-10" in found.message

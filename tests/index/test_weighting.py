@@ -400,7 +400,7 @@ def test_who_cannot_be_weighed_is_told_why_by_the_scheme(weighting, reason):
     rows = [prices_of(symbol, 0.02, -0.02, 0.02, -0.02) for symbol in ("A.US", "B.US")]
     panel = history([*rows[0], *rows[1]]).panel
     worth, dated = panel.worth.copy(), panel.dated.copy()
-    worth[-1, 1], dated[:, 1] = np.nan, np.datetime64("NaT")
+    worth[-1, 1], dated[:, 1] = np.nan, np.datetime64("NaT", "D")
     found = weigh(definition, replace(panel, worth=worth, dated=dated), np.array([0, 1]))
     [(symbol, told)] = found.sat_out
 

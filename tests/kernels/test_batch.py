@@ -450,6 +450,19 @@ def test_income_that_does_not_fit_is_refused(name: str, value: Any, told: str) -
         batch_levels(np.ones((5, 3)), BATCH, income)
 
 
+def test_what_a_masked_array_hides_is_missing() -> None:
+    worth = np.ma.MaskedArray(np.ones((5, 3)), np.zeros((5, 3), dtype=bool))
+    worth[1, 0] = np.ma.masked
+    found = batch_levels(worth, BATCH).price[:, 0]
+    assert_array_equal(np.isnan(found), [False, True, False, False, False])
+
+
+def test_a_weight_behind_a_mask_is_not_used() -> None:
+    batch = BATCH._replace(weight=np.ma.MaskedArray([1.0, 1.0], [False, True]))
+    found = batch_levels(np.ones((5, 3)), batch).price[:, 0]
+    assert_array_equal(np.isnan(found), [False, False, False, True, True])
+
+
 def test_arguments_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match=r"worth is no grid .*\(5,\)"):
         batch_levels(np.ones(5), BATCH)

@@ -114,6 +114,39 @@ def test_a_resample_of_one_block_has_no_deviation(seed, ranked):
     assert np.isnan((rank_pivots if ranked else correlation_pivots)(x, y, 0.1, resamples)).all()
 
 
+ROWS, BEGINS = np.arange(10)[None] % 5, np.ones((1, 10), dtype=bool)
+UNFIT = {
+    "longer resamples": (5, Resamples(ROWS, BEGINS), r"\(R, n\)"),
+    "shorter resamples": (20, Resamples(ROWS, BEGINS), r"\(R, n\)"),
+    "fewer beginnings": (10, Resamples(ROWS, BEGINS[:, :5]), r"\(R, n\)"),
+    "no resamples but rows": (10, Resamples(ROWS[0], BEGINS[0]), r"\(R, n\)"),
+    "no rows": (0, Resamples(ROWS[:, :0], BEGINS[:, :0]), "at least one row"),
+    "a row too far": (10, Resamples(ROWS + 6, BEGINS), "rows from 6 to 10, outside 0 to 9"),
+    "a row before": (10, Resamples(ROWS - 1, BEGINS), "rows from -1 to 3"),
+}
+
+
+@pytest.mark.parametrize(("length", "resamples", "told"), UNFIT.values(), ids=UNFIT)
+def test_resamples_of_other_rows_are_refused(length, resamples, told):
+    """The compiled bodies would read beside the arrays."""
+    x = np.arange(float(length))
+    with pytest.raises(ValueError, match=told):
+        studentised_sums(x, resamples)
+    for pivots in (correlation_pivots, rank_pivots):
+        with pytest.raises(ValueError, match=told):
+            pivots(x, x, 0.0, resamples)
+
+
+@pytest.mark.parametrize("pivots", [correlation_pivots, rank_pivots])
+def test_sides_of_different_lengths_are_refused(pivots):
+    with pytest.raises(ValueError, match=r"\(10,\), \(4,\)"):
+        pivots(np.arange(10.0), np.arange(4.0), 0.0, Resamples(ROWS, BEGINS))
+
+
+def test_no_resamples_have_no_sums():
+    assert studentised_sums(np.arange(10.0), Resamples(ROWS[:0], BEGINS[:0])).shape == (0,)
+
+
 @pytest.mark.parametrize(
     "name", ["_continue", "_studentised_sums", "_pivots", "_rank_pivots", "_ranks"]
 )

@@ -82,11 +82,17 @@ def test_any_layout_and_number_type_will_do() -> None:
     assert_array_equal(fill_forward(np.array([[1, 2], [3, 4]])), [[1.0, 2.0], [3.0, 4.0]])
 
 
+def test_what_a_masked_array_hides_is_missing() -> None:
+    x = np.ma.MaskedArray([[1.0, 2.0], [99.0, 3.0]], [[False, False], [True, False]])
+    assert_array_equal(fill_forward(x), [[1.0, 2.0], [1.0, 3.0]])
+
+
 BLOCK = np.zeros((6, 4))
 REFUSED = {
     "one axis": (np.zeros(3), None, "sessions by symbols"),
     "another shape": (BLOCK, np.zeros((4, 6)), r"C-contiguous float64 \(6, 4\)"),
     "another type": (BLOCK, np.zeros((6, 4), np.float32), "float32"),
+    "under a mask": (BLOCK, np.ma.MaskedArray(np.zeros((6, 4))), "MaskedArray"),
     "another order": (BLOCK, np.zeros((4, 6)).T, "strides"),
     "in place in another order": (BLOCK[:, :2], BLOCK[:, :2], "strides"),
     "not to be written to": (BLOCK, np.broadcast_to(0.0, (1, 1)), "writeable"),

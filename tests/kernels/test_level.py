@@ -310,6 +310,20 @@ def test_events_out_of_order_are_refused() -> None:
         held([[10.0, 20.0]] * 2, Event(1, 0), Event(0, 1)).chain()
 
 
+def test_what_a_masked_array_hides_is_missing() -> None:
+    worth, counts, start, divisor, events = held([[10.0, 20.0], [11.0, 99.0]]).arguments()
+    hidden = [[False, False], [False, True]]
+    masked = chain_levels(np.ma.MaskedArray(worth, hidden), counts, start, divisor, events)
+    missing = chain_levels(np.where(hidden, NAN, worth), counts, start, divisor, events)
+    assert_array_equal(masked.level, missing.level)
+
+
+def test_shares_behind_a_mask_are_not_used() -> None:
+    worth, counts, start, divisor, events = held([[10.0, 20.0]]).arguments()
+    counts = np.ma.MaskedArray(counts, [False, True])
+    assert np.isnan(chain_levels(worth, counts, start, divisor, events).level).all()
+
+
 def test_shapes_that_disagree_are_refused() -> None:
     worth, counts, start, divisor, events = held([[10.0, 20.0]], Event(0, 0)).arguments()
     with pytest.raises(ValueError, match=r"held\.shape=\(1,\)"):

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -270,6 +272,21 @@ def test_any_layout_and_number_type_gives_the_same(function: str) -> None:
         before = same.copy()
         assert correlate(same).tobytes() == expected
         assert np.array_equal(same, before)
+
+
+TABLES: dict[str, Callable[[Any], Grid]] = {
+    "one to many": lambda x: correlation_with(x, np.asarray(x)[:, 1].tolist(), 9, 4),
+    "all pairs": lambda x: pairwise_correlation(x, 9, 4),
+    "into an array": lambda x: pairwise_correlation(x, 9, 4, np.empty((80, 190))),
+    "mean": lambda x: mean_pairwise_correlation(x, 9),
+}
+
+
+@pytest.mark.parametrize("function", TABLES)
+def test_lists_and_frames_do_as_arrays_do(function: str) -> None:
+    x, correlate = panel(), TABLES[function]
+    for table in (x.tolist(), pl.DataFrame(x), pd.DataFrame(x)):
+        np.testing.assert_array_equal(correlate(table), correlate(x))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

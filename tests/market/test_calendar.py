@@ -20,7 +20,7 @@ dates = st.dates(date(1991, 2, 1), date(2027, 12, 30))
 
 def closed_weekdays(calendar: Calendar, first: str, last: str) -> list[str]:
     """Return the weekdays without session from first to last, both inclusive."""
-    days = np.arange(first, np.datetime64(last) + 1, dtype="M8[D]")
+    days = np.arange(first, np.datetime64(last) + np.timedelta64(1, "D"), dtype="M8[D]")
     sessions = calendar.between(date.fromisoformat(first), date.fromisoformat(last))
     return [str(day) for day in days[np.is_busday(days) & ~np.isin(days, sessions)]]
 
@@ -262,8 +262,8 @@ def test_closes_are_the_local_closing_times_in_utc(calendar: Calendar, days: lis
 
 @pytest.mark.parametrize("calendar", [MAINLAND, HONG_KONG, NEW_YORK, WEEKDAYS])
 def test_sessions_and_closes_ascend_and_cannot_be_changed(calendar: Calendar) -> None:
-    assert (np.diff(calendar.sessions) > np.timedelta64(0)).all()
-    assert (np.diff(calendar.closes) > np.timedelta64(0)).all()
+    assert (np.diff(calendar.sessions) > np.timedelta64(0, "D")).all()
+    assert (np.diff(calendar.closes) > np.timedelta64(0, "m")).all()
     assert (calendar.sessions.dtype, calendar.closes.dtype) == ("M8[D]", "M8[m]")
     with pytest.raises(ValueError, match="read-only"):
         calendar.sessions[0] = np.datetime64("2000-01-01")

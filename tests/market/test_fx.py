@@ -113,7 +113,7 @@ def test_a_rate_is_known_once_it_is_fixed_in_any_zone(
 def test_a_rate_without_instant_is_known_from_the_next_day_in_the_zone(
     tmp_path: Path, date: str, zone: str, begins: str
 ) -> None:
-    before = str(np.datetime64(begins, "s") - 1)
+    before = str(np.datetime64(begins, "s") - np.timedelta64(1, "s"))
     rows = (f"{date},USD,CNY,7.0,",)
     assert np.isnan(known(tmp_path, *rows, at=before, zone=ZoneInfo(zone)))
     assert known(tmp_path, *rows, at=begins, zone=ZoneInfo(zone)) == 7.0

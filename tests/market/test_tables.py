@@ -318,6 +318,12 @@ def test_what_is_no_folder_is_a_missing_input(tmp_path: Path, name: str, said: s
     assert refusal(path, MissingInputError) == [f"{path}: {said}"]
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a\0b@3", "a\ud800b"])
+def test_a_name_that_no_folder_can_have_is_a_missing_input(name: str) -> None:
+    with pytest.raises(MissingInputError, match=r"null|surrogates"):
+        read_market(name)
+
+
 def test_an_empty_folder_is_a_missing_input(tmp_path: Path) -> None:
     written(tmp_path, "synthetic: true", "manifest.yaml")
     [flaw] = refusal(tmp_path, MissingInputError)
@@ -397,6 +403,14 @@ def test_a_folder_may_have_any_name(tmp_path: Path, folder: str, write: Any) -> 
     (tmp_path / folder).mkdir()
     write(tmp_path / folder, "fx", [ROWS["fx"]])
     assert len(read_market(tmp_path / folder).fx) == 1
+
+
+def test_a_market_is_equal_to_itself_alone_and_may_be_a_key(tmp_path: Path) -> None:
+    as_csv(tmp_path, "prices", two("prices"))
+    one, other = read_market(tmp_path), read_market(tmp_path)
+
+    assert one != other
+    assert len({one, other, one}) == 2
 
 
 def test_absent_tables_and_columns_come_back_empty(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import yaml
 
 from indexer.errors import DefinitionError, MissingInputError
 from indexer.market.tables import read_market
-from indexer.run.find import study_named
+from indexer.run.find import indices_of, study_named
 from indexer.run.results import Output, _overlays, build_indices, explain_session
 from indexer.run.results import study as compared
 from tests.run.desk import DAYS, basket, close, folder
@@ -42,6 +42,27 @@ def study(path, **keys):
     }
     (path / "two.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     return study_named(str(path / "two.yaml"))
+
+
+@pytest.mark.parametrize("given", [[], ["trio"], ["other"]])
+def test_indices_of_the_pairs_that_are_not_given_are_named(tmp_path, given):
+    two = study(tmp_path)
+    tables = read_market(folder(tmp_path / "m", series=series("000001.SH")))
+    indices = {id: found for id, found in indices_of(two).items() if id in given}
+    with pytest.raises(MissingInputError) as refused:
+        compared(two, tables, indices=indices)
+
+    assert [flaw.symbol for flaw in refused.value.flaws] == [
+        id for id in ("trio", "other") if id not in given
+    ]
+
+
+def test_the_benchmark_need_not_be_given(tmp_path):
+    two = study(tmp_path)
+    tables = read_market(folder(tmp_path / "m", series=series("000001.SH")))
+    indices = {id: index for id, index in indices_of(two).items() if id != two.benchmark}
+
+    assert set(compared(two, tables, indices=indices).histories) == {"trio", "other"}
 
 
 def test_two_indices_of_one_id_are_not_written_over_each_other(tmp_path):

@@ -267,6 +267,13 @@ def test_members_outperform_over_the_leaders_own_sessions() -> None:
     assert nulls(breadth_outperform(close, held, leader, 2)) == [None, None, 0.5, None]
 
 
+@pytest.mark.parametrize("span", [0, -1])
+def test_a_span_of_nothing_is_refused(span: int) -> None:
+    close = np.ones((4, 3))
+    with pytest.raises(ValueError, match=f"at least 1 session, got {span}"):
+        breadth_outperform(close, close > 0, close[:, 0], span)
+
+
 def test_dispersion_by_hand() -> None:
     """Returns of 10 % and -20 % at weights of 3/4 and 1/4 about 2.5 %; then one is left."""
     close = np.array([[10.0, 10.0], [11.0, 8.0], [12.0, np.nan]])

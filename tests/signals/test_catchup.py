@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.arrays import Vector
-from indexer.kernels.catchup import TURN_SPAN, TURN_WINDOW
-from indexer.signals.catchup import State, States, catch_up_states, kind_of
+from indexer.kernels.bootstrap import stationary_rows
+from indexer.kernels.catchup import TURN_SPAN, TURN_WINDOW, state_rates
+from indexer.signals.catchup import State, States, catch_up_states, chance_rates, kind_of
 from indexer.signals.strength import zscore
 from tests.reference import catchup as reference
 from tests.signals.example import walk, walks
@@ -219,3 +220,31 @@ def test_it_never_looks_ahead(
     assert part.state == whole.state[:cut]
     for found, all_of_it in zip(part[1:], whole[1:], strict=True):
         assert np.array_equal(found, all_of_it[:cut])
+
+
+@pytest.mark.parametrize("length", [0, 10, len(SWINGS) + 1])
+def test_a_zscore_of_another_length_is_refused(length: int) -> None:
+    """The compiled body would read beside it."""
+    with pytest.raises(ValueError, match="of one length"):
+        states(np.array(SWINGS), np.zeros(length))
+
+
+@pytest.mark.parametrize("window", [0, -1])
+def test_chance_needs_a_window(window: int) -> None:
+    with pytest.raises(ValueError, match="at least 1 row, got"):
+        chance_rates(
+            np.array(SWINGS), window, (1.0, 1.0, 0.5), block=2.0, rng=np.random.default_rng(1)
+        )
+
+
+def test_chance_of_a_window_longer_than_the_path_is_all_neutral() -> None:
+    rng = np.random.default_rng(1)
+    found = chance_rates(np.array(SWINGS), 2**70, (1.0, 1.0, 0.5), block=2.0, rng=rng)
+    assert found.share["neutral"] == (1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("length", [5, 12])
+def test_changes_that_are_not_those_resampled_are_refused(length: int) -> None:
+    drawn = stationary_rows(10, 2.0, 3, np.random.default_rng(1))
+    with pytest.raises(ValueError, match=r"\(R, n\)"):
+        state_rates(np.arange(float(length)), drawn, 3, (1.0, 1.0, 0.5))

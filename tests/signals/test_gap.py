@@ -28,6 +28,13 @@ def pair(seed: int, count: int = 60) -> tuple[Vector, Vector]:
     return leader, 0.5 * leader + other
 
 
+@pytest.mark.parametrize(("span", "window"), [(0, 3), (-1, 9), (2, 2), (5, -2)])
+def test_spans_and_windows_too_short_are_refused(span: int, window: int) -> None:
+    leader, follower = pair(1)
+    with pytest.raises(ValueError, match=f"at least 3 returns, got {span} and {window}"):
+        beta_gap(leader, follower, span, window)
+
+
 def test_the_gap_by_hand() -> None:
     """Before the span b = 0.5 a + 0.01 but for errors of 0.01, -0.02, 0.01; in it a gains 0.3."""
     a = levels(0.0, 0.1, 0.2, 0.1, 0.2)

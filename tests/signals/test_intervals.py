@@ -63,7 +63,7 @@ def test_all_agree_with_the_oracle(seed: int, begin: int, count: int) -> None:
 @pytest.mark.parametrize("span", SPANS)
 def test_a_span_takes_one_row_more(span: int) -> None:
     line = walk(1, span + 1)
-    on = np.datetime64("2024-01-02") + np.arange(span + 1)
+    on = np.datetime64("2024-01-02") + np.arange(span + 1).astype("m8[D]")
     assert begins(table(on, line, line[::-1]))[f"rows_{span}"] == 0
     assert f"rows_{span}" not in begins(table(on[1:], line[1:], line[:-1]))
 
@@ -87,7 +87,7 @@ def strength_of(*peaks: tuple[int, float], count: int = 300) -> dict[str, int]:
     leader = np.ones(count)
     for row, value in peaks:
         leader[row] = value
-    on = np.datetime64("2024-01-02") + np.arange(count)
+    on = np.datetime64("2024-01-02") + np.arange(count).astype("m8[D]")
     return begins(table(on, leader, np.ones(count)))
 
 

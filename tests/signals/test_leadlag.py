@@ -175,3 +175,9 @@ def test_resamples_must_be_of_the_whitened_returns(change: str) -> None:
         rows_a, rows_b = rows_a[:0], rows_b[:0]
     with pytest.raises(ValueError, match=r"want \(R, "):
         lead_lag(a, b, rows_a, rows_b)
+
+
+@pytest.mark.parametrize("furthest", [0, -1])
+def test_without_a_lead_or_a_lag_there_is_no_band(furthest: int) -> None:
+    with pytest.raises(ValueError, match=f"at least 1 row, got {furthest}"):
+        lead_lag(noise(1, 30), noise(2, 30), *resamples(1, 30), furthest)

@@ -34,6 +34,12 @@ def test_correlations_are_those_of_simple_returns():
     assert found.correlation == pytest.approx(np.corrcoef(returns), abs=1e-12)
 
 
+@pytest.mark.parametrize("window", [1, 0, -1])
+def test_a_window_too_short_to_correlate_is_refused(window):
+    with pytest.raises(ValueError, match=f"at least 2 returns, got {window}"):
+        correlation_matrix(three(), window)
+
+
 def test_members_stand_by_segment():
     index = three()
     found = correlation_matrix(index, window=5)

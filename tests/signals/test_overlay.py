@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.arrays import Days, Vector
-from indexer.signals.overlay import divergence
+from indexer.signals.overlay import divergence, divergence_reach
 from tests.reference import signal_overlay as reference
 from tests.signals.example import days, walk
 
@@ -27,6 +27,12 @@ def test_divergence_by_hand() -> None:
     there = np.flatnonzero(~np.isnan(found))
     assert there.tolist() == [4, 6]
     assert found[there] == pytest.approx([0.0, -2 / math.sqrt(2)], abs=1e-12)
+
+
+@pytest.mark.parametrize("window", [0, -1])
+def test_a_window_of_nothing_is_refused(window: int) -> None:
+    with pytest.raises(ValueError, match=f"at least 1 change, got {window}"):
+        divergence_reach(ON, ON, window)
 
 
 def test_a_figure_counts_from_the_session_after_its_date() -> None:

@@ -54,6 +54,17 @@ LEVELS = {
 }
 
 
+def test_a_comparison_is_equal_to_itself_alone_and_may_be_a_key() -> None:
+    one, other = small(), small()
+
+    assert one != other
+    assert len({one, other, one}) == 2
+
+
+def test_what_may_be_chance_of_a_pair_is_equal_to_itself_alone() -> None:
+    assert small().pairs != small().pairs
+
+
 # --- signals --------------------------------------------------------------------------------------
 
 

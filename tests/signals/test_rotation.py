@@ -26,7 +26,7 @@ def weekly(on: Days, values: Vector) -> Rotation:
 
 
 def mondays(count: int) -> Days:
-    return np.datetime64("2024-01-01") + 7 * np.arange(count)
+    return np.datetime64("2024-01-01") + 7 * np.arange(count).astype("m8[D]")
 
 
 def test_a_week_closes_on_its_last_row_whatever_the_year() -> None:

@@ -54,7 +54,7 @@ def test_a_line_too_short_has_neither_momentum_nor_zscore(count: int) -> None:
 def test_a_window_of_nothing_is_refused(count: int) -> None:
     """A negative one read what lies before the array."""
     line = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
-    for function in (momentum, zscore):
+    for function in (momentum, zscore, percentile):
         with pytest.raises(ValueError, match=f"at least 1 .*, got {count}"):
             function(line, count)
 
@@ -64,6 +64,11 @@ def test_zscore_counts_today_and_divides_by_one_less() -> None:
     assert np.isnan(found[:2]).all()
     assert found[2] == pytest.approx((2 - 8 / 3) / statistics.stdev([5.0, 1.0, 2.0]), rel=1e-14)
     assert found[3] == pytest.approx(3 / statistics.stdev([1.0, 2.0, 6.0]), rel=1e-14)
+
+
+def test_moments_do_not_see_what_a_mask_hides() -> None:
+    values = np.ma.MaskedArray([5.0, 99.0, 2.0, 6.0], [False, True, False, False])
+    assert np.isnan(window_moments(values, 2)[0]).tolist() == [True, True, True, False]
 
 
 def test_a_constant_window_has_a_mean_but_no_zscore() -> None:

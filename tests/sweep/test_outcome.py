@@ -248,7 +248,7 @@ def test_levels_stand_in_the_order_of_the_results_in_whatever_part_they_are_made
     """Every third index has two variants, every fifth failed, and no two have as many sessions."""
     found, rows = [], []
     for n in range(2 * PART + 3):
-        days = np.datetime64("2024-01-02", "D") + np.arange(n % 7 + 1)
+        days = np.datetime64("2024-01-02", "D") + np.arange(n % 7 + 1).astype("m8[D]")
         levels = {name: 1000.0 + n + np.arange(len(days)) for name in ("price", "gross")[n % 3 :]}
         failed = {"error": {"kind": "MarketDataError", "message": "none"}}
         told = failed if n % 5 == 0 else {"levels": levels | {"days": days}}

@@ -80,7 +80,7 @@ class Reply:
     fetched_at: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """What a source answered.
 
