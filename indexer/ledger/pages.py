@@ -123,16 +123,20 @@ def is_published(connection: sa.Connection, subject: str, kind: str) -> bool:
     return connection.scalar(_ANY, {"subject": subject, "kind": kind}) is not None
 
 
-def subject_spans(
-    connection: sa.Connection, kind: str, known_at: str = AFTER_ALL
-) -> list[tuple[str, str, str]]:
-    """Return every index, or study, published by an instant, in the order of their ids.
+def last_known(connection: sa.Connection, known_at: str = AFTER_ALL) -> tuple[int, str]:
+    """Return the number of the last entry published by an instant, and its own; 0 and no text."""
+    found = connection.execute(_LAST_KNOWN, {"known_at": known_at}).first()
+    return (0, "") if found is None else (found[0], found[1])
 
-    Of each its id, its first session, and when something of it was published last by then.
+
+def subject_spans(connection: sa.Connection, kind: str, number: int) -> list[tuple[str, str]]:
+    """Return the indices, or studies, of the entries up to a number: ids and first sessions.
+
+    They are in the order of their ids.
     """
     # Ordered here: a database has an order of its own, and what pages go on after is compared here.
-    found = connection.execute(_SUBJECTS, {"kind": kind, "known_at": known_at})
-    return sorted((id, first, newest) for id, first, newest in found)
+    found = connection.execute(_SUBJECTS, {"kind": kind, "number": number})
+    return sorted((id, first) for id, first in found)
 
 
 def first_session(connection: sa.Connection, subject: str, kind: str, known_at: str) -> str:
@@ -231,11 +235,15 @@ _PUBLICATIONS = (
     .limit(_LIMIT)
 )
 _KNOWN = entries.c.published_at <= sa.bindparam("known_at")
-_SUBJECTS = (
-    sa.select(
-        entries.c.subject, sa.func.min(entries.c.session), sa.func.max(entries.c.published_at)
-    )
-    .where(entries.c.kind == sa.bindparam("kind"), _KNOWN)
+_LAST_KNOWN = (
+    sa.select(entries.c.number, entries.c.published_at)
+    .where(_KNOWN)
+    .order_by(entries.c.number.desc())
+    .limit(1)
+)
+_SUBJECTS = (  # by number: an instant is in no index, and entries are published in their order
+    sa.select(entries.c.subject, sa.func.min(entries.c.session))
+    .where(entries.c.kind == sa.bindparam("kind"), entries.c.number <= sa.bindparam("number"))
     .group_by(entries.c.subject)
 )
 _FIRST = sa.select(sa.func.min(entries.c.session)).where(*MINE, _KNOWN)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 import numpy as np
 import polars as pl
 
-from indexer.arrays import Days, Instants, Vector
+from indexer.arrays import Days, Instants, Rows, Vector
 from indexer.errors import Flaw, MissingInputError
 from indexer.market.tables import Market
 
@@ -45,14 +45,19 @@ def rates_known(market: Market, unit: str, price: str, instants: Instants, zone:
     if unit == price:
         return np.ones(len(instants))
     rows, rate = _pair(market, unit, price)
-    known = [
-        fixed or _day_after(day, zone)
-        for day, fixed in zip(rows["date"], rows["fixed_at"], strict=True)
-    ]
-    moments = np.array(known, dtype="datetime64[us]")
-    order = np.argsort(moments, kind="stable")
-    newest = np.maximum.accumulate(order)  # a fixing that comes late does not replace a newer one
-    return _last_known(moments[order], rate[newest], instants.astype("datetime64[us]"))
+    moments, newest = _fixings(rows, zone)
+    return _last_known(moments, rate[newest], instants.astype("datetime64[us]"))
+
+
+def known_dates(market: Market, unit: str, price: str, instants: Instants, zone: tzinfo) -> Days:
+    """Return the date of the rate that `rates_known` gives at each instant; NaT before the first.
+
+    Raises as `rates_on` does.
+    """
+    rows, _ = _pair(market, unit, price)
+    moments, newest = _fixings(rows, zone)
+    at = np.searchsorted(moments, instants.astype("datetime64[us]"), side="right") - 1
+    return np.where(at >= 0, _days(rows)[newest[np.maximum(at, 0)]], np.datetime64("NaT", "D"))
 
 
 def without_rate(unit: str, price: str, day: date) -> str:
@@ -70,6 +75,18 @@ def _pair(market: Market, unit: str, price: str) -> tuple[pl.DataFrame, Vector]:
             return rows, rate if base == unit else 1.0 / rate
     message = f"no rate of {unit}/{price} or {price}/{unit}, which the calculation needs"
     raise MissingInputError([Flaw("fx", None, "", message)])
+
+
+def _fixings(rows: pl.DataFrame, zone: tzinfo) -> tuple[Instants, Rows]:
+    """Return the instants at which rates became known, ascending, and which row is the newest."""
+    known = [
+        fixed or _day_after(day, zone)
+        for day, fixed in zip(rows["date"], rows["fixed_at"], strict=True)
+    ]
+    moments = np.array(known, dtype="datetime64[us]")
+    order = np.argsort(moments, kind="stable")
+    # A fixing that comes late does not replace a newer one.
+    return moments[order], np.maximum.accumulate(order)
 
 
 def _day_after(day: date, zone: tzinfo) -> datetime:

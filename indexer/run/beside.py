@@ -12,7 +12,7 @@ from indexer.index.finding import Finding
 from indexer.index.gates import findings
 from indexer.index.history import History
 from indexer.market.calendar import read_calendar
-from indexer.market.fx import rate_dates
+from indexer.market.fx import known_dates
 from indexer.market.tables import Market
 from indexer.signals.align import cutoffs, known_at
 from indexer.signals.result import Comparison
@@ -24,7 +24,7 @@ def study_findings(
     """Return what is found of the benchmark and of the rates of a study on some of its sessions.
 
     The benchmark is published by nobody: the gates of an index are put to what is new of it. Where
-    it is left out, and where a level of it or a rate is not of the day, that is noted.
+    it is left out, and where a level of it or a rate is older than it need be, that is noted.
     """
     rows = np.flatnonzero(np.isin(found.aligned.sessions, np.array(sessions, dtype="M8[D]")))
     told = [*_old_rates(found, market, rows)]
@@ -35,21 +35,26 @@ def study_findings(
 
 def _of_benchmark(found: Comparison, market: Market, rows: Rows) -> Iterator[Finding]:
     id, days = found.study.benchmark, found.aligned.sessions
-    history = found.histories.get(id)
-    if history is None:
+    if id not in _used(found):
         for day in days[rows].tolist():
-            message = f"benchmark {id}: left out, it has no data: add its closes, or fetch them"
+            message = f"benchmark {id}: left out, it has no level here: add its closes and rates"
             yield Finding(day, "R15", message, "note")
         return
-    dated = found.aligned.dated[:, found.aligned.ids.index(id)]
+    history, dated = found.histories[id], found.aligned.dated[:, found.aligned.ids.index(id)]
     begun = int(np.isnat(dated).sum())
-    own = history.days[history.days >= dated[begun]] if begun < len(dated) else history.days[:0]
+    own = history.days[history.days >= dated[begun]]
     place = begun + np.searchsorted(dated[begun:], own)  # the study session that has it first
-    new = np.isin(place, rows)
+    new = np.flatnonzero(np.isin(place, rows))
     seen = dict(zip(own[new].tolist(), days[place[new]].tolist(), strict=True))
     for one in findings(history, market, list(seen)) if seen else ():
         yield replace(one, session=seen[one.session], message=f"benchmark {id}: {one.message}")
     yield from _old_levels(found, history, rows[rows >= begun])
+
+
+def _used(found: Comparison) -> list[str]:
+    """Return the indices that have a level in the study's currency."""
+    there = np.flatnonzero(~np.isnan(found.aligned.level).all(axis=0))
+    return [found.aligned.ids[column] for column in there.tolist()]
 
 
 def _old_levels(found: Comparison, history: History, rows: Rows) -> Iterator[Finding]:
@@ -59,23 +64,31 @@ def _old_levels(found: Comparison, history: History, rows: Rows) -> Iterator[Fin
     for row, cutoff in zip(rows.tolist(), cutoffs(found.study, days[rows]), strict=True):
         day, last = days[row].item(), dated[row].item()
         due = read_calendar(definition.calendar).between(last, day)
-        if age := int((known_at(definition, due) <= cutoff).sum()) - 1:
+        due = due[due > dated[row]]
+        due = due[known_at(definition, due) <= cutoff] if due.size else due
+        if due.size:
             message = (
-                f"benchmark {definition.id}: no level of {due[age]} is known: that of {last} "
-                f"stands, {counted(age, 'session')} old"
+                f"benchmark {definition.id}: no level of {due[-1]} is known: that of {last} "
+                f"stands, {counted(due.size, 'session')} old"
             )
             yield Finding(day, "R14", message, "note")
 
 
 def _old_rates(found: Comparison, market: Market, rows: Rows) -> Iterator[Finding]:
-    """Yield the sessions whose levels are converted at a rate of a day before."""
-    currency, days = found.study.currency, found.aligned.sessions[rows]
-    units = {history.definition.currency for history in found.histories.values()}
-    for unit in sorted(units - {currency}) if currency != "local" else ():
-        for day, last in zip(days.tolist(), rate_dates(market, unit, currency, days), strict=True):
-            if not np.isnat(last) and (age := (day - last.item()).days):
-                message = (
-                    f"no {unit}/{currency} of {day}: the rate of {last} stands, "
-                    f"{counted(age, 'day')} old"
-                )
-                yield Finding(day, "R14", message, "note")
+    """Yield the sessions whose levels are converted at a rate older than the session before.
+
+    One that is fixed in the evening, or of which no hour is told, is known from the next day on.
+    """
+    study, days = found.study, found.aligned.sessions
+    rows = rows[rows > 0]
+    moments = cutoffs(study, days[rows])
+    units = {found.histories[id].definition.currency for id in _used(found)} - {study.currency}
+    for unit in sorted(units) if study.currency != "local" else ():
+        dates = known_dates(market, unit, study.currency, moments, study.cutoff_time[1])
+        for row in np.flatnonzero(dates < days[rows - 1]).tolist():
+            day, last = days[rows[row]].item(), dates[row].item()
+            message = (
+                f"the rate of {unit}/{study.currency} of {last} stands on {day}, "
+                f"{counted((day - last).days, 'day')} old"
+            )
+            yield Finding(day, "R14", message, "note")

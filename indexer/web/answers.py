@@ -23,6 +23,7 @@ from indexer.ledger.pages import (
     head_at,
     is_published,
     last_instant,
+    last_known,
     level_page,
     publications,
     signal_page,
@@ -76,17 +77,15 @@ def record_at(connection: sa.Connection, span: Span, kind: str) -> Object | None
 
 def listed(connection: sa.Connection, kind: str, after: str, limit: int, known_at: str) -> Answer:
     """Return a page of the indices, or of the studies, by id."""
-    found = [one for one in subject_spans(connection, kind, known_at) if one[0] > after]
+    number, instant = last_known(connection, known_at)
+    found = [one for one in subject_spans(connection, kind, number) if one[0] > after]
     rows = []
-    for id, first, _ in found[:limit]:
+    for id, first in found[:limit]:
         span = Span(id, known_at=known_at)
         if record := record_at(connection, span, kind):
             rows.append(_summary(connection, span, kind, first, record))
-    if len(found) <= limit:
-        return Answer(SUMMARY[kind], rows, {})
-    # Of these, nothing was published between the last of their instants and the one asked for.
-    newest = max(at for _, _, at in found)
-    return Answer(SUMMARY[kind], rows, {}, {"after": found[limit - 1][0], "as_known_at": newest})
+    more = {"after": found[limit - 1][0], "as_known_at": instant} if len(found) > limit else None
+    return Answer(SUMMARY[kind], rows, {}, more)
 
 
 def _summary(connection: sa.Connection, span: Span, kind: str, first: str, record: Object) -> Row:

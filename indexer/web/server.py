@@ -58,6 +58,8 @@ def listen(host: str, port: int) -> socket.socket:
         except OSError:
             found.close()
             raise
+    except UnicodeError as error:  # a part of a name that no name can have
+        raise UsageError(f"{host}:{port}", f"{error}: give a --host of this machine") from error
     except OSError as error:
         where, reason = f"{host}:{port}", error.strerror or str(error)
         if isinstance(error, PermissionError):

@@ -190,6 +190,11 @@ def test_a_host_that_nobody_knows_is_wrong_usage(monkeypatch):
         listen("no.invalid", 80)
 
 
+def test_a_host_that_can_be_no_name_is_wrong_usage():
+    with pytest.raises(UsageError, match="give a --host of this machine"):
+        listen(64 * "a" + ".example", 80)
+
+
 def unknown(*_, **__):
     raise socket.gaierror(socket.EAI_NONAME, "nobody knows it")
 

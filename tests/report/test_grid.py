@@ -86,7 +86,7 @@ def test_what_is_back_tested_is_told_before_any_figure_and_on_every_chart() -> N
     said = PAGE.partition("<h2")[0]
 
     assert "3 of the 5 episodes of all variants began before" in said
-    assert "全部变体的5个区间中有3个始于选样日之前" in said
+    assert "全部变体的5个阶段中有3个始于选样日之前" in said
     assert re.search(r'<footer id="stamp">.*back-tested.*回测.*</footer>', PAGE)
 
 

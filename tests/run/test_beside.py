@@ -1,7 +1,7 @@
 """What a study rests on beside its indices: a benchmark and rates that nobody publishes."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, time
 
 import numpy as np
 import pytest
@@ -99,9 +99,61 @@ def test_a_benchmark_that_is_compared_itself_was_judged_when_it_was_published():
     assert told(found, *LATE) == []
 
 
-@pytest.mark.parametrize(("age", "rules"), [(0, []), (1, ["R14"])])
-def test_a_rate_of_a_day_before_is_noted(age, rules):
-    found = study(of="USD", currency="CNY", rates={"USD": 7.0, "CNY": 1.0})
-    rate = {"date": LATE[-1] - timedelta(age), "base": "USD", "quote": "CNY", "rate": 7.0}
+def test_a_benchmark_without_a_level_in_the_currency_of_the_study_is_left_out():
+    """Nothing is asked of rates that nothing is converted at."""
+    found = study(currency="CNY", rates={"CNY": 1.0})
+    level = found.aligned.level.copy()
+    level[:, found.aligned.ids.index("market")] = np.nan
+    market = found.histories["market"]
+    abroad = market.definition.model_copy(update={"currency": "HKD"})
+    lacking = replace(
+        found,
+        aligned=replace(found.aligned, level=level),
+        histories=found.histories | {"market": replace(market, definition=abroad)},
+    )
 
-    assert [rule for _, rule, _ in told(found, LATE[-1], fx=[rate])] == rules
+    assert told(lacking, LATE[0]) == [(LATE[0], "R15", "note")]
+
+
+def test_a_close_of_the_benchmark_on_a_closed_day_is_judged_by_the_gates():
+    """Easter Monday in Hong Kong: a close of that day is no level, and of no age."""
+    monday = date(2024, 4, 1)
+    found = study(place="XHKG")
+    market = found.histories["market"]
+    days = np.insert(
+        market.days, np.searchsorted(market.days, np.datetime64(monday)), np.datetime64(monday)
+    )
+    grown = {"price": np.resize(market.variants["price"], len(days))}
+    dated = found.aligned.dated.copy()
+    dated[found.aligned.sessions == np.datetime64(monday), found.aligned.ids.index("market")] = (
+        np.datetime64(monday)
+    )
+    odd = replace(
+        found,
+        aligned=replace(found.aligned, dated=dated),
+        histories=found.histories | {"market": replace(market, days=days, variants=grown)},
+    )
+
+    assert ("R19", "refuse") in {one[1:] for one in told(odd, monday)}
+
+
+@pytest.mark.parametrize(
+    ("dated", "hour", "rules"),
+    [
+        (LATE[-2], None, []),  # no hour is told: it is known from the next day on
+        (LATE[-3], None, ["R14"]),
+        (LATE[-1], 1, []),
+        (LATE[-2], 1, []),
+        (LATE[-3], 1, ["R14"]),
+        (LATE[-1], 12, ["R14"]),  # after the cut-off: the one of two sessions before stands
+    ],
+)
+def test_a_rate_older_than_the_session_before_is_noted(dated, hour, rules):
+    found = study(of="USD", currency="CNY", rates={"USD": 7.0, "CNY": 1.0})
+    rate = {"base": "USD", "quote": "CNY", "rate": 7.0}
+    fixed = None if hour is None else datetime.combine(dated, time(hour))
+    rows = [rate | {"date": LATE[-3]}, rate | {"date": dated, "fixed_at": fixed}]
+
+    assert [rule for _, rule, _ in told(found, LATE[-1], fx=rows[-2 if hour == 12 else -1 :])] == (
+        rules
+    )
