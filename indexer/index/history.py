@@ -114,7 +114,7 @@ class History:
         codes = [exchange_of(line.symbol) for line in self.panel.lines]
         is_open = {code: read_calendar(code).open_on(self.days) for code in codes}
         stale = np.column_stack([is_open[code] for code in codes]) & ~self.panel.traded(sessions)
-        limit = gate_limits(self.days[-1].item()).stale_weight
+        limit = gate_limits(self.days[-1].item()).stale_weight + 1e-12  # as the gate has it
         return row_sums(np.where(stale, worth, 0.0)) > limit * row_sums(worth)
 
     @property

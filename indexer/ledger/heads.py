@@ -70,6 +70,11 @@ _REVISED = (
     .scalar_subquery()
 )
 _NOTED = _STANDING.where(entries.c.number > _REVISED)
+_PUBLISHED = (
+    sa.select(entries.c.session, entries.c.revision, entries.c.number)
+    .where(entries.c.subject == sa.bindparam("subject"), entries.c.kind.in_(("index", "study")))
+    .order_by(entries.c.session, entries.c.revision)
+)
 _BY_NUMBER = _HEADS.order_by(entries.c.number.desc()).limit(1)
 _BEFORE = (
     _HEADS.where(entries.c.session < sa.bindparam("session"))
@@ -134,6 +139,11 @@ def noted(
 def all_heads(connection: sa.Connection, subject: str, kind: str = "index") -> list[Head]:
     """Return the head of every revision of every session, in the order of the chain."""
     return [Head(*row) for row in connection.execute(_ALL, {"subject": subject, "kind": kind})]
+
+
+def revisions(connection: sa.Connection, subject: str) -> list[tuple[str, int, int]]:
+    """Return session, revision and number of everything published under an id, of either kind."""
+    return [tuple(row) for row in connection.execute(_PUBLISHED, {"subject": subject})]
 
 
 def head_before(

@@ -17,7 +17,7 @@ from indexer.ledger.history import read_entry
 from indexer.ledger.publish import append
 from indexer.market.tables import read_market
 from indexer.run import stored
-from indexer.run.derived import write_derived
+from indexer.run.derived import check_folder, write_derived
 from indexer.run.desk import Desk
 from indexer.run.due import studies_of
 from indexer.run.find import index_named
@@ -98,16 +98,19 @@ def retire(subject: str, reason: str, desk: Desk) -> tuple[Entry, tuple[str, ...
     Raises
     ------
     LedgerError
-        If it was never published, or is retired already for another reason or by another name.
+        If it was never published, is retired already for another reason or by another name, or its
+        files are not this ledger's.
     TryAgainError
         If the ledger cannot be written now.
     OutputError
         If the files cannot be written.
     """
-    with publishing(desk.engine) as connection:
+    with reading(desk.engine) as connection:
         kind = kind_of(connection, subject)
-        if kind is None:
-            raise LedgerError([Refusal(subject, "", "", "was never published")])
+    if kind is None:
+        raise LedgerError([Refusal(subject, "", "", "was never published")])
+    check_folder(desk.engine, desk.out, subject, kind)
+    with publishing(desk.engine) as connection:
         newest = last_heads(connection, subject, kind)
         last = read_entry(connection, max(newest, key=lambda head: head.session).number)
         again = (last.status, last.note, last.by) == ("retired", reason, desk.terms.by)

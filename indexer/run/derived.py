@@ -1,8 +1,9 @@
 """Published files, derived from the ledger: whatever is missing is written again, byte for byte."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from glob import escape
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from indexer.folders import read_file, turn
 from indexer.ledger.correct import basis_points
 from indexer.ledger.database import reading
 from indexer.ledger.entry import Row
-from indexer.ledger.heads import Head, all_heads, corrections, subjects
+from indexer.ledger.heads import Head, all_heads, corrections, kind_of, revisions, subjects
 from indexer.ledger.history import columns_of, published_rows, read_entry
 from indexer.report.files import write_folders
 from indexer.report.notice import Correction, Decision, notice_name, notice_text
@@ -30,31 +31,45 @@ from indexer.report.published import (
 def check_folder(engine: sa.Engine, out: Path, subject: str, kind: str) -> None:
     """Raise where published files of a subject are not this ledger's: it is another, or a lost one.
 
-    All that its manifest lists must be in the ledger, and the last of it as it was published: else
-    one revision of a session would come to have two levels, in its file and in the ledger.
+    Each must be of an entry, and the last that the manifest lists as it was published: else one
+    revision of a session would come to have two levels, in its file and in the ledger.
 
     Raises
     ------
     LedgerError
         If they are not.
     """
-    listed = parse_manifest(_text(out / subject / MANIFEST) or "")
+    folder = out / subject
+    listed = parse_manifest(_text(folder / MANIFEST) or "")
+    names = {*_there(folder), *(name for name in listed if name.endswith(".csv"))}
     with reading(engine) as connection:
-        found = {
-            file_name(subject, h.session, h.revision): h
-            for h in all_heads(connection, subject, kind)
-        }
-        strange = [name for name in listed if name.endswith(".csv") and name not in found]
-        for name in sorted(listed.keys() & found.keys(), key=lambda name: found[name][1:3])[-1:]:
-            number = found[name].number
-            rows = published_rows(connection, [number], kind)[number]
-            strange += [name] * (sha256_of(csv_text(columns_of(kind), rows)) != listed[name])
+        ours = {file_name(subject, s, r): number for s, r, number in revisions(connection, subject)}
+        strange = sorted(names - ours.keys())
+        last = [name for name in ours if name in listed][-1:]
+        if not strange and last and kind_of(connection, subject) == kind:
+            rows = published_rows(connection, [ours[last[0]]], kind)[ours[last[0]]]
+            text = csv_text(columns_of(kind), rows)
+            strange = last if sha256_of(text) != listed[last[0]] else []
     if strange:
-        message = (
-            f"{out / subject / min(strange)} was published, and not by this ledger, which is "
-            "another or an older copy: restore the one that published it, or give another --out"
-        )
-        raise LedgerError([Refusal(subject, "", "R37", message)])
+        raise _not_ours(subject, folder / strange[0])
+
+
+def _not_ours(subject: str, file: Path) -> LedgerError:
+    message = (
+        f"{file} was published, and not by this ledger, which is another or an older copy: restore "
+        f"the one that published it, give another --out, or move {file.parent} away"
+    )
+    return LedgerError([Refusal(subject, "", "R37", message)])
+
+
+def _there(folder: Path) -> list[str]:
+    """Return the names of sessions of which there is a file; what stands in its way is none."""
+    return [path.name for path in _named(folder) if path.is_file() and not path.is_symlink()]
+
+
+def _named(folder: Path) -> list[Path]:
+    """Return what is in a folder and named like a file of its published sessions."""
+    return sorted(folder.glob(f"{escape(folder.name)}_*_r*.csv"))
 
 
 def write_derived(engine: sa.Engine, out: Path, subject: str, kind: str) -> None:
@@ -89,6 +104,8 @@ def export(engine: sa.Engine, out: Path) -> list[Path]:
 
     Raises
     ------
+    LedgerError
+        If there are files that another ledger published: what they say is said nowhere else.
     OutputError
         If they cannot be written; what was there is there.
     """
@@ -99,6 +116,9 @@ def export(engine: sa.Engine, out: Path) -> list[Path]:
         with _turn(out / subject):
             with reading(engine) as connection:
                 files = _files(connection, subject, kind, {})
+            for name in _there(out / subject):
+                if name not in files:
+                    raise _not_ours(subject, out / subject / name)
             written += write_folders(out, {subject: files}, "csv")
     return written
 
@@ -128,13 +148,23 @@ def wrong_files(engine: sa.Engine, out: Path) -> Iterator[tuple[Path, str]]:
             with reading(engine) as connection:
                 expected = _files(connection, subject, kind, {})
             yield from _compared(folder, expected)
-    for folder in sorted(out.iterdir()) if os.access(out, os.R_OK | os.X_OK) else ():
-        if folder.name not in found and folder.is_dir():
-            yield from _compared(folder, {})
+    yield from _lost(engine, out, found)
+
+
+def _lost(engine: sa.Engine, out: Path, known: Collection[str]) -> Iterator[tuple[Path, str]]:
+    """Yield published files of subjects that the ledger has nothing of, nor has come to have."""
+    there = out.is_dir() and os.access(out, os.R_OK | os.X_OK)
+    for folder in sorted(out.iterdir()) if there else ():
+        named = _named(folder) if folder.name not in known and folder.is_dir() else []
+        if named:
+            with reading(engine) as connection:
+                published = kind_of(connection, folder.name) is not None
+            yield from () if published else ((path, _STRANGE) for path in named)
 
 
 _STRANGE = (
-    "this ledger never published it: move it away, unless the ledger has lost it or is another one"
+    "is named like a published file, and this ledger never published it: move it away, unless the "
+    "ledger has lost it or is another one"
 )
 
 
@@ -145,12 +175,12 @@ def _compared(folder: Path, expected: Mapping[str, str]) -> Iterator[tuple[Path,
             yield folder / name, "is missing or cannot be read: export writes it again"
         elif found != text:
             yield folder / name, "is not what was published: export writes it again"
-    named = {
-        path for name in (f"{folder.name}_*_r*.csv", notice_name("*")) for path in folder.glob(name)
-    }
-    for path in sorted(named):  # what `build` or `study` write beside them has other names
+    for path in [
+        *_named(folder),
+        *sorted(folder.glob(notice_name("*"))),
+    ]:  # what `build` or `study` write beside them has other names
         if path.name not in expected:
-            yield path, f"is named like a published file, and {_STRANGE}"
+            yield path, _STRANGE
 
 
 def _files(

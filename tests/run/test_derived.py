@@ -15,7 +15,8 @@ from indexer.ledger.database import reading
 from indexer.ledger.history import COLUMNS, history_rows
 from indexer.run import derived, publication
 from indexer.run import verify as verification
-from indexer.run.derived import export
+from indexer.run.decisions import retire
+from indexer.run.derived import check_folder, export
 from indexer.run.publication import Asked
 from indexer.run.publish import record
 from indexer.run.report import report
@@ -325,11 +326,16 @@ def test_a_notice_that_was_never_published_is_named(path):
         verify(desk(path).engine, out=path / "out")
 
 
-def test_a_ledger_older_than_its_files_is_found_by_them(path, tmp_path):
-    """As from a copy that was put back: its chain is sound."""
+def older(path, tmp_path):
+    """Publish one session more, and put back a copy of the ledger from before it."""
     shutil.copy(path / "ledger.db", tmp_path / "older.db")
     next_one(path)
     shutil.copy(tmp_path / "older.db", path / "ledger.db")
+
+
+def test_a_ledger_older_than_its_files_is_found_by_them(path, tmp_path):
+    """As from a copy that was put back: its chain is sound."""
+    older(path, tmp_path)
 
     assert verify(desk(path).engine).entries == 7
     with pytest.raises(
@@ -340,9 +346,7 @@ def test_a_ledger_older_than_its_files_is_found_by_them(path, tmp_path):
 
 @pytest.mark.parametrize("days", [(DAYS[6], DAYS[6]), (DAYS[7], DAYS[7])], ids=["it", "the next"])
 def test_a_ledger_older_than_its_files_publishes_no_second_level_of_a_session(path, tmp_path, days):
-    shutil.copy(path / "ledger.db", tmp_path / "older.db")
-    next_one(path)
-    shutil.copy(tmp_path / "older.db", path / "ledger.db")
+    older(path, tmp_path)
     before = files(path / "out")
     outcome = published(path, *days, market=path / "market")
 
@@ -353,9 +357,7 @@ def test_a_ledger_older_than_its_files_publishes_no_second_level_of_a_session(pa
 
 def test_a_ledger_that_had_another_level_of_the_last_session_publishes_nothing(path, tmp_path):
     """Both have that session: somebody published it again after a copy was put back."""
-    shutil.copy(path / "ledger.db", tmp_path / "older.db")
-    next_one(path)
-    shutil.copy(tmp_path / "older.db", path / "ledger.db")
+    older(path, tmp_path)
     shutil.move(path / "out", tmp_path / "out")
     changed = moved(SYMBOLS[0], DAYS[5], 10) | moved(SYMBOLS[0], DAYS[6], 10)
     market = folder(tmp_path / "other", prices(**changed))
@@ -368,12 +370,63 @@ def test_a_ledger_that_had_another_level_of_the_last_session_publishes_nothing(p
 
 
 def test_a_restatement_is_refused_beside_files_of_another_ledger(path, tmp_path):
-    shutil.copy(path / "ledger.db", tmp_path / "older.db")
-    next_one(path)
-    shutil.copy(tmp_path / "older.db", path / "ledger.db")
+    older(path, tmp_path)
 
     with pytest.raises(LedgerError, match=f"{NEW} was published, and not by this ledger"):
         corrected(path, folder(tmp_path / "new", prices(**moved(SYMBOLS[0], DAYS[3], 10))))
+
+
+def test_nothing_is_retired_beside_files_of_another_ledger(path, tmp_path):
+    older(path, tmp_path)
+
+    with pytest.raises(LedgerError, match=f"{NEW} was published, and not by this ledger"):
+        retire("trio", "over", desk(path, by="Ada"))
+    assert verify(desk(path).engine).entries == 7
+
+
+def test_an_export_forgets_no_file_of_another_ledger(path, tmp_path):
+    """Else the session could be published again, beside its first level."""
+    older(path, tmp_path)
+
+    with pytest.raises(LedgerError, match=f"{NEW} was published, and not by this ledger"):
+        export(desk(path).engine, path / "out")
+
+
+def test_files_of_another_ledger_are_known_without_their_manifest(path, tmp_path):
+    older(path, tmp_path)
+    (path / "out" / "trio" / "MANIFEST.sha256").unlink()
+
+    assert [r.rule for r in published(path, DAYS[7], market=path / "market").error.refusals] == [
+        "R37"
+    ]
+
+
+def test_a_study_of_the_id_of_an_index_is_told_so(path):
+    """Its files are this ledger's, of the index."""
+    check_folder(desk(path).engine, path / "out", "trio", "study")
+
+
+def test_an_index_first_published_while_files_are_compared_is_none_that_was_lost(path, monkeypatch):
+    monkeypatch.setattr(derived, "subjects", lambda _: {})  # as it was when that began
+
+    assert not list(derived.wrong_files(desk(path).engine, path / "out"))
+
+
+@pytest.mark.parametrize("name", ["**", "[a", "plain.txt"])
+def test_what_lies_in_the_folder_of_published_files_is_no_subject(path, name):
+    file = path / "out" / name
+    file.write_text("a note", encoding="utf-8") if "." in name else file.mkdir()
+
+    assert verify(desk(path).engine, out=path / "out").files
+
+
+def test_a_file_in_the_place_of_all_folders_is_told(path, tmp_path):
+    file = tmp_path / "script"
+    file.write_text("", encoding="utf-8")
+    file.chmod(0o755)
+
+    with pytest.raises(LedgerError, match="is missing or cannot be read"):
+        verify(desk(path).engine, out=file)
 
 
 def test_files_of_an_index_that_the_ledger_has_lost_are_named(path):
