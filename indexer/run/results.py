@@ -1,7 +1,7 @@
 """The use cases that compute: build indices, study them, and write what came out."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from indexer.errors import DefinitionError, Flaw, MissingInputError
 from indexer.index.build import build
 from indexer.index.explain import explain
 from indexer.index.history import History
+from indexer.index.moves import beyond_caveat
 from indexer.index.schedule import calendar_of
 from indexer.market.fx import rates_known
 from indexer.market.tables import Market, read_market
@@ -66,13 +67,18 @@ def study(
     for id in named:
         progress(f"building {id}")
         try:
-            histories[id] = build(named[id], market, until=until)
+            histories[id] = _looked_at(build(named[id], market, until=until))
         except MissingInputError:
             if id in definition.indices:
                 raise
     progress(f"comparing {definition.id}")
     fixings, overlays = fixings_of(definition, market), _overlays(definition, market)
     return compare(definition, histories, fixings, overlays=overlays, until=until)
+
+
+def _looked_at(history: History) -> History:
+    """Return a history that warns of closes which nobody would publish a level of."""
+    return replace(history, warnings=(*history.warnings, *beyond_caveat(history)))
 
 
 def _overlays(definition: Study, market: Market) -> dict[str, tuple[Days, Vector]]:
@@ -135,7 +141,7 @@ def build_indices(
     histories = []
     for definition in definitions:
         progress(f"building {definition.id}")
-        histories.append(build(definition, tables, until=until, strict=strict))
+        histories.append(_looked_at(build(definition, tables, until=until, strict=strict)))
     progress("writing")
     folders = {history.definition.id: history_files(history) for history in histories}
     write_folders(output.folder, folders, output.format)
