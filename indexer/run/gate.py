@@ -59,10 +59,10 @@ def found_anew(gate: Gate, new: Sequence[date], skipped: Sequence[date]) -> list
     A price beyond belief is in every later level as well: that its own session was not published
     makes no other one right.
     """
-    found = gate([*skipped, *new]) if new else ()
-    kept = [one for one in found if one.session in new]
+    found, asked = gate([*skipped, *new]) if new else (), {*new}
+    kept = [one for one in found if one.session in asked]
     for one in found:
-        if one.session not in new and (one.rule, one.verdict) == (LASTING, "refuse"):
+        if one.session not in asked and (one.rule, one.verdict) == (LASTING, "refuse"):
             message = f"{one.session} was not published, and is in its level: {one.message}"
             later = new[bisect_left(new, one.session)]
             kept.append(replace(one, session=later, message=message))
