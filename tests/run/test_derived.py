@@ -401,8 +401,8 @@ def test_files_of_another_ledger_are_known_without_their_manifest(path, tmp_path
     ]
 
 
-def test_a_study_of_the_id_of_an_index_is_told_so(path):
-    """Its files are this ledger's, of the index."""
+def test_files_of_an_index_are_the_ledgers_also_where_a_study_of_its_id_is_asked_for(path):
+    """It is refused for its id, and not for them."""
     check_folder(desk(path).engine, path / "out", "trio", "study")
 
 
