@@ -85,7 +85,8 @@ def batch_levels(
     Raises
     ------
     ValueError
-        If shapes disagree, sessions or offsets do not ascend, or something lies outside the panel.
+        If shapes disagree, sessions or offsets do not ascend, are no whole numbers, or lie outside
+        the panel.
 
     Notes
     -----
@@ -192,8 +193,15 @@ def _check_order(name: str, rows: Rows, least: int, offsets: Rows) -> None:
 
 def _arrays(parts: Batch | Income) -> list[Any]:
     *rows, amounts = parts
-    whole = [np.ascontiguousarray(part, dtype=np.int64) for part in rows]
-    return [*whole, np.ascontiguousarray(floats(amounts))]
+    named = zip(type(parts)._fields, rows, strict=False)  # the last one holds amounts
+    return [*(_whole(name, part) for name, part in named), np.ascontiguousarray(floats(amounts))]
+
+
+def _whole(name: str, numbers: Rows) -> Rows:
+    found = np.asarray(numbers)
+    if found.size and found.dtype.kind not in "iu":
+        raise ValueError(f"{name} is not made of whole numbers: {found.dtype=}")
+    return np.ascontiguousarray(found, dtype=np.int64)
 
 
 def _unsigned(parts: Batch | Income) -> list[Any]:

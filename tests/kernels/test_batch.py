@@ -463,6 +463,13 @@ def test_a_weight_behind_a_mask_is_not_used() -> None:
     assert_array_equal(np.isnan(found), [False, False, False, True, True])
 
 
+@pytest.mark.parametrize("name", ["first", "effective", "reference", "start", "column"])
+def test_rows_that_are_no_whole_numbers_are_refused(name: str) -> None:
+    halves = np.asarray(getattr(BATCH, name)) + 0.5
+    with pytest.raises(ValueError, match=f"{name} is not made of whole numbers: .*float64"):
+        batch_levels(np.ones((5, 3)), BATCH._replace(**{name: halves}))
+
+
 def test_arguments_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match=r"worth is no grid .*\(5,\)"):
         batch_levels(np.ones(5), BATCH)
