@@ -15,12 +15,15 @@ from indexer.definitions.model import Name
 from indexer.report.factsheet import index_page
 from indexer.report.page import study_page
 from indexer.report.published import FORMULA
+from indexer.report.record import Record
 from indexer.signals.result import Comparison
+from indexer.words import Text
 from tests.report.conftest import figures_of
 from tests.report.test_grid import CELLS
 from tests.report.test_grid import PAGE as SWEPT
 from tests.report.test_page import HOSTILE, hostile
 
+RECORD = Record(12, "2026-08-21", 2, "2026-08-22T10:00:00.000000Z", None, "ab" * 32)
 FORMULAS = {"en": "=cmd|' /C calc'!A0", "zh": "＝1+1"}
 
 
@@ -38,10 +41,13 @@ def renamed(comparison: Comparison, name: dict[str, str]) -> Comparison:
 def files(comparison: Comparison, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return the pages as files: a study, the same with hostile names, an index, a sweep."""
     folder = tmp_path_factory.mktemp("pages")
+    index = comparison.histories["domestic-compute"]
+    warned = replace(index, warnings=(Text("Published since yesterday.", "昨日起发布。"),))
     pages = {
         "study": study_page(comparison),
         "hostile": study_page(hostile(comparison)),
-        "index": index_page(comparison.histories["north-america-compute"]),
+        "index": index_page(index),
+        "published": index_page(warned, RECORD),
         "sweep": SWEPT,
         "formula": study_page(renamed(comparison, FORMULAS)),
     }
@@ -107,7 +113,7 @@ def test_axe_finds_no_serious_fault(browser, files, name, lang, theme):
     assert [v for v in found if v[1] in {"serious", "critical"}] == []
 
 
-@pytest.mark.parametrize(("name", "most"), [("index", 1), ("study", 10)])
+@pytest.mark.parametrize(("name", "most"), [("published", 1), ("study", 10)])
 def test_paper_holds_it(browser, files, name, most):
     page, _ = opened(browser, files[name])
     printed = page.pdf(prefer_css_page_size=True, print_background=True)
