@@ -10,7 +10,10 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from benchmarks.commands import Command, Cost, command_costs
 
@@ -130,32 +133,30 @@ def _faults(options: argparse.Namespace) -> None:
 def _days(options: argparse.Namespace) -> None:
     """Fetch on sixty evenings with 30 % of all answers faulted; leave with 1 if a row is wrong."""
     _one_thread()
-    from benchmarks import survival
     from benchmarks.days import simulate
 
-    kept = None if options.quick else options.results / "days.kept"
-    summary = simulate(4 if options.quick else 60, kept=kept)
-    text = json.dumps(summary, indent=1, ensure_ascii=False)
-    print(text)
-    if not options.quick:
-        (options.results / "days.json").write_text(f"{text}\n", encoding="utf-8")
-        survival.renew(options.results)
-    if summary["wrong"]:
-        sys.exit(f"{summary['wrong']} rows are wrong")
+    _simulated(options, "days", partial(simulate, 4 if options.quick else 60))
 
 
 def _years(options: argparse.Namespace) -> None:
     """Fetch on the evenings of ten years from recorded answers; leave with 1 if a row is wrong."""
     _one_thread()
-    from benchmarks import survival
     from benchmarks.years import simulate
 
-    kept = None if options.quick else options.results / "years.kept"
-    summary = simulate(every=options.every, limit=8 if options.quick else None, kept=kept)
+    limit = 8 if options.quick else None
+    _simulated(options, "years", partial(simulate, every=options.every, limit=limit))
+
+
+def _simulated(
+    options: argparse.Namespace, name: str, simulate: Callable[..., dict[str, Any]]
+) -> None:
+    from benchmarks import survival
+
+    summary = simulate(kept=None if options.quick else options.results / f"{name}.kept")
     text = json.dumps(summary, indent=1, ensure_ascii=False)
     print(text)
     if not options.quick:
-        (options.results / "years.json").write_text(f"{text}\n", encoding="utf-8")
+        (options.results / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
         survival.renew(options.results)
     if summary["wrong"]:
         sys.exit(f"{summary['wrong']} rows are wrong")

@@ -17,7 +17,7 @@ import polars as pl
 from benchmarks.contenders import Contender, Ready, Rolling, Size, as_it_is
 from indexer.arrays import Grid
 from indexer.kernels.fill import fill_forward
-from indexer.market.cache import SETTLED, fresh_grid, read_grid
+from indexer.market.cache import SETTLED, _read, _stored, read_grid
 from indexer.market.grid import grid_of
 from indexer.market.store import write_rows
 from indexer.market.tables import read_table
@@ -128,7 +128,7 @@ def read_store(case: Closes) -> Ready:
     store = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, store, ignore_errors=True)
     write_rows(store, {"prices": pl.read_parquet(case.folder / "prices.parquet")})
-    return Ready(lambda: fresh_grid(store), lambda found: found.close)
+    return Ready(lambda: _read(store, _stored(store)), lambda found: found.close)
 
 
 def map_kept(case: Closes) -> Ready:

@@ -24,9 +24,8 @@ import polars as pl
 from benchmarks.commands import INDEXER
 from indexer.market.calendar import read_calendar
 from indexer.market.store import write_rows
-from indexer.sweep.plan import plan
 from indexer.sweep.processes import Workers
-from indexer.sweep.sweep import sweep, tasks_of
+from indexer.sweep.sweep import sweep
 
 SEED, MISSING, LATE = 1, 0.03, 0.1
 FIRST, BASE = "2015-01-05", "2016-01-04"
@@ -278,15 +277,6 @@ def scheduler_cost(address: str, tasks: int = 2000) -> float:
         start = time.perf_counter()
         client.gather(client.map(abs, range(tasks), pure=False))
         return (time.perf_counter() - start) / tasks
-
-
-def task_bytes(file: Path) -> tuple[int, int]:
-    """Return the tasks of a sweep of baskets, and the bytes of their definitions."""
-    from indexer.run.find import sweep_named
-
-    variants = plan(sweep_named(str(file)), Workers())
-    tasks = tasks_of(variants, [str(n) for n in range(len(variants))], None)
-    return len(tasks), sum(len(text) for task in tasks for text in task.texts)
 
 
 if __name__ == "__main__":

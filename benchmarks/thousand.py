@@ -222,15 +222,14 @@ def _rivals(
     batch, drawn = given
     some = min(50, len(drawn.columns))
     few = _first(batch, some)
-    times = len(drawn.columns) / some
     paid = sparse.csc_matrix((income.amount, income.row, income.start), shape=worth.shape).tocsr()
-    ways: dict[str, tuple[Callable[[], Any], Income | None, int]] = {
+    ways: dict[str, tuple[Callable[[], Any], Income | None, float]] = {
         "scipy CSR, price": (lambda: _by_matrix(worth, batch, drawn, None), None, 1),
         "scipy CSR, price and total": (lambda: _by_matrix(worth, batch, drawn, paid), income, 1),
         f"numpy, index by index ({some} of them)": (
             lambda: (_by_loop(worth, few), None),
             None,
-            len(drawn.columns) // some,
+            len(drawn.columns) / some,
         ),
     }
     found = []

@@ -18,7 +18,6 @@ DRIP = 0.5  # seconds between two bytes of a slow reply
 HANG = 60.0  # seconds a silent connection is held open
 
 _Bars = Callable[[list[Bar]], list[Bar]]
-_Rows = Callable[[list[Row]], list[Row]]
 _Text = Callable[[str], str]
 
 
@@ -284,9 +283,9 @@ DATA = (
 KINDS = (*TRANSPORT, *DATA)
 
 
-def wire(fault: Spoil | Fault, reply: Reply, connection: socket.socket) -> None:
+def wire(fault: Fault, reply: Reply, connection: socket.socket) -> None:
     """Send a reply, spoiled as a fault of the transport would spoil it."""
-    kind = fault.kind if isinstance(fault, Fault) else "none"
+    kind = fault.kind
     reply = _REPLIES[kind](reply) if kind in _REPLIES else reply
     size = len(reply.body) + {"short_content_length": -len(reply.body) // 2}.get(kind, 0)
     size += 9999 if kind == "long_content_length" else 0

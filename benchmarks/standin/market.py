@@ -2,15 +2,10 @@
 
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any, NamedTuple
-
-import polars as pl
-
-from indexer.market.tables import read_market
 
 
 class Bar(NamedTuple):
@@ -90,25 +85,4 @@ def invented(symbols: Sequence[str], sessions: Sequence[date], seed: int) -> Mar
         market.listed[symbol] = date(2015, 1, 5)
         shares = {"total_shares": 1e9, "free_float_shares": 9e8}
         market.shares[symbol] = [{"symbol": symbol, "date": date(2015, 1, 5)} | shares]
-    return market
-
-
-def from_folder(folder: Path, today: date, sessions: Iterable[date]) -> Market:
-    """Return a market folder as the stand-in's; what closes leave open is filled in around them."""
-    tables = read_market(folder)
-    market = Market(today, sessions=sorted(sessions))
-    for frame in (tables.prices, tables.series):
-        for (symbol,), rows in frame.group_by("symbol"):
-            closes = dict(zip(rows["date"], rows["close"].round(3), strict=True))
-            market.bars[str(symbol)] = bars_of(closes)
-    for name in ("actions", "shares"):
-        kept = getattr(market, name)
-        for row in getattr(tables, name).iter_rows(named=True):
-            kept.setdefault(row["symbol"], []).append(row)
-    market.suspensions = list(tables.suspensions.iter_rows(named=True))
-    for row in tables.fx.filter(pl.col("quote") == "CNY").iter_rows(named=True):
-        market.rates.setdefault(row["base"], {})[row["date"]] = row["rate"]
-    for row in tables.securities.iter_rows(named=True):
-        if row["list_date"]:
-            market.listed[row["symbol"]] = row["list_date"]
     return market

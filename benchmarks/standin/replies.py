@@ -149,9 +149,6 @@ def _cninfo_payouts(market: Market, request: Request, spoil: Spoil) -> Reply:
     return _records(spoil.records(rows, "F012N"), spoil)
 
 
-_ALLOTMENT = {"price": 8, "ratio": 9, "ex_date": 18, "code": 21}  # positions among its 57 keys
-
-
 def _cninfo_rights(market: Market, request: Request, spoil: Spoil) -> Reply:
     symbol = spoil.symbol(_by_code(market, request.query["scode"]))
     rows = []

@@ -121,12 +121,11 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         )
         standin = self.server.standin
         standin.asked.append(request)
-        fault = standin.choose(request)
-        spoil = fault or Fault("none")
-        found = reply(standin.market, request, spoil.on(standin.market, request))
+        fault = standin.choose(request) or Fault("none")
+        found = reply(standin.market, request, fault.on(standin.market, request))
         found = found or Reply(b"<html>404</html>", "text/html", "404 Not Found")
         self.close_connection = True
-        wire(spoil, found, self.connection)
+        wire(fault, found, self.connection)
 
     do_GET = do_POST = _answer  # noqa: N815 (names the base class asks for)
 

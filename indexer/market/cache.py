@@ -89,11 +89,6 @@ def read_grid(folder: Path | str) -> CloseGrid:
     return found
 
 
-def fresh_grid(folder: Path | str) -> CloseGrid:
-    """Return the same, read and checked anew; raises as `read_grid` does."""
-    return _read(folder, _stored(folder))
-
-
 def _stored(folder: Path | str) -> "DeltaTable | None":
     """Return a folder's prices as a Delta table; None where they stand in a file, or in both."""
     path, version = split_version(folder)

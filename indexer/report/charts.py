@@ -143,7 +143,7 @@ def _strength(
     for n, pair in zip(found, comparison.study.pairs, strict=False):  # as many as a sheet takes
         column = strength.columns[n]
         lines = [
-            ChartLine(f"{words.SHADES[key].zh} {key}", 0, k, shade.strong, width=7.0)
+            ChartLine(f"{words.SHADES[key].zh} {key}", 0, k, shade.strong, band=True)
             for k, other in enumerate(strength.columns)
             for key, shade in SHADES.items()
             if (other.about, other.key) == (column.about, (key, None))

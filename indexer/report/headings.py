@@ -62,7 +62,7 @@ TABS = {  # of a workbook; Excel has room for 31 characters
     "caveats": "数据说明 Data and caveats",
 }
 
-COLUMNS = {
+COLUMNS = SIGNALS | {
     "date": ("日期", "date"),
     "index": ("指数", "text"),
     "leader": ("领先指数", "text"),
@@ -94,7 +94,6 @@ COLUMNS = {
     "return_follower": ("跟随指数涨跌", "weight"),
     "return_strength": ("相对强弱变化", "weight"),
     "lag": ("滞后期数", "count"),
-    "correlation": ("相关系数", "ratio"),
     "band": ("95% 带", "ratio"),
     "event": ("事件日", "date"),
     "name": ("名称", "text"),
@@ -104,10 +103,8 @@ COLUMNS = {
     "cumulative": ("累计异常收益", "log"),
     "cumulative_p": ("累计 p 值", "ratio"),
     "alpha": ("截距", "log"),
-    "beta": ("贝塔", "ratio"),
     "estimated": ("估计期数", "count"),
     "placebos": ("安慰剂数", "count"),
-    "carried": ("沿用旧价数", "count"),
     "constituents": ("成分股数", "count"),
     "symbol": ("代码", "text"),
     "segment": ("环节", "text"),
@@ -132,17 +129,9 @@ COLUMNS = {
     "shares_after": ("变动后股数", "shares"),
     "divisor_before": ("变动前除数", "level"),
     "divisor_after": ("变动后除数", "level"),
-    "relative_strength": ("相对强弱", "index"),
-    "zscore": ("Z 值", "ratio"),
     "window": ("窗口", "count"),
-    "ratio_null": ("共用分子零假设值", "ratio"),
-    "ratio_excess": ("超出零假设值", "ratio"),
-    "ratio_correlation": ("比值线相关", "ratio"),
-    "partial_correlation": ("偏相关（给定领先指数）", "ratio"),
-    "partial_correlation_benchmark": ("偏相关（另给定基准）", "ratio"),
     "p_value_adjusted": ("校正 p 值", "ratio"),
     "p_value_benchmark_adjusted": ("给定基准的校正 p 值", "ratio"),
-    "level_correlation": ("点位相关", "ratio"),
     "level_null": ("点位相关零假设中位数", "ratio"),
     "low": ("95% 区间下限", "ratio"),
     "high": ("95% 区间上限", "ratio"),
@@ -178,9 +167,9 @@ def english(name: str) -> str:
     >>> english("ratio_correlation"), english("move_leader")
     ('Ratio correlation', 'Move leader (log)')
     """
-    words = name.replace("_zh", ", in Chinese").replace("_", " ")
-    zh, _ = (SIGNALS | COLUMNS).get(name, ("", ""))
-    return words[:1].upper() + words[1:] + (" (log)" if _LOG in zh else "")
+    called = name.replace("_zh", ", in Chinese").replace("_", " ")
+    zh, _ = COLUMNS.get(name, ("", ""))
+    return called[:1].upper() + called[1:] + (" (log)" if _LOG in zh else "")
 
 
 def in_chinese(table: pl.DataFrame) -> pl.DataFrame:

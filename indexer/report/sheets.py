@@ -68,7 +68,7 @@ class ChartLine(NamedTuple):
     colour: str
     style: str = "solid"
     tested: int = 0  # its first rows, drawn pale
-    width: float = 1.75
+    band: bool = False  # a wide one that others are seen through, with gaps where it has no value
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +228,9 @@ def add_chart(
                     "values": [sheet.name, span[0], line.y, span[1], line.y],
                     "line": {
                         "color": colour,
-                        "width": line.width,
+                        "width": 7.0 if line.band else 1.75,
                         "dash_type": _DASHES[line.style],
-                        "transparency": 45 if line.width > 3 else 0,
+                        "transparency": 45 if line.band else 0,
                     },
                     "marker": {"type": "none"},
                 }
@@ -240,7 +240,7 @@ def add_chart(
         {"name": _no_formula(title), "name_font": {"name": _FONT, "size": 11}, "overlay": False}
     )
     chart.set_legend({"position": "bottom", "font": font, "delete_series": unnamed})
-    chart.show_blanks_as("gap" if any(line.width > 3 for line in lines) else "span")
+    chart.show_blanks_as("gap" if any(line.band for line in lines) else "span")
     chart.set_size({"width": _CHART[0], "height": _CHART[1]})
     return chart
 

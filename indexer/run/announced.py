@@ -10,10 +10,10 @@ from indexer.arrays import Days
 from indexer.errors import Flaw, MarketDataError, MissingInputError, SourceError, TryAgainError
 from indexer.market.sources.akshare import sources_of
 from indexer.market.sources.archive import private_archive
+from indexer.market.sources.plain import FIRST
 from indexer.market.sources.source import AHEAD, Answer, Ask, Source, Table
 from indexer.run.fetch import Way, reaching
 
-FIRST = date(1990, 12, 19)  # before it nothing was traded on the mainland
 CALENDAR = "XSHG"  # whose days upstreams tell
 
 

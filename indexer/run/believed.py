@@ -6,6 +6,7 @@ from datetime import date
 import polars as pl
 
 from indexer.market.sources.bars import Known
+from indexer.market.store import KEYS
 from indexer.run.needs import Need
 
 
@@ -24,11 +25,10 @@ class Believed:
 
     def add(self, table: str, rows: pl.DataFrame) -> None:
         """Add rows; those of a key that is there already take its place."""
-        key = [k for k in ("symbol", "date", "from", "base", "quote") if k in rows.columns]
         if table == "actions":
             kept = self.tables[table].filter(~pl.col("symbol").is_in(rows["symbol"].implode()))
         else:
-            kept = self.tables[table].join(rows, on=key, how="anti")
+            kept = self.tables[table].join(rows, on=KEYS[table], how="anti")
         self.tables[table] = pl.concat([kept, rows], how="diagonal_relaxed")
 
     def of(self, table: str, subject: str) -> pl.DataFrame:

@@ -68,7 +68,7 @@ def _row(number: int, outcome: Outcome) -> dict[str, Any]:
         row |= {f"{where}.{key}": value for key, value in pair.items() if key not in _PAIR}
     if outcome.failure is not None:
         return row | {"error": "; ".join(outcome.failure[1].splitlines())}
-    unlisted = {"pairs", "levels", "synthetic", "warnings"}
+    unlisted = {"pairs", "levels", "warnings"}
     return row | {k: v for k, v in outcome.result.items() if k not in unlisted} | {"error": None}
 
 

@@ -52,6 +52,7 @@ def sweep(
     """
     definition = sweep_named(name)
     out, format = output
+    synthetic = read_market(market, without=TABLES).manifest.synthetic
     cost = None if definition.study is None else definition.evaluate.cost_bps
     with workers:
         variants = plan(definition, workers)
@@ -62,19 +63,11 @@ def sweep(
     made_of = {
         "market_digest": place.market,
         "code_digest": place.code,
-        "synthetic": _is_synthetic(market, told),
+        "synthetic": synthetic,
     }
     swept = Swept(summary(definition, told, made_of), told)
     write_folders(out, {"": _files(definition, swept, out)}, format)
     return swept
-
-
-def _is_synthetic(market: Path, found: Sequence[Outcome]) -> bool:
-    """Return whether a market is synthetic; its manifest says so where every variant failed."""
-    for outcome in found:
-        if outcome.failure is None:
-            return bool(outcome.result["synthetic"])
-    return read_market(market, without=TABLES).manifest.synthetic
 
 
 def tasks_of(

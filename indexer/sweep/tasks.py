@@ -53,7 +53,6 @@ def study_result(
     told = [warning.en for warning in warnings]
     told += [f"{id}: {one.en}" for id, history in histories.items() for one in history.warnings]
     return {
-        "synthetic": market.rest.manifest.synthetic,
         "warnings": told,
         "pairs": [_pair(study, rows, states, cost_bps) for rows, states in found],
     }
@@ -96,12 +95,11 @@ def _pair(study: Study, rows: SharedRows, states: PairStates, cost_bps: float) -
 
 
 def index_result(
-    index: Index, days: Days, levels: Levels, warnings: Sequence[Text], *, synthetic: bool
+    index: Index, days: Days, levels: Levels, warnings: Sequence[Text]
 ) -> dict[str, Any]:
     """Return what is told of an index in one row; (T,) sessions and levels by variant."""
     name, level = next(iter(levels.items()))
     return {
-        "synthetic": synthetic,
         "warnings": [f"{index.id}: {warning.en}" for warning in warnings],
         "variant": name,
         "first_session": str(days[0]),
@@ -129,8 +127,7 @@ def index_results(
                 warnings = (*missing_caveat(missing), *same, *known)
             else:
                 days, levels, warnings = _built(index, market)
-            synthetic = market.rest.manifest.synthetic
-            told = index_result(index, days, levels, warnings, synthetic=synthetic)
+            told = index_result(index, days, levels, warnings)
             told["levels"] = {"days": days.astype("<M8[D]")}
             told["levels"] |= {name: np.asarray(level, "<f8") for name, level in levels.items()}
             yield told

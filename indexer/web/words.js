@@ -30,7 +30,7 @@ export const WORDS = {
     nothing: "There is no day on which both have a level of this variant.",
     unknown: "There is no index {0}.", failed: "The answer was: {0}.",
     mark_synthetic: "synthetic", mark_tested: "back-tested", table: "Table: {0}",
-    "catch-up": "catch-up", "leader fall": "leader fall", "both falling": "both falling",
+    "catch-up": "follower rises", "leader fall": "leader falls", "both falling": "both fall",
   },
   zh: {
     title: "已发布指数", looks: "外观", language: "语言", theme: "主题",

@@ -101,9 +101,6 @@ def test_other_kinds_restate_nothing(kind: str) -> None:
     assert event([Action(kind, cash=1, ratio=2, price=3)], 10) == Event(10, 1, 0, 0, 0)
 
 
-RATIO = "a ratio is too small or too large"
-
-
 @pytest.mark.parametrize(
     ("actions", "why"),
     [

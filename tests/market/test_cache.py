@@ -17,9 +17,10 @@ from numpy.testing import assert_array_equal
 
 from indexer.errors import MarketDataError, MissingInputError
 from indexer.market import cache
-from indexer.market.cache import fresh_grid, read_grid
-from indexer.market.grid import CloseGrid
+from indexer.market.cache import read_grid
+from indexer.market.grid import CloseGrid, grid_of
 from indexer.market.store import write_rows
+from indexer.market.tables import read_table
 from tests.market.readers import SYMBOLS, assert_right, read_and_die, read_often
 
 fork = multiprocessing.get_context("forkserver")
@@ -369,7 +370,7 @@ def test_each_version_of_a_store_has_its_own_grid(store: Path, kept: Path) -> No
     for version, plain in ((0, "half"), (2, "one"), (0, "half"), (2, "one")):
         seen = len(stored(kept))
         found = read_grid(f"{store}@{version}")
-        expected = fresh_grid(store.parent / plain)
+        expected = grid_of(read_table(store.parent / plain, "prices"))
         assert mapped(found) == (seen == 2)
         assert found.symbols == expected.symbols
         assert_array_equal(found.days, expected.days)

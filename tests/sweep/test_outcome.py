@@ -46,7 +46,7 @@ def outcome(returns: np.ndarray[Any, Any] | None, number: int = 1) -> Outcome:
         )
     }  # fmt: skip
     pair = PAIR | {"state": "neutral", "returns": moments.length}
-    return Outcome(variant, {"synthetic": False, "pairs": [pair | figures]})
+    return Outcome(variant, {"pairs": [pair | figures]})
 
 
 def test_the_deflated_ratio_of_three_trials_by_hand() -> None:

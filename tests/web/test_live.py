@@ -16,6 +16,7 @@ from benchmarks.reliability import shown
 from indexer.kernels.rolling import rolling_correlation
 from indexer.ledger.database import reading
 from indexer.ledger.history import history_rows
+from indexer.report.words import KINDS, STATES
 from tests.web.conftest import SESSIONS
 from tests.web.serving import server
 
@@ -47,6 +48,15 @@ def test_every_word_of_the_page_is_there_in_both_languages():
 
     assert english == chinese
     assert used <= english
+
+
+@pytest.mark.parametrize(("language", "of"), [("en", 0), ("zh", 1)])
+def test_states_and_turns_are_called_as_in_a_report(language, of):
+    text = (WEB / "words.js").read_text("utf-8").split("zh: {")[of]
+    called = dict(re.findall(r'"?([a-z][a-z_ -]*)"?: "([^"]*)"', text))
+
+    for key, told in (STATES | KINDS).items():
+        assert called[key] == getattr(told, language)
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,8 @@ from indexer.market.conventions.ticks import tick_size
 from indexer.market.sources.verdict import Disregarded
 from indexer.market.tables import TABLES
 
-KEYS = {
-    "prices": ("symbol", "date"),
-    "series": ("symbol", "date"),
-    "shares": ("symbol", "date"),
-    "actions": ("symbol", "ex_date", "kind"),
-    "fx": ("date", "base", "quote"),
+KEYS = {name: TABLES[name].key for name in ("prices", "series", "shares", "fx")} | {
+    "actions": ("symbol", "ex_date", "kind")
 }
 _NTH = "\0nth"  # tells equal keys of one source apart, such as two dividends of one date
 _UNDECIDED = (  # of two, of more

@@ -15,14 +15,13 @@ from indexer.market.conventions.finality import minutes_to_final
 from indexer.market.conventions.limits import price_limit
 from indexer.market.conventions.ticks import tick_size
 from indexer.market.sources.cells import typed_cells
+from indexer.market.sources.plain import LOT, VWAP
 from indexer.market.sources.verdict import Sieve, quoted
 from indexer.market.tables import TABLES
 
 EXACT = 1e-9  # relative: prices this close are the same decimal number
 FEW = 0.01  # share of rows that may be wrong one by one; more of them condemn the reply
 UNFIT = 0.05  # share of bars whose amount may fit their volume in no unit
-VWAP = 0.01  # by which amount / volume may leave the day's range: rounding, and trades after hours
-LOT = 100
 LIVELY = 100_000  # shares: smaller turnovers may be equal two days running
 
 PRICES = ("open", "high", "low", "close")
@@ -229,22 +228,21 @@ def measured_bars(sieve: Sieve, rows: pl.DataFrame, scope: Scope) -> pl.DataFram
     """Return the bars with volume in shares, by what their amounts say.
 
     Volume comes in shares or in lots of 100. Whether ``amount / volume`` lies in the day's range
-    settles which, bar by bar; most bars settle it for the series, and a bar in the other unit
-    keeps its prices and loses its volume. A bar that fits neither is not believed.
+    settles which, bar by bar; most bars settle it for the series, and a bar in another unit, one
+    of shares that was taken for lots among them, keeps its prices and loses its volume. A bar that
+    fits none is not believed.
 
     For a series the same figures must not fit: an index whose turnover by volume lies in its own
     range is a share with the same digits.
     """
     traded = (pl.col("volume") > 0) & pl.col("amount").is_not_null() & pl.col("low").is_not_null()
-    marked = rows.with_columns(
-        unit=pl.when(traded & _fits(1)).then(1).when(traded & _fits(LOT)).then(LOT),
-        judged=traded,
-    )
+    fitting = (pl.when(traded & _fits(unit)).then(unit) for unit in (1.0, LOT, 1 / LOT))
+    marked = rows.with_columns(unit=pl.coalesce(*fitting), judged=traded)
     judged = marked.filter("judged")
-    units = judged["unit"].drop_nulls()
     if judged.is_empty():
         return rows
-    unfit = judged.filter(pl.col("unit").is_null())
+    told = (pl.col("unit") >= 1).fill_null(value=False)  # a source tells shares or lots
+    units, unfit = judged.filter(told)["unit"], judged.filter(~told)
     if scope.series:
         return rows if len(units) <= len(judged) / 2 else _share_for_index(sieve, rows, judged)
     if len(unfit) > max(1, UNFIT * len(judged)):
@@ -259,18 +257,18 @@ def measured_bars(sieve: Sieve, rows: pl.DataFrame, scope: Scope) -> pl.DataFram
         "turnover",
         lambda row: f"{_implied(row)}: prices or volume are wrong, ask another source",
     )
-    unit = int(np.bincount(units.to_numpy()).argmax()) if len(units) else 1
+    unit = int(np.bincount(units.to_numpy().astype(int)).argmax()) if len(units) else 1
     untold = ~pl.col("judged") & (pl.col("volume") > 0) & (unit != 1)
     marked = sieve.blank(
         marked,
         (pl.col("unit") != unit).fill_null(value=False) | untold,
         ("volume", "amount"),
-        lambda row: f"{_implied(row)}, the unit of the series {unit}: prices are kept without it",
+        lambda row: f"{_implied(row)}, in another unit than most bars: prices are kept without it",
     )
     return marked.with_columns(pl.col("volume") * unit).drop("unit", "judged")
 
 
-def _fits(unit: int) -> pl.Expr:
+def _fits(unit: float) -> pl.Expr:
     """Return whether amount and volume, in shares of so many, fit the range of the day."""
     half = 0.5 if unit > 1 else 0.0  # lots are rounded
     low = pl.col("low") * (1 - VWAP) * (pl.col("volume") - half) * unit

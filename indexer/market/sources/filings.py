@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from indexer.market.sources import bodies
-from indexer.market.sources.plain import NoRecords, Refused
+from indexer.market.sources.plain import FIRST, NoRecords, Refused
 from indexer.market.sources.quotes import Adapter, Call, Columns
 from indexer.market.sources.source import Ask, Table
 
@@ -159,7 +159,7 @@ def cninfo_shares(ask: Ask, call: Call) -> Columns:
         "stock_share_change_cninfo",
         bodies.records("SECCODE", "DECLAREDATE", days=["VARYDATE"], figures=["F003N", "F021N"]),
         symbol=code,
-        start_date="19901219",
+        start_date=f"{FIRST:%Y%m%d}",
         end_date=f"{ask.until:%Y%m%d}",
     )
     if set(found["证券代码"]) != {code}:

@@ -11,6 +11,10 @@ from indexer.market.sources.verdict import Outcome
 
 TEXT = "utf-8-sig"  # what text is, whatever a header calls it; a mark of its order is no part of it
 
+FIRST = date(1990, 12, 19)  # before it nothing was traded on the mainland
+LOT = 100  # shares in the lot in which mainland volumes are mostly told
+VWAP = 0.01  # by which amount / volume may leave the day's range: rounding, and trades after hours
+
 _HUGE = 1e15  # no figure of a company's is larger
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -8,14 +8,10 @@ from datetime import date
 from typing import Any, Protocol
 
 from indexer.market.sources import bodies
-from indexer.market.sources.plain import Refused
+from indexer.market.sources.plain import FIRST, LOT, VWAP, Refused
 from indexer.market.sources.source import Ask, Table
 
 Columns = dict[str, list[Any]]
-
-_LOT = 100  # shares in the lot in which mainland volumes are mostly told
-_TOLERANCE = 0.01  # by which an average price may lie outside low and high
-_FIRST = date(1990, 12, 19)  # before it nothing was traded on the mainland
 
 
 class Call(Protocol):
@@ -91,12 +87,12 @@ def _unit(rows: Sequence[Sequence[Any]], units: Sequence[int]) -> int:
     settle on one the source is not known to use, it has changed its unit, or its prices have lost
     their point: which of the two, the reply does not tell.
     """
-    votes = dict.fromkeys((*units, *{1, _LOT}.difference(units)), 0)
+    votes = dict.fromkeys((*units, *{1, LOT}.difference(units)), 0)
     for _, _, high, low, _, volume, amount, _ in rows:
         if volume and amount and low and high:
             for unit in votes:
                 average = amount / (volume * unit)
-                votes[unit] += low * (1 - _TOLERANCE) <= average <= high * (1 + _TOLERANCE)
+                votes[unit] += low * (1 - VWAP) <= average <= high * (1 + VWAP)
     found = max(votes, key=lambda unit: votes[unit])
     if found not in units:
         told = f"volumes are told in units of {' or '.join(map(str, units))} shares"
@@ -123,7 +119,7 @@ _ENGLISH = "date open high low close volume amount -"
 
 def _lots(code: str) -> tuple[int, ...]:
     """Return the units in which mainland volumes are told: lots, on STAR lots or shares."""
-    return (1, _LOT) if code.startswith(("688", "689")) else (_LOT,)
+    return (1, LOT) if code.startswith(("688", "689")) else (LOT,)
 
 
 def eastmoney_prices(ask: Ask, call: Call) -> Columns:
@@ -177,7 +173,7 @@ def tencent_prices(ask: Ask, call: Call) -> Columns:
             raise
         raise Refused("no_data_unexplained", "no bars") from None
     if not symbol.startswith(_TOLD_AS_THEY_ARE):  # akshare has taken lots for granted
-        found["volume"] = [None if v is None else v / _LOT for v in found["volume"]]
+        found["volume"] = [None if v is None else v / LOT for v in found["volume"]]
     return bars(ask, found, _ENGLISH, _lots(code))
 
 
@@ -255,7 +251,7 @@ def csindex_series(ask: Ask, call: Call) -> Columns:
         "stock_zh_index_hist_csindex",
         bodies.csindex(code, _CSINDEX_KEYS),
         symbol=code,
-        start_date=_compact(max(ask.since, _FIRST)),
+        start_date=_compact(max(ask.since, FIRST)),
         end_date=_compact(ask.until),
     )
     return _series(ask, found["日期"], found["收盘"])

@@ -23,7 +23,6 @@ BUGS = (
     "two transactions",
     "synchronous off",
 )
-OTHER_BUGS = ("written in place", "untyped error", "silent error")
 DAYS = ("2026-01-05", "2026-01-06", "2026-01-07")
 SCENARIOS = (
     Scenario("first", (), ("publish", DAYS[0])),

@@ -224,6 +224,20 @@ def test_volume_in_lots_becomes_shares():
     assert verdict.rows["volume"].to_list() == pytest.approx(clean.bars["volume"].to_list())
 
 
+@pytest.mark.parametrize("unit", [0.01, 100.0])
+def test_a_bar_in_another_unit_keeps_its_prices_and_loses_its_volume(unit: float):
+    clean = case()
+    verdict = clean.check(only(ONE, scaled(unit, "volume"))(clean.bars))
+    of_the_day = verdict.rows.filter(ONE)
+
+    assert [(e.rule, e.field, e.date) for e in verdict.disregarded] == [
+        ("unit", "volume", MIDDLE),
+        ("unit", "amount", MIDDLE),
+    ]
+    assert of_the_day["close"].to_list() == clean.bars.filter(ONE)["close"].to_list()
+    assert of_the_day["volume"].to_list() == [None]
+
+
 def test_volume_in_lots_without_an_amount_to_tell_is_not_believed():
     clean = case()
     lots = scaled(0.01, "volume")(clean.bars)
