@@ -138,7 +138,7 @@ the median, and 5 to 95 %, of what followers unrelated given the leader would sh
             yield "| " + " | ".join(cells) + " |"
     yield f"""
 In one line an evening; beyond chance is p below {LEVEL:.0%}, and levels are as of unrelated
-followers where they are within the 5 to 95 % of their null:
+followers where they are within the 5 to 95 % of their null (compared before rounding):
 """
     yield from (f"- {_in_words(evening)}" for evening in evenings)
     yield ""

@@ -57,7 +57,7 @@ NOT_RUN = {
     "indexer constituents": "needs a network",
     "indexer calendar XSHG --against akshare": "needs a network",
     "how-to.md: indexer run my-pairs.yaml --market store/": "needs what fetch brought",
-    "README.md: indexer build my-basket.yaml --market market/@12": "needs what fetch brought",
+    "README.md: indexer build my-basket.yaml --market store/@12": "needs what fetch brought",
     "README.md: indexer doctor": "says what is late today",
     "README.md: indexer sweep": "a file of the reader's own",
     "operations.md: indexer publish compute-diffusion": "the sample ends before today",
