@@ -261,14 +261,17 @@ def _noted(entries: Sequence[Any]) -> Iterator[str]:
 
     The row of a finding is its rule, its evidence, and who has overridden it.
     """
-    told: dict[tuple[str, str], list[str]] = {}
+    told: dict[tuple[str, str], dict[str, list[str]]] = {}
     for entry in entries:
         for rule, message, by, _ in entry.rows.get("findings", ()):
             when = "" if entry.session in message else f"{entry.session}: "
-            told.setdefault((rule, by), []).append(when + message)
-    for (rule, by), lines in told.items():
-        more = f" (and on {counted(len(lines) - 1, 'session')} before)" if lines[1:] else ""
-        yield f"{rule}{f', overridden by {by}' if by else ''}: {lines[-1]}{more}"
+            found = told.setdefault((rule, by), {})
+            found.setdefault(entry.session, []).append(when + message)
+    for (rule, by), found in told.items():
+        more = f" (and on {counted(len(found) - 1, 'session')} before)" if len(found) > 1 else ""
+        for line in found[max(found)]:
+            yield f"{rule}{f', overridden by {by}' if by else ''}: {line}{more}"
+            more = ""
 
 
 def _tested(entries: Sequence[Any]) -> str | None:

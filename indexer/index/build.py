@@ -86,7 +86,7 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
             raise DefinitionError([series.problem(("base", "date"), message)])
         level = _rebased(series, series.base.level, days, level)
     unknown = np.full(len(days), np.nan)
-    off = int((~np.isin(days, calendar_of(series).sessions)).sum())
+    off = rows.filter(~pl.col("date").is_in(pl.Series(calendar_of(series).sessions).implode()))
     inputs = inputs_of(market, Used({series.symbol: date.min}))
     return History(
         definition=series,
@@ -96,7 +96,7 @@ def series_history(series: Series, market: Market, until: date | None) -> Histor
         divisor=unknown,
         market_value=unknown,
         carried=np.zeros(len(days), dtype=np.int64),
-        off_calendar=off,
+        off_calendar=len(off),
         market_digest=inputs.digest(days[-1].item()),
         inputs=inputs,
         warnings=tuple(off_calendar_caveat(off)),
@@ -154,7 +154,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     missing = tuple(s for n, s in enumerate(basket.symbols) if n not in found)
     _check_closes(basket, missing, closes, strict=strict, none=market.prices.is_empty())
     latest = market.manifest.ends.get(basket.id, _latest(closes))
-    last = calendar.on_or_before(latest if until is None else min(until, latest))
+    last = _last_session(calendar, closes, latest if until is None else min(until, latest))
     if last < basket.base.date:
         end = f"ends on {last}" if until is None or latest < until else f"is asked until {until}"
         message = f"{end}, before the base date {basket.base.date} of {basket.id}"
@@ -176,7 +176,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
         calculate(basket, panel, dates),
         synthetic=market.manifest.synthetic,
         missing=missing,
-        off_calendar=off,
+        off_calendar=len(off),
         market_digest=inputs.digest(last),
         inputs=inputs,
         warnings=(
@@ -189,6 +189,17 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
             *calendar_caveat(calendar, last),
         ),
     )
+
+
+def _last_session(calendar: Calendar, closes: pl.DataFrame, day: date) -> date:
+    """Return the last session on or before a date; raises, with whose it is, beyond a calendar."""
+    try:
+        return calendar.on_or_before(day)
+    except MissingInputError as error:
+        symbols = closes.filter(pl.col("date") == day)["symbol"].cast(pl.String).sort()
+        message = f"has a close of {day}: take it out of prices if that day is still to come"
+        asked = [Flaw("prices", None, symbol, message) for symbol in symbols.head(1)]
+        raise MissingInputError([*asked, *error.flaws]) from error
 
 
 def _check_segments(basket: Basket, market: Market) -> None:
@@ -302,13 +313,13 @@ def _latest(rows: pl.DataFrame) -> date:
     return cast("date", rows["date"].max())
 
 
-def _off_calendar(closes: pl.DataFrame) -> int:
-    """Count closes dated on no session of their own exchange."""
+def _off_calendar(closes: pl.DataFrame) -> pl.DataFrame:
+    """Return the closes dated on no session of their own exchange."""
     symbols = closes["symbol"].unique().to_list()
     exchange = {symbol: exchange_of(symbol) for symbol in symbols}
-    count = 0
+    off = pl.lit(value=False)
     for code in sorted(set(exchange.values())):
         sessions = pl.Series(read_calendar(code).sessions).implode()
         own = pl.col("symbol").is_in([s for s in symbols if exchange[s] == code])
-        count += closes.select((own & ~pl.col("date").is_in(sessions)).sum()).item()
-    return count
+        off |= own & ~pl.col("date").is_in(sessions)
+    return closes.filter(off)

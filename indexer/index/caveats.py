@@ -92,12 +92,13 @@ def variant_caveat(basket: Basket, panel: Panel) -> Iterator[Text]:
         )
 
 
-def off_calendar_caveat(count: int) -> Iterator[Text]:
-    """Yield how many closes are dated on no session of their exchange."""
-    if count:
+def off_calendar_caveat(off: pl.DataFrame) -> Iterator[Text]:
+    """Yield how many closes are dated on no session of their exchange, and the first of them."""
+    for symbol, day in off.sort("date", "symbol").select("symbol", "date").head(1).iter_rows():
         yield Text(
-            f"{counted(count, 'close')} used though their exchange's calendar says closed",
-            f"{count}个收盘价的日期按交易所日历为休市日，仍予采用",
+            f"{counted(len(off), 'close')} used though their exchange's calendar says closed, the "
+            f"first {symbol} of {day}",
+            f"{len(off)}个收盘价的日期按交易所日历为休市日，仍予采用，最早为{symbol} {day}",
         )
 
 

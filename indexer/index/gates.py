@@ -14,7 +14,7 @@ import polars as pl
 from indexer.arrays import Days, Rows, Vector
 from indexer.definitions.basket import Series
 from indexer.definitions.symbols import exchange_of
-from indexer.errors import Flaw, MissingInputError
+from indexer.errors import Flaw, MissingInputError, counted
 from indexer.index.finding import Asked, Finding, Fresh, asked_of, fresh_closes, shown
 from indexer.index.history import History
 from indexer.index.holes import holes, left_out, old_rates
@@ -24,6 +24,7 @@ from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.conventions.gates import GateLimits, gate_limits
 from indexer.market.events import DEPARTING
 from indexer.market.tables import Market
+from indexer.words import Text
 
 _WEIGHTS = 1e-12  # how far the sum of weights may be from one
 _RETURN = 1e-9  # and that of the contributions from the price return, relative to its growth
@@ -60,6 +61,31 @@ def findings(history: History, market: Market, sessions: Sequence[date]) -> tupl
             asked = asked_of(history, history.panel, rows, limits)
             found += _basket(asked, market, calendar)
     return tuple(sorted(found))
+
+
+def gate_caveats(history: History, market: Market) -> Iterator[Text]:
+    """Yield how often R15, R16 and R19 would refuse a level of a whole history, and the first."""
+    panel, rows = history.panel, np.arange(1, len(history.days))
+    if panel is None or not rows.size:
+        return
+    asked = asked_of(history, panel, rows, gate_limits(history.days[-1].item()))
+    missing = sorted(f for f in holes(asked, market) if f.rule != "R14" and f.verdict != "note")
+    if missing:
+        count = len({finding.session for finding in missing})
+        yield Text(
+            f"{counted(count, 'session')} without a close that nothing explains, which R15 or R19 "
+            f"would refuse to publish: the one before went on. The first: {missing[0].message}",
+            f"{count}个交易日缺收盘价且原因不明，按R15或R19不得发布，此处沿用旧价。"
+            f"最早一例：{missing[0].message}",
+        )
+    fresh = fresh_closes(asked)
+    beyond = sorted(constituent_moves(asked, fresh.part(asked.held[fresh.k, fresh.column])))
+    if beyond:
+        yield Text(
+            f"{counted(len(beyond), 'close')} beyond belief, of which R16 would refuse to publish "
+            f"a level. The first: {beyond[0].message}",
+            f"{len(beyond)}个收盘价超出R16的限度，所含点位不得发布。最早一例：{beyond[0].message}",
+        )
 
 
 def _by_limits(history: History, rows: Rows) -> Iterator[tuple[GateLimits, Rows]]:

@@ -10,10 +10,9 @@ import polars as pl
 
 from indexer.arrays import Days, Flags, Rows, Vector, log
 from indexer.errors import counted
-from indexer.index.finding import Asked, Finding, Fresh, asked_of, fresh_closes
-from indexer.index.history import History
+from indexer.index.finding import Asked, Finding, Fresh
 from indexer.index.holding import ex_reference
-from indexer.market.conventions.gates import GateLimits, gate_limits
+from indexer.market.conventions.gates import GateLimits
 from indexer.market.conventions.limits import (
     limit_prices,
     narrowest_limit,
@@ -22,7 +21,6 @@ from indexer.market.conventions.limits import (
 from indexer.market.conventions.ticks import tick_size
 from indexer.market.lines import Line
 from indexer.market.tables import Market
-from indexer.words import Text
 
 Values = Vector | float
 
@@ -99,22 +97,6 @@ def constituent_moves(asked: Asked, fresh: Fresh) -> Iterator[Finding]:
             f"check its unit and its actions; publish with a recorded override if it is right"
         )
         yield Finding(asked.day(int(fresh.k[n])), "R16", message, "refuse")
-
-
-def beyond_caveat(history: History) -> Iterator[Text]:
-    """Yield how many closes of a whole history would be refused by R16, and the first of them."""
-    panel, rows = history.panel, np.arange(1, len(history.days))
-    if panel is None or not rows.size:
-        return
-    asked = asked_of(history, panel, rows, gate_limits(history.days[-1].item()))
-    fresh = fresh_closes(asked)
-    found = sorted(constituent_moves(asked, fresh.part(asked.held[fresh.k, fresh.column])))
-    if found:
-        yield Text(
-            f"{counted(len(found), 'close')} beyond belief, of which R16 would refuse to publish a "
-            f"level. The first: {found[0].message}",
-            f"{len(found)}个收盘价超出R16的限度，所含点位不得发布。最早一例：{found[0].message}",
-        )
 
 
 def _gap(asked: Asked, column: int, days: tuple[np.datetime64, np.datetime64]) -> str:

@@ -1,15 +1,24 @@
 """What is wrong or late: definitions, market, calendars and ledger looked at one by one."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import sqlalchemy as sa
 
 from indexer.definitions.basket import Basket, Index
 from indexer.definitions.study import Study
 from indexer.definitions.symbols import exchange_of
-from indexer.errors import Flaw, IndexerError, MissingInputError, counted
+from indexer.errors import (
+    Flaw,
+    IndexerError,
+    LedgerError,
+    MarketDataError,
+    MissingInputError,
+    Refusal,
+    counted,
+)
 from indexer.index.caveats import HORIZON_NOTICE
 from indexer.index.schedule import calendar_of
 from indexer.ledger.database import NoLedgerError, name_of, open_ledger, reading
@@ -56,8 +65,8 @@ def examine(
     if market is not None:
         found_there, closes = _market(market, now)
         checks += found_there
-    begun = named or (out is not None and any(out.glob(f"*/{MANIFEST}")))
-    checks += _ledger(ledger, definitions, now, closes, begun=begun)
+    folders = [] if out is None else sorted(file.parent for file in out.glob(f"*/{MANIFEST}"))
+    checks += _ledger(ledger, definitions, now, closes, folders, named=named)
     return checks + [_calendar(code, now.date()) for code in _calendars(definitions.values())]
 
 
@@ -73,6 +82,11 @@ def _market(folder: Path, now: datetime) -> tuple[list[Check], date | None]:
     last: date | None = tables.prices.select("date").max().item()
     if last is None:
         there = Check(str(folder), "note", "holds no prices")
+    elif last > now.date() + timedelta(days=1):  # in no zone is it later than that
+        (symbol,) = tables.prices.filter(pl.col("date") == last)["symbol"].head(1)
+        message = f"{symbol} has a close of {last}, which is still to come: take it out of prices"
+        flaw = MarketDataError([Flaw("prices", None, f"{symbol} {last}", message)])
+        there = Check(str(folder), "wrong", message, flaw)
     else:
         count = tables.prices["symbol"].n_unique()
         there = Check(str(folder), "ok", f"closes of {count} symbols, the last of {last}")
@@ -109,31 +123,50 @@ def _ledger(
     definitions: dict[str, Index | Study],
     now: datetime,
     closes: date | None,
+    folders: Sequence[Path],
     *,
-    begun: bool,
+    named: bool,
 ) -> Iterator[Check]:
     """Yield what is found of the ledger, and add what it publishes to the definitions.
 
-    That there is none is well only where nobody has begun one.
+    That there is none, or nothing in it, is well only where nobody has begun one: it may be what a
+    run has made after the ledger was lost. So it is of a folder of published files.
     """
+    begun = named or bool(folders)
     try:
         engine = open_ledger(url)
         with reading(engine) as connection:
             check_database(connection)
             found = subjects(connection)
+        if begun and not found:
+            yield _gone(url)
+            return
         yield Check(name_of(engine), "ok", f"{counted(len(found), 'definition')} published")
+        for folder in folders:
+            if folder.name not in found:
+                message = (
+                    f"{folder} has files that this ledger did not publish: restore the one that "
+                    f"did, or move the folder away"
+                )
+                lost = LedgerError([Refusal(folder.name, "", "R37", message)])
+                yield Check(folder.name, "wrong", message, lost)
         for id, kind in found.items():
             yield _punctual(engine, id, kind, definitions, now, closes)
     except NoLedgerError as error:
         if not begun:
             yield Check(_place(url), "note", str(error))
             return
-        # The next publication would make it, and with it a second chain.
-        gone = "holds no ledger: put its copy back, or publish first if there never was one"
-        missing = MissingInputError([Flaw(_place(url), None, "", gone)])
-        yield Check(_place(url), "wrong", gone, missing)
+        yield _gone(url)
     except IndexerError as error:
         yield Check(_place(url), "wrong", str(error), error)
+
+
+def _gone(url: str) -> Check:
+    """Return that a ledger is lost: the next publication would make another, a second chain."""
+    message = "holds no ledger: put its copy back, or publish first if there never was one"
+    return Check(
+        _place(url), "wrong", message, MissingInputError([Flaw(_place(url), None, "", message)])
+    )
 
 
 def _place(url: str) -> str:

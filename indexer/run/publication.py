@@ -77,9 +77,8 @@ def publication(engine: sa.Engine, id: str, asked: Asked) -> Publication:
         subject, standing = _standing(connection, id, asked)
         last = standing[-1]
         text = read_definition(connection, last.definition) or ""
-        market = market_of_entry(
-            connection, last.number, synthetic=last.synthetic, source=last.source
-        )
+        synthetic = any(head.synthetic for head in standing)
+        market = market_of_entry(connection, last.number, synthetic=synthetic, source=last.source)
         table = _table(connection, subject, standing)
     found, candidate = built_again(text, subject, last, market)
     session = date.fromisoformat(last.session)

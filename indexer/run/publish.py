@@ -327,7 +327,7 @@ def _revised(
         return []
     found = differences(connection, candidate)
     if found and not desk.terms.correct:
-        raise refuse(candidate, found)
+        raise refuse(connection, candidate, found)
     if found:
         check_whole(connection, candidate)
     entries = by_policy(connection, candidate, found, desk)

@@ -14,8 +14,8 @@ from indexer.definitions.study import Study
 from indexer.errors import DefinitionError, Flaw, MissingInputError
 from indexer.index.build import build
 from indexer.index.explain import explain
+from indexer.index.gates import gate_caveats
 from indexer.index.history import History
-from indexer.index.moves import beyond_caveat
 from indexer.index.schedule import calendar_of
 from indexer.market.fx import rates_known
 from indexer.market.tables import Market, read_market
@@ -67,7 +67,7 @@ def study(
     for id in named:
         progress(f"building {id}")
         try:
-            histories[id] = _looked_at(build(named[id], market, until=until))
+            histories[id] = _looked_at(build(named[id], market, until=until), market)
         except MissingInputError:
             if id in definition.indices:
                 raise
@@ -76,9 +76,9 @@ def study(
     return compare(definition, histories, fixings, overlays=overlays, until=until)
 
 
-def _looked_at(history: History) -> History:
-    """Return a history that warns of closes which nobody would publish a level of."""
-    return replace(history, warnings=(*history.warnings, *beyond_caveat(history)))
+def _looked_at(history: History, market: Market) -> History:
+    """Return a history that warns of sessions which nobody would publish a level of."""
+    return replace(history, warnings=(*history.warnings, *gate_caveats(history, market)))
 
 
 def _overlays(definition: Study, market: Market) -> dict[str, tuple[Days, Vector]]:
@@ -141,7 +141,7 @@ def build_indices(
     histories = []
     for definition in definitions:
         progress(f"building {definition.id}")
-        histories.append(_looked_at(build(definition, tables, until=until, strict=strict)))
+        histories.append(_looked_at(build(definition, tables, until=until, strict=strict), tables))
     progress("writing")
     folders = {history.definition.id: history_files(history) for history in histories}
     write_folders(output.folder, folders, output.format)

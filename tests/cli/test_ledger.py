@@ -532,6 +532,15 @@ def test_who_overrides_is_told(indexer, tmp_path):
     assert "note: trio: R16, overridden by Ada: " in err
 
 
+def test_each_finding_that_is_overridden_is_told(indexer, tmp_path):
+    market = folder(tmp_path / "spiked", prices(s600001_20260309=44.0, s600002_20260309=66.0))
+    taken = ("--override", "R16", "--by", "Ada", "--note", "two bids")
+    _, _, err = publish(indexer, "--date", "2026-03-09", *taken, market=market)
+
+    assert err.count("note: trio: R16, overridden by Ada: ") == 2
+    assert "session before" not in err
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 @pytest.mark.parametrize("reader", ["full", "gone"])
 def test_without_a_reader_the_log_and_the_figures_are_written(indexer, tmp_path, reader):

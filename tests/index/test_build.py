@@ -144,9 +144,11 @@ def test_closes_of_a_series_on_no_session_are_counted():
 
     assert days(found) == [*WEEK[:3], SATURDAY, SUNDAY]
     assert found.off_calendar == found.summary["closes_off_calendar"] == 2
-    assert found.summary["warnings"] == [
-        "2 closes used though their exchange's calendar says closed"
-    ]
+    (warned,) = found.summary["warnings"]
+    assert warned == (
+        "2 closes used though their exchange's calendar says closed, the first MAIN.US of "
+        f"{SATURDAY}"
+    )
 
 
 def test_the_digest_of_a_series_is_blind_to_others_and_to_what_comes_later():
@@ -216,6 +218,12 @@ def test_data_that_end_before_the_base_date_are_an_error(until, more, end):
     message = f"prices: {end}, before the base date {MONDAY} of example$"
     with pytest.raises(MissingInputError, match=message):
         history(rows, until=until)
+
+
+def test_a_close_beyond_every_calendar_is_named():
+    rows = [{"symbol": "A.US", "date": date(2062, 1, 6), "close": 10.0}]
+    with pytest.raises(MissingInputError, match=r"prices: A\.US: has a close of 2062-01-06:"):
+        history(A + B + rows)
 
 
 def test_a_base_date_that_is_no_session_names_its_neighbours():

@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 
 from indexer.errors import MissingInputError
 from indexer.index.build import build
-from indexer.index.gates import findings
+from indexer.index.gates import findings, gate_caveats
 from indexer.market.calendar import read_calendar
-from tests.index.examples import basket, market
+from indexer.words import Text
+from tests.index.examples import Row, Tables, basket, market
 from tests.index.gated import (
     FIRST,
     HONG_KONG,
@@ -25,6 +27,7 @@ from tests.index.gated import (
     with_close,
     without,
 )
+from tests.reference.example import closes
 
 EVERY = (*SHANGHAI, *SHENZHEN, *HONG_KONG)
 DAY = date(2024, 9, 10)
@@ -212,3 +215,53 @@ def test_a_session_judged_alone_is_judged_as_among_others():
     assert {f.rule for f in together} == {"R14", "R15", "R16", "R19"}
     apart = [f for day in history.days.tolist() for f in findings(history, folder, [day])]
     assert apart == together
+
+
+# --- of a whole history -----------------------------------------------------------------------
+
+
+def cautions(prices: list[Row], tables: Tables | None = None, **keys: Any) -> list[Text]:
+    """Return what is told of an index of A.US and B.US over closes, or of what the keys define."""
+    folder = market({"prices": prices, **(tables or {})})
+    return list(gate_caveats(build(basket(**keys), folder), folder))
+
+
+def test_closes_that_nobody_would_publish_are_counted_and_the_first_is_told():
+    """On a board without limit a close may be 1.8 times the one before, but for the first five."""
+    rows = closes("A.US", 10, 30, *[10] * 4, 25, 25, 60) + closes("B.US", *[10] * 7, 30, 30)
+    (found,) = cautions(rows)
+
+    assert found.en.startswith(
+        "3 closes beyond belief, of which R16 would refuse to publish a level. The first: A.US "
+        "closed at 25.0 on 2024-01-16, outside 5.55556 to 18 "
+    )
+    assert found.zh.startswith("3个收盘价超出R16的限度，所含点位不得发布。最早一例：A.US")
+
+
+def test_a_history_within_belief_is_not_spoken_of():
+    assert cautions(closes("A.US", 10, 11, 12) + closes("B.US", 10, 10, 10)) == []
+
+
+def test_a_close_of_what_is_not_held_moves_no_level():
+    """C trebles on the 16th."""
+    rows = closes("A.US", *[10] * 9) + closes("B.US", *[10] * 9)
+    rows += closes("C.US", *[10] * 6, 30, 30, 30)
+    monthly = {"frequency": "monthly", "day": "last session"}
+
+    def told_of(since: str) -> int:
+        listed = [{"symbol": "A.US"}, {"symbol": "B.US"}, {"symbol": "C.US", "from": since}]
+        return len(cautions(rows, constituents=listed, rebalance=monthly))
+
+    assert (told_of("2024-01-08"), told_of("2024-01-18")) == (1, 0)
+
+
+@pytest.mark.parametrize(("suspended", "count"), [("B.US", 1), ("A.US", 0)])
+def test_sessions_with_a_hole_are_counted_where_nothing_explains_it(suspended: str, count: int):
+    """A.US has no close on the third and the fourth session."""
+    rows = closes("A.US", 10, 10, None, None, 10) + closes("B.US", 10, 11, 10, 11, 10)
+    span = {"symbol": suspended, "from": date(2024, 1, 1), "until": date(2024, 2, 1)}
+    found = cautions(rows, {"suspensions": [span]})
+
+    assert [text.en.partition(" which ")[0] for text in found] == (
+        ["2 sessions without a close that nothing explains,"] * count
+    )

@@ -8,9 +8,9 @@ import pytest
 
 from indexer.index.build import build
 from indexer.index.gates import findings
-from indexer.index.moves import beyond_caveat, index_moves
+from indexer.index.moves import index_moves
 from indexer.market.conventions.gates import gate_limits
-from tests.index.examples import Row, basket, history, market
+from tests.index.examples import Row, basket, market
 from tests.index.gated import (
     FIRST,
     HONG_KONG,
@@ -23,7 +23,6 @@ from tests.index.gated import (
     told,
     with_close,
 )
-from tests.reference.example import closes
 
 EVERY = (*SHANGHAI, *SHENZHEN, *HONG_KONG)
 DAY = date(2024, 9, 10)
@@ -339,38 +338,3 @@ def test_without_volumes_three_closes_prove_that_an_exchange_is_frozen(count, re
     found = judged(repeated(no_volume(sound(symbols)), SHANGHAI), DAY)
 
     assert told(found) == [("2024-09-10", "R18", "refuse")] * refused
-
-
-# --- of a whole history -----------------------------------------------------------------------
-
-
-def test_closes_that_nobody_would_publish_are_counted_and_the_first_is_told():
-    """On a board without limit a close may be 1.8 times the one before, but for the first five."""
-    rows = closes("A.US", 10, 30, *[10] * 4, 25, 25, 60) + closes("B.US", *[10] * 7, 30, 30)
-    found = history(rows)
-    (told_of,) = beyond_caveat(found)
-
-    assert told_of.en.startswith(
-        "3 closes beyond belief, of which R16 would refuse to publish a level. The first: A.US "
-        "closed at 25.0 on 2024-01-16, outside 5.55556 to 18 "
-    )
-    assert told_of.zh.startswith("3个收盘价超出R16的限度，所含点位不得发布。最早一例：A.US")
-
-
-def test_a_history_within_belief_is_not_spoken_of():
-    found = history(closes("A.US", 10, 11, 12) + closes("B.US", 10, 10, 10))
-
-    assert list(beyond_caveat(found)) == []
-
-
-def test_a_close_of_what_is_not_held_moves_no_level():
-    """C trebles on the 16th."""
-    rows = closes("A.US", *[10] * 9) + closes("B.US", *[10] * 9)
-    rows += closes("C.US", *[10] * 6, 30, 30, 30)
-    monthly = {"frequency": "monthly", "day": "last session"}
-
-    def told_of(since: str) -> int:
-        listed = [{"symbol": "A.US"}, {"symbol": "B.US"}, {"symbol": "C.US", "from": since}]
-        return len([*beyond_caveat(history(rows, constituents=listed, rebalance=monthly))])
-
-    assert (told_of("2024-01-08"), told_of("2024-01-18")) == (1, 0)

@@ -152,7 +152,7 @@ def test_a_session_without_a_rate_is_no_part_of_a_mean():
 
 def test_a_figure_to_rank_by_that_is_missing_is_an_error():
     selection = {"rank_by": "points", "top": 1}
-    with pytest.raises(MarketDataError, match="no column 'points'; found symbol"):
+    with pytest.raises(MarketDataError, match="no column 'points' to rank or score by"):
         history(A + B, selection=selection)
     facts = [{"symbol": "A.US", "points": 3}]
     early = closes("A.US", 10, start=SESSIONS[SESSIONS.index(MONDAY) - 2])

@@ -14,8 +14,21 @@ from indexer.ledger.publish import append
 from indexer.market.tables import read_market
 from indexer.run.decisions import retire
 from indexer.run.doctor import examine
+from indexer.run.publish import publish
+from indexer.run.sessions import Period
 from tests.ledger.chain import OLDER, changed
-from tests.run.desk import DAYS, NOON, basket, desk, evening, ledger_url, published
+from tests.run.desk import (
+    DAYS,
+    NOON,
+    SYMBOLS,
+    basket,
+    desk,
+    evening,
+    folder,
+    ledger_url,
+    prices,
+    published,
+)
 
 
 def states(path, now=NOON, names=()):
@@ -104,6 +117,34 @@ def test_a_ledger_is_missed_where_there_are_files_published_from_it(path, kept, 
         shutil.rmtree(path / "out")
 
     assert gone(path, out=path / "out").state == state
+
+
+def test_a_ledger_that_a_run_has_made_after_it_was_lost_is_wrong(path):
+    (path / "ledger.db").unlink()
+    outcome = publish(
+        [str(path / "trio.yaml")], path / "market", desk(path), Period(DAYS[4], DAYS[4])
+    )
+    told = examine([], None, ledger_url(path), NOON, out=path / "out")[0]
+
+    assert "R37" in str(outcome[0].error)
+    assert (told.state, exit_code([told.error])) == ("wrong", 66)
+
+
+def test_published_files_that_the_ledger_does_not_know_are_wrong(path):
+    shutil.copytree(path / "out" / "trio", path / "out" / "duo")
+    told = examine([], None, ledger_url(path), NOON, out=path / "out")
+    lost = next(check for check in told if check.about == "duo")
+
+    assert (lost.state, exit_code([lost.error])) == ("wrong", 65)
+
+
+def test_a_close_of_a_day_to_come_is_wrong(path):
+    rows = [*prices(), {"symbol": SYMBOLS[0], "date": date(2026, 4, 13), "close": 20.0}]
+    folder(path / "market", rows)
+    told = examine([], path / "market", ledger_url(path), NOON)[0]
+
+    assert (told.state, exit_code([told.error])) == ("wrong", 65)
+    assert told.message.startswith("600001.SH has a close of 2026-04-13, which is still to come")
 
 
 def test_an_older_ledger_is_wrong_until_it_is_brought_up_to_date(path):

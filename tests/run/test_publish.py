@@ -23,6 +23,7 @@ from tests.run.desk import (
     basket,
     candidate,
     close,
+    corrected,
     desk,
     evening,
     files,
@@ -299,6 +300,37 @@ def test_a_definition_that_makes_other_levels_is_refused(tmp_path):
     outcome = published(tmp_path, DAYS[5], names=[name])
 
     assert isinstance(outcome.error, LedgerError)
+    assert "5 published sessions would differ as it is defined now (base.level): put that" in str(
+        outcome.error
+    )
+
+
+@pytest.mark.parametrize(("first", "then"), [("true", "false"), ("false", "true")])
+def test_what_was_published_as_synthetic_is_not_real_the_next_day(tmp_path, first, then):
+    market = folder(tmp_path / "market")
+    told = market / "manifest.yaml"
+    told.write_text(f"synthetic: {first}\n", encoding="utf-8")
+    published(tmp_path, *DAYS[:2], market=market)
+    told.write_text(f"synthetic: {then}\n", encoding="utf-8")
+    outcome = published(tmp_path, DAYS[2], market=market)
+    was, now = ("synthetic", "real")[:: 1 if first == "true" else -1]
+
+    assert f"{DAYS[0]}: R9: published as {was}, and the market's manifest.yaml makes it {now}" in (
+        str(outcome.error)
+    )
+
+
+def test_what_was_wrongly_marked_is_restated(tmp_path):
+    market = folder(tmp_path / "market")
+    published(tmp_path, *DAYS[:2], market=market)
+    (market / "manifest.yaml").write_text("synthetic: true\n", encoding="utf-8")
+    corrected(tmp_path, market)
+    published(tmp_path, DAYS[2], market=market)
+
+    assert [(e.session, e.revision, e.synthetic) for e in entries(tmp_path)] == [
+        (str(DAYS[0]), 1, False), (str(DAYS[1]), 1, False),
+        (str(DAYS[0]), 2, True), (str(DAYS[1]), 2, True), (str(DAYS[2]), 1, True),
+    ]  # fmt: skip
 
 
 def test_a_definition_that_makes_the_same_levels_passes_and_is_kept(tmp_path):

@@ -191,7 +191,10 @@ def test_closes_of_days_on_which_the_exchange_was_shut_are_told_by_a_sweep_of_ba
     found = swept(file, tmp_path / "out", market=tmp_path).summary
 
     assert found["failures"] == []
-    assert found["warnings"] == ["shut: 1 close used though their exchange's calendar says closed"]
+    assert found["warnings"] == [
+        "shut: 1 close used though their exchange's calendar says closed, the first A.US of "
+        "2024-01-06"
+    ]
 
 
 def test_two_shares_of_one_company_are_told_by_a_sweep_of_baskets(tmp_path: Path) -> None:
