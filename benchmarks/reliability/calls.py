@@ -71,7 +71,6 @@ OPENING = {
     257: 2,
 }  # calls that change files only by these of their flags, and where those are
 CHANGING = os.O_CREAT | os.O_TRUNC
-ANY_OPEN = "open"  # also stop at calls that open a file just to read it
 
 _ALLOW, _TRACE = 0x7FFF0000, 0x7FF00000
 _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06

@@ -26,7 +26,13 @@ _clock_time = click.DateTime(["%H:%M"])
 @OUT
 @click.option("--date", "day", type=DATE, metavar="DATE", help="Session; default the last final.")
 @click.option("--from", "first", type=DATE, metavar="DATE", help="First session of a range.")
-@click.option("--to", "last", type=DATE, metavar="DATE", help="Last session of a range.")
+@click.option(
+    "--to",
+    "last",
+    type=DATE,
+    metavar="DATE",
+    help="Last session of a range, or alone.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be published, and write nothing.")
 @click.option("--wait-until", type=_clock_time, metavar="HH:MM", help="Do not begin before.")
 @click.option("--deadline", type=_clock_time, metavar="HH:MM", help="Try again until then.")
@@ -236,6 +242,8 @@ def history(
     # The rows have the columns of what was published, and none for these.
     if mark := marks(synthetic=found.synthetic, backtested=tested):
         click.echo(f"note: {index}: {mark.strip()}", err=True)
+    if not found.rows:
+        click.echo(f"note: {index}: nothing of it was published by then", err=True)
     if format_ == "json":
         objects = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
         click.echo(json.dumps(objects, ensure_ascii=False, allow_nan=False))
@@ -265,8 +273,9 @@ def verify(ledger: str, market: Path | None, out: Path | None, inputs: bool, as_
     if found.files:
         click.echo(f"published files below {out} are those of the ledger")
     if market is not None or inputs:
-        both = ", from the market and from what was kept," if market and inputs else ","
-        click.echo(f"{found.built} entries made again{both} each the same to the last bit")
+        what = "times an entry was made again, from the market or from what was kept,"
+        what = what if market and inputs else "entries made again,"
+        click.echo(f"{found.built} {what} each the same to the last bit")
     if found.replies:
         click.echo(f"replies of sources as they came: {found.replies:,}")
 

@@ -149,9 +149,11 @@ def print_explanation(told: dict[str, Any], as_json: bool) -> None:
     ups = [p for p in parts if p["contribution"] > 0]
     downs = [p for p in parts if p["contribution"] < 0]
     for title, few in (("up", ups), ("down", downs)):
-        first = ", ".join(f"{_called(p)} {p['contribution'] * 1e4:+.1f} bp" for p in few[:4])
+        first = [f"{_called(p)} {p['contribution'] * 1e4:+.1f} bp" for p in few[:4]]
+        first += [f"{len(few) - 4} more"] if len(few) > 4 else []
         total = sum(p["contribution"] for p in few) * 1e4
-        click.echo(f"  {title:<8}{len(few):>3} of {len(parts)} {total:+.1f} bp: {first or 'none'}")
+        named = ", ".join(first) or "none"
+        click.echo(f"  {title:<8}{len(few):>3} of {len(parts)} {total:+.1f} bp: {named}")
     actions = [f"{a['symbol']} {a['kind']} (ex {a['ex_date']})" for a in told["actions"]]
     actions += [f"{t['symbol']} {t['kind']}" for t in told["transfers"]]
     click.echo(f"  actions {', '.join(actions) or 'none'}")
@@ -214,7 +216,7 @@ def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     console.width = console.measure(table).maximum
     with console.capture() as made:  # printed by itself, it would leave with 1 where nobody reads
         console.print(table)
-    click.echo(made.get(), nl=False)
+    click.echo("\n".join(line.rstrip() for line in made.get().splitlines()))
 
 
 _WIDEST = 10_000  # columns: more than any table has
@@ -316,7 +318,7 @@ def print_proforma(found: Any, as_json: bool) -> None:
     certain = "indicative, as of" if found.indicative else "from the closes of"
     click.echo(f"weights {certain} {found.weighed_on}; turnover {found.turnover:.2%}")
     rows: list[tuple[str, ...]] = [
-        (str(symbol), str(change), f"{current:.4%}", f"{target:.4%}", f"{shares:.6g}")
+        (str(symbol), str(change), f"{current:.4%}", f"{target:.4%}", f"{shares:.10g}")
         for symbol, change, current, target, shares in found.members.select(
             "symbol", "change", "current_weight", "target_weight", "shares"
         ).iter_rows()

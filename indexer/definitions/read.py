@@ -37,6 +37,8 @@ _EXPECTED = {  # by pydantic's name of the error, where its own words name Pytho
     "int_type": "a whole number",
     "bool_parsing": "true or false",
     "bool_type": "true or false",
+    "date_parsing": "a day there is, like 2024-01-02",
+    "date_from_datetime_parsing": "a day there is, like 2024-01-02",
 }
 
 

@@ -156,8 +156,11 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     latest = market.manifest.ends.get(basket.id, _latest(closes))
     last = _last_session(calendar, closes, latest if until is None else min(until, latest))
     if last < basket.base.date:
-        end = f"ends on {last}" if until is None or latest < until else f"is asked until {until}"
-        message = f"{end}, before the base date {basket.base.date} of {basket.id}"
+        before = f"before the base date {basket.base.date}"
+        if until is not None and until <= latest:
+            message = f"is asked for until {until}, {before}"
+            raise MissingInputError([Flaw(basket.id, None, "", message)])
+        message = f"ends on {last}, {before} of {basket.id}"
         raise MissingInputError([Flaw("prices", None, "", message)])
     # Also of lines that come by a spin-off: the age of a carried close is counted in sessions.
     ever = rows.filter(pl.col("symbol").is_in([line.symbol for line in lines]))

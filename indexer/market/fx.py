@@ -73,7 +73,10 @@ def _pair(market: Market, unit: str, price: str) -> tuple[pl.DataFrame, Vector]:
         if not rows.is_empty():
             rate = rows["rate"].to_numpy()
             return rows, rate if base == unit else 1.0 / rate
-    message = f"no rate of {unit}/{price} or {price}/{unit}, which the calculation needs"
+    message = (
+        f"no rate of {unit}/{price} or {price}/{unit}, which the calculation needs: add either to "
+        f"the fx table, or fetch it"
+    )
     raise MissingInputError([Flaw("fx", None, "", message)])
 
 

@@ -24,7 +24,7 @@ def constituent_table(history: History, most: int | None = None) -> str:
         Text("Constituent", "成分股"),
         Text("Segment", "细分环节"),
         Text("Weight", "权重"),
-        Text(f"Contribution, {RECENT} sessions", f"{RECENT}日贡献"),
+        Text(f"Contributions, {RECENT} sessions summed", f"{RECENT}日贡献合计"),
         Text("Close", "收盘价"),
         Text("Dated", "价格日期"),
     )

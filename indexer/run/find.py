@@ -153,12 +153,20 @@ def indices_of(study: Study) -> dict[str, Index]:
     asked = (study.pairs, study.benchmark, study.events)
     problems = [study.problem(*rule) for rule in _every_index_is_there(beside, *asked)]
     found: dict[str, Index] = {}
+    where = {id: trail for trail, id in reversed([*_references(*asked)])}  # the first names it
     for id in dict.fromkeys(id for _, id in _references(*asked)):
         for path in itertools.islice(_places(id, beside, Path("baskets")), 1):
             try:
-                found[id] = _index_in(path)
+                one = read_definition(path, RULES)
             except DefinitionError as error:
                 problems += error.problems
+                continue
+            if isinstance(one, Study | Sweep):
+                kind = "study" if isinstance(one, Study) else "sweep"
+                message = f"{id!r} is a {kind} ({one.file}): name an index"
+                problems.append(study.problem(where[id], message))
+            else:
+                found[id] = one
     if problems:
         raise DefinitionError(problems)
     return found
@@ -220,15 +228,6 @@ def _with_its_indices(path: Path) -> Index | Study | Sweep:
         return read_definition(path, RULES)
     except DefinitionError:
         return read_definition(path, (*RULES, partial(_every_index_is_there, path.parent)))
-
-
-def _index_in(path: Path) -> Index:
-    """Return the index in a file; raises as `definition_named` does."""
-    found = read_definition(path, RULES)
-    if isinstance(found, Study | Sweep):
-        kind = "study" if isinstance(found, Study) else "sweep"
-        raise DefinitionError([found.problem((), f"is a {kind}: name an index in its place")])
-    return found
 
 
 def _places(id: str, *folders: Path) -> Iterator[Path]:

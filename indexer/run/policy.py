@@ -78,8 +78,8 @@ def _undecided(found: Sequence[Difference], policy: Policy) -> str:
     """Return why nothing is corrected by rule, and what is to be done."""
     count = counted(len(found), "correction")
     if any(one.reason == "methodology" for one in found):
-        return f"{count} by another definition than that published: name who approves them"
+        return f"{count} by another definition than that published: name who approves them, by --by"
     return (
         f"{count} past {counted(policy.automatic_sessions, 'session')} or above "
-        f"{policy.approval_bp:g} bp: name who approves them"
+        f"{policy.approval_bp:g} bp: name who approves them, by --by"
     )

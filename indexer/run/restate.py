@@ -188,4 +188,5 @@ def _none_published(subject: str, published: Sequence[Head]) -> LedgerError:
 
 
 def _never_published(subject: str) -> LedgerError:
-    return LedgerError([Refusal(subject, "", "", "was never published")])
+    asked = f": give its id, as {Path(subject).stem}" if subject.endswith((".yaml", ".yml")) else ""
+    return LedgerError([Refusal(subject, "", "", f"was never published{asked}")])

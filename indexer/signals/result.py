@@ -150,17 +150,21 @@ class Comparison:
         ----------
         ids : leader, follower and other, as the table has them: that of an index alone has no
             leader, an empty text
+        window : need not be given where the signal has one alone
 
         Raises
         ------
         KeyError
-            If there is none of that name and window.
+            If there is none of that name and window, or it has several.
         """
-        asked = (name, *(*ids, "", "", "")[:3], window)
-        for found in self.signals:
-            if asked == (found.name, found.leader, found.follower, found.other, found.window):
-                return found
-        raise KeyError(asked)
+        asked = (name, *(*ids, "", "", "")[:3])
+        there = [s for s in self.signals if asked == (s.name, s.leader, s.follower, s.other)]
+        found = [s for s in there if s.window == window]
+        if window is None and not found and len(there) == 1:
+            found = there
+        if not found:
+            raise KeyError((*asked, window), f"windows there are: {[s.window for s in there]}")
+        return found[0]
 
     def last(self, name: str, *ids: str, window: int | None = None) -> float | None:
         """Return the last value of a signal; None where its last row has none."""

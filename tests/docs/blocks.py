@@ -59,7 +59,7 @@ NOT_RUN = {
     "how-to.md: indexer run my-pairs.yaml --market store/": "needs what fetch brought",
     "README.md: indexer build my-basket.yaml --market store/@12": "needs what fetch brought",
     "README.md: indexer doctor": "says what is late today",
-    "README.md: indexer sweep": "a file of the reader's own",
+    "README.md: indexer sweep": "how-to.md runs it",
     "operations.md: indexer publish compute-diffusion": "the sample ends before today",
     "operations.md: indexer restate": "needs what was published on that schedule",
     "operations.md: indexer history": "needs what was published on that schedule",

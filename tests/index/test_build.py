@@ -208,15 +208,14 @@ def test_until_leaves_out_what_comes_after_it():
 @pytest.mark.parametrize(
     ("until", "more", "end"),
     [
-        (None, [], f"ends on {BEFORE}"),
-        (WEEK[1], [], f"ends on {BEFORE}"),
-        (BEFORE, A, f"is asked until {BEFORE}"),
+        (None, [], f"prices: ends on {BEFORE}, before the base date {MONDAY} of example"),
+        (WEEK[1], [], f"prices: ends on {BEFORE}, before the base date {MONDAY} of example"),
+        (BEFORE, A, f"example: is asked for until {BEFORE}, before the base date {MONDAY}"),
     ],
 )
 def test_data_that_end_before_the_base_date_are_an_error(until, more, end):
     rows = closes("A.US", 9, start=BEFORE) + more
-    message = f"prices: {end}, before the base date {MONDAY} of example$"
-    with pytest.raises(MissingInputError, match=message):
+    with pytest.raises(MissingInputError, match=f"^{end}$"):
         history(rows, until=until)
 
 
