@@ -154,14 +154,9 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     missing = tuple(s for n, s in enumerate(basket.symbols) if n not in found)
     _check_closes(basket, missing, closes, strict=strict, none=market.prices.is_empty())
     latest = market.manifest.ends.get(basket.id, _latest(closes))
-    last = _last_session(calendar, closes, latest if until is None else min(until, latest))
-    if last < basket.base.date:
-        before = f"before the base date {basket.base.date}"
-        if until is not None and until <= latest:
-            message = f"is asked for until {until}, {before}"
-            raise MissingInputError([Flaw(basket.id, None, "", message)])
-        message = f"ends on {last}, {before} of {basket.id}"
-        raise MissingInputError([Flaw("prices", None, "", message)])
+    end = latest if until is None else min(until, latest)
+    last = _last_session(calendar, closes, end)
+    _check_end(basket, last, until if end == until else None)
     # Also of lines that come by a spin-off: the age of a carried close is counted in sessions.
     ever = rows.filter(pl.col("symbol").is_in([line.symbol for line in lines]))
     begin = min(_oldest(ever), basket.base.date)
@@ -203,6 +198,18 @@ def _last_session(calendar: Calendar, closes: pl.DataFrame, day: date) -> date:
         message = f"has a close of {day}: take it out of prices if that day is still to come"
         asked = [Flaw("prices", None, symbol, message) for symbol in symbols.head(1)]
         raise MissingInputError([*asked, *error.flaws]) from error
+
+
+def _check_end(basket: Basket, last: date, until: date | None) -> None:
+    """Raise where the last session, asked for or that of the data, is before the base date."""
+    if last >= basket.base.date:
+        return
+    before = f"before the base date {basket.base.date}"
+    if until is not None:
+        message = f"is asked for until {until}, {before}"
+        raise MissingInputError([Flaw(basket.id, None, "", message)])
+    message = f"ends on {last}, {before} of {basket.id}"
+    raise MissingInputError([Flaw("prices", None, "", message)])
 
 
 def _check_segments(basket: Basket, market: Market) -> None:
