@@ -5,7 +5,6 @@ series, and where nothing stored would show two to err alike. One alone counts w
 had, and is marked; not where another was asked, of the last session. Else the hierarchy decides.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -80,6 +79,24 @@ class Gathered:
         return len(self.answers) == 1
 
 
+@dataclass(slots=True, eq=False)
+class Heard:
+    """What the sources of one need have said so far.
+
+    Attributes
+    ----------
+    usable : who counts, with what is believed of it, in the order in which they were asked
+    failed : which way each other one does not count, and why
+    disregarded : every datum that is not believed
+    extra : rows of other tables, by which holes are explained
+    """
+
+    usable: dict[str, tuple[Answer, Verdict]] = field(default_factory=dict)
+    failed: dict[str, tuple[Outcome, str]] = field(default_factory=dict)
+    disregarded: list[Disregarded] = field(default_factory=list)
+    extra: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Gatherer:
     """Everybody who can be asked, until when, and what is known already.
@@ -104,31 +121,28 @@ class Gatherer:
         ask = self._ask(need)
         if ask is None:
             return Gathered(need, "ok", {})
-        usable: dict[str, tuple[Answer, Verdict]] = {}
-        failed: dict[str, tuple[Outcome, str]] = {}
-        logs: list[Disregarded] = []
-        told: list[Answer] = []
+        heard, told, on = Heard(), list[Answer](), self.at.date()
         found: Agreement | None = None
-        extra: dict[str, pl.DataFrame] = {}
-        on = self.at.date()
         unproved = need.table == "series" or self.believed.of(need.table, need.subject).is_empty()
         for source in sources_of(need.table, need.subject, self.sources, on):
-            whole = [name for name, (_, v) in usable.items() if v.outcome in SETTLED]
+            whole = [name for name, (_, v) in heard.usable.items() if v.outcome in SETTLED]
             if found is not None and len(whole) >= ENOUGH + unproved and found.refused.is_empty():
                 break
             answer = source.fetch(ask)
-            verdict = self._verdict(answer, need, extra)
-            logs += verdict.disregarded
+            verdict = self._verdict(answer, need, heard)
             told.append(answer)
             if _counts(answer, verdict) or says_none(answer, verdict):
-                usable[source.name] = (answer, verdict)
-                found = agreed(need.table, {n: v.rows for n, (_, v) in usable.items()}, on)
+                heard.usable[source.name] = (answer, verdict)
+                found = agreed(need.table, {n: v.rows for n, (_, v) in heard.usable.items()}, on)
             else:
-                failed[source.name] = (verdict.outcome, verdict.reason)
-        if failed and len(usable) == 1 and found and len(alone := self._fresh(need, found.rows)):
-            logs += held_back(need, alone)
-            found, failed = None, failed | dict.fromkeys(usable, UNSECONDED)
-        return self._announced(self._gathered(need, usable, failed, logs, found, extra), told)
+                heard.failed[source.name] = (verdict.outcome, verdict.reason)
+        if heard.failed and len(heard.usable) == 1 and found:
+            alone = self._fresh(need, found.rows)
+            if not alone.is_empty():
+                heard.disregarded += held_back(need, alone)
+                heard.failed |= dict.fromkeys(heard.usable, UNSECONDED)
+                found = None
+        return self._announced(self._gathered(need, heard, found), told)
 
     def _fresh(self, need: Need, rows: pl.DataFrame) -> pl.DataFrame:
         """Return the figures that nothing can be held against but another source."""
@@ -149,59 +163,42 @@ class Gatherer:
         refused = replace(gathered, outcome="corrupt", rows=rows, reason=reason)
         return refused if reason else gathered
 
-    def _gathered(
-        self,
-        need: Need,
-        usable: Mapping[str, tuple[Answer, Verdict]],
-        failed: dict[str, tuple[Outcome, str]],
-        logs: list[Disregarded],
-        found: Agreement | None,
-        extra: dict[str, pl.DataFrame],
-    ) -> Gathered:
+    def _gathered(self, need: Need, heard: Heard, found: Agreement | None) -> Gathered:
+        """Return what came of a need on which the sources agree, or none counts."""
+        failed = heard.failed
         if found is None:
             outcome, reason = worst(need, failed.values())
-            return Gathered(need, outcome, {}, (), failed, tuple(logs), reason)
-        answers = tuple(answer for answer, _ in usable.values())
-        fresh = traced(need.table, found.rows, usable, self.at.date())
+            return Gathered(need, outcome, {}, (), failed, tuple(heard.disregarded), reason)
+        answers = tuple(answer for answer, _ in heard.usable.values())
+        fresh = traced(need.table, found.rows, heard.usable, self.at.date())
         stored = self.believed.of(need.table, need.subject)
-        verdicts = [v for _, v in usable.values()]
+        verdicts = [verdict for _, verdict in heard.usable.values()]
         fresh, beside, contradiction = uncontradicted(need, fresh, stored, verdicts)
-        logs += beside
-        rows = extra | {need.table: self._with_stored(need, fresh)}
-        logs += found.disregarded
-        best = min(usable.values(), key=lambda pair: pair[1].outcome not in SETTLED)[1]
-        outcome, reason = best.outcome, best.reason
-        if not found.refused.is_empty():
-            outcome = "corrupt"
-            against = (entry for entry in found.disregarded if entry.refused)
-            reason = str(next(against, "sources disagree"))
-        elif contradiction:
-            outcome, reason = "corrupt", contradiction
-        elif need.table == "actions" and not len(found.rows):
-            outcome, reason = none_known(answers, ENOUGH)
-        if need.table in {"prices", "series", "fx"} and len(usable) + len(failed) > 1:
-            late = self._late(need, found, len(usable))
-            logs += held_back(need, fresh.join(late, on="date", how="semi"))
-            rows[need.table] = fresh.join(late, on="date", how="anti")
+        outcome, reason = _ended(need, heard, found, contradiction)
+        heard.disregarded += [*beside, *found.disregarded]
+        late = self._late(need, heard, found)
+        if late is not None:
+            heard.disregarded += held_back(need, fresh.join(late, on="date", how="semi"))
+            fresh = fresh.join(late, on="date", how="anti")
             if outcome in SETTLED and not late.is_empty():
                 outcome = worst(need, [*failed.values(), UNSECONDED])[0]
                 reason = f"{late['date'].sort()[0]}: {UNSECONDED[1]}"
-        return Gathered(need, outcome, rows, answers, failed, tuple(logs), reason)
+        rows = heard.extra | {need.table: self._with_stored(need, fresh)}
+        return Gathered(need, outcome, rows, answers, failed, tuple(heard.disregarded), reason)
 
-    def _late(self, need: Need, found: Agreement, usable: int) -> pl.DataFrame:
+    def _late(self, need: Need, heard: Heard, found: Agreement) -> pl.DataFrame | None:
         """Return the dates, as ``date``, from which on one source alone has anything.
 
         A source that is late shows a bar that is not finished, or the day before's rate: what comes
         before is held against its others and what is stored, the last of it only against another
-        source.
+        source. None where no other was asked, or rows are not of days.
         """
-        if usable > 1:
+        asked = len(heard.usable) + len(heard.failed)
+        if need.table not in {"prices", "series", "fx"} or asked == 1:
+            return None
+        if len(heard.usable) > 1:
             both = found.rows.join(found.single.select("date"), on="date", how="anti")["date"].max()
-            late = (
-                found.rows.select("date")
-                if both is None
-                else found.single.filter(pl.col("date") > both)
-            )
+            late = found.rows if both is None else found.single.filter(pl.col("date") > both)
         else:
             final = last_final(self._scope(need, need.since, self.until), need.calendar)
             late = found.rows.filter(pl.col("date") == final)
@@ -249,17 +246,16 @@ class Gatherer:
         series = need.table == "series"
         return Scope(need.subject, since, until, self.at, series=series, source=source)
 
-    def _verdict(self, answer: Answer, need: Need, extra: dict[str, pl.DataFrame]) -> Verdict:
+    def _verdict(self, answer: Answer, need: Need, heard: Heard) -> Verdict:
         """Return what is believed of an answer, after asking what might explain its holes."""
         nothing = need.table == "prices" and answer.outcome == "no_data_unexplained"
         if answer.outcome != "ok" and not nothing:
             rows = TABLES[need.table].empty()
             return Verdict(answer.outcome, rows, (), (), answer.reason)
         verdict = self._checked(answer, need)
-        if need.table == "prices" and verdict.missing:
-            learned, log = self._explained(need, verdict, extra)
-            verdict = self._checked(answer, need) if learned else verdict
-            return replace(verdict, disregarded=verdict.disregarded + log)
+        if need.table == "prices" and verdict.missing and self._explained(need, verdict, heard):
+            verdict = self._checked(answer, need)
+        heard.disregarded += verdict.disregarded
         return verdict
 
     def _checked(self, answer: Answer, need: Need) -> Verdict:
@@ -276,17 +272,14 @@ class Gatherer:
             return check_shares(frame, scope, known, stored)
         return check_rates(frame, scope, known, stored)
 
-    def _explained(
-        self, need: Need, verdict: Verdict, extra: dict[str, pl.DataFrame]
-    ) -> tuple[bool, tuple[Disregarded, ...]]:
-        """Ask what may explain holes; return whether anything does, and what is not believed."""
+    def _explained(self, need: Need, verdict: Verdict, heard: Heard) -> bool:
+        """Ask what may explain holes; return whether anything may."""
         learned = False
-        log: tuple[Disregarded, ...] = ()
         first = verdict.rows["date"].min()
         head = [day for day in verdict.missing if first is None or day < first]  # type: ignore[operator]
         if head and self.believed.known(need).listed is None:
             listing = self._listing(Need("listing", need.subject, need.since))
-            extra |= listing.rows
+            heard.extra |= listing.rows
             learned = bool(listing.rows)
         for day in verdict.missing:
             unlisted = len(verdict.missing) > _MANY and day in head
@@ -294,11 +287,11 @@ class Gatherer:
                 continue
             told = self._suspended_on(day)
             learned |= told is not None
-            log += told or ()
+            heard.disregarded += told or ()
         own = self.believed.of("suspensions", need.subject)
         if "source" in own.columns:  # what was entered is where it is
-            extra["suspensions"] = own.filter(pl.col("source").is_not_null())
-        return learned or not own.is_empty(), log
+            heard.extra["suspensions"] = own.filter(pl.col("source").is_not_null())
+        return learned or not own.is_empty()
 
     def _suspended_on(self, day: date) -> tuple[Disregarded, ...] | None:
         """Learn who was suspended; return what is not believed of it, None where nobody answers."""
@@ -330,6 +323,19 @@ class Gatherer:
             failed[source.name] = (answer.outcome, answer.reason)
         outcome, reason = worst(need, failed.values())
         return Gathered(need, outcome, {}, (), failed, (), reason)
+
+
+def _ended(need: Need, heard: Heard, found: Agreement, against: str) -> tuple[Outcome, str]:
+    """Return how a need ended on which sources agree, and what stands against ``ok``."""
+    if not found.refused.is_empty():
+        refused = (entry for entry in found.disregarded if entry.refused)
+        return "corrupt", str(next(refused, "sources disagree"))
+    if against:
+        return "corrupt", against
+    if need.table == "actions" and found.rows.is_empty():
+        return none_known([answer for answer, _ in heard.usable.values()], ENOUGH)
+    best = min(heard.usable.values(), key=lambda pair: pair[1].outcome not in SETTLED)[1]
+    return best.outcome, best.reason
 
 
 def _counts(answer: Answer, verdict: Verdict) -> bool:
