@@ -61,7 +61,7 @@ def _heading(summary: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _backtested(summary: Mapping[str, Any]) -> Iterator[str]:
-    count, of = summary["backtested"].values()
+    count, of = (summary["backtested"][name] for name in ("count", "of"))
     if count and "study" in summary:
         yield banner(
             BANNER_BACKTESTED,
