@@ -216,7 +216,7 @@ def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     console.width = console.measure(table).maximum
     with console.capture() as made:  # printed by itself, it would leave with 1 where nobody reads
         console.print(table)
-    click.echo("\n".join(line.rstrip() for line in made.get().splitlines()))
+    click.echo("\n".join(line.rstrip() for line in made.get().rstrip("\n").split("\n")))
 
 
 _WIDEST = 10_000  # columns: more than any table has

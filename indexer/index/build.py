@@ -195,7 +195,7 @@ def _last_session(calendar: Calendar, closes: pl.DataFrame, day: date) -> date:
         return calendar.on_or_before(day)
     except MissingInputError as error:
         symbols = closes.filter(pl.col("date") == day)["symbol"].cast(pl.String).sort()
-        message = f"has a close of {day}: take it out of prices if that day is still to come"
+        message = f"has a close of {day}: take it out of prices if that is no day of trade"
         asked = [Flaw("prices", None, symbol, message) for symbol in symbols.head(1)]
         raise MissingInputError([*asked, *error.flaws]) from error
 

@@ -211,11 +211,8 @@ def score_column(known: Panel, column: str) -> Vector:
         If the table has no such column, or a cell of it is not a number.
     """
     if column not in known.securities.columns:
-        message = (
-            f"no column {column!r} to rank or score by; found "
-            f"{', '.join(known.securities.columns)}; price, market_cap, free_float_cap and "
-            f"amount_20, of as many sessions, need none"
-        )
+        found = ", ".join(known.securities.columns)
+        message = f"no column {column!r} to rank or score by; found {found}"
         raise MarketDataError([Flaw("securities", None, "", message)])
     given = known.securities[column]
     if not (given.dtype.is_numeric() or given.dtype == pl.String):

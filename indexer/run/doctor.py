@@ -22,7 +22,7 @@ from indexer.errors import (
 from indexer.index.caveats import HORIZON_NOTICE
 from indexer.index.schedule import calendar_of
 from indexer.ledger.database import NoLedgerError, name_of, open_ledger, reading
-from indexer.ledger.heads import last_heads, subjects
+from indexer.ledger.heads import last_heads, last_number, subjects
 from indexer.ledger.verify import check_database
 from indexer.market.calendar import read_calendar
 from indexer.market.tables import read_market
@@ -82,16 +82,23 @@ def _market(folder: Path, now: datetime) -> tuple[list[Check], date | None]:
     last: date | None = tables.prices.select("date").max().item()
     if last is None:
         there = Check(str(folder), "note", "holds no prices")
-    elif last > now.date() + timedelta(days=1):  # in no zone is it later than that
-        (symbol,) = tables.prices.filter(pl.col("date") == last)["symbol"].head(1)
-        message = f"{symbol} has a close of {last}, which is still to come: take it out of prices"
-        flaw = MarketDataError([Flaw("prices", None, f"{symbol} {last}", message)])
-        there = Check(str(folder), "wrong", message, flaw)
     else:
         count = tables.prices["symbol"].n_unique()
         there = Check(str(folder), "ok", f"closes of {count} symbols, the last of {last}")
     ends = [day for day in (last, tables.series.select("date").max().item()) if day is not None]
-    return [there, *supplied(folder, tables.prices, now)], max(ends, default=None)
+    found = [there, *supplied(folder, tables.prices, now)]
+    for name, rows in (("prices", tables.prices), ("series", tables.series)):
+        found += _to_come(folder, name, rows, now)
+    return found, max(ends, default=None)
+
+
+def _to_come(folder: Path, name: str, rows: pl.DataFrame, now: datetime) -> Iterator[Check]:
+    """Yield that a table has a close of a day which has come in no zone yet."""
+    later = rows.filter(pl.col("date") > now.date() + timedelta(days=1)).sort("date", "symbol")
+    for symbol, day in later.select("symbol", "date").head(1).iter_rows():
+        message = f"{symbol} has a close of {day}, which is still to come: take it out of {name}"
+        flaw = Flaw(name, None, symbol, message)
+        yield Check(str(folder), "wrong", message, MarketDataError([flaw]))
 
 
 def _calendars(definitions: Iterable[Index | Study]) -> list[str]:
@@ -129,17 +136,17 @@ def _ledger(
 ) -> Iterator[Check]:
     """Yield what is found of the ledger, and add what it publishes to the definitions.
 
-    That there is none, or nothing in it, is well only where nobody has begun one: it may be what a
-    run has made after the ledger was lost. So it is of a folder of published files.
+    That there is none is well only where nobody has begun one; so is an empty one, which a run may
+    have made after the ledger was lost, and a folder of files that it does not know.
     """
-    begun = named or bool(folders)
     try:
         engine = open_ledger(url)
         with reading(engine) as connection:
             check_database(connection)
             found = subjects(connection)
-        if begun and not found:
-            yield _gone(url)
+            whole = last_number(connection) > 0
+        if not whole:
+            yield _gone(url) if folders else Check(name_of(engine), "note", "holds nothing yet")
             return
         yield Check(name_of(engine), "ok", f"{counted(len(found), 'definition')} published")
         for folder in folders:
@@ -153,7 +160,7 @@ def _ledger(
         for id, kind in found.items():
             yield _punctual(engine, id, kind, definitions, now, closes)
     except NoLedgerError as error:
-        if not begun:
+        if not named and not folders:
             yield Check(_place(url), "note", str(error))
             return
         yield _gone(url)
@@ -163,7 +170,10 @@ def _ledger(
 
 def _gone(url: str) -> Check:
     """Return that a ledger is lost: the next publication would make another, a second chain."""
-    message = "holds no ledger: put its copy back, or publish first if there never was one"
+    message = (
+        "holds no ledger, or nothing in it: put its copy back, or publish first if there never was "
+        "one"
+    )
     return Check(
         _place(url), "wrong", message, MissingInputError([Flaw(_place(url), None, "", message)])
     )

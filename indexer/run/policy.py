@@ -81,5 +81,6 @@ def _undecided(found: Sequence[Difference], policy: Policy) -> str:
         return f"{count} by another definition than that published: name who approves them, by --by"
     return (
         f"{count} past {counted(policy.automatic_sessions, 'session')} or above "
-        f"{policy.approval_bp:g} bp: name who approves them, by --by"
+        f"{policy.approval_bp:g} bp, or to other variants or another mark: name who approves them, "
+        "by --by"
     )

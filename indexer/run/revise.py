@@ -119,9 +119,9 @@ def refuse(
 ) -> LedgerError:
     """Return the refusal to publish beside published sessions that would now be others."""
     count = counted(len(found), "published session")
-    remedy = f"{count} would now differ: find out why, then restate"
-    if keys := ", ".join(_otherwise(connection, candidate, found[-1].head)):
-        remedy = f"{count} would differ as it is defined now ({keys}): put that back, or restate"
+    keys = ", ".join(_otherwise(connection, candidate, found[-1].head))
+    since = f"; it is defined otherwise since, at {keys}" if keys else ""
+    remedy = f"{count} would now differ: find out why, then restate{since}"
     told = [Refusal(candidate.id, one.head.session, "R9", one.text) for one in found[:SHOWN]]
     return LedgerError([*told, Refusal(candidate.id, "", "R9", remedy)])
 
@@ -159,13 +159,15 @@ def resting(connection: sa.Connection, candidate: Candidate) -> Callable[[Head],
     Those are levels of its indices that are recorded as immaterial. Where one of its indices was
     corrected after the study was published, it follows that one.
     """
-    beside = []
+    beside, again = [], []
     for index in candidate.members:
         for session, content in noted(connection, index.id).items():
             at = index.row(date.fromisoformat(session))
             if at is not None and index.content_digest(at) == content:
                 beside.append(session)
-    again = _corrections(connection, candidate) if beside else []
+    for index in candidate.members if beside else ():
+        there = heads(connection, index.id)
+        again += [(h.session, h.number) for h in there if h.status == "corrected"]
     first = min(beside, default=AFTER_ALL)
 
     def rests(head: Head) -> bool:
@@ -213,13 +215,12 @@ def _suspects(candidate: Candidate, found: Sequence[Head]) -> list[Head]:
 def _differences(
     connection: sa.Connection, candidate: Candidate, suspects: Sequence[Head], known: dict[str, str]
 ) -> Iterator[Difference]:
-    again = _corrections(connection, candidate) if suspects else []
     for head in suspects:
         session = date.fromisoformat(head.session)
         at = candidate.row(session)
         if at is None:
             lost = "would be no session any more"
-            why = _reason(connection, candidate, head, again)
+            why = _reason(connection, candidate, head)
             yield Difference(head, None, math.inf, False, lost, why)
         elif head.synthetic != candidate.synthetic or (
             candidate.content_digest(at) not in (head.content, known.get(head.session))
@@ -228,15 +229,16 @@ def _differences(
             published = read_entry(connection, head.number)
             bp, text = told(published, entry)
             moved = _rebalanced(published) != _rebalanced(entry)
-            why = _reason(connection, candidate, head, again)
-            yield Difference(head, entry, bp, moved, text, why)
+            yield Difference(head, entry, bp, moved, text, _reason(connection, candidate, head))
 
 
 def told(published: Entry, entry: Entry) -> tuple[float, str]:
     """Return how far the level that differs most would move, in basis points, and what differs."""
     if published.synthetic != entry.synthetic:
         was, now = ("synthetic", "real")[:: 1 if published.synthetic else -1]
-        return math.inf, f"published as {was}, and the market's manifest.yaml makes it {now}"
+        mark = f"published as {was}, and the market is now marked {now}"
+        _, text = told(replace(published, synthetic=entry.synthetic), entry)
+        return math.inf, f"{mark}; {text}" if text else mark
     before, after = _levels(published), _levels(entry)
     if before.keys() != after.keys():
         return math.inf, f"variants {', '.join(before)} would be {', '.join(after)}"
@@ -254,6 +256,8 @@ def told(published: Entry, entry: Entry) -> tuple[float, str]:
         for table in CONTENT
         if _content(published, table.name) != _content(entry, table.name)
     ]
+    if not differing:
+        return 0.0, ""
     no_level = "" if published.kind == "study" else "no level would differ, "
     return 0.0, f"{no_level}{' and '.join(differing)} would{'' if no_level else ' differ'}"
 
@@ -266,22 +270,13 @@ def _content(entry: Entry, table: str) -> str:
     return content_digest({table: entry.rows.get(table, ())})
 
 
-def _corrections(connection: sa.Connection, candidate: Candidate) -> list[tuple[str, int]]:
-    """Return session and number of every corrected level of the indices of a study."""
-    there = (head for index in candidate.members for head in heads(connection, index.id))
-    return [(head.session, head.number) for head in there if head.status == "corrected"]
-
-
-def _reason(
-    connection: sa.Connection, candidate: Candidate, head: Head, again: Sequence[tuple[str, int]]
-) -> str:
-    """Return what makes a session another: its definition, its indices, its rows, or the code."""
+def _reason(connection: sa.Connection, candidate: Candidate, head: Head) -> str:
+    """Return what makes a session another: the definition, the market, or the code."""
     if any(_otherwise(connection, candidate, head)):
         return "methodology"
-    if since := [n for day, n in again if day <= head.session and n > head.number]:
-        return read_entry(connection, max(since)).reason
     [market] = candidate.market_digests([date.fromisoformat(head.session)])
-    return "software" if market == head.market else "vendor-revision"
+    same = (market, candidate.synthetic) == (head.market, head.synthetic)
+    return "software" if same else "vendor-revision"
 
 
 def redefined(

@@ -130,6 +130,13 @@ def test_a_ledger_that_a_run_has_made_after_it_was_lost_is_wrong(path):
     assert (told.state, exit_code([told.error])) == ("wrong", 66)
 
 
+def test_a_ledger_without_an_entry_is_noted_where_nothing_was_published(tmp_path):
+    desk(tmp_path)
+    told = examine([], None, ledger_url(tmp_path), NOON, named=True, out=tmp_path / "out")
+
+    assert [(check.state, check.message) for check in told] == [("note", "holds nothing yet")]
+
+
 def test_published_files_that_the_ledger_does_not_know_are_wrong(path):
     shutil.copytree(path / "out" / "trio", path / "out" / "duo")
     told = examine([], None, ledger_url(path), NOON, out=path / "out")
@@ -138,13 +145,14 @@ def test_published_files_that_the_ledger_does_not_know_are_wrong(path):
     assert (lost.state, exit_code([lost.error])) == ("wrong", 65)
 
 
-def test_a_close_of_a_day_to_come_is_wrong(path):
-    rows = [*prices(), {"symbol": SYMBOLS[0], "date": date(2026, 4, 13), "close": 20.0}]
-    folder(path / "market", rows)
-    told = examine([], path / "market", ledger_url(path), NOON)[0]
+@pytest.mark.parametrize("table", ["prices", "series"])
+def test_a_close_of_a_day_to_come_is_wrong(path, table):
+    late = {"symbol": SYMBOLS[0], "date": date(2026, 4, 13), "close": 20.0}
+    folder(path / "market", **{table: [*prices(), late]})
+    told = [c for c in examine([], path / "market", ledger_url(path), NOON) if c.state == "wrong"]
 
-    assert (told.state, exit_code([told.error])) == ("wrong", 65)
-    assert told.message.startswith("600001.SH has a close of 2026-04-13, which is still to come")
+    assert [exit_code([check.error]) for check in told] == [65]
+    assert told[0].message.startswith("600001.SH has a close of 2026-04-13, which is still to come")
 
 
 def test_an_older_ledger_is_wrong_until_it_is_brought_up_to_date(path):

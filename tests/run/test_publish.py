@@ -300,9 +300,7 @@ def test_a_definition_that_makes_other_levels_is_refused(tmp_path):
     outcome = published(tmp_path, DAYS[5], names=[name])
 
     assert isinstance(outcome.error, LedgerError)
-    assert "5 published sessions would differ as it is defined now (base.level): put that" in str(
-        outcome.error
-    )
+    assert "then restate; it is defined otherwise since, at base.level" in str(outcome.error)
 
 
 @pytest.mark.parametrize(("first", "then"), [("true", "false"), ("false", "true")])
@@ -315,8 +313,19 @@ def test_what_was_published_as_synthetic_is_not_real_the_next_day(tmp_path, firs
     outcome = published(tmp_path, DAYS[2], market=market)
     was, now = ("synthetic", "real")[:: 1 if first == "true" else -1]
 
-    assert f"{DAYS[0]}: R9: published as {was}, and the market's manifest.yaml makes it {now}" in (
+    assert f"{DAYS[0]}: R9: published as {was}, and the market is now marked {now}\n" in (
         str(outcome.error)
+    )
+
+
+def test_another_mark_hides_no_other_level(tmp_path):
+    published(tmp_path, *DAYS[:2])
+    market = folder(tmp_path / "changed", prices(**moved(SYMBOLS[0], DAYS[1], 50)))
+    (market / "manifest.yaml").write_text("synthetic: true\n", encoding="utf-8")
+    said = str(published(tmp_path, DAYS[2], market=market).error)
+
+    assert re.search(
+        r"2026-03-03: R9: .* marked synthetic; price \S+ would be \S+ \(\+50 bp\)", said
     )
 
 
@@ -330,6 +339,19 @@ def test_what_was_wrongly_marked_is_restated(tmp_path):
     assert [(e.session, e.revision, e.synthetic) for e in entries(tmp_path)] == [
         (str(DAYS[0]), 1, False), (str(DAYS[1]), 1, False),
         (str(DAYS[0]), 2, True), (str(DAYS[1]), 2, True), (str(DAYS[2]), 1, True),
+    ]  # fmt: skip
+
+
+def test_another_mark_is_the_market_s_and_needs_a_name(tmp_path):
+    market = folder(tmp_path / "market")
+    published(tmp_path, DAYS[0], market=market)
+    (market / "manifest.yaml").write_text("synthetic: true\n", encoding="utf-8")
+    refused = published(tmp_path, DAYS[1], market=market, correct=True)
+    published(tmp_path, DAYS[1], market=market, correct=True, by="Ada")
+
+    assert "R10" in str(refused.error)
+    assert [(e.revision, e.reason, e.by) for e in entries(tmp_path)[1:]] == [
+        (2, "vendor-revision", "Ada"), (1, "", ""),
     ]  # fmt: skip
 
 

@@ -412,15 +412,14 @@ def test_it_is_corrected_when_a_level_that_was_recorded_is_restated(tmp_path):
     assert ("study", WEDNESDAY.isoformat(), 2) in corrected
 
 
-def test_it_is_corrected_for_the_reason_for_which_its_index_was(tmp_path):
-    evenings(tmp_path, 0.0)
-    market = alibaba(tmp_path, 10)
-    now = desk(tmp_path, datetime(2026, 8, 20, 13, tzinfo=UTC), correct=True)
-    restate("alibaba", market, now, Period(), Ground("bad-price", "a note", "Ada"))
-    entries = publish([small(tmp_path)], market, now, Period(THURSDAY, THURSDAY))[-1].entries
+def test_what_would_differ_of_it_is_told_without_levels(tmp_path):
+    evenings(tmp_path, 10)
+    with reading(desk(tmp_path).engine) as connection:
+        found = [e for e in read_entries(connection) if e.subject == "small" and e.correction]
 
-    assert {e.reason for e in entries if e.status == "corrected"} == {"bad-price"}
-    assert {e.note for e in entries} <= {"signals would differ", "signals and aligned would differ"}
+    assert {(e.reason, e.note) for e in found} == {
+        ("vendor-revision", "signals and aligned would differ")
+    }
 
 
 @pytest.mark.parametrize(("bp", "studies"), [(0.5, ("small",)), (0.0, ())])
