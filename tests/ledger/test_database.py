@@ -367,6 +367,36 @@ def test_who_gave_up_leaves_the_turn_to_others(tmp_path):
     assert appended(engine, entry())[0].number == 1
 
 
+def test_a_turn_that_comes_as_patience_ends_is_taken(tmp_path, monkeypatch):
+    """The thread that waited has the lock, and is not over yet."""
+    waits = threading.Event()
+
+    class Late(threading.Thread):
+        def start(self):
+            super().start()
+            waits.set()
+
+        def is_alive(self):
+            self.join(5)
+            assert self.daemon  # one that waits for ever must not keep the program
+            return True
+
+    engine = ledger(tmp_path)
+    with publishing(engine):
+        done = threading.Thread(target=lambda: appended(engine, entry()), daemon=True)
+        monkeypatch.setattr(threading, "Thread", Late)
+        done.start()
+        waits.wait(5)
+    done.join(5)
+
+    assert not done.is_alive()
+    assert heads.last_number(engine.connect()) == 1
+
+
+def test_publishers_of_all_versions_take_turns_at_one_lock_of_postgresql():
+    assert module._TURN == 7310894311706259304
+
+
 def test_a_lock_of_sqlite_is_to_be_tried_again(tmp_path):
     engine = ledger(tmp_path)
     other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)

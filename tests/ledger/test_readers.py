@@ -5,11 +5,13 @@ import shutil
 import sqlite3
 
 import pytest
+import sqlalchemy as sa
 
 from benchmarks.reliability import shown
 from indexer.errors import TryAgainError
 from indexer.ledger.database import open_ledger, reading
-from indexer.ledger.heads import last_hash
+from indexer.ledger.heads import last_hash, marks_since
+from indexer.ledger.tables import entries
 
 
 @pytest.fixture
@@ -58,3 +60,17 @@ def test_a_connection_is_kept_as_long_as_its_file_is_the_same(file, reader):
         writer.execute("CREATE TABLE beside (x)")
     with reader.connect() as second:
         assert second.connection.dbapi_connection is one
+
+
+def test_of_a_long_chain_the_newest_ten_thousand_entries_are_told(file):
+    engine = open_ledger(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        guards = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for (name,) in guards.all():
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        first = connection.execute(sa.select(entries).where(entries.c.number == 1)).mappings().one()
+        more = ({"number": n, "revision": n, "hash": str(n)} for n in range(100, 10_201))
+        connection.execute(entries.insert(), [{**first, **one} for one in more])
+        found = marks_since(connection, 1)
+
+    assert [found[0].number, found[-1].number, len(found)] == [10_200, 201, 10_000]
