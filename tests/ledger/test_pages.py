@@ -64,6 +64,19 @@ def every_page(connection, limit, **asked):
     return rows
 
 
+def test_a_page_reads_one_row_more_than_it_shows(connection):
+    limits = []
+
+    def listen(_connection, _cursor, _statement, _parameters, context, _many):
+        limits.extend(asked["limit"] for asked in context.compiled_parameters)
+
+    sa.event.listen(connection, "before_cursor_execute", listen)
+    level_page(connection, Span("chain-1", limit=3))
+    sa.event.remove(connection, "before_cursor_execute", listen)
+
+    assert limits == [4]
+
+
 @pytest.mark.parametrize("limit", [1, 2, 5, 23, 24, 25])
 def test_pages_hold_every_row_once(connection, limit):
     rows = [row[: len(COLUMNS)] for row in every_page(connection, limit)]
