@@ -26,13 +26,7 @@ _clock_time = click.DateTime(["%H:%M"])
 @OUT
 @click.option("--date", "day", type=DATE, metavar="DATE", help="Session; default the last final.")
 @click.option("--from", "first", type=DATE, metavar="DATE", help="First session of a range.")
-@click.option(
-    "--to",
-    "last",
-    type=DATE,
-    metavar="DATE",
-    help="Last session of a range, or alone.",
-)
+@click.option("--to", "last", type=DATE, metavar="DATE", help="Last session of a range, or alone.")
 @click.option("--dry-run", is_flag=True, help="Say what would be published, and write nothing.")
 @click.option("--wait-until", type=_clock_time, metavar="HH:MM", help="Do not begin before.")
 @click.option("--deadline", type=_clock_time, metavar="HH:MM", help="Try again until then.")
@@ -273,8 +267,9 @@ def verify(ledger: str, market: Path | None, out: Path | None, inputs: bool, as_
     if found.files:
         click.echo(f"published files below {out} are those of the ledger")
     if market is not None or inputs:
-        what = "times an entry was made again, from the market or from what was kept,"
-        what = what if market and inputs else "entries made again,"
+        what = "entries made again,"
+        if market and inputs:
+            what = "times an entry was made again, from the market or from what was kept,"
         click.echo(f"{found.built} {what} each the same to the last bit")
     if found.replies:
         click.echo(f"replies of sources as they came: {found.replies:,}")

@@ -144,8 +144,8 @@ def _ledger(
         with reading(engine) as connection:
             check_database(connection)
             found = subjects(connection)
-            whole = last_number(connection) > 0
-        if not whole:
+            empty = last_number(connection) == 0
+        if empty:
             yield _gone(url) if folders else Check(name_of(engine), "note", "holds nothing yet")
             return
         yield Check(name_of(engine), "ok", f"{counted(len(found), 'definition')} published")

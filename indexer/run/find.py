@@ -153,8 +153,10 @@ def indices_of(study: Study) -> dict[str, Index]:
     asked = (study.pairs, study.benchmark, study.events)
     problems = [study.problem(*rule) for rule in _every_index_is_there(beside, *asked)]
     found: dict[str, Index] = {}
-    where = {id: trail for trail, id in reversed([*_references(*asked)])}  # the first names it
-    for id in dict.fromkeys(id for _, id in _references(*asked)):
+    where: dict[str, tuple[str | int, ...]] = {}
+    for trail, id in _references(*asked):
+        where.setdefault(id, trail)
+    for id, trail in where.items():
         for path in itertools.islice(_places(id, beside, Path("baskets")), 1):
             try:
                 one = read_definition(path, RULES)
@@ -164,7 +166,7 @@ def indices_of(study: Study) -> dict[str, Index]:
             if isinstance(one, Study | Sweep):
                 kind = "study" if isinstance(one, Study) else "sweep"
                 message = f"{id!r} is a {kind} ({one.file}): name an index"
-                problems.append(study.problem(where[id], message))
+                problems.append(study.problem(trail, message))
             else:
                 found[id] = one
     if problems:
