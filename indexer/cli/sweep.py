@@ -47,7 +47,7 @@ def sweep(
     """
     if jobs is not None and scheduler is not None:
         raise click.UsageError("give one of --jobs and --scheduler: a cluster has its own workers")
-    if scheduler is not None and not re.fullmatch(r"(tcp|tls|ucx|wss?)://\S+:\d{1,5}", scheduler):
+    if scheduler is not None and not re.fullmatch(r"(tcp|tls)://\S+:\d{1,5}", scheduler):
         raise click.UsageError(f"--scheduler {scheduler!r}: write it like tcp://HOST:PORT")
     from indexer.sweep.processes import Workers, processors
 

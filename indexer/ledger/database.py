@@ -216,24 +216,41 @@ def _turn(engine: sa.Engine, patience: float) -> Iterator[None]:
 
 
 def _taken(handle: int, patience: float) -> bool:
-    """Wait for a lock; return whether it came in time. The handle is closed where it did not."""
+    """Wait for a lock; return whether it came in time. The handle is closed where it did not.
+
+    Raises
+    ------
+    OSError
+        If the system gives no such lock.
+    """
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         pass
+    except OSError:
+        os.close(handle)
+        raise
     else:
         return True
     settled = threading.Lock()  # whoever gets it first decides: the lock came, or patience ended
+    failed: list[OSError] = []
 
     def wait() -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError as error:
+            failed.append(error)
         if not settled.acquire(blocking=False):
             os.close(handle)  # too late: nobody wants it any more
 
     waiter = threading.Thread(target=wait, daemon=True)
     waiter.start()
     waiter.join(patience)
-    return not waiter.is_alive() or not settled.acquire(blocking=False)
+    came = not waiter.is_alive() or not settled.acquire(blocking=False)
+    if came and failed:
+        os.close(handle)
+        raise failed[0]
+    return came
 
 
 @contextmanager

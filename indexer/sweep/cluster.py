@@ -12,7 +12,7 @@ from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from indexer.errors import MissingInputError, TryAgainError, not_installed
+from indexer.errors import MissingInputError, TryAgainError, UsageError, not_installed
 from indexer.market.excerpt import MappedMarket
 from indexer.sweep.perform import Place, Task, mapped, perform, sees
 
@@ -35,19 +35,17 @@ def on_cluster(tasks: Sequence[Task], place: Place, address: str) -> Done:
     ------
     MissingInputError, MarketDataError
         If the market cannot be read, or dask is not installed.
+    UsageError
+        If dask is not configured for such an address: one of tls needs certificates.
     TryAgainError
         If the cluster cannot be reached, or has no worker, for a minute; or as `perform` does.
     """
-    try:
-        from distributed import Client  # noqa: PLC0415 (optional, and slow)
-    except ImportError:
-        raise not_installed("distributed", "dist") from None
     left = {task.keys[0]: task for task in tasks}
     held: _Market = None  # what is sent, where a worker cannot see the folder
     seen = time.monotonic()
     while left:
         try:
-            with Client(address, timeout=10, set_as_default=False) as client:
+            with _client(address) as client:
                 held = held or _sent(client, place)
                 for task, results in _through(client, list(left.values()), place, held):
                     del left[task.keys[0]]
@@ -57,11 +55,22 @@ def on_cluster(tasks: Sequence[Task], place: Place, address: str) -> Done:
             if held is not None:
                 raise
             held = mapped(place)
-        except (OSError, TimeoutError, CancelledError) as error:
+        except (OSError, CancelledError) as error:
             if time.monotonic() - seen > PATIENCE:
                 reason = f"no scheduler with a worker for {PATIENCE:g} s"
                 raise TryAgainError(address, reason) from error
             time.sleep(_PAUSE)
+
+
+def _client(address: str) -> "Client":
+    try:
+        from distributed import Client  # noqa: PLC0415 (optional, and slow)
+    except ImportError:
+        raise not_installed("distributed", "dist") from None
+    try:
+        return Client(address, timeout=10, set_as_default=False)
+    except TypeError as error:  # so it says what its configuration lacks
+        raise UsageError(address, f"dask is not configured for it: {error}") from error
 
 
 def _sent(client: "Client", place: Place) -> _Market:

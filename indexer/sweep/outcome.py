@@ -17,6 +17,7 @@ PART = 32  # indices whose levels are put in one table at a time
 
 _MOMENTS = ("returns", "skew", "kurtosis")  # told of the best alone
 _PAIR = ("leader", "follower", *_MOMENTS)  # keys of a pair's result that are no columns
+_UNKNOWN = ("sharpe", "volatility")  # figures that no variant may have: numbers all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def _type(name: str, cells: Sequence[Any]) -> Any:
     if isinstance(known, int | float):
         return pl.Int64 if all(isinstance(c, int | None) for c in cells) else pl.Float64
     figure = name.rpartition(".")[2]
-    return pl.Float64 if figure == "sharpe" and known is None else pl.String
+    return pl.Float64 if figure in _UNKNOWN and known is None else pl.String
 
 
 def levels_table(found: Sequence[Outcome]) -> pl.LazyFrame:

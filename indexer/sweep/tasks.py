@@ -86,7 +86,7 @@ def _pair(study: Study, rows: SharedRows, states: PairStates, cost_bps: float) -
     }
     for horizon in HORIZONS:
         ahead = np.array([getattr(episode, f"forward_{horizon}") for episode in found])
-        there = ahead[~np.isnan(ahead)] if len(ahead) else ahead
+        there = ahead[~np.isnan(ahead)]
         told[f"hits_{horizon}"] = int((there > 0).sum())
         told[f"cases_{horizon}"] = len(there)
     told["sharpe"] = or_none(moments.sharpe)

@@ -19,7 +19,8 @@ from indexer.ledger.heads import Mark
 
 LOOK = 0.005  # seconds for which the last entry is not looked up again
 PATIENCE = 0.02  # seconds that a request waits to learn it, where one is known
-ROOM = 64 << 20  # bytes of bodies that are kept
+ROOM = 64 << 20  # bytes of answers that are kept
+BESIDE = 2048  # bytes, about, that an answer takes beside its body and its target
 
 
 class Reply(NamedTuple):
@@ -37,7 +38,7 @@ class Cached:
     Attributes
     ----------
     of : hash of the entry that it was made from
-    size : bytes of its body; 0 as long as it is not counted among what is kept
+    size : bytes it takes; 0 as long as it is not counted among what is kept
     """
 
     of: str
@@ -108,7 +109,7 @@ class Kept:
     Attributes
     ----------
     answers : by target, those asked for last at the end
-    size : bytes of their bodies
+    size : bytes they take
     """
 
     app: ASGIApp
@@ -156,13 +157,14 @@ class Kept:
 
     def _weigh(self, target: bytes, answer: Cached) -> None:
         """Keep an answer, and let go of those not asked for longest; problems are not kept."""
+        made = answer.making
+        failed = made.cancelled() or made.exception()  # looked at, or asyncio logs it, all of it
         if self.answers.get(target) is not answer:  # a later entry has come meanwhile
             return
-        made = answer.making
-        if made.cancelled() or made.exception() or made.result().status != 200:
+        if failed or made.result().status != 200:
             del self.answers[target]
             return
-        answer.size = len(made.result().body)
+        answer.size = len(made.result().body) + len(target) + BESIDE
         self.size += answer.size
         for old in list(self.answers):
             if self.size <= ROOM:

@@ -125,7 +125,7 @@ def test_a_sweep_is_no_study(indexer):
     assert "run it with indexer sweep" in err
 
 
-@pytest.mark.parametrize("address", ["foo", "tcp://127.0.0.1", "tcp://host:abc", "http://host:1"])
+@pytest.mark.parametrize("address", ["foo", "tcp://127.0.0.1", "tcp://host:abc", "ucx://host:1"])
 def test_what_is_no_address_of_a_scheduler_is_an_error_of_use(indexer, address):
     where = ("--market", str(BUNDLED_MARKET), "--scheduler", address)
     code, _, err = indexer(GRID, "sweep", "grid.yaml", *where)

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import os
 import runpy
 import sqlite3
@@ -391,6 +392,24 @@ def test_a_turn_that_comes_as_patience_ends_is_taken(tmp_path, monkeypatch):
 
     assert not done.is_alive()
     assert heads.last_number(engine.connect()) == 1
+
+
+@pytest.mark.parametrize("asked", ["at once", "while another holds it"])
+def test_a_lock_that_the_system_does_not_give_is_no_turn(tmp_path, monkeypatch, asked):
+    engine, flock, at_once = ledger(tmp_path), fcntl.flock, fcntl.LOCK_EX | fcntl.LOCK_NB
+
+    def none_left(handle, how):
+        if how == at_once and asked == "while another holds it":
+            return flock(handle, how)
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    with publishing(engine), monkeypatch.context() as without:
+        without.setattr(fcntl, "flock", none_left)
+        handles = len(os.listdir("/proc/self/fd"))
+        with pytest.raises(TryAgainError, match="No locks available"):
+            publishing(engine).__enter__()
+
+        assert len(os.listdir("/proc/self/fd")) == handles
 
 
 def test_publishers_of_all_versions_take_turns_at_one_lock_of_postgresql():

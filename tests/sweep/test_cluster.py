@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.errors import TryAgainError
+from indexer.errors import TryAgainError, UsageError
 from indexer.market.excerpt import MappedMarket
 from indexer.sweep.perform import Place, mapped
 from indexer.sweep.processes import Workers
@@ -96,6 +96,13 @@ def test_a_market_that_has_changed_before_it_is_sent_is_not_sent(
             Workers(scheduler=cluster.address),
             market=copied_market(tmp_path),
         )
+
+
+def test_an_address_that_dask_is_not_configured_for_is_an_error_of_use(
+    grid: Grid, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="dask is not configured for it"):
+        swept(grid[0], tmp_path / "out", Workers(scheduler="tls://127.0.0.1:1"))
 
 
 def _changes(place: Place) -> bool:

@@ -117,6 +117,12 @@ def test_a_ratio_that_nobody_has_is_a_number_all_the_same() -> None:
     assert results_table([outcome(np.zeros(50))]).schema["a/b.sharpe"] == pl.Float64
 
 
+def test_a_volatility_that_no_index_has_is_a_number_all_the_same() -> None:
+    found = Outcome(outcome(None).variant, {"variant": "price", "volatility": None})
+
+    assert results_table([found]).schema["volatility"] == pl.Float64
+
+
 def test_what_went_wrong_stands_on_one_line_of_the_table() -> None:
     wrong = Variant({"catch_up.enter": "1"}, failure=("DefinitionError", "one\nother"))
 

@@ -173,7 +173,7 @@ def test_an_answer_made_while_an_entry_came_is_not_kept():
     asyncio.run(overtaken())
 
     assert counted.count == 2
-    assert counted.kept.size == 1
+    assert list(counted.kept.answers) == [b"/a?"]
 
 
 def test_an_entry_of_another_subject_leaves_an_answer():
@@ -185,7 +185,7 @@ def test_an_entry_of_another_subject_leaves_an_answer():
     assert counted.ask(of_a) == 0
     assert counted.ask(of_b) == 1
     assert counted.ask(all_of_them) == 1
-    assert counted.kept.size == 3
+    assert len(counted.kept.answers) == 3
 
 
 def test_an_address_written_otherwise_tells_of_the_same_subject():
@@ -221,7 +221,7 @@ def test_problems_are_not_kept():
 
 
 def test_there_is_room_for_so_many_bytes_and_the_oldest_goes(monkeypatch):
-    monkeypatch.setattr(kept, "ROOM", 10)
+    monkeypatch.setattr(kept, "ROOM", 2 * kept.BESIDE + 20)
     counted = Counted(size=4)
 
     async def three():
@@ -231,7 +231,16 @@ def test_there_is_room_for_so_many_bytes_and_the_oldest_goes(monkeypatch):
     asyncio.run(three())
 
     assert list(counted.kept.answers) == [b"/a?", b"/c?"]
-    assert counted.kept.size == 8
+    assert counted.kept.size == 2 * (kept.BESIDE + len(b"/a?") + 4)
+
+
+def test_answers_without_a_body_are_not_kept_for_ever(monkeypatch):
+    """What an answer takes beside its body counts, or ever more of them would fit."""
+    monkeypatch.setattr(kept, "ROOM", 3 * kept.BESIDE)
+    counted = Counted(size=0)
+    counted.ask(*(f"/{n}" for n in range(20)))
+
+    assert len(counted.kept.answers) == 2
 
 
 def test_what_is_made_anew_before_it_was_counted_is_not_taken_off_what_is_kept():
@@ -245,7 +254,24 @@ def test_what_is_made_anew_before_it_was_counted_is_not_taken_off_what_is_kept()
         await asked(counted.kept, "/a")
         return counted.kept.size
 
-    assert asyncio.run(ended()) == 4
+    assert asyncio.run(ended()) == kept.BESIDE + len(b"/a?") + 4
+
+
+def test_a_failure_that_a_later_entry_overtook_is_not_logged_as_a_bug(caplog):
+    async def overtaken():
+        counted = Counted()
+
+        async def failing():
+            raise TryAgainError("ledger", "gone")
+
+        making = asyncio.get_running_loop().create_task(failing())
+        await asyncio.wait({making})
+        counted.kept._weigh(b"/a?", kept.Cached("an older entry", making))
+
+    asyncio.run(overtaken())
+    gc.collect()
+
+    assert not caplog.records
 
 
 def test_a_ledger_that_cannot_be_read_is_said_where_nothing_is_known():
