@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,7 @@ def main() -> None:
         "--sizes",
         type=int,
         nargs="+",
-        default=[500, 1000, 2000, 5000],
-        help="constituents, of large",
+        help="constituents, of large; sessions, of study",
     )
     commands.add_argument("--json", action="store_true", help="print JSON")
     faults = parser.add_argument_group("faults and years")
@@ -242,19 +241,25 @@ def _line(command: Command, cost: Cost) -> str:
     return f"{command.name:<22}{figures}"
 
 
+def _each_alone(part: str, sizes: Sequence[int]) -> list[dict[str, Any]]:
+    """Return what a part tells of each size, by a process each: peak memory never falls in one."""
+    found = []
+    for size in sizes:
+        command = [sys.executable, "-m", "benchmarks", part, "--json", "--sizes", str(size)]
+        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        found.append(json.loads(told))
+    return found
+
+
 def _large(options: argparse.Namespace) -> None:
-    """Measure each size in a process of its own: peak memory never falls within one."""
-    sizes = options.sizes
+    """Build one index of each size."""
+    sizes = options.sizes or [500, 1000, 2000, 5000]
     if options.json and len(sizes) == 1:
         from benchmarks.large import build_large
 
         print(json.dumps(dataclasses.asdict(build_large(sizes[0]))))
         return
-    found = []
-    for size in sizes:
-        command = [sys.executable, "-m", "benchmarks", "large", "--json", "--sizes", str(size)]
-        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        found.append(json.loads(told))
+    found = _each_alone("large", sizes)
     if options.json:
         print(json.dumps(found, indent=2))
         return
@@ -268,17 +273,19 @@ def _large(options: argparse.Namespace) -> None:
 
 
 def _study(options: argparse.Namespace) -> None:
-    """Measure each length in a process of its own."""
-    from benchmarks.studies import study_cost
+    """Compare five baskets over each number of sessions."""
+    sizes = options.sizes or ([600] if options.quick else [600, 1250, 2500])
+    if options.json and len(sizes) == 1:
+        from benchmarks.studies import study_cost
 
+        print(json.dumps(dataclasses.asdict(study_cost(sizes[0]))))
+        return
+    found = _each_alone("study", sizes)
     if options.json:
-        print(json.dumps(dataclasses.asdict(study_cost(options.sizes[0]))))
+        print(json.dumps(found, indent=2))
         return
     print(f"{'sessions':>10}{'signals':>9}{'rows':>10}{'CPU s':>8}{'peak MiB':>10}")
-    for size in (600,) if options.quick else (600, 1250, 2500):
-        command = [sys.executable, "-m", "benchmarks", "study", "--json", "--sizes", str(size)]
-        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        f = json.loads(told)
+    for f in found:
         print(
             f"{f['sessions']:>10}{f['signals']:>9}{f['rows']:>10}{f['cpu_seconds']:>8.2f}"
             f"{f['peak_mib']:>10.0f}"

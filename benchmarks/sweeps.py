@@ -176,7 +176,7 @@ def _run(
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, words)
     own = seen.pop(process.pid)
-    workers = tuple(cpu for cpu, _ in seen.values() if cpu > 1.0)
+    workers = tuple(cpu for cpu, _ in seen.values() if cpu > 1.0)  # what else starts takes less
     peak = max(own[1], *(mib for _, mib in seen.values()), 0.0)
     return Run(jobs, spread, wall, own[0], workers, peak)
 

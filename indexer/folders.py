@@ -20,6 +20,8 @@ try:
 except ImportError:  # not on Windows: there processes that write at once do not take turns
     fcntl = None  # type: ignore[assignment]
 
+TEMPORARY = ".indexer-tmp"  # how the name of a file ends while it is written
+
 
 def is_file(path: Path) -> bool:
     """Return whether a file is there, as `is_there`."""

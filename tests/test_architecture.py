@@ -138,6 +138,7 @@ EFFECTS = {
     "sweep.finished": {"read", "write"},
     "sweep.perform": {"process"},  # one task at a time
     "sweep.processes": {"environment", "exit", "process"},  # of who asks, in workers
+    "sweep.sweep": {"read"},  # what stands where the results go
 }
 NAMES = {
     "clock": {"now", "utcnow", "today", "perf_counter", "monotonic", "process_time", "time_ns"},

@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +24,7 @@ from indexer.cli.doctor import doctor
 from indexer.cli.exits import EXIT_CODES, INTERRUPTED, exit_code
 from indexer.cli.fetch import fetch
 from indexer.cli.ledger import export, history, publish, restate, verify
-from indexer.cli.options import DATE, FORMAT, JSON, MARKET, NEEDED_MARKET, OUT, UNTIL
+from indexer.cli.options import FORMAT, JSON, MARKET, NEEDED_MARKET, OUT, UNTIL, date_of
 from indexer.cli.process import flush_output, prepare
 from indexer.cli.report import report
 from indexer.cli.screen import (
@@ -97,7 +97,7 @@ def run(
     study: str,
     market: Path | None,
     out: Path,
-    until: datetime | None,
+    until: date | None,
     format_: Literal["csv", "parquet"],
     as_json: bool,
 ) -> None:
@@ -116,7 +116,7 @@ def run(
             study,
             market or BUNDLED_MARKET,
             results.Output(out, format_),
-            until=_day(until),
+            until=until,
             progress=tell,
         )
     print_study(found.summary, out, as_json)
@@ -133,7 +133,7 @@ def study(
     study: str,
     market: Path,
     out: Path,
-    until: datetime | None,
+    until: date | None,
     format_: Literal["csv", "parquet"],
     as_json: bool,
 ) -> None:
@@ -145,7 +145,7 @@ def study(
             study,
             market,
             results.Output(out, format_),
-            until=_day(until),
+            until=until,
             indices=False,
             progress=tell,
         )
@@ -164,7 +164,7 @@ def build(
     baskets: tuple[str, ...],
     market: Path,
     out: Path,
-    until: datetime | None,
+    until: date | None,
     strict: bool,
     format_: Literal["csv", "parquet"],
     as_json: bool,
@@ -180,7 +180,7 @@ def build(
             baskets,
             market,
             results.Output(out, format_),
-            until=_day(until),
+            until=until,
             strict=strict,
             progress=tell,
         )
@@ -195,10 +195,10 @@ def build(
 
 @app.command()
 @click.argument("basket")
-@click.argument("day", type=DATE, metavar="DATE")
+@click.argument("day", type=date_of, metavar="DATE")
 @NEEDED_MARKET
 @JSON
-def explain(basket: str, day: datetime, market: Path, as_json: bool) -> None:
+def explain(basket: str, day: date, market: Path, as_json: bool) -> None:
     """Say what moved BASKET on DATE.
 
     Contributions to the price return, actions that took effect, carried prices.
@@ -206,7 +206,7 @@ def explain(basket: str, day: datetime, market: Path, as_json: bool) -> None:
     from indexer.run import results
 
     with progress() as tell:
-        told = results.explain_session(basket, market, day.date(), progress=tell)
+        told = results.explain_session(basket, market, day, progress=tell)
     print_explanation(told, as_json)
 
 
@@ -244,10 +244,6 @@ for command in (
     *(publish, restate, history, verify, export, proforma, approve, retire, doctor, serve),
 ):
     app.add_command(command)
-
-
-def _day(moment: datetime | None) -> date | None:
-    return None if moment is None else moment.date()
 
 
 def main() -> None:

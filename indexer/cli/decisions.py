@@ -1,27 +1,27 @@
 """Commands of what the desk decides: the next rebalance, and the end of an index."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
 import click
 
-from indexer.cli.options import BY, DATE, JSON, LEDGER, NEEDED_MARKET, OUT, plain, said
+from indexer.cli.options import BY, JSON, LEDGER, NEEDED_MARKET, OUT, date_of, plain, said
 from indexer.cli.screen import print_proforma, progress
 
 
 @click.command()
 @click.argument("basket")
 @NEEDED_MARKET
-@click.option("--until", type=DATE, metavar="DATE", help="As seen after this session.")
+@click.option("--until", type=date_of, metavar="DATE", help="As seen after this session.")
 @JSON
-def proforma(basket: str, market: Path, until: datetime | None, as_json: bool) -> None:
+def proforma(basket: str, market: Path, until: date | None, as_json: bool) -> None:
     """Say what BASKET will hold after its next rebalance, as far as that is known."""
     from indexer.run.decisions import proforma as find
 
     with progress() as tell:
-        found = find(basket, market, None if until is None else until.date(), progress=tell)
+        found = find(basket, market, until, progress=tell)
     print_proforma(found, as_json)
 
 
@@ -30,7 +30,7 @@ def proforma(basket: str, market: Path, until: datetime | None, as_json: bool) -
 @NEEDED_MARKET
 @LEDGER
 @OUT
-@click.option("--until", type=DATE, metavar="DATE", help="As seen after this session.")
+@click.option("--until", type=date_of, metavar="DATE", help="As seen after this session.")
 @BY
 @click.option("--note", default="", callback=plain, metavar="TEXT", help="Anything worth keeping.")
 @JSON
@@ -39,7 +39,7 @@ def approve(
     market: Path,
     ledger: str,
     out: Path,
-    until: datetime | None,
+    until: date | None,
     by: str,
     note: str,
     as_json: bool,
@@ -50,7 +50,7 @@ def approve(
     from indexer.run.desk import Terms, desk_at
 
     with progress() as tell:
-        found = find(basket, market, None if until is None else until.date(), progress=tell)
+        found = find(basket, market, until, progress=tell)
     desk = desk_at(ledger, out, partial(datetime.now, UTC), [basket], Terms(by=by))
     entry = record(found, desk, note)
     print_proforma(found, as_json)

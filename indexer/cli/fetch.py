@@ -3,13 +3,13 @@
 import json
 import os
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from indexer.cli.options import DATE, JSON
+from indexer.cli.options import JSON, date_of
 from indexer.cli.screen import print_table, progress, shown
 
 SOURCES = ("eastmoney", "tencent", "sina", "csindex", "cninfo", "safe")
@@ -35,15 +35,15 @@ class SystemClock:
     required=True,
     help="Folder of the market store, made where it is missing.",
 )
-@click.option("--since", type=DATE, metavar="DATE", help="First date, inclusive.")
-@click.option("--until", type=DATE, metavar="DATE", help="Last date, inclusive.")
+@click.option("--since", type=date_of, metavar="DATE", help="First date, inclusive.")
+@click.option("--until", type=date_of, metavar="DATE", help="Last date, inclusive.")
 @click.option("--source", type=click.Choice(SOURCES), help="Ask this source alone.")
 @JSON
 def fetch(
     names: tuple[str, ...],
     market: Path,
-    since: datetime | None,
-    until: datetime | None,
+    since: date | None,
+    until: date | None,
     source: str | None,
     as_json: bool,
 ) -> None:
@@ -55,12 +55,11 @@ def fetch(
     from indexer.run import fetch as use
 
     way = use.Way(os.environ, SystemClock(), source)
-    first, last = (moment.date() if moment else None for moment in (since, until))
-    if first and last and first > last:
-        raise click.UsageError(f"--since {first} is later than --until {last}")
+    if since and until and since > until:
+        raise click.UsageError(f"--since {since} is later than --until {until}")
     with progress() as tell:
         found = use.fetch_through_akshare(
-            names, market, way, since=first, until=last, progress=tell
+            names, market, way, since=since, until=until, progress=tell
         )
     report = use.report_of(found)
     if as_json:

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import sys
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import click
 
 from indexer.cli.attempts import attempts, hours
 from indexer.cli.exits import INTERRUPTED, exit_code
-from indexer.cli.options import BY, DATE, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, plain, said
+from indexer.cli.options import BY, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, date_of, plain, said
 from indexer.cli.screen import marks, print_outcomes, progress, shown
 from indexer.errors import IndexerError, OutputError, TryAgainError, counted, explained
 
@@ -24,9 +24,13 @@ _clock_time = click.DateTime(["%H:%M"])
 @NEEDED_MARKET
 @LEDGER
 @OUT
-@click.option("--date", "day", type=DATE, metavar="DATE", help="Session; default the last final.")
-@click.option("--from", "first", type=DATE, metavar="DATE", help="First session of a range.")
-@click.option("--to", "last", type=DATE, metavar="DATE", help="Last session of a range, or alone.")
+@click.option(
+    "--date", "day", type=date_of, metavar="DATE", help="Session; default the last final."
+)
+@click.option("--from", "first", type=date_of, metavar="DATE", help="First session of a range.")
+@click.option(
+    "--to", "last", type=date_of, metavar="DATE", help="Last session of a range, or alone."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be published, and write nothing.")
 @click.option("--wait-until", type=_clock_time, metavar="HH:MM", help="Do not begin before.")
 @click.option("--deadline", type=_clock_time, metavar="HH:MM", help="Try again until then.")
@@ -141,9 +145,9 @@ def _print_sessions(names: tuple[str, ...], period: Any, ledger: str, outcomes: 
 @NEEDED_MARKET
 @LEDGER
 @OUT
-@click.option("--from", "first", type=DATE, required=True, metavar="DATE", help="First session.")
+@click.option("--from", "first", type=date_of, required=True, metavar="DATE", help="First session.")
 @click.option(
-    "--to", "last", type=DATE, metavar="DATE", help="Last one; default the last there is."
+    "--to", "last", type=date_of, metavar="DATE", help="Last one; default the last there is."
 )
 @click.option(
     "--reason",
@@ -160,8 +164,8 @@ def restate(
     market: Path,
     ledger: str,
     out: Path,
-    first: datetime,
-    last: datetime | None,
+    first: date,
+    last: date | None,
     reason: str,
     note: str,
     by: str,
@@ -294,13 +298,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _period(day: datetime | None, first: datetime | None, last: datetime | None) -> Any:
+def _period(day: date | None, first: date | None, last: date | None) -> Any:
     from indexer.run.sessions import Period
 
     if day and (first or last):
         raise click.UsageError("--date is one session, --from and --to are a range: give one")
     if first and last and first > last:
-        raise click.UsageError(f"--from {first:%Y-%m-%d} is later than --to {last:%Y-%m-%d}")
-    if day:
-        return Period(day.date(), day.date())
-    return Period(first and first.date(), last and last.date())
+        raise click.UsageError(f"--from {first} is later than --to {last}")
+    return Period(day or first, day or last)

@@ -2,7 +2,7 @@
 
 import re
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -38,15 +38,14 @@ def instant(_: click.Context, __: click.Parameter, text: str | None) -> datetime
     return found
 
 
-def date_of(text: str) -> datetime:
-    """Return a date, all its digits given: strptime would read 2024112 as the second; or refuse."""
+def date_of(text: str) -> date:
+    """Return a date that was given as digits of year, month and day; refuse any other text."""
     with suppress(ValueError):
         if re.fullmatch(r"\d{4}-\d\d-\d\d|\d{8}", text, re.ASCII):
-            return datetime.strptime(text.replace("-", ""), "%Y%m%d")  # noqa: DTZ007 (a date)
+            return date.fromisoformat(text)
     raise click.BadParameter(f"{text!r} is no date: write it like 2026-05-07 or 20260507")
 
 
-DATE = date_of
 _FOLDER = "Market folder; DIR@N reads version N of a store."
 MARKET = click.option("--market", type=click.Path(path_type=Path), metavar="DIR", help=_FOLDER)
 NEEDED_MARKET = click.option(
@@ -59,7 +58,7 @@ OUT = click.option(
     show_default=True,
     help="Folder the results go to, one folder an id.",
 )
-UNTIL = click.option("--until", type=DATE, metavar="DATE", help="Last session, inclusive.")
+UNTIL = click.option("--until", type=date_of, metavar="DATE", help="Last session, inclusive.")
 FORMAT = click.option(
     "--format",
     "format_",

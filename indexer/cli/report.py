@@ -2,12 +2,12 @@
 
 import dataclasses
 import json
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import click
 
-from indexer.cli.options import DATE, JSON, KNOWN_AT, LEDGER, OUT
+from indexer.cli.options import JSON, KNOWN_AT, LEDGER, OUT, date_of
 from indexer.cli.screen import marks, progress, shown
 
 
@@ -15,7 +15,7 @@ from indexer.cli.screen import marks, progress, shown
 @click.argument("subject", metavar="(STUDY|INDEX)")
 @LEDGER
 @OUT
-@click.option("--date", "day", type=DATE, metavar="DATE", help="Session; default the last one.")
+@click.option("--date", "day", type=date_of, metavar="DATE", help="Session; default the last one.")
 @KNOWN_AT
 @click.option("--bom", is_flag=True, help="CSV for Excel: byte order mark, no formulas.")
 @JSON
@@ -23,7 +23,7 @@ def report(
     subject: str,
     ledger: str,
     out: Path,
-    day: datetime | None,
+    day: date | None,
     as_known_at: datetime | None,
     bom: bool,
     as_json: bool,
@@ -37,7 +37,7 @@ def report(
     from indexer.run.publication import Asked
     from indexer.run.report import report as write_report
 
-    asked = Asked(None if day is None else day.date(), as_known_at)
+    asked = Asked(day, as_known_at)
     with progress() as tell:
         made = write_report(subject, ledger, out, asked, bom=bom, progress=tell)
     if as_json:

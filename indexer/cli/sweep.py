@@ -61,7 +61,7 @@ def sweep(
         click.echo(json.dumps(found.summary, ensure_ascii=False, allow_nan=False))
     else:
         _print(found.summary, out)
-    kinds = {outcome.failure[0] for outcome in found.outcomes if outcome.failure is not None}
+    kinds = {outcome.failure["kind"] for outcome in found.outcomes if outcome.failure is not None}
     if kinds:  # with the exit code of the worst failure
         sys.exit(next(code for kind, code in EXIT_CODES.items() if kind.__name__ in kinds))
 
@@ -85,7 +85,7 @@ def _estimating(tell: Callable[[str], None]) -> Callable[[int, int], None]:
 
 
 def _print(summary: dict[str, Any], out: Path) -> None:
-    count, of = summary["backtested"].values()
+    count, of = (summary["backtested"][name] for name in ("count", "of"))
     what = "episodes" if "study" in summary else "indices"
     tested = f"in {count} of {of} {what}" if count else None
     mark = marks(synthetic=summary["synthetic"], backtested=tested)

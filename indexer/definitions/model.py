@@ -147,6 +147,11 @@ def fields_at(model: type[BaseModel], trail: Trail) -> dict[str, FieldInfo]:
     return fields
 
 
+def is_list(annotation: Any) -> bool:
+    """Return whether a key whose type is annotated so holds a list."""
+    return typing.get_origin(annotation) is tuple or any(map(is_list, typing.get_args(annotation)))
+
+
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     """Yield the models named anywhere in a type annotation."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from indexer.definitions.basket import Basket
-from indexer.definitions.model import Definition, Id, Identified, Model, Text, fields_at
+from indexer.definitions.model import Definition, Id, Identified, Model, Text, fields_at, is_list
 from indexer.definitions.study import Study
 
 FIXED = ("version", "id", "name", "description", "kind")  # who it is, which no variant changes
@@ -44,13 +44,14 @@ class Sweep(Identified):
 def known(model: type[Definition], key: str) -> bool:
     """Return whether a dotted path leads to a value of a kind of definition that may be varied.
 
+    A list is varied whole: no key leads to a value inside one.
+
     Examples
     --------
     >>> known(Study, "catch_up.enter"), known(Study, "weighting.scheme"), known(Study, "id")
     (True, False, False)
     """
-    *inside, last = key.split(".")
-    return key not in FIXED and last in fields_at(model, tuple(inside))
+    return key in keys_of(model)
 
 
 def keys_of(model: type[Definition], inside: tuple[str, ...] = ()) -> list[str]:
@@ -62,8 +63,8 @@ def keys_of(model: type[Definition], inside: tuple[str, ...] = ()) -> list[str]:
     ['weighting.caps.constituent', 'weighting.caps.segment']
     """
     found = []
-    for name in fields_at(model, inside):
+    for name, field in fields_at(model, inside).items():
         key = ".".join(trail := (*inside, name))
         if key not in FIXED:
-            found += [key, *keys_of(model, trail)]
+            found += [key, *([] if is_list(field.annotation) else keys_of(model, trail))]
     return found

@@ -82,6 +82,23 @@ def parse_symbol(text: str, *, series: bool = False) -> str:
     raise ValueError(f"{text!r} is not a symbol: expected {_expected(suffix)}")
 
 
+def split_symbol(symbol: str) -> tuple[str, str]:
+    """Return code and suffix of a canonical symbol.
+
+    Examples
+    --------
+    >>> split_symbol("BRK.B.US")
+    ('BRK.B', 'US')
+    """
+    code, _, suffix = symbol.rpartition(".")
+    return code, suffix
+
+
+def board_of(code: str) -> str | None:
+    """Return the suffix of a share's six-digit code; None where it names no board."""
+    return next((suffix for start, suffix in _BOARDS if code.startswith(start)), None)
+
+
 def exchange_of(symbol: str) -> str:
     """Return the code of the calendar a canonical symbol trades on.
 
@@ -120,7 +137,7 @@ def suffixes_of(code: str) -> list[str]:
 
 
 def _exchange(symbol: str) -> _Exchange:
-    suffix = symbol.rpartition(".")[2]
+    _, suffix = split_symbol(symbol)
     if suffix not in _EXCHANGES:
         raise ValueError(f"{symbol!r} names no exchange: expected one of .{', .'.join(_EXCHANGES)}")
     return _EXCHANGES[suffix]
@@ -148,9 +165,8 @@ def _board(code: str) -> str:
         raise ValueError(
             f"{code!r} is a share in Shenzhen or an index in Shanghai: write {code}.SZ or {code}.SH"
         )
-    for start, suffix in _BOARDS:
-        if code.startswith(start):
-            return suffix
+    if suffix := board_of(code):
+        return suffix
     told = f"write it with its exchange, {code}.SH, {code}.SZ or {code}.BJ"
     raise ValueError(f"{code!r} names no board of a share: {told}")
 

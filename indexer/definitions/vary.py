@@ -1,16 +1,15 @@
 """Variants: a definition with other values at some of its keys, checked like any other."""
 
 import json
-import typing
 from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any, NamedTuple, TypeVar
 
-from indexer.definitions.model import Definition, fields_at
+from indexer.definitions.model import Definition, fields_at, is_list
 from indexer.definitions.read import validated
 from indexer.definitions.sweep import Sweep
 from indexer.definitions.text import Document, Mark, Trail
-from indexer.errors import DefinitionError
+from indexer.errors import DefinitionError, short
 
 Kind = TypeVar("Kind", bound=Definition)
 
@@ -39,7 +38,7 @@ def varied(definition: Kind, sweep: Sweep, choices: Iterable[Choice]) -> Kind:
         value = deepcopy(sweep.vary[choice.key][choice.item])
         at: Trail = ("vary", choice.key, choice.item)
         field = fields_at(type(definition), path[:-1])[path[-1]]
-        listed = _is_list(field.annotation) and not isinstance(value, list)
+        listed = is_list(field.annotation) and not isinstance(value, list)
         _put(document, path, [value] if listed else value, there.values.get(at))
         for marks, found in ((document.values, there.values), (document.keys, there.keys)):
             for trail in [t for t in marks if t[: len(path)] == path and len(t) > len(path)]:
@@ -65,13 +64,8 @@ def _put(document: Document, path: tuple[str, ...], value: Any, mark: Mark | Non
         if mark is not None:
             document.values.setdefault(path[:n], mark)
         if not isinstance(parent, dict):
-            message = f"{parent!r} stands here for all of it: vary {'.'.join(path[:n])} itself"
+            message = f"{short(parent)} stands here for all of it: vary {'.'.join(path[:n])} itself"
             raise DefinitionError([document.problem(path[:n], message)])
     parent[path[-1]] = value
     if mark is not None:
         document.values[path] = mark
-
-
-def _is_list(annotation: Any) -> bool:
-    """Return whether a key holds a list."""
-    return typing.get_origin(annotation) is tuple or any(map(_is_list, typing.get_args(annotation)))

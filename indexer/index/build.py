@@ -16,13 +16,13 @@ from indexer.definitions.symbols import exchange_of
 from indexer.errors import DefinitionError, Flaw, MarketDataError, MissingInputError
 from indexer.index.calculate import calculate
 from indexer.index.caveats import (
+    adjusted_caveat,
     calendar_caveat,
     exchange_caveats,
     issuer_caveat,
     missing_caveat,
     off_calendar_caveat,
     renamed_caveats,
-    variant_caveat,
 )
 from indexer.index.history import History
 from indexer.index.schedule import RebalanceDates, calendar_of, effective_dates
@@ -182,7 +182,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
             *issuer_caveat(basket.constituents, market.securities),
             *exchange_caveats(panel),
             *renamed_caveats(panel.lines, market, last),
-            *variant_caveat(basket, panel),
+            *adjusted_caveat(panel),
             *off_calendar_caveat(off),
             *calendar_caveat(calendar, last),
         ),

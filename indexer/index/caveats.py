@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
-from indexer.definitions.basket import Basket, Constituent
+from indexer.definitions.basket import Constituent
 from indexer.errors import counted
 from indexer.market.calendar import Calendar
 from indexer.market.lines import Line
@@ -81,7 +81,7 @@ def renamed_caveats(lines: Sequence[Line], market: Market, last: date) -> Iterat
                 )
 
 
-def variant_caveat(basket: Basket, panel: Panel) -> Iterator[Text]:
+def adjusted_caveat(panel: Panel) -> Iterator[Text]:
     """Yield which prices leave an index only its gross variant."""
     if panel.adjusted.any():
         told = zip(panel.lines, panel.adjusted, strict=True)

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from indexer.arrays import Days, Flags, Grid, Mask, Rows
-from indexer.definitions.symbols import exchange_of
+from indexer.definitions.symbols import exchange_of, split_symbol
 from indexer.index.history import History
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.conventions.gates import GateLimits
@@ -87,7 +87,7 @@ def asked_of(history: History, panel: Panel, rows: Rows, limits: GateLimits) -> 
     """Return what some sessions of a basket are judged by."""
     at = rows + (len(panel.sessions) - len(history.days))
     days = panel.sessions[at]
-    endings = [line.symbol.rpartition(".")[2] for line in panel.lines]
+    endings = [split_symbol(line.symbol)[1] for line in panel.lines]
     suffixes = tuple(dict.fromkeys(endings))
     place = {suffix: n for n, suffix in enumerate(suffixes)}
     open_days = [read_calendar(exchange_of(f".{suffix}")).open_on(days) for suffix in suffixes]

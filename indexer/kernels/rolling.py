@@ -198,9 +198,9 @@ def mean_pairwise_correlation(x: Grid, window: int) -> Vector:
     x = _floats(x)
     if x.ndim != 2:
         raise ValueError(f"expected (T, N), got {x.shape=}")
-    longest, window = _windows(len(x), window, None)
+    window, least = _windows(len(x), window, None)
     out = np.full(len(x), np.nan)
-    if window > longest:
+    if least > window:  # there are fewer sessions than it asks for
         return out
     _in_blocks(partial(mean_of_pairs, x, window, out), len(x), window, x.size * window)
     return out

@@ -120,7 +120,7 @@ def spread_market(market: MappedMarket, digest: str, calendar: str, currency: st
         try:
             with laid_out(grid, digest, calendar, currency) as laid:
                 if laid is not None:
-                    keep(laid, grid, [spread_part(market, laid, range(len(grid.symbols)))])
+                    write_spread(laid, grid, [spread_part(market, laid, range(len(grid.symbols)))])
             kept: list[Any] = [_mapped(place / f"{name}.npy") for name in Spread._fields]
             return Spread(*kept)
         except (OSError, ValueError):  # the disk is full, or what was kept is damaged
@@ -192,7 +192,7 @@ def spread_part(market: MappedMarket, laid: Laid, columns: range) -> Part:
     return _part(market, read_calendar(laid.calendar), laid.currency, columns, (worth, grown))
 
 
-def keep(laid: Laid, grid: CloseGrid, parts: Sequence[Part]) -> None:
+def write_spread(laid: Laid, grid: CloseGrid, parts: Sequence[Part]) -> None:
     """Keep a market whose columns are filled; its name appears when all of it is on disk.
 
     Raises

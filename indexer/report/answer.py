@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from indexer.report.backtested import figure_backtested, ids_of, noted_table, pair_backtested
 from indexer.report.figures import name_of, ratio_lines_name, ratio_name
 from indexer.report.markup import log_per_cent, number, paragraph
 from indexer.report.tables import NO, YES, with_interval, with_last_row
-from indexer.report.tested import figure_tested, noted_table, pair_tested
 from indexer.report.words import KINDS, STATES
 from indexer.signals.inference import FEWEST_ROWS
 from indexer.signals.result import Comparison
@@ -54,7 +54,7 @@ def _table_of_lines(comparison: Comparison, lines: Sequence[dict[str, Any]]) -> 
     rows = []
     for told in lines:
         figures = [with_interval(comparison, told, name, window) for name in _FIGURES]
-        ids = [told[role] for role in ("leader", "follower", "other")]
+        ids = ids_of(told)
         p = told["p_value_adjusted"][window]
         excess = told["ratio_excess"][window]
         verdict = Text("not tested", "未检验") if p is None else NO if p >= LEVEL else YES
@@ -78,7 +78,7 @@ _FIGURES = (
 
 
 def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
-    ids = [told[role] for role in ("leader", "follower", "other")]
+    ids = ids_of(told)
     name = with_last_row(comparison, ratio_lines_name(comparison, ids), told)
     window = comparison.study.windows.headline
     observed, null = (told[key][window] for key in ("ratio_correlation", "ratio_null"))
@@ -102,14 +102,14 @@ def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
     parts = [joined([first, _verdict(told["p_value_adjusted"][window], excess)], "", "")]
     if (given := told["partial_correlation_benchmark"].get(window)) is not None:
         parts.append(_given_market(comparison, given, told["p_value_benchmark_adjusted"][window]))
-    if figure_tested(comparison, told, "ratio_correlation", window):
+    if figure_backtested(comparison, told, "ratio_correlation", window):
         parts.append(_TESTED)
     return joined(parts, " ", "")
 
 
 def _late(comparison: Comparison, summary: dict[str, Any], told: dict[str, Any]) -> Iterator[Text]:
     """Yield which of the indices compared stood at stale prices of late."""
-    ids = [told[role] for role in ("leader", "follower", "other") if role in told]
+    ids = ids_of(told)
     late = [id for id in ids if summary["indices"][id]["stale_sessions"]]
     if late:
         names = listed([name_of(comparison, id) for id in late])
@@ -174,7 +174,7 @@ def _span_zh(low: float | None, high: float | None) -> str:
 
 def _of_pair(comparison: Comparison, told: dict[str, Any]) -> Text:
     name = with_last_row(comparison, ratio_name(comparison, told["leader"], told["follower"]), told)
-    state, tested = STATES[told["state"]], pair_tested(comparison, told)
+    state, tested = STATES[told["state"]], pair_backtested(comparison, told)
     since, rows, window = told["since"], told["rows"], comparison.study.windows.zscore
     if rows < window:
         return Text(

@@ -150,7 +150,7 @@ def _strength(
         ]
         # The signal counts its base too and so may be back-tested for ever: here the day's levels.
         rows = np.arange(len(aligned.sessions))
-        tested = after_last(aligned.tested((pair.leader, pair.follower), rows))
+        tested = after_last(aligned.backtested_on((pair.leader, pair.follower), rows))
         label = looks[column.about].label
         line = strength.line(n, f"{label} 相对强弱 relative strength", INK[0])
         lines.append(line._replace(tested=tested))

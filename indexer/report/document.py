@@ -15,7 +15,7 @@ from indexer.index.history import History
 from indexer.report.coding import coded
 from indexer.report.figure import Figure
 from indexer.report.marks import DIGEST, sources
-from indexer.report.markup import attribute, both, json_text, source_hash
+from indexer.report.markup import attribute, both, script_json, source_hash
 from indexer.report.record import Record
 from indexer.report.words import BACKTESTED, BANDS, QUADRANTS, STATES, SYNTHETIC, named
 from indexer.words import Text, joined, same
@@ -57,7 +57,7 @@ def document(title: Text, body: str, content: dict[str, Any], layout: str = "stu
         f"default-src 'none'; script-src {' '.join(map(source_hash, scripts))}; "
         f"style-src {source_hash(style)}; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-    told = json_text(content | {"words": _WORDS, "states": BANDS})
+    told = script_json(content | {"words": _WORDS, "states": BANDS})
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -156,10 +156,8 @@ def record_line(record: Record | None) -> str:
 
 def figure_markup(figure: Figure, *, synthetic: bool) -> str:
     """Return the place of a chart: its title, what it shows, and what it is called for others."""
-    id, mark = (
-        figure["id"],
-        f' <strong class="mark">{both(SYNTHETIC)}</strong>' if synthetic else "",
-    )
+    id = figure["id"]
+    mark = f' <strong class="mark">{both(SYNTHETIC)}</strong>' if synthetic else ""
     return (
         f'<figure><h3 id="{id}_title">{both(figure["title"])}{mark}</h3>'
         f'<figcaption id="{id}_about">{both(figure["about"])}</figcaption>'
@@ -203,8 +201,8 @@ def _bar() -> str:
             f'<div role="group" {attribute("aria-label", label)}>'
             f'<span class="switch" aria-hidden="true">{both(label)}</span>{buttons}</div>'
         )
-    named = attribute("aria-label", Text("Display", "显示"))
-    return f'<nav class="bar" hidden {named}>{"".join(groups)}</nav>'
+    what = attribute("aria-label", Text("Display", "显示"))
+    return f'<nav class="bar" hidden {what}>{"".join(groups)}</nav>'
 
 
 def _asset(name: str) -> str:

@@ -128,10 +128,11 @@ def _frame(
         return _Frame(top, sessions, low, high, log=False)
     low, high = (min(values), max(values)) if values else (1.0, 2.0)
     log = low > 0
-    room = 1.05 if high > low else 1.1
     if log:
+        room = 1.05 if high > low else 1.1
         return _Frame(top, sessions, low / room, high * room, log)
-    return _Frame(top, sessions, low - abs(high) / 20 - 1e-9, high + abs(high) / 20 + 1e-9, log)
+    room = (high - low or abs(high) or 1.0) / 20
+    return _Frame(top, sessions, low - room, high + room, log)
 
 
 def _bands(figure: dict[str, Any], frame: _Frame) -> Iterator[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from indexer.errors import counted
 from indexer.index.history import (
     History,
     maximum_drawdown,
@@ -96,7 +97,7 @@ def _heading(history: History, record: Record | None) -> Iterator[str]:
         yield banner(
             Text("Back-tested list.", "成分股为事后选定。"),
             Text(
-                f"The constituents were selected on {day}: the {many(tested, 'session', '').en} "
+                f"The constituents were selected on {day}: the {counted(tested, 'session')} "
                 "before that day rest on hindsight.",
                 f"成分股选定于{day}：此前{tested}个交易日均为回测，含后见之明。",
             ),

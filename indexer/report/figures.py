@@ -121,7 +121,7 @@ def pair_figure(comparison: Comparison, pair: PairStates, found: PairInference) 
     ids = (pair.pair.leader, pair.pair.follower)
     strength = comparison.signal("relative_strength", *ids)
     # The signal counts its base too and so may be back-tested for ever: here the day's levels are.
-    tested = int(comparison.aligned.tested(ids, pair.rows).sum())
+    tested = int(comparison.aligned.backtested_on(ids, pair.rows).sum())
     line = line_of(pair.rows, strength.value, tested, 3)
     line |= {"label": ratio_name(comparison, *ids), "slot": _INK, "style": "solid"}
     figure: Figure = {

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import polars as pl
 
 from indexer.errors import OutputError
-from indexer.folders import turn
+from indexer.folders import TEMPORARY, turn
 from indexer.index.history import History
 from indexer.report.published import FORMULA
 from indexer.signals.result import Comparison
@@ -22,7 +22,6 @@ Content = Table | dict[str, Any] | str | bytes  # else a JSON object, text, or a
 Folder = Mapping[str, Content | None]  # by name; None: a table that there is no longer
 
 # How our own hidden files end, and nobody else's: a folder of results may be a user's own.
-TEMPORARY = ".indexer-tmp"  # what is being written
 _OLD = ".indexer-old"  # what was there before, until all is in place
 _FORMATS: tuple[Format, ...] = ("csv", "parquet")
 

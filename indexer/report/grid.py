@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from indexer.errors import counted
 from indexer.report.document import document, figure_markup, packed
 from indexer.report.figure import Figure
 from indexer.report.marks import DIGEST
 from indexer.report.markup import banner, figure_text, heading, paragraph, table, warning_list
 from indexer.report.words import BACKTESTED, BANNER_BACKTESTED, BANNER_SYNTHETIC, SYNTHETIC_TEXT
-from indexer.words import Text, joined, many, same
+from indexer.words import Text, joined, same
 
 MOST = 20_000  # cells of the heat maps: more are for the table of results
 _FAILURES = 200  # that are listed
@@ -54,7 +55,7 @@ def _heading(summary: Mapping[str, Any]) -> Iterator[str]:
     yield from _backtested(summary)
     tried, failed = summary["tried"], summary["failed"]
     told = Text(
-        f"{many(tried, 'variant', '').en} tried, {failed} failed.",
+        f"{counted(tried, 'variant')} tried, {failed} failed.",
         f"共试{tried}个变体，{failed}个失败。",
     )
     yield paragraph(told, "asof")
@@ -111,7 +112,7 @@ def _maps(summary: Mapping[str, Any], figures: Sequence[Figure], count: int) -> 
     if not figures:
         yield paragraph(
             Text(
-                f"{many(count, 'figure', '').en}, not drawn: see the table of results.",
+                f"{counted(count, 'figure')}, not drawn: see the table of results.",
                 f"共{count}个数值，未绘制：请看结果表。",
             )
         )

@@ -130,7 +130,7 @@ def figure_text(value: float | None, digits: int) -> Text:
     return same(number(value, digits))
 
 
-def json_text(content: Any) -> str:
+def script_json(content: Any) -> str:
     """Return JSON that can stand inside a script element: no character of markup is left."""
     text = json.dumps(content, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
     marks = {

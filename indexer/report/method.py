@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from indexer.definitions.basket import Basket, Index, Series
 from indexer.definitions.study import Study
+from indexer.errors import counted
 from indexer.report.words import calendar_name, hour_of
 from indexer.words import Text, joined, many
 
@@ -78,7 +79,7 @@ def index_method(index: Index) -> Iterator[Text]:
     yield joined([*_weights(index), *_caps(index)], " ", "")
     lag = rebalance.reference_lag
     known = Text(
-        f"what was known {many(lag, 'session', '').en} before" if lag else "the closes of that day",
+        f"what was known {counted(lag, 'session')} before" if lag else "the closes of that day",
         f"此前{lag}个交易日已知数据" if lag else "当日收盘数据",
     )
     yield Text(
@@ -124,7 +125,7 @@ def _membership(index: Basket) -> Iterator[Text]:
     age, chosen = index.eligibility.seasoning, index.selection
     if age:
         yield Text(
-            f"Held once listed for {many(age, 'session', '').en}.",
+            f"Held once listed for {counted(age, 'session')}.",
             f"上市满{age}个交易日后方可纳入。",
         )
     if chosen is None:
@@ -155,7 +156,7 @@ def _weights(index: Basket) -> Iterator[Text]:
         )
     if weighting.scheme == "inverse_volatility":
         yield Text(
-            f"Volatility is that of the last {many(weighting.lookback, 'session', '').en}.",
+            f"Volatility is that of the last {counted(weighting.lookback, 'session')}.",
             f"波动率取最近{weighting.lookback}个交易日。",
         )
 

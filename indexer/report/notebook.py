@@ -7,11 +7,11 @@ import numpy as np
 
 from indexer.arrays import Rows, Vector
 from indexer.index.history import History
+from indexer.report.backtested import MARK, NOTE, pair_backtested, starred
 from indexer.report.drawing import Drawing, drawing
 from indexer.report.figures import bands, name_of, rebased
 from indexer.report.marks import bilingual, in_both
 from indexer.report.markup import figure_text, safe
-from indexer.report.tested import MARK, NOTE, pair_tested, starred
 from indexer.signals.result import Comparison
 from indexer.signals.signal import after_last
 from indexer.words import Text
@@ -59,7 +59,7 @@ def _pairs(comparison: Comparison) -> Iterator[dict[str, Any]]:
         ids = (pair.pair.leader, pair.pair.follower)
         signal = comparison.signal("relative_strength", *ids)
         label = " / ".join(_name(comparison, id) for id in ids)
-        tested = after_last(aligned.tested(ids, pair.rows))
+        tested = after_last(aligned.backtested_on(ids, pair.rows))
         yield {
             "title": "相对强弱 Relative strength",
             "lines": [_line(label, pair.rows, signal.value, tested, slot=0)],
@@ -124,7 +124,7 @@ def history_html(history: History) -> str:
 def comparison_html(comparison: Comparison) -> str:
     """Return where each pair of a study stands."""
     told = comparison.summary
-    marks = [pair_tested(comparison, pair) for pair in told["pairs"]]
+    marks = [pair_backtested(comparison, pair) for pair in told["pairs"]]
     rows = [
         [
             f"{_name(comparison, pair['leader'])} / {_name(comparison, pair['follower'])}",

@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 
 from indexer.index.history import History
+from indexer.report.backtested import figure_backtested, ids_of, pair_backtested
 from indexer.report.headings import TABS, columns_of, in_chinese
 from indexer.report.marks import bilingual, in_both
 from indexer.report.record import Record
 from indexer.report.sheets import Book, Column, add_sheet, write_lines, write_pair, write_table
-from indexer.report.tested import figure_tested, pair_tested
 from indexer.signals.result import Comparison
 from indexer.words import Text
 
@@ -28,19 +28,20 @@ def study_summary(book: Book, comparison: Comparison) -> None:
     )
     summary = comparison.summary
     pairs = pl.DataFrame([_pair_row(pair) for pair in summary["pairs"]], infer_schema_length=None)
-    tested = [pair_tested(comparison, pair) for pair in summary["pairs"]]
+    tested = [pair_backtested(comparison, pair) for pair in summary["pairs"]]
     flags = {name: [found[of] for found in tested] for name, of in _PAIR_FLAGS.items()}
     row = write_lines(book, sheet, row, ["各组现状 Where the pairs stand"], "head")
     first = write_table(book, sheet, row, _marked(in_chinese(pairs), flags))
     row = first + pairs.height + 1
     for told in summary["ratio_lines"]:
-        ids = [told[role] for role in ("leader", "follower", "other")]
-        names = " / ".join(bilingual(comparison.histories[id].definition.name) for id in ids)
+        names = " / ".join(
+            bilingual(comparison.histories[id].definition.name) for id in ids_of(told)
+        )
         head = f"比值线是否同步 Do the ratio lines move together: {names}"
         row = write_lines(book, sheet, row, [head], "head")
         lines = pl.DataFrame(list(_ratio_rows(told)), infer_schema_length=None)
         flags = {
-            name: [figure_tested(comparison, told, name, window) for window in lines["window"]]
+            name: [figure_backtested(comparison, told, name, window) for window in lines["window"]]
             for name in lines.columns[1:]
         }
         first = write_table(book, sheet, row, _marked(lines, flags))

@@ -9,6 +9,13 @@ from typing import Any
 import numpy as np
 
 from indexer.arrays import or_none
+from indexer.report.backtested import (
+    figure_backtested,
+    ids_of,
+    noted_table,
+    pair_backtested,
+    starred,
+)
 from indexer.report.figures import name_of, ratio_lines_name, ratio_name
 from indexer.report.marks import DIGEST
 from indexer.report.markup import (
@@ -20,7 +27,6 @@ from indexer.report.markup import (
     per_cent,
     table,
 )
-from indexer.report.tested import figure_tested, noted_table, pair_tested, starred
 from indexer.report.words import (
     BACKTESTED,
     KINDS,
@@ -68,7 +74,7 @@ def pair_table(comparison: Comparison, pairs: Told) -> str:
     rows = []
     for told in pairs:
         name, turns = ratio_name(comparison, told["leader"], told["follower"]), told["failed_turns"]
-        state, tested = STATES[told["state"]], pair_tested(comparison, told)
+        state, tested = STATES[told["state"]], pair_backtested(comparison, told)
         if turns:
             failed = Text(f"failed turns: {turns}", f"失败拐点{turns}次")
             state = joined([state, failed], ", ", "，")
@@ -116,15 +122,12 @@ def ratio_table(comparison: Comparison, told: dict[str, Any]) -> str:
         for name, label in _RATIO_FIGURES.items()
     ]
     nulls = (
-        starred(_level_null(null), figure_tested(comparison, told, "level_null", window))
+        starred(_level_null(null), figure_backtested(comparison, told, "level_null", window))
         for window, null in told["level_null"].items()
     )
     rows.append((_LEVEL_NULL, *nulls))
-    return heading(4, ratio_lines_name(comparison, _ids(told))) + noted_table(heads, rows, "narrow")
-
-
-def _ids(told: dict[str, Any]) -> list[str]:
-    return [told[role] for role in ("leader", "follower", "other")]
+    name = ratio_lines_name(comparison, ids_of(told))
+    return heading(4, name) + noted_table(heads, rows, "narrow")
 
 
 def with_interval(comparison: Comparison, told: dict[str, Any], name: str, window: int) -> Text:
@@ -134,7 +137,7 @@ def with_interval(comparison: Comparison, told: dict[str, Any], name: str, windo
     if bounds is not None and bounds["low"] is not None:
         low, high = number(bounds["low"], 2), number(bounds["high"], 2)
         figure = Text(f"{figure.en} ({low} to {high})", f"{figure.zh}（{low}至{high}）")
-    return starred(figure, figure_tested(comparison, told, name, window))
+    return starred(figure, figure_backtested(comparison, told, name, window))
 
 
 def _level_null(null: dict[str, float | None]) -> Text:

@@ -24,7 +24,7 @@ from indexer.errors import (
 from indexer.folders import is_file
 from indexer.market.sources.agree import KEYS
 from indexer.market.sources.akshare import NAMES, Access, upstreams
-from indexer.market.sources.archive import REPLIES, log
+from indexer.market.sources.archive import REPLIES, append_disregarded
 from indexer.market.sources.guard import Clock, lasting
 from indexer.market.sources.source import Source
 from indexer.market.sources.verdict import SETTLED, Disregarded
@@ -157,7 +157,7 @@ def fetch(
             believed.add(table, rows)
         if new := {table: rows for table, rows in found.rows.items() if not rows.is_empty()}:
             version = write_rows(market, new, symbols=_symbols(found))
-        log(market / REPLIES, _log_entries(found, span.at))
+        append_disregarded(market / REPLIES, _log_entries(found, span.at))
         done.append(found)
     return Fetched(tuple(done), version, bug)
 

@@ -2,7 +2,7 @@
 
 Plain functions on arrays first, then the study that aligns the lines by what was known when and
 puts the functions to them. Must not know market files, publication or pages; of baskets it knows
-the members, for their own figures. The functions on arrays are
+the members, for their own figures. Of the functions on arrays a caller wants
 
 =============  ====================================================================================
 module         functions
@@ -11,7 +11,7 @@ strength       relative_strength, momentum, percentile, zscore
 correlation    ratio_family, partial_correlation (and `indexer.rolling_correlation` and the like)
 inference      partial_p_value, holm, correlation_interval, level_null, block_length
 catchup        catch_up_states, kind_of, chance_rates
-evaluate       episodes, evaluate, state_returns, deflated_sharpe
+evaluate       episodes, evaluate, sign_test, state_returns, return_moments, deflated_sharpe
 gap            beta_gap, dimson_beta
 intervals      interval_table
 leadlag        lead_lag, whitened
@@ -20,12 +20,10 @@ reversion      half_life, unit_root_rejected
 breadth        breadth, breadth_outperform, diffusion, member_correlation, dispersion, crowding
 events         event_study
 overlay        divergence
-issuers        shared_issuers, levels_without
-matrix         correlation_matrix
 regression     gram_schmidt
 =============  ====================================================================================
 
-and what puts them to a study: `align`, `pairs`, `ratios`, `members`, `study`; `signal`, `tables`
-and `result` hold what comes of it, and `caveats` says what a reader must know of it. What of a line
-is rounding, `rounding` says for all of them.
+and, of whole histories, `issuers` and `matrix`. `align`, `pairs`, `ratios`, `members` and `study`
+put them to a study; `signal`, `tables` and `result` hold what comes of it, and `caveats` says what
+a reader must know of it. What of a line is rounding, `rounding` says for all of them.
 """

@@ -71,7 +71,7 @@ class Aligned:
         logs = log(self.level[rows, self.ids.index(id)])
         return settled(logs, logs)
 
-    def tested(self, ids: Sequence[str], rows: Rows) -> Flags:
+    def backtested_on(self, ids: Sequence[str], rows: Rows) -> Flags:
         """Return on which rows a level of any of the indices is back-tested."""
         return np.asarray(self.backtested[:, self.columns(ids)][rows].any(axis=1))
 

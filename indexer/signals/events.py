@@ -82,8 +82,8 @@ def happening(event: Event, rows: SharedRows, history: History) -> Happening:
     carried[there] = history.carried[own]
     if history.shares.size:
         constituents[there] = (history.shares[own] > 0).sum(axis=1)
-    begin = min(max(row + ESTIMATION[0] - 1, 0), len(rows.tested) - 1)
-    tested = np.full(len(at), bool(rows.tested[begin]))
+    begin = min(max(row + ESTIMATION[0] - 1, 0), len(rows.backtested) - 1)
+    tested = np.full(len(at), bool(rows.backtested[begin]))
     return Happening(
         event=event,
         id=rows.ids[0],

@@ -89,7 +89,7 @@ def _regression(a: Vector, b: Vector, window: int) -> _Fit:
     beta = dot(x_centred, y_centred) / square
     left = y_centred - beta[:, None] * x_centred
     rest = _above_rounding(dot(left, left), dot(y, y))
-    return _Fit(beta, height - beta * mean, mean, square, rest / max(window - 2, 1))
+    return _Fit(beta, height - beta * mean, mean, square, rest / (window - 2))
 
 
 def _above_rounding(left: Vector, whole: Vector) -> Vector:

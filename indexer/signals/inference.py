@@ -222,7 +222,8 @@ def correlation_interval(
     block = max(block_length(influence, n / 6), n ** (1 / 3))
     drawn = stationary_rows(n, block, replications, rng)
     pivots = rank_pivots if ranked else correlation_pivots
-    reach = _quantile(np.abs(pivots(x, y, math.atanh(r), drawn)))
+    pivot = np.abs(pivots(x, y, math.atanh(r), drawn))
+    reach = bound_of(np.nan_to_num(pivot, nan=math.inf))
     reach *= math.sqrt(_long_run(influence, block)) / (1.0 - r * r)
     return Interval(r, math.tanh(math.atanh(r) - reach), math.tanh(math.atanh(r) + reach))
 
@@ -248,10 +249,13 @@ def _long_run(values: Vector, block: float) -> float:
     return max(total, 0.0)
 
 
-def _quantile(sizes: Vector) -> float:
-    """Return the size that a share of 95 per cent stays within; what is not a number is beyond."""
-    ordered = np.sort(np.where(np.isnan(sizes), np.inf, sizes))
-    return float(ordered[min(math.ceil(CONFIDENCE * (len(sizes) + 1)), len(sizes)) - 1])
+def bound_of(sizes: Vector) -> float:
+    """Return the bound that 95 of 100 drawn sizes keep, (R,), the observed one counted as one more.
+
+    NaN are beyond every number: where there are too many of them the bound is NaN.
+    """
+    last = min(math.ceil(CONFIDENCE * (len(sizes) + 1)), len(sizes)) - 1
+    return float(np.sort(sizes)[last])
 
 
 def _average_ranks(values: Vector) -> Vector:

@@ -1,13 +1,12 @@
 """Which of two lines moves first: correlations at leads and lags, and the band of chance."""
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 from indexer.arrays import Grid, Rows, Vector, dot
 from indexer.kernels.bootstrap import RowGrid
-from indexer.signals.inference import CONFIDENCE
+from indexer.signals.inference import bound_of
 from indexer.signals.regression import SINGULAR
 
 _TOGETHER = 64  # resamples correlated at a time: they stay in the processor's cache
@@ -71,7 +70,7 @@ def lead_lag(a: Vector, b: Vector, rows_a: RowGrid, rows_b: RowGrid, furthest: i
         part = slice(begin, begin + _TOGETHER)
         drawn = _correlations(x[rows_a[part]], y[rows_b[part]], furthest)
         largest[part] = np.fmax.reduce(np.abs(drawn[:, lag != 0]), axis=1)
-    return LeadLag(lag, _correlations(x[None], y[None], furthest)[0], _band(largest))
+    return LeadLag(lag, _correlations(x[None], y[None], furthest)[0], bound_of(largest))
 
 
 def whitened(returns: Vector) -> Vector:
@@ -86,12 +85,6 @@ def whitened(returns: Vector) -> Vector:
         return np.full(len(after), np.nan)
     left = y - dot(x, y) / dot(x, x) * x
     return left if dot(left, left) > SINGULAR * dot(after, after) else np.full(len(after), np.nan)
-
-
-def _band(largest: Vector) -> float:
-    """Return the bound that 95 of 100 draws keep, the observed one counted as one more."""
-    last = min(math.ceil(CONFIDENCE * (len(largest) + 1)), len(largest)) - 1
-    return float(np.sort(largest)[last])
 
 
 def _correlations(x: Grid, y: Grid, furthest: int) -> Grid:

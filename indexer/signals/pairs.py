@@ -175,7 +175,7 @@ class PairInference:
             "chance": self.chance and self.chance.told,
             "lead_lag_band": self.lead_lag and or_none(self.lead_lag.band),
             "closes_alone_would_lead": self.apparent_leader,
-            "episodes": evaluate(self.episodes, self.rows.tested).told,
+            "episodes": evaluate(self.episodes, self.rows.backtested).told,
         }
 
 
@@ -196,7 +196,7 @@ def pair_inference(study: Study, states: PairStates, rows: SharedRows) -> PairIn
     return PairInference(
         rows=rows,
         intervals=interval_table(rows.days, leader, follower),
-        episodes=tuple(episodes(states.states, leader, follower, windows.zscore, rows.tested)),
+        episodes=tuple(episodes(states.states, leader, follower, windows.zscore, rows.backtested)),
         correlation={w: _interval(study, rows, a, b, w) for w in windows.correlation},
         spearman={w: _interval(study, rows, a, b, w, ranked=True) for w in windows.correlation},
         half_life=half_life(last) if len(last) == windows.zscore else math.nan,

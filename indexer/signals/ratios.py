@@ -86,8 +86,10 @@ def ratio_signals(
     """Return the signals of a leader and two followers on the rows that the three share."""
     rows = SharedRows.of(aligned, *ids)
     a, b, c = rows.returns()
-    lines = _lines(rows)
-    found = []
+    lines, found = _lines(rows), []
+    if benchmark is not None:
+        controls = _controls(rows, benchmark)
+        with_it = replace(rows, backtested=aligned.backtested_on((*ids, benchmark), rows.at))
     for window in study.windows.correlation:
         family = ratio_family(a, b, c, window)
         found += [
@@ -95,8 +97,7 @@ def ratio_signals(
             for name, value in zip(FAMILY, family, strict=True)
         ]
         if benchmark is not None:
-            given = partial_correlation(b, c, _controls(rows, benchmark), window)
-            with_it = replace(rows, tested=aligned.tested((*ids, benchmark), rows.at))
+            given = partial_correlation(b, c, controls, window)
             found.append(with_it.signal("partial_correlation_benchmark", given, window, window))
         levels = rolling_correlation(*lines, window)
         found.append(rows.signal("level_correlation", levels, window, window - 1))

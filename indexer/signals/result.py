@@ -172,7 +172,7 @@ class Comparison:
             return or_none(self.signal(name, *ids, window=window).value[-1])
         return None
 
-    def last_tested(self, name: str, *ids: str, window: int | None = None) -> bool:
+    def last_backtested(self, name: str, *ids: str, window: int | None = None) -> bool:
         """Return whether the last value of a signal rests on a back-tested level."""
         with suppress(KeyError):
             return bool(self.signal(name, *ids, window=window).backtested[-1])

@@ -43,19 +43,19 @@ class SharedRows:
     aligned : the levels they are rows of
     ids : leader, follower and, of a triple, the other follower
     at : (R,) study sessions
-    tested : (R,) whether a level of the row is back-tested
+    backtested : (R,) whether a level of the row is back-tested
     """
 
     aligned: Aligned
     ids: tuple[str, ...]
     at: Rows
-    tested: Flags
+    backtested: Flags
 
     @classmethod
     def of(cls, aligned: Aligned, *ids: str) -> Self:
         """Return the rows of some indices."""
         at = aligned.rows(ids)
-        return cls(aligned, ids, at, aligned.tested(ids, at))
+        return cls(aligned, ids, at, aligned.backtested_on(ids, at))
 
     @property
     def days(self) -> Days:
@@ -89,7 +89,7 @@ class SharedRows:
             window=window,
             days=self.days,
             value=np.concatenate([np.full(missing, np.nan), value]),
-            backtested=reaching(self.tested, reach),
+            backtested=reaching(self.backtested, reach),
         )
 
 

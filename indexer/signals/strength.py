@@ -45,11 +45,9 @@ def zscore(values: Vector, window: int) -> Vector:
     ValueError
         If window is below 1.
     """
-    out = np.full(len(values), np.nan)
     mean, deviation = window_moments(values, window)
     with np.errstate(invalid="ignore"):
-        out[:] = np.where(deviation > 0, (values - mean) / deviation, np.nan)
-    return out
+        return np.where(deviation > 0, (values - mean) / deviation, np.nan)
 
 
 def percentile(values: Vector, window: int = PERCENTILE) -> Vector:

@@ -176,7 +176,7 @@ def _overlay_signals(study: Study, aligned: Aligned, overlays: Overlays) -> Iter
         announced, value = overlays[overlay.symbol]
         for id in study.indices:
             at = aligned.rows([id])
-            days, tested = aligned.sessions[at], aligned.tested([id], at)
+            days, tested = aligned.sessions[at], aligned.backtested_on([id], at)
             found = divergence(aligned.logs(id, at), days, value, announced, ANNOUNCEMENTS)
             reach = divergence_reach(days, announced, ANNOUNCEMENTS)
             yield Signal(

@@ -79,7 +79,7 @@ def interval_rows(pairs: Iterable[PairInference]) -> pl.DataFrame:
                 found.leader,
                 found.follower,
                 found.strength,
-                pair.rows.tested[found.begin].tolist(),
+                pair.rows.backtested[found.begin].tolist(),
                 strict=True,
             )
         ]

@@ -8,16 +8,14 @@ from typing import Any
 
 from indexer.errors import BugError, MissingInputError
 from indexer.market.cache import read_grid
-from indexer.market.spread import BLOCK, laid_out
-from indexer.market.spread import keep as keep_spread
+from indexer.market.spread import BLOCK, laid_out, write_spread
 from indexer.sweep.cluster import on_cluster
-from indexer.sweep.finished import finished, keep, sweep_away
+from indexer.sweep.finished import read_result, sweep_away, write_result
 from indexer.sweep.perform import Place, Task, fill, perform
 from indexer.sweep.processes import Workers
 from indexer.sweep.tasks import opened
 
 Tell = Callable[[int, int], None]  # parts done, and all of them
-_OF_A_BUG = f'{{"error": {{"kind": "{BugError.__name__}"'.encode()
 
 
 def execute(
@@ -40,7 +38,7 @@ def execute(
     left: list[Task] = []
     total = sum(len(task.keys) for task in tasks)
     for task in tasks:
-        there = {key: finished(kept, key) for key in task.keys}
+        there = {key: read_result(kept, key) for key in task.keys}
         found |= {key: opened(content) for key, content in there.items() if content is not None}
         rest = [n for n, key in enumerate(task.keys) if there[key] is None]
         if rest:
@@ -55,9 +53,10 @@ def execute(
         done = workers.done(partial(perform, place), left)
     for task, results in done:
         for key, content in zip(task.keys, results, strict=True):
-            if not content.startswith(_OF_A_BUG):  # the code that is put right is another's
-                keep(kept, key, content)
             found[key] = opened(content)
+            error = found[key].get("error")
+            if not error or error["kind"] != BugError.__name__:  # code put right is another's
+                write_result(kept, key, content)
         tell(len(found), total)
     return found
 
@@ -74,4 +73,4 @@ def _spread_together(spreads: Collection[tuple[str, str]], place: Place, workers
             with laid_out(grid, place.digest, calendar, currency) as laid:
                 if laid is not None:
                     parts = dict(workers.done(partial(fill, place, laid), blocks))
-                    keep_spread(laid, grid, [parts[block] for block in blocks])
+                    write_spread(laid, grid, [parts[block] for block in blocks])

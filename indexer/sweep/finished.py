@@ -5,18 +5,16 @@ that was cut off, or one that asks for more, goes on with what is there.
 """
 
 import hashlib
-import json
 from contextlib import suppress
 from pathlib import Path
 
 from indexer.errors import OutputError
-from indexer.folders import read_file, turn
-from indexer.report.files import TEMPORARY
+from indexer.folders import TEMPORARY, read_file, turn
 
 FOLDER = "finished"
 
 
-def finished(place: Path, key: str) -> bytes | None:
+def read_result(place: Path, key: str) -> bytes | None:
     """Return a result that is kept; None where there is none, or one that is damaged."""
     try:
         digest, _, content = read_file(place / key).partition(b"\n")
@@ -25,7 +23,7 @@ def finished(place: Path, key: str) -> bytes | None:
     return content if digest == _digest(content) else None
 
 
-def keep(place: Path, key: str, content: bytes) -> None:
+def write_result(place: Path, key: str, content: bytes) -> None:
     """Keep a result, in turn with others; its name appears when all of it is written.
 
     Raises
@@ -61,14 +59,6 @@ def sweep_away(place: Path) -> None:
     with suppress(OSError), turn(place):
         for left in place.glob(f".*{TEMPORARY}"):
             left.unlink(missing_ok=True)
-
-
-def are_of_baskets(out: Path) -> bool:
-    """Return whether the results that stand in a folder are those of a sweep of baskets."""
-    with suppress(OSError, ValueError):
-        told = json.loads(read_file(out / "summary.json"))
-        return isinstance(told, dict) and "baskets" in told
-    return False
 
 
 def _digest(content: bytes) -> bytes:

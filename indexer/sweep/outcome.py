@@ -22,28 +22,25 @@ _UNKNOWN = ("sharpe", "volatility")  # figures that no variant may have: numbers
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A variant and what came of it: its result, or the kind and the text of its failure."""
+    """A variant and what came of it: its result, or under ``error`` how it failed."""
 
     variant: Variant
     result: Mapping[str, Any]
 
     @property
-    def failure(self) -> tuple[str, str] | None:
-        """The name of the error's class, and its text."""
-        error = self.result.get("error")
-        return None if error is None else (error["kind"], error["message"])
+    def failure(self) -> Mapping[str, str] | None:
+        """Its kind and message; None where it did not fail."""
+        return self.result.get("error")
 
 
 def outcomes(
     variants: Sequence[Variant], found: Sequence[Mapping[str, Any] | None]
 ) -> list[Outcome]:
     """Return what came of each variant; one that is wrong has no result."""
-    told = []
-    for variant, result in zip(variants, found, strict=True):
-        kind, message = variant.failure or ("", "")
-        failed = {"error": {"kind": kind, "message": message}}
-        told.append(Outcome(variant, failed if result is None else result))
-    return told
+    return [
+        Outcome(variant, {"error": variant.failure} if result is None else result)
+        for variant, result in zip(variants, found, strict=True)
+    ]
 
 
 def results_table(found: Sequence[Outcome]) -> pl.DataFrame:
@@ -68,7 +65,7 @@ def _row(number: int, outcome: Outcome) -> dict[str, Any]:
         where = f"{pair['leader']}/{pair['follower']}"
         row |= {f"{where}.{key}": value for key, value in pair.items() if key not in _PAIR}
     if outcome.failure is not None:
-        return row | {"error": "; ".join(outcome.failure[1].splitlines())}
+        return row | {"error": "; ".join(outcome.failure["message"].splitlines())}
     unlisted = {"pairs", "levels", "warnings"}
     return row | {k: v for k, v in outcome.result.items() if k not in unlisted} | {"error": None}
 
@@ -158,7 +155,7 @@ def summary(sweep: Sweep, found: Sequence[Outcome], made_of: dict[str, Any]) -> 
         ),
         "failures": [
             {"number": n, "index": o.variant.index or None, "values": o.variant.values}
-            | dict(zip(("kind", "message"), o.failure or (), strict=True))
+            | dict(o.failure or {})
             for n, o in failed
         ],
     }

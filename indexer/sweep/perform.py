@@ -11,7 +11,8 @@ from indexer.errors import IndexerError, TryAgainError, explained
 from indexer.market.excerpt import MappedMarket, map_market, market_digest
 from indexer.market.spread import Laid, Part, Spread, spread_market, spread_part
 from indexer.run.provenance import code_digest
-from indexer.sweep.tasks import Histories, failure, index_results, packed, study_result
+from indexer.sweep.plan import failed
+from indexer.sweep.tasks import Histories, index_results, packed, study_result
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def _alone(task: Task, n: int, opened: _Opened) -> bytes:
             return packed(next(iter(index_results([text], opened.market, opened.spread))))
         return packed(study_result(text, task.cost_bps, opened.market, opened.histories))
     except Exception as error:  # noqa: BLE001 (told with its traceback where the sweep ends)
-        return packed(failure(explained("sweep", error)))
+        return packed({"error": failed(explained("sweep", error))})
 
 
 def _opened(place: Place, market: MappedMarket | None) -> _Opened:

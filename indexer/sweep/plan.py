@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,7 +39,7 @@ class Variant:
     index : id of the index; empty where a study is varied
     text : the definition, or the study with the indices of its pairs, as canonical text; empty
         where that is wrong
-    failure : name of the error's class, and what is wrong with it
+    failure : what is wrong with it, as `failed` tells it; None where nothing is
     spread : calendar and currency over which an index needs the market spread out; None where it
         does not
     """
@@ -48,8 +48,13 @@ class Variant:
     pairs: tuple[tuple[str, str], ...] = ()
     index: str = ""
     text: str = ""
-    failure: tuple[str, str] | None = None
+    failure: Mapping[str, str] | None = None
     spread: tuple[str, str] | None = None
+
+
+def failed(error: IndexerError) -> dict[str, str]:
+    """Return what is told of a variant that cannot be: kind, the error's class, and message."""
+    return {"kind": type(error).__name__, "message": str(error)}
 
 
 def plan(sweep: Sweep, workers: Workers) -> list[Variant]:
@@ -130,7 +135,7 @@ def _fault(variants: Iterable[Variant]) -> str:
     for variant in variants:
         if variant.failure is None:
             return ""
-        told = told or "; ".join(variant.failure[1].splitlines())
+        told = told or "; ".join(variant.failure["message"].splitlines())
     return told
 
 
@@ -192,7 +197,7 @@ def _studies(sweep: Sweep, study: Study, every: Iterable[Choices]) -> Iterator[V
                 indices[id] = _sound(baskets[id, inside])
             yield Variant(_told(sweep, choices), pairs, text=study_text(variant, indices))
         except DefinitionError as error:
-            yield Variant(_told(sweep, choices), pairs, failure=_failure(error))
+            yield Variant(_told(sweep, choices), pairs, failure=failed(error))
 
 
 def _of_files(sweep: Sweep, files: Sequence[Path]) -> list[Variant]:
@@ -226,11 +231,7 @@ def _indices(
             spread = (one.calendar, one.currency) if batchable(one) else None
             yield Variant(told, index=id, text=one.canonical, spread=spread)
         except IndexerError as error:
-            yield Variant(told, index=id, failure=_failure(error))
-
-
-def _failure(error: IndexerError) -> tuple[str, str]:
-    return type(error).__name__, str(error)
+            yield Variant(told, index=id, failure=failed(error))
 
 
 def _tried(definition: Any, sweep: Sweep, choices: Choices) -> Any:

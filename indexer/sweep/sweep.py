@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from indexer.definitions.sweep import Sweep
 from indexer.digest import digest_json
+from indexer.folders import read_file
 from indexer.market.excerpt import market_digest
 from indexer.market.tables import TABLES, read_market
 from indexer.report.files import Content, Folder, Format, write_folders
 from indexer.report.grid import Cell, grid_page
 from indexer.run.find import sweep_named
 from indexer.sweep.execute import Tell, execute
-from indexer.sweep.finished import FOLDER, are_of_baskets
+from indexer.sweep.finished import FOLDER
 from indexer.sweep.outcome import Outcome, levels_table, outcomes, results_table, summary
 from indexer.sweep.perform import Place, Task, results_code
 from indexer.sweep.plan import Variant, plan
@@ -100,9 +102,17 @@ def _files(definition: Sweep, swept: Swept, out: Path) -> Folder:
     }
     if definition.study is None:
         files["levels"] = levels_table(swept.outcomes)
-    elif are_of_baskets(out):  # else a table of that name is none of ours
+    elif _are_of_baskets(out):  # else a table of that name is none of ours
         files["levels"] = None
     return files
+
+
+def _are_of_baskets(out: Path) -> bool:
+    """Return whether the results that stand in a folder are those of a sweep of baskets."""
+    with suppress(OSError, ValueError):
+        told = json.loads(read_file(out / "summary.json"))
+        return isinstance(told, dict) and "baskets" in told
+    return False
 
 
 def _cells(swept: Swept) -> list[Cell]:

@@ -25,16 +25,12 @@ from indexer.signals.evaluate import HORIZONS, episodes, return_moments, state_r
 from indexer.signals.pairs import PairStates
 from indexer.signals.signal import SharedRows
 from indexer.signals.study import states_of
+from indexer.sweep.plan import failed
 from indexer.words import Text
 
 KEPT = 32  # histories in a process: variants of one study share most of their indices
 
 Histories = dict[str, History]  # by the canonical text of the definition
-
-
-def failure(error: IndexerError) -> dict[str, Any]:
-    """Return what is told of a variant that cannot be calculated."""
-    return {"error": {"kind": type(error).__name__, "message": str(error)}}
 
 
 def study_result(
@@ -68,7 +64,7 @@ def _history(index: Index, market: MappedMarket, known: Histories) -> History:
 
 def _pair(study: Study, rows: SharedRows, states: PairStates, cost_bps: float) -> dict[str, Any]:
     leader, follower = states.leader, states.follower
-    found = episodes(states.states, leader, follower, study.windows.zscore, rows.tested)
+    found = episodes(states.states, leader, follower, study.windows.zscore, rows.backtested)
     moments = return_moments(state_returns(states.states, leader, follower, cost_bps))
     last = states.at(len(states.rows) - 1)
     told: dict[str, Any] = {
@@ -132,7 +128,7 @@ def index_results(
             told["levels"] |= {name: np.asarray(level, "<f8") for name, level in levels.items()}
             yield told
         except IndexerError as error:
-            yield failure(error)
+            yield {"error": failed(error)}
 
 
 def _built(index: Index, market: MappedMarket) -> tuple[Days, Levels, tuple[Text, ...]]:

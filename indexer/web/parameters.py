@@ -111,7 +111,7 @@ Id = Annotated[str, Path(pattern=_ID, description="Id of an index or a study.")]
 class Form(BaseModel):
     """In which form an answer is wanted."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=False)
+    model_config = ConfigDict(extra="forbid")
 
     format: Literal["json", "csv"] = "json"
 

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from indexer.cli import ledger as ledger_commands
 from indexer.cli.app import main
 from indexer.cli.ledger import restate
 from indexer.errors import TryAgainError
 from indexer.ledger.correct import REASONS
 from indexer.ledger.database import open_ledger
+from indexer.report.words import RULES
 from indexer.run.desk import Outcome
+from indexer.run.gate import UNYIELDING
 from indexer.run.publish import publish as publish_all
 from indexer.run.rebuild import built
 from tests.ledger.chain import changed
@@ -594,6 +597,13 @@ def test_the_grounds_on_offer_are_those_of_the_ledger():
     [offered] = (option.type.choices for option in restate.params if option.name == "reason")
 
     assert tuple(offered) == REASONS
+
+
+def test_the_rules_that_may_be_overridden_are_the_gates_that_pages_can_name():
+    [offered] = (o.type.choices for o in ledger_commands.publish.params if o.name == "override")
+
+    assert set(offered) == set(RULES) - {"R30"}  # a definition that has changed shuts no gate
+    assert not set(offered) & UNYIELDING
 
 
 def test_one_bad_index_of_two_is_told_by_the_exit_code(indexer, tmp_path):

@@ -1,8 +1,12 @@
 """Definitions with a value in the place of another, also where none of them was ever a file."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from indexer.definitions.basket import Basket
+from indexer.definitions.read import read_basket
 from indexer.definitions.sweep import Sweep
 from indexer.definitions.vary import Choice, varied
 from indexer.errors import DefinitionError
@@ -21,10 +25,14 @@ MADE = {
 
 def variant(key: str, item: object, **keys: object) -> Basket:
     """Return a basket that was made, not read, with an item in the place of a value."""
-    sweep = Sweep.model_validate(
+    return varied(Basket.model_validate(MADE | keys), swept(key, item), [Choice(key, 0)])
+
+
+def swept(key: str, item: object) -> Sweep:
+    """Return a sweep of one item."""
+    return Sweep.model_validate(
         {"version": "1", "id": "grid", "baskets": "*.yaml", "vary": {key: [item]}}
     )
-    return varied(Basket.model_validate(MADE | keys), sweep, [Choice(key, 0)])
 
 
 def test_a_value_stands_in_the_place_of_another() -> None:
@@ -39,11 +47,13 @@ def test_parents_are_made_at_any_depth() -> None:
     assert variant("weighting.caps.constituent", 0.6).weighting.caps.constituent == 0.6
 
 
-def test_a_key_of_each_item_of_a_list_is_none_of_the_list() -> None:
+def test_a_value_that_stands_for_a_mapping_is_varied_itself(tmp_path: Path) -> None:
+    file = tmp_path / "pair.yaml"
+    file.write_text(json.dumps(MADE | {"withholding": 0.1}), encoding="utf-8")
     with pytest.raises(
-        DefinitionError, match="stands here for all of it: vary constituents itself"
+        DefinitionError, match=r"'0\.1' stands here for all of it: vary withholding"
     ):
-        variant("constituents.weight", 0.5)
+        varied(read_basket(file), swept("withholding.view", "x"), [Choice("withholding.view", 0)])
 
 
 def test_what_else_the_definition_says_stays() -> None:

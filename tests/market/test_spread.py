@@ -9,7 +9,14 @@ import pytest
 from indexer.market import spread
 from indexer.market.calendar import read_calendar
 from indexer.market.excerpt import MappedMarket, map_market
-from indexer.market.spread import Spread, keep, laid_out, mapped_grid, spread_market, spread_part
+from indexer.market.spread import (
+    Spread,
+    laid_out,
+    mapped_grid,
+    spread_market,
+    spread_part,
+    write_spread,
+)
 from indexer.run.find import BUNDLED_MARKET
 
 ASKED = ("d" * 64, "XSHG", "CNY")
@@ -46,7 +53,7 @@ def filled(market: MappedMarket, step: int) -> None:
         assert laid is not None
         parts = [range(at, min(at + step, width)) for at in range(0, width, step)]
         found = {part: spread_part(market, laid, part) for part in reversed(parts)}
-        keep(laid, grid, [found[part] for part in parts])
+        write_spread(laid, grid, [found[part] for part in parts])
 
 
 @pytest.mark.parametrize("step", [1, 17, 1000])
@@ -111,7 +118,7 @@ def test_one_that_another_process_has_kept_meanwhile_stays(
         assert laid is not None
         part = spread_part(market, laid, range(len(grid.symbols)))
         filled(market, 1000)
-        keep(laid, grid, [part])
+        write_spread(laid, grid, [part])
 
     assert same(spread_market(market, *ASKED), expected)
     assert len(list(cache.iterdir())) == 1
@@ -131,7 +138,7 @@ def test_what_another_process_is_filling_is_left_and_what_nobody_ends_goes(
     grid = mapped_grid(market)
     with laid_out(grid, "e" * 64, "XSHG", "CNY") as laid:
         assert laid is not None
-        keep(laid, grid, [spread_part(market, laid, range(len(grid.symbols)))])
+        write_spread(laid, grid, [spread_part(market, laid, range(len(grid.symbols)))])
 
     assert half.is_dir()
     assert not dead.exists()

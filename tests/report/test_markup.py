@@ -13,12 +13,12 @@ from indexer.report.markup import (
     banner,
     both,
     heading,
-    json_text,
     log_per_cent,
     number,
     paragraph,
     per_cent,
     safe,
+    script_json,
     table,
     warning_list,
 )
@@ -78,8 +78,8 @@ def test_moves_are_up_or_down(text: str, way: str) -> None:
 
 @pytest.mark.attack("C2")
 @given(st.text())
-def test_json_text_holds_no_markup_and_reads_back(text: str) -> None:
-    written = json_text([text])
+def test_script_json_holds_no_markup_and_reads_back(text: str) -> None:
+    written = script_json([text])
     assert not set(written) & set("<>&\u2028\u2029")
     assert json.loads(written) == [text]
 

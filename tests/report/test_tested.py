@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from indexer.report.answer import answers
+from indexer.report.backtested import NOTE, pair_backtested
 from indexer.report.figures import ratio_name
 from indexer.report.shapes import event_figures, rotation_figure
 from indexer.report.tables import correlation_table, event_table, pair_table, ratio_table
-from indexer.report.tested import NOTE, pair_tested
 from indexer.signals.result import Comparison
 
 SIGNALS = {
@@ -79,7 +79,7 @@ def test_moves_since_a_peak_that_is_back_tested_are(
     told = comparison.summary["pairs"][0] | {"peak_on": peak, "move_leader": -0.1}
     (row, *_) = rows_of(pair_table(comparison, [told]))
     assert row[5] == ("−9.5%*" if moved else "−9.5%")
-    assert pair_tested(comparison, told)["moves"] == moved
+    assert pair_backtested(comparison, told)["moves"] == moved
 
 
 def test_what_an_asterisk_means_is_said_where_there_is_one(comparison: Comparison) -> None:

@@ -6,7 +6,7 @@ from indexer.definitions.read import read_basket
 from indexer.errors import LedgerError, MarketDataError
 from indexer.ledger.database import reading
 from indexer.ledger.heads import Head, all_heads
-from indexer.market.sources.archive import keep
+from indexer.market.sources.archive import append_reply
 from indexer.market.tables import read_market
 from indexer.run.rebuild import Subject, built_again
 from indexer.run.verify import _difference, verify
@@ -75,7 +75,7 @@ def test_a_session_that_built_again_is_none_is_told(tmp_path):
 def test_a_reply_that_is_not_as_it_came_into_the_market_is_told(tmp_path):
     published(tmp_path, DAYS[0], DAYS[1])
     market = tmp_path / "market"
-    reply = keep(market / "replies", ("https://upstream", 200, "2026-03-02"), b"{}")
+    reply = append_reply(market / "replies", ("https://upstream", 200, "2026-03-02"), b"{}")
     assert verify(desk(tmp_path).engine, market=market).replies == 1
 
     next((market / "replies").glob("??/*.gz")).unlink()

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from indexer.market.sources import guard
-from indexer.market.sources.archive import keep
+from indexer.market.sources.archive import append_reply
 from indexer.market.sources.guard import Guard, Pace
 from indexer.market.tables import TABLES
 from indexer.run.supply import Check, supplied
@@ -40,7 +40,7 @@ def prices(**last: int) -> pl.DataFrame:
 def store(tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(guard, "_memory", lambda: tmp_path / "pace.json")
     asked = ("https://a/b", 200, "2026-08-20T09:00:00+00:00")
-    keep(tmp_path / "store" / "replies", asked, b"body", {"source": "sina"})
+    append_reply(tmp_path / "store" / "replies", asked, b"body", {"source": "sina"})
     return tmp_path / "store"
 
 

@@ -263,7 +263,7 @@ def test_every_cell_is_that_of_the_oracle(
     assert sessions[found.rows(ids)].tolist() == rows
     chosen = dict(zip(ids, selected, strict=False))
     marks = reference.backtested(expected, rows, chosen, 1)
-    assert found.tested(ids, found.rows(ids)).tolist() == marks
+    assert found.backtested_on(ids, found.rows(ids)).tolist() == marks
 
 
 def levels_of(found: IndexLine) -> list[reference.Level]:

@@ -21,12 +21,11 @@ from indexer.errors import MarketDataError, TryAgainError
 from indexer.folders import turn
 from indexer.market.excerpt import market_digest
 from indexer.market.grid import CloseGrid
-from indexer.market.spread import Laid, Part
-from indexer.market.spread import keep as keep_spread
+from indexer.market.spread import Laid, Part, write_spread
 from indexer.run.find import BUNDLED_MARKET
 from indexer.sweep import processes
 from indexer.sweep.execute import execute
-from indexer.sweep.finished import FOLDER, finished, keep, sweep_away
+from indexer.sweep.finished import FOLDER, read_result, sweep_away, write_result
 from indexer.sweep.perform import Place, Task, perform, results_code
 from indexer.sweep.processes import Workers
 from indexer.sweep.tasks import opened
@@ -50,10 +49,10 @@ def test_so_it_is_of_indices_and_the_market_is_spread_by_all(
 
     def kept(laid: Laid, grid: CloseGrid, filled: list[Part]) -> None:
         parts.append(len(filled))
-        keep_spread(laid, grid, filled)
+        write_spread(laid, grid, filled)
 
     monkeypatch.setattr("indexer.sweep.execute.BLOCK", 16)
-    monkeypatch.setattr("indexer.sweep.execute.keep_spread", kept)
+    monkeypatch.setattr("indexer.sweep.execute.write_spread", kept)
     for name, jobs in (("one", 1), ("two", 2)):
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / f"cache of {name}"))
         swept(file, tmp_path / name, Workers(jobs))
@@ -256,8 +255,8 @@ def test_a_bug_in_one_variant_loses_no_other_and_is_not_kept(tmp_path: Path, mon
 
     assert found[parts[0][0]] == _expected()[parts[0][0]]
     assert "KeyError" in found["broken"]["error"]["message"]
-    assert finished(tmp_path, "broken") is None
-    assert finished(tmp_path, parts[0][0]) is not None
+    assert read_result(tmp_path, "broken") is None
+    assert read_result(tmp_path, parts[0][0]) is not None
 
 
 def test_other_code_than_that_of_the_one_who_asks_is_refused() -> None:
@@ -286,10 +285,10 @@ def test_an_error_to_try_again_later_passes_between_processes() -> None:
 
 
 def test_a_result_reads_back_as_it_was_kept(tmp_path: Path) -> None:
-    keep(tmp_path, "key", b"some\nbytes")
+    write_result(tmp_path, "key", b"some\nbytes")
 
-    assert finished(tmp_path, "key") == b"some\nbytes"
-    assert finished(tmp_path, "other") is None
+    assert read_result(tmp_path, "key") == b"some\nbytes"
+    assert read_result(tmp_path, "other") is None
 
 
 @pytest.mark.attack("B2")
@@ -297,17 +296,17 @@ def test_a_link_at_the_name_of_a_half_written_result_is_not_followed(tmp_path: P
     mine = tmp_path / "mine"
     mine.write_text("mine")
     (tmp_path / ".key.indexer-tmp").symlink_to(mine)
-    keep(tmp_path, "key", b"some")
+    write_result(tmp_path, "key", b"some")
 
     assert mine.read_text() == "mine"
-    assert finished(tmp_path, "key") == b"some"
+    assert read_result(tmp_path, "key") == b"some"
 
 
 @pytest.mark.attack("B2")
 def test_a_pipe_in_the_place_of_a_result_is_none_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "key")
 
-    assert finished(tmp_path, "key") is None
+    assert read_result(tmp_path, "key") is None
 
 
 def test_what_is_swept_away_is_half_written_and_of_nobody_else(tmp_path: Path) -> None:
@@ -334,10 +333,10 @@ def test_what_another_sweep_is_writing_is_not_swept_away(tmp_path: Path) -> None
 
 def test_a_result_is_written_in_turn(tmp_path: Path) -> None:
     with turn(tmp_path):
-        keeping = threading.Thread(target=keep, args=(tmp_path, "key", b"some"))
+        keeping = threading.Thread(target=write_result, args=(tmp_path, "key", b"some"))
         keeping.start()
         keeping.join(0.2)
-        before = finished(tmp_path, "key")
+        before = read_result(tmp_path, "key")
     keeping.join()
 
-    assert (before, finished(tmp_path, "key")) == (None, b"some")
+    assert (before, read_result(tmp_path, "key")) == (None, b"some")

@@ -23,7 +23,7 @@ from indexer.sweep.outcome import (
     results_table,
     summary,
 )
-from indexer.sweep.plan import Variant
+from indexer.sweep.plan import Variant, failed
 from tests.reference.signal_episodes import best_variant
 from tests.sweep.conftest import BUNDLED_BASKETS, swept, written
 
@@ -124,15 +124,16 @@ def test_a_volatility_that_no_index_has_is_a_number_all_the_same() -> None:
 
 
 def test_what_went_wrong_stands_on_one_line_of_the_table() -> None:
-    wrong = Variant({"catch_up.enter": "1"}, failure=("DefinitionError", "one\nother"))
+    wrong = Variant(
+        {"catch_up.enter": "1"}, failure={"kind": "DefinitionError", "message": "one\nother"}
+    )
 
     assert results_table(outcomes([wrong], [None]))["error"].to_list() == ["one; other"]
 
 
 def test_the_summary_tells_every_failure() -> None:
     error = MissingInputError([Flaw("prices", None, "600000.SH", "no close")])
-    failure = (type(error).__name__, str(error))
-    wrong = Variant({"catch_up.enter": "1"}, (("a", "b"),), failure=failure)
+    wrong = Variant({"catch_up.enter": "1"}, (("a", "b"),), failure=failed(error))
     found = outcomes([wrong, Variant({}, text="x")], [None, {"pairs": []}])
     told = summary(SWEEP, found, {"market_digest": "m"})
 

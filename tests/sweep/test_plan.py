@@ -71,7 +71,7 @@ def test_a_variant_that_is_wrong_says_so_where_its_item_stands(tmp_path: Path) -
 
     assert found[0].failure is None
     assert found[1].failure is not None
-    kind, message = found[1].failure
+    kind, message = found[1].failure.values()
     assert kind == "DefinitionError"
     assert message.startswith(f"{tmp_path}/grid.yaml:4:28: catch_up.enter: got '-1'")
 
@@ -135,7 +135,7 @@ def test_what_is_wrong_inside_an_item_is_told_where_it_stands(tmp_path: Path) ->
 
     assert found.failure is not None
     where = f"{tmp_path}/grid.yaml:4:{len('vary: {windows: [') + item.index('1}') + 1}: "
-    assert found.failure[1].startswith(f"{where}windows.zscore: got '1'")
+    assert found.failure["message"].startswith(f"{where}windows.zscore: got '1'")
 
 
 def test_a_rule_between_keys_names_the_file_of_the_other_key(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_rule_between_keys_names_the_file_of_the_other_key(tmp_path: Path) -> 
     text = f"baskets: {BUNDLED_BASKETS}/*-free-float.yaml\nvary: {{weighting.scheme: [equal]}}\n"
     for variant in planned(tmp_path, text):
         assert variant.failure is not None
-        assert "-free-float.yaml:21:41: weighting.ladder: belongs to" in variant.failure[1]
+        assert "-free-float.yaml:21:41: weighting.ladder: belongs to" in variant.failure["message"]
 
 
 @pytest.mark.parametrize(
@@ -169,6 +169,11 @@ def test_a_rule_between_keys_names_the_file_of_the_other_key(tmp_path: Path) -> 
         ("study: compute-difusion", 3, "did you mean 'compute-diffusion'?"),
         ("baskets: none/*.yaml", 3, "names no file"),
         ("baskets: '*.yaml'\nvary: {catch_up.enter: [1]}", 4, "no such key in the baskets"),
+        (
+            STUDY + "vary: {constituents.segment: [PCB]}",
+            4,
+            "no such key in the study or its baskets",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_sweep_is_told_at_once(

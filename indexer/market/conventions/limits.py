@@ -5,6 +5,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from indexer.definitions.symbols import split_symbol
 from indexer.market.conventions.dated import rows_of
 from indexer.market.conventions.ticks import tick_size
 
@@ -23,7 +24,7 @@ def price_limit(symbol: str, day: date) -> Fraction | None:
     special treatment have narrower limits, and Shenzhen's funds of ChiNext shares wider ones than
     its others: no code tells them.
     """
-    code, _, suffix = symbol.rpartition(".")
+    code, suffix = split_symbol(symbol)
     found = [
         row
         for row in _limits()
@@ -70,7 +71,7 @@ def limit_prices(
 @lru_cache(maxsize=4096)
 def narrowest_limit(symbol: str) -> float:
     """Return the narrowest limit that the board of a symbol ever had; NaN where it had none."""
-    code, _, suffix = symbol.rpartition(".")
+    code, suffix = split_symbol(symbol)
     rows = _limits()
     found = [r.limit for r in rows if r.suffix == suffix and code.startswith(r.prefix)]
     return float(min(found, default=float("nan")))

@@ -5,6 +5,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from indexer.definitions.symbols import split_symbol
 from indexer.market.conventions.dated import rows_of
 
 
@@ -34,7 +35,7 @@ def tick_size(symbol: str, day: date, price: float | Fraction) -> float:
     >>> [tick_size("00700.HK", date(2025, 8, day), 45.0) for day in (1, 4)]
     [0.05, 0.02]
     """
-    steps = [step for step in _table(*symbol.rpartition(".")[::2]) if step.above <= price]
+    steps = [step for step in _table(*split_symbol(symbol)) if step.above <= price]
     dated = [step for step in steps if step.since <= day] or steps
     if not dated:
         raise ValueError(f"{symbol!r} has no tick: add its market to conventions/ticks.csv")

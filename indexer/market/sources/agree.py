@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from indexer.arrays import Flags, Grid, Rows, Vector
+from indexer.definitions.symbols import split_symbol
 from indexer.market.conventions.hierarchy import Precedence, precedence
 from indexer.market.conventions.ticks import tick_size
 from indexer.market.sources.verdict import Disregarded
@@ -157,7 +158,7 @@ def _side_by_side(table: str, frames: list[pl.DataFrame], key: list[str]) -> pl.
 def _suffixes(wide: pl.DataFrame) -> list[str]:
     if "symbol" not in wide.columns:
         return [""] * len(wide)
-    return [symbol.rpartition(".")[2] for symbol in wide["symbol"]]
+    return [split_symbol(symbol)[1] for symbol in wide["symbol"]]
 
 
 def _first(name: str, count: int) -> pl.Expr:

@@ -9,8 +9,9 @@ from typing import Any
 
 import polars as pl
 
+from indexer.definitions.symbols import split_symbol
 from indexer.market.sources.agree import ranking
-from indexer.market.sources.archive import keep
+from indexer.market.sources.archive import append_reply
 from indexer.market.sources.guard import Guard, host_of, upstream
 from indexer.market.sources.source import (
     AHEAD,
@@ -75,7 +76,7 @@ class Upstream:
 
     def offers(self, table: Table, subject: str) -> bool:
         """Return whether it has such rows of such a subject."""
-        suffix = subject[-3:] if table == "fx" else subject.rpartition(".")[2]
+        suffix = subject[-3:] if table == "fx" else split_symbol(subject)[1]
         if table == "fx" and subject[:3] not in _FOREIGN:
             return False
         if table in _OF_SHARES and not _SHARES.fullmatch(subject):
@@ -104,7 +105,7 @@ class Upstream:
         def got(url: str, status: int, function: str, body: bytes) -> None:
             told = {"source": self.name, "function": function, "ask": str(ask)} | worker.versions
             asked = (url, status, guard.instant())
-            replies.append(keep(self.access.archive, asked, body, told))
+            replies.append(append_reply(self.access.archive, asked, body, told))
 
         try:
             said = worker.ask(self.name, ask, want, got)

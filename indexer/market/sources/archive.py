@@ -25,7 +25,7 @@ from indexer.market.sources.source import Reply
 REPLIES = "replies"  # in the folder of a market store: its archive
 
 
-def keep(
+def append_reply(
     folder: Path, asked: tuple[str, int, str], body: bytes, told: Mapping[str, Any] | None = None
 ) -> Reply:
     """Store a reply durably and return how it is found again.
@@ -64,7 +64,7 @@ def keep(
     return reply
 
 
-def log(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:
+def append_disregarded(folder: Path, entries: Iterable[Mapping[str, Any]]) -> None:
     """Append what was disregarded, and whose answer did not count, to `disregarded.jsonl`.
 
     Raises

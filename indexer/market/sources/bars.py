@@ -263,6 +263,7 @@ def measured_bars(sieve: Sieve, rows: pl.DataFrame, scope: Scope) -> pl.DataFram
         marked,
         (pl.col("unit") != unit).fill_null(value=False) | untold,
         ("volume", "amount"),
+        "unit",
         lambda row: f"{_implied(row)}, and a unit is {unit} here: prices are kept without it",
     )
     return marked.with_columns(pl.col("volume") * unit).drop("unit", "judged")

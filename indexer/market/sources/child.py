@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from indexer.market.sources import bodies, words
+from indexer.market.sources import bodies, framing
 from indexer.market.sources.filings import FILINGS
 from indexer.market.sources.plain import Refused
 from indexer.market.sources.quotes import QUOTES
@@ -46,10 +46,10 @@ class _Link:
         self.check: bodies.Check = _nothing_expected
 
     def say(self, message: dict[str, Any], body: bytes = b"") -> None:
-        words.write(self._outbound, message, body)
+        framing.write(self._outbound, message, body)
 
     def hear(self) -> dict[str, Any]:
-        return words.read(self._inbound)[0]
+        return framing.read(self._inbound)[0]
 
     def ask(self, message: dict[str, Any], body: bytes = b"") -> dict[str, Any]:
         self.say(message, body)

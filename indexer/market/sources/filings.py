@@ -4,9 +4,10 @@ import re
 from datetime import date, timedelta
 from typing import Any
 
+from indexer.definitions.symbols import board_of, split_symbol
 from indexer.market.sources import bodies
 from indexer.market.sources.plain import FIRST, NoRecords, Refused
-from indexer.market.sources.quotes import Adapter, Call, Columns
+from indexer.market.sources.quotes import Adapter, Call, Columns, compact
 from indexer.market.sources.source import Ask, Table
 
 _TEN = 10  # shares to which the mainland's payouts refer
@@ -48,7 +49,7 @@ def cninfo_actions(ask: Ask, call: Call) -> Columns:
     Refused
         If they are another share's.
     """
-    code = ask.subject[:-3]
+    code, _ = split_symbol(ask.subject)
     try:
         check = bodies.records(days=["F020D"], figures=["F010N", "F011N", "F012N"])
         found = call("stock_dividend_cninfo", check, symbol=code)
@@ -66,8 +67,8 @@ def cninfo_actions(ask: Ask, call: Call) -> Columns:
 
 
 def _rights(ask: Ask, call: Call) -> list[tuple[str, str, Any, Any, Any]]:
-    code = ask.subject[:-3]
-    span = {"start_date": f"{ask.since:%Y%m%d}", "end_date": f"{ask.until:%Y%m%d}"}
+    code, _ = split_symbol(ask.subject)
+    span = {"start_date": compact(ask.since), "end_date": compact(ask.until)}
     try:
         found = call("stock_allotment_cninfo", bodies.records(), symbol=code, **span)
     except NoRecords:
@@ -80,8 +81,8 @@ def _rights(ask: Ask, call: Call) -> list[tuple[str, str, Any, Any, Any]]:
 
 def eastmoney_actions(ask: Ask, call: Call) -> Columns:
     """Return dividends and bonus issues, of a mainland share or of one in Hong Kong."""
-    code = ask.subject[:-3]
-    if ask.subject.endswith(".HK"):
+    code, suffix = split_symbol(ask.subject)
+    if suffix == "HK":
         return _hong_kong(ask, call)
     check = bodies.datacenter(
         "ASSIGN_PROGRESS",
@@ -104,7 +105,7 @@ _NOTHING = re.compile(r"(?:不分派|不派息|无|不分配不转增)?")
 
 def _hong_kong(ask: Ask, call: Call) -> Columns:
     """Return cash dividends in Hong Kong dollars; anything else a plan says is not guessed at."""
-    code = ask.subject[:-3]
+    code, _ = split_symbol(ask.subject)
     check = bodies.datacenter(
         "PLAN_EXPLAIN", days=["EX_DIVIDEND_DATE"], own=("SECURITY_CODE", code), paged=False
     )
@@ -154,13 +155,13 @@ def cninfo_shares(ask: Ask, call: Call) -> Columns:
     Refused
         If they are another share's.
     """
-    code = ask.subject[:-3]
+    code, _ = split_symbol(ask.subject)
     found = call(
         "stock_share_change_cninfo",
         bodies.records("SECCODE", "DECLAREDATE", days=["VARYDATE"], figures=["F003N", "F021N"]),
         symbol=code,
-        start_date=f"{FIRST:%Y%m%d}",
-        end_date=f"{ask.until:%Y%m%d}",
+        start_date=compact(FIRST),
+        end_date=compact(ask.until),
     )
     if set(found["证券代码"]) != {code}:
         raise Refused("corrupt", f"shares of {found['证券代码'][0]}, not of {code}")
@@ -175,7 +176,7 @@ def _times(count: float | None) -> float | None:
 def eastmoney_suspensions(ask: Ask, call: Call) -> Columns:
     """Return who was suspended on a day, at least to the end of it."""
     check = bodies.datacenter("SECURITY_CODE", "SUSPEND_START_TIME", keys=12)
-    found = call("stock_tfp_em", check, date=f"{ask.since:%Y%m%d}")
+    found = call("stock_tfp_em", check, date=compact(ask.since))
     columns: Columns = {"symbol": [], "from": [], "until": [], "reason": []}
     told = (found[name] for name in ("代码", "停牌时间", "预计复牌时间", "停牌原因"))
     for code, start, resumes, reason in zip(*told, strict=True):
@@ -192,10 +193,9 @@ def eastmoney_suspensions(ask: Ask, call: Call) -> Columns:
 
 def _suffix(code: Any) -> str | None:
     """Return the exchange of a mainland share's code; None of anything else."""
-    boards = (("6", "SH"), ("0", "SZ"), ("3", "SZ"), ("4", "BJ"), ("8", "BJ"), ("92", "BJ"))
-    if not isinstance(code, str) or not re.fullmatch(r"[0-9]{6}", code):
+    if not isinstance(code, str) or not re.fullmatch(r"[013-9][0-9]{5}", code):  # 2 are B shares
         return None
-    return next((suffix for start, suffix in boards if code.startswith(start)), None)
+    return board_of(code)
 
 
 def eastmoney_listing(ask: Ask, call: Call) -> Columns:
@@ -206,7 +206,7 @@ def eastmoney_listing(ask: Ask, call: Call) -> Columns:
     Refused
         If it is no day.
     """
-    code = ask.subject[:-3]
+    code, _ = split_symbol(ask.subject)
     found = call("stock_individual_info_em", bodies.quote(code), symbol=code)
     told = str(dict(zip(found["item"], found["value"], strict=True)).get("上市时间"))
     if not re.fullmatch(r"[0-9]{8}", told):

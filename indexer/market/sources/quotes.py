@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
+from indexer.definitions.symbols import split_symbol
 from indexer.market.sources import bodies
 from indexer.market.sources.plain import FIRST, LOT, VWAP, Refused
 from indexer.market.sources.source import Ask, Table
@@ -24,12 +25,8 @@ class Call(Protocol):
 Adapter = Callable[[Ask, Call], Columns]
 
 
-def _code(symbol: str) -> tuple[str, str]:
-    code, _, suffix = symbol.rpartition(".")
-    return code, suffix
-
-
-def _compact(day: date) -> str:
+def compact(day: date) -> str:
+    """Return a date as most functions of akshare's want it: 20260507."""
     return f"{day:%Y%m%d}"
 
 
@@ -47,7 +44,7 @@ def bars(
     Raises
     ------
     Refused
-        If there are none in the span.
+        If the source gives no columns.
     """
     if not found:
         raise Refused("no_data_unexplained", "no bars in the span")
@@ -124,8 +121,8 @@ def _lots(code: str) -> tuple[int, ...]:
 
 def eastmoney_prices(ask: Ask, call: Call) -> Columns:
     """Return bars of a share of the mainland, Hong Kong or New York."""
-    code, suffix = _code(ask.subject)
-    span = {"start_date": _compact(ask.since), "end_date": _compact(ask.until)}
+    code, suffix = split_symbol(ask.subject)
+    span = {"start_date": compact(ask.since), "end_date": compact(ask.until)}
     if suffix in {"SH", "SZ", "BJ"}:
         check = bodies.kline(code, [int(suffix == "SH")], 11)
         found = call("stock_zh_a_hist", check, symbol=code, adjust="", timeout=20, **span)
@@ -161,7 +158,7 @@ def tencent_prices(ask: Ask, call: Call) -> Columns:
     Refused
         If there are none.
     """
-    code, suffix = _code(ask.subject)
+    code, suffix = split_symbol(ask.subject)
     symbol = f"{suffix.lower()}{code}"
     seen: list[int] = []
     span = {"start_date": str(ask.since), "end_date": str(ask.until)}
@@ -179,7 +176,7 @@ def tencent_prices(ask: Ask, call: Call) -> Columns:
 
 def sina_prices(ask: Ask, call: Call) -> Columns:
     """Return bars of a share, from its whole history: a window may begin with a day of no trade."""
-    code, suffix = _code(ask.subject)
+    code, suffix = split_symbol(ask.subject)
     if suffix == "HK":
         return bars(ask, call("stock_hk_daily", bodies.klc(code), symbol=code, adjust=""), _ENGLISH)
     if suffix == "US":
@@ -199,7 +196,7 @@ def eastmoney_series(ask: Ask, call: Call) -> Columns:
     Refused
         If it stands on no page of the list.
     """
-    code, suffix = _code(ask.subject)
+    code, suffix = split_symbol(ask.subject)
     if suffix == "HK":
         numbers, listed = [100, 124, 125, 305], set[str]()
         check = bodies.by_path(
@@ -218,15 +215,15 @@ def eastmoney_series(ask: Ask, call: Call) -> Columns:
         "stock_zh_index_daily_em",
         bodies.kline(code, [number], 8),
         symbol=f"{prefix}{code}",
-        start_date=_compact(ask.since),
-        end_date=_compact(ask.until),
+        start_date=compact(ask.since),
+        end_date=compact(ask.until),
     )
     return _series(ask, found["date"], found["close"])
 
 
 def sina_series(ask: Ask, call: Call) -> Columns:
     """Return levels of an index of the mainland, of Hong Kong or of New York."""
-    code, suffix = _code(ask.subject)
+    code, suffix = split_symbol(ask.subject)
     if suffix == "HK":
         found = call("stock_hk_index_daily_sina", bodies.klc(code), symbol=code)
     elif suffix == "US":
@@ -246,13 +243,13 @@ _CSINDEX_KEYS = (
 
 def csindex_series(ask: Ask, call: Call) -> Columns:
     """Return levels of a CSI index, closes only."""
-    code, _ = _code(ask.subject)
+    code, _ = split_symbol(ask.subject)
     found = call(
         "stock_zh_index_hist_csindex",
         bodies.csindex(code, _CSINDEX_KEYS),
         symbol=code,
-        start_date=_compact(max(ask.since, FIRST)),
-        end_date=_compact(ask.until),
+        start_date=compact(max(ask.since, FIRST)),
+        end_date=compact(ask.until),
     )
     return _series(ask, found["日期"], found["收盘"])
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from indexer.definitions.symbols import split_symbol
 from indexer.market.sources import bodies
 from indexer.market.sources.plain import Refused
-from indexer.market.sources.quotes import Adapter, Call, Columns
+from indexer.market.sources.quotes import Adapter, Call, Columns, compact
 from indexer.market.sources.source import Ask, Table
 
 _HUNDRED = 100  # units of a foreign currency to which a rate refers
@@ -52,7 +53,7 @@ def safe_fx(ask: Ask, call: Call) -> Columns:
 
 def sina_fx(ask: Ask, call: Call) -> Columns:
     """Return the central parity of the yuan as the Bank of China quotes it."""
-    span = {"start_date": f"{ask.since:%Y%m%d}", "end_date": f"{ask.until:%Y%m%d}"}
+    span = {"start_date": compact(ask.since), "end_date": compact(ask.until)}
     found = call("currency_boc_sina", bodies.rates, symbol=_SINA_NAMES[ask.subject[:3]], **span)
     return _rates(ask, found["日期"], found["央行中间价"])
 
@@ -72,7 +73,7 @@ def csindex_weights(ask: Ask, call: Call) -> Columns:
     Refused
         If they are another index's, listed elsewhere, or do not make up a whole.
     """
-    code = ask.subject[:-3]
+    code, _ = split_symbol(ask.subject)
     found = call("index_stock_cons_weight_csindex", bodies.excel, symbol=code)
     if set(found["指数代码"]) != {code}:
         raise Refused("corrupt", f"constituents of {found['指数代码'][0]}, not of {code}")

@@ -137,14 +137,14 @@ class Sieve:
         return rows.filter(~mask)
 
     def blank(
-        self, rows: pl.DataFrame, wrong: pl.Expr, fields: tuple[str, ...], why: Why
+        self, rows: pl.DataFrame, wrong: pl.Expr, fields: tuple[str, ...], rule: str, why: Why
     ) -> pl.DataFrame:
         """Return the rows, null in some fields where those are wrong; log each such cell."""
         mask = rows.select(wrong.fill_null(value=False).alias("wrong")).to_series()
         for row in rows.filter(mask).iter_rows(named=True):
             for name in fields:
                 if row[name] is not None:
-                    self.log.append(self._entry(row, "unit", name, str(row[name]), why))
+                    self.log.append(self._entry(row, rule, name, str(row[name]), why))
         return rows.with_columns(pl.when(~mask).then(pl.col(name)) for name in fields)
 
     def condemn(self, rows: pl.DataFrame, rule: str, why: str) -> pl.DataFrame:

@@ -14,11 +14,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from indexer.market.sources import words
+from indexer.market.sources import framing
 from indexer.market.sources.source import Ask
 
 START = 60.0  # seconds it may take to start
@@ -35,11 +34,12 @@ Want = Callable[[str], str]  # told the address before each request; says why no
 Got = Callable[[str, int, str, bytes], None]
 
 
-@dataclass(frozen=True, slots=True)
 class Ended(Exception):  # noqa: N818 (caught where it is raised for)
     """The process died or did not speak as agreed, and how."""
 
-    how: str
+    def __init__(self, how: str) -> None:
+        self.how = how
+        super().__init__(how)
 
 
 class _SilentError(Exception):
@@ -159,15 +159,15 @@ class Worker:
     def _say(self, message: dict[str, Any]) -> None:
         assert self._process is not None  # noqa: S101 (started above)
         try:
-            words.write(self._process.stdin, message)  # type: ignore[arg-type]
+            framing.write(self._process.stdin, message)  # type: ignore[arg-type]
         except OSError:
             raise Ended(self._how()) from None
 
     def _hear(self, seconds: float) -> tuple[dict[str, Any], bytes]:
         until = time.monotonic() + seconds
         try:
-            text, body = words.sizes(self._read(words.HEAD, until))
-            return words.message(self._read(text, until)), self._read(body, until)
+            text, body = framing.sizes(self._read(framing.HEAD, until))
+            return framing.message(self._read(text, until)), self._read(body, until)
         except (ValueError, TypeError, RecursionError) as error:
             raise Ended(f"it does not speak as agreed: {error}") from None
 

@@ -17,7 +17,7 @@ import indexer
 from benchmarks.standin import faults
 from benchmarks.standin.faults import Fault
 from benchmarks.standin.wire import Reply
-from indexer.market.sources import child, words
+from indexer.market.sources import child, framing
 from indexer.market.sources.akshare import Access, upstreams
 from indexer.market.sources.guard import Guard, Pace
 from indexer.market.sources.source import Answer, Ask
@@ -316,10 +316,10 @@ def test_what_is_no_message_ends_it_and_is_not_unpickled(tmp_path, wrap):
 def test_an_object_in_a_table_is_handed_on_as_text(tmp_path):
     cell = child._plain(_Poison(tmp_path / "executed"))
     pipe = io.BytesIO()
-    words.write(pipe, {"done": "ok", "columns": {"close": [cell]}})
+    framing.write(pipe, {"done": "ok", "columns": {"close": [cell]}})
     pipe.seek(0)
 
-    assert words.read(pipe)[0]["columns"]["close"][0].startswith("<tests.market.sources")
+    assert framing.read(pipe)[0]["columns"]["close"][0].startswith("<tests.market.sources")
     assert not (tmp_path / "executed").exists()
 
 

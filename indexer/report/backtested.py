@@ -35,23 +35,28 @@ def noted_table(heads: Sequence[Text], rows: Sequence[Sequence[Text]], layout: s
     return told + (paragraph(NOTE, "hint") if stars else "")
 
 
-def figure_tested(comparison: Comparison, told: dict[str, Any], name: str, window: int) -> bool:
+def ids_of(told: dict[str, Any]) -> list[str]:
+    """Return the indices that a pair, or two ratio lines, of a summary are of."""
+    return [told[role] for role in ("leader", "follower", "other") if role in told]
+
+
+def figure_backtested(comparison: Comparison, told: dict[str, Any], name: str, window: int) -> bool:
     """Return whether a figure of a pair or of ratio lines, told by window, rests on such levels."""
-    ids = [told[role] for role in ("leader", "follower", "other") if role in told]
-    return comparison.last_tested(_RESTS_ON.get(name, name), *ids, window=window)
+    at = _RESTS_ON.get(name, name)
+    return comparison.last_backtested(at, *ids_of(told), window=window)
 
 
-def pair_tested(comparison: Comparison, told: dict[str, Any]) -> dict[str, bool]:
+def pair_backtested(comparison: Comparison, told: dict[str, Any]) -> dict[str, bool]:
     """Return which figures of a pair's summary rest on such levels, by name."""
     ids, windows = (told["leader"], told["follower"]), comparison.study.windows
     moved = False
     if told["peak_on"] is not None:
         peak = np.searchsorted(comparison.aligned.sessions, np.datetime64(told["peak_on"]))
-        moved = bool(comparison.aligned.tested(ids, np.array([peak]))[0])
+        moved = bool(comparison.aligned.backtested_on(ids, np.array([peak]))[0])
     return {
         "moves": moved,
-        "relative_strength": comparison.last_tested("relative_strength", *ids),
-        "zscore": comparison.last_tested("zscore", *ids, window=windows.zscore),
-        "gap": comparison.last_tested("gap", *ids, window=windows.gap),
-        "rotation": comparison.last_tested("rs_momentum", *ids, window=WEEKS),
+        "relative_strength": comparison.last_backtested("relative_strength", *ids),
+        "zscore": comparison.last_backtested("zscore", *ids, window=windows.zscore),
+        "gap": comparison.last_backtested("gap", *ids, window=windows.gap),
+        "rotation": comparison.last_backtested("rs_momentum", *ids, window=WEEKS),
     }

@@ -5,7 +5,8 @@ import struct
 from typing import Any, BinaryIO
 
 LONGEST = 64 << 20  # bytes of a message, and of what comes with it
-_HEAD = struct.Struct(">II")
+_SIZES = struct.Struct(">II")
+HEAD = _SIZES.size  # bytes that tell both sizes
 
 
 def write(stream: BinaryIO, message: dict[str, Any], body: bytes = b"") -> None:
@@ -17,19 +18,19 @@ def write(stream: BinaryIO, message: dict[str, Any], body: bytes = b"") -> None:
         If a number in it is NaN or infinite.
     """
     text = json.dumps(message, allow_nan=False).encode()
-    stream.write(_HEAD.pack(len(text), len(body)) + text + body)
+    stream.write(_SIZES.pack(len(text), len(body)) + text + body)
     stream.flush()
 
 
 def sizes(head: bytes) -> tuple[int, int]:
-    """Return how long a message and its bytes are, from the first eight bytes.
+    """Return how long a message and its bytes are, from the bytes that tell them.
 
     Raises
     ------
     ValueError
         If either is longer than anything that is meant.
     """
-    text, body = _HEAD.unpack(head)
+    text, body = _SIZES.unpack(head)
     if max(text, body) > LONGEST:
         raise ValueError(f"a message of {text} and {body} bytes")
     return text, body
@@ -59,7 +60,7 @@ def read(stream: BinaryIO) -> tuple[dict[str, Any], bytes]:
     EOFError
         If there is none: the other process has gone.
     """
-    text, body = sizes(_exactly(stream, _HEAD.size))
+    text, body = sizes(_exactly(stream, HEAD))
     return message(_exactly(stream, text)), _exactly(stream, body)
 
 
@@ -68,6 +69,3 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
     if len(found) < size:
         raise EOFError
     return found
-
-
-HEAD = _HEAD.size
