@@ -7,7 +7,7 @@ import numpy as np
 from indexer.arrays import Rows, Vector
 from indexer.definitions.basket import Basket
 from indexer.definitions.rules import at_least
-from indexer.errors import DefinitionError
+from indexer.errors import DefinitionError, counted
 
 _SLACK = 1e-12
 
@@ -88,7 +88,8 @@ def _feasible(basket: Basket, groups: Rows, limit: float, segment_cap: float) ->
     else:
         key, least = "constituent", _least_limit(sizes, segment_cap)
     message = (
-        f"{len(groups)} constituents in {len(sizes)} segments cannot reach a sum of 1 under it: "
+        f"{counted(len(groups), 'constituent')} in {counted(len(sizes), 'segment')} cannot reach "
+        "a sum of 1 under it: "
         f"the smallest feasible cap is {at_least(least)}"
     )
     raise DefinitionError([basket.problem(("weighting", "caps", key), message)])

@@ -1,6 +1,7 @@
 """Target weights at a reference date."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -8,13 +9,14 @@ import polars as pl
 
 from indexer.arrays import Rows, Vector, log
 from indexer.definitions.basket import Basket
-from indexer.errors import Flaw, MarketDataError, counted
+from indexer.errors import DefinitionError, Flaw, MarketDataError, counted
 from indexer.index.caps import capped
 from indexer.market.actions import event
 from indexer.market.conventions.ladders import float_band
 from indexer.market.panel import Panel, shares_known
 
 SatOut = tuple[tuple[str, str], ...]  # symbols, and why
+_NAMED = 5  # constituents that a message names; the rest are counted
 
 
 class Weights(NamedTuple):
@@ -57,7 +59,7 @@ def weigh(basket: Basket, known: Panel, columns: Rows) -> Weights:
     )
     columns, raw, shares = columns[weighable], raw[weighable], shares[weighable]
     uncapped = raw / _sum(basket, known, (columns, raw), sat_out)
-    target = capped(basket, uncapped, [known.segments[j] for j in columns])
+    target = _capped(basket, known, (columns, uncapped))
     factor = np.divide(target, uncapped, out=np.ones(len(target)), where=uncapped > 0)
     return Weights(columns, target, shares, factor / factor.max(), sat_out)
 
@@ -84,6 +86,21 @@ def _sum(basket: Basket, known: Panel, weights: tuple[Rows, Vector], sat_out: Sa
             message += "no constituent has a positive weight"
         raise MarketDataError([Flaw(basket.id, None, "", message)])
     return total
+
+
+def _capped(basket: Basket, known: Panel, weights: tuple[Rows, Vector]) -> Vector:
+    """Return weights under the caps; where those cannot be met, say when and by whom."""
+    columns, uncapped = weights
+    try:
+        return capped(basket, uncapped, [known.segments[j] for j in columns])
+    except DefinitionError as error:
+        names = [known.lines[j].symbol for j in columns[uncapped > 0]]
+        told = ", ".join(names[:_NAMED])
+        if len(names) > _NAMED:
+            told += f" and {len(names) - _NAMED} more"
+        where = f"on {known.sessions[-1]}, of {told}: "
+        problems = [replace(p, message=where + p.message) for p in error.problems]
+        raise DefinitionError(problems) from None
 
 
 def _unweighable(basket: Basket, known: Panel, column: int) -> str:
