@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+WITHDRAWN = "withdrawn"  # in the place of a level: it has none any more
+
 
 @dataclass(frozen=True, slots=True)
 class Correction:
     """One corrected session: the revisions, and by variant the levels before and after, as text.
 
-    The last of ``levels`` is the difference in basis points, None where there was no level before.
+    The last of ``levels`` is the difference in basis points, None where there is no level before or
+    none after, which is ``WITHDRAWN`` then.
     """
 
     session: str
@@ -65,6 +68,8 @@ def notice_text(made: Decision, corrected: Sequence[Correction], files: Sequence
             lines.append(
                 f"{one.session}  {revision:<8}  {variant:<8}{before:>16}{after:>16}{bp:>10}"
             )
+    if any(after == WITHDRAWN for one in corrected for _, _, after, _ in one.levels):
+        lines += ["", f"{WITHDRAWN}: the variant is no longer published / 该口径不再发布"]
     return "\n".join([*lines, "", "Files / 文件:", *(f"  {name}" for name in files)]) + "\n"
 
 

@@ -17,7 +17,7 @@ from indexer.ledger.entry import Row
 from indexer.ledger.heads import Head, all_heads, corrections, kind_of, revisions, subjects
 from indexer.ledger.history import columns_of, published_rows, read_entry
 from indexer.report.files import write_folders
-from indexer.report.notice import Correction, Decision, notice_name, notice_text
+from indexer.report.notice import WITHDRAWN, Correction, Decision, notice_name, notice_text
 from indexer.report.published import (
     LATEST,
     MANIFEST,
@@ -32,8 +32,9 @@ from indexer.report.published import (
 def check_folder(engine: sa.Engine, out: Path, subject: str, kind: str) -> None:
     """Raise where published files of a subject are not this ledger's: it is another, or a lost one.
 
-    Each must be of an entry, and the last that the manifest lists as it was published: else one
-    revision of a session would come to have two levels, in its file and in the ledger.
+    Each must be of an entry; the last that the manifest lists, and those that it does not, must be
+    as they were published: else one revision of a session would come to have two levels, in its
+    file and in the ledger.
 
     Raises
     ------
@@ -41,18 +42,38 @@ def check_folder(engine: sa.Engine, out: Path, subject: str, kind: str) -> None:
         If they are not.
     """
     folder = out / subject
-    listed = parse_manifest(_text(folder / MANIFEST) or "")
-    names = {*_there(folder), *(name for name in listed if name.endswith(".csv"))}
+    listed, there = _listed(folder), _there(folder)
+    names = {*there, *(name for name in listed if name.endswith(".csv"))}
     with reading(engine) as connection:
         ours = {file_name(subject, s, r): number for s, r, number in revisions(connection, subject)}
         strange = sorted(names - ours.keys())
-        last = [name for name in ours if name in listed][-1:]
-        if not strange and last and kind_of(connection, subject) == kind:
-            rows = published_rows(connection, [ours[last[0]]], kind)[ours[last[0]]]
-            text = csv_text(columns_of(kind), rows)
-            strange = last if sha256_of(text) != listed[last[0]] else []
+        if not strange and kind_of(connection, subject) == kind:
+            last = [name for name in ours if name in listed][-1:]
+            looked = [*last, *sorted(name for name in there if name not in listed)]
+            rows = published_rows(connection, [ours[name] for name in looked], kind)
+            texts = {name: csv_text(columns_of(kind), rows[ours[name]]) for name in looked}
+            strange = _others(folder, listed, texts)
     if strange:
         raise _not_ours(subject, folder / strange[0])
+
+
+def _others(folder: Path, listed: Mapping[str, str], ours: Mapping[str, str]) -> list[str]:
+    """Return which files of a folder, by names that this ledger has too, another one published.
+
+    The manifest says so; of what it does not list whatever looks like such a file may be one.
+    """
+    found = []
+    for name, text in ours.items():
+        there, told = _text(folder / name), listed.get(name)
+        alike = told is None and (there or "").startswith(text.partition("\n")[0])
+        if there != text and (alike or told not in (None, sha256_of(text))):
+            found.append(name)
+    return found
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    """Return the files that the manifest of a folder lists, and their SHA-256."""
+    return parse_manifest(_text(folder / MANIFEST) or "")
 
 
 def _not_ours(subject: str, file: Path) -> LedgerError:
@@ -89,7 +110,7 @@ def write_derived(engine: sa.Engine, out: Path, subject: str, kind: str) -> None
     """
     folder = out / subject
     with _turn(folder):
-        listed = parse_manifest(_text(folder / MANIFEST) or "")
+        listed = _listed(folder)
         there = {path.name for path in folder.iterdir() if path.is_file()}
         kept = {name: digest for name, digest in listed.items() if name in there}
         with reading(engine) as connection:
@@ -121,9 +142,11 @@ def export(engine: sa.Engine, out: Path) -> list[Path]:
         with _turn(out / subject):
             with reading(engine) as connection:
                 files = _files(connection, subject, kind, {})
-            for name in _there(out / subject):
-                if name not in files:
-                    raise _not_ours(subject, out / subject / name)
+            texts = {name: text for name, text in files.items() if name not in (MANIFEST, LATEST)}
+            strange = [name for name in _there(out / subject) if name not in files]
+            strange += _others(out / subject, _listed(out / subject), texts)
+            if strange:
+                raise _not_ours(subject, out / subject / min(strange))
             written += write_folders(out, {subject: files}, "csv")
     return written
 
@@ -173,10 +196,20 @@ _STRANGE = (
 )
 
 
+_ANOTHERS = (
+    "was published, and not by this ledger, which is another or an older copy: restore the one "
+    "that published it"
+)
+
+
 def _compared(folder: Path, expected: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
+    texts = {name: text for name, text in expected.items() if name not in (MANIFEST, LATEST)}
+    others = _others(folder, _listed(folder), texts)
     for name, text in expected.items():
         found = _text(folder / name)
-        if found is None:
+        if name in others:
+            yield folder / name, _ANOTHERS
+        elif found is None:
             yield folder / name, "is missing or cannot be read: export writes it again"
         elif found != text:
             yield folder / name, "is not what was published: export writes it again"
@@ -240,7 +273,7 @@ def _notice(
 
 def _correction(head: Head, before: Sequence[Row], after: Sequence[Row]) -> Correction:
     """Return how a session was corrected; before and after are rows of its history."""
-    was = {row[1]: row for row in before}
+    was, now = ({row[1]: row for row in rows} for rows in (before, after))
     levels: list[tuple[str, str, str, float | None]] = []
     for _, name, text, exact, *_ in after:
         if name in was:
@@ -248,6 +281,7 @@ def _correction(head: Head, before: Sequence[Row], after: Sequence[Row]) -> Corr
             levels.append((name, published, text, basis_points(old, exact)))
         else:
             levels.append((name, "", text, None))
+    levels += [(name, row[2], WITHDRAWN, None) for name, row in was.items() if name not in now]
     return Correction(head.session, head.revision - 1, head.revision, levels)
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from indexer.definitions.basket import Index
 from indexer.definitions.study import Study
-from indexer.errors import DefinitionError, LedgerError, Refusal, TryAgainError
+from indexer.errors import DefinitionError, LedgerError, Refusal, TryAgainError, counted
 from indexer.ledger.database import publishing, reading
 from indexer.ledger.entry import Entry
 from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads
@@ -17,12 +17,14 @@ from indexer.market.tables import read_market
 from indexer.run.derived import check_folder, write_derived
 from indexer.run.desk import Desk, Outcome, Terms
 from indexer.run.due import Known, definition_in, published_definition, studies_of
+from indexer.run.entries import Candidate
 from indexer.run.find import definition_named
 from indexer.run.gate import Gate, Noted, gate_of, passed, with_findings
 from indexer.run.publish import append_revised
 from indexer.run.rebuild import built
 from indexer.run.results import Progress
 from indexer.run.revise import (
+    SHOWN,
     Difference,
     check_not_retired,
     check_whole,
@@ -83,9 +85,10 @@ def restate(
     ------
     LedgerError
         If the index was never published, in that period or at all, was retired, or its files are
-        not this ledger's; or a session would be none any more, or one that nobody may publish: the
-        gates that yield to somebody who overrides them yield to who restates, and are recorded with
-        his name and reason.
+        not this ledger's; a study would rest on levels of its indices that are not published; or a
+        published session would be none any more, or one that nobody may publish: the gates that
+        yield to somebody who overrides them yield to who restates, and are recorded with his name
+        and reason.
     DefinitionError, MissingInputError, MarketDataError
         As building it does.
     TryAgainError
@@ -107,22 +110,23 @@ def restate(
     check_folder(desk.engine, desk.out, subject, kind)
     progress(f"building {subject}")
     made, candidate = built(definition, tables, last, indices=indices)
-    first, end = period.first or date.min, period.last or last
+    since, until = map(str, (period.first or date.min, period.last or last))
     with publishing(desk.engine) as connection:
         check_not_retired(subject, last_heads(connection, subject, kind))
         if known is not None:
             _check_in_force(connection, subject, known)
-        if not heads(connection, subject, kind, between=(first.isoformat(), end.isoformat())):
+        if not heads(connection, subject, kind, between=(since, until)):
             raise _none_published(subject, heads(connection, subject, kind))
         found = differences(connection, candidate, immaterial=True)
-        inside = [d for d in found if first <= date.fromisoformat(d.head.session) <= end]
+        anew = [(d, e) for d, e in remaining(subject, found) if since <= d.head.session <= until]
         would = [d.head.session for d in differences(connection, candidate)]
-        if inside and end > candidate.last:
+        if anew and until > candidate.last.isoformat():
             check_whole(connection, candidate)
+        if anew:
+            _check_members(connection, candidate, until)
         beyond = unseen(connection, candidate)
         entries = [
-            corrected(entry, ground.reason, ground.note, ground.by, desk.run)
-            for _, entry in remaining(subject, inside)
+            corrected(entry, ground.reason, ground.note, ground.by, desk.run) for _, entry in anew
         ]
         told = _taken(subject, gate_of(made, tables), entries)
         entries = [with_findings(entry, told) for entry in entries]
@@ -138,11 +142,25 @@ def restate(
             tuple(appended),
             synthetic=tables.manifest.synthetic,
         ),
-        tuple(inside),
-        tuple(day for day in would if not first.isoformat() <= day <= end.isoformat()),
+        tuple(one for one, _ in anew),
+        tuple(day for day in would if not since <= day <= until),
         tuple(beyond),
         studies,
     )
+
+
+def _check_members(connection: sa.Connection, candidate: Candidate, until: str) -> None:
+    """Raise where a study would rest on levels that are not those published of its indices."""
+    told: list[Refusal] = []
+    for index in candidate.members:
+        would = [one for one in differences(connection, index) if one.head.session <= until]
+        told += [Refusal(index.id, d.head.session, "R9", d.text) for d in would[:SHOWN]]
+        if would:
+            sessions = counted(len(would), "published session")
+            remedy = f"{sessions} would differ, on which {candidate.id} rests: restate it first"
+            told.append(Refusal(index.id, "", "R9", remedy))
+    if told:
+        raise LedgerError(told)
 
 
 def _taken(subject: str, gate: Gate, entries: Sequence[Entry]) -> Noted:

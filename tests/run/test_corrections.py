@@ -642,6 +642,14 @@ def test_a_session_that_would_be_none_is_not_taken_back(tmp_path):
         corrected(tmp_path, fewer)
 
 
+def test_what_would_leave_another_session_without_a_level_is_not_restated(path):
+    """A base date after it: nothing could be published any more."""
+    later = basket(path, base={"date": DAYS[2].isoformat(), "level": 1000})
+
+    with pytest.raises(LedgerError, match=f"trio {DAYS[0]}: R9: .*cannot be taken back"):
+        corrected(path, path / "market", DAYS[2], reason="methodology", basket=later)
+
+
 def test_nobody_can_approve_of_a_session_that_would_be_none(tmp_path):
     name = basket(
         tmp_path, kind="series", symbol="000001.SH", base=None, weighting=None, constituents=None
@@ -680,6 +688,19 @@ def test_each_variant_has_its_own_difference_in_the_notice(tmp_path):
 
     assert float(bp["price"]) == 0
     assert float(bp["gross"]) > 50
+
+
+def test_a_variant_that_is_dropped_is_withdrawn_in_the_notice(tmp_path):
+    published(tmp_path, *DAYS[:6], names=[basket(tmp_path, variants=["price", "gross"])])
+    one = basket(tmp_path / "new", variants=["price"])
+    corrected(tmp_path, tmp_path / "market", reason="methodology", basket=one)
+    text = next((tmp_path / "out" / "trio").glob("restatement_*.txt")).read_text(encoding="utf-8")
+    [told] = (
+        line for line in text.splitlines() if line.startswith(f"{DAYS[5]}") and "gross" in line
+    )
+
+    assert told.split()[-2:] == ["1001.7912", "withdrawn"]
+    assert "withdrawn: the variant is no longer published / 该口径不再发布" in text
 
 
 def test_a_correction_by_rule_prints_a_notice_too(path):

@@ -401,6 +401,59 @@ def test_files_of_another_ledger_are_known_without_their_manifest(path, tmp_path
     ]
 
 
+@pytest.fixture
+def twice(path, tmp_path):
+    """Return a folder whose published files another ledger has, with another level."""
+    shutil.copytree(path, tmp_path / "another")
+    published(path, DAYS[6], market=path / "market")
+    changed = moved(SYMBOLS[0], DAYS[5], 10) | moved(SYMBOLS[0], DAYS[6], 10)
+    published(tmp_path / "another", DAYS[6], market=folder(tmp_path / "other", prices(**changed)))
+    shutil.rmtree(path / "out")
+    shutil.copytree(tmp_path / "another" / "out", path / "out")
+    return path
+
+
+@pytest.mark.parametrize("lost", [[], ["MANIFEST.sha256"]], ids=["whole", "without manifest"])
+def test_an_export_writes_over_no_level_that_another_ledger_published(twice, lost):
+    for name in lost:
+        (twice / "out" / "trio" / name).unlink()
+    before = files(twice / "out")
+    with pytest.raises(LedgerError, match=f"{NEW} was published, and not by this ledger"):
+        export(desk(twice).engine, twice / "out")
+
+    assert files(twice / "out") == before
+
+
+@pytest.mark.parametrize("lost", [[], ["MANIFEST.sha256"]], ids=["whole", "without manifest"])
+def test_nothing_is_published_beside_a_level_that_another_ledger_published(twice, lost):
+    for name in lost:
+        (twice / "out" / "trio" / name).unlink()
+    before = files(twice / "out")
+    outcome = published(twice, DAYS[7], market=twice / "market")
+
+    assert [refusal.rule for refusal in outcome.error.refusals] == ["R37"]
+    assert files(twice / "out") == before
+
+
+def test_a_level_that_another_ledger_published_is_named_and_nothing_said_of_exports(twice):
+    with pytest.raises(LedgerError) as caught:
+        verify(desk(twice).engine, out=twice / "out")
+    [told] = (str(one) for one in caught.value.refusals if NEW in str(one))
+
+    assert "was published, and not by this ledger" in told
+    assert "export" not in told
+
+
+def test_a_manifest_that_tells_another_digest_of_a_file_is_what_is_wrong(path):
+    manifest = path / "out" / "trio" / "MANIFEST.sha256"
+    before = manifest.read_text(encoding="utf-8")
+    digest = before.splitlines()[-1][:8]
+    manifest.write_text(before.replace(digest, digest[::-1]), encoding="utf-8")
+    export(desk(path).engine, path / "out")
+
+    assert manifest.read_text(encoding="utf-8") == before
+
+
 def test_files_of_an_index_are_the_ledgers_also_where_a_study_of_its_id_is_asked_for(path):
     """It is refused for its id, and not for them."""
     check_folder(desk(path).engine, path / "out", "trio", "study")

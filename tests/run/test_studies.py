@@ -432,6 +432,41 @@ def test_a_restatement_of_an_index_names_the_studies_it_is_in(tmp_path, bp, stud
     assert done.studies == studies
 
 
+def test_it_is_not_restated_onto_levels_that_are_not_published(tmp_path):
+    """They would be in its signals, and nowhere in the history of its index."""
+    evenings(tmp_path, 0.0)
+    now = desk(tmp_path, datetime(2026, 8, 20, 13, tzinfo=UTC))
+    ground, market = Ground("bad-price", "a note", "Ada"), alibaba(tmp_path, 10)
+    with pytest.raises(LedgerError, match="alibaba: R9: 2 published sessions would differ") as told:
+        restate("small", market, now, Period(), ground)
+
+    assert "on which small rests: restate it first" in str(told.value)
+
+
+def test_it_is_restated_once_its_indices_are(tmp_path):
+    evenings(tmp_path, 0.0)
+    now = desk(tmp_path, datetime(2026, 8, 20, 13, tzinfo=UTC))
+    ground, market = Ground("bad-price", "a note", "Ada"), alibaba(tmp_path, 10)
+    restate("alibaba", market, now, Period(), ground)
+
+    assert restate("small", market, now, Period(), ground).outcome.sessions == (
+        WEDNESDAY, THURSDAY,
+    )  # fmt: skip
+
+
+def test_it_is_restated_up_to_where_its_indices_stand(tmp_path):
+    """Of what comes after it knows nothing."""
+    evenings(tmp_path, 0.0)
+    now = desk(tmp_path, datetime(2026, 8, 20, 13, tzinfo=UTC))
+    ground, market = Ground("bad-price", "a note", "Ada"), alibaba(tmp_path, 10)
+    restate("alibaba", market, now, Period(last=WEDNESDAY), ground)
+    period = Period(first=WEDNESDAY, last=WEDNESDAY)
+
+    assert restate("small", market, now, period, ground).outcome.sessions == (WEDNESDAY,)
+    with pytest.raises(LedgerError, match="1 published session would differ"):
+        restate("small", market, now, Period(), ground)
+
+
 def test_it_is_corrected_when_its_indices_are(tmp_path):
     assert ("study", WEDNESDAY.isoformat(), 2) in evenings(tmp_path, 10)
 
