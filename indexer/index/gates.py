@@ -17,7 +17,7 @@ from indexer.definitions.symbols import exchange_of
 from indexer.errors import Flaw, MissingInputError, counted
 from indexer.index.finding import Asked, Finding, Fresh, asked_of, fresh_closes, shown
 from indexer.index.history import History
-from indexer.index.holes import holes, left_out, old_rates
+from indexer.index.holes import RESTED, holes, left_out, old_rates
 from indexer.index.moves import constituent_moves, frozen, index_moves
 from indexer.index.schedule import calendar_of
 from indexer.market.calendar import Calendar, read_calendar
@@ -64,7 +64,7 @@ def findings(history: History, market: Market, sessions: Sequence[date]) -> tupl
 
 
 def gate_caveats(history: History, market: Market) -> Iterator[Text]:
-    """Yield how often R15, R16 and R19 would refuse a level of a whole history, and the first."""
+    """Yield how often R15, R16 and R19 would refuse a level of a history, old rates, the first."""
     panel, rows = history.panel, np.arange(1, len(history.days))
     if panel is None or not rows.size:
         return
@@ -77,6 +77,14 @@ def gate_caveats(history: History, market: Market) -> Iterator[Text]:
             f"would refuse to publish: the one before went on. The first: {missing[0].message}",
             f"{count}个交易日缺收盘价且原因不明，按R15或R19不得发布，此处沿用旧价。"
             f"最早一例：{missing[0].message}",
+        )
+    old = sorted(old_rates(asked, market, beyond=RESTED))
+    if old:
+        count = len({finding.session for finding in old})
+        yield Text(
+            f"{counted(count, 'session')} at a rate more than {RESTED} days old. The first: "
+            f"{old[0].message}",
+            f"{count}个交易日沿用超过{RESTED}天的旧汇率。最早一例：{old[0].message}",
         )
     fresh = fresh_closes(asked)
     beyond = sorted(constituent_moves(asked, fresh.part(asked.held[fresh.k, fresh.column])))

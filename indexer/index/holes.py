@@ -13,7 +13,8 @@ from indexer.index.holding import market_weights
 from indexer.market.fx import rate_dates
 from indexer.market.tables import Market
 
-_ACTIVE = np.timedelta64(15, "D")  # longer than any exchange has rested: its last session is inside
+RESTED = 15  # days: longer than any exchange, or who fixes rates, has rested
+_ACTIVE = np.timedelta64(RESTED, "D")  # its last session is inside
 _ROUNDING = 1e-12  # of weights: ten of a hundred equal ones are a tenth, not more
 _REMEDIES = {  # of stale weight, by why a close is missing: not every one can be fetched
     "unexplained": "fetch the closes",
@@ -41,15 +42,15 @@ def left_out(asked: Asked) -> Iterator[Finding]:
         yield from (Finding(day, "R15", message, "note") for day in asked.days.tolist())
 
 
-def old_rates(asked: Asked, market: Market) -> Iterator[Finding]:
-    """Yield the sessions that held lines are converted on at a rate of a day before."""
+def old_rates(asked: Asked, market: Market, *, beyond: int = 0) -> Iterator[Finding]:
+    """Yield the sessions that held lines are converted on at a rate of more days before."""
     panel = asked.panel
     units = np.array(panel.currencies)
     for unit in sorted(set(panel.currencies) - {panel.currency}):
         held = np.flatnonzero(asked.held[:, units == unit].any(axis=1))
         dated = rate_dates(market, unit, panel.currency, asked.days[held])
         for k, day in zip(held.tolist(), dated.tolist(), strict=True):
-            if age := (asked.day(k) - day).days:
+            if (age := (asked.day(k) - day).days) > beyond:
                 message = (
                     f"no {unit}/{panel.currency} of {asked.day(k)}: the rate of {day} stands, "
                     f"{counted(age, 'day')} old"

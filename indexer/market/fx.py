@@ -1,4 +1,4 @@
-"""Exchange rates: one pair as given or inverted, never through a third currency."""
+"""Exchange rates: a pair as given, else inverted, never through a third currency."""
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -67,17 +67,22 @@ def without_rate(unit: str, price: str, day: date) -> str:
 
 
 def _pair(market: Market, unit: str, price: str) -> tuple[pl.DataFrame, Vector]:
-    """Return the rows of a pair by date, and the rates the way round that was asked for."""
-    for base, quote in ((unit, price), (price, unit)):
-        rows = market.fx.filter(pl.col("base") == base, pl.col("quote") == quote).sort("date")
-        if not rows.is_empty():
-            rate = rows["rate"].to_numpy()
-            return rows, rate if base == unit else 1.0 / rate
-    message = (
-        f"no rate of {unit}/{price} or {price}/{unit}, which the calculation needs: add either to "
-        f"the fx table, or fetch it"
-    )
-    raise MissingInputError([Flaw("fx", None, "", message)])
+    """Return the rows of a pair by date, and the rates the way round that was asked for.
+
+    Of a date that has both ways round the one asked for stands.
+    """
+    base, quote = pl.col("base"), pl.col("quote")
+    given, inverse = (base == unit) & (quote == price), (base == price) & (quote == unit)
+    rows = market.fx.filter(given | inverse).sort("date", base == price)
+    if rows.is_empty():
+        message = (
+            f"no rate of {unit}/{price} or {price}/{unit}, which the calculation needs: add either "
+            f"to the fx table, or fetch it"
+        )
+        raise MissingInputError([Flaw("fx", None, "", message)])
+    rows = rows.unique("date", keep="first", maintain_order=True)
+    rate, inverted = rows["rate"].to_numpy(), (rows["base"] == price).to_numpy()
+    return rows, np.divide(1.0, rate, out=rate.copy(), where=inverted)
 
 
 def _fixings(rows: pl.DataFrame, zone: tzinfo) -> tuple[Instants, Rows]:

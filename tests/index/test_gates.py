@@ -265,3 +265,16 @@ def test_sessions_with_a_hole_are_counted_where_nothing_explains_it(suspended: s
     assert [text.en.partition(" which ")[0] for text in found] == (
         ["2 sessions without a close that nothing explains,"] * count
     )
+
+
+@pytest.mark.parametrize(("sessions", "count"), [(12, 0), (20, 8)])
+def test_sessions_at_a_rate_that_ends_long_before_are_counted(sessions: int, count: int):
+    """The only rate is of the 8th of January; up to the 23rd it is fifteen days old."""
+    rows = closes("A.US", *[10] * sessions) + closes("B.US", *[10] * sessions)
+    rate = {"date": date(2024, 1, 8), "base": "USD", "quote": "CNY", "rate": 7.0}
+    found = cautions(rows, {"fx": [rate]}, currency="CNY")
+
+    assert [text.en for text in found] == [
+        f"{count} sessions at a rate more than 15 days old. The first: no USD/CNY of 2024-01-24: "
+        "the rate of 2024-01-08 stands, 16 days old"
+    ] * bool(count)

@@ -54,9 +54,18 @@ def test_a_pair_is_inverted_where_only_the_inverse_is_given(tmp_path: Path) -> N
 
 
 def test_the_pair_as_given_comes_before_its_inverse(tmp_path: Path) -> None:
-    both = (*ROWS, "2024-01-03,CNY,USD,0.15")
+    both = (*ROWS, "2024-01-02,CNY,USD,0.15")
     assert on(tmp_path, *both, day="2024-01-03") == 7.0
     assert on(tmp_path, *both, unit="CNY", price="USD", day="2024-01-03") == 0.15
+
+
+def test_a_date_without_the_pair_has_its_inverse_and_not_an_older_rate(tmp_path: Path) -> None:
+    both = (*ROWS, "2024-01-03,CNY,USD,0.125")
+
+    assert on(tmp_path, *both, day="2024-01-03") == 8.0
+    assert on(tmp_path, *both, day="2024-01-04") == 7.2
+    assert on(tmp_path, *both, unit="CNY", price="USD", day="2024-01-02") == 1 / 7.0
+    assert on(tmp_path, *both, unit="CNY", price="USD", day="2024-01-03") == 0.125
 
 
 @pytest.mark.parametrize(("unit", "price"), [("HKD", "CNY"), ("CNY", "HKD"), ("EUR", "CNY")])
