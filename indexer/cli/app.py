@@ -260,7 +260,9 @@ def main() -> None:
     except IndexerError as error:
         _print_error(error)
         sys.exit(exit_code([error]))
-    except Exception as error:  # noqa: BLE001 (the last resort: a bug shows its traceback)
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 (the last resort: a bug shows its traceback)
         # Of no file: of the screen, but for what says that processes or connections failed
         if isinstance(error, OSError) and error.filename is None and error.errno in _SCREEN:
             _print_error(OutputError("standard output", error.strerror or str(error)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import MAXYEAR, MINYEAR, time
+from datetime import MAXYEAR, MINYEAR, date, time
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -49,6 +49,8 @@ class Column:
 
     def typed(self, cells: pl.Series) -> pl.Series:
         """Return the cells in the column's type, null where they are empty or not of it."""
+        if isinstance(cells.dtype, pl.Categorical | pl.Enum):
+            cells = cells.cast(pl.String)
         text, dtype = cells.dtype == pl.String, cells.dtype
         if self.kind == "date" and text:
             return cells.str.extract(f"^({_DAY})$").str.to_date("%Y-%m-%d", strict=False)
@@ -58,7 +60,7 @@ class Column:
             plain = cells.str.extract(_INSTANT).str.replace("T", " ")
             return plain.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
         castable = {
-            "text": not dtype.is_nested(),
+            "text": not dtype.is_nested() and dtype != pl.Binary,
             "date": dtype == pl.Date,
             "instant": isinstance(dtype, pl.Datetime),
             "number": text or dtype.is_numeric(),
@@ -115,15 +117,19 @@ class Table:
         """
         if flaws := self.header_flaws([name for name in rows.columns if name != ROW], file):
             return self.empty(), flaws
-        typed, sound = {}, pl.repeat(value=True, n=len(rows), eager=True)
+        rows, beyond = _within(rows.select(ROW, *self._looked_at(rows)))
+        typed, none = {}, pl.repeat(value=False, n=len(rows), eager=True)
+        sound = ~none
         for name, column in self.columns.items():
             if name not in rows.columns:
                 typed[name] = _empty(name, len(rows), column.dtype)
                 continue
             typed[name] = column.typed(rows[name]).alias(name)
-            wrong = self._wrong(name, typed[name], rows[name])
+            far = beyond.get(name, none)
+            wrong = self._wrong(name, typed[name], rows[name]) & ~far
             flaws.extend(_named(rows, wrong, file, name, partial(_cell, name, column)))
-            sound &= ~wrong
+            flaws.extend(_named(rows, far, file, name, partial(_far, name, column)))
+            sound &= ~(wrong | far)
         frame = rows.with_columns(typed.values())
         frame = frame.filter(sound) if flaws else frame
         frame = frame if self.open_ended else frame.select(ROW, *self.columns)
@@ -134,6 +140,12 @@ class Table:
         for rule, wrong in zip(self.rules, broken, strict=True):
             flaws.extend(_named(frame, wrong, file, rule.column, rule.message.format_map))
         return frame.drop(ROW), flaws
+
+    def _looked_at(self, rows: pl.DataFrame) -> list[str]:
+        """Return the columns that are known, and those that are kept all the same."""
+        more = [name for name, dtype in rows.schema.items() if not dtype.is_nested()]
+        kept = {*self.columns, *(more if self.open_ended else ())} - {ROW}
+        return [name for name in rows.columns if name in kept]
 
     def header_flaws(self, found: list[str], file: str) -> list[Flaw]:
         """Return what is wrong with the names of the columns."""
@@ -192,6 +204,28 @@ def ascending(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
     return bool(frame.select(above.slice(1).fill_null(value=False).all()).item())
 
 
+def _within(rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
+    """Return rows without the dates and times that Python has none for, and where those stood.
+
+    Whatever looks at such a cell ends: with an error, or with a panic of polars.
+    """
+    beyond = {}
+    for name, dtype in rows.schema.items():
+        if isinstance(dtype, pl.Date | pl.Datetime):
+            a_day = _IN_A_DAY[dtype.time_unit] if isinstance(dtype, pl.Datetime) else 1
+            near = 0 if getattr(dtype, "time_zone", None) in {None, "UTC"} else 1  # in its own zone
+            days = rows[name].to_physical() // a_day
+            far = ~days.is_between(_FIRST_DAY + near, _LAST_DAY - near).fill_null(value=True)
+            if far.any():
+                beyond[name] = far
+    cells = (pl.when(~far).then(pl.col(name)).alias(name) for name, far in beyond.items())
+    return rows.with_columns(cells), beyond
+
+
+_IN_A_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+_FIRST_DAY, _LAST_DAY = ((day - date(1970, 1, 1)).days for day in (date.min, date.max))
+
+
 def _no_header(found: list[str]) -> str:
     """Return why what was read as the header of a CSV file is none; empty where it may be one."""
     if "\0" in found[0]:
@@ -214,6 +248,10 @@ def _cell(name: str, column: Column, row: Mapping[str, object]) -> str:
     cell = row[name]
     said = (short(cell) if cell else "is empty") if isinstance(cell, str | None) else str(cell)
     return f"{name} {said}: expected {column.expected}{_remedy(column, cell)}"
+
+
+def _far(name: str, column: Column, _: Mapping[str, object]) -> str:
+    return f"{name} is not within the years 1 to 9999: expected {column.expected}"
 
 
 def _remedy(column: Column, cell: object) -> str:
@@ -288,7 +326,7 @@ FLOAT_RULES = (
     Rule(
         "free_float_shares",
         pl.col("free_float_shares") > pl.col("total_shares"),
-        "free float {free_float_shares:g} above total {total_shares:g}",
+        "free float {free_float_shares:.15g} above total {total_shares:.15g}",
     ),
 )
 FX_RULES = (

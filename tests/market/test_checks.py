@@ -150,6 +150,75 @@ def test_a_stored_day_is_no_instant(tmp_path: Path) -> None:
     assert flaw.startswith("fx.parquet row 1: fixed_at 2024-01-02: expected an instant in UTC")
 
 
+NANOSECONDS = 1_772_409_600_000_000_000  # of the 2nd of March 2026, taken for microseconds
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "cells"),
+    [
+        ("prices", "date", pl.Series([2_000_000_000], dtype=pl.Int32).cast(pl.Date)),
+        ("prices", "date", pl.Series([NANOSECONDS]).cast(pl.Datetime("us"))),
+        ("securities", "list_date", pl.Series([NANOSECONDS]).cast(pl.Datetime("us"))),
+        ("fx", "fixed_at", pl.Series([NANOSECONDS]).cast(pl.Datetime("us", "Asia/Shanghai"))),
+        ("fx", "fixed_at", pl.Series([-NANOSECONDS]).cast(pl.Datetime("ms"))),
+    ],
+)
+def test_a_stored_date_that_python_has_none_for_is_named(
+    tmp_path: Path, table: str, column: str, cells: pl.Series
+) -> None:
+    row = {"symbol": "300308.SZ", "date": DAY, "close": 10.0}
+    row |= {"base": "USD", "quote": "CNY", "rate": 7.0}
+    frame = pl.DataFrame({name: [row[name]] for name in TABLES[table].required})
+    found = flaws(tmp_path, **{table: frame.with_columns(cells.alias(column))})
+
+    assert len(found) == 1
+    assert f"{column} is not within the years 1 to 9999: expected " in found[0]
+
+
+def test_a_stored_date_without_end_is_one(tmp_path: Path) -> None:
+    """As whoever has to write something where there is no end writes it."""
+    never = pl.Series([date(9999, 12, 31)])
+    span = {"symbol": ["300308.SZ"], "from": [DAY]}
+    frame = pl.DataFrame(span | {"until": never.cast(pl.Datetime("us")), "reason": ["x"]})
+
+    assert market(tmp_path, suspensions=frame).suspensions["until"].to_list() == never.to_list()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pl.Series([NANOSECONDS]).cast(pl.Datetime("us")),
+        pl.Series([[date(2024, 1, 2)]]),
+        pl.Series([b"\xff"]),
+    ],
+)
+@pytest.mark.parametrize("table", ["prices", "securities"])
+def test_a_column_that_nobody_knows_may_hold_anything(
+    tmp_path: Path, table: str, more: pl.Series
+) -> None:
+    """Also where another cell is wrong, and rows are looked at."""
+    row = {"symbol": "300308.SZ", "date": DAY, "close": 10.0}
+    frame = pl.DataFrame({name: [row[name]] for name in TABLES[table].required})
+    frame = frame.with_columns(more.alias("updated"))
+
+    assert flaws(tmp_path, **{table: frame}) == []
+    wrong = frame.with_columns(symbol=pl.lit("300308"))
+    assert "symbol '300308': expected" in flaws(tmp_path, **{table: wrong})[0]
+
+
+def test_bytes_are_no_text(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"symbol": [b"\xff"], "date": [DAY], "close": [10.0]})
+
+    assert r"symbol b'\xff': expected a symbol" in flaws(tmp_path, prices=frame)[0]
+
+
+def test_categories_are_the_text_that_they_stand_for(tmp_path: Path) -> None:
+    text = pl.DataFrame({"symbol": ["300308.SZ"], "date": ["2024-01-02"], "close": ["10.5"]})
+    frame = text.with_columns(pl.all().cast(pl.Categorical))
+
+    assert market(tmp_path, prices=frame).prices.row(0)[:3] == ("300308.SZ", DAY, 10.5)
+
+
 def test_score_columns_are_kept_and_empty_text_is_null(tmp_path: Path) -> None:
     text = 'symbol,segment,quality\n300308.SZ,"",0.5\n00700.HK,internet,\n'
     read = market(tmp_path, securities=text).securities
