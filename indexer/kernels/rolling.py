@@ -154,6 +154,8 @@ def pairwise_correlation(
     shape = sessions, symbols * (symbols - 1) // 2
     if out is None:
         out = np.empty(shape)
+    elif not isinstance(out, np.ndarray):
+        raise ValueError(f"expected an array to write to, got {type(out).__name__}")
     elif np.may_share_memory(x, out):
         raise ValueError("out shares memory with x: what is written would be read again")
     flags = out.flags

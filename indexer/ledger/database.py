@@ -203,6 +203,7 @@ def _turn(engine: sa.Engine, patience: float) -> Iterator[None]:
     if file is None or fcntl is None:
         yield
         return
+    file = file.resolve()  # whichever way to it somebody takes, there is one turn
     lock = file.with_name(f"{file.name}.lock")
     handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
     if not _taken(handle, patience):

@@ -70,8 +70,10 @@ def _of_driver(error: sa.exc.DBAPIError, name: str, file: Path | None) -> Indexe
     return barred or TryAgainError(name, reason)
 
 
-def _barred(file: Path | None) -> OutputError | None:
-    """Return what is said where SQLite may not write: trying again would not help."""
+def _barred(file: Path | None) -> IndexerError | None:
+    """Return what is said where SQLite may not read or write: trying again would not help."""
+    if file is not None and os.path.exists(file) and not os.access(file, os.R_OK):
+        return MissingInputError([Flaw(str(file), None, "", "cannot be read: it is not allowed")])
     for path in [] if file is None else [file, file.parent]:
         if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):
             message = "it is not allowed; the ledger needs its file, and a journal and lock beside"

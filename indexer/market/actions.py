@@ -102,7 +102,7 @@ def impossible(made: Event) -> str:
         return ""
     paid = made.special + made.ordinary - made.subscribed
     if paid >= made.prior:
-        return f"cash of {paid:g} exceeds the close of {made.prior:g}"
+        return f"cash of {paid:g} leaves nothing of the close of {made.prior:g}"
     return (
         f"the close of {made.prior:g} becomes {made.restated:g}: a ratio is too small or too large"
     )

@@ -57,10 +57,13 @@ def study(
     ------
     DefinitionError, MissingInputError, MarketDataError
         As building any of its indices does; the second also with every index of a pair that is not
-        among those given.
+        among those given, and every one that is given under another id.
     """
     histories: dict[str, History] = {}
     named = indices_of(definition) if indices is None else indices
+    if another := [id for id, index in named.items() if index.id != id]:
+        message = "is the key of another index: give each under its own id"
+        raise MissingInputError([Flaw(definition.id, None, id, message) for id in another])
     if absent := [id for id in definition.indices if id not in named]:
         message = "is of a pair and not among the indices given: give it too"
         raise MissingInputError([Flaw(definition.id, None, id, message) for id in absent])

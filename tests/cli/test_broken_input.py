@@ -8,6 +8,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from indexer.cli.app import main
@@ -199,7 +200,7 @@ TABLES = {  # name: tables, exit code, what is said
     "cash above close": (
         {"actions_csv": f"{HEADER},cash\n600000.SH,2024-01-03,dividend,50\n"},
         65,
-        "cash of 50 exceeds the close of 10",
+        "cash of 50 leaves nothing of the close of 10",
     ),
     "float above total": (
         {"shares_csv": f"{SHARES}\n600000.SH,2024-01-02,1,2\n"},
@@ -322,6 +323,16 @@ def test_a_folder_that_may_not_be_entered_holds_nothing(build, monkeypatch, capf
 def test_misuse_is_2(monkeypatch, capfd):
     assert indexer(monkeypatch, "build", "--bogus") == 2
     assert "No such option" in capfd.readouterr().err
+
+
+def test_a_panic_of_a_library_is_a_bug_too(monkeypatch, capfd):
+    def panic(*_, **__):
+        raise pl.exceptions.PanicException("out of range")
+
+    monkeypatch.setattr("indexer.run.results.read_market", panic)
+
+    assert indexer(monkeypatch, "run") == 70
+    assert "this is a bug in indexer" in capfd.readouterr().err
 
 
 def test_a_bug_is_70_and_keeps_its_traceback(monkeypatch, capfd):

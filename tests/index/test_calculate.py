@@ -36,7 +36,7 @@ def test_cash_above_a_close_since_the_last_session_is_refused():
     """A falls to 0.4 on Saturday and pays out half on Monday, on which it does not trade."""
     rows = [*closes("A.US", *[10] * 5), {"symbol": "A.US", "date": SATURDAY, "close": 0.4}]
     paid = action("A.US", NEXT_MONDAY, "special_dividend", cash=0.5)
-    message = f"^actions: A.US: {NEXT_MONDAY}: cash of 0.5 exceeds the close of 0.4$"
+    message = f"^actions: A.US: {NEXT_MONDAY}: cash of 0.5 leaves nothing of the close of 0.4$"
     with pytest.raises(MarketDataError, match=message):
         history(rows + closes("B.US", *[20] * 6), paid)
 

@@ -387,6 +387,11 @@ def test_shapes_that_mean_nothing_are_refused() -> None:
             correlate(x[:, 0], 9)
 
 
+def test_what_is_written_to_is_an_array():
+    with pytest.raises(ValueError, match="expected an array to write to, got list"):
+        pairwise_correlation(np.ones((30, 3)), 20, out=[[0.0] * 3] * 30)
+
+
 def test_what_is_read_is_not_written_over() -> None:
     """Three columns have three pairs: one array would do for both."""
     x = np.random.default_rng(1).normal(size=(50, 3))

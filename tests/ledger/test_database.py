@@ -340,6 +340,14 @@ def test_a_publisher_waits_for_its_turn_and_no_longer(tmp_path):
         publishing(engine, patience=0.05).__enter__()
 
 
+def test_there_is_one_turn_whichever_way_to_the_ledger_is_taken(tmp_path):
+    engine = ledger(tmp_path)
+    (tmp_path / "link.db").symlink_to(tmp_path / "ledger.db")
+    other = open_ledger(f"sqlite:///{tmp_path / 'link.db'}")
+    with publishing(engine), pytest.raises(TryAgainError, match="another publisher has held it"):
+        publishing(other, patience=0.05).__enter__()
+
+
 def test_who_waits_gets_the_turn_when_it_is_free(tmp_path):
     engine = ledger(tmp_path)
     free, done = threading.Event(), []
@@ -476,6 +484,16 @@ def test_a_lock_that_is_not_allowed_there_is_no_use_in_trying_again(tmp_path, mo
     monkeypatch.setattr(os, "access", lambda path, how: path != tmp_path and allowed(path, how))
     with pytest.raises(OutputError, match=f"{tmp_path}: cannot be written: it is not allowed"):
         publishing(engine).__enter__()
+
+
+def test_a_ledger_that_may_not_be_read_is_told_as_that(tmp_path, monkeypatch):
+    engine, file, allowed = ledger(tmp_path), tmp_path / "ledger.db", os.access
+    monkeypatch.setattr(os, "access", lambda path, how: path != file and allowed(path, how))
+    told = faults.fault(PermissionError(errno.EACCES, "Permission denied"), "it", file)
+    engine.dispose()
+
+    assert isinstance(told, MissingInputError)
+    assert str(told) == f"{file}: cannot be read: it is not allowed"
 
 
 def test_a_lock_is_nobodys_to_hold_who_may_not_read_the_ledger(tmp_path):

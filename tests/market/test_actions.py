@@ -105,8 +105,8 @@ def test_other_kinds_restate_nothing(kind: str) -> None:
     ("actions", "why"),
     [
         ([dividend(4), special(0.9)], ""),
-        ([dividend(4), special(1)], "cash of 5 exceeds the close of 5"),
-        ([rights(1, 2), special(8)], "cash of 6 exceeds the close of 5"),
+        ([dividend(4), special(1)], "cash of 5 leaves nothing of the close of 5"),
+        ([rights(1, 2), special(8)], "cash of 6 leaves nothing of the close of 5"),
         ([split(1e-320)], "the close of 5 becomes inf: a ratio is too small or too large"),
         (
             [split(1e200), split(1e200)],

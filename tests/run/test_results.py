@@ -65,6 +65,16 @@ def test_the_benchmark_need_not_be_given(tmp_path):
     assert set(compared(two, tables, indices=indices).histories) == {"trio", "other"}
 
 
+def test_an_index_is_given_under_its_own_id(tmp_path):
+    """Else the levels of one would stand under the name of another."""
+    two = study(tmp_path)
+    tables = read_market(folder(tmp_path / "m", series=series("000001.SH")))
+    indices = indices_of(two)
+    swapped = indices | {"trio": indices["other"]}
+    with pytest.raises(MissingInputError, match="trio: is the key of another index"):
+        compared(two, tables, indices=swapped)
+
+
 def test_two_indices_of_one_id_are_not_written_over_each_other(tmp_path):
     names = [basket(tmp_path / place) for place in ("a", "b")]
     with pytest.raises(DefinitionError, match="'trio' is built already"):
