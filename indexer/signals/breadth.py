@@ -1,7 +1,7 @@
 """What the members of a basket do: how many rise, how alike they move, how much is traded in them.
 
 Everything is on the sessions of the index's own calendar. A member that is held but has no close
-dated on the session is carried; `carried` counts those beside every figure.
+dated on the session is carried; beside every figure stands how many are.
 """
 
 from dataclasses import replace
@@ -124,11 +124,6 @@ def _as_traded(panel: Panel) -> Grid:
         stale = (at >= 0) & ~traded[:, j]
         close[stale, j] = panel.closes.close[part][at[stale]]
     return close
-
-
-def carried(held: Mask, traded: Mask) -> Rows:
-    """Return how many members are held without a close dated on the session, (T,)."""
-    return np.asarray((held & ~traded).sum(axis=1))
 
 
 def breadth(close: Grid, held: Mask, traded: Mask, window: int) -> Vector:

@@ -17,7 +17,6 @@ from indexer.signals.breadth import (
     Members,
     breadth,
     breadth_outperform,
-    carried,
     correlated,
     crowding,
     diffusion,
@@ -111,7 +110,9 @@ def member_signals(
     for id, basket in baskets.items():
         moments = basket.seen(study)
         held, close, traded = basket.members.held, basket.members.close, basket.members.traded
-        yield basket.signal("carried", carried(held, traded).astype(float), None, 0)
+        counted = np.full(len(held), np.nan)
+        counted[len(held) - len(basket.history.days) :] = basket.history.carried
+        yield basket.signal("carried", counted, None, 0)
         for window in BREADTH:
             above = breadth(close, held, traded, window)
             yield basket.signal(f"breadth_{window}", above, window, window - 1)

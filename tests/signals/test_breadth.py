@@ -24,7 +24,6 @@ from indexer.signals.breadth import (
     Members,
     breadth,
     breadth_outperform,
-    carried,
     correlated,
     crowding,
     diffusion,
@@ -222,7 +221,6 @@ def test_a_series_has_no_members() -> None:
     assert found.close.shape == (5, 0)
     assert np.isnan(breadth(found.close, found.held, found.traded, 2)).all()
     assert np.isnan(member_correlation(found.close, found.held, found.traded, 2)).all()
-    assert carried(found.held, found.traded).tolist() == [0] * 5
 
 
 # --- figures by hand --------------------------------------------------------------------------
@@ -500,7 +498,6 @@ def figures(found: Members, leader: Vector, window: int) -> list[Vector]:
         member_correlation(close, held, traded, window),
         dispersion(close, held, weight),
         *crowding(turnover_amount(amount, held, traded), market_amount),
-        carried(held, traded).astype(float),
     ]
 
 
@@ -557,13 +554,12 @@ def test_the_unit_of_a_price_changes_nothing(found: Members, window: int, unit: 
 
 @given(drawn(), st.integers(2, 9))
 def test_figures_stay_within_their_bounds(found: Members, window: int) -> None:
-    *shares, correlation, spread, _, _, count = figures(found, leader_of(found), window)
+    *shares, correlation, spread, _, _ = figures(found, leader_of(found), window)
     for share in shares:
         there = share[~np.isnan(share)]
         assert ((there >= 0) & (there <= 1)).all()
     assert not (np.abs(correlation) > 1).any()
     assert not (spread < 0).any()
-    assert ((count >= 0) & (count <= found.held.sum(axis=1))).all()
 
 
 @given(drawn(), st.integers(2, 9))
@@ -603,8 +599,9 @@ def test_many_names_of_the_real_chain_are_carried() -> None:
     for day in (date(2026, 7, 1), date(2026, 7, 2)):
         row = int(np.flatnonzero(members.days == np.datetime64(day))[0])
         count = int(members.held[row].sum())
-        trading[day] = count - int(carried(members.held, members.traded)[row])
+        trading[day] = int((members.held & members.traded)[row].sum())
         assert count == 47
     assert list(trading.values()) == [31, 28]
     since = len(found.days) - 1
-    assert carried(members.held, members.traded)[-since:].tolist() == found.carried[1:].tolist()
+    carried = (members.held & ~members.traded).sum(axis=1)
+    assert carried[-since:].tolist() == found.carried[1:].tolist()

@@ -77,6 +77,14 @@ def test_carried_counts_the_members_without_a_close_each_session(sample: Compari
         assert {day: value for day, (value, _) in found.items()} == {d: counts[d] for d in found}
 
 
+def test_carried_counts_on_the_base_date_as_the_levels_do() -> None:
+    base = SPRING[5].item()
+    follower = held("follower", *SYMBOLS, base={"date": base, "level": 1000}, halt=base)
+    found = compared(on_calendar("leader", "XSHG", 0), follower, study=study("leader", "follower"))
+
+    assert told(found, "carried", ("", "follower"), None)[base] == (1.0, False)
+
+
 def test_a_figure_stands_where_the_level_of_its_own_session_was_first_known(
     sample: Comparison,
 ) -> None:
