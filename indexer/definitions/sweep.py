@@ -1,5 +1,6 @@
 """Sweep definitions: one study in many variants, or many indices at once."""
 
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -51,7 +52,12 @@ def known(model: type[Definition], key: str) -> bool:
     >>> known(Study, "catch_up.enter"), known(Study, "weighting.scheme"), known(Study, "id")
     (True, False, False)
     """
-    return key in keys_of(model)
+    return key in _keys_of(model)
+
+
+@cache
+def _keys_of(model: type[Definition]) -> frozenset[str]:
+    return frozenset(keys_of(model))
 
 
 def keys_of(model: type[Definition], inside: tuple[str, ...] = ()) -> list[str]:

@@ -50,7 +50,7 @@ def old_rates(asked: Asked, market: Market, *, beyond: int = 0) -> Iterator[Find
         held = np.flatnonzero(asked.held[:, units == unit].any(axis=1))
         dated = rate_dates(market, unit, panel.currency, asked.days[held])
         for k, day in zip(held.tolist(), dated.tolist(), strict=True):
-            if (age := (asked.day(k) - day).days) > beyond:
+            if day is not None and (age := (asked.day(k) - day).days) > beyond:
                 message = (
                     f"no {unit}/{panel.currency} of {asked.day(k)}: the rate of {day} stands, "
                     f"{counted(age, 'day')} old"

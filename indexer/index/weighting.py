@@ -98,7 +98,7 @@ def _capped(basket: Basket, known: Panel, weights: tuple[Rows, Vector]) -> Vecto
         told = ", ".join(names[:_NAMED])
         if len(names) > _NAMED:
             told += f" and {len(names) - _NAMED} more"
-        where = f"on {known.sessions[-1]}, of {told}: "
+        where = f"by what was known on {known.sessions[-1]}, of {told}: "
         problems = [replace(p, message=where + p.message) for p in error.problems]
         raise DefinitionError(problems) from None
 

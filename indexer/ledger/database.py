@@ -136,12 +136,12 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     Raises
     ------
     MissingInputError
-        If a server does not know the database or the user, or does not let him in, or nobody
-        knows the server.
+        If a server does not know the database or the user, or does not let him in, nobody knows
+        the server, or SQLite may not read its file.
     LedgerError
         If the database is damaged.
     OutputError
-        If SQLite may not open its file.
+        If SQLite may not open its file for writing.
     TryAgainError
         If it cannot be reached or read now.
     """

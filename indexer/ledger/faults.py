@@ -72,6 +72,7 @@ def _of_driver(error: sa.exc.DBAPIError, name: str, file: Path | None) -> Indexe
 
 def _barred(file: Path | None) -> IndexerError | None:
     """Return what is said where SQLite may not read or write: trying again would not help."""
+    file = None if file is None else file.resolve()  # where the lock and the journal are
     if file is not None and os.path.exists(file) and not os.access(file, os.R_OK):
         return MissingInputError([Flaw(str(file), None, "", "cannot be read: it is not allowed")])
     for path in [] if file is None else [file, file.parent]:

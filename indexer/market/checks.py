@@ -49,8 +49,6 @@ class Column:
 
     def typed(self, cells: pl.Series) -> pl.Series:
         """Return the cells in the column's type, null where they are empty or not of it."""
-        if isinstance(cells.dtype, pl.Categorical | pl.Enum):
-            cells = cells.cast(pl.String)
         text, dtype = cells.dtype == pl.String, cells.dtype
         if self.kind == "date" and text:
             return cells.str.extract(f"^({_DAY})$").str.to_date("%Y-%m-%d", strict=False)
@@ -117,7 +115,7 @@ class Table:
         """
         if flaws := self.header_flaws([name for name in rows.columns if name != ROW], file):
             return self.empty(), flaws
-        rows, beyond = _within(rows.select(ROW, *self._looked_at(rows)))
+        rows, beyond = _within(_as_text(rows[[ROW, *self._looked_at(rows)]]))  # by no pattern
         typed, none = {}, pl.repeat(value=False, n=len(rows), eager=True)
         sound = ~none
         for name, column in self.columns.items():
@@ -204,6 +202,11 @@ def ascending(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
     return bool(frame.select(above.slice(1).fill_null(value=False).all()).item())
 
 
+def _as_text(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with the text that categories stand for."""
+    return rows.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
+
+
 def _within(rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
     """Return rows without the dates and times that Python has none for, and where those stood.
 
@@ -218,7 +221,7 @@ def _within(rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
             far = ~days.is_between(_FIRST_DAY + near, _LAST_DAY - near).fill_null(value=True)
             if far.any():
                 beyond[name] = far
-    cells = (pl.when(~far).then(pl.col(name)).alias(name) for name, far in beyond.items())
+    cells = [_where(~far, rows[name]).alias(name) for name, far in beyond.items()]
     return rows.with_columns(cells), beyond
 
 

@@ -152,7 +152,7 @@ def _mapped(file: Path) -> NDArray[np.generic]:
 
 @contextmanager
 def laid_out(grid: CloseGrid, digest: str, calendar: str, currency: str) -> Iterator[Laid | None]:
-    """Lay a market out in the cache folder, for `spread_part` to fill and `keep` to keep.
+    """Lay a market out in the cache folder, for `spread_part` to fill and `write_spread` to keep.
 
     None where it is kept already, or there is no such folder. What is not kept is gone afterwards.
 

@@ -52,20 +52,24 @@ def check_folder(engine: sa.Engine, out: Path, subject: str, kind: str) -> None:
             looked = [*last, *sorted(name for name in there if name not in listed)]
             rows = published_rows(connection, [ours[name] for name in looked], kind)
             texts = {name: csv_text(columns_of(kind), rows[ours[name]]) for name in looked}
-            strange = _others(folder, listed, texts)
+            strange = _others(folder, texts)
     if strange:
         raise _not_ours(subject, folder / strange[0])
 
 
-def _others(folder: Path, listed: Mapping[str, str], ours: Mapping[str, str]) -> list[str]:
-    """Return which files of a folder, by names that this ledger has too, another one published.
+def _others(folder: Path, ours: Mapping[str, str]) -> list[str]:
+    """Return which files of sessions, by names that this ledger has too, another one published.
 
-    The manifest says so; of what it does not list whatever looks like such a file may be one.
+    The manifest says so. Of what it does not list whatever looks like such a file may be one, but
+    for one of ours that was cut short.
     """
-    found = []
+    listed, found = _listed(folder), []
     for name, text in ours.items():
+        if not name.endswith(".csv") or name == LATEST:
+            continue
         there, told = _text(folder / name), listed.get(name)
-        alike = told is None and (there or "").startswith(text.partition("\n")[0])
+        cut = there is not None and text.startswith(there)
+        alike = told is None and not cut and (there or "").startswith(text.partition("\n")[0])
         if there != text and (alike or told not in (None, sha256_of(text))):
             found.append(name)
     return found
@@ -77,10 +81,7 @@ def _listed(folder: Path) -> dict[str, str]:
 
 
 def _not_ours(subject: str, file: Path) -> LedgerError:
-    message = (
-        f"{file} was published, and not by this ledger, which is another or an older copy: restore "
-        f"the one that published it, give another --out, or move {file.parent} away"
-    )
+    message = f"{file} {_ANOTHERS}, give another --out, or move {file.parent} away"
     return LedgerError([Refusal(subject, "", "R37", message)])
 
 
@@ -142,9 +143,8 @@ def export(engine: sa.Engine, out: Path) -> list[Path]:
         with _turn(out / subject):
             with reading(engine) as connection:
                 files = _files(connection, subject, kind, {})
-            texts = {name: text for name, text in files.items() if name not in (MANIFEST, LATEST)}
             strange = [name for name in _there(out / subject) if name not in files]
-            strange += _others(out / subject, _listed(out / subject), texts)
+            strange += _others(out / subject, files)
             if strange:
                 raise _not_ours(subject, out / subject / min(strange))
             written += write_folders(out, {subject: files}, "csv")
@@ -203,8 +203,7 @@ _ANOTHERS = (
 
 
 def _compared(folder: Path, expected: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
-    texts = {name: text for name, text in expected.items() if name not in (MANIFEST, LATEST)}
-    others = _others(folder, _listed(folder), texts)
+    others = _others(folder, expected)
     for name, text in expected.items():
         found = _text(folder / name)
         if name in others:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import sqlalchemy as sa
 
 from indexer.definitions.basket import Index
@@ -16,7 +17,7 @@ from indexer.ledger.heads import AFTER_ALL, Head, head_before, heads, last_heads
 from indexer.market.tables import read_market
 from indexer.run.derived import check_folder, write_derived
 from indexer.run.desk import Desk, Outcome, Terms
-from indexer.run.due import Known, definition_in, published_definition, studies_of
+from indexer.run.due import Known, definition_in, published_definition, retired, studies_of
 from indexer.run.entries import Candidate
 from indexer.run.find import definition_named
 from indexer.run.gate import Gate, Noted, gate_of, passed, with_findings
@@ -34,6 +35,8 @@ from indexer.run.revise import (
     unseen,
 )
 from indexer.run.sessions import Period
+from indexer.signals.align import Aligned
+from indexer.signals.result import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +121,15 @@ def restate(
         if not heads(connection, subject, kind, between=(since, until)):
             raise _none_published(subject, heads(connection, subject, kind))
         found = differences(connection, candidate, immaterial=True)
-        anew = [(d, e) for d, e in remaining(subject, found) if since <= d.head.session <= until]
+        inside = [one for one in found if since <= one.head.session <= until]
+        if ground.basket is not None:  # one that leaves a session without a level has no future
+            remaining(subject, found)
+        anew = remaining(subject, inside)
         would = [d.head.session for d in differences(connection, candidate)]
         if anew and until > candidate.last.isoformat():
             check_whole(connection, candidate)
-        if anew:
-            _check_members(connection, candidate, until)
+        if anew and isinstance(made, Comparison):
+            _check_members(connection, candidate, made.aligned, until)
         beyond = unseen(connection, candidate)
         entries = [
             corrected(entry, ground.reason, ground.note, ground.by, desk.run) for _, entry in anew
@@ -142,23 +148,32 @@ def restate(
             tuple(appended),
             synthetic=tables.manifest.synthetic,
         ),
-        tuple(one for one, _ in anew),
+        tuple(inside),
         tuple(day for day in would if not since <= day <= until),
         tuple(beyond),
         studies,
     )
 
 
-def _check_members(connection: sa.Connection, candidate: Candidate, until: str) -> None:
+def _check_members(
+    connection: sa.Connection, candidate: Candidate, aligned: Aligned, until: str
+) -> None:
     """Raise where a study would rest on levels that are not those published of its indices."""
     told: list[Refusal] = []
+    seen = aligned.dated[aligned.sessions <= np.datetime64(until)]
     for index in candidate.members:
-        would = [one for one in differences(connection, index) if one.head.session <= until]
+        dated = seen[:, aligned.ids.index(index.id)]
+        days = set(dated[~np.isnat(dated)].astype(str).tolist())
+        found = differences(connection, index, immaterial=True)
+        would = [one for one in found if one.head.session in days]
         told += [Refusal(index.id, d.head.session, "R9", d.text) for d in would[:SHOWN]]
         if would:
+            remedy = "restate it first"
+            if retired(connection, index.id):
+                remedy = f"it is retired: retire {candidate.id} too, or restate it without"
             sessions = counted(len(would), "published session")
-            remedy = f"{sessions} would differ, on which {candidate.id} rests: restate it first"
-            told.append(Refusal(index.id, "", "R9", remedy))
+            message = f"{sessions} would differ, on which {candidate.id} rests: {remedy}"
+            told.append(Refusal(index.id, "", "R9", message))
     if told:
         raise LedgerError(told)
 

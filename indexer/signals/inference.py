@@ -223,7 +223,7 @@ def correlation_interval(
     drawn = stationary_rows(n, block, replications, rng)
     pivots = rank_pivots if ranked else correlation_pivots
     pivot = np.abs(pivots(x, y, math.atanh(r), drawn))
-    reach = bound_of(np.nan_to_num(pivot, nan=math.inf))
+    reach = bound_of(np.where(np.isnan(pivot), math.inf, pivot))
     reach *= math.sqrt(_long_run(influence, block)) / (1.0 - r * r)
     return Interval(r, math.tanh(math.atanh(r) - reach), math.tanh(math.atanh(r) + reach))
 

@@ -36,7 +36,7 @@ def on_cluster(tasks: Sequence[Task], place: Place, address: str) -> Done:
     MissingInputError, MarketDataError
         If the market cannot be read, or dask is not installed.
     UsageError
-        If dask is not configured for such an address: one of tls needs certificates.
+        If dask has no certificates for an address of tls.
     TryAgainError
         If the cluster cannot be reached, or has no worker, for a minute; or as `perform` does.
     """
@@ -64,13 +64,15 @@ def on_cluster(tasks: Sequence[Task], place: Place, address: str) -> Done:
 
 def _client(address: str) -> "Client":
     try:
-        from distributed import Client  # noqa: PLC0415 (optional, and slow)
+        from distributed import Client, Security  # noqa: PLC0415 (optional, and slow)
     except ImportError:
         raise not_installed("distributed", "dist") from None
-    try:
-        return Client(address, timeout=10, set_as_default=False)
-    except TypeError as error:  # so it says what its configuration lacks
-        raise UsageError(address, f"dask is not configured for it: {error}") from error
+    if address.startswith("tls://"):  # a client made without leaves threads behind that complain
+        found = Security().get_connection_args("client")["ssl_context"]
+        if found is None:
+            message = "dask has no certificates for it: set distributed.comm.tls, or use tcp://"
+            raise UsageError(address, message)
+    return Client(address, timeout=10, set_as_default=False)
 
 
 def _sent(client: "Client", place: Place) -> _Market:

@@ -29,6 +29,8 @@ def execute(
         If the market cannot be read.
     OutputError
         If a result cannot be kept.
+    UsageError
+        If a cluster cannot be reached as its address says.
     TryAgainError
         If workers die one after another, the cluster cannot be reached, or the market changes. What
         is done is kept.

@@ -49,7 +49,7 @@ def sweep(
         If the sweep or its study is wrong.
     MissingInputError, MarketDataError
         If the market cannot be read.
-    OutputError, TryAgainError
+    OutputError, UsageError, TryAgainError
         As `execute` and `write_folders` do.
     """
     definition = sweep_named(name)

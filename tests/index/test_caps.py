@@ -156,8 +156,8 @@ def test_a_cap_the_members_cannot_meet_names_the_smallest_and_its_place(tmp_path
     )
     assert TEXT.splitlines()[8][problem.column - 1 :].startswith("0.4")
     assert problem.message == (
-        "on 2024-01-08, of A.US, B.US: 2 constituents in 2 segments cannot reach a sum of 1 under "
-        "it: the smallest feasible cap is 0.5"
+        "by what was known on 2024-01-08, of A.US, B.US: 2 constituents in 2 segments cannot reach "
+        "a sum of 1 under it: the smallest feasible cap is 0.5"
     )
 
 

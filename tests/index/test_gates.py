@@ -267,6 +267,17 @@ def test_sessions_with_a_hole_are_counted_where_nothing_explains_it(suspended: s
     )
 
 
+def test_a_line_that_has_no_rate_yet_is_none_at_an_old_one():
+    """It came by a spin-off, before its first close and the first rate."""
+    rows = closes("A.US", *[10] * 12) + closes("B.US", *[10] * 12)
+    rows += closes("C.HK", *[None] * 5, *[10] * 7)
+    spun = {"symbol": "A.US", "ex_date": date(2024, 1, 10), "kind": "spinoff", "ratio": 1.0}
+    rate = {"date": date(2024, 1, 15), "base": "HKD", "quote": "USD", "rate": 0.13}
+    tables = {"actions": [spun | {"other": "C.HK"}], "fx": [rate]}
+
+    assert not [text for text in cautions(rows, tables) if "days old" in text.en]
+
+
 @pytest.mark.parametrize(("sessions", "count"), [(12, 0), (20, 8)])
 def test_sessions_at_a_rate_that_ends_long_before_are_counted(sessions: int, count: int):
     """The only rate is of the 8th of January; up to the 23rd it is fifteen days old."""

@@ -206,6 +206,13 @@ def test_a_column_that_nobody_knows_may_hold_anything(
     assert "symbol '300308': expected" in flaws(tmp_path, **{table: wrong})[0]
 
 
+@pytest.mark.parametrize("name", ["*", "^a.*$"])
+def test_a_column_may_have_the_name_of_a_pattern(tmp_path: Path, name: str) -> None:
+    found = market(tmp_path, securities=f"symbol,{name}\n300308.SZ,7\n").securities
+
+    assert found[[name]].row(0) == ("7",)
+
+
 def test_bytes_are_no_text(tmp_path: Path) -> None:
     frame = pl.DataFrame({"symbol": [b"\xff"], "date": [DAY], "close": [10.0]})
 
@@ -215,8 +222,11 @@ def test_bytes_are_no_text(tmp_path: Path) -> None:
 def test_categories_are_the_text_that_they_stand_for(tmp_path: Path) -> None:
     text = pl.DataFrame({"symbol": ["300308.SZ"], "date": ["2024-01-02"], "close": ["10.5"]})
     frame = text.with_columns(pl.all().cast(pl.Categorical))
+    empty = pl.DataFrame({"symbol": ["300308.SZ"], "segment": [""]}).cast(pl.Categorical)
+    found = market(tmp_path, prices=frame, securities=empty)
 
-    assert market(tmp_path, prices=frame).prices.row(0)[:3] == ("300308.SZ", DAY, 10.5)
+    assert found.prices.row(0)[:3] == ("300308.SZ", DAY, 10.5)
+    assert found.securities["segment"].to_list() == [None]
 
 
 def test_score_columns_are_kept_and_empty_text_is_null(tmp_path: Path) -> None:

@@ -650,6 +650,20 @@ def test_what_would_leave_another_session_without_a_level_is_not_restated(path):
         corrected(path, path / "market", DAYS[2], reason="methodology", basket=later)
 
 
+def test_a_session_that_the_data_have_lost_holds_up_no_other(tmp_path):
+    """Of a ready-made series: where the definition has not changed, the row may come back."""
+    name = basket(
+        tmp_path, kind="series", symbol="000001.SH", base=None, weighting=None, constituents=None
+    )
+    rows = [{"symbol": "000001.SH", "date": d, "close": 3000.0 + n} for n, d in enumerate(DAYS)]
+    published(tmp_path, DAYS[0], DAYS[5], market=folder(tmp_path / "m", series=rows), names=[name])
+    rows[4] |= {"close": 3500.0}
+    done = corrected(tmp_path, folder(tmp_path / "m2", series=rows[:2] + rows[3:]), DAYS[4])
+
+    assert done.outcome.sessions == (DAYS[4],)
+    assert done.left == (DAYS[2].isoformat(),)
+
+
 def test_nobody_can_approve_of_a_session_that_would_be_none(tmp_path):
     name = basket(
         tmp_path, kind="series", symbol="000001.SH", base=None, weighting=None, constituents=None

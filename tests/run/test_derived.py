@@ -1,6 +1,7 @@
 """Published files are the ledger's, byte for byte, whatever becomes of them."""
 
 import errno
+import hashlib
 import os
 import shutil
 import subprocess
@@ -452,6 +453,34 @@ def test_a_manifest_that_tells_another_digest_of_a_file_is_what_is_wrong(path):
     export(desk(path).engine, path / "out")
 
     assert manifest.read_text(encoding="utf-8") == before
+
+
+@pytest.mark.parametrize("lost", [[], ["MANIFEST.sha256"]], ids=["whole", "without manifest"])
+def test_a_file_that_was_cut_short_is_written_again(path, lost):
+    before = files(path / "out")
+    for name in NAMES[:7]:
+        file = path / "out" / "trio" / name
+        file.write_bytes(file.read_bytes()[:-20])
+    for name in lost:
+        (path / "out" / "trio" / name).unlink()
+    export(desk(path).engine, path / "out")
+
+    assert files(path / "out") == before
+
+
+def test_a_notice_in_the_words_of_an_older_version_is_written_again(path):
+    """Its figures are those of the entries, however it is worded."""
+    before, out = files(path / "out"), path / "out" / "trio"
+    [notice] = out.glob("restatement_*.txt")
+    older = notice.read_text(encoding="utf-8").replace("disregard", "forget")
+    notice.write_text(older, encoding="utf-8")
+    manifest, digest = out / "MANIFEST.sha256", hashlib.sha256(older.encode()).hexdigest()
+    lines = manifest.read_text(encoding="utf-8").splitlines()
+    told = [f"{digest}  {notice.name}" if line.endswith(notice.name) else line for line in lines]
+    manifest.write_text("\n".join([*told, ""]), encoding="utf-8")
+    export(desk(path).engine, path / "out")
+
+    assert files(path / "out") == before
 
 
 def test_files_of_an_index_are_the_ledgers_also_where_a_study_of_its_id_is_asked_for(path):

@@ -443,6 +443,39 @@ def test_it_is_not_restated_onto_levels_that_are_not_published(tmp_path):
     assert "on which small rests: restate it first" in str(told.value)
 
 
+def test_it_is_not_restated_onto_levels_that_are_only_recorded(tmp_path):
+    evenings(tmp_path, 0.5)
+    now = desk(tmp_path, datetime(2026, 8, 20, 13, tzinfo=UTC))
+    with pytest.raises(LedgerError, match="alibaba: R9: 1 published session would differ"):
+        restate("small", tmp_path / "market0.5", now, Period(), Ground("bad-price", "a", "Ada"))
+
+
+def test_beside_a_retired_index_whose_levels_would_differ_it_says_what_can_be_done(tmp_path):
+    evenings(tmp_path, 0.0)
+    now = desk(tmp_path, datetime(2026, 8, 20, 13, tzinfo=UTC), by="Ada")
+    retire("alibaba", "over", now)
+    ground, market = Ground("bad-price", "a note", "Ada"), alibaba(tmp_path, 10)
+    with pytest.raises(LedgerError, match="it is retired: retire small too, or restate it without"):
+        restate("small", market, now, Period(), ground)
+
+
+def test_a_level_that_it_never_sees_keeps_it_from_nothing(tmp_path):
+    """The index has one of a session before the study's start."""
+    early, market = date(2025, 12, 1), alibaba(tmp_path)
+    now = desk(tmp_path, datetime(2026, 8, 20, 13, tzinfo=UTC))
+    publish(["alibaba"], market, now, Period(early, early))
+    evenings(tmp_path, 0.0)
+    table = pl.read_parquet(market / "prices.parquet")
+    more = pl.when(pl.col("date") == early).then(1.001).otherwise(1.0)
+    table.with_columns(pl.col("close") * more).write_parquet(market / "prices.parquet")
+    (tmp_path / "other").mkdir()
+    file, windows = tmp_path / "other" / "small.yaml", SMALL["windows"] | {"correlation": [30]}
+    file.write_text(yaml.safe_dump(SMALL | {"windows": windows}), encoding="utf-8")
+    ground = Ground("methodology", "a note", "Ada", str(file))
+
+    assert restate("small", market, now, Period(), ground).outcome.state == "restated"
+
+
 def test_it_is_restated_once_its_indices_are(tmp_path):
     evenings(tmp_path, 0.0)
     now = desk(tmp_path, datetime(2026, 8, 20, 13, tzinfo=UTC))

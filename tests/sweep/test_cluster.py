@@ -101,7 +101,7 @@ def test_a_market_that_has_changed_before_it_is_sent_is_not_sent(
 def test_an_address_that_dask_is_not_configured_for_is_an_error_of_use(
     grid: Grid, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match="dask is not configured for it"):
+    with pytest.raises(UsageError, match="dask has no certificates for it"):
         swept(grid[0], tmp_path / "out", Workers(scheduler="tls://127.0.0.1:1"))
 
 
