@@ -22,7 +22,7 @@ from indexer.run.entries import Candidate
 from indexer.run.find import definition_named
 from indexer.run.gate import Gate, Noted, gate_of, passed, with_findings
 from indexer.run.publish import append_revised
-from indexer.run.rebuild import built
+from indexer.run.rebuild import Built, built
 from indexer.run.results import Progress
 from indexer.run.revise import (
     SHOWN,
@@ -112,7 +112,8 @@ def restate(
     last = date.fromisoformat(published[0].session)
     check_folder(desk.engine, desk.out, subject, kind)
     progress(f"building {subject}")
-    made, candidate = built(definition, tables, last, indices=indices)
+    made = built(definition, tables, last, indices=indices)
+    candidate = made.candidate
     since, until = map(str, (period.first or date.min, period.last or last))
     with publishing(desk.engine) as connection:
         check_not_retired(subject, last_heads(connection, subject, kind))
@@ -120,21 +121,13 @@ def restate(
             _check_in_force(connection, subject, known)
         if not heads(connection, subject, kind, between=(since, until)):
             raise _none_published(subject, heads(connection, subject, kind))
-        found = differences(connection, candidate, immaterial=True)
-        inside = [one for one in found if since <= one.head.session <= until]
-        if ground.basket is not None:  # one that leaves a session without a level has no future
-            remaining(subject, found)
-        anew = remaining(subject, inside)
+        anew = _anew(connection, made, since, until, redefined=ground.basket is not None)
         would = [d.head.session for d in differences(connection, candidate)]
-        if anew and until > candidate.last.isoformat():
-            check_whole(connection, candidate)
-        if anew and isinstance(made, Comparison):
-            _check_members(connection, candidate, made.aligned, until)
         beyond = unseen(connection, candidate)
         entries = [
             corrected(entry, ground.reason, ground.note, ground.by, desk.run) for _, entry in anew
         ]
-        told = _taken(subject, gate_of(made, tables), entries)
+        told = _taken(subject, gate_of(made.found, tables), entries)
         entries = [with_findings(entry, told) for entry in entries]
         appended = append_revised(connection, desk, candidate, entries)
         studies = studies_of(connection, subject) if appended else ()
@@ -148,11 +141,37 @@ def restate(
             tuple(appended),
             synthetic=tables.manifest.synthetic,
         ),
-        tuple(inside),
+        tuple(one for one, _ in anew),
         tuple(day for day in would if not since <= day <= until),
         tuple(beyond),
         studies,
     )
+
+
+def _anew(
+    connection: sa.Connection, made: Built, since: str, until: str, *, redefined: bool
+) -> list[tuple[Difference, Entry]]:
+    """Return the sessions of a span that would differ, each with what it would be.
+
+    Raises
+    ------
+    LedgerError
+        If one of them would be none any more, or by a new definition any published one; or where a
+        study would rest on levels that are not published.
+    TryAgainError
+        If the data end before the span does.
+    """
+    candidate = made.candidate
+    found = differences(connection, candidate, immaterial=True)
+    inside = [one for one in found if since <= one.head.session <= until]
+    if redefined:  # what leaves a published session without a level could never be published on
+        remaining(candidate.id, found)
+    anew = remaining(candidate.id, inside)
+    if anew and until > candidate.last.isoformat():
+        check_whole(connection, candidate)
+    if anew and isinstance(made.found, Comparison):
+        _check_members(connection, candidate, made.found.aligned, until)
+    return anew
 
 
 def _check_members(
