@@ -225,13 +225,13 @@ class BugError(IndexerError):
     Raised where other subjects go on without the one that met it. The text ends with the traceback.
     """
 
-    def __init__(self, subject: str, error: Exception) -> None:
+    def __init__(self, subject: str, error: BaseException) -> None:
         self.subject = subject
         said = traceback.format_exception_only(error)[-1].strip()
         told = f"{subject}: {said}: this is a bug in indexer: please report it with what follows"
         super().__init__("\n".join([told, *map(str.rstrip, traceback.format_exception(error))]))
 
 
-def explained(subject: str, error: Exception) -> IndexerError:
+def explained(subject: str, error: BaseException) -> IndexerError:
     """Return an error of this package as it is, and any other as the bug of a subject it is."""
     return error if isinstance(error, IndexerError) else BugError(subject, error)

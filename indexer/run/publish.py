@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import sqlalchemy as sa
+from polars.exceptions import PanicException
 
 from indexer.definitions.basket import Index
 from indexer.definitions.study import Study
@@ -33,15 +34,7 @@ from indexer.run.derived import check_folder, write_derived
 from indexer.run.desk import Desk, Outcome, State
 from indexer.run.entries import Candidate
 from indexer.run.find import definition_named, indices_of
-from indexer.run.gate import (
-    Gate,
-    Noted,
-    found_anew,
-    gate_of,
-    passed,
-    passed_over,
-    with_findings,
-)
+from indexer.run.gate import Gate, Noted, found_anew, gate_of, passed, passed_over, with_findings
 from indexer.run.policy import by_policy
 from indexer.run.rebuild import built
 from indexer.run.results import Progress
@@ -179,7 +172,7 @@ def _attempt(
         if not sessions:
             return Outcome(definition.id, "no session")
         return _publish(definition, market, desk, sessions)
-    except Exception as error:  # noqa: BLE001 (a bug that one meets stops no other either)
+    except (Exception, PanicException) as error:  # noqa: BLE001 (a bug of one stops no other)
         return _failed(definition.id, explained(definition.id, error), sessions)
 
 

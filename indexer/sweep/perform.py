@@ -6,6 +6,8 @@ The same function runs here, in local processes and on a cluster.
 import threading
 from dataclasses import dataclass, field
 
+from polars.exceptions import PanicException
+
 from indexer.digest import digest_json
 from indexer.errors import IndexerError, TryAgainError, explained
 from indexer.market.excerpt import MappedMarket, map_market, market_digest
@@ -125,7 +127,7 @@ def _performed(opened: _Opened, task: Task) -> list[bytes]:
     if task.cost_bps is None:
         try:
             return list(map(packed, index_results(task.texts, opened.market, opened.spread)))
-        except Exception:  # noqa: BLE001 (each alone says which one it is)
+        except (Exception, PanicException):  # noqa: BLE001 (each alone says which one it is)
             return [_alone(task, n, opened) for n in range(len(task.texts))]
     return [_alone(task, n, opened) for n in range(len(task.texts))]
 
@@ -137,7 +139,7 @@ def _alone(task: Task, n: int, opened: _Opened) -> bytes:
         if task.cost_bps is None:
             return packed(next(iter(index_results([text], opened.market, opened.spread))))
         return packed(study_result(text, task.cost_bps, opened.market, opened.histories))
-    except Exception as error:  # noqa: BLE001 (told with its traceback where the sweep ends)
+    except (Exception, PanicException) as error:  # noqa: BLE001 (told where the sweep ends)
         return packed({"error": failed(explained("sweep", error))})
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from polars.exceptions import PanicException
 
 from indexer.cli import ledger as ledger_commands
 from indexer.cli.app import main
@@ -112,11 +113,14 @@ def test_json_is_one_object(indexer):
     ]
 
 
-def test_a_bug_that_one_index_meets_holds_up_no_other(indexer, tmp_path, monkeypatch):
+@pytest.mark.parametrize("bug", [ZeroDivisionError, PanicException])
+def test_a_bug_that_one_index_meets_holds_up_no_other(indexer, tmp_path, monkeypatch, bug):
     """R40: what is no error of ours either; the log says what it was, for the desk to report."""
 
     def broken(definition, *given):
-        return 1 / 0 if definition.id == "trio" else built(definition, *given)
+        if definition.id == "trio":
+            raise bug("met")
+        return built(definition, *given)
 
     basket(tmp_path, id="duo")
     monkeypatch.setattr("indexer.run.publish.built", broken)
@@ -125,7 +129,7 @@ def test_a_bug_that_one_index_meets_holds_up_no_other(indexer, tmp_path, monkeyp
 
     assert code == 70
     assert out.splitlines()[:2] == [f"trio: failed {DAY}", f"duo: published {DAY}"]
-    assert "error: trio: ZeroDivisionError: division by zero: this is a bug in indexer" in err
+    assert f"{bug.__name__}: met: this is a bug in indexer" in err
     assert "Traceback" in told["trio"]["error"]
     assert told["duo"]["error"] is None
 
