@@ -23,6 +23,7 @@ from indexer.index.caveats import (
     missing_caveat,
     off_calendar_caveat,
     renamed_caveats,
+    untraded_caveat,
 )
 from indexer.index.history import History
 from indexer.index.schedule import RebalanceDates, calendar_of, effective_dates
@@ -170,8 +171,9 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     off = _off_calendar(closes.filter(pl.col("date") <= last))
     reference = panel.sessions[dates[0].reference].item()
     inputs = inputs_of(market, _used(basket, market, panel, reference))
+    history = calculate(basket, panel, dates)
     return replace(
-        calculate(basket, panel, dates),
+        history,
         synthetic=market.manifest.synthetic,
         missing=missing,
         off_calendar=len(off),
@@ -183,6 +185,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
             *exchange_caveats(panel),
             *renamed_caveats(panel.lines, market, last),
             *adjusted_caveat(panel),
+            *untraded_caveat(panel, history.shares),
             *off_calendar_caveat(off),
             *calendar_caveat(calendar, last),
         ),

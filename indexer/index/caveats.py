@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
+from indexer.arrays import Grid
 from indexer.definitions.basket import Constituent
 from indexer.errors import counted
 from indexer.market.calendar import Calendar
@@ -89,6 +90,18 @@ def adjusted_caveat(panel: Panel) -> Iterator[Text]:
         yield Text(
             f"gross alone: prices of {', '.join(adjusted)} are adjusted for total return",
             f"仅有全收益：{'、'.join(adjusted)}的价格为复权价",
+        )
+
+
+def untraded_caveat(panel: Panel, shares: Grid) -> Iterator[Text]:
+    """Yield which lines had come by a spin-off and left before they had any close."""
+    close = panel.close[len(panel.close) - len(shares) :]
+    for row, j in np.argwhere((shares[:-1] > 0) & ~(shares[1:] > 0) & np.isnan(close[:-1])):
+        symbol, day = panel.lines[j].symbol, panel.sessions[len(panel.close) - len(shares) + row]
+        yield Text(
+            f"{symbol} came by a spin-off and left on {day}, before it had a close: no level holds "
+            f"what it was worth; add its closes, or rebalance once it trades",
+            f"{symbol}因分拆纳入，{day}调出时尚无收盘价：其价值未计入任何点位，请补充其行情，或待其上市交易后再调整",
         )
 
 

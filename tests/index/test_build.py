@@ -194,6 +194,20 @@ def test_until_is_the_last_day_that_counts(until, last):
     assert days(found) == [*WEEK, NEXT_MONDAY][: last + 1]
 
 
+@pytest.mark.parametrize(("first", "told"), [(20, 1), (15, 0)])
+def test_a_spun_off_line_that_leaves_before_it_traded_is_told(first, told):
+    """January's rebalance is on its eighteenth session."""
+    spun = action("A.US", WEEK[1], "spinoff", ratio=1, other="X.US")
+    rows = closes("A.US", *[10] * 25) + closes("B.US", *[20] * 25)
+    rows += closes("X.US", *[None] * first, *[1] * (25 - first))
+    monthly = {"frequency": "monthly", "day": "last session"}
+    found = [text for text in history(rows, spun, rebalance=monthly).warnings if "X.US" in text.en]
+
+    assert [text.en.partition(":")[0] for text in found] == [
+        "X.US came by a spin-off and left on 2024-01-31, before it had a close"
+    ] * told
+
+
 def test_until_leaves_out_what_comes_after_it():
     """Neither the spun-off line nor the departure of Wednesday is known on Tuesday."""
     spun = action("A.US", WEEK[2], "spinoff", ratio=1, other="X.US")
