@@ -250,7 +250,7 @@ def _taken(handle: int, patience: float) -> bool:
     came = not waiter.is_alive() or not settled.acquire(blocking=False)
     if came and failed:
         os.close(handle)
-        raise failed[0]
+        raise failed.pop()
     return came
 
 

@@ -122,15 +122,13 @@ def heads(
     return [Head(*row) for row in connection.execute(_STOOD, asked | {"known_at": known_at})]
 
 
-def noted(
-    connection: sa.Connection, subject: str, *, between: tuple[str, str] = ("", AFTER_ALL)
-) -> dict[str, str]:
+def noted(connection: sa.Connection, subject: str) -> dict[str, str]:
     """Return by session the digest of numbers recorded as immaterial beside what is in force.
 
     A note is about the revision it was judged beside: one that came later ends it. A retirement is
     no such revision, for it says the last one once more.
     """
-    asked = {"subject": subject, "kind": "immaterial", "first": between[0], "last": between[1]}
+    asked = {"subject": subject, "kind": "immaterial", "first": "", "last": AFTER_ALL}
     return {
         head.session: head.content for head in (Head(*r) for r in connection.execute(_NOTED, asked))
     }

@@ -126,27 +126,28 @@ def published_rows(
     return found
 
 
-def read_entries(
-    connection: sa.Connection, first: int = 1, last: int | None = None
-) -> Iterator[Entry]:
-    """Yield whole entries in the order of the chain, both numbers inclusive."""
-    end = last_number(connection)
-    end = end if last is None else min(end, last)
-    for begin in range(first, end + 1, 500):
-        span = {"first": begin, "last": min(begin + 499, end)}
-        rows: dict[str, dict[int, list[Row]]] = {}
-        for name, query in _ROWS.items():
-            for entry, _, *cells in connection.execute(query, span):
-                rows.setdefault(name, {}).setdefault(entry, []).append(tuple(cells))
-        for head in connection.execute(_ENTRIES, span):
-            facts: dict[str, Any] = dict(head._mapping)
-            mine = {name: of[head.number] for name, of in rows.items() if head.number in of}
-            yield Entry(**facts, rows=mine)
+def read_entries(connection: sa.Connection) -> Iterator[Entry]:
+    """Yield every entry, whole, in the order of the chain."""
+    for before in range(0, last_number(connection), 500):
+        yield from _entries_between(connection, before + 1, before + 500)
 
 
 def read_entry(connection: sa.Connection, number: int) -> Entry:
     """Return one whole entry."""
-    return next(read_entries(connection, number, number))
+    return next(_entries_between(connection, number, number))
+
+
+def _entries_between(connection: sa.Connection, first: int, last: int) -> Iterator[Entry]:
+    """Yield entries with all their rows, both numbers inclusive."""
+    span = {"first": first, "last": last}
+    rows: dict[str, dict[int, list[Row]]] = {}
+    for name, query in _ROWS.items():
+        for entry, _, *cells in connection.execute(query, span):
+            rows.setdefault(name, {}).setdefault(entry, []).append(tuple(cells))
+    for head in connection.execute(_ENTRIES, span):
+        facts: dict[str, Any] = dict(head._mapping)
+        mine = {name: of[head.number] for name, of in rows.items() if head.number in of}
+        yield Entry(**facts, rows=mine)
 
 
 def read_definition(connection: sa.Connection, digest: str) -> str | None:

@@ -60,9 +60,8 @@ def _rows_of_an_entry(name: str, *columns: "sa.Column[object]") -> sa.Table:
             sa.Integer,
             sa.ForeignKey("entries.number", deferrable=True, initially="DEFERRED"),
             primary_key=True,
-            autoincrement=False,
         ),
-        sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("position", sa.Integer, primary_key=True),
         *columns,
     )
 

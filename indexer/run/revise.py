@@ -70,9 +70,9 @@ def differences(
     Sessions after the last one of the candidate are not looked at, nor, unless asked for, those
     whose new numbers have been recorded as immaterial beside the revision in force.
     """
-    span = ("", candidate.last.isoformat())
-    found = heads(connection, candidate.id, candidate.kind, between=span)
-    known = {} if immaterial else noted(connection, candidate.id, between=span)
+    until = candidate.last.isoformat()
+    found = heads(connection, candidate.id, candidate.kind, between=("", until))
+    known = {} if immaterial else noted(connection, candidate.id)
     suspects = _suspects(candidate, found)
     if known and candidate.kind == "study":
         rests = resting(connection, candidate)

@@ -146,4 +146,4 @@ def test_more_entries_than_fit_one_question_are_read_in_order(tmp_path):
 
     with reading(engine) as connection:
         assert [e.number for e in read_entries(connection)] == list(range(1, 1204))
-        assert [e.number for e in read_entries(connection, 499, 502)] == [499, 500, 501, 502]
+        assert [read_entry(connection, n).number for n in (500, 501)] == [500, 501]

@@ -340,6 +340,24 @@ def test_a_publisher_waits_for_its_turn_and_no_longer(tmp_path):
         publishing(engine, patience=0.05).__enter__()
 
 
+def test_a_publisher_waits_a_minute_for_whoever_reads(tmp_path):
+    with publishing(ledger(tmp_path)) as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 60_000
+
+
+def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path):
+    """Somebody else's file would be made, or held."""
+    ledger(tmp_path).dispose()
+    lock, other = tmp_path / "ledger.db.lock", tmp_path / "other"
+    lock.unlink()
+    lock.symlink_to(other)
+    engine = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    with pytest.raises(TryAgainError, match="symbolic links"):
+        publishing(engine).__enter__()
+
+    assert not other.exists()
+
+
 def test_there_is_one_turn_whichever_way_to_the_ledger_is_taken(tmp_path):
     engine = ledger(tmp_path)
     (tmp_path / "link.db").symlink_to(tmp_path / "ledger.db")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from indexer.errors import IndexerError, LedgerError
 from indexer.index.build import build
 from indexer.ledger.database import open_ledger, publishing, reading
-from indexer.ledger.history import read_entries
+from indexer.ledger.history import read_entries, read_entry
 from indexer.market.inputs import market_of
 from indexer.run import stored
 from indexer.run.desk import Desk
@@ -141,7 +141,7 @@ def test_a_study_made_again_from_what_is_kept_names_the_issuers_its_baskets_shar
 def packed(path, number):
     """Return the stored inputs of one entry."""
     with reading(desk(path).engine) as connection:
-        return next(read_entries(connection, number, number))
+        return read_entry(connection, number)
 
 
 def test_an_entry_stores_only_what_came_since_the_one_before(tmp_path):
