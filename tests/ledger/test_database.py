@@ -20,7 +20,15 @@ from indexer.cli.exits import exit_code
 from indexer.errors import LedgerError, MissingInputError, OutputError, TryAgainError, UsageError
 from indexer.ledger import database as module
 from indexer.ledger import faults, heads
-from indexer.ledger.database import SCHEMA, SCHEMAS, name_of, open_ledger, publishing, reading
+from indexer.ledger.database import (
+    SCHEMA,
+    SCHEMAS,
+    NoLedgerError,
+    name_of,
+    open_ledger,
+    publishing,
+    reading,
+)
 from indexer.ledger.entry import FIRST
 from indexer.ledger.publish import append
 from indexer.ledger.tables import metadata
@@ -276,6 +284,11 @@ def test_a_new_ledger_has_the_tables_as_they_are_told(tmp_path):
         context = MigrationContext.configure(connection, opts={"compare_type": True})
 
         assert compare_metadata(context, metadata) == []
+
+
+def test_there_is_no_ledger_in_memory_to_read():
+    with pytest.raises(NoLedgerError, match="holds no ledger"):
+        open_ledger("sqlite://", read_only=True)
 
 
 def test_an_older_ledger_is_not_changed_by_reading(tmp_path):

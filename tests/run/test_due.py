@@ -1,5 +1,6 @@
 """What should be published by now is the last final session of everything that is."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -64,3 +65,9 @@ def test_of_what_never_was_published_there_is_no_definition(tmp_path):
 
     assert published_definition(engine, "trio") is None
     assert due_sessions(engine, evening(DAYS[3])) == {}
+
+
+def test_of_what_the_ledger_does_not_know_no_gap_is_told(tmp_path):
+    outcome = published(tmp_path, DAYS[0])
+
+    assert list(gaps(ledger_url(tmp_path), [replace(outcome, subject="nobody")])) == []

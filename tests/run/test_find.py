@@ -5,8 +5,10 @@ import re
 import pytest
 import yaml
 
+from indexer.definitions.read import read_definition
 from indexer.errors import DefinitionError, MissingInputError
 from indexer.run.find import (
+    check,
     definition_named,
     index_named,
     indices_of,
@@ -208,3 +210,11 @@ def test_what_is_missing_is_told_among_what_is_wrong_and_alone(tmp_path):
 
     with pytest.raises(MissingInputError):
         validate(["nosuch", "chinext"], problems_of)
+
+
+def test_a_definition_that_was_changed_is_held_to_what_stands_outside_its_file(tmp_path):
+    found = read_definition(basket(tmp_path))
+    check(found)
+
+    with pytest.raises(DefinitionError, match="4:11: calendar: 'XNOW' is no calendar"):
+        check(found.model_copy(update={"calendar": "XNOW"}))
