@@ -25,7 +25,7 @@ from tests.index.drawn import SMALL, Case, cases
 from tests.index.drawn_market import MOVING, RESTATING
 from tests.index.examples import basket, market
 from tests.market.test_excerpt import mapped
-from tests.reference.example import WEEK, closes
+from tests.reference.example import WEEK, action, closes, shares
 
 AGREE = {"rtol": 1e-11, "atol": 0.0}
 some = settings(max_examples=40, suppress_health_check=list(HealthCheck))
@@ -178,5 +178,47 @@ def test_a_segment_cap_asks_for_the_segment_of_everybody_listed(tabled: bool) ->
     assert isinstance(expected, History) is tabled
     if isinstance(expected, History):
         np.testing.assert_allclose(levels(told)["price"], expected.variants["price"], **AGREE)
+    else:
+        assert opened(told)["error"] == expected
+
+
+TWO = closes("A.US", 10, 11, 12) + closes("B.US", 20, 20, 18)
+NOT_THE_KERNELS = {  # prices, actions, other tables, and keys of the definition
+    "no close at all": (closes("C.US", 5, 5), [], {}, {}),
+    "shares that turn into others": (TWO, [action("A.US", WEEK[1], "merger", cash=11)], {}, {}),
+    "a base date before the data": (TWO, [], {}, {"base": {"date": "2024-01-05", "level": 1}}),
+    "a reference date before the data": (TWO, [], {}, {"rebalance": {"reference_lag": 1}}),
+    "nobody there on the base date": (closes("A.US", 10, 11, start=WEEK[1]), [], {}, {}),
+    "no shares": (TWO, [], {}, {"weighting": {"scheme": "market_cap"}}),
+    "shares known later": (
+        *(TWO, []),
+        {"shares": [row | {"date": WEEK[1]} for row in shares(1, 2)["shares"]]},
+        {"weighting": {"scheme": "market_cap"}},
+    ),
+    "no shares of one": (
+        *(TWO, []),
+        {"shares": shares(1, 2)["shares"][:1]},
+        {"weighting": {"scheme": "market_cap"}},
+    ),
+    "shares of nothing": (TWO, [], shares(0, 0), {"weighting": {"scheme": "market_cap"}}),
+    "a cap for three while two are there": (
+        *(TWO, [], {}),
+        {
+            "constituents": [{"symbol": f"{letter}.US"} for letter in "ABC"],
+            "weighting": {"scheme": "equal", "caps": {"constituent": 0.4}},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NOT_THE_KERNELS)
+def test_what_only_build_can_tell_is_left_to_it(case: str) -> None:
+    prices, actions, tables, keys = NOT_THE_KERNELS[case]
+    whole, definition = market({"prices": prices, "actions": actions, **tables}), basket(**keys)
+    [told] = results([definition], mapped(whole))
+    expected = tried(definition, whole)
+
+    if isinstance(expected, History):
+        np.testing.assert_array_equal(levels(told)["price"], expected.variants["price"])
     else:
         assert opened(told)["error"] == expected
