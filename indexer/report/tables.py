@@ -74,7 +74,10 @@ def pair_table(comparison: Comparison, pairs: Told) -> str:
     rows = []
     for told in pairs:
         name, turns = ratio_name(comparison, told["leader"], told["follower"]), told["failed_turns"]
-        state, tested = STATES[told["state"]], pair_backtested(comparison, told)
+        state, since = STATES[told["state"]], same(told["since"])
+        if told["rows"] < window:  # neutral only because nothing can be known
+            state = since = NONE
+        tested = pair_backtested(comparison, told)
         if turns:
             failed = Text(f"failed turns: {turns}", f"失败拐点{turns}次")
             state = joined([state, failed], ", ", "，")
@@ -82,7 +85,7 @@ def pair_table(comparison: Comparison, pairs: Told) -> str:
             (
                 with_last_row(comparison, name, told),
                 state,
-                same(told["since"]),
+                since,
                 KINDS.get(told["kind"] or "", NONE),
                 same(told["peak_on"] or "–"),
                 starred(same(log_per_cent(told["move_leader"])), tested["moves"]),

@@ -21,8 +21,9 @@ from indexer.report.tables import index_table
 from indexer.report.words import KINDS, STATES
 from indexer.signals.ratios import FAMILY
 from indexer.signals.result import Comparison
+from indexer.signals.study import compare
 from indexer.words import Text, same
-from tests.report.conftest import figures_of
+from tests.report.conftest import no_fixings, figures_of
 from tests.report.reading import lines_of
 
 HOSTILE = "</script><script>alert(1)</script>\"><b onload='x'>&amp;\u2028"
@@ -285,6 +286,33 @@ def test_with_fewer_rows_than_a_z_score_takes_no_state_is_told(comparison: Compa
 
     said = "no state is known, 43 rows are fewer than the 250 of a z-score."
     assert [answer.endswith(said) for answer in told] == [True, True]
+
+
+def test_a_study_too_short_for_its_windows_claims_nothing(short: Comparison) -> None:
+    text = english(study_page(short))
+    both = "North American Compute Chain over Domestic Compute Chain and over Hang Seng TECH Index"
+    row = "North American Compute Chain / Domestic Compute Chain – – – – – – "
+
+    assert f"{both} (last row 2026-08-14): no correlation over 60 rows, there are fewer" in text
+    assert "Domestic Compute Chain: no state is known, 30 rows are fewer than the 250" in text
+    assert row in text
+    assert "No pair has been stretched yet." in text
+    assert "Driftless paths" not in text
+
+
+def test_a_pair_that_ends_before_the_study_says_when(short: Comparison) -> None:
+    found = study_page(short)
+    pair = "North American Compute Chain / Hang Seng TECH Index"
+
+    assert f"{pair} (last row 2026-08-14): no state is known" in english(found)
+    assert "北美算力链 / 恒生科技指数（最后一期2026-08-14）：状态未知" in found
+
+
+def test_a_benchmark_without_data_is_called_that(comparison: Comparison) -> None:
+    others = {k: v for k, v in comparison.histories.items() if k != comparison.study.benchmark}
+    text = english(study_page(compare(comparison.study, others, no_fixings)))
+
+    assert "Benchmark csi-all-share (no data)" in text
 
 
 def test_of_many_ratio_lines_the_answer_is_one_table(comparison: Comparison) -> None:
