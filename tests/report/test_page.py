@@ -23,7 +23,7 @@ from indexer.signals.ratios import FAMILY
 from indexer.signals.result import Comparison
 from indexer.signals.study import compare
 from indexer.words import Text, same
-from tests.report.conftest import no_fixings, figures_of
+from tests.report.conftest import figures_of, no_fixings
 from tests.report.reading import lines_of
 
 HOSTILE = "</script><script>alert(1)</script>\"><b onload='x'>&amp;\u2028"
