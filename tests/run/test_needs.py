@@ -214,3 +214,22 @@ def test_a_change_that_is_known_and_stored_as_well_is_followed_once(tmp_path):
 
 def test_a_rate_is_needed_of_what_is_spun_off_abroad(tmp_path):
     assert ("fx", "HKD/CNY") in needed(tmp_path, (OWN, DAY, "spinoff", "09660.HK"))
+
+
+def test_a_study_in_one_currency_needs_the_rates_and_its_overlays(tmp_path):
+    text = """
+version: 1
+id: in-dollars
+name: {en: In dollars}
+start: 2024-01-02
+currency: USD
+pairs: [{leader: north-america-compute, follower: hang-seng-tech}]
+overlays: [{symbol: 000300.SH, name: breadth}]
+"""
+    (tmp_path / "in-dollars.yaml").write_text(text)
+    found = {(n.table, n.subject): n.since for n in wanted(str(tmp_path / "in-dollars.yaml"))}
+
+    beside = {key: since for key, since in found.items() if key[0] in {"fx", "series"}}
+    subjects = {subject for _, subject in beside}
+    assert {"USD/CNY", "HKD/USD", "HSTECH.HK", "000300.SH"} <= subjects
+    assert set(beside.values()) == {date(2023, 12, 3)}
