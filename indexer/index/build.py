@@ -153,7 +153,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     traded = set(rows["symbol"].unique())
     found = {line.entry for line in lines if not traded.isdisjoint(line.symbols)}
     missing = tuple(s for n, s in enumerate(basket.symbols) if n not in found)
-    none = market.prices.is_empty() and market.manifest.oldest is None  # nor is it a part
+    none = market.prices.is_empty() and market.manifest.oldest is None  # else an excerpt
     _check_closes(basket, missing, closes, strict=strict, none=none)
     latest = market.manifest.ends.get(basket.id, _latest(closes))
     end = latest if until is None else min(until, latest)

@@ -183,31 +183,23 @@ def test_a_segment_cap_asks_for_the_segment_of_everybody_listed(tabled: bool) ->
 
 
 TWO = closes("A.US", 10, 11, 12) + closes("B.US", 20, 20, 18)
+BY_SHARES = {"weighting": {"scheme": "market_cap"}}
+THIRDS = {
+    "constituents": [{"symbol": f"{letter}.US"} for letter in "ABC"],
+    "weighting": {"scheme": "equal", "caps": {"constituent": 0.4}},
+}
+LATER = {"shares": [row | {"date": WEEK[1]} for row in shares(1, 2)["shares"]]}
 NOT_THE_KERNELS = {  # prices, actions, other tables, and keys of the definition
     "no close at all": (closes("C.US", 5, 5), [], {}, {}),
     "shares that turn into others": (TWO, [action("A.US", WEEK[1], "merger", cash=11)], {}, {}),
     "a base date before the data": (TWO, [], {}, {"base": {"date": "2024-01-05", "level": 1}}),
     "a reference date before the data": (TWO, [], {}, {"rebalance": {"reference_lag": 1}}),
     "nobody there on the base date": (closes("A.US", 10, 11, start=WEEK[1]), [], {}, {}),
-    "no shares": (TWO, [], {}, {"weighting": {"scheme": "market_cap"}}),
-    "shares known later": (
-        *(TWO, []),
-        {"shares": [row | {"date": WEEK[1]} for row in shares(1, 2)["shares"]]},
-        {"weighting": {"scheme": "market_cap"}},
-    ),
-    "no shares of one": (
-        *(TWO, []),
-        {"shares": shares(1, 2)["shares"][:1]},
-        {"weighting": {"scheme": "market_cap"}},
-    ),
-    "shares of nothing": (TWO, [], shares(0, 0), {"weighting": {"scheme": "market_cap"}}),
-    "a cap for three while two are there": (
-        *(TWO, [], {}),
-        {
-            "constituents": [{"symbol": f"{letter}.US"} for letter in "ABC"],
-            "weighting": {"scheme": "equal", "caps": {"constituent": 0.4}},
-        },
-    ),
+    "no shares": (TWO, [], {}, BY_SHARES),
+    "shares known later": (TWO, [], LATER, BY_SHARES),
+    "no shares of one": (TWO, [], {"shares": shares(1, 2)["shares"][:1]}, BY_SHARES),
+    "shares of nothing": (TWO, [], shares(0, 0), BY_SHARES),
+    "a cap for three while two are there": (TWO, [], {}, THIRDS),
 }
 
 

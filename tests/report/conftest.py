@@ -20,18 +20,13 @@ def no_fixings(currency: str, instants: object) -> None:
     raise AssertionError("the bundled studies compare in local currency")
 
 
-def _compared(id: str, start: date | None = None, **until: date) -> Comparison:
-    """Return a bundled study, from a day on, of indices some of which end early."""
+def _compared(id: str) -> Comparison:
     market = read_market(ROOT / "seeds" / "market")
     study = read_study(ROOT / "baskets" / f"{id}.yaml")
-    study = study.model_copy(update={"start": start or study.start})
     events = [id for event in study.events for id in event.indices]
     names = dict.fromkeys((*study.indices, study.benchmark, *events))
     baskets = {name: read_basket(ROOT / "baskets" / f"{name}.yaml") for name in names}
-    ends = {id.replace("_", "-"): day for id, day in until.items()}
-    histories = {
-        name: build(basket, market, until=ends.get(name)) for name, basket in baskets.items()
-    }
+    histories = {name: build(basket, market) for name, basket in baskets.items()}
     return compare(study, histories, no_fixings)
 
 
@@ -48,9 +43,12 @@ def single() -> Comparison:
 
 
 @pytest.fixture(scope="session")
-def short() -> Comparison:
+def short(comparison: Comparison) -> Comparison:
     """Return a study of six weeks, of which one follower ends a week before the others."""
-    return _compared("compute-diffusion", start=date(2026, 7, 13), hang_seng_tech=date(2026, 8, 14))
+    follower = read_basket(ROOT / "baskets" / "hang-seng-tech.yaml")
+    early = build(follower, read_market(ROOT / "seeds" / "market"), until=date(2026, 8, 14))
+    study = comparison.study.model_copy(update={"start": date(2026, 7, 13)})
+    return compare(study, {**comparison.histories, follower.id: early}, no_fixings)
 
 
 def figures_of(comparison: Comparison) -> list[dict[str, Any]]:
