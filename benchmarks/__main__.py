@@ -40,6 +40,7 @@ def main() -> None:
         "years": _years,
         "reliability": _reliability,
         "mutants": _mutants,
+        "defects": _defects,
         "table": _table,
     }
     parser.add_argument("part", nargs="?", choices=[*parts], default="kernels")
@@ -176,34 +177,44 @@ def _table(options: argparse.Namespace) -> None:
 def _reliability(options: argparse.Namespace) -> None:
     """Try what is left of the bars on this code, and merge each into one file when it is done."""
     from benchmarks.reliability.bars import tried
+
+    wrong = 0
+    for bar in tried(options.only, quick=options.quick, processes=options.processes or 2):
+        _told(options, bar)
+        wrong += bar["wrong"]
+    if wrong:
+        sys.exit(1)
+
+
+def _told(options: argparse.Namespace, bar: dict[str, Any]) -> None:
+    """Print what is kept of a bar, and keep it unless only a slice was tried."""
     from benchmarks.reliability.page import renew
     from benchmarks.reliability.record import merge
 
-    results = options.results / "reliability.json"
-    wrong = 0
-    for bar in tried(options.only, quick=options.quick, processes=options.processes or 2):
-        print(json.dumps(bar, ensure_ascii=False), flush=True)
-        wrong += bar["wrong"]
-        if not options.quick:
-            merge(results, [bar])
-            renew(results)
-    if wrong:
-        sys.exit(1)
+    print(json.dumps(bar, ensure_ascii=False), flush=True)
+    if not options.quick:
+        merge(options.results / "reliability.json", [bar])
+        renew(options.results / "reliability.json")
 
 
 def _mutants(options: argparse.Namespace) -> None:
     """Plant errors in the code and see which of them no test finds: these are told, and kept."""
     from benchmarks.mutants import measure
-    from benchmarks.reliability.page import renew
-    from benchmarks.reliability.record import merge
 
-    results = options.results / "reliability.json"
     drawn, processes = 1 if options.quick else options.drawn, options.processes or 2
     for bar in measure(options.rivals, options.only, drawn=drawn, processes=processes):
-        print(json.dumps(bar, ensure_ascii=False), flush=True)
-        if not options.quick:
-            merge(results, [bar])
-            renew(results)
+        _told(options, bar)
+
+
+def _defects(options: argparse.Namespace) -> None:
+    """Plant ten defects by name; leave with 1 if the tests miss one."""
+    from benchmarks.defects import DEFECTS, measure
+
+    names = (*DEFECTS,)[-1:] if options.quick else (*DEFECTS,)
+    bar = measure(names, options.processes or 2)
+    _told(options, bar)
+    if bar["wrong"]:
+        sys.exit(1)
 
 
 def _inference(options: argparse.Namespace) -> None:

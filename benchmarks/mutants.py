@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
@@ -28,6 +29,7 @@ from benchmarks.reliability.record import ROOT, Found, files
 
 SEED = 20260507
 JOURNALS = ROOT / "build" / "mutants"
+TESTED = (*CODE, "tests", ":!tests/docs")  # what decides whether an error is found
 # Of the replacements of one operator the nearest are kept. A shift or an exclusive or in place of a
 # product is found by any test at all and would only flatter the score; an order keeps its boundary
 # and its opposite; a decorator taken away is an import error as a rule.
@@ -188,14 +190,13 @@ def measure(
     if not program.is_file():
         raise SystemExit(f"{program} is missing: benchmarks/rivals.sh makes its environment")
     for name in only or LAYERS:
+        check_sound(name)
         units = planted(program, LAYERS[name])
         random.Random(f"{SEED} {name}").shuffle(units)  # noqa: S311 (a sample that can be drawn again)
         work = functools.partial(judged, program, name)
         title = f"errors planted in {name}, of {len(units):,}"
         chosen = (*units[:drawn],)
-        campaign = Campaign(
-            f"B19-{name}", title, chosen, work, SEED, code=(*CODE, "tests", ":!tests/docs")
-        )
+        campaign = Campaign(f"B19-{name}", title, chosen, work, SEED, code=TESTED)
         yield run(campaign, JOURNALS, processes)
 
 
@@ -244,18 +245,44 @@ def judged(program: Path, name: str, unit: str) -> Found:
     """Plant one error in a copy of the project; wrong is one that survives the tests."""
     began = time.monotonic()
     path, *_ = unit.split()
-    with TemporaryDirectory() as folder:
-        copy = Path(folder, "project")
-        unneeded = shutil.ignore_patterns(".*", "build", "dist", "site", "results")
-        shutil.copytree(ROOT, copy, ignore=unneeded)
+    with copied() as copy:
         try:
             _done([program, "apply", *unit.split()], copy)
         except subprocess.CalledProcessError:  # of an exception with a dot in its name it cannot
             return Found(0, figures={"not_planted": 1})
         before, after = ((top / path).read_text("utf-8").splitlines() for top in (ROOT, copy))
-        survives = all(_pass(copy, LAYERS[name], tests) for tests in _stages(copy, name, path))
-    told = (f"{path}: {_change(before, after)}",) if survives else ()
+        missed = survives(copy, name, path)
+    told = (f"{path}: {_change(before, after)}",) if missed else ()
     return Found(1, told, time.monotonic() - began)
+
+
+@contextmanager
+def copied() -> Iterator[Path]:
+    """Yield a copy of the project, in which something may be planted."""
+    with TemporaryDirectory() as folder:
+        copy = Path(folder, "project")
+        unneeded = shutil.ignore_patterns(".*", "build", "dist", "site", "results")
+        shutil.copytree(ROOT, copy, ignore=unneeded)
+        yield copy
+
+
+def check_sound(name: str) -> None:
+    """Leave where tests of a layer fail with nothing planted: they would find any error at all.
+
+    Raises
+    ------
+    SystemExit
+        If they do.
+    """
+    layer = LAYERS[name]
+    with copied() as copy:
+        if not all(_pass(copy, layer, tests) for tests in (layer.first, layer.rest)):
+            raise SystemExit(f"tests of {name} fail with nothing planted: they would find anything")
+
+
+def survives(copy: Path, name: str, path: str) -> bool:
+    """Return whether all tests of a layer pass in a copy with something planted in a module."""
+    return all(_pass(copy, LAYERS[name], tests) for tests in _stages(copy, name, path))
 
 
 def _stages(copy: Path, name: str, path: str) -> Iterator[Sequence[str]]:

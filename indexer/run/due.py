@@ -37,14 +37,16 @@ def published_definition(engine: sa.Engine, subject: str) -> Known | None:
 
 def definition_in(connection: sa.Connection, subject: str) -> Known | None:
     """Return the definition that a state of the ledger has; as `published_definition` does."""
-    found = _last_known(connection, subject)
-    if found is None:
-        return None
-    definition, indices = found
+    kind = kind_of(connection, subject)
+    return None if kind is None else _known(connection, subject, kind)
+
+
+def _known(connection: sa.Connection, subject: str, kind: str) -> Known:
+    definition, indices = _last_published(connection, subject, kind)
     for id in indices:
-        one, _ = _last_known(connection, id) or (None, {})
-        if one is not None and not isinstance(one, Study):
-            indices[id] = one
+        if (its_kind := kind_of(connection, id)) is not None:
+            one, _ = _last_published(connection, id, its_kind)
+            indices[id] = indices[id] if isinstance(one, Study) else one
     return definition, indices
 
 
@@ -94,10 +96,7 @@ def gaps(url: str, outcomes: Sequence[Outcome]) -> Iterator[str]:
                 yield f"{id}: {told}: publish --from {days[0]} --to {days[-1]}"
 
 
-def _last_known(connection: sa.Connection, subject: str) -> Known | None:
-    kind = kind_of(connection, subject)
-    if kind is None:
-        return None
+def _last_published(connection: sa.Connection, subject: str, kind: str) -> Known:
     newest, *_ = last_heads(connection, subject, kind)
     try:
         return restore(kind, read_definition(connection, newest.definition) or "")
@@ -112,14 +111,14 @@ def due_sessions(engine: sa.Engine, now: datetime) -> dict[str, str]:
     What is retired has none due, and neither has a definition whose calendar ends before.
     """
     with reading(engine) as connection:
-        live = [id for id in subjects(connection) if not retired(connection, id)]
+        kinds = subjects(connection)
+        live = [id for id in kinds if not retired(connection, id)]
     found = {}
     for id in live:
         try:
-            known = published_definition(engine, id)
-            if known is not None:
-                definition, indices = known
-                found[id] = last_final(definition, now, members=indices.values()).isoformat()
+            with reading(engine) as connection:
+                definition, indices = _known(connection, id, kinds[id])
+            found[id] = last_final(definition, now, members=indices.values()).isoformat()
         except (IndexerError, LookupError):  # `doctor` says what is wrong with it
             continue
     return found
