@@ -81,12 +81,13 @@ def command_costs(runs: int) -> list[tuple[Command, Cost]]:
     """Run every command so often, in an empty folder and from a cache of its own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        kernels = {"NUMBA_CACHE_DIR": str(folder / "kernels")}
+        # What was compiled is kept, of kernels and of modules, as it is where it is installed.
+        kept = {"NUMBA_CACHE_DIR": str(folder / "kernels"), "PYTHONDONTWRITEBYTECODE": ""}
         found = []
         for command in commands(folder):
             # The one cold run compiles into the cache that the warm ones use.
             count = 1 if command.cold else runs
-            cost = process_cost(command.words, runs=count, folder=name, environment=kernels)
+            cost = process_cost(command.words, runs=count, folder=name, environment=kept)
             found.append((command, cost))
     return found
 

@@ -133,7 +133,10 @@ LAYERS = {
     "kernels": Layer(
         ("indexer/kernels/*.py",),
         ("tests/kernels",),
-        ("tests/index/test_batch.py",),
+        (
+            "tests/index/test_batch.py",
+            *(f"tests/signals/test_{name}.py" for name in ("strength", "catchup")),
+        ),
         compiled=False,
     ),
     "index": Layer(

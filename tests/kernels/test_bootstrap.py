@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numba import config
 
 from indexer.kernels import bootstrap
 from indexer.kernels.bootstrap import (
@@ -19,6 +20,7 @@ from tests.reference import signal_inference as reference
 from tests.reference.signal_correlation import ranks
 
 seeds = st.integers(0, 2**32 - 1)
+compiled_only = pytest.mark.skipif(config.DISABLE_JIT, reason="numba is told not to compile")
 
 
 def drawn(seed: int, rows: int = 20, count: int = 30) -> tuple[np.random.Generator, Resamples]:
@@ -147,6 +149,7 @@ def test_no_resamples_have_no_sums():
     assert studentised_sums(np.arange(10.0), Resamples(ROWS[:0], BEGINS[:0])).shape == (0,)
 
 
+@compiled_only
 @pytest.mark.parametrize(
     "name", ["_continue", "_studentised_sums", "_pivots", "_rank_pivots", "_ranks"]
 )
@@ -154,6 +157,7 @@ def test_every_kernel_is_compiled(name):
     assert hasattr(getattr(bootstrap, name), "py_func")
 
 
+@compiled_only
 @given(seeds)
 def test_the_compiled_bodies_equal_the_interpreted_ones(seed):
     rng, (row, begins) = drawn(seed, rows=12, count=4)
