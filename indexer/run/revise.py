@@ -188,14 +188,14 @@ def with_inputs(
     span = (new[0].session, new[-1].session)
     before = head_before(connection, candidate.id, span[0], candidate.kind)
     there = heads(connection, candidate.id, candidate.kind, between=span)
-    basis = {head.session: (head.number, head.market) for head in (*before, *there)}
+    basis = {h.session: (h.number, h.definition, h.market) for h in (*before, *there)}
     sessions = sorted(basis)
     for entry in new:
         at = bisect_left(sessions, entry.session)
         below = sessions[at - 1] if at else ""
         yield _based(connection, candidate, entry, below, basis.get(below))
         number += 1
-        basis[entry.session] = (number, entry.market)
+        basis[entry.session] = (number, entry.definition, entry.market)
         if sessions[at : at + 1] != [entry.session]:
             sessions.insert(at, entry.session)
 
@@ -326,14 +326,15 @@ def _based(
     candidate: Candidate,
     entry: Entry,
     below: str,
-    basis: tuple[int, str] | None,
+    basis: tuple[int, str, str] | None,
 ) -> Entry:
     session = date.fromisoformat(entry.session)
     if basis is None:
         return replace(entry, inputs=stored.whole(candidate.inputs, session))
-    number, market = basis
+    number, *digests = basis
     on = date.fromisoformat(below)
-    if candidate.market_digests([on])[0] == market:
+    # Another definition may want other columns, of which a digest of equal cells tells nothing.
+    if [candidate.definition, *candidate.market_digests([on])] == digests:
         packed = stored.since(candidate.inputs, on, session)
     else:
         packed = stored.against(candidate.inputs, session, stored.bag_of(connection, number))

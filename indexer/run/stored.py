@@ -74,15 +74,13 @@ def market_of_entry(
 
 
 def _packed(price_kind: str, added: RowsByTable, removed: RowsByTable) -> bytes:
-    names = added | removed
-    tables = {
-        name: {
-            "columns": columns,
-            "added": added.get(name, ((), []))[1],
-            "removed": removed.get(name, ((), []))[1],
-        }
-        for name, (columns, _) in names.items()
-    }
+    tables: dict[str, dict[str, Any]] = {}
+    for name in added | removed:
+        columns, came = added.get(name) or (removed[name][0], [])
+        before, went = removed.get(name, (columns, []))
+        tables[name] = {"columns": columns, "added": came, "removed": went}
+        if before != columns:  # another definition looks at others
+            tables[name]["removed_columns"] = before
     text = json.dumps(
         {"price_kind": price_kind, "tables": tables},
         ensure_ascii=False,
@@ -99,7 +97,10 @@ def _unpacked(packed: bytes) -> dict[str, Any]:
 
 def _tables(told: dict[str, Any], which: str) -> RowsByTable:
     return {
-        name: (tuple(table["columns"]), [tuple(row) for row in table[which]])
+        name: (
+            tuple(table.get(f"{which}_columns", table["columns"])),
+            [tuple(row) for row in table[which]],
+        )
         for name, table in told["tables"].items()
     }
 

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from indexer.errors import IndexerError, LedgerError
 from indexer.index.build import build
 from indexer.ledger.database import open_ledger, publishing, reading
+from indexer.ledger.entry import Entry
 from indexer.ledger.history import read_entries, read_entry
-from indexer.market.inputs import market_of
+from indexer.ledger.publish import append
+from indexer.market.inputs import Used, inputs_of, market_of
 from indexer.run import stored
 from indexer.run.desk import Desk
 from indexer.run.entries import index_candidate, study_candidate
@@ -24,7 +26,8 @@ from indexer.run.verify import verify
 from tests.index.drawn import cases
 from tests.index.examples import basket, market
 from tests.reference.example import WEEK, closes
-from tests.run.desk import DAYS, SYMBOLS, desk, folder, moved, prices, published
+from tests.run.desk import DAYS, NOON, SYMBOLS, desk, folder, moved, prices, published
+from tests.run.desk import basket as basket_file
 from tests.run.desk import corrected as restated
 from tests.signals.example import study, walk
 
@@ -98,6 +101,72 @@ def test_every_entry_is_built_again_from_the_rows_it_rested_on(drawn):
             assert stored.bag_of(connection, number) == expected
 
     assert verify(engine, inputs=True).built == len(rows)
+    engine.dispose()
+
+
+def ranked(path, by):
+    """Write a market in which every share has a score, and the basket that ranks by it."""
+    scores = [{"symbol": symbol, by: float(n)} for n, symbol in enumerate(SYMBOLS)]
+    selection = None if by == "none" else {"rank_by": by, "top": 3}
+    return {
+        "market": folder(path / f"by {by}", securities=scores),
+        "names": [basket_file(path, selection=selection)],
+    }
+
+
+@pytest.mark.parametrize("then", ["none", "ai", "ml"])
+@pytest.mark.parametrize("first", ["none", "ai"])
+def test_an_index_that_looks_at_other_columns_is_built_again_from_what_is_kept(
+    tmp_path, first, then
+):
+    """A score it ranks by from now on, or no more, or under another name and of equal cells."""
+    published(tmp_path, DAYS[0], DAYS[1], **ranked(tmp_path, first))
+    assert published(tmp_path, DAYS[2], **ranked(tmp_path, then)).state == "published"
+
+    assert verify(desk(tmp_path).engine, inputs=True).built == 3
+
+
+@pytest.mark.parametrize(("first", "then"), [("none", "ai"), ("ai", "none"), ("ai", "ml")])
+def test_a_restatement_that_looks_at_other_columns_is_built_again_from_what_is_kept(
+    tmp_path, first, then
+):
+    published(tmp_path, DAYS[0], DAYS[2], **ranked(tmp_path, first))
+    other = ranked(tmp_path, then)
+    rows = prices(**moved(SYMBOLS[0], DAYS[1], 10))
+    securities = [{"symbol": symbol, then: float(n)} for n, symbol in enumerate(SYMBOLS)]
+    market = folder(other["market"], rows, securities=securities)
+    restated(tmp_path, market, DAYS[1], DAYS[2], basket=other["names"][0])
+
+    assert verify(desk(tmp_path).engine, inputs=True).built == 5
+
+
+WANTED = st.builds(
+    Used,
+    st.dictionaries(st.sampled_from(SYMBOLS), st.sampled_from([date.min, DAYS[1]]), min_size=1),
+    scores=st.sets(st.sampled_from(["ai", "ml"])),
+    amounts=st.booleans(),
+    instants=st.booleans(),
+)
+
+
+@given(WANTED, WANTED, st.sampled_from(DAYS[:3]), st.sampled_from(DAYS[:3]))
+def test_whatever_two_definitions_look_at_the_second_is_kept_beside_the_first(one, two, day, until):
+    tables = {
+        "prices": [{**row, "amount": 7.0} for row in prices(DAYS[:4])],
+        "securities": [{"symbol": s, "ai": 1.0, "ml": n} for n, s in enumerate(SYMBOLS)],
+    }
+    whole = market(tables)
+    before, after = inputs_of(whole, one), inputs_of(whole, two)
+    engine = open_ledger("sqlite://", create=True)
+    with publishing(engine) as connection:
+        entry = Entry("trio", "index", str(day), "final", "d", "m", "c", "t", {})
+        given = replace(entry, inputs=stored.whole(before, day))
+        [first] = append(connection, [given], NOON, {"d": "{}"})
+        packed = stored.against(after, until, stored.bag_of(connection, first.number))
+        later = replace(entry, session=str(DAYS[5]), basis=first.number, inputs=packed)
+        [second] = append(connection, [later], NOON, {})
+    with reading(engine) as connection:
+        assert stored.bag_of(connection, second.number) == bag(after.rows(until))
     engine.dispose()
 
 
