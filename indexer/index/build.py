@@ -1,6 +1,6 @@
 """From a definition and a market folder to an index: calendar, panel, dates, then the levels."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import compress
@@ -30,7 +30,7 @@ from indexer.index.schedule import RebalanceDates, calendar_of, effective_dates
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.events import in_order
 from indexer.market.inputs import Used, inputs_of
-from indexer.market.lines import RENAME, SPINOFF, lines_of
+from indexer.market.lines import RENAME, SPINOFF, Line, lines_of
 from indexer.market.panel import Panel, panel_of
 from indexer.market.tables import Market
 
@@ -144,8 +144,8 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     calendar = calendar_of(basket)
     # As the panel will have them: who takes over from whom on one day depends on it.
     market = replace(market, actions=in_order(market.actions))
-    _check_segments(basket, market)
     lines = lines_of(market, basket.symbols, until)
+    _check_segments(basket, market, lines)
     names = [line.symbol for line in lines if line.entry >= 0]
     rows = market.prices.filter(pl.col("symbol").is_in([s for line in lines for s in line.symbols]))
     closes = rows.filter(pl.col("symbol").is_in(names))
@@ -216,16 +216,17 @@ def _check_end(basket: Basket, last: date, until: date | None) -> None:
     raise MissingInputError([Flaw("prices", None, "", message)])
 
 
-def _check_segments(basket: Basket, market: Market) -> None:
+def _check_segments(basket: Basket, market: Market, lines: Sequence[Line]) -> None:
     """Raise where a segment cap is set and a constituent has no segment, held or not."""
     if basket.weighting.caps.segment is None:
         return
     table = dict(market.securities.select("symbol", "segment").iter_rows())
+    named = {line.entry: line.symbols for line in lines}  # by any of its names
     message = "has no segment here or in the securities table, which the segment cap needs"
     lacking = [
         basket.problem(("constituents", n, "segment"), f"{c.symbol} {message}")
         for n, c in enumerate(basket.constituents)
-        if not (c.segment or table.get(c.symbol))
+        if not (c.segment or any(table.get(name) for name in named.get(n, (c.symbol,))))
     ]
     if lacking:
         raise DefinitionError(lacking)

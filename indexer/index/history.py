@@ -105,7 +105,8 @@ class History:
     def too_stale(self) -> Flags:
         """Whether more of the index is at stale prices than gate R14 lets pass, (T,).
 
-        A price carried while its exchange is closed is not stale.
+        A price carried while its exchange is closed is not stale, nor is that of a line on the
+        session it leaves.
         """
         if self.panel is None:
             return np.zeros(len(self.days), dtype=bool)
@@ -114,6 +115,9 @@ class History:
         codes = [exchange_of(line.symbol) for line in self.panel.lines]
         is_open = {code: read_calendar(code).open_on(self.days) for code in codes}
         stale = np.column_stack([is_open[code] for code in codes]) & ~self.panel.traded(sessions)
+        for leaving in self.panel.departures:
+            if leaving.row >= sessions.start:
+                stale[leaving.row - sessions.start, leaving.column] = False
         limit = gate_limits(self.days[-1].item()).stale_weight + 1e-12  # as the gate has it
         return row_sums(np.where(stale, worth, 0.0)) > limit * row_sums(worth)
 

@@ -230,7 +230,7 @@ def _entry(fields: dict[str, str]) -> _Entry:
 def _assemble(listing: Listing, entries: list[_Entry]) -> Calendar:
     """Return the calendar a listing and the entries of its overlay make."""
     horizon, estimated = listing.last, set[date]()
-    for entry in entries:
+    for entry in sorted(entries, key=lambda entry: entry.first):
         # An extension that does not join on to the listing would leave dates nobody looked at.
         if entry.what == "open" and entry.first <= horizon + _DAY <= entry.last:
             estimated |= set() if entry.official else {horizon + _DAY}

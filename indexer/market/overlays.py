@@ -75,7 +75,7 @@ def overlay_entries(code: str, announced: Days, source: str) -> str:
     days = set(announced.tolist())
     entries = []
     if found.last > listing.last and found.last > calendar.verified_until:
-        begin = listing.last + _DAY
+        begin = calendar.verified_until + _DAY  # what is official before it stands
         entries.append((begin, found.last, "open: weekdays"))
         span = map(date.fromordinal, range(begin.toordinal(), found.last.toordinal() + 1))
         weekdays = [day for day in span if day.weekday() < 5]
@@ -84,8 +84,8 @@ def overlay_entries(code: str, announced: Days, source: str) -> str:
     else:
         closed, opened = [], []
     extends = bool(entries)  # what it says of its dates is in the entries already
-    closed += [day for day in found.closes if day <= listing.last or not extends]
-    opened += [day for day in found.opens if day <= listing.last or not extends]
+    closed += [day for day in found.closes if day <= calendar.verified_until or not extends]
+    opened += [day for day in found.opens if day <= calendar.verified_until or not extends]
     entries += [(first, last, "closed: not announced") for first, last in _ranges(sorted(closed))]
     close = f"close: '{listing.close:%H:%M}'"
     entries += [(day, day, close) for day in sorted(opened)]

@@ -18,6 +18,7 @@ from indexer.errors import (
     MissingInputError,
     Refusal,
     counted,
+    explained,
 )
 from indexer.index.caveats import HORIZON_NOTICE
 from indexer.index.schedule import calendar_of
@@ -86,7 +87,11 @@ def _market(folder: Path, now: datetime) -> tuple[list[Check], date | None]:
         count = tables.prices["symbol"].n_unique()
         there = Check(str(folder), "ok", f"closes of {count} symbols, the last of {last}")
     ends = [day for day in (last, tables.series.select("date").max().item()) if day is not None]
-    found = [there, *supplied(folder, tables.prices, now)]
+    found = [there]
+    try:
+        found += supplied(folder, tables.prices, now)
+    except (IndexerError, OSError) as error:  # what has been found before it is kept
+        found.append(Check(str(folder), "wrong", str(error), explained(str(folder), error)))
     for name, rows in (("prices", tables.prices), ("series", tables.series)):
         found += _to_come(folder, name, rows, now)
     return found, max(ends, default=None)
@@ -116,6 +121,8 @@ def _calendar(code: str, today: date) -> Check:
         calendar = read_calendar(code)
     except ValueError as error:  # of a definition that another version published
         return Check(f"calendar {code}", "wrong", str(error))
+    except IndexerError as error:
+        return Check(f"calendar {code}", "wrong", str(error), error)
     left = (calendar.verified_until - today).days
     if left < 0:
         return Check(f"calendar {code}", "wrong", f"is estimated after {calendar.verified_until}")

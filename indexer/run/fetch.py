@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from polars.exceptions import PanicException
 
 from indexer.errors import (
     BugError,
@@ -148,7 +149,7 @@ def fetch(
             found = gatherer.gather(need)
         except IndexerError:
             raise
-        except Exception as error:  # noqa: BLE001 (a bug that one need meets stops no other)
+        except (Exception, PanicException) as error:  # noqa: BLE001 (of one need, stops no other)
             met = BugError(f"{need.table} of {need.subject}", error)
             found = Gathered(need, "corrupt", {}, reason=str(met).splitlines()[0])
             bug = bug or met

@@ -125,10 +125,11 @@ def _aligned(
     lines, warnings = _lines(study, histories)
     sessions = study_sessions(study, read_calendar(study.calendar), lines, until)
     aligned = align(study, sessions, lines)
+    _check_pairs(study, aligned)
     if study.currency != "local":
         local, aligned = aligned, _converted(study, aligned, histories, fixings)
         warnings += tuple(rate_caveats(study, local, aligned))
-    _check_pairs(study, aligned)
+        _check_pairs(study, aligned)
     return lines, aligned, warnings
 
 

@@ -316,6 +316,19 @@ def test_a_constituent_goes_on_with_the_closes_of_its_new_symbol():
     assert price(found) == [1000, 1050, 1100]
 
 
+def test_a_constituent_has_the_segment_that_is_tabled_under_its_earlier_symbol():
+    named = [{"symbol": "A.US", "segment": "a"}, {"symbol": "B.US", "segment": "b"}]
+    found = history(
+        closes("A.US", 10) + closes("Z.US", None, 11) + closes("B.US", 20, 20),
+        action("A.US", WEEK[1], "symbol_change", other="Z.US"),
+        tables={"securities": named},
+        constituents=[{"symbol": "Z.US"}, {"symbol": "B.US"}],
+        weighting={"scheme": "equal", "caps": {"segment": 1}},
+    )
+
+    assert found.panel.segments == ("a", "b")
+
+
 @pytest.mark.parametrize(("price", "warned"), [(20, True), (11.1, True), (10.9, False)])
 def test_a_change_into_a_symbol_at_another_price_is_warned_of(price, warned):
     """A closes at 10 before it becomes B, which has closes of its own."""

@@ -195,6 +195,12 @@ def test_an_index_with_more_than_a_tenth_at_old_prices_is_too_stale(weight, told
     assert found.too_stale.tolist() == told
 
 
+def test_the_last_price_of_a_line_on_the_session_it_leaves_is_not_stale():
+    leaves = action("B.US", WEEK[2], "delisting")
+
+    assert history(A + closes("B.US", 10, 10), leaves).too_stale.tolist() == [False] * 3
+
+
 def test_prices_carried_while_their_exchange_is_closed_are_not_stale():
     """On 5 April Hong Kong is open and Shanghai is not."""
     days = ["2024-04-03", "2024-04-05"]

@@ -126,6 +126,21 @@ def test_beyond_what_is_listed_a_weekend_is_opened_and_the_last_day_but_one_clos
     assert "- date: 2027-06-29\n  closed: not announced\n" in entries
 
 
+def test_an_announced_year_is_gone_on_from_by_the_next(folder: Path) -> None:
+    """Closures that are official already are no second time there, nor is the old year lost."""
+    holidays = {date(2027, 1, 1), date(2027, 10, 1), date(2028, 1, 3)}
+    half = known() | weekdays_of_2027(date(2027, 6, 30)) - holidays
+    whole = known() | weekdays_of_2027() - holidays
+    more = {date(2028, 1, day) for day in (4, 5, 6, 7)}
+    for announced in (half, whole, whole | more):
+        write_overlay("XSHG", days_of(*announced), "notice")
+        calendar = read_calendar("XSHG")
+        assert calendar.verified_until == max(announced)
+        assert set(calendar.between(date(2026, 12, 1), max(announced)).tolist()) == {
+            day for day in announced if day >= date(2026, 12, 1)
+        }
+
+
 def test_what_was_announced_may_be_corrected_later(folder: Path) -> None:
     write_overlay("XSHG", days_of(*known(), *weekdays_of_2027()), "notice")
     later = known() | weekdays_of_2027() | {date(2027, 5, 8)}

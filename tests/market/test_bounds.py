@@ -44,6 +44,10 @@ def test_new_york_has_finer_ticks_below_a_dollar_since_2006():
     assert [tick_size("NVDA.US", day, 0.3) for day in (before, after)] == [0.01, 0.0001]
 
 
+def test_before_its_first_entry_a_market_has_the_ticks_of_that_entry():
+    assert tick_size("NVDA.US", date(1999, 1, 4), 0.3) == 0.01
+
+
 def test_a_market_without_ticks_is_an_error():
     with pytest.raises(ValueError, match=r"has no tick.*ticks\.csv"):
         tick_size("VOD.L", DAY, 70.0)

@@ -4,13 +4,16 @@ import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 
+import polars as pl
 import pytest
 
 from indexer.cli.exits import exit_code
 from indexer.digest import digest_bytes
+from indexer.errors import Flaw, MarketDataError
 from indexer.ledger.database import publishing
 from indexer.ledger.history import read_entry
 from indexer.ledger.publish import append
+from indexer.market.store import write_rows
 from indexer.market.tables import read_market
 from indexer.run.decisions import retire
 from indexer.run.doctor import examine
@@ -78,6 +81,26 @@ def test_a_calendar_that_has_ended_is_wrong(path):
     checks = examine([], None, ledger_url(path), evening(date(2027, 6, 1)))
 
     assert [c.state for c in checks if c.about == "calendar XSHG"] == ["wrong"]
+
+
+def test_a_calendar_that_is_damaged_is_wrong_and_nothing_else(path, monkeypatch):
+    def damaged(code):
+        raise MarketDataError([Flaw(f"{code}.yaml", 1, "", "status is 'oficial'")])
+
+    monkeypatch.setattr("indexer.run.doctor.read_calendar", damaged)
+    checks = examine([], None, ledger_url(path), NOON)
+
+    assert [c.state for c in checks if c.about == "calendar XSHG"] == ["wrong"]
+
+
+def test_a_store_whose_calendar_has_ended_is_wrong_and_stops_nothing(path):
+    write_rows(path / "store", {"prices": pl.DataFrame(prices(DAYS[:2]))})
+    (path / "store" / "replies").mkdir()
+    checks = examine([], path / "store", ledger_url(path), evening(date(2028, 6, 1)))
+
+    wrong = [c.message for c in checks if c.about == str(path / "store") and c.state == "wrong"]
+    assert [message.partition(":")[0] for message in wrong] == ["calendar XSHG"]
+    assert [c.state for c in checks if c.about == "trio"] == ["wrong"]
 
 
 def test_a_published_definition_that_is_none_any_more_is_wrong(path):

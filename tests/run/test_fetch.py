@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.exceptions import PanicException
 
 from benchmarks.standin.faults import Fault
 from benchmarks.standin.market import invented
@@ -123,6 +124,7 @@ class Broken:
 
     name: str
     own: Source
+    error: BaseException
 
     def offers(self, table: Table, subject: str) -> bool:
         """Return what the source itself does."""
@@ -131,12 +133,13 @@ class Broken:
     def fetch(self, ask: Ask) -> Answer:
         """Return what the source itself does, but for that subject."""
         if (ask.table, ask.subject) == ("prices", "300308.SZ"):
-            raise ZeroDivisionError
+            raise self.error
         return self.own.fetch(ask)
 
 
-def test_a_bug_that_one_need_meets_stops_no_other(reach, tmp_path, basket):
-    sources: list[Source] = [Broken(s.name, s) for s in upstreams(reach.access, NAMES)]
+@pytest.mark.parametrize("error", [ZeroDivisionError(), PanicException("of a library")])
+def test_a_bug_that_one_need_meets_stops_no_other(reach, tmp_path, basket, error):
+    sources: list[Source] = [Broken(s.name, s, error) for s in upstreams(reach.access, NAMES)]
     span = Span(reach.clock.at, until=reach.standin.market.today)
     found = fetch([basket], tmp_path / "store", sources, span)
 

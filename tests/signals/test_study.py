@@ -340,12 +340,13 @@ def test_one_row_has_a_relative_strength_and_a_state_and_nothing_else() -> None:
     assert found.state_table["state"].to_list() == ["neutral"] * 2
 
 
+@pytest.mark.parametrize("currency", ["local", "CNY"])
 @pytest.mark.parametrize("keys", [{"start": date(2024, 7, 1)}, {"until": date(2023, 12, 1)}])
 def test_a_pair_without_a_session_in_common_is_an_error_that_names_it(
-    keys: dict[str, date],
+    keys: dict[str, date], currency: str
 ) -> None:
     with pytest.raises(MissingInputError, match=r"b: no session from .* with levels of both a"):
-        compared(*three(), **keys)
+        compared(*three(), **keys, currency=currency)
 
 
 def test_indices_that_begin_after_the_other_ended_still_meet() -> None:

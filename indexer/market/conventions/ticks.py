@@ -36,9 +36,10 @@ def tick_size(symbol: str, day: date, price: float | Fraction) -> float:
     [0.05, 0.02]
     """
     steps = [step for step in _table(*split_symbol(symbol)) if step.above <= price]
-    dated = [step for step in steps if step.since <= day] or steps
-    if not dated:
+    if not steps:
         raise ValueError(f"{symbol!r} has no tick: add its market to conventions/ticks.csv")
+    first = min(step.since for step in steps)
+    dated = [step for step in steps if step.since <= max(day, first)]
     return max(dated, key=lambda step: (step.since, step.above)).tick
 
 

@@ -9,12 +9,13 @@ import os
 import random
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from indexer.errors import OutputError
 from indexer.folders import cache_folder, turn
 
 REST = timedelta(minutes=30)  # how long a host is left alone
@@ -92,13 +93,21 @@ class Guard:
         """Wait for a host's turn and take it; return why not, as `refusal` does, where it is not.
 
         Another process may have been refused, or have asked for the last time today, meanwhile.
+
+        Raises
+        ------
+        OutputError
+            If what is remembered of the hosts cannot be written down.
         """
         while not (reason := self.refusal(host)) and (left := self._taken(host)):
             self.clock.sleep(left)
         return reason
 
     def note(self, host: str, *, failed: bool) -> bool:
-        """Take down how a request ended; return whether the host is left alone from now on."""
+        """Take down how a request ended; return whether the host is left alone from now on.
+
+        Raises as `wait` does.
+        """
         with self._changing(host) as kept:
             kept.failed = kept.failed + 1 if failed else 0
             rests = kept.failed >= FAILURES
@@ -136,13 +145,18 @@ class Guard:
         if self.file is None:
             yield self._host(host)
             return
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        with turn(self.file.parent):
-            yield self._host(host)
-            temporary = self.file.with_name(f".{self.file.name}.{os.getpid()}")
-            text = json.dumps({name: asdict(kept) for name, kept in self._hosts.items()}, indent=1)
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(self.file)
+        temporary = self.file.with_name(f".{self.file.name}.{os.getpid()}")
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            with turn(self.file.parent):
+                yield self._host(host)
+                kept = {name: asdict(host) for name, host in self._hosts.items()}
+                temporary.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+                temporary.replace(self.file)
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise OutputError(str(self.file), error.strerror or str(error)) from error
 
 
 def lasting(clock: Clock) -> Guard:

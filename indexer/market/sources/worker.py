@@ -131,16 +131,20 @@ class Worker:
         environment = self._environment | {"HOME": home, "TMPDIR": home, "TQDM_DISABLE": "1"}
         environment["PYTHONPATH"] = str(_PACKAGES)  # else it may find another installation of us
         command = [sys.executable, "-P", "-W", "ignore", "-m", "indexer.market.sources.child"]
-        with (self._home / "stderr").open("wb") as errors:
-            self._process = subprocess.Popen(  # noqa: S603 (our own module)
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                cwd=home,
-                env=environment,
-                start_new_session=True,
-            )
+        try:
+            with (self._home / "stderr").open("wb") as errors:
+                self._process = subprocess.Popen(  # noqa: S603 (our own module)
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    cwd=home,
+                    env=environment,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            shutil.rmtree(self._home, ignore_errors=True)
+            raise RuntimeError(f"akshare's process does not start: {error}") from error
         try:
             self.versions = {
                 str(k): str(v) for k, v in self._hear(self._starting)[0]["ready"].items()

@@ -1,12 +1,15 @@
 """When a host may be asked, on a clock that moves only when told."""
 
+import errno
 import json
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from indexer.errors import OutputError
 from indexer.market.sources.guard import FAILURES, REST, Guard, Pace
 from tests.market.sources.standin import StillClock, evening
 
@@ -103,6 +106,21 @@ def test_what_was_asked_and_refused_is_remembered_by_the_next_process(clock, tmp
 
     assert "asked 1 times today" in second.refusal(HOST)
     assert "left alone" in second.refusal("finance.sina.com.cn")
+
+
+def test_a_memory_that_cannot_be_written_is_an_error_and_leaves_nothing(
+    clock, tmp_path, monkeypatch
+):
+    """As on a full disk."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OutputError, match=r"pace\.json: cannot be written: No space left"):
+        guard_of(clock, tmp_path / "pace.json").wait(HOST)
+
+    assert [path.name for path in tmp_path.iterdir() if "json" in path.name] == []
 
 
 @pytest.mark.parametrize(

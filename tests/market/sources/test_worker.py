@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import date
 from pathlib import Path
@@ -130,6 +131,15 @@ def test_a_process_that_does_not_start_is_given_the_time_it_had(tmp_path):
         pytest.raises(RuntimeError, match=r"does not start: no answer within 0\.01 s"),
     ):
         worker.ask("eastmoney", SHARE, lambda _: "", lambda *_: None)
+
+
+def test_a_process_that_cannot_be_started_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "nothing"))
+    with Worker({}) as worker, pytest.raises(RuntimeError, match=r"does not start: .*No such file"):
+        worker.ask("eastmoney", SHARE, lambda _: "", lambda *_: None)
+
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_failure_after_pages_that_came_counts_once_and_is_asked_for_again(reach):
