@@ -59,12 +59,14 @@ def _table_of_lines(comparison: Comparison, lines: Sequence[dict[str, Any]]) -> 
         excess = told["ratio_excess"][window]
         verdict = Text("not tested", "未检验") if p is None else NO if p >= LEVEL else YES
         verdict = _LESS if verdict is YES and excess < 0 else verdict
+        verdict = _OPEN if _open(told, window) else verdict
         name = with_last_row(comparison, ratio_lines_name(comparison, ids), told)
         rows.append((name, *figures[:5], verdict, *figures[5:]))
     return noted_table(heads, rows, "wide")
 
 
 _LESS = Text("less, by more than chance", "低于算术所致，且超出偶然")
+_OPEN = Text("open: the interval holds zero", "未定：置信区间含零")
 
 _FIGURES = (
     "ratio_correlation",
@@ -99,7 +101,9 @@ def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
         f"仅因共用领先指数就会有{number(null, 2)}，超出部分为{number(excess, 2)}。剔除领先指数后，"
         f"偏相关系数为{number(partial, 2)}{_span_zh(low, high)}",
     )
-    parts = [joined([first, _verdict(told["p_value_adjusted"][window], excess)], "", "")]
+    p = told["p_value_adjusted"][window]
+    verdict = _disagree(p) if _open(told, window) else _verdict(p, excess)
+    parts = [joined([first, verdict], "", "")]
     if (given := told["partial_correlation_benchmark"].get(window)) is not None:
         parts.append(_given_market(comparison, given, told["p_value_benchmark_adjusted"][window]))
     if figure_backtested(comparison, told, "ratio_correlation", window):
@@ -120,6 +124,22 @@ def _late(comparison: Comparison, summary: dict[str, Any], told: dict[str, Any])
 
 
 _TESTED = Text("Part of the rows behind it is back-tested.", "所依据的各期中有一部分为回测。")
+
+
+def _open(told: dict[str, Any], window: int) -> bool:
+    """Return whether the test sees more than chance and the interval, of other draws, does not."""
+    p, (low, high) = told["p_value_adjusted"][window], _bounds(told, "partial_correlation", window)
+    if p is None or low is None or high is None:
+        return False
+    return p < LEVEL and low <= 0.0 <= high
+
+
+def _disagree(p: float) -> Text:
+    return Text(
+        f": open, for the test sees more than chance (adjusted p {number(p, 3)}) and the interval "
+        "holds zero.",
+        f"：未定，检验显示超出偶然（校正后p值{number(p, 3)}），而置信区间含零。",
+    )
 
 
 def _verdict(p: float | None, excess: float) -> Text:

@@ -11,12 +11,14 @@ from indexer.index.history import History
 from indexer.market.calendar import read_calendar
 from indexer.signals.align import Aligned
 from indexer.signals.events import ESTIMATION, Happening
+from indexer.signals.issuers import shared_issuers
 from indexer.signals.members import stale_sessions
 from indexer.signals.overlay import ANNOUNCEMENTS
 from indexer.signals.pairs import PairStates
 from indexer.signals.signal import Signal
 from indexer.words import VARIANTS, Text, joined
 
+SHOWN = 3  # issuers that are named, of those that two indices share
 STALE = 5  # sessions without a new level after which an index has ended
 
 _NO_DATA = Text("left out: it has no data here", "没有数据，未纳入")
@@ -60,6 +62,22 @@ def inside_caveats(study: Study, inside: Mapping[str, int]) -> Iterator[Text]:
             f"correlations of {id} are not given the benchmark",
             f"基准{study.benchmark}持有{id}的{count}个发行人：{id}的偏相关系数不剔除基准",
         )
+
+
+def shared_caveats(study: Study, histories: Mapping[str, History]) -> Iterator[Text]:
+    """Yield which pairs have held shares of the same issuers, by which they move together."""
+    for pair in study.pairs:
+        ids = (pair.leader, pair.follower)
+        if shared := shared_issuers({id: histories[id] for id in ids}):
+            names = [issuer.issuer for issuer in shared]
+            more = len(names) - SHOWN
+            en = ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+            zh = "、".join(names[:SHOWN]) + ("等" if more > 0 else "")
+            yield Text(
+                f"{' and '.join(ids)} have both held {counted(len(names), 'issuer')} ({en}): they "
+                "move together by these as well",
+                f"{'与'.join(ids)}都持有过{len(names)}个发行人（{zh}）：两者同向变动也有这一原因",
+            )
 
 
 def end_caveats(study: Study, aligned: Aligned, histories: Mapping[str, History]) -> Iterator[Text]:

@@ -21,6 +21,7 @@ from indexer.signals.caveats import (
     inside_caveats,
     overlay_caveats,
     rate_caveats,
+    shared_caveats,
     short_caveats,
     stale_caveats,
     variant_caveat,
@@ -68,6 +69,7 @@ def compare(
     lines, aligned, warnings = _aligned(study, histories, fixings, until)
     benchmark = study.benchmark if study.benchmark in histories else None
     warnings += tuple(benchmark_caveats(study, aligned, histories))
+    warnings += tuple(shared_caveats(study, histories))
     warnings += tuple(end_caveats(study, aligned, histories))
     warnings += tuple(stale_caveats(study, aligned, histories))
     shared = [SharedRows.of(aligned, pair.leader, pair.follower) for pair in study.pairs]

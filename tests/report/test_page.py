@@ -246,12 +246,26 @@ def test_the_answer_says_what_is_arithmetic_and_how_sure_the_rest_is(
 def test_less_than_arithmetic_is_never_called_more(comparison: Comparison) -> None:
     (told,) = copy.deepcopy(comparison.summary["ratio_lines"])
     told["ratio_excess"][60], told["p_value_adjusted"][60] = -0.69, 0.002
+    told["partial_correlation_interval"][60] = {"low": -0.7, "high": -0.2}
     summary = comparison.summary | {"ratio_lines": [told] * 3, "pairs": []}
     first = next(iter(answers(comparison, summary))).en
 
     assert "less than arithmetic alone would give, and not by chance" in first
     assert "more than" not in first
     assert "less, by more than chance" in "".join(answer_markup(comparison, summary))
+
+
+def test_where_test_and_interval_disagree_the_answer_is_open(comparison: Comparison) -> None:
+    (told,) = copy.deepcopy(comparison.summary["ratio_lines"])
+    told["ratio_excess"][60], told["p_value_adjusted"][60] = -0.69, 0.01
+    told["partial_correlation_interval"][60] = {"low": -0.44, "high": 0.06}
+    summary = comparison.summary | {"ratio_lines": [told] * 3, "pairs": []}
+    first = next(iter(answers(comparison, summary))).en
+
+    said = "open, for the test sees more than chance (adjusted p 0.010) and the interval holds zero"
+    assert said in first
+    assert "opposite directions" not in first
+    assert "open: the interval holds zero" in "".join(answer_markup(comparison, summary))
 
 
 def test_the_answer_calls_the_band_of_driftless_paths_what_it_is(comparison: Comparison) -> None:

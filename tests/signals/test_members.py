@@ -292,6 +292,8 @@ def test_without_shared_issuers_the_rest_is_compared_in_the_currency_of_the_stud
     a, b = holding("a", SYMBOLS[2]), holding("b", SYMBOLS[0])
     alone = compare(asked, {"a": a, "b": b, "c": c}, moving)
     assert [s.issuer for s in both.ratios[0].shared] == [SYMBOLS[1]]
+    said = f"a and b have both held 1 issuer ({SYMBOLS[1]}): they move together by these as well"
+    assert said in both.summary["warnings"]
     expected = alone.summary["ratio_lines"][0]["partial_correlation"][20]
     assert both.ratios[0].partial_without[20] == pytest.approx(expected, rel=1e-9)
     assert expected != pytest.approx(both.summary["ratio_lines"][0]["partial_correlation"][20])
