@@ -12,7 +12,8 @@ from indexer.ledger.entry import Entry
 from indexer.market.calendar import read_calendar
 from indexer.run.desk import Desk
 from indexer.run.entries import Candidate
-from indexer.run.revise import SHOWN, Difference, corrected, remaining, resting
+from indexer.run.resting import other_since, resting
+from indexer.run.revise import SHOWN, Difference, corrected, remaining
 
 BY_POLICY = "policy"  # who decides where nobody has to
 
@@ -39,11 +40,14 @@ def by_policy(
     today = desk.instant.astimezone(calendar.zone).date()
     policy = policy_on(today)
     rests = resting(connection, candidate)
+    at_rest = [one.head for one in found if rests(one.head)]
+    since = other_since(connection, candidate, at_rest[-1]) if at_rest else ""
     entries, open_ = [], []
     lead: Entry | None = None  # a corrected session of an index: what comes after it follows
     for one, entry in remaining(candidate.id, found):
         age = len(calendar.between(date.fromisoformat(one.head.session), today)) - 1
-        said: Decision = "immaterial" if rests(one.head) else "automatic"
+        mere = rests(one.head) and one.head.session < since
+        said: Decision = "immaterial" if mere else "automatic"
         if candidate.kind == "index":
             size = max(abs(one.bp), policy.material_bp) if one.rebalance else one.bp
             said = decide(policy, age, size)

@@ -3,7 +3,7 @@
 import json
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -18,6 +18,7 @@ from indexer.ledger.history import read_definition, read_entry
 from indexer.ledger.tables import CONTENT, levels
 from indexer.run import stored
 from indexer.run.entries import Candidate
+from indexer.run.resting import resting
 
 SHOWN = 10  # differences a message names; the rest are counted
 
@@ -151,30 +152,6 @@ def corrected(entry: Entry, reason: str, note: str, by: str, correction: str) ->
     return replace(
         entry, status="corrected", reason=reason, note=note, by=by, correction=correction
     )
-
-
-def resting(connection: sa.Connection, candidate: Candidate) -> Callable[[Head], bool]:
-    """Return what tells whether a study would differ by levels that were never published.
-
-    Those are levels of its indices that are recorded as immaterial. Where one of its indices was
-    corrected after the study was published, it follows that one.
-    """
-    beside, again = [], []
-    for index in candidate.members:
-        for session, content in noted(connection, index.id).items():
-            at = index.row(date.fromisoformat(session))
-            if at is not None and index.content_digest(at) == content:
-                beside.append(session)
-    for index in candidate.members if beside else ():
-        there = heads(connection, index.id)
-        again += [(h.session, h.number) for h in there if h.status == "corrected"]
-    first = min(beside, default=AFTER_ALL)
-
-    def rests(head: Head) -> bool:
-        since = any(day <= head.session and number > head.number for day, number in again)
-        return first <= head.session and not since
-
-    return rests
 
 
 def with_inputs(

@@ -33,7 +33,7 @@ def since(inputs: Inputs, basis: date, session: date) -> bytes:
 
 def against(inputs: Inputs, session: date, before: Bag) -> bytes:
     """Return what distinguishes the rows known by a session from those of a basis, packed."""
-    now = _bag(inputs.rows(session))
+    now = bag(inputs.rows(session))
     return _packed(inputs.price_kind, _rows(now - before), _rows(before - now))
 
 
@@ -47,8 +47,8 @@ def bag_of(connection: sa.Connection, number: int) -> Bag:
     found: Bag = Counter()
     for packed in inputs_of_entry(connection, number):
         told = _unpacked(packed)
-        found.update(_bag(_tables(told, "added")))
-        found.subtract(_bag(_tables(told, "removed")))
+        found.update(bag(_tables(told, "added")))
+        found.subtract(bag(_tables(told, "removed")))
     return +found
 
 
@@ -105,7 +105,8 @@ def _tables(told: dict[str, Any], which: str) -> RowsByTable:
     }
 
 
-def _bag(rows: RowsByTable) -> Bag:
+def bag(rows: RowsByTable) -> Bag:
+    """Return rows without their order."""
     return Counter((name, columns, row) for name, (columns, cells) in rows.items() for row in cells)
 
 
