@@ -227,22 +227,32 @@ def _divisor_held(asked: Asked) -> Vector:
 
 
 def _off_calendar(asked: Asked, fresh: Fresh) -> Iterator[Finding]:
-    """Yield sessions with closes dated, since the one before, on a day the exchange was closed."""
+    """Yield sessions with closes dated on a day the exchange was closed.
+
+    Those are closes since the session before, of any line, and older ones at which what is held
+    still stands: that a session was passed over makes no such price right.
+    """
     lines, closes = asked.panel.lines, asked.panel.closes
     since = np.array([line.past[0][1] if line.past else date.min for line in lines], dtype="M8[D]")
-    days, suffix = closes.date[fresh.at], asked.suffix[fresh.column]
-    closed = days >= since[fresh.column]  # what came before is of another symbol
+    dated = asked.panel.dated[asked.at]
+    stands = asked.held & (dated < asked.days[:, None])
+    k, column = np.concatenate([(fresh.k, fresh.column), np.nonzero(stands)], axis=1)
+    days = np.concatenate([closes.date[fresh.at], dated[stands]])
+    closed = days >= since[column]  # what came before is of another symbol
     for s in range(len(asked.suffixes)):
-        own = suffix == s
+        own = asked.suffix[column] == s
         closed[own] &= ~asked.calendar(s).open_on(days[own])
-    wrong = fresh.part(closed)
-    for k in np.unique(wrong.k).tolist():
-        own = wrong.part(wrong.k == k)
-        names = [
-            f"{asked.symbol(int(j))} {closes.close[at]:g} of {closes.date[at]}"
-            for j, at in zip(own.column, own.at, strict=True)
-        ]
-        yield Finding(asked.day(k), "R19", _closed(names), "refuse")
+    wrong = sorted({*zip(k[closed].tolist(), column[closed].tolist(), days[closed], strict=True)})
+    for row, found in groupby(wrong, lambda one: one[0]):
+        names = [f"{asked.symbol(j)} {_close_of(asked, j, day):g} of {day}" for _, j, day in found]
+        yield Finding(asked.day(row), "R19", _closed(names), "refuse")
+
+
+def _close_of(asked: Asked, column: int, day: np.datetime64) -> float:
+    """Return the close of a line that is dated on a day."""
+    closes = asked.panel.closes
+    start, end = closes.first[column : column + 2]
+    return float(closes.close[start + np.searchsorted(closes.date[start:end], day)])
 
 
 def _closed(names: list[str]) -> str:

@@ -67,6 +67,19 @@ def test_a_close_on_a_day_on_which_its_exchange_was_closed_is_refused():
     assert "overlay" in found[0].message
 
 
+@pytest.mark.parametrize("judges", [(), (date(2024, 9, 11),)], ids=["all", "one passed over"])
+def test_a_close_of_a_weekend_is_refused_as_long_as_it_stands(judges):
+    """The share is halted on Monday and Tuesday after it."""
+    symbol, halted = SHANGHAI[0], [date(2024, 9, day) for day in (9, 10, 11)]
+    row = {"symbol": symbol, "date": date(2024, 9, 7), "close": 10.02}
+    out = {"symbol": symbol, "from": halted[0], "until": date(2024, 9, 12)}
+    rows = [*without(sound(SHANGHAI), [symbol], *halted), row]
+    found = judged(rows, *judges, tables={"suspensions": [out]})
+
+    refused = [(str(day), "R19", "refuse") for day in judges or halted]
+    assert told(found, "R19") == refused
+
+
 def test_a_close_of_a_weekend_is_refused_with_the_session_after_it():
     row = {"symbol": "600001.SH", "date": date(2024, 9, 7), "close": 10.02}
 
