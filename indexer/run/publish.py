@@ -3,10 +3,11 @@
 Each index is published by itself: one that is refused does not hold up the others.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -48,7 +49,7 @@ from indexer.run.revise import (
     stands,
     with_inputs,
 )
-from indexer.run.sessions import Period, last_final, sessions_asked
+from indexer.run.sessions import Period, has_session, sessions_asked, sessions_within
 
 # A name, its definition or why there is none, and the indices it needs by id.
 _Asked = tuple[str, Index | Study | IndexerError, Mapping[str, Index]]
@@ -76,7 +77,10 @@ def publish(
     tables = read_market(market)
     told: dict[str, Outcome] = {}
     asked = _asked(names)
-    within = {id for _, one, _ in asked if isinstance(one, Study) for id in one.indices}
+    due: dict[str, bool] = {}
+    for study in (one for _, one, _ in asked if isinstance(one, Study)):
+        there = has_session(study, period)
+        due |= {id: there or due.get(id, False) for id in study.indices}
     for name, found, members in asked:
         if isinstance(found, IndexerError):
             told.setdefault(name, _failed(name, found))
@@ -85,7 +89,8 @@ def publish(
         for id in ids:
             if id not in told:
                 progress(f"publishing {id}")
-                told[id] = _attempt(members[id], tables, desk, period, within_study=id in within)
+                sessions = partial(sessions_within, members[id], period, desk.instant, due.get(id))
+                told[id] = _attempt(members[id], tables, desk, sessions)
         if not isinstance(found, Study):
             continue
         failed = [told[id] for id in ids if told[id].error is not None]
@@ -93,7 +98,9 @@ def publish(
             told.setdefault(found.id, _held_up(found.id, failed))
         elif found.id not in told:
             progress(f"publishing {found.id}")
-            told[found.id] = _attempt(found, tables, desk, period, members=[*members.values()])
+            indices = [*members.values()]
+            of_study = partial(sessions_asked, found, period, desk.instant, members=indices)
+            told[found.id] = _attempt(found, tables, desk, of_study)
     return [
         replace(one, synthetic=tables.manifest.synthetic, last=_last(desk, one))
         for one in told.values()
@@ -154,21 +161,12 @@ def _failed(subject: str, error: IndexerError, sessions: Sequence[date] = ()) ->
 
 
 def _attempt(
-    definition: Index | Study,
-    market: Market,
-    desk: Desk,
-    period: Period,
-    *,
-    members: Collection[Index] = (),
-    within_study: bool = False,
+    definition: Index | Study, market: Market, desk: Desk, asked: Callable[[], Sequence[date]]
 ) -> Outcome:
     """Publish one index or study; what stands in its way stands in the way of no other."""
     sessions: Sequence[date] = ()
     try:
-        if within_study:
-            until = last_final(definition, desk.instant, period.last)
-            period = Period(min(period.first or until, until), until)
-        sessions = sessions_asked(definition, period, desk.instant, members=members)
+        sessions = asked()
         if not sessions:
             return Outcome(definition.id, "no session")
         return _publish(definition, market, desk, sessions)

@@ -11,7 +11,7 @@ import numpy as np
 from indexer.definitions.basket import Basket, Index
 from indexer.definitions.study import Study
 from indexer.definitions.symbols import exchange_of
-from indexer.errors import IndexerError, TryAgainError
+from indexer.errors import IndexerError, MissingInputError, TryAgainError
 from indexer.index.schedule import calendar_of
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.conventions.finality import minutes_to_final
@@ -60,6 +60,32 @@ def sessions_asked(
             index.id, f"closes of {found[-1]} are final only from {at:%Y-%m-%d %H:%M %Z}"
         )
     return found
+
+
+def has_session(study: Study, period: Period) -> bool:
+    """Return whether a study may have a session in a period; what a calendar cannot tell it may."""
+    if period.last is None:
+        return True
+    with suppress(MissingInputError):
+        return calendar_of(study).between(period.first or period.last, period.last).size > 0
+    return True
+
+
+def sessions_within(index: Index, period: Period, now: datetime, due: bool | None) -> list[date]:
+    """Return the sessions of an index that are to be published.
+
+    Parameters
+    ----------
+    due : whether a study that it is part of has a session: then those that are final on its own
+        exchanges, be they before the period; None where it is part of none
+    """
+    if due is None:
+        return sessions_asked(index, period, now)
+    until = last_final(index, now, period.last)
+    first = period.first or (until if due or period.last is None else period.last)
+    if first > until and not due:
+        return []
+    return sessions_asked(index, Period(min(first, until), until), now)
 
 
 def closures(names: Sequence[str], subjects: Collection[str], period: Period) -> Iterator[str]:

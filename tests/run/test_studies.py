@@ -85,6 +85,25 @@ def test_whoever_retires_an_index_is_told_of_its_studies(made, tmp_path):
     assert retire("us-cloud", "over", desk(path, NOW, by="Ada"))[1] == ()
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "shares"),
+    [
+        (date(2026, 5, 2), date(2026, 5, 2), "no session"),
+        (date(2026, 5, 4), date(2026, 5, 4), "published"),
+        (date(2026, 5, 2), date(2026, 5, 5), "published"),
+    ],
+    ids=["Saturday", "Hong Kong alone", "a range"],
+)
+def test_on_days_without_a_session_of_it_no_earlier_one_is_published(tmp_path, first, last, shares):
+    """Shanghai rests on the first five days of May, Hong Kong goes on after the weekend."""
+    outcomes = publish(
+        [small(tmp_path)], alibaba(tmp_path), desk(tmp_path, NOW), Period(first, last)
+    )
+
+    assert [o.state for o in outcomes] == [shares, shares, "no session"]
+    assert all(first <= day <= last for o in outcomes for day in o.sessions)
+
+
 def test_indices_are_published_up_to_what_is_final_on_their_own_exchanges(tmp_path):
     """In the evening of Shanghai New York has yet to open: its last session is a day older."""
     evening = desk(tmp_path, datetime(2026, 5, 7, 12, tzinfo=UTC))
