@@ -192,29 +192,50 @@ def _suspects(candidate: Candidate, found: Sequence[Head]) -> list[Head]:
 def _differences(
     connection: sa.Connection, candidate: Candidate, suspects: Sequence[Head], known: dict[str, str]
 ) -> Iterator[Difference]:
+    kinds = {head.number: _other_kinds(connection, candidate, head) for head in suspects[-1:]}
     for head in suspects:
         session = date.fromisoformat(head.session)
-        at = candidate.row(session)
+        at, kind = candidate.row(session), kinds.get(head.number, "")
         if at is None:
             lost = "would be no session any more"
             why = _reason(connection, candidate, head)
             yield Difference(head, None, math.inf, False, lost, why)
-        elif head.synthetic != candidate.synthetic or (
-            candidate.content_digest(at) not in (head.content, known.get(head.session))
+        elif (
+            (head.synthetic, head.backtested) != (candidate.synthetic, candidate.backtested[at])
+            or candidate.content_digest(at) not in (head.content, known.get(head.session))
+            or kind
         ):
             entry = candidate.entry(session)
             published = read_entry(connection, head.number)
             bp, text = told(published, entry)
+            if kind:
+                bp, text = math.inf, f"{kind}; {text}" if text else kind
             moved = _rebalanced(published) != _rebalanced(entry)
             yield Difference(head, entry, bp, moved, text, _reason(connection, candidate, head))
 
 
+def _other_kinds(connection: sa.Connection, candidate: Candidate, head: Head) -> str:
+    """Return which prices an index was published of as another kind than now; empty for none.
+
+    No level shows it before the next dividend, which adjusted prices have in them already.
+    """
+    if candidate.kind != "index":
+        return ""
+    before = stored.price_kinds(*stored.rows_of_entry(connection, head.number))
+    rows = candidate.inputs.rows(date.fromisoformat(head.session))
+    now = stored.price_kinds(rows, candidate.inputs.price_kind)
+    for symbol in sorted(before.keys() & now.keys()):
+        if before[symbol] != now[symbol]:
+            return f"the prices of {symbol} were published as {before[symbol]}, now {now[symbol]}"
+    return ""
+
+
 def told(published: Entry, entry: Entry) -> tuple[float, str]:
     """Return how far the level that differs most would move, in basis points, and what differs."""
-    if published.synthetic != entry.synthetic:
-        was, now = ("synthetic", "real")[:: 1 if published.synthetic else -1]
-        mark = f"published as {was}, and the market is now marked {now}"
-        _, text = told(replace(published, synthetic=entry.synthetic), entry)
+    if mark := _other_mark(published, entry):
+        _, text = told(
+            replace(published, synthetic=entry.synthetic, backtested=entry.backtested), entry
+        )
         return math.inf, f"{mark}; {text}" if text else mark
     before, after = _levels(published), _levels(entry)
     if before.keys() != after.keys():
@@ -237,6 +258,16 @@ def told(published: Entry, entry: Entry) -> tuple[float, str]:
         return 0.0, ""
     no_level = "" if published.kind == "study" else "no level would differ, "
     return 0.0, f"{no_level}{' and '.join(differing)} would{'' if no_level else ' differ'}"
+
+
+def _other_mark(published: Entry, entry: Entry) -> str:
+    """Return how an entry is marked otherwise than it would be; empty where it is not."""
+    if published.synthetic != entry.synthetic:
+        was, now = ("synthetic", "real")[:: 1 if published.synthetic else -1]
+        return f"published as {was}, and the market is now marked {now}"
+    if published.backtested != entry.backtested:
+        return f"would {'' if entry.backtested else 'no more '}be marked back-tested"
+    return ""
 
 
 def _rebalanced(entry: Entry) -> bool:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from indexer.errors import LedgerError, Refusal
 from indexer.ledger.history import inputs_of_entry
 from indexer.market.inputs import Inputs, Row, RowsByTable, market_of
-from indexer.market.tables import Manifest, Market
+from indexer.market.tables import Manifest, Market, PriceKind
 
 Bag = Counter[tuple[str, tuple[str, ...], Row]]  # table, columns and cells; equal rows are counted
 
@@ -52,6 +52,23 @@ def bag_of(connection: sa.Connection, number: int) -> Bag:
     return +found
 
 
+def rows_of_entry(connection: sa.Connection, number: int) -> tuple[RowsByTable, PriceKind]:
+    """Return the rows that an entry rests on, and what prices are where no row says it."""
+    kinds = [_unpacked(packed)["price_kind"] for packed in inputs_of_entry(connection, number)]
+    return _rows(bag_of(connection, number)), [kind for kind in kinds if kind][-1]
+
+
+def price_kinds(rows: RowsByTable, otherwise: PriceKind) -> dict[str, PriceKind]:
+    """Return by symbol what its prices are, of the rows that something rests on."""
+    found: dict[str, PriceKind] = {}
+    for table in ("prices", "securities"):
+        columns, cells = rows.get(table, ((), []))
+        for row in cells:
+            named = dict(zip(columns, row, strict=True))
+            found[named["symbol"]] = named.get("price_kind") or otherwise
+    return found
+
+
 def market_of_entry(
     connection: sa.Connection, number: int, *, synthetic: bool, source: str = ""
 ) -> Market:
@@ -64,11 +81,8 @@ def market_of_entry(
     """
     name = f"inputs of entry {number}"
     try:
-        kinds = [_unpacked(p)["price_kind"] for p in inputs_of_entry(connection, number)]
-        manifest = Manifest(
-            price_kind=[k for k in kinds if k][-1], synthetic=synthetic, source=source
-        )
-        return market_of(_rows(bag_of(connection, number)), manifest, name)
+        rows, kind = rows_of_entry(connection, number)
+        return market_of(rows, Manifest(kind, synthetic=synthetic, source=source), name)
     except (ValueError, LookupError, TypeError, zlib.error) as error:
         raise LedgerError([Refusal("ledger", "", "", f"{name}: {error}")]) from error
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+import yaml
 
 from indexer.errors import DefinitionError, LedgerError, MissingInputError, TryAgainError
 from indexer.index import weighting
@@ -316,6 +317,31 @@ def test_what_was_published_as_synthetic_is_not_real_the_next_day(tmp_path, firs
     assert f"{DAYS[0]}: R9: published as {was}, and the market is now marked {now}\n" in (
         str(outcome.error)
     )
+
+
+@pytest.mark.parametrize(("first", "then"), [(None, DAYS[2]), (DAYS[2], None)])
+def test_a_list_that_is_said_to_be_later_chosen_marks_what_is_published(tmp_path, first, then):
+    published(tmp_path, *DAYS[:2], names=[basket(tmp_path, selected_on=first)])
+    outcome = published(tmp_path, DAYS[3], names=[basket(tmp_path, selected_on=then)])
+
+    said = f"would {'' if first is None else 'no more '}be marked back-tested"
+    assert f"{DAYS[0]}: R9: {said}\n" in str(outcome.error)
+
+
+@pytest.mark.parametrize("then", [{}, {"price_kind": "raw"}])
+def test_what_was_published_of_adjusted_prices_is_not_of_raw_ones_the_next_day(tmp_path, then):
+    """No level shows it before a dividend, which would then count twice."""
+    names = [basket(tmp_path, variants=["gross"])]
+    market = folder(tmp_path / "market")
+    told = market / "manifest.yaml"
+    told.write_text("price_kind: total_return_adjusted\n", encoding="utf-8")
+    published(tmp_path, *DAYS[:2], names=names, market=market)
+    assert published(tmp_path, DAYS[2], names=names, market=market).state == "published"
+    told.write_text(yaml.safe_dump(then), encoding="utf-8")
+    outcome = published(tmp_path, DAYS[3], names=names, market=market)
+
+    said = f"the prices of {SYMBOLS[0]} were published as total_return_adjusted, now raw"
+    assert f"{DAYS[2]}: R9: {said}\n" in str(outcome.error)
 
 
 def test_another_mark_hides_no_other_level(tmp_path):
