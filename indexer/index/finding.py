@@ -1,5 +1,6 @@
 """What stands against publishing a session, and what it is judged by."""
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
@@ -138,6 +139,28 @@ def fresh_closes(asked: Asked) -> Fresh:
     kept = asked.at[k] == row
     at, k, column = at[kept], k[kept], column[kept]
     return Fresh(k, column, at, np.where(at > closes.first[column], at - 1, -1))
+
+
+def joining_closes(asked: Asked) -> Fresh:
+    """Return the closes by which lines join at rebalances among the sessions judged.
+
+    Nobody held them, and the weight they get goes by their closes of the reference day; what they
+    are worth when they come by those of the effective one. What is known of both with that session.
+    """
+    closes = asked.panel.closes
+    found: dict[int, tuple[int, int, int]] = {}
+    for one in asked.history.rebalances:
+        k = bisect_left(asked.days, np.datetime64(one.effective))
+        if k == len(asked.days) or asked.days[k] != np.datetime64(one.effective):
+            continue
+        for column in np.flatnonzero((one.after.shares > 0) & ~(one.before.shares > 0)).tolist():
+            start, end = closes.first[column : column + 2].tolist()
+            for day in (one.reference, one.effective):
+                at = start - 1 + bisect_right(closes.date[start:end], np.datetime64(day))
+                if at > start:
+                    found.setdefault(at, (k, column, at - 1))
+    rows = [(k, column, at, before) for at, (k, column, before) in sorted(found.items())]
+    return Fresh(*np.array(rows, dtype=np.int64).reshape(-1, 4).T)
 
 
 def _until(closes: Closes, day: np.datetime64) -> Rows:

@@ -15,7 +15,15 @@ from indexer.arrays import Days, Rows, Vector
 from indexer.definitions.basket import Series
 from indexer.definitions.symbols import exchange_of
 from indexer.errors import Flaw, MissingInputError, counted
-from indexer.index.finding import Asked, Finding, Fresh, asked_of, fresh_closes, shown
+from indexer.index.finding import (
+    Asked,
+    Finding,
+    Fresh,
+    asked_of,
+    fresh_closes,
+    joining_closes,
+    shown,
+)
 from indexer.index.history import History
 from indexer.index.holes import RESTED, holes, left_out, old_rates
 from indexer.index.moves import constituent_moves, frozen, index_moves
@@ -87,7 +95,7 @@ def gate_caveats(history: History, market: Market) -> Iterator[Text]:
             f"{count}个交易日沿用超过{RESTED}天的旧汇率。最早一例：{old[0].message}",
         )
     fresh = fresh_closes(asked)
-    beyond = sorted(constituent_moves(asked, fresh.part(asked.held[fresh.k, fresh.column])))
+    beyond = sorted(_moves(asked, fresh.part(asked.held[fresh.k, fresh.column])))
     if beyond:
         yield Text(
             f"{counted(len(beyond), 'close')} beyond belief, of which R16 would refuse to publish "
@@ -152,8 +160,15 @@ def _basket(asked: Asked, market: Market, calendar: Calendar) -> Iterator[Findin
     fresh = fresh_closes(asked)
     yield from _off_calendar(asked, fresh)
     fresh = fresh.part(asked.held[fresh.k, fresh.column])
-    yield from constituent_moves(asked, fresh)
+    yield from _moves(asked, fresh)
     yield from frozen(asked, fresh, market)
+
+
+def _moves(asked: Asked, fresh: Fresh) -> Iterator[Finding]:
+    """Yield closes beyond belief, of what is held and of what joins."""
+    joining = joining_closes(asked)
+    yield from constituent_moves(asked, fresh)
+    yield from constituent_moves(asked, joining.part(~np.isin(joining.at, fresh.at)))
 
 
 def _estimated(calendar: Calendar, days: Days, whose: str) -> Iterator[Finding]:

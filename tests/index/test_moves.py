@@ -29,6 +29,30 @@ DAY = date(2024, 9, 10)
 BEFORE = {"600001.SH": 10.01, "688001.SH": 10.01, "920001.BJ": 10.01, "00011.HK": 10.01}
 LIMITS = gate_limits(DAY)
 
+# --- of who joins -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("day", "refused"),
+    [(11, True), (20, True), (12, False)],
+    ids=["reference", "effective", "else"],
+)
+def test_who_joins_is_judged_by_the_closes_it_joins_at(day, refused):
+    """The third joins on 20 September, at weights by the closes of five sessions before."""
+    newcomer, on = SHANGHAI[2], date(2024, 9, day)
+    keys = {
+        "rebalance": {"frequency": "monthly", "day": "third friday", "reference_lag": 5},
+        "constituents": [
+            *({"symbol": symbol} for symbol in SHANGHAI[:2]),
+            {"symbol": newcomer, "from": date(2024, 9, 20)},
+        ],
+    }
+    found = judged(with_close(sound(SHANGHAI), newcomer, on, 1.0), date(2024, 9, 20), **keys)
+
+    assert told(found) == ([("2024-09-20", "R16", "refuse")] if refused else [])
+    assert all(f"{newcomer} closed at 1.0 on {on}" in f.message for f in found)
+
+
 # --- of the index -----------------------------------------------------------------------------
 
 
