@@ -30,7 +30,7 @@ from indexer.index.schedule import RebalanceDates, calendar_of, effective_dates
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.events import in_order
 from indexer.market.inputs import Used, inputs_of
-from indexer.market.lines import RENAME, SPINOFF, Line, lines_of
+from indexer.market.lines import RENAME, SPINOFF, Line, lines_of, without_close
 from indexer.market.panel import Panel, panel_of
 from indexer.market.tables import Market
 
@@ -149,10 +149,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     names = [line.symbol for line in lines if line.entry >= 0]
     rows = market.prices.filter(pl.col("symbol").is_in([s for line in lines for s in line.symbols]))
     closes = rows.filter(pl.col("symbol").is_in(names))
-    # One that takes over from another before its own first close has that one's: it is not missing.
-    traded = set(rows["symbol"].unique())
-    found = {line.entry for line in lines if not traded.isdisjoint(line.symbols)}
-    missing = tuple(s for n, s in enumerate(basket.symbols) if n not in found)
+    missing = without_close(basket.symbols, lines, rows)
     none = market.prices.is_empty() and market.manifest.oldest is None  # else an excerpt
     _check_closes(basket, missing, closes, strict=strict, none=none)
     latest = market.manifest.ends.get(basket.id, _latest(closes))

@@ -52,11 +52,21 @@ def issuer_caveat(constituents: Sequence[Constituent], securities: pl.DataFrame)
 
 
 def exchange_caveats(panel: Panel) -> Iterator[Text]:
-    """Yield changes into a symbol that traded before, at a price far from that of the old one."""
+    """Yield changes into a symbol that traded before: far from the old one's price, or without one.
+
+    A source that gives the whole past of a share under its new symbol leaves the old one none.
+    """
     column = {line.symbol: j for j, line in enumerate(panel.lines)}
     for j, line in enumerate(panel.lines):
         for old, day in line.apart:
             at = [panel.closes.before(c, np.datetime64(day)) for c in (column.get(old, j), j)]
+            if at[0] < 0 <= at[1] and panel.lines[column.get(old, j)].entry >= 0:
+                yield Text(
+                    f"{old} has no close before it becomes {line.symbol} on {day}, which has: it "
+                    f"is not held before; give its earlier closes as those of {old}",
+                    f"{old}于{day}变为{line.symbol}，此前只有后者有收盘价：在此之前未纳入，"
+                    f"请把此前的收盘价记在{old}名下",
+                )
             before, after = panel.closes.close[at] if min(at) >= 0 else (1.0, 1.0)
             if abs(after / before - 1) > _FAR:
                 yield Text(

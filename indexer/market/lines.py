@@ -115,6 +115,28 @@ def lines_of(market: Market, symbols: Sequence[str], until: date | None) -> list
     return lines
 
 
+def without_close(
+    symbols: Sequence[str], lines: Sequence[Line], prices: pl.DataFrame
+) -> tuple[str, ...]:
+    """Return the constituents without a close that counts, under their own symbol or a later one.
+
+    One that takes over from another before its own first close has that one's. What a symbol closes
+    at once it has become another counts for nothing.
+
+    Parameters
+    ----------
+    prices : of all symbols of the lines
+    """
+    ends = {old: day for line in lines for old, day in (*line.past, *line.apart)}
+    first = dict(prices.group_by("symbol").agg(pl.col("date").min()).iter_rows())
+    traded = {symbol for symbol, day in first.items() if day < ends.get(symbol, date.max)}
+    found: set[str] = set()
+    for line in lines:
+        if not traded.isdisjoint(line.symbols):
+            found |= {line.symbol, *(old for old, _ in (*line.past, *line.apart))}
+    return tuple(symbol for symbol in symbols if symbol not in found)
+
+
 def _check_changes(arrows: Sequence[tuple[str, str, str, date]]) -> None:
     """Raise where a symbol becomes two on one day."""
     became: dict[tuple[str, date], str] = {}

@@ -316,6 +316,25 @@ def test_a_constituent_goes_on_with_the_closes_of_its_new_symbol():
     assert price(found) == [1000, 1050, 1100]
 
 
+def test_a_constituent_that_has_become_another_without_closes_is_missing():
+    """What goes on under its own symbol afterwards is another company's, or a mistake."""
+    renamed = action("A.US", BEFORE, "symbol_change", other="Z.US")
+
+    assert history(A + B, renamed).missing == ("A.US",)
+    with pytest.raises(MissingInputError, match=r"A\.US: no close in the folder"):
+        build(basket(), market({"prices": A + B, "actions": [renamed]}), strict=True)
+
+
+def test_closes_that_are_all_under_the_new_symbol_are_warned_of():
+    renamed = action("A.US", WEEK[1], "symbol_change", other="Z.US")
+    found = history(closes("Z.US", 10, 11, 12) + closes("B.US", 20, 20, 20), renamed)
+
+    assert found.summary["warnings"] == [
+        f"A.US has no close before it becomes Z.US on {WEEK[1]}, which has: it is not held before; "
+        "give its earlier closes as those of A.US"
+    ]
+
+
 def test_a_constituent_has_the_segment_that_is_tabled_under_its_earlier_symbol():
     named = [{"symbol": "A.US", "segment": "a"}, {"symbol": "B.US", "segment": "b"}]
     found = history(
