@@ -275,6 +275,9 @@ def verify(ledger: str, market: Path | None, out: Path | None, inputs: bool, as_
         if market and inputs:
             what = "times an entry was made again, from the market or from what was kept,"
         click.echo(f"{found.built} {what} each the same to the last bit")
+    if found.others:
+        count = "1 entry" if found.others == 1 else f"{found.others} entries"
+        click.echo(f"no longer in force and made otherwise by another version: {count}")
     if found.replies:
         click.echo(f"replies of sources as they came: {found.replies:,}")
 

@@ -21,7 +21,7 @@ from indexer.report.notice import REASONS
 from indexer.report.record import Record
 from indexer.report.words import RULES
 from indexer.run.entries import Candidate
-from indexer.run.rebuild import Subject, built_again, wrong_entry
+from indexer.run.rebuild import Subject, built_again, by_other_code, wrong_entry
 from indexer.run.stored import market_of_entry
 from indexer.signals.result import Comparison
 from indexer.signals.signal import Signal
@@ -88,7 +88,7 @@ def publication(engine: sa.Engine, id: str, asked: Asked) -> Publication:
     at = candidate.row(session)
     if at is None or candidate.content_digest(at) != last.content:
         message = "built again, it is another: verify --inputs says more"
-        raise wrong_entry(id, last, f"{message}{_by_other_code(candidate, last)}")
+        raise wrong_entry(id, last, f"{message}{by_other_code(last)}")
     other = [head for head in standing[:-1] if not _same(candidate, head)]
     with reading(engine) as connection:
         entry, *entries = (read_entry(connection, head.number) for head in (last, *other))
@@ -149,10 +149,6 @@ def _table(connection: sa.Connection, subject: Subject, standing: Sequence[Head]
 def _same(candidate: Candidate, head: Head) -> bool:
     at = candidate.row(date.fromisoformat(head.session))
     return at is not None and candidate.content_digest(at) == head.content
-
-
-def _by_other_code(candidate: Candidate, head: Head) -> str:
-    return "" if candidate.code == head.code else "; it was published by another version of indexer"
 
 
 def _entry_caveats(entry: Entry) -> Iterator[Text]:

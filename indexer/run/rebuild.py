@@ -13,6 +13,7 @@ from indexer.index.history import History
 from indexer.ledger.heads import Head
 from indexer.market.tables import Market
 from indexer.run.entries import Candidate, index_candidate, study_candidate
+from indexer.run.provenance import code_digest
 from indexer.run.results import study as compare_study
 from indexer.signals.result import Comparison
 
@@ -70,6 +71,12 @@ def built_again(text: str, subject: Subject, head: Head, market: Market) -> Buil
         return built(definition, market, date.fromisoformat(head.session), indices=indices)
     except IndexerError as error:
         raise wrong_entry(subject.id, head, f"cannot be built again: {error}") from error
+
+
+def by_other_code(head: Head) -> str:
+    """Return, to be added to why an entry is wrong, that another version published it."""
+    other = head.code != code_digest()
+    return "; it was published by another version of indexer" if other else ""
 
 
 def wrong_entry(id: str, head: Head, message: str) -> LedgerError:

@@ -18,7 +18,8 @@ from indexer.market.sources.archive import REPLIES, verify_replies
 from indexer.market.tables import Market, read_market
 from indexer.run.derived import wrong_files
 from indexer.run.entries import Candidate
-from indexer.run.rebuild import Subject, built_again, wrong_entry
+from indexer.run.provenance import code_digest
+from indexer.run.rebuild import Subject, built_again, by_other_code, wrong_entry
 from indexer.run.results import Progress
 from indexer.run.revise import told
 from indexer.run.stored import market_of_entry
@@ -28,8 +29,9 @@ from indexer.run.stored import market_of_entry
 class Verified:
     """How much was found to be as it was published, and the hash of the last entry.
 
-    ``built`` counts the entries that were made again, twice where both ways were asked for, and
-    ``replies`` those of sources that are as they came into the folder of the market.
+    ``built`` counts the entries that were made again, twice where both ways were asked for,
+    ``others`` those no longer in force that another version published and this one makes otherwise,
+    and ``replies`` those of sources that are as they came into the folder of the market.
     """
 
     entries: int
@@ -37,12 +39,13 @@ class Verified:
     files: bool
     built: int
     replies: int
+    others: int = 0
 
 
 class Wrong(NamedTuple):
-    """An entry that cannot be made again as it is, by its number, and the error that says how."""
+    """An entry that cannot be made again as it is, and the error that says how."""
 
-    number: int
+    head: Head
     error: LedgerError
 
 
@@ -91,9 +94,22 @@ def verify(
             built += _from_market(engine, subject, tables, wrong)
         if inputs:
             built += _from_inputs(engine, subject, wrong)
-    if wrong:
-        raise min(wrong, key=lambda one: one.number).error
-    return Verified(number, head, out is not None, built, replies)
+    others = _of_others(engine, found, wrong)
+    if len(others) < len(wrong):
+        left = (one for one in wrong if one.head.number not in others)
+        raise min(left, key=lambda one: one.head.number).error
+    return Verified(number, head, out is not None, built, replies, len(others))
+
+
+def _of_others(engine: sa.Engine, subjects: Sequence[Subject], wrong: Sequence[Wrong]) -> set[int]:
+    """Return the entries, not in force any more, that only the version that made them can prove.
+
+    What it knew of a calendar, or got wrong, is what was corrected since.
+    """
+    with reading(engine) as connection:
+        standing = {h.number for one in subjects for h in heads(connection, one.id, one.kind)}
+    apart = {one.head.number for one in wrong if one.head.code != code_digest()}
+    return apart - standing
 
 
 def _from_market(engine: sa.Engine, subject: Subject, market: Market, wrong: list[Wrong]) -> int:
@@ -109,7 +125,7 @@ def _from_market(engine: sa.Engine, subject: Subject, market: Market, wrong: lis
         try:
             candidate = built_again(texts[digest], subject, found[-1], market).candidate
         except LedgerError as error:
-            wrong.append(Wrong(found[-1].number, error))
+            wrong.append(Wrong(found[-1], error))
             continue
         asked = [head for head in found if not _is_noted(candidate, head, known)]
         count += _compare(engine, candidate, asked, wrong)
@@ -144,7 +160,7 @@ def _from_inputs(engine: sa.Engine, subject: Subject, wrong: list[Wrong]) -> int
                 message = "its stored inputs are not those its digest was taken of"
                 raise wrong_entry(subject.id, last, message)
         except LedgerError as error:
-            wrong.append(Wrong(last.number, error))
+            wrong.append(Wrong(last, error))
             left.remove(last)
             continue
         same = [h for h in served if digests[date.fromisoformat(h.session)] == h.market]
@@ -161,7 +177,10 @@ def _compare(
     with reading(engine) as connection:
         each = [(head, _difference(connection, candidate, head)) for head in found]
     differing = [(head, why) for head, why in each if why]
-    wrong += [Wrong(head.number, wrong_entry(candidate.id, head, why)) for head, why in differing]
+    wrong += [
+        Wrong(head, wrong_entry(candidate.id, head, f"{why}{by_other_code(head)}"))
+        for head, why in differing
+    ]
     return len(found) - len(differing)
 
 

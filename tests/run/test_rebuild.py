@@ -21,6 +21,7 @@ from tests.run.desk import (
     prices,
     published,
 )
+from tests.run.desk import corrected as restated
 
 TRIO = Subject("trio", "index")
 
@@ -51,6 +52,38 @@ def test_what_can_be_made_of_nothing_in_a_market_is_not_verified(tmp_path):
     other = folder(tmp_path / "m", prices(symbols=["600777.SH"]))
     with pytest.raises(LedgerError, match=r"\(entry 2, revision 1\).*cannot be built again: "):
         verify(desk(tmp_path).engine, market=other)
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        (2, "another", None),
+        (2, None, r"\(entry 2, revision 1\): it is another$"),
+        (
+            3,
+            "another",
+            r"\(entry 3, revision 2\): it is another; it was published by another version",
+        ),
+    ],
+    ids=["corrected since", "by this version", "in force"],
+)
+def test_what_another_version_made_and_was_corrected_since_is_no_failure(
+    tmp_path, monkeypatch, number, code, said
+):
+    published(tmp_path, DAYS[0], DAYS[1])
+    restated(tmp_path, folder(tmp_path / "m", prices(**moved(SYMBOLS[0], DAYS[1], 10))))
+    monkeypatch.setattr(
+        "indexer.run.verify._difference",
+        lambda _, __, head: "it is another" if head.number == number else "",
+    )
+    for module in ("verify", "rebuild") if code else ():
+        monkeypatch.setattr(f"indexer.run.{module}.code_digest", lambda: code)
+    if said is None:
+        found = verify(desk(tmp_path).engine, inputs=True)
+        assert (found.built, found.others) == (2, 1)
+    else:
+        with pytest.raises(LedgerError, match=said):
+            verify(desk(tmp_path).engine, inputs=True)
 
 
 def difference(path, there: Head) -> str:
