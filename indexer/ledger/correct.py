@@ -67,7 +67,13 @@ def basis_points(published: float, new: float) -> float:
 
 
 def policy_on(day: date) -> Policy:
-    """Return the policy in force on a day."""
+    """Return the policy in force on a day.
+
+    Raises
+    ------
+    ValueError
+        If the day is before the first policy, of 1990.
+    """
     return max((p for p in _policies() if p.since <= day), key=lambda policy: policy.since)
 
 

@@ -30,8 +30,8 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's parser is f
 class Calendar:
     """The sessions of one exchange.
 
-    A date outside the calendar, before its first session or after its horizon, is never guessed:
-    every method raises ``MissingInputError`` for it.
+    A date outside the calendar, before its first session or after its horizon, is not guessed:
+    every method raises ``MissingInputError`` for it, but ``open_on``, which answers for any date.
 
     Attributes
     ----------
@@ -79,7 +79,11 @@ class Calendar:
         return self.on_or_before(day), self.on_or_after(day)
 
     def open_on(self, days: Days) -> Flags:
-        """Return whether it is open on dates; after its horizon, whether they are weekdays."""
+        """Return whether it is open on dates, in any order; raises for none.
+
+        It is closed on every date before its first session. After its horizon nothing is known,
+        and every weekday is taken for open.
+        """
         row = np.minimum(np.searchsorted(self.sessions, days), len(self.sessions) - 1)
         known = days <= np.datetime64(self.horizon)
         return np.where(known, self.sessions[row] == days, np.is_busday(days))

@@ -122,6 +122,8 @@ def write_overlay(code: str, announced: Days, source: str) -> Path:
 
     Raises
     ------
+    ValueError
+        If exchange_calendars knows no such calendar.
     MarketDataError
         If an official entry of the overlay says otherwise: people have to settle that.
     OutputError

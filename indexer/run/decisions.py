@@ -49,7 +49,8 @@ def proforma(
 def approve(found: Proforma, desk: Desk, note: str = "") -> Entry:
     """Record who approves a rebalance to come, with its members, weights and shares.
 
-    The same as the approval recorded last, by the same name, records nothing and returns that.
+    The same as the approval recorded last, or as that of the last session approved, by the same
+    name and with the same note, records nothing and returns that.
 
     Raises
     ------

@@ -50,6 +50,11 @@ def examine(
     names : definitions; without any, those the ledger publishes
     named : somebody has said which ledger it is: then there must be one
     out : folder of published files; where it has some, there must be a ledger
+
+    Raises
+    ------
+    OSError
+        If that folder's name is none that the system takes.
     """
     checks: list[Check] = []
     definitions: dict[str, Index | Study] = {}

@@ -40,6 +40,13 @@ def supplied(market: Path, prices: pl.DataFrame, now: datetime) -> Iterator[Chec
     ----------
     prices : of the store
     now : the instant, with its zone
+
+    Raises
+    ------
+    IndexerError
+        If the calendar of an exchange is malformed, or does not know a date.
+    OSError
+        If the archive of replies cannot be read.
     """
     folder = market / REPLIES
     if not folder.is_dir():

@@ -108,7 +108,13 @@ def cutoffs(study: Study, sessions: Days) -> Instants:
 def study_sessions(
     study: Study, calendar: Calendar, lines: Sequence[IndexLine], until: date | None
 ) -> Days:
-    """Return the sessions from the start to the latest level of any index of the pairs."""
+    """Return the sessions from the start to the latest level of any index of the pairs.
+
+    Raises
+    ------
+    MissingInputError
+        If the calendar of the study does not know the start or the end.
+    """
     last = max(line.days[-1].item() for line in lines if line.id in study.indices)
     last = last if until is None else min(last, until)
     if last < study.start:

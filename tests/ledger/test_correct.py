@@ -49,3 +49,8 @@ def test_the_reasons_are_those_of_the_contract():
     assert set(REASONS) == {
         "bad-price", "late-action", "methodology", "vendor-revision", "software",
     }  # fmt: skip
+
+
+def test_before_the_first_policy_there_is_none():
+    with pytest.raises(ValueError, match="empty"):
+        policy_on(date(1989, 12, 31))

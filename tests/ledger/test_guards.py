@@ -4,9 +4,19 @@ import pytest
 import sqlalchemy as sa
 
 from indexer.errors import LedgerError
+from indexer.ledger import tables
 from indexer.ledger.database import open_ledger, publishing, reading
 from indexer.ledger.history import read_entries
-from indexer.ledger.tables import NEVER, PARTS, TABLES, definitions, entries, members
+from indexer.ledger.migrations.versions import ledger_0001
+from indexer.ledger.tables import (
+    NEVER,
+    PARTS,
+    TABLES,
+    definitions,
+    entries,
+    members,
+    postgresql_triggers,
+)
 from indexer.ledger.verify import check_chain, check_database
 from tests.ledger.chain import DIGEST, ROWS, appended, entry, ledger
 
@@ -138,3 +148,23 @@ def test_a_guard_of_postgresql_that_is_gone_is_named(broken, statement):
 
     with reading(broken) as connection, pytest.raises(LedgerError, match="levels_no_update"):
         check_database(connection)
+
+
+def test_a_new_ledger_has_the_guards_that_are_asked_for(tmp_path):
+    with reading(ledger(tmp_path)) as connection:
+        check_database(connection)
+
+
+def test_the_first_version_on_postgresql_has_the_guards_that_are_asked_for():
+    kept = [text for table in TABLES for text in ledger_0001._postgresql_guards(table)]
+
+    assert kept == [text for _, text in postgresql_triggers()]
+
+
+def test_a_guard_that_changes_leaves_the_first_version_as_it_was(tmp_path, monkeypatch):
+    """Otherwise a ledger begun after the change has another history than one begun before it."""
+    monkeypatch.setattr(tables, "NEVER", "something else")
+
+    with ledger(tmp_path).connect() as connection:
+        found = "SELECT sql FROM sqlite_master WHERE name = 'levels_no_update'"
+        assert NEVER in str(connection.scalar(sa.text(found)))

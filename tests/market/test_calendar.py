@@ -283,6 +283,12 @@ def test_up_to_its_horizon_a_calendar_says_when_it_is_open_and_weekdays_do_after
     assert told[2:] == [day.weekday() < 5 for day in after]
 
 
+def test_before_its_first_session_a_calendar_is_closed_on_every_date():
+    days = MAINLAND.sessions[:1] - np.arange(1, 8)
+
+    assert not MAINLAND.open_on(days).any()
+
+
 def test_a_holiday_on_a_weekday_is_closed_and_so_is_a_weekend():
     days = np.array(["2024-10-01", "2024-10-05", "2024-10-08"], dtype="datetime64[D]")
 

@@ -82,6 +82,8 @@ class Worker:
             If it died by a signal, or was killed for what it said.
         RuntimeError
             If it cannot start, or left by itself: a fault of ours, told as it told it.
+        OSError
+            If no folder can be made for it to live in.
         """
         if self._process is None:
             self._start()

@@ -1,9 +1,9 @@
 """The ledger: entries, what they publish, and the guards that keep it as it was."""
 
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 from alembic import op
-
-from indexer.ledger.tables import postgresql_triggers, sqlite_triggers
 
 revision = "0001"
 down_revision = None
@@ -15,10 +15,48 @@ def upgrade() -> None:
     """Create every table, then its triggers."""
     _create_entries()
     _create_rows()
-    names = ("entries", "definitions", *_rows())
     postgresql = op.get_bind().dialect.name == "postgresql"
-    for _, text in (postgresql_triggers if postgresql else sqlite_triggers)(names):
-        op.execute(text)
+    for table in ("entries", "definitions", *_rows()):
+        for text in (_postgresql_guards if postgresql else _sqlite_guards)(table):
+            op.execute(text)
+
+
+def _sqlite_guards(table: str) -> Iterator[str]:
+    guards = [("UPDATE", "no_update", ""), ("DELETE", "no_delete", "")]
+    for act, what, when in (*guards, ("INSERT", "sealed", f"WHEN {_sealed(table)} ")):
+        yield (
+            f"CREATE TRIGGER {table}_{what} BEFORE {act} ON {table} {when}"
+            "BEGIN SELECT RAISE(ABORT, 'what was published is never changed'); END"
+        )
+
+
+def _postgresql_guards(table: str) -> Iterator[str]:
+    guards = [
+        ("UPDATE OR DELETE", "no_update", "TRUE", "ROW"),
+        ("TRUNCATE", "no_truncate", "TRUE", "STATEMENT"),
+        ("INSERT", "sealed", _sealed(table), "ROW"),
+    ]
+    for act, what, when, each in guards:
+        name = f"{table}_{what}"
+        yield (
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF {when} THEN RAISE EXCEPTION 'what was published is never changed'; END IF; "
+            f"RETURN NEW; END $$; "
+            f"CREATE TRIGGER {name} BEFORE {act} ON {table} "
+            f"FOR EACH {each} EXECUTE FUNCTION {name}()"
+        )
+
+
+def _sealed(table: str) -> str:
+    if table == "entries":
+        return (
+            "NEW.number <> (SELECT COALESCE(MAX(number), 0) + 1 FROM entries) OR EXISTS ("
+            "SELECT 1 FROM entries WHERE kind = NEW.kind AND subject = NEW.subject "
+            "AND session = NEW.session AND revision = NEW.revision)"
+        )
+    if table == "definitions":
+        return "EXISTS (SELECT 1 FROM definitions WHERE digest = NEW.digest)"
+    return "EXISTS (SELECT 1 FROM entries WHERE number = NEW.entry)"
 
 
 def _create_entries() -> None:
