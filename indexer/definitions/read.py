@@ -18,7 +18,16 @@ from indexer.definitions.model import Identified, fields_at
 from indexer.definitions.rules import Rule, breaks, broken
 from indexer.definitions.study import Study
 from indexer.definitions.sweep import Sweep
-from indexer.definitions.text import Document, Mark, Trail, closest, parse_yaml, read_text
+from indexer.definitions.symbols import CALENDARS
+from indexer.definitions.text import (
+    Document,
+    Mark,
+    Trail,
+    closest,
+    mistyped,
+    parse_yaml,
+    read_text,
+)
 from indexer.digest import canonical_json
 from indexer.errors import DefinitionError, MissingInputError, Problem, separated, short
 
@@ -212,6 +221,8 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
         field = fields_at(model, trail[:-1]).get(str(trail[-1]))
         wanted = field and field.description
         message = f"got {short(got)}, expected {wanted or context['pattern']}"
+        if trail[-1] == "calendar" and (meant := CALENDARS.get(got.upper())):
+            message += f"; did you mean {meant!r}?"
     elif kind == "float_parsing" and got.endswith("%"):
         message = f"got {short(got)}, expected a fraction: {_FRACTION}"
     elif kind in _EXPECTED:
@@ -220,6 +231,8 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
         said = detail["msg"][:1].lower() + detail["msg"][1:]
         remedy = f"; {_FRACTION}" if context.get("le") == 1 else ""
         message = f"got {short(got)}: {said}{remedy}"
+    if isinstance(got, str) and kind not in {"string_too_long", "model_type"}:
+        message += mistyped(got)
     at_key = trail[-1:] == (got,) and got not in _keys(model, trail[:-1])  # a country's code
     return document.problem(trail, message, at_key=at_key)
 

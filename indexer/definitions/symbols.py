@@ -15,6 +15,13 @@ CANONICAL_SERIES = r"^(?:[A-Z0-9]+\.(?:SH|SZ|BJ|HK)|[A-Z0-9][A-Z0-9.-]*\.US)$"
 # What people call a currency, by the code that ISO 4217 has for it.
 NO_CURRENCIES = {"RMB": "CNY", "CNH": "CNY"}
 
+# What people call an exchange, by the code of the calendar that has its sessions.
+CALENDARS = {
+    **dict.fromkeys(("SSE", "SHSE", "SHANGHAI", "SZSE", "SHENZHEN"), "XSHG"),
+    **dict.fromkeys(("HKEX", "SEHK", "HKSE", "HONG KONG"), "XHKG"),
+    **dict.fromkeys(("NYSE", "NASDAQ", "AMEX", "NEW YORK"), "XNYS"),
+}
+
 _SECURITY = re.compile(CANONICAL)
 _SERIES = re.compile(CANONICAL_SERIES)
 # ISO 10383 codes and the names data vendors give to the same exchanges.

@@ -101,6 +101,22 @@ def closest(word: str, words: Iterable[str]) -> str:
     return f"; did you mean {best[0]!r}?" if best else ""
 
 
+def mistyped(value: str) -> str:
+    """Return what to type for the first character of a value that looks like a mark, or nothing.
+
+    Examples
+    --------
+    >>> mistyped("price， gross")
+    "; '，' (U+FF0C) is no mark of YAML: type ', ' instead"
+    """
+    found = next((typed for typed in value if typed in _MISTYPED), "")
+    return f"; {_remedy(found, 'YAML')}" if found else ""
+
+
+def _remedy(typed: str, of: str) -> str:
+    return f"{typed!r} (U+{ord(typed):04X}) is no mark of {of}: type {_MISTYPED[typed]!r} instead"
+
+
 def read_text(path: Path) -> str:
     """Return the text of a definition file.
 
@@ -184,10 +200,9 @@ def _syntax(text: str, file: str, error: yaml.YAMLError) -> Problem:
 
 def _no_mark(text: str, file: str, at: int) -> Problem:
     """Return that a character is no mark, and what to type."""
-    typed, before = text[at], text[:at]
+    before = text[:at]
     line, column = before.count("\n") + 1, at - before.rfind("\n")
-    remedy = f"is no mark of it: type {_MISTYPED[typed]!r} instead"
-    return Problem(file, line, column, "", f"not YAML: {typed!r} (U+{ord(typed):04X}) {remedy}")
+    return Problem(file, line, column, "", f"not YAML: {_remedy(text[at], 'it')}")
 
 
 def _mistyped(text: str, mark: yaml.Mark, context: yaml.Mark | None) -> int | None:

@@ -128,7 +128,9 @@ BROKEN = {
     "empty name": ({"name": "{en: «''}"}, "name.en", "at least 1 character"),
     "currency": ({"currency": "«RMB1"}, "currency", "expected ISO 4217, as in CNY"),
     "nickname": ({"currency": "«RMB"}, "currency", "'RMB' is not ISO 4217: write CNY"),
-    "calendar": ({"calendar": "«Shanghai"}, "calendar", "expected ISO 10383, as in XSHG, or 24/5"),
+    "calendar": ({"calendar": "«Shanxi"}, "calendar", "expected ISO 10383, as in XSHG, or 24/5"),
+    "Shanghai by its name": ({"calendar": "«SSE"}, "calendar", "24/5; did you mean 'XSHG'?"),
+    "New York by its name": ({"calendar": "«nyse"}, "calendar", "24/5; did you mean 'XNYS'?"),
     "no such day": ({"base": "{date: «2024-02-30, level: 1}"}, "base.date", "got '2024-02-30'"),
     "date as digits": (
         {"base": "{date: «20240102, level: 1}"},
@@ -191,6 +193,16 @@ BROKEN = {
         "got 'perhaps', expected true or false",
     ),
     "variant": ({"variants": "[price, «Gross]"}, "variants[1]", "did you mean 'gross'?"),
+    "full-width comma": (
+        {"variants": "[«price， gross]"},
+        "variants[0]",
+        "'，' (U+FF0C) is no mark of YAML: type ', ' instead",
+    ),
+    "curly quotes": (
+        {"weighting": "{scheme: «“equal”}"},
+        "weighting.scheme",
+        "(U+201C) is no mark of YAML: type '\"' instead",
+    ),
     "variants as text": ({"variants": "«price"}, "variants", "got 'price', expected a list"),
     "no variants": ({"variants": "«[]"}, "variants", "expected at least one item"),
     "frequency": (

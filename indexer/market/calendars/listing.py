@@ -12,6 +12,8 @@ from datetime import date, time
 from importlib import metadata
 from pathlib import Path
 
+from indexer.definitions.symbols import CALENDARS
+
 FOLDER = Path(__file__).parent
 SNAPSHOTS = ("XSHG", "XHKG", "XNYS", "24/5", "XPAR")
 
@@ -114,6 +116,8 @@ def ask_library(code: str) -> Listing:
 def _hint(code: str, names: list[str]) -> str:
     if code.upper() in _ON_XSHG:
         return "its sessions are those of 'XSHG'"
+    if code.upper() in CALENDARS:
+        return f"did you mean {CALENDARS[code.upper()]!r}?"
     best = difflib.get_close_matches(code.upper(), names, 1)
     return f"did you mean {best[0]!r}?" if best else "expected an ISO 10383 code, such as 'XSHG'"
 

@@ -103,6 +103,9 @@ def test_london_closes_at_noon_and_a_half_on_christmas_eve() -> None:
     [
         ("XSHE", "its sessions are those of 'XSHG'"),
         ("bjse", "its sessions are those of 'XSHG'"),
+        ("SZSE", "did you mean 'XSHG'?"),
+        ("SEHK", "did you mean 'XHKG'?"),
+        ("nasdaq", "did you mean 'XNYS'?"),
         ("XHK", "did you mean 'XHKG'?"),
         ("xnys", "did you mean 'XNYS'?"),
         ("Q/9:0", "expected an ISO 10383 code, such as 'XSHG'"),
