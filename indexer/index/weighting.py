@@ -1,6 +1,6 @@
 """Target weights at a reference date."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -94,13 +94,19 @@ def _capped(basket: Basket, known: Panel, weights: tuple[Rows, Vector]) -> Vecto
     try:
         return capped(basket, uncapped, [known.segments[j] for j in columns])
     except DefinitionError as error:
-        names = [known.lines[j].symbol for j in columns[uncapped > 0]]
-        told = ", ".join(names[:_NAMED])
-        if len(names) > _NAMED:
-            told += f" and {len(names) - _NAMED} more"
+        told = _named([known.lines[j].symbol for j in columns[uncapped > 0]])
+        closed = np.flatnonzero(~np.isnan(known.close[-1])).tolist()
+        found = {s for j in closed for s in (known.lines[j].symbol, known.entry_symbol(j))}
+        if unknown := [symbol for symbol in basket.symbols if symbol not in found]:
+            told += f" (no close of {_named(unknown)})"
         where = f"by what was known on {known.sessions[-1]}, of {told}: "
         problems = [replace(p, message=where + p.message) for p in error.problems]
         raise DefinitionError(problems) from None
+
+
+def _named(symbols: Sequence[str]) -> str:
+    more = len(symbols) - _NAMED
+    return ", ".join(symbols[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _unweighable(basket: Basket, known: Panel, column: int) -> str:

@@ -161,6 +161,16 @@ def test_a_cap_the_members_cannot_meet_names_the_smallest_and_its_place(tmp_path
     )
 
 
+def test_of_a_constituent_without_a_close_it_is_said_where_the_others_cannot_meet_a_cap(tmp_path):
+    """Else nothing tells why the third does not count: the caveat comes with a result alone."""
+    file = tmp_path / "example.yaml"
+    file.write_text(TEXT.replace(", from: 2024-02-01", ""))
+    with pytest.raises(DefinitionError) as refused:
+        build(read_basket(file), market({"prices": A + B}))
+
+    assert "of A.US, B.US (no close of C.US): 2 constituents" in refused.value.problems[0].message
+
+
 @pytest.mark.parametrize(
     ("caps", "path", "least"),
     [
