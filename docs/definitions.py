@@ -105,7 +105,8 @@ def method(one: Index | Study) -> Iterator[str]:
     yield f"# {one.name.en}\n"
     yield f"`{one.id}` · {one.name.zh}\n" if one.name.zh else f"`{one.id}`\n"
     if one.description:
-        yield plain(one.description) + "\n"
+        yield plain(one.description.en) + "\n"
+        yield f"{one.description.zh}\n" if one.description.zh else ""
     told = list(study_method(one) if isinstance(one, Study) else index_method(one))
     yield "\n\n".join(text.en for text in told if text.en) + "\n"
     yield "\n\n".join(text.zh for text in told if text.zh) + "\n"

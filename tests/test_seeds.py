@@ -128,7 +128,8 @@ def test_the_chains_hold_as_many_names_as_the_facts_say(basket, suffix):
     chain = definition(BASKETS / f"{basket}{suffix}.yaml")
 
     assert len(chain["constituents"]) == names[basket] == CHAINS[basket]
-    assert "RECONSTRUCTION" in chain["description"]
+    assert "RECONSTRUCTION" in chain["description"]["en"]
+    assert "重建" in chain["description"]["zh"]
 
 
 def test_baskets_and_securities_agree_on_names_and_segments():

@@ -12,9 +12,12 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
+    SerializerFunctionWrapHandler,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
+    model_serializer,
+    model_validator,
 )
 from pydantic.fields import FieldInfo
 
@@ -101,6 +104,23 @@ class Name(Model):
     zh: Text | None = None
 
 
+class Prose(Name):
+    """A text in English and, where there is one, in Chinese.
+
+    A bare text in the file is the English one.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: Any) -> Any:
+        return {"en": value} if isinstance(value, str) else value
+
+    @model_serializer(mode="wrap")
+    def _as_bare(self, handler: SerializerFunctionWrapHandler) -> Any:
+        """Return a text without a Chinese one as it may stand in the file: so it was digested."""
+        return handler(self) if self.zh else self.en
+
+
 class Identified(Model):
     """What every definition file begins with."""
 
@@ -134,7 +154,7 @@ class Definition(Identified):
     """What the definition of an index or a study goes on with."""
 
     name: Name
-    description: Text | None = None
+    description: Prose | None = None
 
 
 def fields_at(model: type[BaseModel], trail: Trail) -> dict[str, FieldInfo]:

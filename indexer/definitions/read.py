@@ -203,6 +203,8 @@ def _follows(detail: ErrorDetails, before: list[Problem]) -> bool:
 def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -> Problem:
     """Return what pydantic found, where it stands, in words that say what to do."""
     trail, kind, got = tuple(detail["loc"]), detail["type"], detail["input"]
+    if trail[-1:] == ("en",) and trail not in document.values and kind != "missing":
+        trail = trail[:-1]  # a text that stands for itself
     context = detail.get("ctx", {})
     if kind == "extra_forbidden":
         known = _keys(model, trail[:-1])

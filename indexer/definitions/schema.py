@@ -62,6 +62,7 @@ def basket_schema() -> JsonSchemaValue:
     parts = written["$defs"]
     _allow_constituents_file(parts["Basket"])
     parts["Withholding"] = _allow_one_rate(parts["Withholding"])
+    parts["Prose"] = _allow_text(parts["Prose"])
     is_series = {"properties": {"kind": {"const": "series"}}, "required": ["kind"]}
     return {
         "$schema": _DIALECT,
@@ -77,6 +78,7 @@ def basket_schema() -> JsonSchemaValue:
 def study_schema() -> JsonSchemaValue:
     """Return the schema of a study definition."""
     written = Study.model_json_schema(schema_generator=_EditorSchema)
+    written["$defs"]["Prose"] = _allow_text(written["$defs"]["Prose"])
     return {"$schema": _DIALECT, **written, "title": "Study definition"}
 
 
@@ -114,6 +116,12 @@ def _allow_one_rate(withholding: JsonSchemaValue) -> JsonSchemaValue:
     withholding |= {"patternProperties": {"^[A-Z]{2}$": rate}, "additionalProperties": False}
     description = withholding.pop("description")
     return {"description": description, "anyOf": [rate, withholding]}
+
+
+def _allow_text(prose: JsonSchemaValue) -> JsonSchemaValue:
+    """Return the schema of a text by language, or of one alone."""
+    description = prose.pop("description")
+    return {"description": description, "anyOf": [prose["properties"]["en"], prose]}
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from indexer.definitions.model import (
     Id,
     IsoDate,
     Model,
+    Prose,
     SeriesSymbol,
     Text,
 )
@@ -83,7 +84,7 @@ class Event(Model):
     """A dated event and the indices whose abnormal returns are looked at."""
 
     date: IsoDate
-    name: Text
+    name: Prose
     indices: Annotated[tuple[Id, ...], Field(min_length=1)]
 
 

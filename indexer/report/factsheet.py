@@ -88,7 +88,7 @@ def _heading(history: History, record: Record | None) -> Iterator[str]:
     yield paragraph(told, "asof")
     yield record_line(record)
     if definition.description:
-        yield paragraph(same(definition.description))
+        yield paragraph(named(definition.description))
     if history.synthetic:
         yield banner(BANNER_SYNTHETIC, SYNTHETIC_TEXT)
     tested = int(history.backtested.sum())

@@ -150,7 +150,7 @@ def notes(
             f"定义摘要 Definition digest {definition.digest}",
             f"数据摘要 Market data digest {history.market_digest}",
         ]
-        lines += [definition.description] if definition.description else []
+        lines += [bilingual(definition.description)] if definition.description else []
         lines += [f"无数据 Missing: {', '.join(history.missing)}"] if history.missing else []
         row = write_lines(book, sheet, row, lines, "wrapped") + 1
     if record is not None:

@@ -130,7 +130,7 @@ def _heading(comparison: Comparison, record: Record | None) -> Iterator[str]:
     yield paragraph(told, "asof")
     yield record_line(record)
     if study.description:
-        yield paragraph(same(study.description))
+        yield paragraph(named(study.description))
 
 
 def _banners(comparison: Comparison) -> Iterator[str]:
@@ -291,7 +291,7 @@ def _caveats(comparison: Comparison, indices: dict[str, Any]) -> Iterator[str]:
     for id in indices:
         definition = comparison.histories[id].definition
         if definition.description:
-            about = joined([named(definition.name), same(definition.description)], ": ", "：")
+            about = joined([named(definition.name), named(definition.description)], ": ", "：")
             yield paragraph(about)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from indexer.definitions.model import Name
 from indexer.index.history import History
 from indexer.report.figure import Figure, FigureLine
 from indexer.report.figures import (
@@ -137,7 +138,7 @@ def heat_figure(history: History) -> Figure | None:
 
 def event_figures(comparison: Comparison) -> Iterator[Figure]:
     """Yield, of each event, what its indices did beyond their benchmark, added up."""
-    by_event: dict[tuple[str, str], list[Happening]] = {}
+    by_event: dict[tuple[str, Name], list[Happening]] = {}
     for seen in comparison.happenings:
         if np.isnan(seen.found.cumulative).all():  # the warnings say why
             continue
@@ -157,7 +158,7 @@ def event_figures(comparison: Comparison) -> Iterator[Figure]:
         yield {
             "id": f"event_{n}",
             "kind": "offsets",
-            "title": joined([same(day), same(name)], ": ", "："),
+            "title": joined([same(day), named(name)], ": ", "："),
             "about": Text(
                 "Log return beyond what the benchmark explains, in per cent, added up from five "
                 "rows before the event on; p stands in the table. That of a sum up to row +20 is "

@@ -281,7 +281,7 @@ def event_table(comparison: Comparison) -> str:
         later = Text(f" (row of {row})", f"（{row}一期）") if row != dated else same("")
         rows.append(
             (
-                joined([joined([same(dated), later], ""), same(seen.event.name)], ": ", "："),
+                joined([joined([same(dated), later], ""), named(seen.event.name)], ": ", "："),
                 name_of(comparison, seen.id),
                 same(per_cent(found.abnormal[day], sign="+")),
                 figure_text(or_none(found.p), 3),

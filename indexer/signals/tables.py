@@ -120,7 +120,7 @@ def event_rows(happenings: Iterable[Happening]) -> pl.DataFrame:
         for k in np.flatnonzero(~np.isnat(seen.days)):
             offset = int(found.offset[k])
             rows.append(
-                (seen.event.date, seen.event.name, seen.id, offset, seen.days[k].item(),
+                (seen.event.date, seen.event.name.en, seen.id, offset, seen.days[k].item(),
                  found.abnormal[k], found.p if offset == 0 else np.nan,
                  found.cumulative[k], found.cumulative_p[k],
                  found.alpha, found.beta, found.estimated, found.placebos,

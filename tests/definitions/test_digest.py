@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from indexer.definitions.basket import Basket
-from indexer.definitions.read import read_basket
+from indexer.definitions.read import read_basket, restore_index
 
 INDEX = {
     "version": "1",
@@ -20,18 +20,25 @@ INDEX = {
 }
 
 
-def laid_out(folder: Path, text: str) -> str:
-    """Return the digest of a definition written like this."""
+def read(folder: Path, text: str) -> Basket:
+    """Return a definition written like this."""
     (folder / "example.yaml").write_text(text, encoding="utf-8")
     basket = read_basket(folder / "example.yaml")
     assert isinstance(basket, Basket)
-    return basket.digest
+    return basket
+
+
+def laid_out(folder: Path, text: str) -> str:
+    """Return the digest of a definition written like this."""
+    return read(folder, text).digest
+
+
+def changed(**changes: str) -> str:
+    return "".join(f"{key}: {value}\n" for key, value in (INDEX | changes).items())
 
 
 def digest(folder: Path, **changes: str) -> str:
-    return laid_out(
-        folder, "".join(f"{key}: {value}\n" for key, value in (INDEX | changes).items())
-    )
+    return laid_out(folder, changed(**changes))
 
 
 def test_the_digest_is_blind_to_layout_and_comments(tmp_path: Path) -> None:
@@ -89,11 +96,28 @@ def test_the_digest_is_blind_to_the_default_months(
     assert stated == digest(tmp_path, rebalance=f"{{frequency: {frequency}}}")
 
 
+def test_a_text_alone_is_digested_as_it_was_before_it_could_have_a_chinese_one(
+    tmp_path: Path,
+) -> None:
+    assert '"description":"x"' in read(tmp_path, changed(description="x")).canonical
+
+
+def test_the_digest_is_blind_to_whether_a_text_alone_names_its_language(tmp_path: Path) -> None:
+    assert digest(tmp_path, description="{en: x}") == digest(tmp_path, description="x")
+
+
+def test_a_text_in_both_languages_is_kept_and_read_again(tmp_path: Path) -> None:
+    kept = read(tmp_path, changed(description="{en: x, zh: 例}")).canonical
+
+    assert restore_index(kept).canonical == kept
+
+
 MEANINGFUL = [
     {},
     {"name": "{en: Other}"},
     {"name": "{en: Example, zh: 例}"},
     {"description": "x"},
+    {"description": "{en: x, zh: 例}"},
     {"selected_on": "2026-05-07"},
     {"currency": "HKD"},
     {"calendar": "XHKG"},

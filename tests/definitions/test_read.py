@@ -125,6 +125,12 @@ BROKEN = {
     "bad id": ({"id": "«Example_1"}, "id", "got 'Example_1', expected a-z, 0-9 and '-'"),
     "name is text": ({"name": "«Example"}, "name", "got 'Example', expected keys and values: en"),
     "no English name": ({"name": "«{zh: 例}"}, "name.en", "required key is missing"),
+    "empty description": ({"description": "«''"}, "description", "at least 1 character"),
+    "description in Chinese alone": (
+        {"description": "«{zh: 例}"},
+        "description.en",
+        "required key is missing",
+    ),
     "empty name": ({"name": "{en: «''}"}, "name.en", "at least 1 character"),
     "currency": ({"currency": "«RMB1"}, "currency", "expected ISO 4217, as in CNY"),
     "nickname": ({"currency": "«RMB"}, "currency", "'RMB' is not ISO 4217: write CNY"),

@@ -27,6 +27,14 @@ def test_the_page_has_the_last_level_of_every_variant(history: History) -> None:
         assert f"{level[-1]:,.4f}" in text
 
 
+def test_what_the_index_is_stands_in_chinese_too(history: History) -> None:
+    about = history.definition.description
+
+    assert about is not None
+    assert about.zh is not None
+    assert about.zh in index_page(history)
+
+
 def test_moves_are_those_of_the_levels(history: History) -> None:
     level = history.variants["price"]
     moves = [level[-1] / level[-1 - n] - 1 for n in (1, 5, 20, 60, 250)]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from indexer.definitions.model import Name
+from indexer.definitions.model import Name, Prose
 from indexer.report.answer import answer_markup, answers
 from indexer.report.page import study_page
 from indexer.report.record import Record
@@ -74,7 +74,7 @@ def english(source: str) -> str:
 def hostile(comparison: Comparison) -> Comparison:
     """Return a comparison in which every text of a definition tries to become markup."""
     name = Name(en=HOSTILE, zh=HOSTILE)
-    texts = {"name": name, "description": HOSTILE}
+    texts = {"name": name, "description": Prose(en=HOSTILE, zh=HOSTILE)}
     histories = {
         id: replace(
             history,
@@ -155,6 +155,25 @@ def test_names_stand_in_english_and_chinese(page: Page, comparison: Comparison) 
     for history in comparison.histories.values():
         name = history.definition.name
         assert f"{name.en} {name.zh}" in text
+
+
+def test_what_an_index_is_stands_in_chinese_too(page: Page, comparison: Comparison) -> None:
+    """That a list is a reconstruction is the caveat nobody may miss."""
+    about = comparison.histories["domestic-compute"].definition.description
+
+    assert about is not None
+    assert about.zh is not None
+    assert about.zh in page.text
+
+
+def test_an_event_has_its_chinese_title_in_the_table(page: Page) -> None:
+    assert "2026-07-02：Meta对外提供算力" in page.text
+
+
+def test_an_event_has_its_chinese_title_above_its_chart(page: Page) -> None:
+    (chart,) = [one for one in page.figures["figures"] if one["id"] == "event_0"]
+
+    assert chart["title"][1] == "2026-07-02：Meta对外提供算力"
 
 
 def test_a_missing_chinese_name_leaves_no_trace(comparison: Comparison) -> None:
