@@ -13,7 +13,9 @@ from typing import Any
 import polars as pl
 
 from indexer.definitions.study import Pair, Study
+from indexer.index.finding import Finding
 from indexer.index.gates import findings
+from indexer.index.history import History
 from indexer.market.conventions.gates import gate_limits
 from indexer.market.tables import Market, read_market
 from indexer.run.find import study_named
@@ -46,16 +48,14 @@ def page(market: Market) -> str:
     pairs = tuple(Pair(leader=LEADER, follower=id) for id in readings)
     wide = asked.model_copy(update={"pairs": pairs})
     whole = study(asked, market)
-    stale = {
-        id: {
-            found.session
-            for found in findings(history, market, history.days.tolist())
-            if (found.rule, found.verdict) == ("R14", "refuse")
-        }
-        for id, history in study(wide, market).histories.items()
+    refused = {
+        id: [f for f in findings(h, market, h.days.tolist()) if f.verdict == "refuse"]
+        for id, h in study(wide, market).histories.items()
     }
+    stale = {id: {f.session for f in told if f.rule == "R14"} for id, told in refused.items()}
     parts = (
         _opening(whole, stale),
+        _beyond(whole, refused),
         _confirmation(wide, market, stale),
         _states(whole),
         _chance(whole),
@@ -107,6 +107,49 @@ a sample of what is calculated, and for no evidence.
 """
 
 
+def _beyond(whole: Comparison, refused: dict[str, list[Finding]]) -> Iterator[str]:
+    """Yield what gate R16 would refuse, and how much of the leader's fall that makes."""
+    moves = {
+        id: [_move(whole.histories[id], f) for f in refused[id] if f.rule == "R16"]
+        for id in (LEADER, FOLLOWER)
+    }
+    yield """\
+Gate R16 refuses a close farther from the one before than its board allows, and a level beyond six
+deviations. Most of these closes end a hole in the data: what they moved the index by, in brackets,
+is the move of many sessions on one day, and whether they are right these data cannot say.
+"""
+    for id, found in moves.items():
+        yield f"- {id}: {', '.join(told for _, _, told in found) or 'none'}."
+    yield ""
+    peaks = [p["peak_on"] for p in whole.summary["pairs"] if p["leader"] == LEADER and p["peak_on"]]
+    for peak in sorted(set(peaks)):
+        level = _levels(whole.histories[LEADER])
+        day = date.fromisoformat(peak)
+        fall = level[max(level)] - level[day]
+        since = [points for when, points, _ in moves[LEADER] if when > day]
+        yield (
+            f"From its peak over a follower on {peak} to the last session {LEADER} moved by "
+            f"{_number(fall, 0)} points; {_number(sum(since), 0)} of them, {sum(since) / fall:.0%},"
+            f" are of {len(since)} closes that R16 would refuse.\n"
+        )
+
+
+def _move(history: History, found: Finding) -> tuple[date, float, str]:
+    """Return the day, what the close moved the index by in points, and both in words."""
+    symbol = found.message.split()[0]
+    if symbol not in history.definition.symbols:
+        return (found.session, 0.0, f"the level of {found.session}")
+    level = _levels(history)
+    before = max(day for day in level if day < found.session)
+    part = history.contributions.filter(date=found.session, symbol=symbol)["contribution"].sum()
+    told = f"{symbol} on {found.session} ({_number(100 * part)} %)"
+    return (found.session, part * level[before], told)
+
+
+def _levels(history: History) -> dict[date, float]:
+    return dict(history.levels.filter(variant="price").select("date", "level").iter_rows())
+
+
 @dataclass(frozen=True)
 class _Evening:
     """What the two ratio lines say on an evening, one for each reading of Hong Kong internet."""
@@ -124,8 +167,10 @@ def _confirmation(asked: Study, market: Market, stale: dict[str, set[date]]) -> 
 On {CLAIM} strategists called the lines NA/domestic and NA/Hong Kong internet "very highly
 positively correlated". Over {WINDOW} rows of returns, as known each evening; *partial* is what the
 followers share beyond the leader, p is adjusted for the study's windows, and *given market* takes
-the CSI All Share off as well. Levels are what the eye sees in a chart of the two lines; beside them
-the median, and 5 to 95 %, of what followers unrelated given the leader would show.
+the CSI All Share off as well. What that ready-made series holds is not known to the tool, but the
+A-shares of both chains are in it, and part of what the followers share is taken off with it. Levels
+are what the eye sees in a chart of the two lines; beside them the median, and 5 to 95 %, of what
+followers unrelated given the leader would show.
 """
     heads = ("evening", "Hong Kong is", "stale", "correlation", "null", "excess", "partial", "p")
     more = ("given market", "p", "levels", "their null")
@@ -162,9 +207,13 @@ def _in_words(evening: _Evening) -> str:
         values = [told[name][WINDOW] for told in evening.told]
         return f"{_number(min(values))} to {_number(max(values))}"
 
-    def beyond(name: str) -> int:
-        values = [told[name][WINDOW] for told in evening.told]
-        return sum(value is not None and value < LEVEL for value in values)
+    def beyond(given: str, of: str = "") -> str:
+        """Return in how many readings chance is not enough, and how many of those are below 0."""
+        keys = (f"p_value{given}_adjusted", f"partial_correlation{given}")
+        tested = [[told[key][WINDOW] for key in keys] for told in evening.told]
+        values = [value for p, value in tested if p is not None and p < LEVEL]
+        below = sum(value < 0 for value in values)
+        return f"{len(values)}{of}" + (f" ({below} negative)" if below else "")
 
     levels = [
         (told["level_correlation"][WINDOW], told["level_null"][WINDOW]) for told in evening.told
@@ -174,8 +223,8 @@ def _in_words(evening: _Evening) -> str:
     told = (
         f"{evening.day}: correlation {span('ratio_correlation')}, the shared leg alone makes "
         f"{span('ratio_null')}; what is left is beyond chance in "
-        f"{beyond('p_value_adjusted')} of {count} readings, given the market in "
-        f"{beyond('p_value_benchmark_adjusted')}; levels as of unrelated followers in {within}"
+        f"{beyond('', f' of {count} readings')}, given the market in {beyond('_benchmark')}; "
+        f"levels as of unrelated followers in {within}"
     )
     if not any(evening.stale):
         return f"{told}."
@@ -282,7 +331,7 @@ windows, which overlap.
         rows = {
             row["offset"]: row
             for row in whole.event_table.filter(
-                event=seen.event.date, name=seen.event.name, index=seen.id
+                event=seen.event.date, name=seen.event.name.en, index=seen.id
             ).iter_rows(named=True)
         }
         cells = [_number(rows[0]["abnormal"], 4), _number(rows[0]["p"], 3)]
