@@ -51,6 +51,15 @@ DEFAULT_MONTHS: dict[str, tuple[int, ...]] = {
 }
 
 
+SelectedOn = Annotated[
+    IsoDate | None,
+    Field(
+        description="day on which the list was chosen: values that rest on earlier levels are "
+        "marked back-tested; without it, none is"
+    ),
+]
+
+
 class Base(Model):
     """The session and the level an index starts from."""
 
@@ -188,7 +197,7 @@ class Series(Definition):
     calendar: CalendarCode
     symbol: SeriesSymbol
     base: Base | None = None
-    selected_on: IsoDate | None = None
+    selected_on: SelectedOn = None
     publish: Publish = Publish()
 
 
@@ -196,7 +205,7 @@ class Basket(Definition):
     """One index definition. Two equal baskets on one market always produce the same index."""
 
     kind: Literal["index"] = "index"
-    selected_on: IsoDate | None = None
+    selected_on: SelectedOn = None
     currency: Currency
     calendar: CalendarCode
     base: Base

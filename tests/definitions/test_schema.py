@@ -11,7 +11,7 @@ import yaml
 from jsonschema import Draft7Validator, FormatChecker
 
 from indexer.definitions import schema as module
-from indexer.definitions.schema import schema_files
+from indexer.definitions.schema import basket_schema, schema_files
 from indexer.definitions.text import parse_yaml
 
 BUNDLED = sorted((Path(__file__).parents[2] / "baskets").glob("*.yaml"))
@@ -199,3 +199,10 @@ def test_an_editor_underlines_what_is_wrong(
     keys: dict[str, str], changes: dict[str, str | None]
 ) -> None:
     assert complaints(kind_of(keys), text_of(keys, **changes))
+
+
+@pytest.mark.parametrize("kind", ["Basket", "Series"])
+def test_an_editor_tells_what_marks_levels_as_back_tested(kind: str) -> None:
+    key = basket_schema()["$defs"][kind]["properties"]["selected_on"]
+
+    assert "without it, none is" in key["description"]
