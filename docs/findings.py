@@ -121,9 +121,8 @@ is the move of many sessions on one day, and whether they are right these data c
     for id, found in moves.items():
         yield f"- {id}: {', '.join(told for _, _, told in found) or 'none'}."
     yield ""
-    peaks = [p["peak_on"] for p in whole.summary["pairs"] if p["leader"] == LEADER and p["peak_on"]]
-    for peak in sorted(set(peaks)):
-        level = _levels(whole.histories[LEADER])
+    level = _levels(whole.histories[LEADER])
+    for peak in sorted({p["peak_on"] for p in whole.summary["pairs"] if p["peak_on"]}):
         day = date.fromisoformat(peak)
         fall = level[max(level)] - level[day]
         since = [points for when, points, _ in moves[LEADER] if when > day]
@@ -136,12 +135,11 @@ is the move of many sessions on one day, and whether they are right these data c
 
 def _move(history: History, found: Finding) -> tuple[date, float, str]:
     """Return the day, what the close moved the index by in points, and both in words."""
-    symbol = found.message.split()[0]
-    if symbol not in history.definition.symbols:
+    if (symbol := found.message.split()[0]) not in history.definition.symbols:
         return (found.session, 0.0, f"the level of {found.session}")
     level = _levels(history)
     before = max(day for day in level if day < found.session)
-    part = history.contributions.filter(date=found.session, symbol=symbol)["contribution"].sum()
+    part = history.contributions.filter(date=found.session, symbol=symbol)["contribution"].item()
     told = f"{symbol} on {found.session} ({_number(100 * part)} %)"
     return (found.session, part * level[before], told)
 
