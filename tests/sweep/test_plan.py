@@ -143,7 +143,7 @@ def test_a_rule_between_keys_names_the_file_of_the_other_key(tmp_path: Path) -> 
     text = f"baskets: {BUNDLED_BASKETS}/*-free-float.yaml\nvary: {{weighting.scheme: [equal]}}\n"
     for variant in planned(tmp_path, text):
         assert variant.failure is not None
-        assert "-free-float.yaml:21:41: weighting.ladder: belongs to" in variant.failure["message"]
+        assert "-free-float.yaml:23:41: weighting.ladder: belongs to" in variant.failure["message"]
 
 
 @pytest.mark.parametrize(
