@@ -153,22 +153,18 @@ def _hints(comparison: Comparison) -> Iterator[str]:
         "<noscript><p>The charts need JavaScript; the tables do not. "
         '<span lang="zh-CN">图表需要JavaScript，表格不需要。</span></p></noscript>'
     )
-    told = [
-        Text(
-            "Drag the bar below a chart to zoom: all charts follow. Press a name to hide or show "
-            "it.",
-            "拖动图下滑块可缩放，各图联动；点击名称可显示或隐藏。",
-        )
-    ]
+    drag = Text(
+        "Drag the bar below a chart to zoom: all charts follow. Press a name to hide or show it.",
+        "拖动图下滑块可缩放，各图联动；点击名称可显示或隐藏。",
+    )
+    yield paragraph(drag, "hint control")
     if comparison.aligned.backtested.any():
-        told.append(
-            Text(
-                "Pale lines, and figures with an asterisk, are back-tested: a figure is while any "
-                "level in its window is.",
-                "浅色线与带星号的数值为回测：窗口内含回测点位者即是。",
-            )
+        key = Text(
+            "Pale lines, and figures with an asterisk, are back-tested: a figure is while any "
+            "level in its window is.",
+            "浅色线与带星号的数值为回测：窗口内含回测点位者即是。",
         )
-    yield paragraph(joined(told, " ", ""), "hint")
+        yield paragraph(key, "hint")
 
 
 def _shades(comparison: Comparison) -> str:

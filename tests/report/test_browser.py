@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from indexer.definitions.model import Name
+from indexer.report.backtested import NOTE
 from indexer.report.factsheet import index_page
 from indexer.report.page import study_page
 from indexer.report.published import FORMULA
@@ -120,6 +121,25 @@ def test_paper_holds_it(browser, files, name, most):
     page.close()
 
     assert 0 < len(re.findall(rb"/Type\s*/Page\b", printed)) <= most
+
+
+@pytest.mark.parametrize("told", ["Pale lines, and figures with an asterisk", NOTE.en])
+def test_paper_says_what_marks_mean(browser, files, told):
+    page, _ = opened(browser, files["study"])
+    page.emulate_media(media="print")
+    shown = page.locator("p", has_text=told).first.is_visible()
+    page.close()
+
+    assert shown
+
+
+def test_paper_does_not_say_what_to_drag(browser, files):
+    page, _ = opened(browser, files["study"])
+    page.emulate_media(media="print")
+    shown = page.locator("p", has_text="Drag the bar below a chart").is_visible()
+    page.close()
+
+    assert not shown
 
 
 def test_one_language_is_shown_at_a_time_and_the_choice_stands_in_the_address(browser, files):
