@@ -80,7 +80,7 @@ def study_charts(book: Book, comparison: Comparison, placed: Mapping[str, Placed
     window = comparison.study.windows.headline
     looks = _looks(comparison)
     yield from _levels(book, placed["levels"], mark, looks)
-    yield from _strength(book, comparison, placed["strength"], mark, looks)
+    yield from _strength(book, placed["strength"], mark, looks)
     for name, wanted, title in (
         (
             "ratios",
@@ -133,14 +133,11 @@ def _levels(book: Book, levels: Placed, mark: str, looks: Mapping[str, _Look]) -
         yield from levels.chart(book, title, lines, _span(levels, [line.y for line in lines]))
 
 
-def _strength(
-    book: Book, comparison: Comparison, strength: Placed, mark: str, looks: Mapping[str, _Look]
-) -> Iterator[Any]:
+def _strength(book: Book, strength: Placed, mark: str, looks: Mapping[str, _Look]) -> Iterator[Any]:
     """Yield the relative strength of each pair, a band along it for each of its states."""
     wanted = ("relative_strength", None)
     found = [n for n, column in enumerate(strength.columns) if column.key == wanted]
-    aligned = comparison.aligned
-    for n, pair in zip(found, comparison.study.pairs, strict=False):  # as many as a sheet takes
+    for n in found:
         column = strength.columns[n]
         lines = [
             ChartLine(f"{words.SHADES[key].zh} {key}", 0, k, shade.strong, band=True)
@@ -148,12 +145,8 @@ def _strength(
             for key, shade in SHADES.items()
             if (other.about, other.key) == (column.about, (key, None))
         ]
-        # The signal counts its base too and so may be back-tested for ever: here the day's levels.
-        rows = np.arange(len(aligned.sessions))
-        tested = after_last(aligned.backtested_on((pair.leader, pair.follower), rows))
         label = looks[column.about].label
-        line = strength.line(n, f"{label} 相对强弱 relative strength", INK[0])
-        lines.append(line._replace(tested=tested))
+        lines.append(strength.line(n, f"{label} 相对强弱 relative strength", INK[0]))
         title = f"{label} 相对强弱与状态 Relative strength and states{mark}"
         yield from strength.chart(book, title, lines, {"num_format": "0"} | _span(strength, [n]))
 

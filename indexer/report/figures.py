@@ -120,17 +120,15 @@ def pair_figure(comparison: Comparison, pair: PairStates, found: PairInference) 
     """Return the relative strength of a pair over its catch-up states, with its turns."""
     ids = (pair.pair.leader, pair.pair.follower)
     strength = comparison.signal("relative_strength", *ids)
-    # The signal counts its base too and so may be back-tested for ever: here the day's levels are.
-    tested = int(comparison.aligned.backtested_on(ids, pair.rows).sum())
-    line = line_of(pair.rows, strength.value, tested, 3)
+    line = signal_line(comparison, strength, 3)
     line |= {"label": ratio_name(comparison, *ids), "slot": _INK, "style": "solid"}
     figure: Figure = {
         "id": "_".join(("pair", *ids)),
         "title": joined([line["label"], Text("relative strength", "相对强弱")], ": ", "："),
         "about": Text(
-            "Leader over follower, 100 on the first row, log scale; shaded: catch-up states; "
-            "dotted: turns.",
-            "领先指数除以跟随指数，首期为100，对数坐标；底色为补涨状态，点线为拐点。",
+            "Leader over follower, 100 on the first row, on which all of it rests, log scale; "
+            "shaded: catch-up states; dotted: turns.",
+            "领先指数除以跟随指数，首期为100，其后各值均以首期为准，对数坐标；底色为补涨状态，点线为拐点。",
         ),
         "digits": 2,
         "bands": bands(pair),

@@ -53,13 +53,12 @@ def _indices(comparison: Comparison) -> dict[str, Any]:
 
 
 def _pairs(comparison: Comparison) -> Iterator[dict[str, Any]]:
-    """Yield the relative strength of each pair over its states, marked by the levels of the day."""
-    aligned = comparison.aligned
+    """Yield the relative strength of each pair over its states."""
     for pair in comparison.states:
         ids = (pair.pair.leader, pair.pair.follower)
         signal = comparison.signal("relative_strength", *ids)
         label = " / ".join(_name(comparison, id) for id in ids)
-        tested = after_last(aligned.backtested_on(ids, pair.rows))
+        tested = after_last(signal.backtested)
         yield {
             "title": "相对强弱 Relative strength",
             "lines": [_line(label, pair.rows, signal.value, tested, slot=0)],

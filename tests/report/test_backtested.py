@@ -8,12 +8,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from indexer.report import notebook
 from indexer.report.answer import answers
 from indexer.report.backtested import NOTE, pair_backtested
-from indexer.report.figures import ratio_name
+from indexer.report.figures import pair_figure, ratio_name
 from indexer.report.shapes import event_figures, rotation_figure
 from indexer.report.tables import correlation_table, event_table, pair_table, ratio_table
 from indexer.signals.result import Comparison
+from indexer.signals.signal import after_last
 
 SIGNALS = {
     "Correlation of the ratio lines": "ratio_correlation",
@@ -99,6 +101,21 @@ def test_an_answer_says_that_part_of_its_rows_is_back_tested(comparison: Compari
     assert "back-tested" not in lines.en
     assert all(text.en.endswith(" Part of the rows behind it is back-tested.") for text in pairs)
     assert all(text.zh.endswith("所依据的各期中有一部分为回测。") for text in pairs)
+
+
+def test_relative_strength_is_drawn_pale_where_its_signal_is_back_tested(
+    comparison: Comparison,
+) -> None:
+    """Its base is, and so all of it."""
+    for pair, found in zip(comparison.states, comparison.pairs, strict=True):
+        (line,) = pair_figure(comparison, pair, found)["lines"]
+        signal = comparison.signal("relative_strength", *found.rows.ids)
+        assert line["tested"] == after_last(signal.backtested) == len(line["rows"])
+
+
+def test_relative_strength_is_pale_in_a_notebook_as_its_signal_is(comparison: Comparison) -> None:
+    drawn = [figure["lines"][0] for figure in notebook._pairs(comparison)]
+    assert [line["tested"] for line in drawn] == [len(line["rows"]) for line in drawn]
 
 
 def test_a_week_of_the_rotation_is_pale_while_it_is_back_tested(comparison: Comparison) -> None:
