@@ -92,13 +92,15 @@ def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
         )
     partial, excess = (told[key][window] for key in ("partial_correlation", "ratio_excess"))
     low, high = _bounds(told, "partial_correlation", window)
+    digits = _adding_up(observed, null)
+    seen, alone, more = (number(value, digits) for value in (observed, null, excess))
     first = Text(
         f"Over the last {window} rows the ratio lines of {name.en} correlate at "
-        f"{number(observed, 2)}; the leader they share would alone give {number(null, 2)}, an "
-        f"excess of {number(excess, 2)}. With the leader taken out, {number(partial, 2)} "
+        f"{seen}; the leader they share would alone give {alone}, an "
+        f"excess of {more}. With the leader taken out, {number(partial, 2)} "
         f"remains{_span(low, high)}",
-        f"最近{window}期，{name.zh}两条比值线的相关系数为{number(observed, 2)}；"
-        f"仅因共用领先指数就会有{number(null, 2)}，超出部分为{number(excess, 2)}。剔除领先指数后，"
+        f"最近{window}期，{name.zh}两条比值线的相关系数为{seen}；"
+        f"仅因共用领先指数就会有{alone}，超出部分为{more}。剔除领先指数后，"
         f"偏相关系数为{number(partial, 2)}{_span_zh(low, high)}",
     )
     p = told["p_value_adjusted"][window]
@@ -109,6 +111,23 @@ def _of_lines(comparison: Comparison, told: dict[str, Any]) -> Text:
     if figure_backtested(comparison, told, "ratio_correlation", window):
         parts.append(_TESTED)
     return joined(parts, " ", "")
+
+
+def _adding_up(observed: float, null: float) -> int:
+    """Return how many digits a correlation, its null and the excess are told to.
+
+    Three as in the table, or as many more as it takes for them to add up as they stand.
+
+    Examples
+    --------
+    >>> _adding_up(0.1947399, 0.1677982), _adding_up(0.2142896, 0.2426949)
+    (3, 4)
+    """
+    for digits in range(3, 7):
+        left = round(observed, digits) - round(null, digits)
+        if round(left, digits) == round(observed - null, digits):
+            break
+    return digits
 
 
 def _late(comparison: Comparison, summary: dict[str, Any], told: dict[str, Any]) -> Iterator[Text]:

@@ -7,6 +7,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
 
@@ -251,8 +252,8 @@ def test_the_answer_says_what_is_arithmetic_and_how_sure_the_rest_is(
     observed, null, excess, partial = (told[name][60] for name in FAMILY)
     bounds = told["partial_correlation_interval"][60]
     assert (
-        f"correlate at {observed:.2f}; the leader they share would alone give {null:.2f}, "
-        f"an excess of {excess:.2f}." in first
+        f"correlate at {observed:.3f}; the leader they share would alone give {null:.3f}, "
+        f"an excess of {excess:.3f}." in first
     )
     assert f"{partial:.2f} remains (95 % interval {bounds['low']:.2f} to {bounds['high']:.2f})" in (
         first
@@ -260,6 +261,20 @@ def test_the_answer_says_what_is_arithmetic_and_how_sure_the_rest_is(
     assert f"not distinguishable from chance (adjusted p {told['p_value_adjusted'][60]:.3f})" in (
         first
     )
+
+
+@pytest.mark.parametrize("window", [20, 60, 120])
+def test_what_the_answer_says_of_ratio_lines_adds_up_as_it_stands(
+    comparison: Comparison, window: int
+) -> None:
+    summary = copy.deepcopy(comparison.summary)
+    for name in (*FAMILY, "p_value_adjusted"):
+        values = summary["ratio_lines"][0][name]
+        values[60] = values.get(window)
+    first = next(iter(answers(comparison, summary)))
+    for text in first:
+        told = [Decimal(n) for n in re.findall(r"-?0\.\d{3,}", text.replace("−", "-"))]
+        assert told[0] - told[1] == told[2]
 
 
 def test_less_than_arithmetic_is_never_called_more(comparison: Comparison) -> None:
