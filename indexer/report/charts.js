@@ -158,15 +158,26 @@ const charts = (() => {
     };
   }
 
+  const power = (value) => 10 ** Math.floor(Math.log10(value));
+
+  // The next round step of an axis: 1, 2 or 5 of some power of ten.
+  const round = (rough) => power(rough) * [1, 2, 5, 10].find((n) => n * power(rough) >= rough);
+
+  // An axis that ends on its own marks: about so many of them, as far as both values at least.
+  function even(low, high, parts) {
+    const interval = round((high - low) / parts);
+    const [min, max] = [Math.floor(low / interval), Math.ceil(high / interval)]
+      .map((n) => Number((n * interval).toFixed(10)));
+    return { min, max, interval };
+  }
+
   // ECharts marks a log axis at powers of its base only: these are the values a reader expects.
   function ticks(low, high) {
-    const power = (value) => 10 ** Math.floor(Math.log10(value));
     if (high > 6 * low) {
       const decades = Array.from({ length: 40 }, (_, k) => power(low) * 10 ** k);
       return decades.flatMap((decade) => [decade, 2 * decade, 5 * decade]);
     }
-    const rough = (high - low || low) / 5;
-    const step = power(rough) * [1, 2, 5, 10].find((nice) => nice * power(rough) >= rough);
+    const step = round((high - low || low) / 5);
     const first = Math.ceil(low / step);
     return Array.from({ length: 12 }, (_, k) => (first + k) * step);
   }
@@ -219,7 +230,10 @@ const charts = (() => {
       : figure.scale === "log" ? log : { type: "value", scale: true };
     return frame({
       grid: { left: 6, right: 34, top: 24, bottom: still ? 8 : 46, outerBoundsMode: "same" },
-      xAxis: axis({ type: "category", data: page.sessions, splitLine: { show: false } }),
+      xAxis: axis({
+        type: "category", data: page.sessions, splitLine: { show: false },
+        axisLabel: { color: colour("--muted"), hideOverlap: true, alignMinLabel: "left" },
+      }),
       yAxis: axis(scale),
       dataZoom: {
         show: !still, filterMode: "weakFilter", height: 18, bottom: 8, showDataShadow: false,
@@ -244,8 +258,8 @@ const charts = (() => {
 
   function rotation(page, figure) {
     const all = figure.lines.flatMap((line) => [...line.x, ...line.y]).map((v) => Math.abs(v - 100));
-    const reach = Math.max(1, ...all) * 1.15;
-    const [low, high] = [100 - reach, 100 + reach].map((v) => Number(v.toFixed(1)));
+    const { max: reach, interval } = even(0, Math.max(1, ...all) * 1.1, 3);
+    const [low, high] = [100 - reach, 100 + reach];
     const words = page.words;
     const corner = (text, x, y, position) => [
       { xAxis: x[0], yAxis: y[0], name: say(text), label: { position } }, { xAxis: x[1], yAxis: y[1] },
@@ -256,14 +270,23 @@ const charts = (() => {
       corner(words.lagging, [low, 100], [low, 100], "insideBottomLeft"),
       corner(words.improving, [low, 100], [100, high], "insideTopLeft"),
     ];
-    const tails = figure.lines.map((line) => ({
-      name: say(line.label), type: "line", showAllSymbol: true, symbol: "circle",
-      data: line.x.map((x, i) => ({
-        value: [x, line.y[i]], symbolSize: i === line.x.length - 1 ? 12 : 5,
+    // Two strokes a tail, as over time; the point that they share has its dot once.
+    const tails = figure.lines.flatMap((line, n) => {
+      const points = line.x.map((x, i) => ({
+        value: [x, line.y[i]], line, at: i, symbolSize: i === line.x.length - 1 ? 12 : 5,
         itemStyle: { opacity: i < line.tested ? 0.45 : 1 },
-      })),
-      itemStyle: { color: ink(line.slot) }, lineStyle: { color: ink(line.slot), width: 1.5 },
-    }));
+      }));
+      const stroke = (part, data, opacity) => ({
+        id: `${n} ${part}`, name: say(line.label), type: "line", data, showAllSymbol: true,
+        symbol: "circle", itemStyle: { color: ink(line.slot) },
+        lineStyle: { color: ink(line.slot), width: 1.5, opacity },
+      });
+      const shared = points.slice(0, line.tested).slice(-1).map((p) => ({ ...p, symbol: "none" }));
+      return [
+        stroke("tested", points.slice(0, line.tested), 0.45),
+        stroke("live", [...shared, ...points.slice(line.tested)], 1),
+      ];
+    });
     const areas = {
       id: "quarters", type: "line", data: [], silent: true,
       markArea: {
@@ -273,17 +296,17 @@ const charts = (() => {
       markLine: edge({ label: { show: false }, data: [{ xAxis: 100 }, { yAxis: 100 }] }),
     };
     const [across, up] = AXES.map((name) => axis({
-      type: "value", min: low, max: high, name: say(name), nameLocation: "middle", nameGap: 26,
+      type: "value", min: low, max: high, interval,
+      name: say(name), nameLocation: "middle", nameGap: 26,
     }));
     return frame({
       grid: { left: 34, right: 16, top: 14, bottom: 34, outerBoundsMode: "same" },
       xAxis: across, yAxis: up,
       tooltip: tooltip({
         trigger: "item",
-        formatter: ({ seriesIndex, dataIndex }) => {
-          const line = figure.lines[seriesIndex];
-          const [x, y] = [line.x[dataIndex], line.y[dataIndex]].map((v) => number(v, figure.digits));
-          const day = `${line.days[dataIndex]}${dataIndex < line.tested ? hindsight(page) : ""}`;
+        formatter: ({ data: { line, at } }) => {
+          const [x, y] = [line.x[at], line.y[at]].map((v) => number(v, figure.digits));
+          const day = `${line.days[at]}${at < line.tested ? hindsight(page) : ""}`;
           return box([say(line.label), line.slot], [day], [`${x} / ${y}`]);
         },
       }),
@@ -293,6 +316,7 @@ const charts = (() => {
 
   function bars(page, figure) {
     const below = { position: "insideEndBottom" };
+    const reach = [...figure.y, 1.2 * figure.band, -1.2 * figure.band];
     const lines = figure.band === null ? []
       : [{ yAxis: figure.band }, { yAxis: -figure.band, label: below }];
     return frame({
@@ -301,22 +325,19 @@ const charts = (() => {
         type: "category", data: figure.x.map(String), splitLine: { show: false },
         name: say(page.words.lag), nameLocation: "middle", nameGap: 24,
       }),
-      yAxis: axis({
-        type: "value", splitNumber: 3,
-        min: ({ min }) => Math.floor(10 * Math.min(min, -1.2 * figure.band)) / 10,
-        max: ({ max }) => Math.ceil(10 * Math.max(max, 1.2 * figure.band)) / 10,
-      }),
+      yAxis: axis({ type: "value", ...even(Math.min(...reach), Math.max(...reach), 5) }),
       tooltip: tooltip({
         trigger: "item",
         formatter: ({ dataIndex }) => box(
           [`${say(page.words.lag)}: ${figure.x[dataIndex]}`],
-          [number(figure.y[dataIndex], figure.digits)],
+          [`${number(figure.y[dataIndex], figure.digits)}${figure.tested ? hindsight(page) : ""}`],
         ),
       }),
       series: [{
-        type: "bar", data: figure.y, itemStyle: { color: ink(figure.slot) }, barMaxWidth: 22,
+        type: "bar", data: figure.y, barMaxWidth: 22,
+        itemStyle: { color: ink(figure.slot), opacity: figure.tested ? 0.6 : 1 },
         markLine: edge({
-          data: lines, label: {
+          data: lines, precision: figure.digits, label: {
             ...edge().label, position: "insideEndTop",
             formatter: ({ value }) => number(value, figure.digits),
           },
@@ -490,7 +511,8 @@ const charts = (() => {
         figure.symbols[i], figure.names[i], figure.segments[i],
         ...figure.symbols.map((_, j) => cell(j <= i ? row[j] : figure.values[j][i])),
       ]);
-      return [["", "", "", ...figure.symbols], ...body];
+      const head = [words.constituent, words.name, words.segment].map(say);
+      return [[...head, ...figure.symbols], ...body];
     }
     if (figure.kind === "grid") {
       const body = figure.rows.map((row) => [row, ...figure.columns.map(() => "")]);
@@ -498,7 +520,7 @@ const charts = (() => {
       return [[figure.across, ...figure.columns], ...body];
     }
     if (figure.kind === "bars") {
-      const head = [say(words.lag), say(figure.title)];
+      const head = [say(words.lag), `${say(figure.title)}${figure.tested ? hindsight(page) : ""}`];
       return [head, ...figure.x.map((x, i) => [x, cell(figure.y[i])])];
     }
     if (figure.kind === "offsets") {
@@ -507,7 +529,7 @@ const charts = (() => {
       return [head, ...figure.lines[0].x.map((x, i) => [x, ...figure.lines.map((l) => cell(l.y[i]))])];
     }
     if (figure.kind === "rotation") {
-      const head = [say(words.date), "", ...AXES.map(say), say(words.backtested)];
+      const head = [say(words.date), say(words.pair), ...AXES.map(say), say(words.backtested)];
       return [head, ...figure.lines.flatMap((line) => (
         line.days.map((day, i) => [day, say(line.label), line.x[i], line.y[i], i < line.tested])
       ))];

@@ -44,6 +44,10 @@ _WORDS = {  # what the script says
     "move": Text("Session that is 100", "基准日（=100）"),
     **QUADRANTS,
     "date": Text("date", "日期"),
+    "pair": Text("leader / follower", "领先指数 / 跟随指数"),
+    "constituent": Text("constituent", "成分股"),
+    "name": Text("name", "名称"),
+    "segment": Text("segment", "细分环节"),
     "lag": Text("lag, rows", "滞后期数"),
     "offset": Text("rows from the event", "距事件期数"),
 }

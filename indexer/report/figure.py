@@ -84,7 +84,8 @@ class Figure(TypedDict, total=False):
     marks : of ``time``: among them the first session that is not back-tested
     rebase : of ``time``: position on which every line is 100 until its reader chooses another;
         None where there is no such choice
-    slot, x, y, band : of ``bars``: colour, lags, values, and how far chance takes them
+    slot, x, y, band, tested : of ``bars``: colour, lags, values, how far chance takes them, and
+        whether they rest on a back-tested level
     symbols, names, segments, values : of ``heat``: members, and row by row up to the diagonal
         their correlations
     across, columns, rows, cells : of ``grid``: the key varied across, the names of columns and of
@@ -106,6 +107,7 @@ class Figure(TypedDict, total=False):
     x: list[int]
     y: list[float | None]
     band: float | None
+    tested: bool
     symbols: list[str]
     names: list[str]
     segments: list[str]

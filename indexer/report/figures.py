@@ -7,7 +7,7 @@ import numpy as np
 
 from indexer.arrays import Rows, Vector
 from indexer.report.figure import Figure, FigureLine, Mark
-from indexer.report.words import named, shade_of
+from indexer.report.words import PALE, named, shade_of
 from indexer.signals.align import Aligned
 from indexer.signals.pairs import PairInference, PairStates
 from indexer.signals.result import Comparison
@@ -194,6 +194,8 @@ def time_figure(
 ) -> Figure:
     """Return a figure with everything a drawing may ask for."""
     absent: Figure = {"kind": "time", "bounds": None, "scale": "log", "bands": [], "rebase": None}
+    if any(line["tested"] for line in lines):
+        figure = figure | {"about": joined([figure["about"], PALE], " ", "")}
     filled = [_filled(line) for line in lines]
     return absent | figure | {"lines": filled, "marks": _marks(comparison, ids)}
 

@@ -14,7 +14,7 @@ from indexer.report.figures import (
     ratio_name,
     slot_of,
 )
-from indexer.report.words import named
+from indexer.report.words import PALE, named
 from indexer.signals.breadth import CORRELATION_WINDOW
 from indexer.signals.events import Happening
 from indexer.signals.matrix import correlation_matrix
@@ -71,7 +71,7 @@ def lead_lag_figures(comparison: Comparison) -> Iterator[Figure]:
 def _lead_lag(comparison: Comparison, pair: PairInference) -> Figure:
     found, ids = pair.lead_lag, pair.rows.ids
     assert found is not None  # noqa: S101 (the caller has looked)
-    name = ratio_name(comparison, *ids)
+    name, tested = ratio_name(comparison, *ids), bool(pair.rows.backtested.any())
     about = Text(
         "Correlation of the leader's return with the follower's so many rows later (right) or "
         "earlier (left), of whitened returns. Beyond the dashed band, bar nought, something leads: "
@@ -80,25 +80,21 @@ def _lead_lag(comparison: Comparison, pair: PairInference) -> Figure:
         "领先指数收益率与其后（右）或其前（左）若干期跟随指数收益率的相关系数，收益率已剔除自相关。"
         "除0期外，越出虚线带才说明存在领先关系：若纯属偶然，至少有一处越出的概率为5%；若两者波动率同起同落，则高于5%。",
     )
+    notes = [PALE] if tested else []
     if pair.apparent_leader:
         early = name_of(comparison, pair.apparent_leader)
-        about = joined(
-            [
-                about,
-                Text(
-                    f"The hours of closing alone would make {early.en} look like a leader.",
-                    f"仅因收盘时间不同，{early.zh}便会显得领先。",
-                ),
-            ],
-            " ",
-            "",
+        told = Text(
+            f"The hours of closing alone would make {early.en} look like a leader.",
+            f"仅因收盘时间不同，{early.zh}便会显得领先。",
         )
+        notes.insert(0, told)
     return {
         "id": "_".join(("leadlag", *ids)),
         "kind": "bars",
         "title": joined([Text("Lead and lag", "领先与滞后"), name], ": ", "："),
-        "about": about,
+        "about": joined([about, *notes], " ", ""),
         "digits": 3,
+        "tested": tested,
         "x": found.lag.tolist(),
         "y": compact(found.correlation, 3),
         "band": None if np.isnan(found.band) else round(float(found.band), 3),

@@ -38,6 +38,7 @@ def hour_of(cutoff: str) -> Text:
 NONE = same("–")
 SYNTHETIC = Text("Synthetic data", "合成数据")
 BACKTESTED = Text("back-tested", "回测")
+PALE = Text("Pale: back-tested.", "浅色为回测。")
 BANNER_SYNTHETIC = Text("Synthetic data.", "合成数据。")
 BANNER_BACKTESTED = Text("Back-tested.", "回测。")
 SYNTHETIC_TEXT = Text(

@@ -96,7 +96,7 @@ def study_workbook(comparison: Comparison, record: Record | None = None) -> byte
     _frame(book, "states", "状态 States of each pair", _states(comparison))
     _frame(book, "episodes", "阶段 Episodes of each pair", comparison.episode_table)
     _frame(book, "intervals", "区间 Returns over intervals", comparison.interval_table)
-    _frame(book, "leadlag", "领先滞后 Lead and lag", comparison.leadlag_table)
+    _frame(book, "leadlag", "领先滞后 Lead and lag", _lead_lag(comparison))
     _frame(book, "events", "事件 Event windows", comparison.event_table)
     parts = [constituents(comparison.histories[id]) for id in comparison.aligned.ids]
     _frame(book, "constituents", "成分股 Constituents on the last session", pl.concat(parts))
@@ -253,3 +253,12 @@ def _states(comparison: Comparison) -> pl.DataFrame:
         marks.append(pl.DataFrame(told | {"backtested": tested[rows]}))
     table, keys = comparison.state_table, ["date", "leader", "follower"]
     return table.join(pl.concat(marks), keys, "left", maintain_order="left")
+
+
+def _lead_lag(comparison: Comparison) -> pl.DataFrame:
+    """Return leads and lags; they rest on all rows of their pair, and are marked if one is."""
+    marks = [(*pair.rows.ids, bool(pair.rows.backtested.any())) for pair in comparison.pairs]
+    columns = {"leader": pl.String, "follower": pl.String, "backtested": pl.Boolean}
+    told = pl.DataFrame(marks, columns, orient="row")
+    keys = ["leader", "follower"]
+    return comparison.leadlag_table.join(told, keys, "left", maintain_order="left")

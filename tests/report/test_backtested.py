@@ -12,10 +12,11 @@ from indexer.report import notebook
 from indexer.report.answer import answers
 from indexer.report.backtested import NOTE, pair_backtested
 from indexer.report.figures import pair_figure, ratio_name
-from indexer.report.shapes import event_figures, rotation_figure
+from indexer.report.shapes import event_figures, lead_lag_figures, rotation_figure
 from indexer.report.tables import correlation_table, event_table, pair_table, ratio_table
 from indexer.signals.result import Comparison
 from indexer.signals.signal import after_last
+from tests.report.conftest import figures_of
 
 SIGNALS = {
     "Correlation of the ratio lines": "ratio_correlation",
@@ -116,6 +117,17 @@ def test_relative_strength_is_drawn_pale_where_its_signal_is_back_tested(
 def test_relative_strength_is_pale_in_a_notebook_as_its_signal_is(comparison: Comparison) -> None:
     drawn = [figure["lines"][0] for figure in notebook._pairs(comparison)]
     assert [line["tested"] for line in drawn] == [len(line["rows"]) for line in drawn]
+
+
+def test_leads_and_lags_are_back_tested_where_any_row_is(comparison: Comparison) -> None:
+    tested = [figure["tested"] for figure in lead_lag_figures(comparison)]
+    assert tested == [bool(pair.rows.backtested.any()) for pair in comparison.pairs] == [True] * 2
+
+
+def test_a_chart_that_is_pale_says_why(comparison: Comparison) -> None:
+    for figure in figures_of(comparison):
+        tested = figure.get("tested", any(line["tested"] for line in figure.get("lines", ())))
+        assert ("ack-tested" in figure["about"].en and "为回测" in figure["about"].zh) or not tested
 
 
 def test_a_week_of_the_rotation_is_pale_while_it_is_back_tested(comparison: Comparison) -> None:

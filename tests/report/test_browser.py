@@ -323,6 +323,72 @@ def test_lines_set_to_100_elsewhere_leave_with_their_base_and_no_noise(
     assert [cell for cell in numbers if not re.fullmatch(r"[0-9]+(\.[0-9]{1,2})?", cell)] == []
 
 
+def test_the_band_of_leads_and_lags_stands_on_the_chart_as_it_is_in_the_table(study, comparison):
+    figure = next(f for f in figures_of(comparison) if f["kind"] == "bars")
+    told = study.locator(f"#{figure['id']} svg text").all_text_contents()
+
+    assert f"{figure['band']:.3f}" in told
+
+
+def test_what_leads_is_marked_in_what_leaves_where_it_is_back_tested(study, comparison):
+    figure = next(f for f in figures_of(comparison) if f["kind"] == "bars")
+    text = downloaded(study, figure["id"], "CSV").decode("utf-8-sig")
+
+    assert list(csv.reader(io.StringIO(text)))[2][1] == f"{figure['title'].en} (back-tested)"
+
+
+TAIL = {
+    "kind": "rotation", "digits": 2, "lines": [{
+        "label": ["a", "a"], "slot": 1, "tested": 2, "days": [""] * 4,
+        "x": [101, 102, 103, 104], "y": [101, 102, 103, 103.6],
+    }],
+}  # fmt: skip
+
+
+def rotated(study):
+    """Return how the tail above is drawn."""
+    return study.evaluate(
+        """figure => {
+          const page = JSON.parse(document.getElementById("figures").textContent);
+          const { series, xAxis } = charts.option(page, figure, { selected: {} });
+          const strokes = series.filter(({ id }) => /^[0-9]/.test(id));
+          return {
+            strokes: strokes.map(({ data, lineStyle }) => [data.length, lineStyle.opacity]),
+            ends: [xAxis.min, xAxis.max, xAxis.interval],
+          };
+        }""",
+        TAIL,
+    )
+
+
+def test_the_trail_of_a_rotation_is_pale_where_it_is_back_tested(study):
+    """Both strokes have the point at which they meet."""
+    assert rotated(study)["strokes"] == [[2, 0.45], [3, 1]]
+
+
+def test_a_rotation_ends_on_marks_of_its_axes(study):
+    assert rotated(study)["ends"] == [94, 106, 2]
+
+
+def test_bars_end_on_marks_of_their_axis(study):
+    axis = study.evaluate(
+        """() => {
+          const figure = { kind: "bars", digits: 3, band: 0.118, x: [0, 1], y: [0.77, -0.05] };
+          return charts.option({ words: { lag: ["", ""] } }, figure, { selected: {} }).yAxis;
+        }"""
+    )
+
+    assert (axis["min"], axis["max"], axis["interval"]) == (-0.2, 0.8, 0.2)
+
+
+@pytest.mark.parametrize("kind", ["rotation", "heat", "bars", "offsets", "time"])
+def test_every_column_of_what_leaves_has_a_name(study, comparison, kind):
+    figure = next(f for f in figures_of(comparison) if f["kind"] == kind)
+    text = downloaded(study, figure["id"], "CSV").decode("utf-8-sig")
+
+    assert all(list(csv.reader(io.StringIO(text)))[2])
+
+
 def test_the_rotation_leaves_in_the_language_of_the_page(browser, files):
     page, _ = opened(browser, files["study"], "lang=zh&theme=light")
     text = downloaded(page, "rotation", "CSV").decode("utf-8-sig")

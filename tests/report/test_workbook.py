@@ -242,6 +242,12 @@ def test_a_figure_of_the_summary_is_pale_while_its_signal_is_back_tested(book, c
     assert [found for found in pale if found] == of_pairs + of_windows
 
 
+def test_leads_and_lags_are_pale_where_a_row_of_their_pair_is_back_tested(book):
+    rows = table(book["领先滞后 Lead and lag"], ("Leader", "Follower", "Lag"))
+
+    assert {row[-1] for row in rows} == {True}
+
+
 def test_a_state_is_pale_while_its_z_score_is_back_tested(comparison):
     """Where nothing is, none is: not before there is a z-score, and on no holiday of one side."""
     live = [replace(s, backtested=np.zeros_like(s.backtested)) for s in comparison.signals]
