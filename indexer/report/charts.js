@@ -153,7 +153,11 @@ const charts = (() => {
     return {
       id: "marks", type: "line", data: [], silent: true,
       markLine: edge({
-        label: { position: "end", color: colour("--muted"), fontSize: 11 }, data: drawn,
+        label: {
+          position: "end", color: colour("--muted"), fontSize: 11,
+          backgroundColor: colour("--paper"), padding: [1, 2], // nothing runs through a label
+        },
+        data: drawn,
       }),
     };
   }
@@ -232,7 +236,7 @@ const charts = (() => {
       grid: { left: 6, right: 34, top: 24, bottom: still ? 8 : 46, outerBoundsMode: "same" },
       xAxis: axis({
         type: "category", data: page.sessions, splitLine: { show: false },
-        axisLabel: { color: colour("--muted"), hideOverlap: true, alignMinLabel: "left" },
+        axisLabel: { color: colour("--muted"), hideOverlap: true, margin: 13 },
       }),
       yAxis: axis(scale),
       dataZoom: {
@@ -386,8 +390,7 @@ const charts = (() => {
 
   // Where each segment begins its name; those that have no room for it are named with the one
   // before, after a comma or on lines of their own.
-  function headings(segments, room, { between }) {
-    const apart = Math.ceil((12 * segments.length) / Math.max(room - 110, 100));
+  function headings(segments, apart, between) {
     const groups = segments.map(() => "");
     let at = -apart;
     segments.forEach((segment, i) => {
@@ -409,9 +412,13 @@ const charts = (() => {
       if (i !== j) cells.push([i, j, value]);
     }));
     const narrow = across < 480; // a telephone: the names along one side are enough
+    // A name takes 12 pixels beside a row, 20 aslant under a column; the names have room too.
     const side = (room, more) => {
-      const between = more.rotate === undefined ? (narrow ? ",\n" : ", ") : "";
-      const groups = headings(figure.segments, room, { between });
+      const upright = more.rotate === undefined;
+      const most = Math.max(room - (upright ? 110 : 200), 100);
+      const apart = Math.ceil(((upright ? 12 : 20) * figure.segments.length) / most);
+      const between = upright ? (narrow ? ",\n" : ", ") : "";
+      const groups = headings(figure.segments, apart, between);
       return {
         type: "category", data: figure.symbols, axisTick: { show: false },
         axisLine: { show: false }, splitLine: { show: false },

@@ -99,12 +99,10 @@ def index_figure(comparison: Comparison) -> Figure:
     where = None if common is None else str(aligned.sessions[common])
     local = study.currency == "local"
     about = Text(
-        f"Every index at 100 on {where or 'its first session'}, in "
-        f"{'its own currency' if local else study.currency}; log scale. The "
-        "slider sets all of them to 100 on another session.",
-        f"各指数以{where or '其首个交易日'}为100，"
-        f"{'以各自货币计价' if local else f'以{study.currency}计价'}；对数坐标。"
-        "拖动滑块可改换基准日。",
+        f"Every index at 100 on {where or 'its first session'}, or on the session that the slider "
+        f"sets, in {'its own currency' if local else study.currency}; log scale.",
+        f"各指数以{where or '其首个交易日'}（或滑块所选交易日）为100，"
+        f"{'以各自货币计价' if local else f'以{study.currency}计价'}；对数坐标。",
     )
     figure: Figure = {
         "id": "indices",

@@ -63,7 +63,7 @@ def table(heads: Sequence[Text], rows: Sequence[Sequence[Text]], layout: str) ->
     lines = []
     for first, *others in rows:
         cells = "".join(
-            f"<td {_label(label)}{_way(text.en)}>{both(text)}</td>"
+            f"<td {_label(label)}{_classes(text)}>{both(text)}</td>"
             for label, text in zip(heads[1:], others, strict=True)
         )
         lines.append(f'<tr><th scope="row">{both(first)}</th>{cells}</tr>')
@@ -73,10 +73,12 @@ def table(heads: Sequence[Text], rows: Sequence[Sequence[Text]], layout: str) ->
     )
 
 
-def _way(text: str) -> str:
-    """Return the class of a move: percentages with a sign are up or down."""
-    moved = re.fullmatch(r"([+−])[\d.,]*[1-9][\d.,]*%(?: \(.*\))?\*?", text)
-    return f' class="{"up" if moved[1] == "+" else "down"}"' if moved else ""
+def _classes(text: Text) -> str:
+    """Return the classes of a cell: a move is up or down, and short Chinese is not broken."""
+    moved = re.fullmatch(r"([+−])[\d.,]*[1-9][\d.,]*%(?: \(.*\))?\*?", text.en)
+    found = ["up" if moved[1] == "+" else "down"] if moved else []
+    found += ["short"] if re.fullmatch(r"[\u4e00-\u9fff]{2,6}\*?", text.zh) else []
+    return f' class="{" ".join(found)}"' if found else ""
 
 
 def _label(text: Text) -> str:

@@ -243,7 +243,7 @@ function draw() {
 function facts() {
   const sides = shown.a === shown.b ? [shown.a] : [shown.a, shown.b];
   filled(byId("records"),
-    [["name"], ["session"], ["revision", "number"], ["state"], ["published_at"], ["definition"], ["market"], ["source"], ["carried", "number"]],
+    [["name"], ["session"], ["revision", "number"], ["state"], ["published_at"], ["definition"], ["market"], ["source", "prose"], ["carried", "number"]],
     shown.records.slice(0, sides.length).map((record, n) => record === null ? [nameOf(sides[n]), ...Array(8).fill(null)] : [
       nameOf(sides[n]) + (record.synthetic ? ` (${word("mark_synthetic")})` : ""), record.session, String(record.revision),
       word(record.status), utc(record.published_at), record.definition_digest.slice(0, 12), record.market_digest.slice(0, 12),

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -425,6 +426,53 @@ def test_a_level_that_rounds_to_nought_marks_no_log_axis(study):
     )
 
     assert marks == [50 + 10 * k for k in range(12)]
+
+
+def test_nothing_runs_through_the_label_of_a_mark(study):
+    figure = {"lines": [], "scale": "value", "marks": [{"at": 1, "label": ["1", "1"]}]}
+    label, paper = study.evaluate(
+        """figure => [
+          charts.inView(figure, {}, 0, 2).series.markLine.label, charts.colour("--paper"),
+        ]""",
+        figure,
+    )
+
+    assert label["backgroundColor"] == paper
+
+
+def test_names_of_segments_under_a_heat_map_do_not_overlap(study):
+    """Forty-seven segments of one constituent each, on a map of the width of the page."""
+    figure = {
+        "kind": "heat", "digits": 2, "symbols": [f"s{n}" for n in range(47)], "names": [],
+        "segments": [f"segment {n}" for n in range(47)], "values": [],
+    }  # fmt: skip
+    named = study.evaluate(
+        """figure => {
+          const { axisLabel } = charts.option({}, figure, { room: [704, 608], selected: {} }).xAxis;
+          return figure.symbols.map((_, n) => n).filter((n) => axisLabel.interval(n));
+        }""",
+        figure,
+    )
+
+    assert min(later - one for one, later in pairwise(named)) * (704 - 200) / 47 >= 20
+
+
+@pytest.mark.parametrize("width", [800, 1100])
+def test_words_of_two_characters_are_not_broken_into_lines(browser, files, width):
+    page, _ = opened(browser, files["study"], "lang=zh&theme=light", width)
+    high = page.evaluate(
+        """[...document.querySelectorAll("td:last-child")].filter((one) => (
+          /^[^ ]{2}\\*?$/.test(one.innerText) && one.offsetParent
+        )).map((one) => {
+          const range = document.createRange();
+          range.selectNodeContents(one);
+          return new Set([...range.getClientRects()].map(({ top }) => top)).size;
+        })"""
+    )
+    page.close()
+
+    assert high
+    assert set(high) == {1}
 
 
 def test_labels_of_marks_that_are_near_stand_below_one_another(study):

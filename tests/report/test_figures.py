@@ -159,6 +159,14 @@ def test_every_index_is_100_on_the_first_common_session(comparison: Comparison) 
     assert [line["values"][0] for line in lines] == [100.0] * 6
 
 
+def test_the_caption_of_index_lines_is_true_wherever_the_slider_stands(
+    comparison: Comparison,
+) -> None:
+    about = figure(comparison, "indices")["about"]
+    assert "at 100 on 2024-01-02, or on the session that the slider sets" in about.en
+    assert "以2024-01-02（或滑块所选交易日）为100" in about.zh
+
+
 def test_an_index_without_a_level_yet_is_null_and_starts_later(comparison: Comparison) -> None:
     level = comparison.aligned.level.copy()
     level[:10, 2] = np.nan

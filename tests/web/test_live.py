@@ -340,6 +340,20 @@ def test_the_page_is_usable_by_everybody(opened, query, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_source_that_is_long_is_not_cut_off(opened):
+    page = opened("", 1400)
+    beyond = page.evaluate(
+        """() => {
+          const cell = document.querySelectorAll("#records tbody tr:first-child td")[6];
+          cell.textContent = "a vendor, and another one; ".repeat(20);
+          const place = cell.closest(".scroll");
+          return [place.clientWidth > 0, place.scrollWidth - place.clientWidth];
+        }"""
+    )
+
+    assert beyond == [True, 0]
+
+
 @pytest.fixture(scope="module")
 def lone(tmp_path_factory):
     """Return the address of a ledger with one index."""
