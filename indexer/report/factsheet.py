@@ -13,6 +13,7 @@ from indexer.index.history import (
     sessions_of_year,
     volatility,
 )
+from indexer.report.backtested import noted_table, starred
 from indexer.report.document import (
     document,
     figure_markup,
@@ -30,7 +31,6 @@ from indexer.report.markup import (
     heading,
     paragraph,
     per_cent,
-    table,
     warning_list,
 )
 from indexer.report.members import constituent_table, recent_note, segment_table
@@ -116,20 +116,21 @@ def _numbers(history: History) -> str:
         Text("Largest drawdown", "最大回撤"),
     )
     decimals = history.definition.publish.decimals
+    last = len(history.days) - 1
+    spans = (*_STRETCHES, sessions_of_year(history.days), last)
+    reaches = (0, *spans, last, last)  # of each figure, in sessions before the last
+    tested = [bool(history.backtested[-1 - reach :].any()) for reach in reaches]
     rows = []
     for name, level in history.variants.items():
-        spans = (*_STRETCHES, sessions_of_year(history.days), len(level) - 1)
-        moves = [return_over(level, span) for span in spans]
-        rows.append(
-            (
-                VARIANTS[name],
-                same(f"{level[-1]:,.{decimals}f}"),
-                *(same(per_cent(move, sign="+")) for move in moves),
-                same(per_cent(volatility(level))),
-                same(per_cent(maximum_drawdown(level), sign="+")),
-            )
+        told = (
+            f"{level[-1]:,.{decimals}f}",
+            *(per_cent(return_over(level, span), sign="+") for span in spans),
+            per_cent(volatility(level)),
+            per_cent(maximum_drawdown(level), sign="+"),
         )
-    return table(heads, rows, "wide")
+        cells = (starred(same(text), flag) for text, flag in zip(told, tested, strict=True))
+        rows.append((VARIANTS[name], *cells))
+    return noted_table(heads, rows, "wide")
 
 
 def _figure(history: History) -> Figure:

@@ -109,22 +109,23 @@ def _ratio_rows(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def index_summary(book: Book, history: History) -> None:
     """Write what happened in a few figures."""
-    summary = history.summary
+    summary, tested = history.summary, history.backtested
+    whole = bool(tested.any())
     title = f"摘要 Summary · {bilingual(history.definition.name)}"
     sheet, row = add_sheet(book, TABS["summary"], title)
-    for zh, en, value, look in (
-        ("首日", "First session", date.fromisoformat(summary["first"]["date"]), "date"),
-        ("首日点位", "First level", summary["first"]["level"], "level"),
-        ("末日", "Last session", date.fromisoformat(summary["last"]["date"]), "date"),
-        ("末日点位", "Last level", summary["last"]["level"], "level"),
-        ("涨跌幅", "Return", summary["return"], "weight"),
-        ("年化波动率", "Volatility, a year", summary["volatility"], "weight"),
-        ("最大回撤", "Maximum drawdown", summary["maximum_drawdown"], "weight"),
-        ("有效成分股数", "Effective number", summary["effective_number"], "index"),
-        ("成分股数", "Constituents", summary["constituents"], "count"),
-        ("沿用旧价", "At a carried price", summary["carried_last"], "count"),
+    for name, value, look, pale in (
+        ("首日 First session", date.fromisoformat(summary["first"]["date"]), "date", False),
+        ("首日点位 First level", summary["first"]["level"], "level", bool(tested[0])),
+        ("末日 Last session", date.fromisoformat(summary["last"]["date"]), "date", False),
+        ("末日点位 Last level", summary["last"]["level"], "level", bool(tested[-1])),
+        ("涨跌幅 Return", summary["return"], "weight", whole),
+        ("年化波动率 Volatility, a year", summary["volatility"], "weight", whole),
+        ("最大回撤 Maximum drawdown", summary["maximum_drawdown"], "weight", whole),
+        ("有效成分股数 Effective number", summary["effective_number"], "index", False),
+        ("成分股数 Constituents", summary["constituents"], "count", False),
+        ("沿用旧价 At a carried price", summary["carried_last"], "count", False),
     ):
-        write_pair(book, sheet, row, (f"{zh} {en}", value, look))
+        write_pair(book, sheet, row, (name, value, look), tested=pale)
         row += 1
     sheet.set_column(0, 0, 30)
     sheet.set_column(1, 1, 18)

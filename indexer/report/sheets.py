@@ -197,11 +197,14 @@ def write_lines(book: Book, sheet: Any, row: int, texts: Sequence[str], look: st
     return row
 
 
-def write_pair(book: Book, sheet: Any, row: int, told: tuple[str, Any, str]) -> None:
+def write_pair(
+    book: Book, sheet: Any, row: int, told: tuple[str, Any, str], *, tested: bool
+) -> None:
     """Write what a figure is called, and beside it the figure: its value and its format."""
     name, value, look = told
     sheet.write_string(row, 0, name, book.format("text"))
-    _write_cells(book, sheet, (row, 1), Column("", "", [value], look))
+    flags = np.array([tested])
+    _write_cells(book, sheet, (row, 1), Column("", "", [value], look, tested=flags))
 
 
 def add_chart(

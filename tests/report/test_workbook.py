@@ -248,6 +248,13 @@ def test_leads_and_lags_are_pale_where_a_row_of_their_pair_is_back_tested(book):
     assert {row[-1] for row in rows} == {True}
 
 
+def test_a_figure_of_an_index_is_pale_where_it_rests_on_back_tested_levels(index_book):
+    cells = [(row[0].value, row[1]) for row in index_book["摘要 Summary"].iter_rows(max_col=2)]
+    pale = [name.split(" ", 1)[1] for name, cell in cells if cell.font.italic]
+
+    assert pale == ["First level", "Return", "Volatility, a year", "Maximum drawdown"]
+
+
 def test_a_state_is_pale_while_its_z_score_is_back_tested(comparison):
     """Where nothing is, none is: not before there is a z-score, and on no holiday of one side."""
     live = [replace(s, backtested=np.zeros_like(s.backtested)) for s in comparison.signals]
