@@ -8,7 +8,7 @@ import numpy as np
 from indexer.arrays import Days
 from indexer.index.history import History
 from indexer.report import words
-from indexer.report.drawing import INK, SHADES
+from indexer.report.drawing import INK, PALE, SHADES
 from indexer.report.figures import pair_slots, slot_of
 from indexer.report.marks import bilingual, chinese
 from indexer.report.sheets import Book, ChartLine, Column, Key, add_chart, set_axes
@@ -35,6 +35,7 @@ class Placed(NamedTuple):
     ) -> Iterator[Any]:
         """Yield a chart of some lines; none where there is nothing to draw a line of."""
         if lines and len(self.days) > 1:
+            title += f" · {PALE}" if any(line.tested for line in lines) else ""
             chart = add_chart(book, title, (self.sheet, self.first, len(self.days)), lines)
             set_axes(chart, self.days, axis)
             yield chart
@@ -98,9 +99,13 @@ def study_charts(book: Book, comparison: Comparison, placed: Mapping[str, Placed
             axis = {"min": -1, "max": 1, "major_unit": 0.5, "num_format": "0.0"}
             told = f"{title}, {window}{mark}"
             yield from _several(book, placed[name], keys, (told, axis), looks)
-    gap = ("gap", comparison.study.windows.gap)
-    title = f"偏离（对数） Gap of the follower, log{mark}"
-    yield from _several(book, placed["gap"], [gap], (title, {"num_format": "0.00"}), looks)
+    gap = comparison.study.windows.gap
+    for name, title in (
+        ("gap", "偏离（对数） Gap of the follower, gap (log)"),
+        ("gap_z", "偏离 Z 值 Gap in errors of prediction, gap_z"),
+    ):
+        drawn = (f"{title}, {gap}{mark}", {"num_format": "0.00"})
+        yield from _several(book, placed["gap"], [(name, gap)], drawn, looks)
     if "breadth" in placed:
         title = f"60 日均线上方占比 Breadth: share above their 60-session average{mark}"
         axis = {"min": 0, "max": 1, "num_format": "0%"}

@@ -26,7 +26,7 @@ SHADES = {  # by the keys of `indexer.report.words.SHADES`; the pale ones stand 
     "both-falling": Shade("#f2b9b9", "#D95757"),
     "closed": Shade("#dcdfe4", "#9AA0A8"),
 }
-_PALE = "浅色为回测 pale: back-tested"
+PALE = "浅色为回测 pale: back-tested"
 _DASHES = {"solid": "", "dashed": "6 4", "dotted": "2 3"}
 
 
@@ -82,7 +82,7 @@ def _svg(figure: dict[str, Any], sessions: Sequence[str], mark: str) -> str:
     heads, top = _wrapped(title.split(" "), _LARGE, gap=5, y=16)
     rows = {y: " ".join(w for _, at, w in heads if at == y) for _, y, _ in heads}
     labels = [str(line["label"]) for line in lines]
-    labels += [_PALE] if any(line["tested"] for line in lines) else []
+    labels += [PALE] if any(line["tested"] for line in lines) else []
     keys, top = _wrapped(labels, _SMALL, gap=34, y=top + 2)
     frame = _frame(figure, lines, top - 2, len(sessions))
     box = f"0 0 {_WIDTH} {frame.top + _HIGH + _BOTTOM}"
@@ -101,7 +101,7 @@ def _svg(figure: dict[str, Any], sessions: Sequence[str], mark: str) -> str:
         parts.append(_stroke(f"M{x} {y - 4}h16", colour, line["style"]))
         parts.append(f'<text x="{x + 20}" y="{y}" fill="{colour}">{escape(label)}</text>')
         parts += _line(line, colour, frame)
-    parts += [f'<text x="{x}" y="{y}">{_PALE}</text>' for x, y, _ in keys[len(lines) :]]
+    parts += [f'<text x="{x}" y="{y}">{PALE}</text>' for x, y, _ in keys[len(lines) :]]
     return "".join([*parts, "</svg>"])
 
 

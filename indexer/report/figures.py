@@ -171,15 +171,19 @@ def gap_figure(comparison: Comparison) -> Figure:
         lines.append(edge | {"label": words, "slot": 8, "style": "dotted", "button": False})
     figure: Figure = {
         "id": "gaps",
-        "title": Text("Gap of the follower", "跟随指数的偏离"),
+        "title": Text(
+            "Gap of the follower in errors of prediction (gap_z)",
+            "跟随指数的偏离，以预测标准误计（gap_z）",
+        ),
         "about": Text(
             f"What the follower lacks to have moved over {study.windows.gap} rows as before, by "
             "its own drift and by its beta times the leader's move; in errors of prediction. 95 of "
             "100 lie between the dotted lines where nothing but that is at work. Positive: the "
-            "follower lags. The gap in the table leaves the drift out.",
+            "follower lags. The gap of the table, in per cent, is another measure (gap): it leaves "
+            "the drift out.",
             f"过去{study.windows.gap}期，跟随指数与此前关系（自身漂移加贝塔乘以领先指数涨幅）相比尚未补上的涨幅，"
             "以预测标准误为单位：若仅有该回归关系，95%的情形落在两条点线之间。正值表示跟随指数落后。"
-            "表中的偏离不含漂移项。",
+            "表中以百分比表示的偏离（gap）是另一指标，不含漂移项。",
         ),
         "digits": 2,
         "scale": "value",

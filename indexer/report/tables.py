@@ -68,7 +68,7 @@ def pair_table(comparison: Comparison, pairs: Told) -> str:
         Text("Follower since peak", "跟随指数自高点涨跌"),
         Text("Relative strength", "相对强弱"),
         Text(f"z ({window} rows)", f"z值（{window}期）"),
-        Text(f"Gap ({study.windows.gap} rows)", f"偏离（{study.windows.gap}期）"),
+        Text(f"Gap ({study.windows.gap} rows, %)", f"偏离（{study.windows.gap}期，%）"),
         Text("Rotation", "轮动"),
     )
     rows = []

@@ -297,9 +297,31 @@ def charts(content):
 def test_charts_are_native_and_marked(content):
     found = charts(content)
 
-    assert len(found) == 7
+    assert len(found) == 8
     assert all("合成数据 SYNTHETIC" in text and "<c:scatterChart>" in text for text in found)
     assert any("共用分子零假设值" in text for text in found)
+
+
+def titles(content):
+    """Return the title of each chart of a workbook."""
+    found = [re.search(r"<c:title>.*?</c:title>", text, re.DOTALL)[0] for text in charts(content)]
+    return ["".join(re.findall(r"<a:t>(.*?)</a:t>", title)) for title in found]
+
+
+def test_the_title_of_a_chart_with_a_back_tested_line_says_so(content):
+    assert all(title.endswith("浅色为回测 pale: back-tested") for title in titles(content))
+
+
+def test_the_title_of_a_chart_without_a_back_tested_line_does_not(comparison):
+    live = index_workbook(comparison.histories["hang-seng-tech"])
+
+    assert not any("back-tested" in title for title in titles(live))
+
+
+def test_both_measures_of_the_gap_are_drawn_under_the_names_of_their_signals(content):
+    told = [title for title in titles(content) if "Gap" in title]
+
+    assert [re.search(r"gap\w*", title)[0] for title in told] == ["gap", "gap_z"]
 
 
 def test_names_in_charts_are_in_both_languages(content):
@@ -314,7 +336,7 @@ def test_a_chart_draws_an_index_and_a_pair_in_the_colour_of_the_page(comparison,
     """Of a pair it is the follower's; of the breadth of a basket that of its index."""
     page = {f["id"]: f for f in figures_of(comparison)}
     slots = {line["label"]: line["slot"] for line in page["indices"]["lines"]}
-    levels, _, _, _, correlation, _, breadth = charts(content)
+    levels, _, _, _, correlation, *_, breadth = charts(content)
     follower = comparison.study.pairs[0].follower
     name = named(comparison.histories[follower].definition.name)
     found = [colours(chart, name.zh) for chart in (levels, correlation, breadth)]
