@@ -171,8 +171,9 @@ def figure_markup(figure: Figure, *, synthetic: bool) -> str:
 
 
 def packed(sessions: Days, figures: Sequence[Figure]) -> dict[str, Any]:
-    """Return sessions, figures, and the different rows of their lines once, all of them coded."""
+    """Return sessions, figures, and their different stamps and rows once; what is long is coded."""
     found: dict[tuple[int, ...], int] = {}
+    stamps: dict[Text, int] = {}
     told = []
     for figure in figures:
         lines = [
@@ -185,8 +186,13 @@ def packed(sessions: Days, figures: Sequence[Figure]) -> dict[str, Any]:
             else line
             for line in figure.get("lines", ())
         ]
-        told.append(figure | {"lines": lines})
+        own: dict[str, Any] = {**figure, "lines": lines}
+        del own["about"]  # the script reads it where it stands
+        if "stamp" in figure:
+            own["stamp"] = stamps.setdefault(figure["stamp"], len(stamps))
+        told.append(own)
     return {
+        "stamps": list(stamps),
         "sessions": coded(sessions.astype("datetime64[D]").astype(int).tolist()),
         "rows": [coded(rows) for rows in found],
         "figures": told,

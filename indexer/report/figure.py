@@ -77,6 +77,8 @@ class Figure(TypedDict, total=False):
     kind : ``time``, ``rotation``, ``bars``, ``offsets``, ``heat`` or ``grid``
     title, about : its name, and what it shows
     digits : after the point, of values that are read off
+    of, stamp : ids of the indices that are in it, and what it says of them when it leaves a page;
+        without a stamp it has that of the page
     lines : of ``time``, ``rotation`` and ``offsets``
     scale : of ``time``: ``log`` or ``value``; bounds take the place of either
     bounds : lowest and highest value of the axis; None where the values give them
@@ -97,6 +99,8 @@ class Figure(TypedDict, total=False):
     title: Text
     about: Text
     digits: int
+    of: list[str]
+    stamp: Text
     lines: list[FigureLine]
     scale: str
     bounds: list[float] | None

@@ -199,7 +199,8 @@ def time_figure(
     if any(line["tested"] for line in lines):
         figure = figure | {"about": joined([figure["about"], PALE], " ", "")}
     filled = [_filled(line) for line in lines]
-    return absent | figure | {"lines": filled, "marks": _marks(comparison, ids)}
+    drawn: Figure = {"of": list(ids), "lines": filled, "marks": _marks(comparison, ids)}
+    return absent | figure | drawn
 
 
 def _filled(line: FigureLine) -> FigureLine:

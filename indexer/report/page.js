@@ -59,8 +59,10 @@
   );
   const quoted = (value) => (/[",\n\r]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
+  const stampOf = (figure) => page.stamps[figure.stamp] ?? page.stamp;
+
   function table(figure) {
-    const told = [[title(page, figure)], [say(page.stamp)], ...rows(page, figure)];
+    const told = [[title(page, figure)], [say(stampOf(figure))], ...rows(page, figure)];
     return `\ufeff${told.map((row) => row.map((one) => quoted(plain(one))).join(",")).join("\r\n")}\r\n`;
   }
 
@@ -71,9 +73,10 @@
     return pen.measureText(text).width;
   };
 
+  // Chinese is broken between any two characters, but not before what closes.
   function broken(text, size, weight) {
     const lines = [""];
-    for (const word of text.split(/(?<= )/)) {
+    for (const word of text.split(/(?<= )|(?<=[\u3000-\u9fff\uff00-\uffef])(?![，。；：、）”%])/)) {
       if (wide(lines.at(-1) + word, size, weight) > WIDE - 32 && lines.at(-1)) lines.push("");
       lines[lines.length - 1] += word;
     }
@@ -91,6 +94,26 @@
     return lines;
   }
 
+  // What the shades of a chart are called, in a row of its picture.
+  function shades(figure, top) {
+    let left = 12;
+    const used = new Set((figure.bands ?? []).map(([, , key]) => key));
+    return Object.keys(page.states).filter((key) => used.has(key)).flatMap((key) => {
+      const text = say(page.states[key]);
+      const swatch = {
+        type: "rect", silent: true, shape: { x: left, y: top, width: 25, height: 12 },
+        style: { fill: colour(`--${key}`) },
+      };
+      const fontFamily = getComputedStyle(document.body).fontFamily.replaceAll('"', "'");
+      const name = {
+        type: "text", silent: true, x: left + 30, y: top,
+        style: { text, fill: colour("--ink"), fontSize: 12, fontFamily },
+      };
+      left += 25 + 5 + wide(text, 12) + 16;
+      return [swatch, name];
+    });
+  }
+
   function tall(figure) {
     if (figure.kind === "grid") return 80 + ROW * figure.rows.length;
     return figure.kind === "heat" ? WIDE : HIGH;
@@ -104,18 +127,26 @@
     const names = all.filter((name) => selected[name] !== false);
     const several = all.length > 1; // of which one may be left: a picture says which
     const called = broken(title(page, figure), 18, "bold");
-    const told = broken(say(page.stamp), 12);
-    const below = 8 + 24 * called.length + 10 + 15 * told.length + 10;
+    const about = broken(document.getElementById(`${figure.id}_about`).innerText, 13);
+    const told = broken(say(stampOf(figure)), 12);
+    const after = 8 + 24 * called.length + 6 + 17 * about.length + 6; // where the stamp begins
+    const key = after + 15 * told.length + 10;
+    const shaded = shades(figure, key);
+    const below = key + (shaded.length ? 22 : 0);
     const top = below + (several ? 24 * legendLines(names) : 0) + 24;
     return {
-      ...inside, backgroundColor: colour("--paper"), dataZoom: undefined,
-      title: {
-        text: called.join("\n"), subtext: told.join("\n"), left: 12, top: 8, itemGap: 10,
-        textStyle: { color: colour("--ink"), fontSize: 18, lineHeight: 24 },
-        subtextStyle: {
+      ...inside, backgroundColor: colour("--paper"), dataZoom: undefined, graphic: shaded,
+      title: [{
+        text: called.join("\n"), subtext: about.join("\n"), left: 12, top: 8, itemGap: 6,
+        padding: 0, textStyle: { color: colour("--ink"), fontSize: 18, lineHeight: 24 },
+        subtextStyle: { color: colour("--ink"), fontSize: 13, lineHeight: 17 },
+      }, {
+        text: told.join("\n"), left: 12, top: after, padding: 0,
+        textStyle: {
           color: colour(page.synthetic ? "--warn" : "--muted"), fontSize: 12, lineHeight: 15,
+          fontWeight: "normal",
         },
-      },
+      }],
       legend: {
         show: several, top: below, left: 12, width: WIDE - 24, selected, data: names,
         textStyle: { color: colour("--ink"), fontSize: 12 }, itemGap: 10,

@@ -61,7 +61,12 @@ def study_page(comparison: Comparison, record: Record | None = None) -> str:
     record : the entry of a ledger that is shown; None for a study that was not published
     """
     study, last = comparison.study, str(comparison.aligned.sessions[-1])
-    used = [comparison.histories[id] for id in comparison.aligned.ids]
+    tested = {id for ids in comparison.backtested_before.values() for id in ids}
+
+    def stamped(ids: Sequence[str]) -> Text:
+        used = [comparison.histories[id] for id in ids]
+        return stamp(last, study, used, tested, record)
+
     drawn: list[Figure] = []
     parts = [*_heading(comparison, record), *_banners(comparison)]
     for title, content in _sections(comparison, record):
@@ -72,13 +77,12 @@ def study_page(comparison: Comparison, record: Record | None = None) -> str:
             if isinstance(part, str):
                 parts.append(part)
             else:
-                drawn.append(part)
+                drawn.append(part | {"stamp": stamped(part["of"])})
                 parts.append(figure_markup(part, synthetic=comparison.synthetic))
         parts.append("</section>")
-    tested = {id for ids in comparison.backtested_before.values() for id in ids}
     figures = packed(comparison.aligned.sessions, drawn) | {
         "id": study.id,
-        "stamp": stamp(last, study, used, tested, record),
+        "stamp": stamped(comparison.aligned.ids),
         "synthetic": comparison.synthetic,
     }
     name = joined([named(study.name), same(last)], ", ", "，")

@@ -57,6 +57,7 @@ def rotation_figure(comparison: Comparison) -> Figure:
             "顺时针依次为：领先、转弱、落后、改善。",
         ),
         "digits": 2,
+        "of": list(comparison.study.indices),
         "lines": tails,
     }
 
@@ -94,6 +95,7 @@ def _lead_lag(comparison: Comparison, pair: PairInference) -> Figure:
         "title": joined([Text("Lead and lag", "领先与滞后"), name], ": ", "："),
         "about": joined([about, *notes], " ", ""),
         "digits": 3,
+        "of": list(ids),
         "tested": tested,
         "x": found.lag.tolist(),
         "y": compact(found.correlation, 3),
@@ -125,6 +127,7 @@ def heat_figure(history: History) -> Figure | None:
             f"最近{CORRELATION_WINDOW}个收益率的相关系数，按细分环节排列：−1为蓝色，0为底色，1为红色；收盘价缺失处留空。",
         ),
         "digits": 2,
+        "of": [id],
         "symbols": [panel.symbols[j] for j in found.column],
         "names": [names[j] or panel.symbols[j] for j in found.column],
         "segments": [panel.segments[j] or "–" for j in found.column],
@@ -156,12 +159,14 @@ def event_figures(comparison: Comparison) -> Iterator[Figure]:
             "kind": "offsets",
             "title": joined([same(day), named(name)], ": ", "："),
             "about": Text(
-                "Log return beyond what the benchmark explains, in per cent, added up from five "
-                "rows before the event on; p stands in the table. That of a sum up to row +20 is "
-                "too small: without any event it is 0.05 or less in 12 of 100. Pale: back-tested.",
+                "Abnormal return, the log return beyond what the benchmark explains, in per cent, "
+                "added up from five rows before the event on; p stands in the table. That of a sum "
+                "up to row +20 is too small: without any event it is 0.05 or less in 12 of 100. "
+                "Pale: back-tested.",
                 "累计异常收益（扣除基准可解释部分的对数收益，%），自事件前5期起累加；p值见表。"
                 "累计至第20期的p值偏小：即使没有事件，100次中也有12次不高于0.05。浅色为回测。",
             ),
             "digits": 2,
+            "of": list(dict.fromkeys([*(seen.id for seen in group), comparison.study.benchmark])),
             "lines": lines,
         }

@@ -18,6 +18,7 @@ from indexer.report.factsheet import index_page
 from indexer.report.page import study_page
 from indexer.report.published import FORMULA
 from indexer.report.record import Record
+from indexer.report.words import BANDS
 from indexer.signals.result import Comparison
 from indexer.words import Text
 from tests.report.conftest import figures_of
@@ -222,6 +223,43 @@ def test_a_chart_leaves_as_a_picture_that_says_what_it_is(study):
     assert "SYNTHETIC DATA" in svg.decode()
     assert "as of 2026-08-21" in svg.decode()
     assert png.startswith(b"\x89PNG")
+
+
+def said(svg: bytes) -> str:
+    """Return the words of a picture without the breaks between its lines."""
+    drawn = ElementTree.fromstring(svg)  # noqa: S314 (it is ours)
+    return "".join("".join(drawn.itertext()).split())
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("start", ["pair", "ratio", "event"])
+def test_a_picture_has_its_caption_in_the_language_shown(browser, files, comparison, lang, start):
+    figure = next(f for f in figures_of(comparison) if f["id"].startswith(start))
+    page, _ = opened(browser, files["study"], f"lang={lang}&theme=light")
+    told = said(downloaded(page, figure["id"], "SVG"))
+    page.close()
+
+    assert "".join(getattr(figure["about"], lang).split()) in told
+
+
+def test_a_picture_has_a_key_to_its_shades(study, comparison):
+    figure = next(f for f in figures_of(comparison) if f["id"].startswith("pair"))
+    told = said(downloaded(study, figure["id"], "SVG"))
+
+    keys = {key for _, _, key in figure["bands"]}
+    names = {key: "".join(name.en.split()) for key, name in BANDS.items()}
+    assert {key for key, name in names.items() if name in told} == keys
+
+
+def test_a_long_caption_in_chinese_is_broken_within_its_picture(browser, files, comparison):
+    figure = next(f for f in figures_of(comparison) if f["id"].startswith("ratiolevels"))
+    page, _ = opened(browser, files["study"], "lang=zh&theme=light")
+    drawn = ElementTree.fromstring(downloaded(page, figure["id"], "SVG"))  # noqa: S314 (it is ours)
+    page.close()
+    words = ["".join(text.itertext()) for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+
+    assert len(figure["about"].zh) > 92  # characters of 13 pixels across 1200
+    assert max(sum(c > "\u2e80" for c in text) for text in words) <= 92
 
 
 @pytest.mark.parametrize("kind", ["time", "rotation", "bars", "heat", "offsets"])

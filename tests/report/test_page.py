@@ -419,6 +419,21 @@ def test_charts_of_a_study_leave_with_its_marks_and_the_digests_of_its_data(
     assert f"{name.zh}于2026-05-07前为回测" in zh
 
 
+def test_a_chart_leaves_with_the_digests_of_the_indices_that_are_in_it(
+    comparison: Comparison, page: Page
+) -> None:
+    names = {id: h.definition.name.en for id, h in comparison.histories.items()}
+    for figure in page.figures["figures"]:
+        stamp = page.figures["stamps"][figure["stamp"]][0]
+        told = {id for id, name in names.items() if f"{name} ({id}) market data" in stamp}
+        assert told == set(figure["of"])
+    by_id = {figure["id"]: set(figure["of"]) for figure in page.figures["figures"]}
+    leader, follower = comparison.states[0].pair.leader, comparison.states[0].pair.follower
+    assert by_id[f"leadlag_{leader}_{follower}"] == {leader, follower}
+    assert by_id[f"heat_{leader}"] == {leader}
+    assert by_id["event_0"] == {*comparison.study.events[0].indices, comparison.study.benchmark}
+
+
 @pytest.mark.parametrize(
     ("source", "told"), [("Some Vendor", "Some Vendor"), ("", "not stated"), (HOSTILE, HOSTILE)]
 )
