@@ -319,10 +319,9 @@ const charts = (() => {
   }
 
   function bars(page, figure) {
-    const below = { position: "insideEndBottom" };
     const reach = [...figure.y, 1.2 * figure.band, -1.2 * figure.band];
     const lines = figure.band === null ? []
-      : [{ yAxis: figure.band }, { yAxis: -figure.band, label: below }];
+      : [{ yAxis: figure.band }, { yAxis: -figure.band }];
     return frame({
       grid: { left: 6, right: 16, top: 14, bottom: 34, outerBoundsMode: "same" },
       xAxis: axis({

@@ -369,6 +369,30 @@ def test_the_band_of_leads_and_lags_stands_on_the_chart_as_it_is_in_the_table(st
     assert f"{figure['band']:.3f}" in told
 
 
+def test_the_band_of_leads_and_lags_is_told_clear_of_the_lags(browser, files, comparison):
+    """On paper, where a chart is low."""
+    figure = next(f for f in figures_of(comparison) if f["kind"] == "bars")
+    page, _ = opened(browser, files["study"])
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    boxes = page.evaluate(
+        """id => [...document.querySelectorAll(`#${id} svg text`)].map((text) => {
+          const { left, right, top, bottom } = text.getBoundingClientRect();
+          return [text.textContent, left, right, top, bottom];
+        })""",
+        figure["id"],
+    )
+    page.close()
+    band = next(box for box in boxes if box[0] == f"−{figure['band']:.3f}")
+    over = [
+        text
+        for text, left, right, top, bottom in boxes
+        if text != band[0] and left < band[2] and right > band[1] and top < band[4] - 1
+        and bottom > band[3] + 1
+    ]  # fmt: skip
+
+    assert over == []
+
+
 def test_what_leads_is_marked_in_what_leaves_where_it_is_back_tested(study, comparison):
     figure = next(f for f in figures_of(comparison) if f["kind"] == "bars")
     text = downloaded(study, figure["id"], "CSV").decode("utf-8-sig")
