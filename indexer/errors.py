@@ -17,6 +17,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 
+def few(names: Sequence[str], most: int) -> str:
+    """Return names for a message: the first few, and how many more there are.
+
+    Examples
+    --------
+    >>> few(["a", "b", "c"], 3), few(["a", "b", "c"], 1)
+    ('a, b, c', 'a and 2 more')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
+
+
 def counted(count: int, thing: str) -> str:
     """Return a count of things, whose name is given in the singular.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from indexer.arrays import Days, Flags, Grid, Mask, Rows
 from indexer.definitions.symbols import exchange_of, split_symbol
+from indexer.errors import few
 from indexer.index.history import History
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.conventions.gates import GateLimits
@@ -180,5 +181,4 @@ def _until(closes: Closes, day: np.datetime64) -> Rows:
 
 def shown(names: list[str]) -> str:
     """Return names for a message: the first few, and how many more there are."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{', '.join(names[:SHOWN])}{more}"
+    return few(names, SHOWN)

@@ -1,6 +1,6 @@
 """Target weights at a reference date."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ import polars as pl
 
 from indexer.arrays import Rows, Vector, log
 from indexer.definitions.basket import Basket
-from indexer.errors import DefinitionError, Flaw, MarketDataError, counted
+from indexer.errors import DefinitionError, Flaw, MarketDataError, counted, few
 from indexer.index.caps import capped
 from indexer.market.actions import event
 from indexer.market.conventions.ladders import float_band
@@ -94,19 +94,14 @@ def _capped(basket: Basket, known: Panel, weights: tuple[Rows, Vector]) -> Vecto
     try:
         return capped(basket, uncapped, [known.segments[j] for j in columns])
     except DefinitionError as error:
-        told = _named([known.lines[j].symbol for j in columns[uncapped > 0]])
+        told = few([known.lines[j].symbol for j in columns[uncapped > 0]], _NAMED)
         closed = np.flatnonzero(~np.isnan(known.close[-1])).tolist()
         found = {s for j in closed for s in (known.lines[j].symbol, known.entry_symbol(j))}
         if unknown := [symbol for symbol in basket.symbols if symbol not in found]:
-            told += f" (no close of {_named(unknown)})"
+            told += f" (no close of {few(unknown, _NAMED)})"
         where = f"by what was known on {known.sessions[-1]}, of {told}: "
         problems = [replace(p, message=where + p.message) for p in error.problems]
         raise DefinitionError(problems) from None
-
-
-def _named(symbols: Sequence[str]) -> str:
-    more = len(symbols) - _NAMED
-    return ", ".join(symbols[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _unweighable(basket: Basket, known: Panel, column: int) -> str:

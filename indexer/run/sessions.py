@@ -11,7 +11,7 @@ import numpy as np
 from indexer.definitions.basket import Basket, Index
 from indexer.definitions.study import Study
 from indexer.definitions.symbols import exchange_of
-from indexer.errors import IndexerError, MissingInputError, TryAgainError
+from indexer.errors import IndexerError, MissingInputError, TryAgainError, few
 from indexer.index.schedule import calendar_of
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.conventions.finality import minutes_to_final
@@ -104,8 +104,7 @@ def closures(names: Sequence[str], subjects: Collection[str], period: Period) ->
             if found.id in subjects:
                 told.setdefault(_closed(calendar_of(found), days[0], days[-1]), []).append(found.id)
     for text, ids in told.items():
-        more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
-        yield f"{', '.join(ids[:_NAMED])}{more}: {text}"
+        yield f"{few(ids, _NAMED)}: {text}"
 
 
 def _closed(calendar: Calendar, first: date, last: date) -> str:

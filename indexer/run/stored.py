@@ -8,6 +8,8 @@ ledger alone, and an index rebuilt from them.
 import json
 import zlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -43,19 +45,20 @@ def nothing_more() -> bytes:
 
 
 def bag_of(connection: sa.Connection, number: int) -> Bag:
-    """Return the rows that an entry rests on, folded from it and every entry below it."""
-    found: Bag = Counter()
-    for packed in inputs_of_entry(connection, number):
-        told = _unpacked(packed)
-        found.update(bag(_tables(told, "added")))
-        found.subtract(bag(_tables(told, "removed")))
-    return +found
+    """Return the rows that an entry rests on; raises as `rows_of_entry` does."""
+    return _folded(connection, number)[0]
 
 
 def rows_of_entry(connection: sa.Connection, number: int) -> tuple[RowsByTable, PriceKind]:
-    """Return the rows that an entry rests on, and what prices are where no row says it."""
-    kinds = [_unpacked(packed)["price_kind"] for packed in inputs_of_entry(connection, number)]
-    return _rows(bag_of(connection, number)), [kind for kind in kinds if kind][-1]
+    """Return the rows that an entry rests on, and what prices are where no row says it.
+
+    Raises
+    ------
+    LedgerError
+        If what is stored cannot be read.
+    """
+    found, kind = _folded(connection, number)
+    return _rows(found), kind
 
 
 def price_kinds(rows: RowsByTable, otherwise: PriceKind) -> dict[str, PriceKind]:
@@ -79,10 +82,31 @@ def market_of_entry(
     LedgerError
         If what is stored cannot be read.
     """
+    rows, kind = rows_of_entry(connection, number)
+    manifest = Manifest(kind, synthetic=synthetic, source=source)
+    with _readable(number) as name:
+        return market_of(rows, manifest, name)
+
+
+def _folded(connection: sa.Connection, number: int) -> tuple[Bag, PriceKind]:
+    """Return rows folded from an entry and every one below it, and the kind of prices told last."""
+    found: Bag = Counter()
+    kinds: list[PriceKind] = []
+    with _readable(number):
+        for packed in inputs_of_entry(connection, number):
+            told = _unpacked(packed)
+            found.update(bag(_tables(told, "added")))
+            found.subtract(bag(_tables(told, "removed")))
+            kinds += [told["price_kind"]] if told["price_kind"] else []
+        return +found, kinds[-1]
+
+
+@contextmanager
+def _readable(number: int) -> Iterator[str]:
+    """Yield what the inputs of an entry are called; what cannot be read of them is damage."""
     name = f"inputs of entry {number}"
     try:
-        rows, kind = rows_of_entry(connection, number)
-        return market_of(rows, Manifest(kind, synthetic=synthetic, source=source), name)
+        yield name
     except (ValueError, LookupError, TypeError, zlib.error) as error:
         raise LedgerError([Refusal("ledger", "", "", f"{name}: {error}")]) from error
 

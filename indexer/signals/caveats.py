@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 
 from indexer.definitions.study import Study
-from indexer.errors import counted
+from indexer.errors import counted, few
 from indexer.index.history import History
 from indexer.market.calendar import read_calendar
 from indexer.signals.align import Aligned
@@ -70,12 +70,10 @@ def shared_caveats(study: Study, histories: Mapping[str, History]) -> Iterator[T
         ids = (pair.leader, pair.follower)
         if shared := shared_issuers({id: histories[id] for id in ids}):
             names = [issuer.issuer for issuer in shared]
-            more = len(names) - SHOWN
-            en = ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
-            zh = "、".join(names[:SHOWN]) + ("等" if more > 0 else "")
+            zh = "、".join(names[:SHOWN]) + ("等" if len(names) > SHOWN else "")
             yield Text(
-                f"{' and '.join(ids)} have both held {counted(len(names), 'issuer')} ({en}): they "
-                "move together by these as well",
+                f"{' and '.join(ids)} have both held {counted(len(names), 'issuer')} "
+                f"({few(names, SHOWN)}): they move together by these as well",
                 f"{'与'.join(ids)}都持有过{len(names)}个发行人（{zh}）：两者同向变动也有这一原因",
             )
 

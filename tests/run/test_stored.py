@@ -270,5 +270,8 @@ def test_inputs_that_cannot_be_read_are_told(tmp_path):
         connection.exec_driver_sql("DROP TRIGGER entries_no_update")
         connection.exec_driver_sql("UPDATE entries SET inputs = x'00'")
         connection.commit()
+        for read in (stored.bag_of, stored.rows_of_entry):
+            with pytest.raises(LedgerError, match="inputs of entry 2"):
+                read(connection, 2)
         with pytest.raises(LedgerError, match="inputs of entry 2"):
             stored.market_of_entry(connection, 2, synthetic=False)
