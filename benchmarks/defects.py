@@ -45,7 +45,7 @@ DEFECTS = {
     ),
     "rows can be deleted": Defect(
         "ledger",
-        "indexer/ledger/tables.py",
+        "indexer/ledger/migrations/versions/ledger_0001.py",
         '[("UPDATE", "no_update", ""), ("DELETE", "no_delete", "")]',
         '[("UPDATE", "no_update", "")]',
     ),

@@ -16,6 +16,7 @@ from indexer.ledger.tables import (
     entries,
     members,
     postgresql_triggers,
+    sqlite_triggers,
 )
 from indexer.ledger.verify import check_chain, check_database
 from tests.ledger.chain import DIGEST, ROWS, appended, entry, ledger
@@ -155,10 +156,17 @@ def test_a_new_ledger_has_the_guards_that_are_asked_for(tmp_path):
         check_database(connection)
 
 
-def test_the_first_version_on_postgresql_has_the_guards_that_are_asked_for():
-    kept = [text for table in TABLES for text in ledger_0001._postgresql_guards(table)]
-
-    assert kept == [text for _, text in postgresql_triggers()]
+@pytest.mark.parametrize(
+    ("kept", "asked"),
+    [
+        (ledger_0001._sqlite_guards, sqlite_triggers),
+        (ledger_0001._postgresql_guards, postgresql_triggers),
+    ],
+    ids=["sqlite", "postgresql"],
+)
+def test_the_first_version_has_the_guards_that_are_asked_for_and_no_other(kept, asked):
+    """One that is no more asked for would be dropped without anybody noticing."""
+    assert [text for table in TABLES for text in kept(table)] == [text for _, text in asked()]
 
 
 def test_a_guard_that_changes_leaves_the_first_version_as_it_was(tmp_path, monkeypatch):
