@@ -107,7 +107,7 @@ def board_of(code: str) -> str | None:
 
 
 def exchange_of(symbol: str) -> str:
-    """Return the code of the calendar a canonical symbol trades on.
+    """Return the code of the calendar a canonical symbol, or all of a suffix, trades on.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def exchange_of(symbol: str) -> str:
 
     Examples
     --------
-    >>> [exchange_of(symbol) for symbol in ("002371.SZ", "HSTECH.HK", "NVDA.US")]
+    >>> [exchange_of(symbol) for symbol in ("002371.SZ", "HK", "NVDA.US")]
     ['XSHG', 'XHKG', 'XNYS']
     """
     return _exchange(symbol).code

@@ -68,7 +68,7 @@ class Asked:
 
     def calendar(self, suffix: int) -> Calendar:
         """Return the calendar of an exchange."""
-        return read_calendar(exchange_of(f".{self.suffixes[suffix]}"))
+        return read_calendar(exchange_of(self.suffixes[suffix]))
 
     def symbol(self, column: int) -> str:
         """Return the symbol of a line."""
@@ -92,7 +92,7 @@ def asked_of(history: History, panel: Panel, rows: Rows, limits: GateLimits) -> 
     endings = [split_symbol(line.symbol)[1] for line in panel.lines]
     suffixes = tuple(dict.fromkeys(endings))
     place = {suffix: n for n, suffix in enumerate(suffixes)}
-    open_days = [read_calendar(exchange_of(f".{suffix}")).open_on(days) for suffix in suffixes]
+    open_days = [read_calendar(exchange_of(suffix)).open_on(days) for suffix in suffixes]
     return Asked(
         history=history,
         panel=panel,

@@ -147,9 +147,9 @@ def _to_come(history: History, market: Market, days: Days) -> Iterator[Finding]:
 
 def _basket(asked: Asked, market: Market, calendar: Calendar) -> Iterator[Finding]:
     """Yield what is found of a basket's sessions beyond its levels."""
-    codes = dict.fromkeys(exchange_of(f".{suffix}") for suffix in asked.suffixes)
+    codes = dict.fromkeys(map(exchange_of, asked.suffixes))
     for code in codes:
-        own = [exchange_of(f".{suffix}") == code for suffix in asked.suffixes]
+        own = [exchange_of(suffix) == code for suffix in asked.suffixes]
         if code != calendar.code:
             held = asked.held[:, np.array(own)[asked.suffix]].any(axis=1)
             yield from _estimated(read_calendar(code), asked.days[held], "a constituent's")

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from indexer.definitions.study import Overlay, Pair, WindowLengths
+from indexer.report.breadth import breadth_figure
 from indexer.report.figures import bands, compact, pair_slots, signal_line
 from indexer.report.words import BANDS
 from indexer.signals.result import Comparison
@@ -320,6 +321,17 @@ def test_breadth_is_that_of_the_signals(comparison: Comparison) -> None:
     values = {day: v for day, v in drawn(comparison, line).items() if v is not None}
     expected = told(comparison, "breadth_20", ("", "north-america-compute"), 20)
     assert values == pytest.approx(expected, abs=5.1e-4)
+
+
+def test_the_axis_of_breadth_goes_below_nought_only_where_a_line_does(
+    comparison: Comparison,
+) -> None:
+    found = next(s for s in comparison.signals if s.name == "mean_pair_correlation")
+    for value, low in ((0.2, 0), (-0.2, -1)):
+        line = replace(found, value=np.full_like(found.value, value))
+        shown = breadth_figure(replace(comparison, signals=[line]))
+        assert shown
+        assert shown["bounds"] == [low, 1]
 
 
 def test_a_tail_of_rotation_ends_at_the_last_row_and_has_one_point_a_week(

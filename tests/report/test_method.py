@@ -33,10 +33,12 @@ def test_figures_of_a_definition_are_told_as_they_are(tmp_path):
         "# caps: {constituent: 0.10}", "caps: {constituent: 0.475}"
     )
     path.write_text(text.replace("level: 1000", "level: 1234567"), encoding="utf-8")
-    told = " ".join(t.en for t in index_method(read_basket(path)))
+    told = list(index_method(read_basket(path)))
+    en, zh = (" ".join(words) for words in zip(*told, strict=True))
 
-    assert "No constituent above 47.5% at a rebalance." in told
-    assert "Level 1234567 on" in told
+    assert "No constituent above 47.5% at a rebalance." in en
+    assert "调整时单只成分股权重不超过47.5%。" in zh
+    assert "Level 1234567 on" in en
 
 
 @pytest.mark.parametrize(
