@@ -37,6 +37,15 @@ def test_what_the_index_is_stands_in_chinese_too(history: History) -> None:
     assert about.zh in index_page(history)
 
 
+def test_a_list_chosen_afterwards_is_told_with_its_sessions_and_no_other(history: History) -> None:
+    definition = history.definition.model_copy(update={"selected_on": history.days[3].item()})
+    later = english(index_page(replace(history, definition=definition)))
+    definition = history.definition.model_copy(update={"selected_on": history.days[0].item()})
+
+    assert f"selected on {history.days[3]}: the 3 sessions before that day" in later
+    assert "Back-tested list" not in english(index_page(replace(history, definition=definition)))
+
+
 def test_moves_are_those_of_the_levels(history: History) -> None:
     level = history.variants["price"]
     moves = [level[-1] / level[-1 - n] - 1 for n in (1, 5, 20, 60, 250)]

@@ -314,6 +314,7 @@ def test_the_gap_is_drawn_in_errors_of_prediction_between_its_band(comparison: C
     values = {day: v for day, v in drawn(comparison, first).items() if v is not None}
     assert values == pytest.approx(told(comparison, "gap_z", ids, 60), abs=5.1e-3)
     assert (upper["values"], lower["values"]) == ([1.96, 1.96], [-1.96, -1.96])
+    assert upper["tested"] == lower["tested"] == 0
 
 
 def test_breadth_is_that_of_the_signals(comparison: Comparison) -> None:
@@ -345,6 +346,19 @@ def test_a_tail_of_rotation_ends_at_the_last_row_and_has_one_point_a_week(
     )
     weeks = [np.datetime64(day, "D").item().isocalendar()[:2] for day in line["days"]]
     assert len(weeks) == len(set(weeks)) == 10
+
+
+def test_a_week_of_rotation_is_pale_where_either_of_its_figures_is_back_tested(
+    comparison: Comparison,
+) -> None:
+    line = figure(comparison, "rotation")["lines"][0]
+    ids = (comparison.states[0].pair.leader, comparison.states[0].pair.follower)
+    across, up = (comparison.signal(name, *ids) for name in ("rs_ratio", "rs_momentum"))
+    weeks = np.isin(up.days, np.array(line["days"], "datetime64[D]"))
+    tested = [int(found.backtested[weeks].sum()) for found in (across, up)]
+
+    assert line["tested"] == max(tested)
+    assert tested[0] < tested[1]
 
 
 def test_bars_are_the_lead_and_lag_of_the_table(comparison: Comparison) -> None:
