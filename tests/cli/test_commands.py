@@ -127,6 +127,19 @@ def test_validate_prints_every_problem_and_is_78(indexer):
     assert "bad.yaml:3:7: name.en: required key is missing" in out
 
 
+def test_validation_as_json_has_each_problem_with_its_place(indexer):
+    assert json.loads(indexer("validate", "us-cloud", "--json")[1]) == {
+        "valid": True,
+        "problems": [],
+    }
+    Path("bad.yaml").write_text("version: 1\nid: bad\nname: [\n", encoding="utf-8")
+    code, out, _ = indexer("validate", "bad.yaml", "--json")
+    told = json.loads(out)
+
+    assert (code, told["valid"]) == (78, False)
+    assert [(one["file"], one["line"]) for one in told["problems"]] == [("bad.yaml", 4)]
+
+
 def test_validate_looks_into_the_indices_of_a_study(indexer):
     Path("s.yaml").write_text(
         "version: 1\nid: s\nname: {en: S}\nstart: 2024-01-02\n"

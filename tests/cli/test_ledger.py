@@ -691,6 +691,20 @@ def test_verification_says_how_much_was_found(indexer):
     assert (code, told["entries"], told["built"], told["files"]) == (0, 5, 10, True)
 
 
+def test_verification_says_in_words_what_it_made_again(indexer):
+    publish(indexer, "--date", DAY)
+    _, one, _ = indexer("verify", "--out", "out")
+    _, both, _ = indexer("verify", "--market", "market", "--inputs")
+
+    assert re.fullmatch(
+        r"1 entry stands, the last is [0-9a-f]{64}\n"
+        r"published files below out are those of the ledger\n",
+        one,
+    )
+    made = "from the market or from what was kept, each the same to the last bit"
+    assert both.splitlines()[1:] == [f"2 times an entry was made again, {made}"]
+
+
 def test_a_published_file_that_was_altered_is_65(indexer):
     publish(indexer, *RANGE)
     Path("out/trio/latest.csv").write_text("altered", encoding="utf-8")
@@ -766,6 +780,15 @@ def test_the_next_rebalance_is_approved_by_name(indexer, tmp_path):
     again = indexer("approve", *given, "--by", "Ada")[2]
     assert "unchanged: approved by Ada as entry 1, revision 1" in again
     assert indexer("approve", *given)[0] == 2
+
+
+def test_who_the_next_rebalance_will_not_hold_is_told_why(indexer, tmp_path):
+    held = [{"symbol": symbol} for symbol in (*SYMBOLS, "600999.SH")]
+    basket(tmp_path, id="four", rebalance={"frequency": "monthly"}, constituents=held)
+    code, out, err = indexer("proforma", "four.yaml", "--market", "market", "--until", DAYS[10])
+
+    assert (code, out.splitlines()[0]) == (0, "four: rebalance after the close of 2026-03-31")
+    assert "not held: 600999.SH: " in err
 
 
 def test_who_interrupts_is_told_so(indexer, monkeypatch):

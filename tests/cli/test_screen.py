@@ -1,10 +1,12 @@
 """What a person sees is what was said: no text from outside moves the cursor or makes up a line."""
 
+import json
 import logging
 import os
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +26,7 @@ def raised(error: IndexerError):
     return command
 
 
-def explained(*carried):
+def explained(*carried, as_json=False, **more):
     part = {"symbol": "000001.SZ", "name": HOSTILE, "contribution": 0.1}
     told = {key: {} for key in ("levels",)} | {
         key: [] for key in ("actions", "transfers", "changes")
@@ -39,7 +41,8 @@ def explained(*carried):
     }
     divisor = {"before": 1.0, "after": 1.0}
     screen.print_explanation(
-        told | {"contributions": [part], "dividend_points": 0.0, "divisor": divisor}, False
+        told | {"contributions": [part], "dividend_points": 0.0, "divisor": divisor} | more,
+        as_json,
     )
 
 
@@ -134,6 +137,32 @@ def test_what_never_traded_is_said_to_be_that(capsys):
     )
 
     assert "carried 2 of 1: A.US since 2026-02-27, B.US never traded" in capsys.readouterr().out
+
+
+def test_what_moved_an_index_reads_back_as_json(capsys):
+    explained(as_json=True)
+    told = json.loads(capsys.readouterr().out)
+
+    assert (told["id"], told["date"], told["divisor"]["after"]) == ("a", "2026-03-02", 1.0)
+
+
+@pytest.mark.parametrize(("changes", "said"), [(["rebalance"], True), ([], False)])
+def test_a_rebalance_is_told_with_what_moved_the_index(capsys, changes, said):
+    explained(changes=changes)
+
+    assert ("\n  rebalanced after the close\n" in capsys.readouterr().out) is said
+
+
+def test_carried_prices_of_the_last_session_are_noted_where_there_are_any(capsys):
+    counts = {"a": 2, "b": 0}
+    indices = {
+        id: {"warnings": [], "carried_last": carried, "constituents": 5}
+        for id, carried in counts.items()
+    }
+    screen.print_notes(indices, Path("there"))
+
+    told = "note: a: 2 of 5 constituents at a carried price\n\nwritten to there\n"
+    assert capsys.readouterr().err == told
 
 
 def test_the_correlation_shown_is_that_of_the_headline_window():

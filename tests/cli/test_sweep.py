@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from indexer.cli.app import main
+from indexer.cli.sweep import _print
 from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET
 from indexer.sweep import perform as module
 
@@ -82,6 +83,26 @@ def test_a_wrong_variant_is_told_at_the_end_and_the_others_are_there(indexer):
     assert "4 tried, 2 failed" in out
     assert "grid.yaml:4:30: catch_up.enter: got '-1.0'" in err
     assert table["error"].null_count() == 2
+
+
+def test_of_many_failures_the_first_are_told_and_how_many_more(indexer):
+    text = GRID.replace("[0.5, 1.0]", str([-n for n in range(1, 13)])).replace("60, 120", "60")
+    code, out, err = indexer(text, "sweep", "grid.yaml", *MARKET)
+
+    assert code == 78
+    assert "12 tried, 12 failed" in out
+    assert err.count("failed: variant ") == 10
+    assert "failed: 2 more, in summary.json\n" in err
+
+
+def test_of_many_warnings_the_first_are_told_and_how_many_more(capsys, tmp_path):
+    told = {"id": "grid", "tried": 1, "failed": 0, "synthetic": False, "failures": []}
+    told |= {"backtested": {"count": 0, "of": 1}, "warnings": [f"w{n}" for n in range(12)]}
+    _print(told, tmp_path)
+    err = capsys.readouterr().err.splitlines()
+
+    assert err[:10] == [f"warning: w{n}" for n in range(10)]
+    assert err[10:] == ["warning: 2 more, in summary.json", f"written to {tmp_path}"]
 
 
 def test_what_the_market_lacks_is_the_exit_code(indexer):
