@@ -326,6 +326,33 @@ def test_sizes_and_names_stay_within_the_guides(path: Path):
     assert not (classes | {path.stem}) & set(BANNED.split()) - {"base"}  # Base: the field's word
 
 
+def hidden(tree: ast.Module) -> Iterator[str]:
+    """Yield the functions and imports of a module that something inside a function is named as."""
+    above = {n.name for n in tree.body if isinstance(n, FUNCTION | ast.ClassDef)}
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            above |= {alias.asname or alias.name for alias in node.names}
+    for function in ast.walk(tree):
+        if isinstance(function, FUNCTION):
+            inside = [n for n in ast.walk(function) if isinstance(n, ast.Name)]
+            own = {n.id for n in inside if isinstance(n.ctx, ast.Store)}
+            given = function.args
+            own |= {a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+            yield from sorted(own & above)
+
+
+# A command is named for what it does, its arguments for what is given: the same word may be both.
+@pytest.mark.parametrize("path", [p for p in MODULES if p.parent.name != "cli"], ids=dotted)
+def test_a_name_means_one_thing_in_a_module(path: Path):
+    assert not list(hidden(parsed(path)))
+
+
+def test_the_scan_sees_a_name_of_two_meanings():
+    text = "from a import b, c\ndef d(b):\n    d = 1\n    for c in b:\n        e = c\n"
+
+    assert list(hidden(ast.parse(text))) == ["b", "c", "d"]
+
+
 def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Return the length of a function's body without its docstring."""
     body = function.body[1:] if ast.get_docstring(function) else function.body

@@ -166,8 +166,8 @@ def _values(rank_by: str, known: Panel, columns: Rows) -> Vector:
         return np.asarray(worth)
     if rank_by in {"market_cap", "free_float_cap"}:
         total, free = shares_known(known, columns)
-        counted = 1.0 if rank_by == "market_cap" else float_band("csi-2010", free / total)
-        return np.asarray(worth * total * counted)
+        part = 1.0 if rank_by == "market_cap" else float_band("csi-2010", free / total)
+        return np.asarray(worth * total * part)
     if rank_by.startswith("amount_"):
         return _mean_amount(known, columns, int(rank_by.removeprefix("amount_")))
     return score_column(known, rank_by)[columns]
@@ -197,9 +197,9 @@ def _mean_amount(known: Panel, columns: Rows, sessions: int) -> Vector:
     """Return the mean turnover amount over the sessions traded among the last ones."""
     last = slice(-sessions, None)
     amount = known.amount[last, columns]
-    counted = known.traded(last)[:, columns] & ~np.isnan(amount)
+    traded = known.traded(last)[:, columns] & ~np.isnan(amount)
     rate = known.fx[last, columns]
-    lacking = counted & np.isnan(rate)
+    lacking = traded & np.isnan(rate)
     if lacking.any():
         days = known.sessions[last][np.argmax(lacking, axis=0)].tolist()
         flaws = []
@@ -209,8 +209,8 @@ def _mean_amount(known: Panel, columns: Rows, sessions: int) -> Vector:
             flaws.append(Flaw("fx", None, line.symbol, message))
         raise MissingInputError(flaws)
     amount = amount * rate
-    total = np.where(counted, amount, 0.0).sum(axis=0)
-    count = counted.sum(axis=0)
+    total = np.where(traded, amount, 0.0).sum(axis=0)
+    count = traded.sum(axis=0)
     mean = np.full(len(columns), np.nan)
     np.divide(total, count, out=mean, where=count > 0)
     return mean

@@ -141,8 +141,8 @@ def _market_cap(basket: Basket, known: Panel, columns: Rows) -> Raw:
 
 def _free_float(basket: Basket, known: Panel, columns: Rows) -> Raw:
     total, free = shares_known(known, columns)
-    counted = total * float_band(basket.weighting.ladder, free / total)
-    return known.worth[-1, columns] * counted, counted
+    floating = total * float_band(basket.weighting.ladder, free / total)
+    return known.worth[-1, columns] * floating, floating
 
 
 def _fixed(basket: Basket, known: Panel, columns: Rows) -> Raw:

@@ -98,15 +98,15 @@ def fill(x, j, columns, lane, first, before, z, rows):
     flat = x.reshape(-1)
     for s in range(rows):
         t = first + s
-        known = 0 <= t < sessions
+        inside = 0 <= t < sessions
         for c in range((lane + columns + WIDTH - 1) // WIDTH):
             to, k = (c * rows + s) * WIDTH, c * WIDTH - lane
-            if known and k >= 0 and k + WIDTH <= columns:
+            if inside and k >= 0 and k + WIDTH <= columns:
                 store(z, to, load(flat, t * symbols + j + k))
             else:
                 outside = before if t < 0 else 0.0
-                store(z, to, splat(x[t, j] if known else outside))
-                if known:
+                store(z, to, splat(x[t, j] if inside else outside))
+                if inside:
                     for i in range(max(0, k), min(columns, k + WIDTH)):
                         z[to + i - k] = x[t, j + i]
 

@@ -179,7 +179,7 @@ def _sources(stored: Mapping[str, "DeltaTable"]) -> str:
     """Return whom the rows of Delta tables are from, where they say so, sorted."""
     who, found = pl.col(SOURCE).cast(pl.String).drop_nulls().unique(), set[str]()
     for table in stored.values():
-        if SOURCE in {field.name for field in table.schema().fields}:
+        if SOURCE in {column.name for column in table.schema().fields}:
             found.update(rows_of(table, columns=who)[SOURCE])
     return ", ".join(sorted(found))
 

@@ -234,8 +234,8 @@ def unannounced(
         close, told = both["close"].to_numpy(), both["previous_close"].to_numpy()
         reference = references(days, close, actions)
         next_to = np.diff(np.searchsorted(calendar.sessions, days)) == 1
-        restated = np.abs(told[1:] - close[:-1]) > _TICK
-        for i in (np.flatnonzero(next_to & restated) + 1).tolist():
+        moved = np.abs(told[1:] - close[:-1]) > _TICK
+        for i in (np.flatnonzero(next_to & moved) + 1).tolist():
             day: date = days[i].item()
             slack = max(_TICK, _OFF * close[i - 1]) if day in known else 0.0
             if abs(told[i] - reference[i]) > slack:

@@ -272,12 +272,12 @@ def _first_published(
     revised: Sequence[Entry],
 ) -> list[Entry]:
     """Return the entries of new sessions; the first one notes that it is defined otherwise."""
-    corrected = {entry.session for entry in revised if entry.kind == candidate.kind}
+    renewed = {entry.session for entry in revised if entry.kind == candidate.kind}
     entries = [with_findings(candidate.entry(session), told) for session in new]
     for first in entries[:1]:
-        if keys := redefined(connection, candidate, first.session, corrected):
-            noted = [*first.rows["findings"], ("R30", keys, "", "")]
-            entries[0] = replace(first, rows={**first.rows, "findings": noted})
+        if keys := redefined(connection, candidate, first.session, renewed):
+            findings = [*first.rows["findings"], ("R30", keys, "", "")]
+            entries[0] = replace(first, rows={**first.rows, "findings": findings})
     return entries
 
 

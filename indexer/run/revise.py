@@ -207,7 +207,7 @@ def _differences(
         ):
             entry = candidate.entry(session)
             published = read_entry(connection, head.number)
-            bp, text = told(published, entry)
+            bp, text = compared(published, entry)
             if kind:
                 bp, text = math.inf, f"{kind}; {text}" if text else kind
             moved = _rebalanced(published) != _rebalanced(entry)
@@ -230,10 +230,10 @@ def _other_kinds(connection: sa.Connection, candidate: Candidate, head: Head) ->
     return ""
 
 
-def told(published: Entry, entry: Entry) -> tuple[float, str]:
+def compared(published: Entry, entry: Entry) -> tuple[float, str]:
     """Return how far the level that differs most would move, in basis points, and what differs."""
     if mark := _other_mark(published, entry):
-        _, text = told(
+        _, text = compared(
             replace(published, synthetic=entry.synthetic, backtested=entry.backtested), entry
         )
         return math.inf, f"{mark}; {text}" if text else mark
@@ -288,15 +288,15 @@ def _reason(connection: sa.Connection, candidate: Candidate, head: Head) -> str:
 
 
 def redefined(
-    connection: sa.Connection, candidate: Candidate, session: str, corrected: Collection[str]
+    connection: sa.Connection, candidate: Candidate, session: str, renewed: Collection[str]
 ) -> str:
     """Return how a session is defined otherwise than the one published before it; else nothing.
 
-    What is ``corrected`` meanwhile is defined as the candidate is.
+    What is ``renewed`` with it is defined as the candidate is.
     """
     for head in head_before(connection, candidate.id, session, candidate.kind):
         keys = list(_otherwise(connection, candidate, head))
-        if keys and head.session not in corrected:
+        if keys and head.session not in renewed:
             return f"defined otherwise than for {head.session}: {', '.join(keys)}"
     return ""
 

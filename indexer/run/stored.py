@@ -148,8 +148,8 @@ def bag(rows: RowsByTable) -> Bag:
     return Counter((name, columns, row) for name, (columns, cells) in rows.items() for row in cells)
 
 
-def _rows(bag: Bag) -> RowsByTable:
+def _rows(folded: Bag) -> RowsByTable:
     found: RowsByTable = {}
-    for name, columns, row in sorted(bag.elements(), key=repr):
+    for name, columns, row in sorted(folded.elements(), key=repr):
         found.setdefault(name, (columns, []))[1].append(row)
     return found

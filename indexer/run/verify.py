@@ -21,7 +21,7 @@ from indexer.run.entries import Candidate
 from indexer.run.provenance import code_digest
 from indexer.run.rebuild import Subject, built_again, by_other_code, wrong_entry
 from indexer.run.results import Progress
-from indexer.run.revise import told
+from indexer.run.revise import compared
 from indexer.run.stored import market_of_entry
 
 
@@ -101,13 +101,13 @@ def verify(
     return Verified(number, head, out is not None, built, replies, len(others))
 
 
-def _of_others(engine: sa.Engine, subjects: Sequence[Subject], wrong: Sequence[Wrong]) -> set[int]:
+def _of_others(engine: sa.Engine, checked: Sequence[Subject], wrong: Sequence[Wrong]) -> set[int]:
     """Return the entries, not in force any more, that only the version that made them can prove.
 
     What it knew of a calendar, or got wrong, is what was corrected since.
     """
     with reading(engine) as connection:
-        standing = {h.number for one in subjects for h in heads(connection, one.id, one.kind)}
+        standing = {h.number for one in checked for h in heads(connection, one.id, one.kind)}
     apart = {one.head.number for one in wrong if one.head.code != code_digest()}
     return apart - standing
 
@@ -195,5 +195,5 @@ def _difference(connection: sa.Connection, candidate: Candidate, head: Head) -> 
     if candidate.content_digest(at) == head.content:
         return ""
     published = read_entry(connection, head.number)
-    _, text = told(published, replace(published, rows=candidate.content(at)))
+    _, text = compared(published, replace(published, rows=candidate.content(at)))
     return f"built again, it is another: {text}"

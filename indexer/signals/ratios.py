@@ -214,7 +214,7 @@ def _without(
         made = log(levels_without(history, left_out) / levels_without(history, []))
         dated = rows.aligned.dated[rows.at, rows.aligned.ids.index(id)]
         logs.append(rows.log(id) + made[np.searchsorted(history.days, dated)])
-    a, b, c = (log_returns(log) for log in logs)
+    a, b, c = (log_returns(line) for line in logs)
     return {w: _last(partial_correlation(b, c, a[:, None], w)) for w in windows}
 
 

@@ -97,8 +97,8 @@ def _summary(connection: sa.Connection, span: Span, kind: str, first: str, recor
         return (*names, *cells[:-1])
     day = record["session"]
     level = level_page(connection, span._replace(first=day, last=day), "price").rows
-    levels = level[0][2:4] if level else (None, None)
-    return (*names, told["calendar"], told["currency"], *levels, *cells)
+    last = level[0][2:4] if level else (None, None)
+    return (*names, told["calendar"], told["currency"], *last, *cells)
 
 
 def described(connection: sa.Connection, id: str, kind: str, known_at: str) -> Answer:

@@ -85,12 +85,12 @@ def status_rows(
     return sorted([*rows, *never], key=lambda row: str(row[0]))
 
 
-def _row(id: str, one: Standing, due: str | None, refused_at: str) -> Row:
+def _row(id: str, one: Standing, due: str | None, refused: str) -> Row:
     state, at = "delayed", None
     if one.retired:
         state = "retired"
-    elif refused_at > one.newest:
-        state, at = "refused", refused_at
+    elif refused > one.newest:
+        state, at = "refused", refused
     elif due is None or one.session >= due:
         state = "published"
     return (id, one.kind, state, one.session, due, one.published_at, one.revision, at)

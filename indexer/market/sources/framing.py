@@ -9,7 +9,7 @@ _SIZES = struct.Struct(">II")
 HEAD = _SIZES.size  # bytes that tell both sizes
 
 
-def write(stream: BinaryIO, message: dict[str, Any], body: bytes = b"") -> None:
+def write(stream: BinaryIO, content: dict[str, Any], body: bytes = b"") -> None:
     """Write a message and the bytes that go with it.
 
     Raises
@@ -17,7 +17,7 @@ def write(stream: BinaryIO, message: dict[str, Any], body: bytes = b"") -> None:
     ValueError
         If a number in it is NaN or infinite.
     """
-    text = json.dumps(message, allow_nan=False).encode()
+    text = json.dumps(content, allow_nan=False).encode()
     stream.write(_SIZES.pack(len(text), len(body)) + text + body)
     stream.flush()
 

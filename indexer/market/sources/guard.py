@@ -121,12 +121,12 @@ class Guard:
         longest = self.pace.spacing + self.pace.jitter
         with self._changing(host) as kept:
             now = self.clock.now()
-            turn = datetime.fromisoformat(kept.next_at) if kept.next_at else now
-            if turn > now:
+            due = datetime.fromisoformat(kept.next_at) if kept.next_at else now
+            if due > now:
                 # A clock put back must not stop everything.
-                turn = min(turn, now + timedelta(seconds=longest))
-                kept.next_at = turn.isoformat()
-                return (turn - now).total_seconds()
+                due = min(due, now + timedelta(seconds=longest))
+                kept.next_at = due.isoformat()
+                return (due - now).total_seconds()
             pause = timedelta(seconds=self.pace.spacing + self.pace.jitter * self.draw())
             kept.next_at = (now + pause).isoformat()
             today = f"{now:%Y-%m-%d}"
