@@ -37,10 +37,8 @@ from benchmarks.ground import (
 )
 from benchmarks.reliability.record import Found, Journal, bound95, commit
 from benchmarks.standin.faults import KINDS, Fault
-from indexer.definitions.symbols import exchange_of
-from indexer.market.calendar import read_calendar
+from indexer.market.conventions.finality import last_final_bar
 from indexer.market.sources.akshare import sources_of, upstreams
-from indexer.market.sources.bars import Scope, last_final
 from indexer.market.sources.source import Ask, Source, Table
 from indexer.market.sources.verdict import SETTLED, Outcome
 from indexer.market.tables import TABLES
@@ -261,9 +259,7 @@ def _silent(on: Ground, held: Believed, need: Need) -> Iterator[str]:
     day = "ex_date" if need.table == "actions" else "date"
     true, have = true_rows(on, need), held.of(need.table, need.subject)
     if need.table in {"prices", "series", "fx"}:  # what is not final yet is not asked for
-        calendar = read_calendar("XSHG" if need.table == "fx" else exchange_of(need.subject))
-        final = last_final(Scope(need.subject, FIRST, LAST, on.clock.at), calendar)
-        true = true.filter(pl.col("date") <= final)
+        true = true.filter(pl.col("date") <= last_final_bar(need.calendar, on.clock.at))
     lacking = true.join(have, on=day, how="anti")[day].to_list()
     if lacking:
         yield f"{need.table} of {need.subject} are called whole and lack {lacking}"

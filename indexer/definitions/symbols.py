@@ -50,10 +50,9 @@ class _Exchange(NamedTuple):
     country: str
 
 
+MAINLAND = ("SH", "SZ", "BJ")  # Shenzhen and Beijing keep the sessions of Shanghai
 _EXCHANGES = {
-    "SH": _Exchange("XSHG", "CNY", "CN"),
-    "SZ": _Exchange("XSHG", "CNY", "CN"),  # Shenzhen and Beijing keep the sessions of Shanghai
-    "BJ": _Exchange("XSHG", "CNY", "CN"),
+    **dict.fromkeys(MAINLAND, _Exchange("XSHG", "CNY", "CN")),
     "HK": _Exchange("XHKG", "HKD", "HK"),
     "US": _Exchange("XNYS", "USD", "US"),
 }

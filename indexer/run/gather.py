@@ -11,10 +11,11 @@ from datetime import date, datetime
 import polars as pl
 
 from indexer.market.calendar import read_calendar
+from indexer.market.conventions.finality import last_final_bar
 from indexer.market.conventions.renames import rename_actions
 from indexer.market.sources.agree import Agreement
 from indexer.market.sources.akshare import sources_of
-from indexer.market.sources.bars import MAINLAND, Known, Scope, last_final
+from indexer.market.sources.bars import Known, Scope
 from indexer.market.sources.check import check_bars, unmet
 from indexer.market.sources.facts import (
     EURO,
@@ -156,7 +157,7 @@ class Gatherer:
     def _announced(self, gathered: Gathered, told: list[Answer]) -> Gathered:
         """Return what was gathered, without bars by which an action is missing."""
         need, rows = gathered.need, dict(gathered.rows)
-        if need.table != "prices" or not need.subject.endswith(MAINLAND) or "prices" not in rows:
+        if need.table != "prices" or not need.mainland or "prices" not in rows:
             return gathered
         actions = self.believed.of("actions", need.subject)
         reason = unannounced(rows.pop("prices"), told, actions, need.calendar)
@@ -200,7 +201,7 @@ class Gatherer:
             both = found.rows.join(found.single.select("date"), on="date", how="anti")["date"].max()
             late = found.rows if both is None else found.single.filter(pl.col("date") > both)
         else:
-            final = last_final(self._scope(need, need.since, self.until), need.calendar)
+            final = last_final_bar(need.calendar, self.at)
             late = found.rows.filter(pl.col("date") == final)
         stored = self.believed.of(need.table, need.subject)
         return late.select("date").join(stored, on="date", how="anti")
@@ -283,7 +284,7 @@ class Gatherer:
             learned = bool(listing.rows)
         for day in verdict.missing:
             unlisted = len(verdict.missing) > _MANY and day in head
-            if unlisted or day in self.believed.days or not need.subject.endswith(MAINLAND):
+            if unlisted or day in self.believed.days or not need.mainland:
                 continue
             told = self._suspended_on(day)
             learned |= told is not None

@@ -9,7 +9,7 @@ import polars as pl
 
 from indexer.definitions.basket import Basket, Index, Series
 from indexer.definitions.study import Study
-from indexer.definitions.symbols import currency_of, exchange_of
+from indexer.definitions.symbols import MAINLAND, currency_of, exchange_of, split_symbol
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.conventions.renames import rename_actions, renames_of
 from indexer.market.lines import RENAME, SPINOFF
@@ -43,6 +43,11 @@ class Need:
     def calendar(self) -> Calendar:
         """The sessions on which there should be a row: its exchange's, of a rate Shanghai's."""
         return read_calendar("XSHG" if self.table == "fx" else exchange_of(self.subject))
+
+    @property
+    def mainland(self) -> bool:
+        """Whether its subject is traded in Shanghai, Shenzhen or Beijing."""
+        return split_symbol(self.subject)[1] in MAINLAND
 
 
 def needs_of(

@@ -14,12 +14,11 @@ from indexer.definitions.symbols import exchange_of
 from indexer.errors import IndexerError, MissingInputError, TryAgainError, few
 from indexer.index.schedule import calendar_of
 from indexer.market.calendar import Calendar, read_calendar
-from indexer.market.conventions.finality import minutes_to_final
+from indexer.market.conventions.finality import bar_final_at
 from indexer.run.find import definition_named
 from indexer.signals.align import cutoffs, known_at
 
 _NAMED = 3  # subjects in a line that is about all of one calendar
-OTHER_MINUTES = 60  # after the close of an exchange that conventions/finality.csv does not name
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,7 @@ def final_at(index: Index | Study, session: date, members: Collection[Index] = (
     Those of a study are also the levels of its indices that are known at its cut-off.
     """
     at = [
-        _close(calendar, session) + timedelta(minutes=_minutes(calendar.code, session))
+        bar_final_at(calendar, session)
         for calendar in _calendars(index)
         if calendar.is_session(session)
     ]
@@ -163,18 +162,3 @@ def _calendars(index: Index | Study) -> Iterator[Calendar]:
     yield calendar_of(index)
     if isinstance(index, Basket):
         yield from map(read_calendar, sorted({exchange_of(s) for s in index.symbols}))
-
-
-def _close(calendar: Calendar, session: date) -> datetime:
-    from_epoch = calendar.close_of(np.array([session], dtype="datetime64[D]"))[0].astype(int)
-    return _EPOCH + timedelta(minutes=int(from_epoch))
-
-
-def _minutes(code: str, session: date) -> int:
-    try:
-        return minutes_to_final(code, session)
-    except ValueError:
-        return OTHER_MINUTES
-
-
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -11,8 +11,8 @@ import polars as pl
 from indexer.definitions.symbols import exchange_of
 from indexer.errors import IndexerError
 from indexer.market.calendar import read_calendar
+from indexer.market.conventions.finality import last_final_bar
 from indexer.market.sources.archive import REPLIES, index_of, sizes
-from indexer.market.sources.bars import Scope, last_final
 from indexer.market.sources.guard import standings
 
 NEARLY = 0.9  # of a day's requests, from which it is worth telling
@@ -71,15 +71,14 @@ def supplied(market: Path, prices: pl.DataFrame, now: datetime) -> Iterator[Chec
 
 def _fresh(prices: pl.DataFrame, now: datetime) -> Iterator[Check]:
     """Yield how far the closes of each exchange lie behind the last session that is final."""
-    lasts: dict[str, tuple[date, str]] = {}
+    lasts: dict[str, date] = {}
     for symbol, day in prices.group_by("symbol").agg(pl.col("date").max()).iter_rows():
         code = exchange_of(symbol)
-        lasts[code] = max(lasts.get(code, (date.min, "")), (day, symbol))
-    for code, (day, symbol) in sorted(lasts.items()):
+        lasts[code] = max(lasts.get(code, day), day)
+    for code, day in sorted(lasts.items()):
         calendar = read_calendar(code)
-        today = now.astimezone(calendar.zone).date()
-        due = last_final(Scope(symbol, today, today, now), calendar)
-        behind = len(calendar.between(day + timedelta(1), due)) if due and due > day else 0
+        due = last_final_bar(calendar, now)
+        behind = len(calendar.between(day + timedelta(1), due)) if due > day else 0
         if behind:
             message = f"last close {day}, {behind} behind {due}, the last final session: fetch"
             yield Check(f"market {code}", "late", message)

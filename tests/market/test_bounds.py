@@ -1,11 +1,12 @@
 """Dated conventions: ticks, finality and bounds of plausibility."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from indexer.market.calendar import read_calendar
 from indexer.market.conventions.bounds import plausible
-from indexer.market.conventions.finality import minutes_to_final
+from indexer.market.conventions.finality import bar_final_at, last_final_bar, minutes_to_final
 from indexer.market.conventions.ticks import tick_size
 
 DAY = date(2024, 1, 2)
@@ -53,9 +54,25 @@ def test_a_market_without_ticks_is_an_error():
         tick_size("VOD.L", DAY, 70.0)
 
 
-def test_an_exchange_without_a_margin_is_an_error():
-    with pytest.raises(ValueError, match=r"XLON.*finality\.csv"):
-        minutes_to_final("XLON", DAY)
+def test_an_exchange_that_the_table_does_not_name_waits_an_hour():
+    assert minutes_to_final("XLON", DAY) == 60
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "at"),
+    [
+        ("XSHG", date(2026, 3, 2), datetime(2026, 3, 2, 7, 30, tzinfo=UTC)),
+        ("XHKG", date(2026, 2, 16), datetime(2026, 2, 16, 4, 40, tzinfo=UTC)),  # half a day
+        ("XNYS", date(2025, 11, 28), datetime(2025, 11, 28, 19, tzinfo=UTC)),  # until 13:00
+    ],
+)
+def test_a_bar_is_final_so_long_after_the_close_of_its_own_session(code, day, at):
+    calendar = read_calendar(code)
+    before = calendar.on_or_before(day - timedelta(days=1))
+
+    assert bar_final_at(calendar, day) == at
+    assert last_final_bar(calendar, at) == day
+    assert last_final_bar(calendar, at - timedelta(seconds=1)) == before
 
 
 def test_what_no_entry_bounds_is_not_bounded():

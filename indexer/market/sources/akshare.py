@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from indexer.definitions.symbols import split_symbol
+from indexer.definitions.symbols import MAINLAND, split_symbol
 from indexer.market.sources.agree import ranking
 from indexer.market.sources.archive import append_reply
 from indexer.market.sources.guard import Guard, host_of, upstream
@@ -26,7 +26,7 @@ from indexer.market.sources.source import (
 from indexer.market.sources.verdict import Outcome
 from indexer.market.sources.worker import Ended, Worker
 
-_MAINLAND = frozenset({"SH", "SZ", "BJ"})
+_MAINLAND = frozenset(MAINLAND)
 # Who has which rows of which exchange, or currency.
 OFFERS: dict[Table, dict[str, frozenset[str]]] = {
     "prices": {

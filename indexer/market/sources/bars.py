@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from indexer.arrays import Days
+from indexer.definitions.symbols import MAINLAND, split_symbol
 from indexer.market.calendar import Calendar
 from indexer.market.checks import ROW, Column
-from indexer.market.conventions.finality import minutes_to_final
+from indexer.market.conventions.finality import last_final_bar, minutes_to_final
 from indexer.market.conventions.limits import price_limit
 from indexer.market.conventions.ticks import tick_size
 from indexer.market.sources.cells import typed_cells
@@ -28,7 +29,6 @@ PRICES = ("open", "high", "low", "close")
 FIGURES = (*PRICES, "volume", "amount", "previous_close")
 REQUIRED = ("symbol", "date", "close")
 COLUMNS = tuple(TABLES["prices"].columns)
-MAINLAND = (".SH", ".SZ", ".BJ")
 
 _NUMBER = Column("number", expected="a finite number, zero or above")
 _CELLS = {
@@ -135,22 +135,11 @@ def unique_bars(sieve: Sieve, rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def last_final(scope: Scope, calendar: Calendar) -> date | None:
-    """Return the last session whose bar is final when the reply came; None where there is none."""
-    today = scope.at.astimezone(calendar.zone).date()
-    sessions = days_between(calendar, today - timedelta(days=30), today)[::-1]
-    margin = timedelta(minutes=minutes_to_final(calendar.code, today))
-    for day, close in zip(sessions.tolist(), calendar.close_of(sessions).tolist(), strict=True):
-        if close.replace(tzinfo=UTC) + margin <= scope.at:
-            return day  # type: ignore[no-any-return]
-    return None
-
-
 def dated_bars(sieve: Sieve, rows: pl.DataFrame, scope: Scope, known: Known) -> pl.DataFrame:
     """Return the bars that were asked for and may exist: on sessions that are over."""
     day, calendar = pl.col("date"), known.calendar
     today = scope.at.astimezone(calendar.zone).date()
-    final = last_final(scope, calendar) or date.min
+    final = last_final_bar(calendar, scope.at)
     wait = minutes_to_final(calendar.code, today)
     drop = sieve.drop
     rows = drop(rows, day > today, "future", f"it is only {today}: no bar can be of a later date")
@@ -193,7 +182,7 @@ def priced_bars(sieve: Sieve, rows: pl.DataFrame, scope: Scope) -> pl.DataFrame:
         why = f"{why}; {many}: columns are swapped, or the table is none of daily bars"
         return sieve.condemn(rows, "price", why)
     rows = sieve.drop(rows, wrong, "price", why)
-    if scope.series or not scope.symbol.endswith(MAINLAND):
+    if scope.series or split_symbol(scope.symbol)[1] not in MAINLAND:
         return rows
     rows = sieve.drop(
         rows,

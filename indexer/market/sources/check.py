@@ -20,13 +20,13 @@ from indexer.arrays import Days
 from indexer.errors import counted
 from indexer.market.calendar import Calendar
 from indexer.market.checks import ROW
+from indexer.market.conventions.finality import last_final_bar
 from indexer.market.sources.bars import (
     COLUMNS,
     Known,
     Scope,
     dated_bars,
     days_between,
-    last_final,
     measured_bars,
     moving_bars,
     priced_bars,
@@ -119,7 +119,7 @@ def unmet(
     if fixed is not None:
         lacking = lacking[np.isin(lacking, fixed.sessions)]
     first = max(scope.since, known.listed or scope.since, last + timedelta(days=1))
-    final = last_final(scope, known.calendar) or date.min
+    final = last_final_bar(known.calendar, scope.at)
     due = days_between(known.calendar, first, min(final, scope.until))
     due = due[due < np.datetime64(known.delisted or date.max, "D")]
     if not len(lacking) and not len(due):
@@ -183,7 +183,7 @@ def _covered(sieve: Sieve, rows: pl.DataFrame, scope: Scope, known: Known) -> Ve
 
 def _expected(scope: Scope, known: Known) -> Days:
     """Return the sessions that are over, asked for, and without an explanation."""
-    final = last_final(scope, known.calendar) or date.min
+    final = last_final_bar(known.calendar, scope.at)
     first = max(scope.since, known.listed or date.min)
     sessions = days_between(known.calendar, first, min(scope.until, final))
     if known.delisted is not None:

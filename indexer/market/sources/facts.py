@@ -17,7 +17,8 @@ from indexer.arrays import Days
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.checks import ROW
 from indexer.market.conventions.bounds import plausible
-from indexer.market.sources.bars import Known, Scope, days_between, last_final
+from indexer.market.conventions.finality import last_final_bar
+from indexer.market.sources.bars import Known, Scope, days_between
 from indexer.market.sources.continuity import CHANGED
 from indexer.market.sources.keyed import (
     asked_for,
@@ -261,7 +262,7 @@ def _gaps(
 
     Sources of European rates fix none while the euro's banks rest; one that never has is not late.
     """
-    last = min(scope.until, last_final(scope, known.calendar) or date.min)
+    last = min(scope.until, last_final_bar(known.calendar, scope.at))
     present = {*rows["date"], *dates_under(sieve, "revision")}
     sessions = days_between(known.calendar, scope.since, last).tolist()
     gaps = [day for day in sessions if day not in present]
