@@ -29,6 +29,11 @@ def test_numbers_carry_a_true_minus_sign_and_a_dash_where_there_is_none() -> Non
     assert [number(-0.1254, 2), number(3.0, 1, "+"), number(None, 2)] == ["−0.13", "+3.0", "–"]
 
 
+def test_data_of_a_page_that_hold_no_number_are_a_bug() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        script_json({"values": [math.nan]})
+
+
 def test_log_moves_are_shown_as_percentages() -> None:
     assert [log_per_cent(x) for x in (math.log(0.75), math.log(1.1), 0.0, None)] == [
         "−25.0%",
@@ -43,7 +48,7 @@ def test_a_move_whose_percentage_is_beyond_all_numbers_is_a_dash(move: float) ->
     assert log_per_cent(move) == "–"
 
 
-@pytest.mark.parametrize("fraction", [None, math.nan, math.inf, 1e307])
+@pytest.mark.parametrize("fraction", [None, math.nan, math.inf, 1e307, 1.7977e306 * 1.0001])
 def test_a_fraction_that_is_no_number_of_per_cent_is_a_dash(fraction: float | None) -> None:
     assert per_cent(fraction) == "–"
 

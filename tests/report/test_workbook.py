@@ -324,6 +324,16 @@ def test_both_measures_of_the_gap_are_drawn_under_the_names_of_their_signals(con
     assert [re.search(r"gap\w*", title)[0] for title in told] == ["gap", "gap_z"]
 
 
+def test_correlations_are_drawn_between_their_bounds(content):
+    drawn = zip(charts(content), titles(content), strict=True)
+    correlations = [chart for chart, title in drawn if "相关" in title]
+    for chart in correlations:
+        _, y = re.findall(r"<c:valAx>.*?</c:valAx>", chart, re.DOTALL)
+        bounds = {n: re.search(f'<c:{n} val="(.*?)"', y)[1] for n in ("min", "max", "majorUnit")}
+        assert bounds == {"min": "-1", "max": "1", "majorUnit": "0.5"}
+    assert len(correlations) == 2
+
+
 def test_names_in_charts_are_in_both_languages(content):
     levels, strength, _, ratios, *_ = charts(content)
 
