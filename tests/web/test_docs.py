@@ -66,6 +66,13 @@ def test_every_status_that_is_described_is_told(ask):
     assert codes - {200, 304} <= {int(code) for row in rows for code in row.split(",")}
 
 
+def test_every_address_with_an_id_describes_what_is_not_there(ask):
+    paths = ask("/openapi.json").json["paths"]
+    told = {path for path, found in paths.items() if "404" in found["get"]["responses"]}
+
+    assert told == {path for path in paths if "{id}" in path}
+
+
 def described(ask, target):
     """Return what is described of an address that is asked without an id of its own."""
     path = re.sub("/(chain-1|pair)", "/{id}", target.partition("?")[0])

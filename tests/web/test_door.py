@@ -165,6 +165,12 @@ def test_a_query_with_no_one_reading_is_refused(ask, query):
     assert ask(f"/v1/indices?{query}").status == 422
 
 
+@pytest.mark.attack("E3")
+@pytest.mark.parametrize("query", ["limit=%00", "%00=1"])
+def test_a_nul_in_a_query_is_refused_at_the_door(ask, query):
+    assert ask(f"/v1/indices?{query}").json["detail"] == "the query has a NUL in it"
+
+
 def failing(error):
     async def app(scope, receive, send):
         raise error
