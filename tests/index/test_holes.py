@@ -3,14 +3,18 @@
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from indexer.errors import counted
+from indexer.index.gates import findings
 from tests.index.gated import (
     FIRST,
     HONG_KONG,
     LAST,
     SHANGHAI,
     SHENZHEN,
+    built,
     days_of,
     judged,
     sound,
@@ -47,6 +51,25 @@ def test_ten_equal_weights_are_a_tenth_each_whatever_rounding_says():
 
     assert not told(judged(without(prices, symbols[:1], DAY), DAY), "R14")
     assert told(judged(without(prices, symbols[:2], DAY), DAY), "R14")
+
+
+@given(
+    st.sets(
+        st.tuples(st.sampled_from(EVERY), st.sampled_from(days_of(SHANGHAI[0])[1:])), max_size=40
+    ),
+    st.integers(0, 8),
+)
+@settings(max_examples=40)
+def test_an_index_is_too_stale_where_the_gate_says_so(holes, weight):
+    """In closings of either exchange too: of Hong Kong in a typhoon, of Shanghai on holidays."""
+    prices = [row for row in sound(EVERY) if (row["symbol"], row["date"]) not in holes]
+    weights = [weight / 50, *[(1 - weight / 50) / 8] * 8]
+    symbols = [{"symbol": s, "weight": w} for s, w in zip(EVERY, weights, strict=True)]
+    history, folder = built(prices, weighting={"scheme": "fixed"}, constituents=symbols)
+    found = findings(history, folder, history.days.tolist())
+
+    refused = {f.session for f in found if (f.rule, f.verdict) == ("R14", "refuse")}
+    assert set(history.days[history.too_stale].tolist()) == refused
 
 
 def test_parts_of_a_tenth_that_sum_to_more_by_rounding_alone_pass():
