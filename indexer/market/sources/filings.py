@@ -80,7 +80,13 @@ def _rights(ask: Ask, call: Call) -> list[tuple[str, str, Any, Any, Any]]:
 
 
 def eastmoney_actions(ask: Ask, call: Call) -> Columns:
-    """Return dividends and bonus issues, of a mainland share or of one in Hong Kong."""
+    """Return dividends and bonus issues, of a mainland share or of one in Hong Kong.
+
+    Raises
+    ------
+    Refused
+        If what a company in Hong Kong plans to pay is not understood.
+    """
     code, suffix = split_symbol(ask.subject)
     if suffix == "HK":
         return _hong_kong(ask, call)

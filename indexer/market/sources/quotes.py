@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
-from indexer.definitions.symbols import split_symbol
+from indexer.definitions.symbols import MAINLAND, split_symbol
 from indexer.market.sources import bodies
 from indexer.market.sources.plain import FIRST, LOT, VWAP, Refused
 from indexer.market.sources.source import Ask, Table
@@ -123,7 +123,7 @@ def eastmoney_prices(ask: Ask, call: Call) -> Columns:
     """Return bars of a share of the mainland, Hong Kong or New York."""
     code, suffix = split_symbol(ask.subject)
     span = {"start_date": compact(ask.since), "end_date": compact(ask.until)}
-    if suffix in {"SH", "SZ", "BJ"}:
+    if suffix in MAINLAND:
         check = bodies.kline(code, [int(suffix == "SH")], 11)
         found = call("stock_zh_a_hist", check, symbol=code, adjust="", timeout=20, **span)
         return bars(ask, found, _CHINESE, _lots(code))
