@@ -94,6 +94,13 @@ def test_a_state_is_shaded_to_the_last_row_and_no_further(comparison: Comparison
         assert bands(entered) == [[int(pair.rows[since]), int(pair.rows[-1]), "stretched"]]
 
 
+def test_the_benchmark_alone_is_dashed_among_the_indices(comparison: Comparison) -> None:
+    lines = dict(zip(comparison.aligned.ids, figure(comparison, "indices")["lines"], strict=True))
+    dashed = [id for id, line in lines.items() if line["style"] == "dashed"]
+
+    assert dashed == [comparison.study.benchmark]
+
+
 def test_correlations_are_the_signals_of_their_window(comparison: Comparison) -> None:
     ids, lines = comparison.ratios[0].ids, figure(comparison, "ratio")["lines"]
     names = [("ratio_correlation", "ratio_null")[n % 2] for n in range(6)]

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.errors import MarketDataError, TryAgainError
+from indexer.errors import MarketDataError, OutputError, TryAgainError
 from indexer.folders import turn
 from indexer.market.excerpt import market_digest
 from indexer.market.grid import CloseGrid
@@ -307,6 +307,16 @@ def test_a_pipe_in_the_place_of_a_result_is_none_and_not_waited_for(tmp_path: Pa
     os.mkfifo(tmp_path / "key")
 
     assert read_result(tmp_path, "key") is None
+
+
+def test_a_result_that_cannot_be_put_in_its_place_leaves_nothing_half_written(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "key").mkdir()
+    with pytest.raises(OutputError):
+        write_result(tmp_path, "key", b"some")
+
+    assert not list(tmp_path.glob(".key*"))
 
 
 def test_what_is_swept_away_is_half_written_and_of_nobody_else(tmp_path: Path) -> None:
