@@ -57,7 +57,10 @@ INNER_IMPORTS = {
     "cli.serve": {
         "indexer.folders",
         "indexer.run.due",
-        *(f"indexer.web.{name}" for name in ("api", "door", "protocol", "server", "state")),
+        *(
+            f"indexer.web.{name}"
+            for name in ("api", "door", "protocol", "ratelimit", "server", "state")
+        ),
     },
     "index.history": {"indexer.report.notebook"},
     "cli.sweep": {"indexer.sweep.processes", "indexer.sweep.sweep"},

@@ -69,6 +69,12 @@ def _host_names(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -
     metavar="MINUTES",
     help="How long after its closes are final a session is not late yet.",
 )
+@click.option(
+    "--rate",
+    type=click.IntRange(1, 1_000_000),
+    metavar="REQUESTS",
+    help="How many requests a second one client may make; without, as many as it likes.",
+)
 def serve(
     ledger: str,
     host: str,
@@ -76,6 +82,7 @@ def serve(
     names: set[str],
     metrics: tuple[Path, ...],
     grace: int,
+    rate: int | None,
 ) -> None:
     """Answer over HTTP from the ledger, read only: the API, and a live page at /.
 
@@ -89,6 +96,7 @@ def serve(
         from indexer.web.api import readers_at
         from indexer.web.door import Admission, hashed
         from indexer.web.protocol import Bounds
+        from indexer.web.ratelimit import RateLimit
         from indexer.web.server import listen
         from indexer.web.server import serve as answer
     except ModuleNotFoundError as error:
@@ -111,7 +119,10 @@ def serve(
     for path in metrics:
         if not os.path.exists(path):
             click.echo(f"warning: {path}: is not there yet", err=True)
-    answer(taken, source, Admission(None if token is None else hashed(token), hosts), Bounds())
+    admission = Admission(
+        None if token is None else hashed(token), hosts, None if rate is None else RateLimit(rate)
+    )
+    answer(taken, source, admission, Bounds())
 
 
 def _token() -> str | None:

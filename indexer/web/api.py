@@ -40,7 +40,8 @@ from indexer.web.problem import PROBLEM_TYPE, Fault, Problem, Refused, problem_r
 from indexer.web.state import STATUS_COLUMNS, Standing, standings, status_rows
 
 Found = TypeVar("Found")
-_REFUSALS = (400, 401, 405, 408, 413, 414, 421, 422, 431, 500, 503)  # of the door and the protocol
+# Of the door and the protocol.
+_REFUSALS = (400, 401, 405, 408, 413, 414, 421, 422, 429, 431, 500, 503)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import logging
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from indexer.errors import IndexerError
 from indexer.web.live import FILES
 from indexer.web.problem import Fault, Refused, problem_response
+from indexer.web.ratelimit import RateLimit, client_of
 
 MAX_TARGET = 2048  # bytes of path and query
 TIME = 15.0  # seconds in which an answer is made, or given up
@@ -45,10 +47,12 @@ class Admission:
     ----------
     token : SHA-256 of the bearer token that is asked for; None for none
     hosts : names a request may call this server by; any, where empty
+    limit : how often a client is answered; None for as often as it asks
     """
 
     token: bytes | None = None
     hosts: Collection[str] = ()
+    limit: RateLimit | None = None
 
 
 def hashed(token: str) -> bytes:
@@ -97,6 +101,8 @@ def guarded(app: ASGIApp, admission: Admission) -> ASGIApp:
 def _admit(scope: Scope, admission: Admission) -> None:
     """Raise for what is not answered; the order tells least to who may know least."""
     headers = scope["headers"]
+    if admission.limit is not None:
+        _check_rate(scope, admission.limit)
     if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET:
         raise Refused(414, f"a target has at most {MAX_TARGET} bytes")
     if admission.hosts and _host(headers) not in admission.hosts:
@@ -109,6 +115,18 @@ def _admit(scope: Scope, admission: Admission) -> None:
     if admission.token is not None and scope["path"] not in _OPEN:
         _check_token(headers, admission.token)
     _check_query(scope["query_string"])
+
+
+def _check_rate(scope: Scope, limit: RateLimit) -> None:
+    """Raise for a client that asks too often; what its headers say of who it is counts nothing."""
+    address, _ = scope["client"] or ("", 0)
+    wait = limit.wait(client_of(address), asyncio.get_running_loop().time())
+    if wait > 0:
+        raise Refused(
+            429,
+            f"a client is answered {limit.rate} times a second: ask again later",
+            headers={"retry-after": f"{math.ceil(wait)}"},
+        )
 
 
 def _host(headers: list[tuple[bytes, bytes]]) -> str | None:

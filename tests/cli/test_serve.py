@@ -98,6 +98,15 @@ def test_what_was_published_is_served_and_the_end_is_a_good_one(ledger, tmp_path
         assert process.stderr.read() == ""
 
 
+@pytest.mark.attack("E5")
+def test_one_client_is_answered_as_often_as_the_rate_says(ledger):
+    with serving("--ledger", ledger, "--rate", "1") as (_, port):
+        found = [got(port, "/healthz")[0] for _ in range(20)]
+
+    assert found[0] == 200
+    assert 429 in found
+
+
 def test_an_interrupt_is_a_good_end_too(ledger):
     with serving("--ledger", ledger) as (process, port):
         got(port, "/healthz")
