@@ -123,7 +123,7 @@ def _pair_cells(pair: dict[str, Any], summary: dict[str, Any]) -> tuple[str, ...
         f"{pair['leader']}\n/ {pair['follower']}{_until(pair, summary)}",
         pair["state"],
         pair["since"],
-        pair["kind"] or "",
+        "" if pair["state"] == "stretched" else pair["kind"] or "",  # nothing closes yet
         pair["peak_on"] or "",
         _percent(pair["move_leader"]),
         _percent(pair["move_follower"]),

@@ -5,9 +5,9 @@ from typing import Any
 
 from indexer.report.backtested import figure_backtested, ids_of, noted_table, pair_backtested
 from indexer.report.figures import name_of, ratio_lines_name, ratio_name
-from indexer.report.markup import log_per_cent, number, paragraph
+from indexer.report.markup import bound, log_per_cent, number, paragraph
 from indexer.report.tables import NO, YES, with_interval, with_last_row
-from indexer.report.words import KINDS, STATES
+from indexer.report.words import NONE, STATES, TURNED, kind_shown
 from indexer.signals.inference import FEWEST_ROWS
 from indexer.signals.result import Comparison
 from indexer.words import Text, joined, listed, same
@@ -25,7 +25,7 @@ def answers(comparison: Comparison, summary: dict[str, Any]) -> Iterator[Text]:
     """
     for of, some in ((_of_lines, summary["ratio_lines"]), (_of_pair, summary["pairs"])):
         for told in some:
-            yield joined([of(comparison, told), *_late(comparison, summary, told)], " ", "")
+            yield joined([of(comparison, told), *_late(comparison, summary, ids_of(told))], " ", "")
 
 
 def answer_markup(comparison: Comparison, summary: dict[str, Any]) -> Iterator[str]:
@@ -33,8 +33,20 @@ def answer_markup(comparison: Comparison, summary: dict[str, Any]) -> Iterator[s
     told, lines = list(answers(comparison, summary)), summary["ratio_lines"]
     if len(lines) > MOST:
         yield _table_of_lines(comparison, lines)
+        yield paragraph(_of_many(len(lines)))
+        compared = dict.fromkeys(id for line in lines for id in ids_of(line))
+        yield from map(paragraph, _late(comparison, summary, tuple(compared)))
         told = told[len(lines) :]
     yield from map(paragraph, told)
+
+
+def _of_many(count: int) -> Text:
+    return Text(
+        f"p is adjusted for the windows of a row, not for there being {count} rows: of rows with "
+        "nothing but arithmetic at work, one in twenty would say more by chance.",
+        f"p值仅就每行的多个窗口校正，未就同时检验{count}行校正：即使各行都只有算术所致的相关，"
+        "平均每二十行也会有一行因偶然显示超出。",
+    )
 
 
 def _table_of_lines(comparison: Comparison, lines: Sequence[dict[str, Any]]) -> str:
@@ -66,7 +78,7 @@ def _table_of_lines(comparison: Comparison, lines: Sequence[dict[str, Any]]) -> 
 
 
 _LESS = Text("less, by more than chance", "低于算术所致，且超出偶然")
-_OPEN = Text("open: the interval holds zero", "未定：置信区间含零")
+_OPEN = Text("open: test and interval disagree", "未定：检验与置信区间不一致")
 
 _FIGURES = (
     "ratio_correlation",
@@ -130,9 +142,8 @@ def _adding_up(observed: float, null: float) -> int:
     return digits
 
 
-def _late(comparison: Comparison, summary: dict[str, Any], told: dict[str, Any]) -> Iterator[Text]:
+def _late(comparison: Comparison, summary: dict[str, Any], ids: Sequence[str]) -> Iterator[Text]:
     """Yield which of the indices compared stood at stale prices of late."""
-    ids = ids_of(told)
     late = [id for id in ids if summary["indices"][id]["stale_sessions"]]
     if late:
         names = listed([name_of(comparison, id) for id in late])
@@ -146,18 +157,25 @@ _TESTED = Text("Part of the rows behind it is back-tested.", "所依据的各期
 
 
 def _open(told: dict[str, Any], window: int) -> bool:
-    """Return whether the test sees more than chance and the interval, of other draws, does not."""
+    """Return whether the test and the interval, which is of other draws, say different things."""
     p, (low, high) = told["p_value_adjusted"][window], _bounds(told, "partial_correlation", window)
     if p is None or low is None or high is None:
         return False
-    return p < LEVEL and low <= 0.0 <= high
+    return bool(p < LEVEL) == bool(low <= 0.0 <= high)
 
 
 def _disagree(p: float) -> Text:
+    told = number(p, 3)
+    if p < LEVEL:
+        return Text(
+            f": open, for the test sees more than chance (adjusted p {told}) and the interval "
+            "holds zero.",
+            f"：未定，检验显示超出偶然（校正后p值{told}），而置信区间含零。",
+        )
     return Text(
-        f": open, for the test sees more than chance (adjusted p {number(p, 3)}) and the interval "
-        "holds zero.",
-        f"：未定，检验显示超出偶然（校正后p值{number(p, 3)}），而置信区间含零。",
+        f": open, for the test sees no more than chance (adjusted p {told}) and the interval "
+        "does not hold zero.",
+        f"：未定，检验未显示超出偶然（校正后p值{told}），而置信区间不含零。",
     )
 
 
@@ -202,13 +220,13 @@ def _bounds(told: dict[str, Any], name: str, window: int) -> tuple[float | None,
 def _span(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return ""
-    return f" (95 % interval {number(low, 2)} to {number(high, 2)})"
+    return f" (95 % interval {bound(low)} to {bound(high)})"
 
 
 def _span_zh(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return ""
-    return f"（95%置信区间{number(low, 2)}至{number(high, 2)}）"
+    return f"（95%置信区间{bound(low)}至{bound(high)}）"
 
 
 def _of_pair(comparison: Comparison, told: dict[str, Any]) -> Text:
@@ -217,7 +235,8 @@ def _of_pair(comparison: Comparison, told: dict[str, Any]) -> Text:
     since, rows, window = told["since"], told["rows"], comparison.study.windows.zscore
     if rows < window:
         return Text(
-            f"{name.en}: no state is known, {rows} rows are fewer than the {window} of a z-score.",
+            f"{name.en}: no state is known, for a z-score takes {window} rows and there "
+            f"{'is' if rows == 1 else 'are'} {rows}.",
             f"{name.zh}：状态未知，{rows}期不足z值所需的{window}期。",
         )
     parts = [
@@ -228,8 +247,8 @@ def _of_pair(comparison: Comparison, told: dict[str, Any]) -> Text:
         parts.append(Text(f"; at its peak on the last row, {last}", "；最新一期即为高点"))
     elif told["peak_on"] is not None:
         leader, follower = (log_per_cent(told[f"move_{role}"]) for role in ("leader", "follower"))
-        kind = KINDS.get(told["kind"] or "", None)
-        how = Text("", "") if kind is None else Text(f" ({kind.en})", f"（{kind.zh}）")
+        kind = kind_shown(told["kind"], turned=told["state"] in TURNED)
+        how = Text("", "") if kind is NONE else Text(f" ({kind.en})", f"（{kind.zh}）")
         parts.append(
             Text(
                 f"{how.en}; since the peak on {told['peak_on']} the leader moved {leader}, the "

@@ -107,6 +107,18 @@ def number(value: float | None, digits: int, sign: str = "") -> str:
     return told.replace("-", "−") if told.strip("+-0.") else told.lstrip("+-")
 
 
+def bound(value: float) -> str:
+    """Return a bound of an interval: two digits, or more where it would look like zero and is not.
+
+    Examples
+    --------
+    >>> bound(0.1234), bound(-0.00465), bound(0.0)
+    ('0.12', '−0.005', '0.00')
+    """
+    digits = next((n for n in range(2, 7) if round(value, n) != 0), 2)
+    return number(value, digits)
+
+
 def per_cent(fraction: float | None, digits: int = 1, sign: str = "") -> str:
     """Return a fraction of one as a percentage; a dash where there is none, or it is no number.
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from indexer.index.history import History
 from indexer.index.positions import Position, positions
-from indexer.report.markup import figure_text, paragraph, per_cent, table
+from indexer.report.markup import number, paragraph, per_cent, table
 from indexer.report.record import Record
+from indexer.report.words import NONE
 from indexer.words import Text, joined, same, span
 
 RECENT = 20  # sessions that contributions are added up over
@@ -77,6 +78,6 @@ def _constituent(history: History, held: Position) -> tuple[Text, ...]:
         same(held.segment or "–"),
         same(per_cent(held.weight, 2)),
         same(per_cent(gained, 2, "+")),
-        figure_text(held.close, 2),
+        NONE if held.close is None else same(f"{number(held.close, 2)} {held.currency}"),
         Text(f"{on} (carried)", f"{on}（沿用）") if held.carried_price else same(on),
     )

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from indexer.definitions.basket import Basket, Index, Series
+from indexer.definitions.basket import Basket, Index, Series, Withholding
 from indexer.definitions.study import Study
 from indexer.errors import counted
 from indexer.report.words import calendar_name, hour_of
-from indexer.words import Text, joined, many
+from indexer.words import Text, joined, many, same
 
 _SCHEMES = {
     "equal": Text("equal weights", "等权"),
@@ -106,11 +106,30 @@ def index_method(index: Index) -> Iterator[Text]:
         "普通现金红利只计入全收益与净收益，特别红利亦计入价格指数。"
         "无收盘价的成分股沿用经公司行动调整后的最近收盘价，并计入“沿用”。",
     )
+    if index.withholding is not None and "net" in index.variants:
+        yield _tax(index.withholding)
     if index.selected_on is not None:
         yield Text(
             f"The list was chosen on {index.selected_on}: levels before that day are back-tested.",
             f"名单选定于{index.selected_on}：此前点位均为回测。",
         )
+
+
+def _tax(withheld: Withholding) -> Text:
+    """Return what the net variant leaves of an ordinary dividend to the tax of its country."""
+    named = dict(withheld.model_extra or {})
+    rates = [
+        Text(f"{100 * rate:g}% in {at}", f"{at} {100 * rate:g}%") for at, rate in named.items()
+    ]
+    if (rate := withheld.every_country) is not None:
+        other = Text("elsewhere", "其他") if rates else Text("everywhere", "各国")
+        rates.append(Text(f"{100 * rate:g}% {other.en}", f"{other.zh}{100 * rate:g}%"))
+    told = joined(rates, ", ", "、")
+    view = Text(f" ({withheld.view})", f"（{withheld.view}）") if withheld.view else same("")
+    return Text(
+        f"Net total return{view.en}: of ordinary dividends {told.en} is withheld.",
+        f"净收益{view.zh}：普通现金红利扣税，{told.zh}。",
+    )
 
 
 _RANKS = {

@@ -231,11 +231,12 @@ def _ratios(comparison: Comparison, told: Sequence[dict[str, Any]]) -> list[str 
         f"of the followers' returns; the benchmark is {market.en}. p is how often chance alone "
         "would show as much, adjusted for looking at several windows and not worked out below 60 "
         "rows, but for that of the levels, which is of its window alone. Brackets: the interval "
-        "that covers the true figure 95 times in 100.",
+        "that covers the true figure 95 times in 100. A benchmark that holds the followers' own "
+        "members takes out part of what they have in common: then what is left is too low.",
         "两条比值线分子相同，其相关性有一部分是算术结果：零假设值指两个跟随指数除与领先指数的联系外别无共同之处时"
         "应有的数值，超出部分才不是算术结果。偏相关系数在跟随指数的收益率上检验同一问题；"
         f"基准为{market.zh}。p值为零假设下出现同样或更极端结果的概率，已对多个窗口校正，不足60期不计算；点位的p值则只就其窗口而言。"
-        "括号内为95%置信区间。",
+        "括号内为95%置信区间。若基准本身包含跟随指数的成分股，剔除基准会一并剔除其共同部分，剩余的偏相关便会偏低。",
     )
     draw = (ratio_figure, ratio_levels_figure)
     figures = [figure(comparison, found) for found in comparison.ratios for figure in draw]

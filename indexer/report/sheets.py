@@ -20,7 +20,7 @@ from indexer.arrays import Days, Flags
 ROWS = 1_048_576  # of a sheet, as Excel has them
 COLUMNS = 16_384
 TEXT = 32_767  # characters of a cell
-PALE = "#9AA6B3"
+PALE = "#667281"
 _DASHES = {"solid": "solid", "dashed": "dash", "dotted": "round_dot"}
 _FORMATS = {
     "text": {"align": "left"},

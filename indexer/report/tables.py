@@ -19,6 +19,7 @@ from indexer.report.backtested import (
 from indexer.report.figures import name_of, ratio_lines_name, ratio_name
 from indexer.report.marks import DIGEST
 from indexer.report.markup import (
+    bound,
     figure_text,
     heading,
     log_per_cent,
@@ -29,11 +30,12 @@ from indexer.report.markup import (
 )
 from indexer.report.words import (
     BACKTESTED,
-    KINDS,
     NONE,
     QUADRANTS,
     STATES,
+    TURNED,
     interval_name,
+    kind_shown,
     named,
 )
 from indexer.signals.result import Comparison
@@ -86,7 +88,7 @@ def pair_table(comparison: Comparison, pairs: Told) -> str:
                 with_last_row(comparison, name, told),
                 state,
                 since,
-                KINDS.get(told["kind"] or "", NONE),
+                kind_shown(told["kind"], turned=told["state"] in TURNED),
                 same(told["peak_on"] or "–"),
                 starred(same(log_per_cent(told["move_leader"])), tested["moves"]),
                 starred(same(log_per_cent(told["move_follower"])), tested["moves"]),
@@ -138,7 +140,7 @@ def with_interval(comparison: Comparison, told: dict[str, Any], name: str, windo
     bounds = told.get(f"{name}_interval", {}).get(window)
     figure = same(number(told[name][window], 3))
     if bounds is not None and bounds["low"] is not None:
-        low, high = number(bounds["low"], 2), number(bounds["high"], 2)
+        low, high = bound(bounds["low"]), bound(bounds["high"])
         figure = Text(f"{figure.en} ({low} to {high})", f"{figure.zh}（{low}至{high}）")
     return starred(figure, figure_backtested(comparison, told, name, window))
 
@@ -228,7 +230,7 @@ def episode_table(comparison: Comparison, pairs: Told) -> str:
                     same(str(told[f"{key}_on"] or "–"))
                     for key in ("stretched", "peak", "turn", "closed")
                 ),
-                KINDS.get(told["kind"] or "", NONE),
+                kind_shown(told["kind"], turned=told["turn_on"] is not None),
                 same(str(told["failed_turns"])),
                 same(per_cent(told["closed_share"], 0)),
                 same(forward),
@@ -276,14 +278,14 @@ def event_table(comparison: Comparison) -> str:
         if not there.size or not on.size:
             continue
         day, end = int(on[0]), int(there[-1])
-        total = per_cent(found.cumulative[end], sign="+")
+        total = log_per_cent(found.cumulative[end])
         dated, row = str(seen.event.date), str(seen.days[day])
         later = Text(f" (row of {row})", f"（{row}一期）") if row != dated else same("")
         rows.append(
             (
                 joined([joined([same(dated), later], ""), named(seen.event.name)], ": ", "："),
                 name_of(comparison, seen.id),
-                same(per_cent(found.abnormal[day], sign="+")),
+                same(log_per_cent(found.abnormal[day])),
                 figure_text(or_none(found.p), 3),
                 same(f"{total} (+{int(found.offset[end])})"),
                 figure_text(or_none(found.cumulative_p[end]), 3),

@@ -1,6 +1,7 @@
 """The words of a page that recur, in both of its languages."""
 
 from indexer.definitions.model import Name
+from indexer.signals.intervals import WINDOW
 from indexer.words import Text, joined, many, same
 
 
@@ -99,9 +100,17 @@ QUADRANTS = {
 }
 INTERVALS = {
     "year_to_date": Text("year to date", "年初至今"),
-    "since_maximum": Text("since the highest relative strength", "自相对强弱高点以来"),
-    "since_minimum": Text("since the lowest relative strength", "自相对强弱低点以来"),
+    "since_maximum": Text(f"since the high of {WINDOW} rows", f"自{WINDOW}期高点以来"),
+    "since_minimum": Text("since the low after that high", "自该高点之后的低点以来"),
 }
+
+
+TURNED = {"catching_up", "closed"}  # states before which nothing has begun to close
+
+
+def kind_shown(kind: str | None, *, turned: bool) -> Text:
+    """Return how a gap is closing; a dash before it has turned."""
+    return KINDS.get(kind or "", NONE) if turned else NONE
 
 
 def interval_name(name: str) -> Text:

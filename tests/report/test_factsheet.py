@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from indexer.index.history import History
+from indexer.index.positions import positions
 from indexer.report.backtested import NOTE
 from indexer.report.factsheet import _numbers, index_page
+from indexer.report.members import constituent_table
 from indexer.report.record import Record
 from indexer.signals.result import Comparison
 from tests.report.reading import lines_of
@@ -104,6 +106,13 @@ def test_the_heaviest_stand_first_and_all_of_them_below(history: History) -> Non
     assert rows[0] == heaviest
     assert len(rows) == 10 + 47
     assert f"{100 * worth.max() / worth.sum():.2f}%" in page
+
+
+def test_a_close_is_told_in_the_currency_it_is_traded_in(history: History) -> None:
+    closes = {one.symbol: f"{one.close:.2f} {one.currency}" for one in positions(history, -1)}
+    rows = rows_of(constituent_table(history))
+
+    assert {row[0].split()[0]: row[4] for row in rows} == closes
 
 
 def test_weights_shown_add_up(history: History) -> None:

@@ -10,7 +10,7 @@ import pytest
 from indexer.definitions.study import Overlay, Pair, WindowLengths
 from indexer.report.breadth import breadth_figure
 from indexer.report.figures import bands, compact, pair_slots, signal_line
-from indexer.report.words import BANDS
+from indexer.report.words import BANDS, NONE, kind_shown
 from indexer.signals.result import Comparison
 from indexer.words import Text
 from tests.report.conftest import figures_of
@@ -73,6 +73,11 @@ def test_the_shaded_states_are_those_of_the_comparison(
             assert shaded == expected
             assert set(shaded.values()) <= set(BANDS)
             assert len(shaded) > 20
+
+
+def test_how_a_gap_closes_is_told_once_it_has_turned() -> None:
+    assert kind_shown("leader fall", turned=True).en == "leader falls"
+    assert kind_shown("leader fall", turned=False) == kind_shown(None, turned=True) == NONE
 
 
 def test_bands_neither_touch_nor_repeat_a_state(comparison: Comparison) -> None:

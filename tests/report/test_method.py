@@ -42,6 +42,29 @@ def test_figures_of_a_definition_are_told_as_they_are(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("withheld", "en", "zh"),
+    [
+        (
+            {"view": "non-resident", "CN": 0.1, "US": 0.3},
+            "Net total return (non-resident): of ordinary dividends 10% in CN, 30% in US is "
+            "withheld.",
+            "净收益（non-resident）：普通现金红利扣税，CN 10%、US 30%。",
+        ),
+        (
+            "0.2",
+            "Net total return: of ordinary dividends 20% everywhere is withheld.",
+            "净收益：普通现金红利扣税，各国20%。",
+        ),
+    ],
+)
+def test_the_tax_that_the_net_variant_takes_off_is_told(withheld, en, zh):
+    told = list(index_method(basket(variants=["net"], withholding=withheld)))
+
+    assert (en, zh) in told
+    assert not any("withheld" in t.en for t in index_method(basket()))
+
+
+@pytest.mark.parametrize(
     ("base", "en"),
     [
         ("", "used as it is."),

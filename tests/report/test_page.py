@@ -299,7 +299,29 @@ def test_where_test_and_interval_disagree_the_answer_is_open(comparison: Compari
     said = "open, for the test sees more than chance (adjusted p 0.010) and the interval holds zero"
     assert said in first
     assert "opposite directions" not in first
-    assert "open: the interval holds zero" in "".join(answer_markup(comparison, summary))
+    assert "open: test and interval disagree" in "".join(answer_markup(comparison, summary))
+
+
+def test_so_it_is_where_the_interval_alone_sees_more_than_chance(comparison: Comparison) -> None:
+    (told,) = copy.deepcopy(comparison.summary["ratio_lines"])
+    told["p_value_adjusted"][60] = 0.055
+    told["partial_correlation_interval"][60] = {"low": 0.06, "high": 0.66}
+    summary = comparison.summary | {"ratio_lines": [told], "pairs": []}
+    (answer,) = answers(comparison, summary)
+
+    said = "the test sees no more than chance (adjusted p 0.055) and the interval does not hold"
+    assert said in answer.en
+    assert "检验未显示超出偶然（校正后p值0.055），而置信区间不含零" in answer.zh
+
+
+def test_a_table_of_many_ratio_lines_says_what_its_rows_rest_on(comparison: Comparison) -> None:
+    summary = copy.deepcopy(comparison.summary)
+    summary |= {"ratio_lines": summary["ratio_lines"] * 3, "pairs": []}
+    summary["indices"]["hang-seng-tech"]["stale_sessions"] = 1
+    text = english("".join(answer_markup(comparison, summary)))
+
+    assert "not for there being 3 rows" in text
+    assert "Of late Hang Seng TECH Index stood too much at stale prices: see the warnings." in text
 
 
 def test_the_answer_calls_the_band_of_driftless_paths_what_it_is(comparison: Comparison) -> None:
@@ -332,7 +354,7 @@ def test_with_fewer_rows_than_a_z_score_takes_no_state_is_told(comparison: Compa
         pair["rows"] = 43
     told = [answer.en for answer in answers(comparison, summary)][1:]
 
-    said = "no state is known, 43 rows are fewer than the 250 of a z-score."
+    said = "no state is known, for a z-score takes 250 rows and there are 43."
     assert [answer.endswith(said) for answer in told] == [True, True]
 
 
@@ -342,7 +364,7 @@ def test_a_study_too_short_for_its_windows_claims_nothing(short: Comparison) -> 
     row = "North American Compute Chain / Domestic Compute Chain – – – – – – "
 
     assert f"{both} (last row 2026-08-14): no correlation over 60 rows, there are fewer" in text
-    assert "Domestic Compute Chain: no state is known, 30 rows are fewer than the 250" in text
+    assert "Domestic Compute Chain: no state is known, for a z-score takes 250 rows" in text
     assert row in text
     assert "No pair has been stretched yet." in text
     assert "Driftless paths" not in text
