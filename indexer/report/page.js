@@ -62,7 +62,8 @@
   const stampOf = (figure) => page.stamps[figure.stamp] ?? page.stamp;
 
   function table(figure) {
-    const told = [[title(page, figure)], [say(stampOf(figure))], ...rows(page, figure)];
+    const about = document.getElementById(`${figure.id}_about`).innerText;
+    const told = [[title(page, figure), about], [say(stampOf(figure))], ...rows(page, figure)];
     return `\ufeff${told.map((row) => row.map((one) => quoted(plain(one))).join(",")).join("\r\n")}\r\n`;
   }
 

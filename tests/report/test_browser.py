@@ -180,9 +180,10 @@ def downloaded(page, chart: str, kind: str) -> bytes:
 
 def test_a_chart_leaves_as_csv_with_its_numbers_and_what_they_are(study, comparison):
     text = downloaded(study, "indices", "CSV").decode("utf-8-sig")
-    (_, (stamp,), head, *rows) = csv.reader(io.StringIO(text))
+    ((_, about), (stamp,), head, *rows) = csv.reader(io.StringIO(text))
     level = comparison.aligned.level[:, 0]
 
+    assert about.startswith("Every index at 100 on")
     assert "SYNTHETIC DATA" in stamp
     assert head[:2] == ["date", "North American Compute Chain"]
     assert [row[0] for row in rows] == [str(day) for day in comparison.aligned.sessions]
@@ -355,7 +356,7 @@ def test_lines_set_to_100_elsewhere_leave_with_their_base_and_no_noise(
     page.locator(".base input").fill("100")
     text = downloaded(page, "indices", "CSV").decode("utf-8-sig")
     page.close()
-    ((title,), *rows) = csv.reader(io.StringIO(text))
+    ((title, _), *rows) = csv.reader(io.StringIO(text))
     numbers = [cell for row in rows[2:] for cell in row[1::2] if cell]
 
     assert title.endswith(told.format(comparison.aligned.sessions[100]))
