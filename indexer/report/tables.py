@@ -196,7 +196,7 @@ def interval_table(comparison: Comparison) -> str:
             for _, _, name, begin, _, *moves, tested in found.rows()
         ]
         leader, follower = map(str, ids)
-        parts.append(heading(4, ratio_name(comparison, leader, follower)))
+        parts.append(heading(3, ratio_name(comparison, leader, follower)))
         parts.append(table(heads, rows, "wide"))
     return "".join(parts)
 

@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -577,3 +578,11 @@ def test_the_summary_is_made_once_for_all_of_a_page(comparison: Comparison, monk
     study_page(comparison)
 
     assert len(made) == 1
+
+
+def test_no_heading_is_left_out_on_the_way_down(comparison: Comparison) -> None:
+    """Who reads by headings alone would look for what was left out."""
+    levels = [int(n) for n in re.findall(r"<h([1-6])[ >]", study_page(comparison))]
+
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
