@@ -57,9 +57,9 @@ DEFECTS = {
     ),
     "a close is final at the closing bell": Defect(
         "publish",
-        "indexer/run/sessions.py",
-        "_close(calendar, session) + timedelta(minutes=_minutes(calendar.code, session))",
-        "_close(calendar, session)",
+        "indexer/market/conventions/finality.py",
+        "return close.replace(tzinfo=UTC) + margin",
+        "return close.replace(tzinfo=UTC)",
     ),
     "levels have fifteen digits": Defect(
         "publish",
