@@ -1,5 +1,6 @@
 """Exchange rates: the date's or the last before it, inverted, and known at an instant."""
 
+from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from indexer.errors import MissingInputError
-from indexer.market.fx import rates_known, rates_on
+from indexer.market.fx import known_dates, rate_dates, rates_known, rates_on
 from indexer.market.tables import Market, read_market
 
 ROWS = ("2024-01-04,USD,CNY,7.2", "2024-01-02,USD,CNY,7.0")  # not in order
@@ -47,6 +48,24 @@ def test_rates_come_one_a_day_in_the_order_asked_for(tmp_path: Path) -> None:
     days = np.array(["2024-01-05", "2024-01-01", "2024-01-03"], "M8[D]")
     found = rates_on(market(tmp_path, *ROWS), "USD", "CNY", days)
     np.testing.assert_array_equal(found, [7.2, np.nan, 7.0])
+
+
+def test_a_rate_has_the_date_it_is_of_from_its_first_day_on(tmp_path: Path) -> None:
+    days = np.array(["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-05"], "M8[D]")
+    found = rate_dates(market(tmp_path, *ROWS), "USD", "CNY", days)
+    assert found.tolist() == [None, date(2024, 1, 2), date(2024, 1, 2), date(2024, 1, 4)]
+
+
+def test_the_only_rate_of_a_pair_has_its_date_before_and_after_it(tmp_path: Path) -> None:
+    days = np.array(["2024-01-03", "2024-01-05"], "M8[D]")
+    found = rate_dates(market(tmp_path, ROWS[0]), "USD", "CNY", days)
+    assert found.tolist() == [None, date(2024, 1, 4)]
+
+
+def test_a_rate_known_at_an_instant_has_the_date_it_is_of(tmp_path: Path) -> None:
+    instants = np.array(["2024-01-02T15:59", "2024-01-02T16:00", "2024-01-09T00:00"], "M8[s]")
+    found = known_dates(market(tmp_path, *ROWS), "USD", "CNY", instants, SHANGHAI)
+    assert found.tolist() == [None, date(2024, 1, 2), date(2024, 1, 4)]
 
 
 def test_a_pair_is_inverted_where_only_the_inverse_is_given(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A market spread out is the same whoever fills it, and kept whole or not at all."""
 
 import os
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -143,3 +144,18 @@ def test_what_another_process_is_filling_is_left_and_what_nobody_ends_goes(
     assert half.is_dir()
     assert not dead.exists()
     assert len([f for f in cache.iterdir() if not f.name.startswith(".")]) == spread.KEPT
+
+
+@pytest.mark.parametrize("currency", ["CNY", "HKD"])
+def test_a_symbol_without_a_rate_leaves_the_others_as_they_are(
+    tmp_path: Path, cache: Path, currency: str
+) -> None:
+    quoted = {"00700.HK": "HKD", "600001.SH": "CNY", "600002.SH": "CNY"}
+    days = read_calendar("XSHG").between(date(2026, 3, 2), date(2026, 3, 6)).astype(str)
+    rows = [f"{symbol},{day},{10 + n}" for n, day in enumerate(days) for symbol in quoted]
+    (tmp_path / "prices.csv").write_text("symbol,date,close\n" + "\n".join(rows))
+    found = spread._spread(map_market(tmp_path), read_calendar("XSHG"), currency)
+
+    rated = [quoted[symbol] == currency for symbol in found.symbols]
+    assert (~np.isnan(found.worth)).all(axis=0).tolist() == rated
+    assert found.fit.tolist() == rated
