@@ -10,10 +10,11 @@ from pathlib import Path
 
 import polars as pl
 
-from indexer.errors import Flaw
+from indexer.errors import Flaw, counted
 from indexer.market.checks import ROW, SHOWN, Table
 
 _COMMAS = "put text that holds a comma in quotes, and no comma into a number"
+_SHORT = "the line is cut short, or a comma is missing: an empty cell has one too"
 _UNCLOSED = "a quote is opened and not closed: close it, or delete it"
 _MISQUOTED = "a quote within a cell: quote the whole cell, and double each quote within it"
 
@@ -37,11 +38,14 @@ def with_lines(rows: pl.DataFrame, file: Path) -> pl.DataFrame:
         return rows
 
 
-def csv_flaws(file: Path, table: Table) -> list[Flaw]:
-    """Return why a CSV file could not be read as a table, by line; nothing where it is not seen."""
+def csv_flaws(file: Path, table: Table, *, whole: bool = False) -> list[Flaw]:
+    """Return why a CSV file could not be read as a table, by line; nothing where it is not seen.
+
+    Where rows must be ``whole``, one that ends before the header does is none.
+    """
     shown, more = list[Flaw](), 0
     try:
-        for flaw in _foreign(file) or _header_flaws(file, table) or _no_rows(file):
+        for flaw in _foreign(file) or _header_flaws(file, table) or _no_rows(file, whole):
             if len(shown) < SHOWN:
                 shown.append(flaw)
             else:
@@ -49,6 +53,17 @@ def csv_flaws(file: Path, table: Table) -> list[Flaw]:
     except (OSError, UnicodeDecodeError):
         return []
     return [*shown, Flaw(file.name, None, "", f"{more} more rows like these")] if more else shown
+
+
+def short_rows(file: Path, table: Table) -> list[Flaw]:
+    """Return which rows of a CSV file end before the header does: polars fills them up.
+
+    A figure that was cut off with what came after it, or slid to the left, looks like any other.
+    """
+    lines = pl.read_lines(file)["line"]
+    commas = lines.filter(lines != "").str.count_matches(",", literal=True)
+    uneven = commas.n_unique() > 1  # as quoted ones make them, too
+    return csv_flaws(file, table, whole=True) if uneven else []
 
 
 def _foreign(file: Path) -> list[Flaw]:
@@ -70,14 +85,16 @@ def _header_flaws(file: Path, table: Table) -> list[Flaw]:
     return table.header_flaws(header, file.name) if header else []
 
 
-def _no_rows(file: Path) -> Iterator[Flaw]:
+def _no_rows(file: Path, whole: bool) -> Iterator[Flaw]:
     """Yield each row that is none, at the line it begins on."""
     columns = 0
     with file.open(encoding="utf-8-sig", newline="") as stream:
         for begin, cells, wrong in _rows(stream):
             columns = columns or len(cells)
-            if wrong or len(cells) > columns:
-                many = f"{len(cells)} cells under {columns} columns: {_COMMAS}"
+            uneven = len(cells) > columns or (whole and 0 < len(cells) < columns)
+            if wrong or uneven:
+                remedy = _COMMAS if len(cells) > columns else _SHORT
+                many = f"{counted(len(cells), 'cell')} under {counted(columns, 'column')}: {remedy}"
                 yield Flaw(file.name, begin, "", wrong or many)
 
 

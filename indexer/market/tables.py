@@ -29,8 +29,8 @@ from indexer.market.checks import (
     currency_rules,
     in_order,
 )
-from indexer.market.delimited import csv_flaws, with_lines
-from indexer.market.delta import UNREADABLE, rows_of, split_version, tables_at
+from indexer.market.delimited import csv_flaws, short_rows, with_lines
+from indexer.market.delta import ANCHOR, UNREADABLE, rows_of, split_version, tables_at
 from indexer.market.strays import strays
 
 if TYPE_CHECKING:
@@ -239,8 +239,11 @@ def _read_table(
     frame, found = table.checked(rows, forms[0])
     if stored is not None:
         found = [_keyed(flaw, rows, table) for flaw in found]
-    elif found and files[0].suffix == ".csv":
-        frame, found = table.checked(with_lines(rows, files[0]), forms[0])
+    elif files[0].suffix == ".csv":
+        if found:
+            frame, found = table.checked(with_lines(rows, files[0]), forms[0])
+        elif name == ANCHOR and rows[:, -1].has_nulls():  # a row of events may leave out its end
+            found = short_rows(files[0], table)
     flaws.extend(found)
     return frame
 

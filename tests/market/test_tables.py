@@ -266,6 +266,42 @@ def test_a_row_that_is_none_is_named_where_it_begins(tmp_path: Path) -> None:
     assert flaw.startswith("prices.csv line 4: 5 cells under 4 columns: ")
 
 
+LONG = "symbol,date,close,amount\n" + f"{ROW},5\n"
+SHORT = "the line is cut short, or a comma is missing: an empty cell has one too"
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("300308.SZ,2024-01-03,15", f"prices.csv line 3: 3 cells under 4 columns: {SHORT}"),
+        ("\n300308.SZ,2024-01-03,15\n", f"prices.csv line 4: 3 cells under 4 columns: {SHORT}"),
+    ],
+)
+def test_a_row_of_closes_that_ends_early_is_refused(tmp_path: Path, end: str, said: str) -> None:
+    assert refusal(written(tmp_path, LONG + end)) == [said]
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["300308.SZ,2024-01-03,15,", '300308.SZ,2024-01-03,"15",\n', "\n300308.SZ,2024-01-03,15,\n\n"],
+)
+def test_a_row_whose_last_cell_is_empty_is_whole(tmp_path: Path, end: str) -> None:
+    assert read_market(written(tmp_path, LONG + end)).prices["close"].to_list() == [1.0, 15.0]
+
+
+def test_a_comma_in_quotes_ends_no_cell(tmp_path: Path) -> None:
+    text = f'symbol,date,close,note,amount\n{ROW},"a, b",\n300308.SZ,2024-01-03,2,,3\n'
+    assert read_market(written(tmp_path, text)).prices["close"].to_list() == [1.0, 2.0]
+
+
+def test_a_row_of_events_may_leave_out_its_end(tmp_path: Path) -> None:
+    written(tmp_path, LONG)
+    (tmp_path / "actions.csv").write_text(
+        "symbol,ex_date,kind,cash,other\n300308.SZ,2024-01-03,dividend,2"
+    )
+    assert read_market(tmp_path).actions["cash"].to_list() == [2.0]
+
+
 def test_rows_that_are_none_are_counted_beyond_the_first(tmp_path: Path) -> None:
     *shown, more = refusal(written(tmp_path, HEAD + f"{ROW},\n" * 25))
     assert [flaw.split(":")[0] for flaw in shown] == [f"prices.csv line {n}" for n in range(2, 12)]
