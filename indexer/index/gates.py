@@ -26,7 +26,7 @@ from indexer.index.finding import (
 )
 from indexer.index.history import History
 from indexer.index.holes import RESTED, holes, left_out, old_rates
-from indexer.index.moves import constituent_moves, frozen, index_moves
+from indexer.index.moves import constituent_moves, frozen, index_moves, rate_moves
 from indexer.index.schedule import calendar_of
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.conventions.gates import GateLimits, gate_limits
@@ -102,6 +102,14 @@ def gate_caveats(history: History, market: Market) -> Iterator[Text]:
             f"a level. The first: {beyond[0].message}",
             f"{len(beyond)}个收盘价超出R16的限度，所含点位不得发布。最早一例：{beyond[0].message}",
         )
+    turned = sorted(rate_moves(asked, market))
+    if turned:
+        yield Text(
+            f"{counted(len(turned), 'rate')} beyond belief, at which R16 would refuse to publish "
+            f"a level. The first: {turned[0].message}",
+            f"{len(turned)}个汇率超出R16的限度，所折算的点位不得发布。最早一例："
+            f"{turned[0].message}",
+        )
 
 
 def _by_limits(history: History, rows: Rows) -> Iterator[tuple[GateLimits, Rows]]:
@@ -161,6 +169,7 @@ def _basket(asked: Asked, market: Market, calendar: Calendar) -> Iterator[Findin
     yield from _off_calendar(asked, fresh)
     fresh = fresh.part(asked.held[fresh.k, fresh.column])
     yield from _moves(asked, fresh)
+    yield from rate_moves(asked, market)
     yield from frozen(asked, fresh, market)
 
 

@@ -19,6 +19,7 @@ from indexer.market.conventions.limits import (
     price_limit,
 )
 from indexer.market.conventions.ticks import tick_size
+from indexer.market.fx import rates_on
 from indexer.market.lines import Line
 from indexer.market.tables import Market
 
@@ -56,8 +57,8 @@ def index_moves(levels: Vector, days: Days, rows: Rows, limits: GateLimits) -> I
         message = (
             f"level {levels[rows[n]]:.6f} on {day} after {levels[rows[n] - 1]:.6f} on {was}: a log "
             f"return of {move[n]:+.4%}, beyond {limits.deviations:g} deviations "
-            f"(±{bound[n]:.4%}) of the {count[n]} before it: check the closes that moved it; "
-            f"publish with a recorded override if they are right"
+            f"(±{bound[n]:.4%}) of the {count[n]} before it: check the closes and rates that moved "
+            f"it; publish with a recorded override if they are right"
         )
         yield Finding(day, "R16", message, "refuse")
 
@@ -97,6 +98,33 @@ def constituent_moves(asked: Asked, fresh: Fresh) -> Iterator[Finding]:
             f"check its unit and its actions; publish with a recorded override if it is right"
         )
         yield Finding(asked.day(int(fresh.k[n])), "R16", message, "refuse")
+
+
+def rate_moves(asked: Asked, market: Market) -> Iterator[Finding]:
+    """Yield the sessions that held lines are converted on at a rate beyond belief.
+
+    It is counted from the rate of the session before. No currency has a limit: the bound is that
+    of a board without one, wide enough for any market and too narrow for a pair the wrong way
+    round or a decimal point in the wrong place.
+    """
+    panel, jump = asked.panel, asked.limits.jump
+    units = np.array(panel.currencies)
+    sessions_before = panel.sessions[np.maximum(asked.at - 1, 0)]
+    for unit in sorted(set(panel.currencies) - {panel.currency}):
+        held = np.flatnonzero(asked.held[:, units == unit].any(axis=1))
+        rate, before = (
+            rates_on(market, unit, panel.currency, days[held])
+            for days in (asked.days, sessions_before)
+        )
+        for n in np.flatnonzero((rate > before * jump) | (rate < before / jump)).tolist():
+            day = asked.day(held[n])
+            message = (
+                f"{unit}/{panel.currency} of {rate[n]:.6g} on {day} after {before[n]:.6g} on "
+                f"{sessions_before[held[n]]}, more than a factor of {jump:g}: check which way "
+                f"round it is, and its decimal point; publish with a recorded override if it is "
+                f"right"
+            )
+            yield Finding(day, "R16", message, "refuse")
 
 
 def _gap(asked: Asked, column: int, days: tuple[np.datetime64, np.datetime64]) -> str:
@@ -230,8 +258,8 @@ def _volumes(asked: Asked, fresh: Fresh, market: Market) -> tuple[Flags, Flags]:
 def _all_frozen(asked: Asked, k: int, count: int) -> Finding:
     day = asked.day(k)
     message = (
-        f"all {count} held constituents with a close of {day} have the close and the volume they "
-        f"had before: the feed is frozen: fetch {day} again"
+        f"all {count} held constituents with a close of {day} have the one they had before, and "
+        f"no other volume: the feed is frozen: fetch {day} again"
     )
     return Finding(day, "R17", message, "refuse")
 
@@ -240,7 +268,7 @@ def _one_frozen(asked: Asked, k: int, suffix: int, count: int, others: Sequence[
     day = asked.day(k)
     message = (
         f"all {count} held .{asked.suffixes[suffix]} constituents with a close of {day} have the "
-        f"close and the volume they had before, while .{', .'.join(others)} moved: the feed of "
-        f"that exchange is frozen: fetch {day} again"
+        f"one they had before, and no other volume, while .{', .'.join(others)} moved: the feed "
+        f"of that exchange is frozen: fetch {day} again"
     )
     return Finding(day, "R18", message, "refuse")

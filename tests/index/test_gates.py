@@ -302,3 +302,20 @@ def test_sessions_at_a_rate_that_ends_long_before_are_counted(sessions: int, cou
         f"{count} sessions at a rate more than 15 days old. The first: no USD/CNY of 2024-01-24: "
         "the rate of 2024-01-08 stands, 16 days old"
     ] * bool(count)
+
+
+def test_rates_beyond_belief_are_counted_and_the_first_is_told():
+    """A comma slips on the third session, and is put right on the fourth."""
+    rows = closes("A.US", *[10] * 5) + closes("B.US", *[10] * 5)
+    days = [row["date"] for row in rows[:5]]
+    rates = [
+        {"date": day, "base": "USD", "quote": "CNY", "rate": rate}
+        for day, rate in zip(days, (7.1, 7.1, 71.0, 7.1, 7.1), strict=True)
+    ]
+    (found,) = cautions(rows, {"fx": rates}, currency="CNY")
+
+    assert found.en.startswith(
+        f"2 rates beyond belief, at which R16 would refuse to publish a level. The first: USD/CNY "
+        f"of 71 on {days[2]} after 7.1 on {days[1]}, more than a factor of 1.8: "
+    )
+    assert found.zh.startswith("2个汇率超出R16的限度，所折算的点位不得发布。最早一例：USD/CNY")

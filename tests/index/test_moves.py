@@ -53,6 +53,55 @@ def test_who_joins_is_judged_by_the_closes_it_joins_at(day, refused):
     assert all(f"{newcomer} closed at 1.0 on {on}" in f.message for f in found)
 
 
+# --- of rates ---------------------------------------------------------------------------------
+
+
+def rates(*values: float, pair: tuple[str, str] = ("HKD", "CNY")) -> list[Row]:
+    """Return rates on the last sessions of Shanghai, and one of 0.9 from the first on."""
+    days = [FIRST, *days_of(SHANGHAI[0])[-len(values) :]]
+    base, quote = pair
+    return [
+        {"date": day, "base": base, "quote": quote, "rate": rate}
+        for day, rate in zip(days, (0.9, *values), strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "beyond"),
+    [
+        ((0.91, 0.9), []),
+        ((0.9 * 1.8, 0.9), []),
+        ((0.9 / 1.8, 0.9), []),
+        ((0.9 * 1.81, 0.9 * 1.81), [-2]),
+        ((0.9 / 1.81, 0.9 / 1.81), [-2]),
+        ((9.0, 0.9), [-2, -1]),
+    ],
+    ids=["sound", "at the bound", "at its inverse", "above", "below", "decimal point"],
+)
+def test_a_rate_beyond_a_factor_of_the_one_before_is_refused(values, beyond):
+    found = judged(sound((*SHANGHAI, *HONG_KONG)), tables={"fx": rates(*values)})
+
+    days = days_of(SHANGHAI[0])
+    said = [f for f in found if f.rule == "R16" and "HKD/CNY" in f.message]
+    assert [f.session for f in said] == [days[n] for n in beyond]
+
+
+def test_a_rate_beyond_belief_is_told_with_the_one_before_and_what_to_look_at():
+    found = judged(sound((*SHANGHAI, *HONG_KONG)), LAST, tables={"fx": rates(0.9, 9.0)})
+
+    [message] = [f.message for f in found if "HKD/CNY" in f.message]
+    assert message.startswith(
+        "HKD/CNY of 9 on 2024-09-30 after 0.9 on 2024-09-27, more than a factor of 1.8: check "
+    )
+
+
+def test_a_rate_of_a_currency_that_nothing_held_is_in_does_not_count():
+    rows = {"fx": [*rates(0.9, 0.9), *rates(7.0, 70.0, pair=("USD", "CNY"))]}
+    found = judged(sound((*SHANGHAI, *HONG_KONG)), LAST, tables=rows)
+
+    assert not [f for f in found if f.rule == "R16"]
+
+
 # --- of the index -----------------------------------------------------------------------------
 
 

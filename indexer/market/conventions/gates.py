@@ -25,7 +25,8 @@ class GateLimits:
         than the minimum the move is not judged
     ticks : how far beyond the limit price of its board a close may stand
     exempt_sessions : first sessions of a listing on which a close may be anything
-    jump : largest close over reference price, and its inverse, where a board has no limit
+    jump : largest close over reference price, and its inverse, where a board has no limit; and
+        largest rate over that of the session before
     adjusted_room : what is added to a board's limit for adjusted closes, which have no tick
     members : closes that make an exchange; fewer can be idle or unchanged by chance
     """
