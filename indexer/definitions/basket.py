@@ -60,6 +60,9 @@ SelectedOn = Annotated[
 ]
 
 
+COUNTRY = "^[A-Z]{2}$"  # ISO 3166-1 alpha-2
+
+
 class Base(Model):
     """The session and the level an index starts from."""
 
@@ -75,7 +78,7 @@ class Withholding(Model):
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[
-        Annotated[str, Field(pattern=r"^[A-Z]{2}$")], Annotated[float, Field(ge=0, le=1)]
+        Annotated[str, Field(pattern=COUNTRY)], Annotated[float, Field(ge=0, le=1)]
     ]
 
     view: Text | None = Field(default=None, description="whose tax position, as in non-resident")
@@ -127,7 +130,9 @@ class Rebalance(Model):
     )
     day: Day = "last session"
     reference_lag: Annotated[int, Field(ge=0, le=250)] = Field(
-        default=0, description="sessions between the data that set weights and the effective date"
+        default=0,
+        description="sessions between the data that set weights and the effective date; none on "
+        "the base date where no close in the folder is that old",
     )
     price_date: Literal["reference", "effective"] = Field(
         default="reference", description="whose closes make shares of the weights"

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from indexer.definitions.basket import Basket, Constituent, Index, Series
+from indexer.definitions.basket import COUNTRY, Basket, Constituent, Index, Series
 from indexer.definitions.model import Identified, fields_at
 from indexer.definitions.rules import Rule, breaks, broken
 from indexer.definitions.study import Study
@@ -49,6 +49,8 @@ _EXPECTED = {  # by pydantic's name of the error, where its own words name Pytho
     "date_parsing": "a day there is, like 2024-01-02",
     "date_from_datetime_parsing": "a day there is, like 2024-01-02",
 }
+
+_PATTERNS = {COUNTRY: "a country's two letters, like CN"}  # of keys, which have no description
 
 
 def read_definition(path: Path | str, rules: Sequence[Rule] = ()) -> Index | Study | Sweep:
@@ -161,7 +163,8 @@ def validated(
     problems += [document.problem(*rule) for rule in found]
     stem = Path(document.file).stem
     if parts.get("id", stem) != stem:
-        message = f"{parts['id']!r} must equal the file's stem, {stem!r}"
+        right = f"{parts['id']}{Path(document.file).suffix}"
+        message = f"{parts['id']!r} must equal the file's stem, {stem!r}: call the file {right}"
         problems.append(document.problem(("id",), message))
     if definition is None or problems:
         raise DefinitionError(problems)
@@ -211,7 +214,8 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
         hint = closest(str(trail[-1]), known) or f"; known are {', '.join(known)}"
         return document.problem(trail, f"unknown key{hint}", at_key=True)
     if kind == "missing":
-        return document.problem(trail, "required key is missing")
+        beside = f": give it, or {_FILE}" if model is Basket and trail == ("constituents",) else ""
+        return document.problem(trail, f"required key is missing{beside}")
     if kind == "literal_error":
         allowed = re.findall(r"'([^']+)'", context["expected"])
         message = f"got {short(got)}, expected {context['expected']}{closest(str(got), allowed)}"
@@ -222,7 +226,8 @@ def _problem(model: type[BaseModel], document: Document, detail: ErrorDetails) -
     elif kind == "string_pattern_mismatch":
         field = fields_at(model, trail[:-1]).get(str(trail[-1]))
         wanted = field and field.description
-        message = f"got {short(got)}, expected {wanted or context['pattern']}"
+        wanted = wanted or _PATTERNS.get(context["pattern"], context["pattern"])
+        message = f"got {short(got)}, expected {wanted}"
         if trail[-1] == "calendar" and (meant := CALENDARS.get(got.upper())):
             message += f"; did you mean {meant!r}?"
     elif kind == "float_parsing" and got.endswith("%"):

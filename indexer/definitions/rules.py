@@ -28,6 +28,7 @@ from indexer.definitions.study import Event, Pair, Study, WindowLengths
 from indexer.definitions.sweep import FIXED, Sweep, keys_of, known
 from indexer.definitions.symbols import NO_CURRENCIES
 from indexer.definitions.text import Trail, closest
+from indexer.errors import counted
 
 Broken = Iterator[tuple[Trail, str]]
 Rule = Callable[..., Broken]
@@ -161,7 +162,8 @@ def _months_fit_the_frequency(rebalance: Rebalance) -> Broken:
     if len(set(months)) != len(months):
         yield ("rebalance", "months"), f"{list(months)} names a month twice"
     elif len(months) != wanted:
-        message = f"{len(months)} months given, {rebalance.frequency!r} takes {wanted}"
+        given = counted(len(months), "month")
+        message = f"{given} given, {rebalance.frequency!r} takes {wanted}"
         yield ("rebalance", "months"), message
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from indexer.definitions.basket import Basket, Series
+from indexer.definitions.basket import COUNTRY, Basket, Series
 from indexer.definitions.study import Study
 from indexer.definitions.sweep import Sweep
 
@@ -113,7 +113,7 @@ def _allow_constituents_file(basket: JsonSchemaValue) -> None:
 def _allow_one_rate(withholding: JsonSchemaValue) -> JsonSchemaValue:
     """Return the schema of a table by country, or of one rate for all."""
     rate = withholding.pop("additionalProperties")
-    withholding |= {"patternProperties": {"^[A-Z]{2}$": rate}, "additionalProperties": False}
+    withholding |= {"patternProperties": {COUNTRY: rate}, "additionalProperties": False}
     description = withholding.pop("description")
     return {"description": description, "anyOf": [rate, withholding]}
 

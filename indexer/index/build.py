@@ -21,6 +21,7 @@ from indexer.index.caveats import (
     exchange_caveats,
     issuer_caveat,
     missing_caveat,
+    never_caveat,
     off_calendar_caveat,
     renamed_caveats,
     untraded_caveat,
@@ -155,7 +156,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
     latest = market.manifest.ends.get(basket.id, _latest(closes))
     end = latest if until is None else min(until, latest)
     last = _last_session(calendar, closes, end)
-    _check_end(basket, last, until if end == until else None)
+    check_end(basket, last, until if end == until else None)
     # Also of lines that come by a spin-off: the age of a carried close is counted in sessions.
     ever = rows.filter(pl.col("symbol").is_in([line.symbol for line in lines]))
     begin = min(_oldest(ever), basket.base.date)
@@ -178,6 +179,7 @@ def basket_history(basket: Basket, market: Market, until: date | None, *, strict
         market_digest=inputs.digest(last),
         inputs=inputs,
         warnings=(
+            *never_caveat(basket.rebalance),
             *missing_caveat(missing),
             *issuer_caveat(basket.constituents, market.securities),
             *exchange_caveats(panel),
@@ -201,7 +203,7 @@ def _last_session(calendar: Calendar, closes: pl.DataFrame, day: date) -> date:
         raise MissingInputError([*asked, *error.flaws]) from error
 
 
-def _check_end(basket: Basket, last: date, until: date | None) -> None:
+def check_end(basket: Basket, last: date, until: date | None) -> None:
     """Raise where the last session, asked for or that of the data, is before the base date."""
     if last >= basket.base.date:
         return

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from indexer.arrays import Grid
-from indexer.definitions.basket import Constituent
+from indexer.definitions.basket import Constituent, Rebalance
 from indexer.errors import counted
 from indexer.market.calendar import Calendar
 from indexer.market.lines import Line
@@ -119,9 +119,18 @@ def off_calendar_caveat(off: pl.DataFrame) -> Iterator[Text]:
     """Yield how many closes are dated on no session of their exchange, and the first of them."""
     for symbol, day in off.sort("date", "symbol").select("symbol", "date").head(1).iter_rows():
         yield Text(
-            f"{counted(len(off), 'close')} used though their exchange's calendar says closed, the "
+            f"{counted(len(off), 'close')} used from days closed by the exchange's calendar, the "
             f"first {symbol} of {day}",
             f"{len(off)}个收盘价的日期按交易所日历为休市日，仍予采用，最早为{symbol} {day}",
+        )
+
+
+def never_caveat(rebalance: Rebalance) -> Iterator[Text]:
+    """Yield that a basket is never rebalanced, where its definition has a day for it."""
+    if rebalance.frequency == "never" and rebalance.day != Rebalance().day:
+        yield Text(
+            "never rebalanced: rebalance has a day, and no frequency, as in quarterly",
+            "从不调样：rebalance只有day而没有frequency（如quarterly）",
         )
 
 

@@ -55,7 +55,7 @@ class History:
     rebalances : the first basket, then every rebalance, in order
     changes : every change of shares or divisor, in order
     missing : constituents without any close
-    off_calendar : closes used though their exchange's calendar says closed
+    off_calendar : closes used from days closed by their exchange's calendar
     inputs : what of the market the levels rest on, and ``market_digest`` of it up to the end
     warnings : what a reader must know of the data before trusting a figure
     """

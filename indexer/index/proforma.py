@@ -11,7 +11,13 @@ import polars as pl
 from indexer.arrays import Rows, Vector
 from indexer.definitions.basket import Basket
 from indexer.errors import DefinitionError, Flaw, MissingInputError
-from indexer.index.build import basket_history, basket_panel, oldest_of, rebalance_dates
+from indexer.index.build import (
+    basket_history,
+    basket_panel,
+    check_end,
+    oldest_of,
+    rebalance_dates,
+)
 from indexer.index.calculate import calculate
 from indexer.index.holding import Rebalanced, market_weights
 from indexer.index.schedule import calendar_of, effective_dates
@@ -147,6 +153,8 @@ def proforma(basket: Basket, market: Market, until: date | None = None) -> Profo
     if basket.rebalance.frequency == "never":
         message = "never: the basket has no next rebalance, give it a frequency"
         raise DefinitionError([basket.problem(("rebalance", "frequency"), message)])
+    if until is not None:
+        check_end(basket, until, until)
     known = market if until is None else _known(market, until)
     history = basket_history(basket, known, None, strict=False)
     last: date = history.days[-1].item()

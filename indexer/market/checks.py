@@ -151,7 +151,7 @@ class Table:
             return [Flaw(file, 1, "", message)]
         missing = [
             f"required column {name!r} is missing; found {', '.join(found)}"
-            + "".join(f": {n!r} is not it" for n in found if n.strip().lower() == name)
+            + "".join(f": call {n!r} so" for n in found if n.strip().lower() == name)
             for name in self.required
             if name not in found
         ]

@@ -114,7 +114,10 @@ def _dates(path: Path) -> list[date]:
     days, flaws = [], []
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        said = "is not UTF-8: give a text of dates, one a line, or a market's folder"
+        raise MarketDataError([Flaw(str(path), None, "", said)]) from None
+    except OSError as error:
         raise MarketDataError([Flaw(str(path), None, "", f"cannot be read: {error}")]) from error
     for n, line in enumerate(lines, 1):
         cell = line.partition(",")[0].strip()

@@ -20,7 +20,7 @@ from indexer.run import stored
 from indexer.run.derived import check_folder, write_derived
 from indexer.run.desk import Desk
 from indexer.run.due import studies_of
-from indexer.run.find import index_named
+from indexer.run.find import index_named, meant
 from indexer.run.provenance import code_digest, methodology
 from indexer.run.results import Progress
 from indexer.run.revise import check_not_retired
@@ -109,7 +109,7 @@ def retire(subject: str, reason: str, desk: Desk) -> tuple[Entry, tuple[str, ...
     with reading(desk.engine) as connection:
         kind = kind_of(connection, subject)
     if kind is None:
-        raise LedgerError([Refusal(subject, "", "", "was never published")])
+        raise LedgerError([Refusal(subject, "", "", f"was never published{meant(subject)}")])
     check_folder(desk.engine, desk.out, subject, kind)
     with publishing(desk.engine) as connection:
         newest = last_heads(connection, subject, kind)

@@ -56,6 +56,11 @@ def sweep_named(name: str) -> Sweep:
     raise DefinitionError([found.problem((), message)])
 
 
+def meant(name: str) -> str:
+    """Return what is said of a definition's file where an id is asked for; else nothing."""
+    return f": give its id, as {Path(name).stem}" if name.endswith((".yaml", ".yml")) else ""
+
+
 def _named(name: str) -> Path:
     """Return the file of that name, or the one with that id in ./baskets or bundled.
 

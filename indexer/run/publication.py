@@ -21,6 +21,7 @@ from indexer.report.notice import REASONS
 from indexer.report.record import Record
 from indexer.report.words import RULES
 from indexer.run.entries import Candidate
+from indexer.run.find import meant
 from indexer.run.rebuild import Subject, built_again, by_other_code, wrong_entry
 from indexer.run.stored import market_of_entry
 from indexer.signals.result import Comparison
@@ -109,7 +110,7 @@ def _standing(connection: sa.Connection, id: str, asked: Asked) -> tuple[Subject
     """Return the entries in force at an instant up to the session that is asked for, by session."""
     kind = kind_of(connection, id)
     if kind is None:
-        raise _missing(id, "is no index or study that was ever published")
+        raise _missing(id, f"is no index or study that was ever published{meant(id)}")
     known = None if asked.known_at is None else instant_text(asked.known_at)
     standing = heads(connection, id, kind, known_at=known)
     sessions = [head.session for head in standing]

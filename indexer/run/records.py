@@ -12,6 +12,7 @@ from indexer.ledger.history import COLUMNS, history_rows
 from indexer.ledger.publish import instant_text
 from indexer.report.published import csv_text
 from indexer.run import derived
+from indexer.run.find import meant
 from indexer.run.results import Progress
 from indexer.run.verify import Verified, verify
 
@@ -49,7 +50,7 @@ def published_history(
     with reading(open_ledger(ledger)) as connection:
         kind = kind_of(connection, index)
         if kind != "index":
-            never = "is no index or study that was ever published"
+            never = f"is no index or study that was ever published{meant(index)}"
             message = f"is a study: indexer report {index} writes its signals" if kind else never
             raise MissingInputError([Flaw(index, None, "", message)])
         known = None if known_at is None else instant_text(known_at)

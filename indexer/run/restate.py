@@ -19,7 +19,7 @@ from indexer.run.derived import check_folder, write_derived
 from indexer.run.desk import Desk, Outcome, Terms
 from indexer.run.due import Known, definition_in, published_definition, retired, studies_of
 from indexer.run.entries import Candidate
-from indexer.run.find import definition_named
+from indexer.run.find import definition_named, meant
 from indexer.run.gate import Gate, Noted, gate_of, passed, with_findings
 from indexer.run.publish import append_revised
 from indexer.run.rebuild import Built, built
@@ -240,5 +240,4 @@ def _none_published(subject: str, published: Sequence[Head]) -> LedgerError:
 
 
 def _never_published(subject: str) -> LedgerError:
-    asked = f": give its id, as {Path(subject).stem}" if subject.endswith((".yaml", ".yml")) else ""
-    return LedgerError([Refusal(subject, "", "", f"was never published{asked}")])
+    return LedgerError([Refusal(subject, "", "", f"was never published{meant(subject)}")])

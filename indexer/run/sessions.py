@@ -56,7 +56,7 @@ def sessions_asked(
     found: list[date] = calendar.between(first, last).tolist()
     if found and (at := final_at(index, found[-1], members)) > now:
         raise TryAgainError(
-            index.id, f"closes of {found[-1]} are final only from {at:%Y-%m-%d %H:%M %Z}"
+            index.id, f"closes of {found[-1]} are final only from {at.isoformat(' ', 'minutes')}"
         )
     return found
 

@@ -170,7 +170,7 @@ TABLES = {  # name: tables, exit code, what is said
     "other name": (
         {"prices_csv": PRICES.replace("close", "Close")},
         65,
-        "column 'close' is missing; found symbol, date, Close: 'Close' is not it",
+        "column 'close' is missing; found symbol, date, Close: call 'Close' so",
     ),
     "suspended backwards": (
         {"suspensions_csv": "symbol,from,until\n600000.SH,2024-01-05,2024-01-02\n"},

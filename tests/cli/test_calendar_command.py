@@ -145,7 +145,11 @@ def test_what_cannot_be_done_is_said(
         ("date\n2026-01-05\n2026-13-01\nx\n", 65, "line 3: '2026-13-01': expected a date like"),
         ("20260105x\n", 65, "line 1: '20260105x': expected a date"),
         ("", 66, "holds no trading day of XSHG"),
-        ("日期\n2026-01-05\n", 65, "cannot be read: 'utf-8' codec can't decode"),
+        (
+            "日期\n2026-01-05\n",
+            65,
+            "is not UTF-8: give a text of dates, one a line, or a market's folder",
+        ),
     ],
 )
 def test_a_file_that_holds_no_dates_is_refused(

@@ -233,9 +233,10 @@ BROKEN = {
     "price date": ({"rebalance": "{price_date: «efective}"}, "rebalance.price_date", "effective'?"),
     "negative seasoning": ({"eligibility": "{seasoning: «-1}"}, "eligibility.seasoning", "'-1'"),
     "decimals": ({"publish": "{decimals: «11}"}, "publish.decimals", "less than or equal to 10"),
-    "country": ({"withholding": "{«cn: 0.1}"}, "withholding.cn", "got 'cn', expected ^[A-Z]{2}$"),
+    "country": ({"withholding": "{«cn: 0.1}"}, "withholding.cn", "a country's two letters"),
     "rate": ({"withholding": "{CN: «10}"}, "withholding.CN", "less than or equal to 1"),
     "rate as text": ({"withholding": "«none"}, "withholding.every_country", "expected a number"),
+    "no list": ({"constituents": None}, "constituents", "missing: give it, or constituents_file"),
     "no constituents": ({"constituents": "«[]"}, "constituents", "expected at least one item"),
     "constituents empty": ({"constituents": "«''"}, "constituents", "got '', expected a list"),
     "bare symbol": (

@@ -181,7 +181,7 @@ BROKEN = {
     ),
     "months of never": (
         {"rebalance": "{months: [12]}"},
-        "13:21: rebalance.months: 1 months given, 'never' takes 0",
+        "13:21: rebalance.months: 1 month given, 'never' takes 0",
     ),
     "months of a quarter": (
         {"rebalance": "{frequency: quarterly, months: [3, 6, 9]}"},

@@ -146,7 +146,7 @@ def test_closes_of_a_series_on_no_session_are_counted():
     assert found.off_calendar == found.summary["closes_off_calendar"] == 2
     (warned,) = found.summary["warnings"]
     assert warned == (
-        "2 closes used though their exchange's calendar says closed, the first MAIN.US of "
+        "2 closes used from days closed by the exchange's calendar, the first MAIN.US of "
         f"{SATURDAY}"
     )
 
@@ -450,7 +450,7 @@ def test_closes_on_no_session_of_their_exchange_are_used_counted_and_warned_of()
     found = history(prices)
     assert price(found)[-1] == pytest.approx(1050)  # 10 of Monday's own, and Saturday's 22
     assert found.off_calendar == 3
-    assert found.summary["warnings"][0].startswith("3 closes used though")
+    assert found.summary["warnings"][0].startswith("3 closes used from")
     assert history(prices, until=SUNDAY).off_calendar == 0
     assert history(closes("00001.HK", *[10] * 6), constituents=listed("00001.HK"),
                    currency="HKD").off_calendar == 0  # fmt: skip
@@ -583,3 +583,18 @@ def test_the_digest_tells_a_change_of_the_last_close_alone():
         != history([*A[:-1], A[-1] | {"close": 12.5}, *B]).market_digest
     )
     assert series(last).market_digest != series(WEEKLY).market_digest
+
+
+@pytest.mark.parametrize(
+    ("rebalance", "told"),
+    [
+        ({"day": "third friday"}, 1),
+        ({"frequency": "quarterly", "day": "third friday"}, 0),
+        ({"day": "last session"}, 0),
+        ({}, 0),
+    ],
+)
+def test_a_day_without_a_frequency_is_told_to_rebalance_never(rebalance, told):
+    found = history(closes("A.US", 10, 11) + closes("B.US", 10, 10), rebalance=rebalance)
+
+    assert sum("never rebalanced" in one.en for one in found.warnings) == told

@@ -279,3 +279,8 @@ def test_the_first_reference_date_is_that_of_the_index_where_only_some_rows_are_
 
     assert held.tolist() == pytest.approx([500 / 12, 25])
     assert proforma(asked, folder).shares_before.tolist() == held.tolist()
+
+
+def test_an_end_before_the_base_date_is_refused():
+    with pytest.raises(MissingInputError, match="until 2020-01-01, before the base date"):
+        made(A + B, until=date(2020, 1, 1))

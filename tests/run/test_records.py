@@ -15,6 +15,7 @@ from tests.run.desk import DAYS, desk, folder, ledger_url, published
     [
         ("pair", "pair: is a study: indexer report pair writes its signals"),
         ("nobody", "nobody: is no index or study that was ever published"),
+        ("a/nobody.yaml", "that was ever published: give its id, as nobody"),
     ],
 )
 def test_what_has_no_history_is_told_why(tmp_path, subject, said):

@@ -199,7 +199,7 @@ def test_closes_of_days_on_which_the_exchange_was_shut_are_told_by_a_sweep_of_ba
 
     assert found["failures"] == []
     assert found["warnings"] == [
-        "shut: 1 close used though their exchange's calendar says closed, the first A.US of "
+        "shut: 1 close used from days closed by the exchange's calendar, the first A.US of "
         "2024-01-06"
     ]
 
