@@ -35,8 +35,9 @@ def calendar(
     from indexer.run import announced, calendars
     from indexer.run.fetch import Way
 
-    if against is None and write:
-        raise click.UsageError("--write needs --against: the days to write")
+    if against is None and (write or source):
+        asked = "--write" if write else "--source"
+        raise click.UsageError(f"{asked} needs --against: the days to write")
     if against is None:
         told = calendars.calendars(codes)
     elif len(codes) != 1:

@@ -62,7 +62,7 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
     restated. Times are today's in the zone of the first calendar; a deadline that is not after
     --wait-until is tomorrow's.
     """
-    from indexer.run.attempt import Attempt
+    from indexer.run.attempt import BUGS, Attempt
     from indexer.run.desk import Terms, desk_at
     from indexer.run.publish import publish as publish_all
 
@@ -81,7 +81,7 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
                 found = publish_all(names, market, desk, period, progress=tell)
         except OSError:  # of the screen: what is read and written has errors of its own
             raise
-        except Exception as error:  # noqa: BLE001 (the log and the figures tell of a bug too)
+        except BUGS as error:  # of which the log and the figures tell too
             return Attempt(began, run, error=explained("publish", error))
         return Attempt(began, run, found)
 
@@ -173,7 +173,7 @@ def restate(
     as_json: bool,
 ) -> None:
     """Correct published sessions of INDEX by new revisions; nothing is overwritten."""
-    from indexer.run.attempt import Attempt, log_line
+    from indexer.run.attempt import BUGS, Attempt, log_line
     from indexer.run.desk import Terms, desk_at
     from indexer.run.restate import Ground
     from indexer.run.restate import restate as restate_index
@@ -184,7 +184,7 @@ def restate(
     try:
         with progress() as tell:
             done = restate_index(index, market, desk, period, ground, progress=tell)
-    except Exception as error:
+    except BUGS as error:
         failed = Attempt(desk.instant, desk.run, error=explained(index, error))
         click.echo(log_line("restate", failed, exit_code(failed.errors)), err=True)
         raise

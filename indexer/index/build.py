@@ -204,7 +204,13 @@ def _last_session(calendar: Calendar, closes: pl.DataFrame, day: date) -> date:
 
 
 def check_end(basket: Basket, last: date, until: date | None) -> None:
-    """Raise where the last session, asked for or that of the data, is before the base date."""
+    """Check that the last session, asked for or that of the data, is not before the base date.
+
+    Raises
+    ------
+    MissingInputError
+        If it is.
+    """
     if last >= basket.base.date:
         return
     before = f"before the base date {basket.base.date}"

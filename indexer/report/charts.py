@@ -8,7 +8,7 @@ import numpy as np
 from indexer.arrays import Days
 from indexer.index.history import History
 from indexer.report import words
-from indexer.report.drawing import INK, PALE, SHADES
+from indexer.report.drawing import INK, PALE, SHADES, ink
 from indexer.report.figures import pair_slots, slot_of
 from indexer.report.marks import bilingual, chinese
 from indexer.report.sheets import Book, ChartLine, Column, Key, add_chart, set_axes
@@ -71,7 +71,7 @@ def _looks(comparison: Comparison) -> dict[str, _Look]:
     looks = {}
     for ids, slot in slots.items():
         label = " / ".join(bilingual(comparison.histories[id].definition.name) for id in ids)
-        looks[about(comparison, *ids)] = _Look(label, INK[slot % len(INK)])
+        looks[about(comparison, *ids)] = _Look(label, ink(slot))
     return looks
 
 
@@ -116,7 +116,7 @@ def index_charts(book: Book, history: History, levels: Placed) -> Iterator[Any]:
     """Yield the charts of an index."""
     mark = _mark(history.synthetic, history.days[-1])
     lines = [
-        levels.line(n, column.about, INK[n % len(INK)])
+        levels.line(n, column.about, ink(n))
         for n, column in enumerate(levels.columns)
         if column.key == ("level", None)
     ]
@@ -151,7 +151,7 @@ def _strength(book: Book, strength: Placed, mark: str, looks: Mapping[str, _Look
             if (other.about, other.key) == (column.about, (key, None))
         ]
         label = looks[column.about].label
-        lines.append(strength.line(n, f"{label} 相对强弱 relative strength", INK[0]))
+        lines.append(strength.line(n, f"{label} 相对强弱 relative strength", INK))
         title = f"{label} 相对强弱与状态 Relative strength and states{mark}"
         yield from strength.chart(book, title, lines, {"num_format": "0"} | _span(strength, [n]))
 

@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 _WIDTH, _HIGH = 860, 216  # of the drawing, and of the part of it where lines are
 _LEFT, _RIGHT, _BOTTOM = 60, 20, 28
 _LARGE, _SMALL = 14, 11  # sizes of letters
-INK = ("#1d2733", "#0b62b0", "#c2410c", "#0f7a5a", "#7a3fb5", "#a3195b", "#6b6400", "#0e7490")
+INK = "#1d2733"
+_LINES = ("#0b62b0", "#c2410c", "#0f7a5a", "#7a3fb5", "#a3195b", "#6b6400", "#0e7490", "#6b7280")
+
+
+def ink(slot: int) -> str:
+    """Return the colour of a line by its slot, that of the text for 0, as ``charts.js`` has it."""
+    return _LINES[(slot - 1) % len(_LINES)] if slot else INK
 
 
 class Shade(NamedTuple):
@@ -97,7 +103,7 @@ def _svg(figure: dict[str, Any], sessions: Sequence[str], mark: str) -> str:
         *_scale(frame, sessions),
     ]
     for line, (x, y, label) in zip(lines, keys, strict=False):
-        colour = INK[line["slot"] % len(INK)]
+        colour = ink(line["slot"])
         parts.append(_stroke(f"M{x} {y - 4}h16", colour, line["style"]))
         parts.append(f'<text x="{x + 20}" y="{y}" fill="{colour}">{escape(label)}</text>')
         parts += _line(line, colour, frame)

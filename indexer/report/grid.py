@@ -67,9 +67,9 @@ def _backtested(summary: Mapping[str, Any]) -> Iterator[str]:
         yield banner(
             BANNER_BACKTESTED,
             Text(
-                f"{count} of the {of} episodes of all variants began before their lists were "
-                "selected: what a rule earned in them rests on hindsight.",
-                f"全部变体的{of}个阶段中有{count}个始于选样日之前：规则在其中的收益含后见之明。",
+                f"{count} of the {of} episodes of all variants rest on levels from before their "
+                "lists were selected: what a rule earned in them rests on hindsight.",
+                f"全部变体的{of}个阶段中有{count}个用到选样日之前的点位：规则在其中的收益含后见之明。",
             ),
         )
     elif count:

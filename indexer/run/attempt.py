@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 
+from polars.exceptions import PanicException
+
 from indexer.digest import canonical_json
 from indexer.errors import IndexerError, TryAgainError
 from indexer.folders import read_file
@@ -12,6 +14,8 @@ from indexer.ledger.publish import instant_text
 from indexer.report.files import write_folders
 from indexer.report.metrics import LAST_SESSION, REFUSED, Figures, metrics_text, parse_metrics
 from indexer.run.desk import Outcome
+
+BUGS = (Exception, PanicException)  # that of polars is no Exception
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def against(
     ----------
     announced : trading days, or a file of dates, one a line, or a market, whose prices are of its
         trading days
-    source : who announced them, for the entries; default the name of the file or market
+    source : who announced them, for the entries; default the name of the file or market, if any
     write : whether the overlay in the package is to have the entries
 
     Raises
@@ -60,9 +60,13 @@ def against(
         If the package cannot be written to.
     """
     told = _told(code)
-    days = _announced(code, announced) if isinstance(announced, str) else announced
+    named = source or "announced trading days"
+    if isinstance(announced, str):
+        days = _announced(code, announced)
+        named = source or f"trading days of {Path(announced).name}"
+    else:
+        days = announced
     found = difference(read_calendar(code), days)
-    named = source or f"trading days of {Path(str(announced)).name}"
     told |= {
         "compared": [str(found.first), str(found.last)],
         "to_open": [str(day) for day in found.opens],

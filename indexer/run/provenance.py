@@ -11,7 +11,8 @@ METHODOLOGY = "1"  # of the formulas; a change of what a number means takes the 
 _PACKAGE = Path(__file__).parents[1]
 _CODE = (
     *("arrays.py", "definitions", "digest.py", "index", "kernels", "market", "signals"),
-    *("ledger/entry.py", "run/entries.py", "run/results.py"),  # what a published row is made of
+    # what a published row is made of, and which rows its digest is of
+    *("ledger/entry.py", "ledger/tables.py", "run/entries.py", "run/results.py"),
 )
 _NO_CODE = "market/sources"  # fetching computes nothing
 _RULES = ("ledger/corrections.yaml", "market/conventions/gates.yaml")
@@ -41,5 +42,5 @@ def code_digest(*more: str) -> str:
 @lru_cache
 def methodology() -> str:
     """Return the version of the formulas and the SHA-256 of the rules of publication."""
-    rules = [path.read_bytes() for name in _RULES if (path := _PACKAGE / name).is_file()]
+    rules = [(_PACKAGE / name).read_bytes() for name in _RULES]
     return f"{METHODOLOGY}-{digest_bytes(rules)[:16]}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.arrays import Days, Flags, Grid, Instants, Rows, Vector
+from indexer.arrays import Days, Flags, Grid, Instants, Mask, Rows, Vector
 from indexer.definitions.study import Study
 from indexer.index.history import History, backtested
 from indexer.market.calendar import read_calendar
@@ -28,7 +28,7 @@ from indexer.signals.breadth import (
 from indexer.signals.signal import Signal, reaching
 from indexer.signals.strength import PERCENTILE
 
-BREADTH = (20, 60)  # sessions
+BREADTH = (20, 60)  # closes of a member
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,12 +59,18 @@ class _Basket:
         return cls(id, history, members, aligned, at, row, tested)
 
     def signal(
-        self, name: str, value: Vector, window: int | None, reach: int, beside: Flags | None = None
+        self,
+        name: str,
+        value: Vector,
+        window: int | None,
+        reach: int | Rows,
+        beside: Flags | None = None,
     ) -> Signal:
         """Return a figure on own sessions, its window ``reach`` sessions back, as a signal.
 
         Parameters
         ----------
+        reach : of all, or of each own session, (T,)
         beside : (T,) whether what it is measured against is back-tested
         """
         tested = self.tested if beside is None else self.tested | beside
@@ -115,7 +121,8 @@ def member_signals(
         yield basket.signal("carried", counted, None, 0)
         for window in BREADTH:
             above = breadth(close, held, traded, window)
-            yield basket.signal(f"breadth_{window}", above, window, window - 1)
+            reach = breadth_reach(held, traded, window)
+            yield basket.signal(f"breadth_{window}", above, window, reach)
         leader = next((pair.leader for pair in study.pairs if pair.follower == id), None)
         if leader is not None:
             level, tested = _known_level(lines[leader], moments)
@@ -128,6 +135,21 @@ def member_signals(
         spread = dispersion(close, held, basket.members.weight)
         yield basket.signal("dispersion", spread, None, 1)
         yield from _crowding_signals(basket, baskets, moments)
+
+
+def breadth_reach(held: Mask, traded: Mask, window: int) -> Rows:
+    """Return how many sessions before its own the oldest close lies that `breadth` counts, (T,).
+
+    Of members that were halted it lies further back than ``window`` sessions.
+    """
+    row = np.arange(len(held))
+    reach = np.full(len(held), window - 1)
+    for j in range(held.shape[1]):
+        dated = np.flatnonzero(traded[:, j])
+        oldest = np.cumsum(traded[:, j]) - window
+        counted = held[:, j] & (oldest >= 0)
+        reach[counted] = np.maximum(reach[counted], row[counted] - dated[oldest[counted]])
+    return reach
 
 
 def members_correlated(history: History, aligned: Aligned, id: str) -> tuple[Rows, Rows]:

@@ -15,7 +15,7 @@ def relative_strength(leader: Vector, follower: Vector) -> Vector:
     NaN where that, or a part of it, is too large to be a number.
     """
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        found = 100.0 * (leader / leader[0]) / (follower / follower[0])
+        found = 100.0 * (leader / leader[:1]) / (follower / follower[:1])
     return np.where(np.isfinite(found), found, np.nan)
 
 

@@ -8,6 +8,7 @@ done here; a scheduler that comes back is given what is left.
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
+from importlib.util import find_spec
 from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,8 @@ def on_cluster(tasks: Sequence[Task], place: Place, address: str) -> Done:
     TryAgainError
         If the cluster cannot be reached, or has no worker, for a minute; or as `perform` does.
     """
+    if find_spec("distributed") is None:
+        raise not_installed("distributed", "dist")
     left = {task.keys[0]: task for task in tasks}
     held: _Market = None  # what is sent, where a worker cannot see the folder
     seen = time.monotonic()
@@ -63,10 +66,8 @@ def on_cluster(tasks: Sequence[Task], place: Place, address: str) -> Done:
 
 
 def _client(address: str) -> "Client":
-    try:
-        from distributed import Client, Security  # noqa: PLC0415 (optional, and slow)
-    except ImportError:
-        raise not_installed("distributed", "dist") from None
+    from distributed import Client, Security  # noqa: PLC0415 (optional, and slow)
+
     if address.startswith("tls://"):  # a client made without leaves threads behind that complain
         found = Security().get_connection_args("client")["ssl_context"]
         if found is None:

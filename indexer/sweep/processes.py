@@ -105,14 +105,18 @@ class Workers:
         that process: nobody reads the other end, and the pool itself holds that open.
         """
         pool, self._pool = self._pool, None
-        if pool is not None:
-            manager: Any = pool._executor_manager_thread
-            queue: Any = pool._call_queue  # type: ignore[attr-defined]
-            pool.shutdown(wait=False, cancel_futures=True)
-            manager.join(_PATIENCE)
-            if manager.is_alive():
-                queue._reader.close()
-                manager.join()
+        if pool is None:
+            return
+        if sys.version_info >= (3, 12):
+            pool.shutdown(wait=True, cancel_futures=True)
+            return
+        manager: Any = pool._executor_manager_thread
+        queue: Any = pool._call_queue  # type: ignore[attr-defined]
+        pool.shutdown(wait=False, cancel_futures=True)
+        manager.join(_PATIENCE)
+        if manager.is_alive():
+            queue._reader.close()
+            manager.join()
 
     def end(self) -> None:
         """Let the processes here go."""

@@ -67,7 +67,7 @@ class Marks:
     async def newest(self, subject: str) -> str:
         """Return the hash of the last entry of a subject, or of all where it is empty.
 
-        Raises what reading does where nothing is known yet.
+        Raises what reading does, where it fails at once or nothing is known yet.
         """
         loop = asyncio.get_running_loop()
         if loop.time() - self.at >= LOOK:

@@ -27,7 +27,10 @@ def refused_at(text: str) -> dict[str, str]:
         If it is none.
     """
     found = parse_metrics(text).items()
-    return {id: instant_text(datetime.fromtimestamp(when, UTC)) for id, when in found}
+    try:
+        return {id: instant_text(datetime.fromtimestamp(when, UTC)) for id, when in found}
+    except OverflowError as error:
+        raise ValueError(str(error)) from error
 
 
 class Standing(NamedTuple):

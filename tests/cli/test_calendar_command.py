@@ -125,6 +125,7 @@ def test_a_market_tells_the_days_it_has_prices_of(indexer: Run, tmp_path: Path) 
     ("arguments", "code", "said"),
     [
         (("XSHG", "--write"), 2, "--write needs --against"),
+        (("XSHG", "--source", "the exchange"), 2, "--source needs --against"),
         (("--against", "x"), 2, "name its CODE"),
         (("XSHG", "XHKG", "--against", "x"), 2, "name its CODE"),
         (("XXXX",), 66, "'XXXX' is no calendar"),

@@ -181,9 +181,13 @@ def test_a_run_that_ends_with_a_bug_leaves_its_line_in_the_log(
     assert "Traceback" in err
 
 
-def test_figures_tell_of_a_run_that_ends_with_a_bug(indexer, monkeypatch):
+@pytest.mark.parametrize("bug", [ZeroDivisionError, PanicException])
+def test_figures_tell_of_a_run_that_ends_with_a_bug(indexer, monkeypatch, bug):
+    def fails(*_, **__):
+        raise bug("met")
+
     publish(indexer, "--date", DAY)
-    monkeypatch.setattr("indexer.run.publish.read_market", None)
+    monkeypatch.setattr("indexer.run.publish.read_market", fails)
     publish(indexer, "--date", DAY)
 
     assert "indexer_run_exit_code 70" in Path("out/indexer.prom").read_text(encoding="utf-8")

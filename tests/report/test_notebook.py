@@ -1,5 +1,6 @@
 """Results show themselves in a notebook: marked, escaped, drawn from the page's figures."""
 
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from indexer.report import notebook
-from indexer.report.drawing import SHADES, drawing
+from indexer.report.drawing import SHADES, drawing, ink
 from indexer.report.figures import bands, index_figure
 from indexer.report.marks import bilingual
 from indexer.report.words import BANDS
@@ -25,6 +26,18 @@ def parsed(svg):
 @pytest.fixture(scope="module")
 def history(comparison):
     return comparison.histories["domestic-compute"]
+
+
+def test_lines_have_the_colours_of_the_page():
+    """Those of the light page; on the ninth they begin again, and 0 is the colour of the text."""
+    light = CSS.read_text("utf-8").partition("@media")[0]
+    told = dict(re.findall(r"--(ink|line-\d): (#[0-9a-f]{6});", light))
+
+    assert [ink(slot) for slot in range(9)] == [
+        told["ink"],
+        *(told[f"line-{n}"] for n in range(1, 9)),
+    ]
+    assert ink(9) == ink(1)
 
 
 def test_an_index_shows_its_last_level_and_its_marks(history):

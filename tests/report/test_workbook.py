@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from indexer.report import sheets
-from indexer.report.drawing import INK
+from indexer.report.drawing import ink
 from indexer.report.headings import SIGNALS, TABS
 from indexer.report.marks import index_marks, study_marks
 from indexer.report.record import Record
@@ -351,13 +351,15 @@ def test_a_chart_draws_an_index_and_a_pair_in_the_colour_of_the_page(comparison,
     name = named(comparison.histories[follower].definition.name)
     found = [colours(chart, name.zh) for chart in (levels, correlation, breadth)]
 
-    assert found == [{INK[slots[name]]}] * 3
+    assert found == [{ink(slots[name])}] * 3
 
 
 def colours(chart, name):
     """Return the colours of the lines of a chart whose names end so, but for the pale ones."""
     found = re.findall(r"<c:ser>.*?<c:v>(.*?)</c:v>.*?<a:srgbClr val=\"(.*?)\"", chart, re.DOTALL)
-    return {f"#{colour.lower()}" for label, colour in found if label.endswith(name)} & set(INK)
+    return {f"#{colour.lower()}" for label, colour in found if label.endswith(name)} & {
+        ink(slot) for slot in range(9)
+    }
 
 
 def test_the_back_tested_stretch_of_a_line_is_drawn_by_itself(comparison, content):

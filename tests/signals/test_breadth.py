@@ -32,6 +32,7 @@ from indexer.signals.breadth import (
     members_of,
     turnover_amount,
 )
+from indexer.signals.members import breadth_reach
 from tests.index.drawn import SMALL, Case, cases
 from tests.index.drawn_market import MOVING, RESTATING
 from tests.index.examples import basket, history, market
@@ -234,6 +235,15 @@ def test_breadth_passes_over_sessions_without_a_trade() -> None:
     held = HELD.copy()
     held[3, 0] = False
     assert nulls(breadth(close, held, traded, 3)) == [None, None, 1.0, None, 0.5]
+
+
+def test_breadth_reaches_back_to_the_oldest_close_it_counts() -> None:
+    """The second is halted for three sessions, and not held on the last one."""
+    traded = np.array([[1, 1], [1, 1], [1, 0], [1, 0], [1, 0], [1, 1], [1, 1]], dtype=bool)
+    held = np.ones((7, 2), dtype=bool)
+    assert breadth_reach(held, traded, 2).tolist() == [1, 1, 2, 3, 4, 4, 1]
+    held[4:, 1] = False
+    assert breadth_reach(held, traded, 2).tolist() == [1, 1, 2, 3, 1, 1, 1]
 
 
 def test_at_the_mean_is_not_above_it() -> None:

@@ -29,6 +29,10 @@ def test_relative_strength_begins_at_one_hundred() -> None:
     assert found.tolist() == pytest.approx([100.0, 100.0, 100 * 1.2 / 0.9], rel=1e-15)
 
 
+def test_relative_strength_of_nothing_is_nothing() -> None:
+    assert relative_strength(np.empty(0), np.empty(0)).shape == (0,)
+
+
 @pytest.mark.parametrize("last", [1e307, 1.7e308])
 def test_relative_strength_beyond_all_numbers_is_missing(last: float) -> None:
     found = relative_strength(np.array([1.0, 2.0, last]), np.array([1.0, 1.0, 0.5]))

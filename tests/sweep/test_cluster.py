@@ -1,11 +1,13 @@
 """A Dask cluster on loopback, whatever dies of it: the bytes are those of one process alone."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from indexer.errors import TryAgainError, UsageError
+from indexer.errors import MissingInputError, TryAgainError, UsageError
 from indexer.market.excerpt import MappedMarket
+from indexer.sweep.cluster import on_cluster
 from indexer.sweep.perform import Place, mapped
 from indexer.sweep.processes import Workers
 from tests.sweep.conftest import Cluster, content, copied_market, once, swept
@@ -96,6 +98,14 @@ def test_a_market_that_has_changed_before_it_is_sent_is_not_sent(
             Workers(scheduler=cluster.address),
             market=copied_market(tmp_path),
         )
+
+
+def test_without_dask_no_market_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    place = Place(str(tmp_path / "none"), "", "")
+
+    with pytest.raises(MissingInputError, match="distributed: is not installed"):
+        list(on_cluster([], place, "tcp://localhost:1"))
 
 
 def test_an_address_that_dask_is_not_configured_for_is_an_error_of_use(

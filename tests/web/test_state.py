@@ -85,6 +85,15 @@ def test_what_is_no_file_of_figures_is_refused(text):
         refused_at(text)
 
 
+@pytest.mark.parametrize("when", ["+Inf", "1e300", "NaN"])
+def test_an_instant_that_is_none_is_refused(when):
+    text = metrics_text([], 1772442001.0, 65, {"a": 1772442000.5}, {})
+    text = text.replace("1772442000.5", when)
+
+    with pytest.raises(ValueError, match=r"timestamp out of range|Invalid value NaN"):
+        refused_at(text)
+
+
 def test_the_api_says_so(published, client_of):
     (first, *_) = client_of(published)("/v1/status").json["rows"]
 

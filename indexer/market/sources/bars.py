@@ -144,7 +144,8 @@ def dated_bars(sieve: Sieve, rows: pl.DataFrame, scope: Scope, known: Known) -> 
     drop = sieve.drop
     rows = drop(rows, day > today, "future", f"it is only {today}: no bar can be of a later date")
     early = f"bars of {today} are final {wait} minutes after the close: fetch again then"
-    begin = max(scope.since - timedelta(days=10), calendar.sessions[0].item())
+    first, more = calendar.sessions[0].item(), timedelta(days=10)
+    begin = max(scope.since, first + more) - more  # also where no date lies so far back
     sessions = days_between(calendar, begin, today)
     closed = (day >= begin) & ~day.is_in(pl.Series(sessions).cast(pl.Date).implode())
     why = f"the exchange is closed on that date by the calendar {calendar.code}"

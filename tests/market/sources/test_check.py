@@ -555,6 +555,17 @@ def test_prices_at_another_level_than_those_stored_are_not_believed(factor: floa
     assert (verdict.outcome, len(verdict.rows)) == ("corrupt", 0)
 
 
+def test_bars_may_be_asked_for_from_before_there_was_a_calendar():
+    clean = case()
+    found = [
+        check_bars(clean.bars, replace(clean.scope, since=since), clean.known)
+        for since in (date.min, date(1900, 1, 1))
+    ]
+
+    assert [one.outcome for one in found] == [found[0].outcome] * 2
+    assert found[0].rows.equals(found[1].rows)
+
+
 def test_dates_that_do_not_repeat_what_is_stored_are_refused_before_asking():
     clean = case().stored(3)
     scope = replace(clean.scope, since=MIDDLE)
