@@ -56,7 +56,7 @@ def alike_text(comparison: Comparison) -> Text | None:
     for found in comparison.signals:
         if found.name == "mean_pair_correlation":
             id = found.follower
-            counted, held = members_correlated(comparison.histories[id], comparison.aligned, id)
+            counted, held = members_correlated(comparison.histories[id], comparison.aligned)
             value, n, m = number(or_none(found.value[-1]), 2), counted[-1], held[-1]
             count = Text(f"{value} ({n} of {m} members)", f"{value}（{m}只成分股中的{n}只）")
             told.append(joined([name_of(comparison, id), count], " at ", "为"))

@@ -14,7 +14,7 @@ from indexer.report.figures import (
     signal_line,
     time_figure,
 )
-from indexer.signals.inference import Interval, LevelNull
+from indexer.signals.inference import FEWEST_ROWS, Interval, LevelNull
 from indexer.signals.ratios import RatioInference
 from indexer.signals.result import Comparison
 from indexer.words import Text, joined, many
@@ -25,8 +25,8 @@ _INTERVAL = Text("95 % interval", "95%置信区间")
 _NULL = Text("null, 5 to 95 %", "零假设5%至95%")
 _BOX = Text(
     "The box at the end is the 95 % interval of the last value, as wide as its window; it is "
-    "worked out for the last session alone, and not below 60 rows.",
-    "末端方框为最新值的95%置信区间，宽度即其窗口；仅对最后一个交易日计算，不足60期者不算。",
+    f"worked out for the last session alone, and not below {FEWEST_ROWS} rows.",
+    f"末端方框为最新值的95%置信区间，宽度即其窗口；仅对最后一个交易日计算，不足{FEWEST_ROWS}期者不算。",
 )
 
 

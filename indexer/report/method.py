@@ -6,6 +6,7 @@ from indexer.definitions.basket import Basket, Index, Series, Withholding
 from indexer.definitions.study import Study
 from indexer.errors import counted
 from indexer.report.words import calendar_name, hour_of
+from indexer.signals.inference import FEWEST_ROWS
 from indexer.words import Text, joined, many, same
 
 _SCHEMES = {
@@ -224,7 +225,7 @@ def _caps(index: Basket) -> Iterator[Text]:
 def study_method(study: Study) -> Iterator[Text]:
     """Yield how the figures of a study are made, and where the methods come from."""
     rule, windows = study.catch_up, study.windows
-    count, start = study.bootstrap.replications, study.bootstrap.seed
+    bootstrap = study.bootstrap
     calendar, hour = calendar_name(study.calendar), hour_of(study.cutoff)
     yield Text(
         f"Levels are compared as known by {study.cutoff} on sessions of {study.calendar}. A row is "
@@ -251,14 +252,15 @@ def study_method(study: Study) -> Iterator[Text]:
         "Two ratio lines A/B and A/C share A, so part of their correlation is arithmetic (Pearson "
         "1897). The null is what it would be if B and C had nothing in common but their tie to A; "
         "the excess is the rest; the partial correlation of B and C given A asks the same of their "
-        f"returns. p is from {count} stationary block resamples (Politis and Romano "
-        f"1994; Politis and White 2004, corrected 2009), seed {start}, adjusted over windows "
-        "by Holm's rule, and not below 60 rows.",
+        f"returns. p is from {bootstrap.replications} stationary block resamples (Politis and "
+        f"Romano 1994; Politis and White 2004, corrected 2009), seed {bootstrap.seed}, adjusted "
+        f"over windows by Holm's rule, and not below {FEWEST_ROWS} rows.",
         "比值线A/B与A/C共用A，其相关性有一部分是算术结果（Pearson 1897）。"
         "零假设值指B与C除各自与A的联系外别无共同之处时应有的数值，其余为超出部分；"
         "给定A时B与C的偏相关系数在收益率上检验同一问题。"
-        f"p值来自{count}次平稳区块重抽样（Politis与Romano 1994；Politis与White 2004，"
-        f"2009年更正），种子{start}，并按Holm法对多个窗口校正，不足60期不计算。",
+        f"p值来自{bootstrap.replications}次平稳区块重抽样（Politis与Romano 1994；"
+        f"Politis与White 2004，2009年更正），种子{bootstrap.seed}，并按Holm法对多个窗口校正，"
+        f"不足{FEWEST_ROWS}期不计算。",
     )
     yield Text(
         f"Gap: the leader's move over {windows.gap} rows times beta (of {windows.beta} rows that "

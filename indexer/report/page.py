@@ -44,6 +44,7 @@ from indexer.report.words import (
     hour_of,
     named,
 )
+from indexer.signals.inference import FEWEST_ROWS
 from indexer.signals.result import Comparison
 from indexer.words import VARIANTS, Text, joined, listed, same
 
@@ -89,7 +90,7 @@ def study_page(comparison: Comparison, record: Record | None = None) -> str:
     return document(name, "\n".join(parts), figures)
 
 
-def _sections(comparison: Comparison, record: Record | None = None) -> Iterator[Section]:
+def _sections(comparison: Comparison, record: Record | None) -> Iterator[Section]:
     summary = comparison.summary
     told = summary["pairs"]
     yield Text("The answer", "结论"), list(answer_markup(comparison, summary))
@@ -229,13 +230,14 @@ def _ratios(comparison: Comparison, told: Sequence[dict[str, Any]]) -> list[str 
         "null is what remains when the followers have nothing in common but their tie to the "
         "leader, and the excess is what is not arithmetic. The partial correlations ask the same "
         f"of the followers' returns; the benchmark is {market.en}. p is how often chance alone "
-        "would show as much, adjusted for looking at several windows and not worked out below 60 "
-        "rows, but for that of the levels, which is of its window alone. Brackets: the interval "
-        "that covers the true figure 95 times in 100. A benchmark that holds the followers' own "
-        "members takes out part of what they have in common: then what is left is too low.",
+        "would show as much, adjusted for looking at several windows and not worked out below "
+        f"{FEWEST_ROWS} rows, but for that of the levels, which is of its window alone. Brackets: "
+        "the interval that covers the true figure 95 times in 100. A benchmark that holds the "
+        "followers' own members takes out part of what they have in common: then what is left is "
+        "too low.",
         "两条比值线分子相同，其相关性有一部分是算术结果：零假设值指两个跟随指数除与领先指数的联系外别无共同之处时"
         "应有的数值，超出部分才不是算术结果。偏相关系数在跟随指数的收益率上检验同一问题；"
-        f"基准为{market.zh}。p值为零假设下出现同样或更极端结果的概率，已对多个窗口校正，不足60期不计算；点位的p值则只就其窗口而言。"
+        f"基准为{market.zh}。p值为零假设下出现同样或更极端结果的概率，已对多个窗口校正，不足{FEWEST_ROWS}期不计算；点位的p值则只就其窗口而言。"
         "括号内为95%置信区间。若基准本身包含跟随指数的成分股，剔除基准会一并剔除其共同部分，剩余的偏相关便会偏低。",
     )
     draw = (ratio_figure, ratio_levels_figure)

@@ -38,6 +38,7 @@ from indexer.report.words import (
     kind_shown,
     named,
 )
+from indexer.signals.evaluate import HORIZONS
 from indexer.signals.result import Comparison
 from indexer.words import VARIANTS, Text, joined, same
 
@@ -215,11 +216,14 @@ def episode_table(comparison: Comparison, pairs: Told) -> str:
         Text("How", "方式"),
         Text("Failed turns", "失败拐点"),
         Text("Closed", "已收敛"),
-        Text("Follower over leader, 5 / 20 / 60 rows after", "其后5/20/60期跟随指数相对领先指数"),
+        Text(
+            f"Follower over leader, {' / '.join(map(str, HORIZONS))} rows after",
+            f"其后{'/'.join(map(str, HORIZONS))}期跟随指数相对领先指数",
+        ),
     )
     rows = []
     for told in found.iter_rows(named=True):
-        forward = " / ".join(log_per_cent(told[f"forward_{n}"]) for n in (5, 20, 60))
+        forward = " / ".join(log_per_cent(told[f"forward_{n}"]) for n in HORIZONS)
         name = ratio_name(comparison, told["leader"], told["follower"])
         if told["backtested"]:
             name = joined([name, Text(f"({BACKTESTED.en})", f"（{BACKTESTED.zh}）")], " ", "")

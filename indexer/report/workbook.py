@@ -197,7 +197,7 @@ def _counts(comparison: Comparison, signal: Signal, column: Column) -> Iterator[
     aligned, id = comparison.aligned, signal.follower
     rows = np.searchsorted(aligned.sessions, signal.days)
     heads = (("计入成分股数", "Members counted"), ("成分股数", "Members"))
-    found = members_correlated(comparison.histories[id], aligned, id)
+    found = members_correlated(comparison.histories[id], aligned)
     for (zh, en), count in zip(heads, found, strict=True):
         values: list[int | None] = [None] * len(aligned.sessions)
         for row, value in zip(rows, count.tolist(), strict=True):

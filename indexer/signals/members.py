@@ -51,7 +51,8 @@ class _Basket:
     tested: Flags
 
     @classmethod
-    def of(cls, id: str, history: History, aligned: Aligned) -> "_Basket":
+    def of(cls, history: History, aligned: Aligned) -> "_Basket":
+        id = history.definition.id
         members, column = members_of(history), aligned.ids.index(id)
         at = np.flatnonzero(aligned.fresh[:, column])
         tested = backtested(members.days, history.definition.selected_on)
@@ -109,7 +110,7 @@ def member_signals(
     carried price that session.
     """
     baskets = {
-        id: _Basket.of(id, histories[id], aligned)
+        id: _Basket.of(histories[id], aligned)
         for id in study.indices
         if histories[id].panel is not None
     }
@@ -152,14 +153,14 @@ def breadth_reach(held: Mask, traded: Mask, window: int) -> Rows:
     return reach
 
 
-def members_correlated(history: History, aligned: Aligned, id: str) -> tuple[Rows, Rows]:
+def members_correlated(history: History, aligned: Aligned) -> tuple[Rows, Rows]:
     """Return how many members each mean correlation of a basket is of, and how many were held.
 
     Returns
     -------
     (S,) each, of the sessions on which the signal ``mean_pair_correlation`` of the basket stands.
     """
-    basket = _Basket.of(id, history, aligned)
+    basket = _Basket.of(history, aligned)
     own = basket.members
     counted = correlated(own.close, own.held, own.traded)
     return counted[basket.row], own.held.sum(axis=1)[basket.row]

@@ -53,5 +53,5 @@ def short(comparison: Comparison) -> Comparison:
 
 def figures_of(comparison: Comparison) -> list[dict[str, Any]]:
     """Return every figure of the page of a study, in reading order."""
-    sections = page._sections(comparison)
+    sections = page._sections(comparison, None)
     return [part for _, content in sections for part in content if isinstance(part, dict)]

@@ -91,8 +91,8 @@ def test_the_best_stands_beside_what_chance_makes_of_it() -> None:
 def test_what_is_back_tested_is_told_before_any_figure_and_on_every_chart() -> None:
     said = PAGE.partition("<h2")[0]
 
-    assert "3 of the 5 episodes of all variants began before" in said
-    assert "全部变体的5个阶段中有3个始于选样日之前" in said
+    assert "3 of the 5 episodes of all variants rest on levels from before" in said
+    assert "全部变体的5个阶段中有3个用到选样日之前的点位" in said
     assert re.search(r'<footer id="stamp">.*back-tested.*回测.*</footer>', PAGE)
 
 

@@ -98,8 +98,8 @@ def agree(table: str, replies: Mapping[str, pl.DataFrame], on: date) -> Agreemen
     log: list[Disregarded] = []
     present = wide.select(f"present@{n}" for n in range(len(order))).to_numpy().astype(bool)
     single = (present.sum(axis=1) == 1) & (len(order) > 1)
+    suffixes = _suffixes(wide)
     for name in names:
-        suffixes = _suffixes(wide)
         for suffix in sorted(set(suffixes)):
             rule = precedence(table, name, suffix, on)
             at = np.flatnonzero(np.array(suffixes) == suffix)
