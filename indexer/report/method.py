@@ -224,8 +224,7 @@ def _caps(index: Basket) -> Iterator[Text]:
 
 def study_method(study: Study) -> Iterator[Text]:
     """Yield how the figures of a study are made, and where the methods come from."""
-    rule, windows = study.catch_up, study.windows
-    bootstrap = study.bootstrap
+    rule, windows, bootstrap = study.catch_up, study.windows, study.bootstrap
     calendar, hour = calendar_name(study.calendar), hour_of(study.cutoff)
     yield Text(
         f"Levels are compared as known by {study.cutoff} on sessions of {study.calendar}. A row is "

@@ -154,7 +154,10 @@ def build_indices(
 def explain_session(
     name: str, market: Path, day: date, *, progress: Progress = lambda _: None
 ) -> dict[str, Any]:
-    """Return what moved an index on one session; on a day that is none, only that it is none."""
+    """Return what moved an index on one session; on a day that is none, only that it is none.
+
+    Raises as `build` does, and where there is no such definition or market.
+    """
     definition = index_named(name)
     if not calendar_of(definition).is_session(day):
         return {"id": definition.id, "date": str(day), "session": False}

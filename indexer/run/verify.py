@@ -27,11 +27,16 @@ from indexer.run.stored import market_of_entry
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """How much was found to be as it was published, and the hash of the last entry.
+    """How much was found to be as it was published.
 
-    ``built`` counts the entries that were made again, twice where both ways were asked for,
-    ``others`` those no longer in force that another version published and this one makes otherwise,
-    and ``replies`` those of sources that are as they came into the folder of the market.
+    Attributes
+    ----------
+    entries, head : how many entries follow each other, and the hash of the last one
+    files : whether published files were compared
+    built : entries that were made again, counted twice where both ways were asked for; what has no
+        rows of its own, such as an approval, is none of them
+    replies : those of sources that are as they came into the folder of the market
+    others : entries no longer in force that another version published and this one makes otherwise
     """
 
     entries: int
@@ -150,6 +155,7 @@ def _from_inputs(engine: sa.Engine, subject: Subject, wrong: list[Wrong]) -> int
         last = left[-1]
         with reading(engine) as connection:
             text = read_definition(connection, last.definition) or ""
+            # What data are marked as is no part of the content that is compared.
             market = market_of_entry(connection, last.number, synthetic=False)
         served = [h for h in left if h.definition == last.definition and h.session <= last.session]
         days = sorted({date.fromisoformat(head.session) for head in served})

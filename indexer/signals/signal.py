@@ -17,8 +17,10 @@ class Signal:
 
     Attributes
     ----------
-    name, leader, follower, other : as the table ``signals`` names them
-    window : its length in rows; None where it has none
+    name, leader, follower, other : as the table ``signals`` names them: of one index its id is the
+        follower and the leader is empty; of divergence the other is the announced series
+    window : its length: of a pair in rows, of rotation in weeks, of a basket in sessions or in its
+        members' closes, of divergence in announcements; None where it has none
     days : (R,) dates
     value : (R,) NaN where there is none
     backtested : (R,) whether a level in its window is back-tested

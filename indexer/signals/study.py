@@ -61,7 +61,8 @@ def compare(
     Raises
     ------
     MissingInputError
-        If two indices of a pair have no session in common.
+        If two indices of a pair have no session in common, a rate of the study's currency is not
+        known, or a calendar does not reach so far.
     MarketDataError
         If a level in the study's currency is too large or too small to be a number.
     """

@@ -155,5 +155,5 @@ def opened(content: bytes) -> dict[str, Any]:
     if names:
         rows = np.frombuffer(content, "<f8", offset=end).reshape(len(names), -1)
         result["levels"] = dict(zip(names, rows, strict=True))
-        result["levels"]["days"] = rows[0].view("<i8").view("<M8[D]")
+        result["levels"]["days"] = rows[0].view("<i8").view("<M8[D]")  # `packed` has them first
     return result

@@ -105,6 +105,11 @@ def described(connection: sa.Connection, id: str, kind: str, known_at: str) -> A
     """Return one index or study: its summary, and beside it definition and publications.
 
     There is no summary where nothing was published by that instant.
+
+    Raises
+    ------
+    Unpublished
+        If there is none.
     """
     _check(connection, id, kind)
     span = Span(id, known_at=known_at)
@@ -127,7 +132,13 @@ def described(connection: sa.Connection, id: str, kind: str, known_at: str) -> A
 
 
 def levels(connection: sa.Connection, span: Span, variant: str) -> Answer:
-    """Return a page of the levels of an index."""
+    """Return a page of the levels of an index.
+
+    Raises
+    ------
+    Unpublished
+        If there is none.
+    """
     _check(connection, span.subject, "index")
     page = level_page(connection, span, variant)
     return _paged(connection, LEVEL_COLUMNS, page, span, "index")
@@ -136,14 +147,26 @@ def levels(connection: sa.Connection, span: Span, variant: str) -> Answer:
 def signals(
     connection: sa.Connection, span: Span, signal: str, leader: str, follower: str
 ) -> Answer:
-    """Return a page of the signals of a study; what is empty is not asked for."""
+    """Return a page of the signals of a study; what is empty is not asked for.
+
+    Raises
+    ------
+    Unpublished
+        If there is none.
+    """
     _check(connection, span.subject, "study")
     page = signal_page(connection, span, signal, leader, follower)
     return _paged(connection, STUDY_COLUMNS, page, span, "study")
 
 
 def constituents(connection: sa.Connection, span: Span) -> Answer:
-    """Return the constituents of an index on one session: the last in a span."""
+    """Return the constituents of an index on one session: the last in a span.
+
+    Raises
+    ------
+    Unpublished
+        If there is none.
+    """
     _check(connection, span.subject, "index")
     record = record_at(connection, span, "index")
     if record is None:

@@ -109,6 +109,11 @@ def unmet(
     scope : all that is needed
     stored : dates of what is stored, not empty
     fixed : the only sessions on which there need be a figure among them; None for all
+
+    Raises
+    ------
+    MissingInputError
+        If the calendar does not know the dates.
     """
     days = stored.unique().sort()
     present, last = days.to_numpy().astype("datetime64[D]"), days[-1]
