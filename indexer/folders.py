@@ -8,8 +8,9 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import platformdirs
 
@@ -65,6 +66,34 @@ def read_file(path: Path) -> bytes:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             raise OSError(errno.EINVAL, "is no file", str(path))
         return stream.read()
+
+
+@contextmanager
+def whole_file(path: Path, *, durable: bool) -> Iterator[BinaryIO]:
+    """Give a stream for what a file will hold; the file has its name once all of that is written.
+
+    Parameters
+    ----------
+    durable : whether it is on disk by then: a power cut would leave a name without content
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; what was there before stays.
+    """
+    half = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    half.unlink(missing_ok=True)
+    try:
+        with half.open("xb") as stream:  # never through a link somebody has put there
+            yield stream
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
+        half.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
+        raise
 
 
 def _at_once(name: str, flags: int) -> int:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from indexer.errors import OutputError
-from indexer.folders import TEMPORARY, read_file, turn
+from indexer.folders import TEMPORARY, read_file, turn, whole_file
 
 FOLDER = "finished"
 
@@ -33,22 +33,10 @@ def write_result(place: Path, key: str, content: bytes) -> None:
     """
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with turn(place):
-            _write(place / f".{key}{TEMPORARY}", place / key, content)
+        with turn(place), whole_file(place / key, durable=False) as stream:
+            stream.write(_digest(content) + b"\n" + content)
     except OSError as error:
         raise OutputError(str(place), error.strerror or str(error)) from error
-
-
-def _write(half: Path, whole: Path, content: bytes) -> None:
-    try:
-        half.unlink(missing_ok=True)
-        with half.open("xb") as stream:  # never through a link somebody has put there
-            stream.write(_digest(content) + b"\n" + content)
-        half.replace(whole)
-    except OSError:
-        with suppress(OSError):
-            half.unlink(missing_ok=True)
-        raise
 
 
 def sweep_away(place: Path) -> None:

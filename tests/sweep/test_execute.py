@@ -295,7 +295,7 @@ def test_a_result_reads_back_as_it_was_kept(tmp_path: Path) -> None:
 def test_a_link_at_the_name_of_a_half_written_result_is_not_followed(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.write_text("mine")
-    (tmp_path / ".key.indexer-tmp").symlink_to(mine)
+    (tmp_path / f".key.{os.getpid()}.indexer-tmp").symlink_to(mine)
     write_result(tmp_path, "key", b"some")
 
     assert mine.read_text() == "mine"

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.errors import Flaw, MarketDataError, MissingInputError, OutputError
-from indexer.folders import cache_folder
+from indexer.folders import cache_folder, whole_file
 from indexer.market.sources.source import Reply
 
 REPLIES = "replies"  # in the folder of a market store: its archive
@@ -49,13 +49,8 @@ def append_reply(
     with _written(folder):
         if not target.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = target.with_name(f".{target.name}.{os.getpid()}")
-            temporary.unlink(missing_ok=True)
-            with temporary.open("xb") as stream:  # never through a link somebody has put there
+            with whole_file(target, durable=True) as stream:
                 stream.write(gzip.compress(body, 6, mtime=0))
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(target)
         url, status, fetched_at = asked
         reply = Reply(url, status, digest, fetched_at)
         line = asdict(reply) | {"size": len(body)} | dict(told or {})

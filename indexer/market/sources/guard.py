@@ -5,18 +5,17 @@ twice only makes it worse. What was asked when is kept in a file: a ban outlives
 """
 
 import json
-import os
 import random
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 from indexer.errors import OutputError
-from indexer.folders import cache_folder, turn
+from indexer.folders import cache_folder, turn, whole_file
 
 REST = timedelta(minutes=30)  # how long a host is left alone
 FAILURES = 2  # in a row, after which it is
@@ -145,17 +144,14 @@ class Guard:
         if self.file is None:
             yield self._host(host)
             return
-        temporary = self.file.with_name(f".{self.file.name}.{os.getpid()}")
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             with turn(self.file.parent):
                 yield self._host(host)
                 kept = {name: asdict(host) for name, host in self._hosts.items()}
-                temporary.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-                temporary.replace(self.file)
+                with whole_file(self.file, durable=False) as stream:
+                    stream.write(json.dumps(kept, indent=1).encode())
         except OSError as error:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
             raise OutputError(str(self.file), error.strerror or str(error)) from error
 
 

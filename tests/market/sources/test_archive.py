@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import MarketDataError, MissingInputError, OutputError
+from indexer.folders import TEMPORARY
 from indexer.market.sources.archive import (
     append_disregarded,
     append_reply,
@@ -150,7 +151,7 @@ def test_a_link_at_the_name_of_a_half_written_reply_is_not_followed(tmp_path):
     mine, digest = tmp_path / "mine", hashlib.sha256(BODY).hexdigest()
     mine.write_text("mine")
     (tmp_path / digest[:2]).mkdir()
-    (tmp_path / digest[:2] / f".{digest}.gz.{os.getpid()}").symlink_to(mine)
+    (tmp_path / digest[:2] / f".{digest}.gz.{os.getpid()}{TEMPORARY}").symlink_to(mine)
     append_reply(tmp_path, ASKED, BODY)
 
     assert mine.read_text() == "mine"
