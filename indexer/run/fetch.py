@@ -23,7 +23,7 @@ from indexer.errors import (
     TryAgainError,
 )
 from indexer.folders import is_file
-from indexer.market.sources.agree import KEYS
+from indexer.market.sources.agree import IDENTITY
 from indexer.market.sources.akshare import NAMES, Access, upstreams
 from indexer.market.sources.archive import REPLIES, append_disregarded
 from indexer.market.sources.guard import Clock, lasting
@@ -233,7 +233,7 @@ def _without_files(found: Gathered, market: Path) -> Gathered:
 
 
 # What a row that is fetched tells that none has told before: its figures are held against those.
-_TELLING = KEYS | {"securities": ("symbol", "list_date"), "suspensions": ("symbol", "from")}
+_TELLING = IDENTITY | {"securities": ("symbol", "list_date"), "suspensions": ("symbol", "from")}
 
 
 def _log_entries(found: Gathered, at: datetime) -> Iterator[dict[str, Any]]:

@@ -43,6 +43,7 @@ from indexer.run.payouts import (
 )
 
 ENOUGH = 2  # sources that agree
+_MANY = 60  # sessions without a bar at the start are a listing, not so many days of suspension
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -343,6 +344,3 @@ def _counts(answer: Answer, verdict: Verdict) -> bool:
     """Return whether an answer came, and all of what it should hold but the last of it."""
     late = answer.outcome == "ok" and verdict.outcome == "transient"
     return verdict.outcome in SETTLED or late
-
-
-_MANY = 60  # sessions without a bar at the start are a listing, not so many days of suspension

@@ -10,7 +10,7 @@ import polars as pl
 
 from indexer.market.actions import RESTATING
 from indexer.market.calendar import Calendar, read_calendar
-from indexer.market.sources.agree import KEYS, Agreement, agree
+from indexer.market.sources.agree import IDENTITY, Agreement, agree
 from indexer.market.sources.continuity import references
 from indexer.market.sources.facts import ALIKE, as_entered, entered, worth
 from indexer.market.sources.source import Answer, Table
@@ -128,8 +128,8 @@ def held_back(
     need: Need, rows: pl.DataFrame, rule: str = "alone", why: str = UNSECONDED[1]
 ) -> tuple[Disregarded, ...]:
     """Return figures that are not taken: no other source seconds them, or by another rule."""
-    day = "ex_date" if need.table == "actions" else "date"
-    figures = [name for name in TABLES[need.table].columns if name not in KEYS[need.table]]
+    day = _day(need)
+    figures = [name for name in TABLES[need.table].columns if name not in IDENTITY[need.table]]
     return tuple(
         Disregarded(
             rule,
@@ -142,6 +142,11 @@ def held_back(
         )
         for row in rows.iter_rows(named=True)
     )
+
+
+def _day(need: Need) -> str:
+    """Return the column that dates a row."""
+    return "ex_date" if need.table == "actions" else "date"
 
 
 def none_known(answers: Collection[Answer], enough: int) -> tuple[Outcome, str]:
@@ -166,10 +171,9 @@ def uncontradicted(
     """
     if need.table not in {"actions", "shares"}:
         return rows, (), ""
-    key = KEYS[need.table]
+    key = IDENTITY[need.table]
     came = stored.join(entered(stored), on=key, how="anti")
-    day = "ex_date" if need.table == "actions" else "date"
-    if told := restated(verdicts, came[day].to_list()):
+    if told := restated(verdicts, came[_day(need)].to_list()):
         new = rows.join(stored, on=key, how="anti")
         if need.table == "actions":
             new = new.join(as_entered(rows, stored), on=["ex_date", "kind"], how="anti")

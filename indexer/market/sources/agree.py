@@ -20,8 +20,9 @@ from indexer.market.conventions.ticks import tick_size
 from indexer.market.sources.verdict import Disregarded
 from indexer.market.tables import TABLES
 
-KEYS = {name: TABLES[name].key for name in ("prices", "series", "shares", "fx")} | {
-    "actions": ("symbol", "ex_date", "kind")
+IDENTITY = {  # columns by which rows of two sources tell of the same
+    **{name: TABLES[name].key for name in ("prices", "series", "shares", "fx")},
+    "actions": ("symbol", "ex_date", "kind"),
 }
 _NTH = "\0nth"  # tells equal keys of one source apart, such as two dividends of one date
 _UNDECIDED = (  # of two, of more
@@ -39,7 +40,7 @@ def ranking(table: str, on: date) -> tuple[str, ...]:
     >>> ranking("actions", date(2026, 11, 20))
     ('cninfo', 'eastmoney')
     """
-    columns = TABLES[table].columns if table in KEYS else ()
+    columns = TABLES[table].columns if table in IDENTITY else ()
     rules = (precedence(table, name, "", on) for name in columns)
     return next((rule.sources for rule in rules if rule), ())
 
@@ -91,7 +92,7 @@ def agree(table: str, replies: Mapping[str, pl.DataFrame], on: date) -> Agreemen
     """
     order = _order(table, list(replies), on)
     names = list(TABLES[table].columns)
-    key = [*KEYS[table], _NTH]
+    key = [*IDENTITY[table], _NTH]
     wide = _side_by_side(table, [replies[source] for source in order], key)
     taken = wide.select(*key, *(_first(name, len(order)) for name in names if name not in key))
     refused = np.zeros(len(wide), dtype=bool)
@@ -116,7 +117,7 @@ def agree(table: str, replies: Mapping[str, pl.DataFrame], on: date) -> Agreemen
             refused[at] |= wrong
             taken = _replaced(taken, name, at, chosen)
     rows = taken.filter(pl.Series(~refused)).sort(key).select(names)
-    keys = wide.select(KEYS[table])
+    keys = wide.select(IDENTITY[table])
     return Agreement(
         rows, tuple(log), keys.filter(pl.Series(refused)), keys.filter(pl.Series(single))
     )
@@ -148,7 +149,7 @@ def _side_by_side(table: str, frames: list[pl.DataFrame], key: list[str]) -> pl.
     for n, frame in enumerate(frames):
         whole = pl.concat([TABLES[table].empty(), frame], how="diagonal_relaxed")
         marked = whole.sort(pl.all()).with_columns(
-            pl.int_range(pl.len()).over(KEYS[table]).alias(_NTH), present=pl.lit(value=True)
+            pl.int_range(pl.len()).over(IDENTITY[table]).alias(_NTH), present=pl.lit(value=True)
         )
         numbered.append(marked.rename({c: f"{c}@{n}" for c in marked.columns if c not in key}))
     wide = reduce(lambda a, b: a.join(b, on=key, how="full", coalesce=True), numbered)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 
 from indexer.market.conventions.hierarchy import precedence
-from indexer.market.sources.agree import KEYS
+from indexer.market.sources.agree import IDENTITY
 from indexer.market.sources.source import Answer
 from indexer.market.sources.verdict import Verdict
 from indexer.market.tables import TABLES
@@ -38,7 +38,7 @@ def traced(
     replies : by source, in the order of the hierarchy: the answer, and what of it is believed
     on : the date whose hierarchy counts
     """
-    key = list(KEYS[table])
+    key = list(IDENTITY[table])
     rules = {name: precedence(table, name, "", on) for name in TABLES[table].columns}
     figures = [name for name, rule in rules.items() if rule and rule.otherwise == "refuse"]
     whole = [*key, *(name for name in figures if name not in key)]

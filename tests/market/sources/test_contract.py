@@ -9,7 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from indexer.market.sources import akshare
-from indexer.market.sources.agree import KEYS, ranking
+from indexer.market.sources.agree import IDENTITY, ranking
 from indexer.market.sources.akshare import NAMES, OFFERS, sources_of, upstreams
 from indexer.market.sources.source import SCHEMAS, Ask, Source, Table
 from tests.market.sources.folder import folder_source
@@ -183,7 +183,7 @@ def test_an_ex_date_outside_the_span_is_left_out(case):
     assert answer.frame.is_empty()
 
 
-@pytest.mark.parametrize("table", KEYS)
+@pytest.mark.parametrize("table", IDENTITY)
 def test_the_hierarchy_ranks_those_who_have_a_table_and_nobody_else(table):
     assert set(ranking(table, LAST)) == set(OFFERS[table])
 
