@@ -164,10 +164,12 @@ def print_explanation(told: dict[str, Any], as_json: bool) -> None:
     if "rebalance" in told["changes"]:
         click.echo("  rebalanced after the close")
     carried = sorted(told["carried"], key=lambda c: -(c["sessions"] or 0))
-    since = [f"since {c['close_of']}" if c["close_of"] else "never traded" for c in carried[:4]]
-    old = [f"{c['symbol']} {when}" for c, when in zip(carried, since, strict=False)]
-    more = [f"{len(carried) - 4} more"] if len(carried) > 4 else []
-    click.echo(f"  carried {len(carried)} of {len(parts)}: {', '.join(old + more) or 'none'}")
+    old = [
+        f"{c['symbol']} " + (f"since {c['close_of']}" if c["close_of"] else "never traded")
+        for c in carried[:_NAMED]
+    ]
+    old += [f"{len(carried) - _NAMED} more"] if len(carried) > _NAMED else []
+    click.echo(f"  carried {len(carried)} of {len(parts)}: {', '.join(old) or 'none'}")
 
 
 def _called(part: dict[str, Any]) -> str:
@@ -219,6 +221,7 @@ def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     click.echo("\n".join(line.rstrip() for line in made.get().rstrip("\n").split("\n")))
 
 
+_NAMED = 4  # carried constituents; the rest are counted
 _WIDEST = 10_000  # columns: more than any table has
 
 

@@ -153,6 +153,22 @@ def test_a_rebalance_is_told_with_what_moved_the_index(capsys, changes, said):
     assert ("\n  rebalanced after the close\n" in capsys.readouterr().out) is said
 
 
+@pytest.mark.parametrize(("count", "last"), [(4, "D.US since 2026-02-24"), (5, "1 more")])
+def test_of_many_carried_constituents_the_oldest_are_named(capsys, count, last):
+    ages = dict(zip("ABCDE", range(9, 4, -1), strict=True))
+    carried = [
+        {"symbol": f"{name}.US", "close_of": f"2026-02-2{n}", "sessions": age}
+        for n, (name, age) in enumerate(list(ages.items())[:count], start=1)
+    ]
+    explained(*reversed(carried))
+
+    [line] = [one for one in capsys.readouterr().out.splitlines() if "carried" in one]
+    assert line.startswith(
+        f"  carried {count} of 1: A.US since 2026-02-21, B.US since 2026-02-22, "
+    )
+    assert line.endswith(f", {last}")
+
+
 def test_carried_prices_of_the_last_session_are_noted_where_there_are_any(capsys):
     counts = {"a": 2, "b": 0}
     indices = {

@@ -95,6 +95,19 @@ def test_of_many_failures_the_first_are_told_and_how_many_more(indexer):
     assert "failed: 2 more, in summary.json\n" in err
 
 
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [("first", "first\n"), ("first\nsecond\nthird\n", "first (and 2 more)\n")],
+)
+def test_of_a_failure_the_first_line_is_told_and_how_many_more(capsys, tmp_path, message, told):
+    failure = {"index": None, "number": 3, "message": message}
+    found = {"id": "grid", "tried": 1, "failed": 1, "synthetic": False, "failures": [failure]}
+    found |= {"backtested": {"count": 0, "of": 1}, "warnings": []}
+    _print(found, tmp_path)
+
+    assert f"failed: variant 3: {told}" in capsys.readouterr().err
+
+
 def test_of_many_warnings_the_first_are_told_and_how_many_more(capsys, tmp_path):
     told = {"id": "grid", "tried": 1, "failed": 0, "synthetic": False, "failures": []}
     told |= {"backtested": {"count": 0, "of": 1}, "warnings": [f"w{n}" for n in range(12)]}
