@@ -11,7 +11,7 @@ from indexer.errors import IndexerError
 _POLL = 30.0  # seconds between two looks at data that are not complete yet
 
 
-def hours(
+def instants_of(
     names: Sequence[str], wait_until: datetime | None, deadline: datetime | None, now: datetime
 ) -> tuple[datetime | None, datetime | None]:
     """Return the instants of two times of day, today in the zone of the first calendar.
@@ -30,7 +30,7 @@ def hours(
 
 def attempts(
     once: Callable[[], Any],
-    hours: tuple[datetime | None, datetime | None],
+    between: tuple[datetime | None, datetime | None],
     log: Callable[[Any], Any],
     outcomes: list[Any],
 ) -> Any:
@@ -42,7 +42,7 @@ def attempts(
     """
     from indexer.run.attempt import so_far
 
-    begin, end = hours
+    begin, end = between
     if begin:
         time.sleep(max(0.0, (begin - datetime.now(UTC)).total_seconds()))
     while True:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from indexer.cli.attempts import attempts, hours
+from indexer.cli.attempts import attempts, instants_of
 from indexer.cli.exits import INTERRUPTED, exit_code
 from indexer.cli.options import BY, JSON, KNOWN_AT, LEDGER, NEEDED_MARKET, OUT, date_of, plain, said
 from indexer.cli.screen import marks, print_outcomes, progress, shown
@@ -87,9 +87,9 @@ def publish(names: tuple[str, ...], market: Path, ledger: str, out: Path, **give
 
     figures = None if terms.dry_run else given["metrics"] or out / "indexer.prom"
     outcomes: list[Any] = []
-    begin_and_end = hours(names, given["wait_until"], given["deadline"], _now())
+    between = instants_of(names, given["wait_until"], given["deadline"], _now())
     try:
-        last = attempts(once, begin_and_end, _log, outcomes)
+        last = attempts(once, between, _log, outcomes)
     except KeyboardInterrupt:  # nobody waits for what it would have come to
         stopped = Attempt(_now(), None, error=TryAgainError("publish", "interrupted"))
         _leave(figures, stopped, outcomes, INTERRUPTED)

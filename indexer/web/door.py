@@ -120,7 +120,7 @@ def _admit(scope: Scope, admission: Admission) -> None:
 def _check_rate(scope: Scope, limit: RateLimit) -> None:
     """Raise for a client that asks too often; what its headers say of who it is counts nothing."""
     address, _ = scope["client"] or ("", 0)
-    wait = limit.wait(client_of(address), asyncio.get_running_loop().time())
+    wait = limit.take(client_of(address), asyncio.get_running_loop().time())
     if wait > 0:
         raise Refused(
             429,

@@ -18,7 +18,7 @@ class RateLimit:
         self.rate = rate
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def wait(self, client: str, now: float) -> float:
+    def take(self, client: str, now: float) -> float:
         """Take a request of a client; return 0, or after how many seconds there is one to take.
 
         Parameters
@@ -28,7 +28,7 @@ class RateLimit:
         Examples
         --------
         >>> limit = RateLimit(2)
-        >>> [limit.wait("192.0.2.1", now) for now in (0.0, 0.0, 0.0, 0.5)]
+        >>> [limit.take("192.0.2.1", now) for now in (0.0, 0.0, 0.0, 0.5)]
         [0.0, 0.0, 0.5, 0.0]
         """
         left, since = self._buckets.pop(client, (float(self.rate), now))

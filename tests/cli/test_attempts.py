@@ -4,16 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from indexer.cli.attempts import hours
+from indexer.cli.attempts import instants_of
 from tests.run.desk import basket
 
 NOW = datetime(2026, 3, 6, 12, tzinfo=UTC)  # 20:00 in Shanghai
 
 
 def told(names, *times):
-    """Return the hours of two times of day, as text."""
+    """Return the instants of two times of day, as text."""
     given = [time and datetime.strptime(time, "%H:%M") for time in times]  # noqa: DTZ007 (no zone)
-    return tuple(moment and moment.isoformat() for moment in hours(names, *given, NOW))
+    return tuple(moment and moment.isoformat() for moment in instants_of(names, *given, NOW))
 
 
 @pytest.mark.parametrize(

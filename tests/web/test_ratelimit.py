@@ -19,7 +19,7 @@ def test_of_any_stretch_a_client_is_answered_what_it_allows_and_a_second_more(ra
     limit, now, answered = RateLimit(rate), 0.0, defaultdict(list)
     for client, pause in asked:
         now += pause / 1000
-        if limit.wait(client, now) == 0:
+        if limit.take(client, now) == 0:
             answered[client].append(now)
 
     for times in answered.values():
@@ -33,24 +33,24 @@ def test_who_comes_again_when_told_to_is_answered(rate, pauses):
     limit, now = RateLimit(rate), 0.0
     for pause in pauses:
         now += pause / 1000
-        if wait := limit.wait("a", now):
+        if wait := limit.take("a", now):
             now += wait + 1e-9
-            assert limit.wait("a", now) == 0
+            assert limit.take("a", now) == 0
 
 
 def test_one_client_takes_nothing_of_another():
     limit = RateLimit(1)
 
-    assert [limit.wait(client, 0.0) for client in ("a", "a", "b")] == [0.0, 1.0, 0.0]
+    assert [limit.take(client, 0.0) for client in ("a", "a", "b")] == [0.0, 1.0, 0.0]
 
 
 def test_of_very_many_clients_who_was_quiet_longest_is_forgotten(monkeypatch):
     monkeypatch.setattr(ratelimit, "REMEMBERED", 2)
     limit = RateLimit(1)
     for client in ("a", "b", "a", "c"):
-        limit.wait(client, 0.0)
+        limit.take(client, 0.0)
 
-    assert [limit.wait(client, 0.0) for client in ("a", "b")] == [1.0, 0.0]
+    assert [limit.take(client, 0.0) for client in ("a", "b")] == [1.0, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -71,10 +71,10 @@ class Timed(RateLimit):
 
     now = 0.0
 
-    def wait(self, client: str, now: float) -> float:
+    def take(self, client: str, now: float) -> float:
         """Take a request at the instant that is set."""
         assert now > 0
-        return super().wait(client, self.now)
+        return super().take(client, self.now)
 
 
 @pytest.mark.attack("E5")
