@@ -127,6 +127,14 @@ def test_a_count_that_is_missing_is_an_error(scheme):
         history(A + B, weighting={"scheme": scheme}, tables={"shares": rows})
 
 
+def test_a_count_is_missing_on_the_reference_date():
+    rows = [{"symbol": "A.US", "date": MONDAY, "total_shares": 1.0},
+            {"symbol": "B.US", "date": WEEK[3], "total_shares": 1.0}]  # fmt: skip
+    with pytest.raises(MissingInputError, match=f"on or before {WEEK[2]}, which"):
+        history(A + B, weighting={"scheme": "market_cap"}, tables={"shares": rows},
+                base={"date": WEEK[2], "level": 1000.0})  # fmt: skip
+
+
 def test_fixed_weights_are_renormalised_over_the_members():
     given = [("A.US", 0.5), ("B.US", 0.3), ("C.US", 0.2)]
     constituents = [{"symbol": symbol, "weight": weight} for symbol, weight in given]
