@@ -80,8 +80,11 @@ def test_on_7_may_2026_the_lead_over_hong_kong_was_stretched(found: Comparison) 
 
 
 def test_all_of_it_was_back_tested_by_then_and_none_of_it_later(found: Comparison) -> None:
-    """The constituents were selected on the very day of the question."""
+    """The constituents were selected on the very day of the question.
+
+    The beta of a gap goes back 120 rows further, and breadth to the 60th close of who was halted.
+    """
     for day, mark in ((BEFORE, True), (AFTER, False)):
-        gap = pl.col("signal").str.starts_with("gap")  # its beta goes back 120 rows further
-        rows = found.table.filter(pl.col("window") == 60, ~gap, date=day)
+        further = pl.col("signal").str.contains("^gap|^breadth_60$")
+        rows = found.table.filter(pl.col("window") == 60, ~further, date=day)
         assert set(rows["backtested"]) == {mark}
