@@ -303,6 +303,29 @@
     return label;
   }
 
+  // What the bar below a chart does, by keys: a tenth of what is in view at a time.
+  function keys(one, place) {
+    const end = page.sessions.length - 1;
+    place.tabIndex = 0;
+    place.setAttribute("aria-keyshortcuts", "+ - ArrowLeft ArrowRight Home");
+    place.onkeydown = (event) => {
+      const [first, last] = one.seen;
+      const step = Math.max(1, Math.round((last - first) / 10));
+      const [left, right] = [Math.min(step, first), Math.min(step, end - last)];
+      const narrower = last - first > 2 * step;
+      const seen = {
+        "+": narrower ? [first + step, last - step] : one.seen,
+        "-": [first - left, last + right],
+        ArrowLeft: [first - left, last - left],
+        ArrowRight: [first + right, last + right],
+        Home: [0, end],
+      }[event.key === "=" ? "+" : event.key]; // + without the shift key
+      if (!seen || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      one.chart.dispatchAction({ type: "dataZoom", startValue: seen[0], endValue: seen[1] });
+    };
+  }
+
   function draw(figure) {
     const place = document.getElementById(figure.id);
     if (figure.kind === "grid") place.style.height = `${tall(figure)}px`;
@@ -322,6 +345,7 @@
         one.seen = [startValue, endValue];
         fit(one);
       });
+      keys(one, place);
     }
     new ResizeObserver(() => {
       const { clientWidth, clientHeight } = place;

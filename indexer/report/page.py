@@ -159,8 +159,9 @@ def _hints(comparison: Comparison) -> Iterator[str]:
         '<span lang="zh-CN">图表需要JavaScript，表格不需要。</span></p></noscript>'
     )
     drag = Text(
-        "Drag the bar below a chart to zoom: all charts follow. Press a name to hide or show it.",
-        "拖动图下滑块可缩放，各图联动；点击名称可显示或隐藏。",
+        "Drag the bar below a chart to zoom, or press +, − and arrows on it: all charts follow. "
+        "Press a name to hide or show it.",
+        "拖动图下滑块或在图上按+、−与方向键可缩放，各图联动；点击名称可显示或隐藏。",
     )
     yield paragraph(drag, "hint control")
     if comparison.aligned.backtested.any():

@@ -622,6 +622,37 @@ def test_a_name_is_hidden_and_shown_by_the_keyboard(browser, files):
     assert after < before
 
 
+SEEN = """id => {
+    const { startValue, endValue } = echarts.getInstanceByDom(document.getElementById(id))
+        .getOption().dataZoom[0];
+    return [startValue, endValue];
+}"""
+
+
+def test_charts_are_zoomed_and_moved_by_the_keyboard_together(browser, files, comparison):
+    page, _ = opened(browser, files["study"])
+    end = len(comparison.aligned.sessions) - 1
+    chart, other = (page.locator(".chart.time").nth(n).get_attribute("id") for n in (0, 1))
+    page.locator(f"#{chart}").focus()
+    found = {}
+    for key in ("+", "ArrowLeft", "ArrowRight", "ArrowRight", "ArrowRight", "-", "Home", "-"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(50)
+        found.setdefault(key, []).append(tuple(page.evaluate(SEEN, chart)))
+        assert page.evaluate(SEEN, other) == page.evaluate(SEEN, chart)
+    page.close()
+    by = round(end / 10)
+    one = round((end - 2 * by) / 10)
+
+    assert found["+"] == [(by, end - by)]
+    assert found["ArrowLeft"] == [(by - one, end - by - one)]
+    assert found["ArrowRight"] == [
+        (by, end - by), (by + one, end - by + one), (2 * by, end)
+    ]  # fmt: skip
+    assert found["-"] == [(2 * by - one, end), (0, end)]
+    assert found["Home"] == [(0, end)]
+
+
 @pytest.mark.attack("C1")
 @pytest.mark.parametrize(("lang", "name"), FORMULAS.items())
 def test_no_text_of_a_chart_taken_away_is_a_formula(browser, files, lang, name):
