@@ -6,6 +6,7 @@ const charts = (() => {
   const ink = (slot) => colour(variable(slot));
   const number = (value, digits) => value.toFixed(digits).replace("-", "\u2212");
   const AXES = [["RS ratio", "相对强弱比率"], ["RS momentum", "相对强弱动量"]]; // of the rotation
+  const PALE = 0.7; // opacity of what is back-tested: still 3:1 on paper
   const tongue = () => (document.documentElement.lang === "zh" ? 1 : 0);
   const say = (text) => text[tongue()];
 
@@ -89,7 +90,7 @@ const charts = (() => {
       lineStyle: { color: ink(line.slot), type: line.style, ...style },
     });
     return [
-      stroke("tested", points.slice(0, line.tested), { width: 1.4, opacity: 0.6 }),
+      stroke("tested", points.slice(0, line.tested), { width: 1.4, opacity: PALE }),
       stroke("live", points.slice(Math.max(line.tested - 1, 0)), { width: 2.2 }),
     ];
   }
@@ -278,17 +279,17 @@ const charts = (() => {
     const tails = figure.lines.flatMap((line, n) => {
       const points = line.x.map((x, i) => ({
         value: [x, line.y[i]], line, at: i, symbolSize: i === line.x.length - 1 ? 12 : 5,
-        itemStyle: { opacity: i < line.tested ? 0.45 : 1 },
+        itemStyle: { opacity: i < line.tested ? PALE : 1 },
       }));
-      const stroke = (part, data, opacity) => ({
+      const stroke = (part, data, style) => ({
         id: `${n} ${part}`, name: say(line.label), type: "line", data, showAllSymbol: true,
         symbol: "circle", itemStyle: { color: ink(line.slot) },
-        lineStyle: { color: ink(line.slot), width: 1.5, opacity },
+        lineStyle: { color: ink(line.slot), ...style },
       });
       const shared = points.slice(0, line.tested).slice(-1).map((p) => ({ ...p, symbol: "none" }));
       return [
-        stroke("tested", points.slice(0, line.tested), 0.45),
-        stroke("live", [...shared, ...points.slice(line.tested)], 1),
+        stroke("tested", points.slice(0, line.tested), { width: 1, opacity: PALE }),
+        stroke("live", [...shared, ...points.slice(line.tested)], { width: 2 }),
       ];
     });
     const areas = {
@@ -338,7 +339,7 @@ const charts = (() => {
       }),
       series: [{
         type: "bar", data: figure.y, barMaxWidth: 22,
-        itemStyle: { color: ink(figure.slot), opacity: figure.tested ? 0.6 : 1 },
+        itemStyle: { color: ink(figure.slot), opacity: figure.tested ? PALE : 1 },
         markLine: edge({
           data: lines, precision: figure.digits, label: {
             ...edge().label, position: "insideEndTop",
@@ -354,7 +355,7 @@ const charts = (() => {
       name: say(line.label), type: "line", data: line.y, showSymbol: false,
       itemStyle: { color: ink(line.slot) },
       lineStyle: {
-        color: ink(line.slot), ...(line.tested ? { width: 1.4, opacity: 0.6 } : { width: 2 }),
+        color: ink(line.slot), ...(line.tested ? { width: 1.4, opacity: PALE } : { width: 2 }),
       },
     }));
     const event = { // of no line, or it would be hidden with that

@@ -15,7 +15,7 @@ from indexer.report.marks import bilingual, in_both
 from indexer.report.record import Record
 from indexer.report.sheets import Book, Column, add_sheet, write_lines, write_pair, write_table
 from indexer.signals.result import Comparison
-from indexer.words import Text
+from indexer.words import VARIANTS, Text
 
 _RATIO = ("ratio_null", "ratio_excess", "partial_correlation")
 _GIVEN = "partial_correlation_benchmark"
@@ -113,7 +113,9 @@ def index_summary(book: Book, history: History) -> None:
     whole = bool(tested.any())
     title = f"摘要 Summary · {bilingual(history.definition.name)}"
     sheet, row = add_sheet(book, TABS["summary"], title)
+    kind = VARIANTS[summary["variant"]]
     for name, value, look, pale in (
+        ("口径 Variant", f"{kind.zh} {kind.en}", "text", False),
         ("首日 First session", date.fromisoformat(summary["first"]["date"]), "date", False),
         ("首日点位 First level", summary["first"]["level"], "level", bool(tested[0])),
         ("末日 Last session", date.fromisoformat(summary["last"]["date"]), "date", False),

@@ -248,6 +248,12 @@ def test_leads_and_lags_are_pale_where_a_row_of_their_pair_is_back_tested(book):
     assert {row[-1] for row in rows} == {True}
 
 
+def test_the_summary_of_an_index_says_of_which_variant_it_is(index_book):
+    cells = index_book["摘要 Summary"].iter_rows(max_col=2, values_only=True)
+
+    assert dict(cells)["口径 Variant"] == "价格 price"
+
+
 def test_a_figure_of_an_index_is_pale_where_it_rests_on_back_tested_levels(index_book):
     cells = [(row[0].value, row[1]) for row in index_book["摘要 Summary"].iter_rows(max_col=2)]
     pale = [name.split(" ", 1)[1] for name, cell in cells if cell.font.italic]
