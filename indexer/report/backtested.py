@@ -17,9 +17,13 @@ NOTE = Text("* Rests in part on back-tested levels.", "*部分依据回测点位
 _RESTS_ON = {  # of what is no signal itself
     "p_value_adjusted": "ratio_excess",
     "p_value_benchmark_adjusted": "partial_correlation_benchmark",
-    "level_null": "level_correlation",
-    "low": "ratio_correlation",
-    "high": "ratio_correlation",
+    **dict.fromkeys(
+        ("level_null", "level_null_low", "level_null_high", "level_p_value"), "level_correlation"
+    ),
+    "ratio_correlation_low": "ratio_correlation",
+    "ratio_correlation_high": "ratio_correlation",
+    "partial_correlation_low": "partial_correlation",
+    "partial_correlation_high": "partial_correlation",
 }
 
 

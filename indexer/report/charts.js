@@ -4,9 +4,10 @@ const charts = (() => {
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const variable = (slot) => (slot ? `--line-${((slot - 1) % 8) + 1}` : "--ink");
   const ink = (slot) => colour(variable(slot));
+  // What is back-tested: still 3:1 on paper, and no darker where one line lies on another.
+  const pale = (slot) => echarts.color.lerp(0.7, [colour("--paper"), ink(slot)]);
   const number = (value, digits) => value.toFixed(digits).replace("-", "\u2212");
   const AXES = [["RS ratio", "相对强弱比率"], ["RS momentum", "相对强弱动量"]]; // of the rotation
-  const PALE = 0.7; // opacity of what is back-tested: still 3:1 on paper
   const tongue = () => (document.documentElement.lang === "zh" ? 1 : 0);
   const say = (text) => text[tongue()];
 
@@ -86,12 +87,12 @@ const charts = (() => {
     const stroke = (part, data, style) => ({
       id: `${n} ${part}`, name: say(line.legend), type: "line", data, silent: true,
       showSymbol: line.points === true, showAllSymbol: true, symbol: "circle", symbolSize: 5,
-      itemStyle: { color: ink(line.slot) },
-      lineStyle: { color: ink(line.slot), type: line.style, ...style },
+      itemStyle: { color: style.color }, lineStyle: { type: line.style, ...style },
     });
+    const after = points.slice(Math.max(line.tested - 1, 0));
     return [
-      stroke("tested", points.slice(0, line.tested), { width: 1.4, opacity: PALE }),
-      stroke("live", points.slice(Math.max(line.tested - 1, 0)), { width: 2.2 }),
+      stroke("tested", points.slice(0, line.tested), { width: 1.4, color: pale(line.slot) }),
+      stroke("live", after, { width: 2.2, color: ink(line.slot) }),
     ];
   }
 
@@ -220,7 +221,7 @@ const charts = (() => {
       const { label, reach, tested, rows, slot } = figure.lines[n];
       const mark = rows.indexOf(t) < tested ? hindsight(page) : "";
       lines.push([`${say(label)}: ${number(value[1], figure.digits)}${mark}`, slot]);
-      if (reach && reach.first <= t && t <= reach.last) {
+      if (reach && t === reach.last) { // whose interval it is
         const [low, high] = [reach.low, reach.high].map((v) => number(v, figure.digits));
         lines.push([`${say(reach.label)}: ${low} … ${high}`, slot]);
       }
@@ -279,17 +280,16 @@ const charts = (() => {
     const tails = figure.lines.flatMap((line, n) => {
       const points = line.x.map((x, i) => ({
         value: [x, line.y[i]], line, at: i, symbolSize: i === line.x.length - 1 ? 12 : 5,
-        itemStyle: { opacity: i < line.tested ? PALE : 1 },
+        itemStyle: { color: (i < line.tested ? pale : ink)(line.slot) },
       }));
       const stroke = (part, data, style) => ({
         id: `${n} ${part}`, name: say(line.label), type: "line", data, showAllSymbol: true,
-        symbol: "circle", itemStyle: { color: ink(line.slot) },
-        lineStyle: { color: ink(line.slot), ...style },
+        symbol: "circle", itemStyle: { color: ink(line.slot) }, lineStyle: style,
       });
       const shared = points.slice(0, line.tested).slice(-1).map((p) => ({ ...p, symbol: "none" }));
       return [
-        stroke("tested", points.slice(0, line.tested), { width: 1, opacity: PALE }),
-        stroke("live", [...shared, ...points.slice(line.tested)], { width: 2 }),
+        stroke("tested", points.slice(0, line.tested), { width: 1, color: pale(line.slot) }),
+        stroke("live", [...shared, ...points.slice(line.tested)], { width: 2, color: ink(line.slot) }),
       ];
     });
     const areas = {
@@ -339,7 +339,7 @@ const charts = (() => {
       }),
       series: [{
         type: "bar", data: figure.y, barMaxWidth: 22,
-        itemStyle: { color: ink(figure.slot), opacity: figure.tested ? PALE : 1 },
+        itemStyle: { color: (figure.tested ? pale : ink)(figure.slot) },
         markLine: edge({
           data: lines, precision: figure.digits, label: {
             ...edge().label, position: "insideEndTop",
@@ -354,9 +354,8 @@ const charts = (() => {
     const lines = figure.lines.map((line) => ({
       name: say(line.label), type: "line", data: line.y, showSymbol: false,
       itemStyle: { color: ink(line.slot) },
-      lineStyle: {
-        color: ink(line.slot), ...(line.tested ? { width: 1.4, opacity: PALE } : { width: 2 }),
-      },
+      lineStyle: line.tested ? { width: 1.4, color: pale(line.slot) }
+        : { width: 2, color: ink(line.slot) },
     }));
     const event = { // of no line, or it would be hidden with that
       id: "event", type: "line", data: [], silent: true,

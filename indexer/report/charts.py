@@ -15,6 +15,10 @@ from indexer.report.sheets import Book, ChartLine, Column, Key, add_chart, set_a
 from indexer.signals.result import Comparison
 from indexer.signals.signal import after_last
 
+_LINEAR = (
+    "线性坐标 linear scale"  # on the page it is logarithmic: Excel marks that at powers of ten
+)
+
 
 class Placed(NamedTuple):
     """A table of sessions on a sheet: its first row, its days, and its columns in order."""
@@ -121,7 +125,10 @@ def index_charts(book: Book, history: History, levels: Placed) -> Iterator[Any]:
         if column.key == ("level", None)
     ]
     yield from levels.chart(
-        book, f"指数点位 Index level{mark}", lines, _span(levels, [line.y for line in lines])
+        book,
+        f"指数点位 Index level, {_LINEAR}{mark}",
+        lines,
+        _span(levels, [line.y for line in lines]),
     )
 
 
@@ -134,7 +141,7 @@ def _levels(book: Book, levels: Placed, mark: str, looks: Mapping[str, _Look]) -
     found = [n for n, column in enumerate(levels.columns) if column.key == ("rebased", None)]
     lines = [levels.line(n, *looks[levels.columns[n].about]) for n in found]
     if lines:
-        title = f"指数点位 Index levels, {levels.columns[found[0]].zh}{mark}"
+        title = f"指数点位 Index levels, {levels.columns[found[0]].zh}, {_LINEAR}{mark}"
         yield from levels.chart(book, title, lines, _span(levels, [line.y for line in lines]))
 
 
@@ -152,7 +159,7 @@ def _strength(book: Book, strength: Placed, mark: str, looks: Mapping[str, _Look
         ]
         label = looks[column.about].label
         lines.append(strength.line(n, f"{label} 相对强弱 relative strength", INK))
-        title = f"{label} 相对强弱与状态 Relative strength and states{mark}"
+        title = f"{label} 相对强弱与状态 Relative strength and states, {_LINEAR}{mark}"
         yield from strength.chart(book, title, lines, {"num_format": "0"} | _span(strength, [n]))
 
 

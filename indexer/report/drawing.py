@@ -18,6 +18,12 @@ def ink(slot: int) -> str:
     return _LINES[(slot - 1) % len(_LINES)] if slot else INK
 
 
+def pale(colour: str) -> str:
+    """Return the colour of what is back-tested: still 3:1 on paper, and no darker over itself."""
+    parts = (int(colour[n : n + 2], 16) for n in (1, 3, 5))
+    return "#" + "".join(f"{round(_INKED * part + (1 - _INKED) * 255):02x}" for part in parts)
+
+
 class Shade(NamedTuple):
     """The colours of a state: behind the lines of a chart, and of a line that stands for it."""
 
@@ -33,6 +39,7 @@ SHADES = {  # by the keys of `indexer.report.words.SHADES`; the pale ones stand 
     "closed": Shade("#dcdfe4", "#9AA0A8"),
 }
 PALE = "浅色为回测 pale: back-tested"
+_INKED = 0.7  # of what is pale; the rest is paper
 _DASHES = {"solid": "", "dashed": "6 4", "dotted": "2 3"}
 
 
@@ -179,7 +186,8 @@ def _ticks(frame: _Frame) -> list[float]:
 def _line(line: dict[str, Any], colour: str, frame: _Frame) -> Iterator[str]:
     """Yield the strokes of a line: pale where it is back-tested, broken where it has no value."""
     rows, values, tested = line["rows"], line["values"], line["tested"]
-    for first, last, opacity in ((0, tested, 0.45), (max(0, tested - 1), len(rows), 1.0)):
+    spans = ((0, tested, pale(colour)), (max(0, tested - 1), len(rows), colour))
+    for first, last, shade in spans:
         path, pen = [], "M"
         for row, value in zip(rows[first:last], values[first:last], strict=True):
             if value is None:
@@ -188,11 +196,11 @@ def _line(line: dict[str, Any], colour: str, frame: _Frame) -> Iterator[str]:
             path.append(f"{pen}{frame.x(row)} {frame.y(value)}")
             pen = "L"
         if path:
-            yield _stroke("".join(path), colour, line["style"], opacity)
+            yield _stroke("".join(path), shade, line["style"])
 
 
-def _stroke(path: str, colour: str, style: str, opacity: float = 1.0) -> str:
+def _stroke(path: str, colour: str, style: str) -> str:
     return (
         f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.6" '
-        f'stroke-opacity="{opacity}" stroke-dasharray="{_DASHES[style]}"/>'
+        f'stroke-dasharray="{_DASHES[style]}"/>'
     )

@@ -125,8 +125,8 @@ def pair_figure(comparison: Comparison, pair: PairStates, found: PairInference) 
         "title": joined([line["label"], Text("relative strength", "相对强弱")], ": ", "："),
         "about": Text(
             "Leader over follower, 100 on the first row, on which all of it rests, log scale; "
-            "shaded: catch-up states; dotted: turns.",
-            "领先指数除以跟随指数，首期为100，其后各值均以首期为准，对数坐标；底色为补涨状态，点线为拐点。",
+            "shaded: catch-up states; dotted: turns that held.",
+            "领先指数除以跟随指数，首期为100，其后各值均以首期为准，对数坐标；底色为补涨状态，点线为未失败的拐点。",
         ),
         "digits": 2,
         "bands": bands(pair),

@@ -133,8 +133,13 @@ COLUMNS = SIGNALS | {
     "p_value_adjusted": ("校正 p 值", "ratio"),
     "p_value_benchmark_adjusted": ("给定基准的校正 p 值", "ratio"),
     "level_null": ("点位相关零假设中位数", "ratio"),
-    "low": ("95% 区间下限", "ratio"),
-    "high": ("95% 区间上限", "ratio"),
+    "level_null_low": ("点位相关零假设5%分位", "ratio"),
+    "level_null_high": ("点位相关零假设95%分位", "ratio"),
+    "level_p_value": ("点位相关 p 值", "ratio"),
+    "ratio_correlation_low": ("比值线相关95%区间下限", "ratio"),
+    "ratio_correlation_high": ("比值线相关95%区间上限", "ratio"),
+    "partial_correlation_low": ("偏相关95%区间下限", "ratio"),
+    "partial_correlation_high": ("偏相关95%区间上限", "ratio"),
 }
 
 STATES = {key: text.zh for key, text in words.STATES.items()}

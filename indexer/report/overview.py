@@ -90,20 +90,29 @@ def _pair_row(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ratio_rows(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the figures of two ratio lines by window, the interval of their correlation too."""
+    """Yield the figures of two ratio lines by window, with intervals and nulls."""
     for window in told["ratio_correlation"]:
-        interval = told.get("ratio_correlation_interval", {}).get(window) or {}
+        interval, partial = (
+            told.get(f"{name}_interval", {}).get(window) or {}
+            for name in ("ratio_correlation", "partial_correlation")
+        )
+        null = told["level_null"][window]
         yield {
             "window": window,
             "ratio_correlation": told["ratio_correlation"][window],
-            "low": interval.get("low"),
-            "high": interval.get("high"),
+            "ratio_correlation_low": interval.get("low"),
+            "ratio_correlation_high": interval.get("high"),
             **{name: told[name][window] for name in _RATIO},
+            "partial_correlation_low": partial.get("low"),
+            "partial_correlation_high": partial.get("high"),
             "p_value_adjusted": told["p_value_adjusted"].get(window),
             _GIVEN: told[_GIVEN][window],
             "p_value_benchmark_adjusted": told["p_value_benchmark_adjusted"].get(window),
             "level_correlation": told["level_correlation"][window],
-            "level_null": told["level_null"][window]["median"],
+            "level_null": null["median"],
+            "level_null_low": null["low"],
+            "level_null_high": null["high"],
+            "level_p_value": null["p"],
         }
 
 

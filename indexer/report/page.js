@@ -126,6 +126,8 @@
     const named = (figure.lines ?? []).filter((line) => line.button !== false);
     const all = [...new Set(named.map((line) => say(nameOf(line))))];
     const names = all.filter((name) => selected[name] !== false);
+    const slots = Object.fromEntries(named.map((line) => [say(nameOf(line)), line.slot]));
+    const inFull = (name) => ({ name, lineStyle: { color: colour(variable(slots[name])) } });
     const several = all.length > 1; // of which one may be left: a picture says which
     const called = broken(title(page, figure), 18, "bold");
     const about = broken(document.getElementById(`${figure.id}_about`).innerText, 13);
@@ -149,9 +151,9 @@
         },
       }],
       legend: {
-        show: several, top: below, left: 12, width: WIDE - 24, selected, data: names,
+        show: several, top: below, left: 12, width: WIDE - 24, selected, data: names.map(inFull),
         textStyle: { color: colour("--ink"), fontSize: 12 }, itemGap: 10,
-        itemStyle: { opacity: 0 }, lineStyle: { width: 2.2, opacity: 1 },
+        itemStyle: { opacity: 0 }, lineStyle: { width: 2.2 },
       },
       grid: { ...inside.grid, top, left: 24, right: 32, bottom: 40 },
     };

@@ -148,7 +148,7 @@ def event_figures(comparison: Comparison) -> Iterator[Figure]:
                 "label": name_of(comparison, seen.id),
                 "slot": slot_of(comparison, seen.id),
                 "x": seen.found.offset.tolist(),
-                "y": compact(100 * seen.found.cumulative, 2),
+                "y": compact(100 * np.expm1(seen.found.cumulative), 2),
                 "days": ["" if np.isnat(d) else str(d) for d in seen.days],
                 "tested": bool(seen.backtested.any()),
             }
@@ -159,11 +159,11 @@ def event_figures(comparison: Comparison) -> Iterator[Figure]:
             "kind": "offsets",
             "title": joined([same(day), named(name)], ": ", "："),
             "about": Text(
-                "Abnormal return, the log return beyond what the benchmark explains, in per cent, "
-                "added up from five rows before the event on; p stands in the table. That of a sum "
-                "up to row +20 is too small: without any event it is 0.05 or less in 12 of 100. "
+                "Abnormal move, what the benchmark does not explain, in per cent, compounded from "
+                "five rows before the event on; p stands in the table. That of all rows up to +20 "
+                "is too small: without any event it is 0.05 or less in 12 of 100. "
                 "Pale: back-tested.",
-                "累计异常收益（扣除基准可解释部分的对数收益，%），自事件前5期起累加；p值见表。"
+                "异常涨跌幅（基准不能解释的部分，%），自事件前5期起逐期累计；p值见表。"
                 "累计至第20期的p值偏小：即使没有事件，100次中也有12次不高于0.05。浅色为回测。",
             ),
             "digits": 2,

@@ -16,14 +16,15 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from indexer.arrays import Days, Flags
+from indexer.report.drawing import pale
 
 ROWS = 1_048_576  # of a sheet, as Excel has them
 COLUMNS = 16_384
 TEXT = 32_767  # characters of a cell
 PALE = "#667281"
 _DASHES = {"solid": "solid", "dashed": "dash", "dotted": "round_dot"}
-_FORMATS = {
-    "text": {"align": "left"},
+_FORMATS: dict[str, dict[str, Any]] = {
+    "text": {"align": "left", "indent": 1},  # clear of the number to the left of it
     "date": {"num_format": "yyyy-mm-dd", "align": "left"},
     "level": {"num_format": "#,##0.0000"},
     "index": {"num_format": "0.00"},
@@ -216,7 +217,7 @@ def add_chart(
     unnamed = []
     for line in lines:
         for begin, end, colour in (
-            (0, line.tested, _tint(line.colour)),
+            (0, line.tested, pale(line.colour)),
             (max(0, line.tested - 1), rows, line.colour),
         ):
             if end - begin < 2:
@@ -286,10 +287,10 @@ def _serial(day: Any) -> int:
 
 def _write_cells(book: Book, sheet: Any, at: tuple[int, int], column: Column) -> None:
     row, n = at
-    plain, pale = (book.format(column.format, tested=tested) for tested in (False, True))
+    plain, faint = (book.format(column.format, tested=tested) for tested in (False, True))
     tested = column.tested if column.tested is not None else np.zeros(len(column.values), bool)
     for k, (value, is_tested) in enumerate(zip(column.values, tested, strict=True)):
-        look = pale if is_tested else plain
+        look = faint if is_tested else plain
         if value is None or value != value:  # noqa: PLR0124 (NaN alone is not itself)
             continue
         if isinstance(value, str):
@@ -305,11 +306,6 @@ def _write_cells(book: Book, sheet: Any, at: tuple[int, int], column: Column) ->
 def _plain(value: Any) -> float | int:
     """Return a number as one of Python's own, whose digits read back to it."""
     return int(value) if isinstance(value, int | np.integer) else float(value)
-
-
-def _tint(colour: str) -> str:
-    """Return a colour halfway to white, for what is back-tested."""
-    return "#" + "".join(f"{(int(colour[n : n + 2], 16) + 255) // 2:02X}" for n in (1, 3, 5))
 
 
 def _no_formula(text: str) -> str:

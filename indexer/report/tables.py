@@ -269,7 +269,7 @@ def event_table(comparison: Comparison) -> str:
         Text("Index", "指数"),
         Text("On the day", "当日"),
         Text("p", "p值"),
-        Text("Added up to the end", "累计至窗口末"),
+        Text("To the end", "累计至窗口末"),
         Text("p", "p值"),
         Text("Carried that day", "当日沿用旧价"),
         Text("Back-tested", "回测"),

@@ -418,7 +418,7 @@ def rotated(study):
           const strokes = series.filter(({ id }) => /^[0-9]/.test(id));
           return {
             strokes: strokes.map(
-              ({ data, lineStyle: { width, opacity } }) => [data.length, width, opacity ?? 1],
+              ({ data, lineStyle: { width, color } }) => [data.length, width, color],
             ),
             ends: [xAxis.min, xAxis.max, xAxis.interval],
           };
@@ -429,7 +429,7 @@ def rotated(study):
 
 def test_the_trail_of_a_rotation_is_pale_where_it_is_back_tested(study):
     """Both strokes have the point at which they meet."""
-    assert rotated(study)["strokes"] == [[2, 1, 0.7], [3, 2, 1]]
+    assert rotated(study)["strokes"] == [[2, 1, "rgba(84,145,200,1)"], [3, 2, "#0b62b0"]]
 
 
 def test_a_rotation_ends_on_marks_of_its_axes(study):

@@ -397,4 +397,4 @@ def test_lines_of_an_event_are_its_cumulative_returns(comparison: Comparison) ->
     chart = figure(comparison, "event")
     rows = comparison.event_table.filter(index="chinext")
     values = [v for v in chart["lines"][0]["y"] if v is not None]
-    assert values == pytest.approx((100 * rows["cumulative"]).to_list(), abs=5.1e-3)
+    assert values == pytest.approx((100 * np.expm1(rows["cumulative"])).to_list(), abs=5.1e-3)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from indexer.report import notebook
-from indexer.report.drawing import SHADES, drawing, ink
+from indexer.report.drawing import SHADES, drawing, ink, pale
 from indexer.report.figures import bands, index_figure
 from indexer.report.marks import bilingual
 from indexer.report.words import BANDS
@@ -87,7 +87,9 @@ def strokes(svg):
 def test_every_variant_is_drawn_pale_where_it_is_back_tested(history):
     paths = strokes(parsed(history.plot().svg[0]))
 
-    assert [path.get("stroke-opacity") for path in paths] == ["0.45", "1.0"] * len(history.variants)
+    shades = [path.get("stroke") for path in paths]
+    assert shades[::2] == [pale(colour) for colour in shades[1::2]]
+    assert len(set(shades)) == 2 * len(history.variants)
     points = [path.get("d").count("L") + 1 for path in paths[:2]]
     assert points == [history.backtested.sum(), (~history.backtested).sum() + 1]
 
