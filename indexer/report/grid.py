@@ -59,6 +59,20 @@ def _heading(summary: Mapping[str, Any]) -> Iterator[str]:
         f"共试{tried}个变体，{failed}个失败。",
     )
     yield paragraph(told, "asof")
+    if "study" in summary:
+        yield paragraph(_rule(summary))
+
+
+def _rule(summary: Mapping[str, Any]) -> Text:
+    """Return which returns a Sharpe ratio is of, and what they cost."""
+    study, cost = summary["study"], f"{summary['cost_bps']:g}"
+    return Text(
+        f"Of {study}: the follower is held against the leader from the row after a catch-up begins "
+        f"for as long as it lasts, and nothing otherwise; each change costs {cost} basis points, "
+        "both legs together.",
+        f"研究{study}：补涨状态开始后的下一期起做多跟随指数、做空领先指数，直至该状态结束，其余时间空仓；"
+        f"每次换仓成本合计{cost}个基点。",
+    )
 
 
 def _backtested(summary: Mapping[str, Any]) -> Iterator[str]:

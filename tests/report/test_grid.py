@@ -12,6 +12,7 @@ from indexer.report.grid import Cell, grid_page
 SUMMARY: dict[str, Any] = {
     "id": "grid",
     "study": "some",
+    "cost_bps": 20.0,
     "synthetic": True,
     "definition_digest": "a" * 64,
     "market_digest": "b" * 64,
@@ -55,6 +56,12 @@ def caption(page: str) -> str:
     found = re.search(r'<figcaption[^>]*><span lang="en">(.*?)</span>', page)
     assert found is not None
     return found[1]
+
+
+def test_the_rule_whose_returns_are_looked_at_is_told_with_its_cost() -> None:
+    assert "Of some: the follower is held against the leader" in PAGE
+    assert "each change costs 20 basis points" in PAGE
+    assert "每次换仓成本合计20个基点" in PAGE
 
 
 def test_every_cell_stands_where_its_items_say() -> None:
