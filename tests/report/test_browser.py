@@ -46,11 +46,13 @@ def files(comparison: Comparison, tmp_path_factory: pytest.TempPathFactory) -> d
     folder = tmp_path_factory.mktemp("pages")
     index = comparison.histories["domestic-compute"]
     warned = replace(index, warnings=(Text("Published since yesterday.", "昨日起发布。"),))
+    described = comparison.histories["north-america-compute"]  # at length
     pages = {
         "study": study_page(comparison),
         "hostile": study_page(hostile(comparison)),
         "index": index_page(index),
         "published": index_page(warned, RECORD),
+        "described": index_page(replace(described, warnings=warned.warnings), RECORD),
         "sweep": SWEPT,
         "formula": study_page(renamed(comparison, FORMULAS)),
     }
@@ -116,7 +118,7 @@ def test_axe_finds_no_serious_fault(browser, files, name, lang, theme):
     assert [v for v in found if v[1] in {"serious", "critical"}] == []
 
 
-@pytest.mark.parametrize(("name", "most"), [("published", 1), ("study", 10)])
+@pytest.mark.parametrize(("name", "most"), [("published", 1), ("described", 1), ("study", 10)])
 def test_paper_holds_it(browser, files, name, most):
     page, _ = opened(browser, files[name])
     printed = page.pdf(prefer_css_page_size=True, print_background=True)
