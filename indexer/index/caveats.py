@@ -87,7 +87,7 @@ def renamed_caveats(lines: Sequence[Line], market: Market, last: date) -> Iterat
                 yield Text(
                     f"{old} is {line.symbol} from {day} on: {counted(count, 'action')} of {old} "
                     f"after that not counted, give what is {line.symbol}'s as its own",
-                    f"{old}自{day}起为{line.symbol}：此后{old}的{count}项公司行动不计入，"
+                    f"{old}自{day}起为{line.symbol}：此后{old}的{count}项公司行为不计入，"
                     f"属{line.symbol}者请记在其名下",
                 )
 
@@ -130,7 +130,7 @@ def never_caveat(rebalance: Rebalance) -> Iterator[Text]:
     if rebalance.frequency == "never" and rebalance.day != Rebalance().day:
         yield Text(
             "never rebalanced: rebalance has a day, and no frequency, as in quarterly",
-            "从不调样：rebalance只有day而没有frequency（如quarterly）",
+            "不作定期调整：rebalance只有day而没有frequency（如quarterly）",
         )
 
 

@@ -15,6 +15,7 @@ from indexer.arrays import Days, Rows, Vector
 from indexer.definitions.basket import Series
 from indexer.definitions.symbols import exchange_of
 from indexer.errors import Flaw, MissingInputError, counted
+from indexer.index.evidence import in_chinese
 from indexer.index.finding import (
     Asked,
     Finding,
@@ -84,7 +85,7 @@ def gate_caveats(history: History, market: Market) -> Iterator[Text]:
             f"{counted(count, 'session')} without a close that nothing explains, which R15 or R19 "
             f"would refuse to publish: the one before went on. The first: {missing[0].message}",
             f"{count}个交易日缺收盘价且原因不明，按R15或R19不得发布，此处沿用旧价。"
-            f"最早一例：{missing[0].message}",
+            f"最早一例：{in_chinese(missing[0].message)}",
         )
     old = sorted(old_rates(asked, market, beyond=RESTED))
     if old:
@@ -92,7 +93,7 @@ def gate_caveats(history: History, market: Market) -> Iterator[Text]:
         yield Text(
             f"{counted(count, 'session')} at a rate more than {RESTED} days old. The first: "
             f"{old[0].message}",
-            f"{count}个交易日沿用超过{RESTED}天的旧汇率。最早一例：{old[0].message}",
+            f"{count}个交易日沿用超过{RESTED}天的旧汇率。最早一例：{in_chinese(old[0].message)}",
         )
     fresh = fresh_closes(asked)
     beyond = sorted(_moves(asked, fresh.part(asked.held[fresh.k, fresh.column])))
@@ -100,7 +101,8 @@ def gate_caveats(history: History, market: Market) -> Iterator[Text]:
         yield Text(
             f"{counted(len(beyond), 'close')} beyond belief, of which R16 would refuse to publish "
             f"a level. The first: {beyond[0].message}",
-            f"{len(beyond)}个收盘价超出R16的限度，所含点位不得发布。最早一例：{beyond[0].message}",
+            f"{len(beyond)}个收盘价超出R16的限度，所含点位不得发布。"
+            f"最早一例：{in_chinese(beyond[0].message)}",
         )
     turned = sorted(rate_moves(asked, market))
     if turned:
@@ -108,7 +110,7 @@ def gate_caveats(history: History, market: Market) -> Iterator[Text]:
             f"{counted(len(turned), 'rate')} beyond belief, at which R16 would refuse to publish "
             f"a level. The first: {turned[0].message}",
             f"{len(turned)}个汇率超出R16的限度，所折算的点位不得发布。最早一例："
-            f"{turned[0].message}",
+            f"{in_chinese(turned[0].message)}",
         )
 
 

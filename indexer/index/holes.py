@@ -23,6 +23,10 @@ _REMEDIES = {  # of stale weight, by why a close is missing: not every one can b
     "not yet listed": "publish with a recorded override until what is not listed yet trades",
     "delisted": "add the delisting of what is delisted to the actions, with its price",
 }
+_WHY = {  # of a hole, by whether the folder knows of suspensions: what to do, or how it is taken
+    True: "fetch it, or add the suspension, until trade goes on, to suspensions",
+    False: "unexplained, taken for suspended: the folder has no suspensions",
+}
 
 
 class _Traded(NamedTuple):
@@ -249,9 +253,8 @@ def _unexplained(asked: Asked, market: Market, unexplained: Mask) -> Iterator[Fi
             f"{asked.symbol(j)} ({_close(asked, k, j)})"
             for j in np.flatnonzero(unexplained[k]).tolist()
         ]
-        message = f"no close of {asked.day(k)}, on which the exchange is open: {shown(names)}: "
-        if known:
-            message += "fetch it, or add the suspension, until trade goes on, to suspensions"
-        else:
-            message += "unexplained, taken for suspended: the folder has no suspensions"
+        message = (
+            f"no close of {asked.day(k)}, on which the exchange is open: {shown(names)}: "
+            f"{_WHY[known]}"
+        )
         yield Finding(asked.day(k), "R15", message, "refuse" if known else "note")

@@ -41,7 +41,7 @@ _WORDS = {  # what the script says
     "backtested": BACKTESTED,
     "neutral": STATES["neutral"],
     "download": Text("Download", "下载"),
-    "move": Text("Session that is 100", "基准日（=100）"),
+    "move": Text("Session that is 100", "设为100的交易日"),
     **QUADRANTS,
     "date": Text("date", "日期"),
     "pair": Text("leader / follower", "领先指数 / 跟随指数"),
@@ -68,7 +68,8 @@ def document(title: Text, body: str, content: dict[str, Any], layout: str = "stu
             '<html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(' '.join(dict.fromkeys(title)))}</title>",
+            f'<title data-en="{escape(title.en)}" data-zh="{escape(title.zh)}">'
+            f"{escape(' '.join(dict.fromkeys(title)))}</title>",
             f'<style>{style}</style></head><body class="{layout}">',
             _bar(),
             f"<main>{body}</main>",
@@ -152,7 +153,7 @@ def record_line(record: Record | None) -> str:
         f"{record.session} (entry {record.number}, content {record.digest[:DIGEST]})"
         + (f"; in force as known at {known}." if known else "; in force now."),
         f"{record.session}交易日第{record.revision}版，发布于{record.published_at}"
-        f"（记录号{record.number}，内容摘要{record.digest[:DIGEST]}）"
+        f"（记录号{record.number}，内容哈希{record.digest[:DIGEST]}）"
         + (f"；为{known}时已知的版本。" if known else "；现行有效。"),
     )
     return f'<p class="asof">{both(told)}</p>'

@@ -83,7 +83,7 @@ def _heading(history: History, record: Record | None) -> Iterator[str]:
     yield f"<h1>{both(named(definition.name))}</h1>"
     told = Text(
         f"Close of {history.days[-1]}, {definition.currency}.",
-        f"截至{history.days[-1]}收盘，{definition.currency}。",
+        f"截至{history.days[-1]}收盘，以{definition.currency}计价。",
     )
     yield paragraph(told, "asof")
     yield record_line(record)
@@ -99,7 +99,7 @@ def _heading(history: History, record: Record | None) -> Iterator[str]:
             Text(
                 f"The constituents were selected on {day}: the {counted(tested, 'session')} "
                 "before that day rest on hindsight.",
-                f"成分股选定于{day}：此前{tested}个交易日均为回测，含后见之明。",
+                f"选样日为{day}：此前{tested}个交易日均为回测，含后见之明。",
             ),
         )
 
@@ -107,7 +107,7 @@ def _heading(history: History, record: Record | None) -> Iterator[str]:
 def _numbers(history: History) -> str:
     """Return what each variant did over the usual stretches, and how it moved."""
     heads = (
-        Text("Variant", "类型"),
+        Text("Variant", "口径"),
         Text("Level", "点位"),
         *(many(n, "session", "日") for n in _STRETCHES),
         Text("Year to date", "年初至今"),
@@ -201,15 +201,17 @@ def _facts(history: History) -> str:
         ),
         (
             Text("Missing", "缺失"),
-            same(", ".join(summary["missing"])) if summary["missing"] else none,
+            joined(map(same, summary["missing"]), ", ", "、") if summary["missing"] else none,
         ),
-        (Text("Effective number", "有效只数"), figure_text(effective, 1)),
+        (Text("Effective number", "有效成分股数"), figure_text(effective, 1)),
         (
-            Text("Last rebalance, turnover one way", "最近调整，单边换手"),
-            same(f"{turnover[-1][0]}, {per_cent(turnover[-1][1])}") if turnover else none,
+            Text("Last rebalance, turnover one way", "最近一次定期调整（单边换手率）"),
+            joined([same(str(turnover[-1][0])), same(per_cent(turnover[-1][1]))], ", ", "，")
+            if turnover
+            else none,
         ),
-        (Text("Definition", "定义摘要"), same(summary["definition_digest"][:DIGEST])),
-        (Text("Market data", "行情摘要"), same(summary["market_digest"][:DIGEST])),
+        (Text("Definition", "定义哈希"), same(summary["definition_digest"][:DIGEST])),
+        (Text("Market data", "行情数据哈希"), same(summary["market_digest"][:DIGEST])),
         (Text("Data source", "数据来源"), same(history.inputs.source or "–")),
     )
     items = "".join(f"<dt>{both(k)}</dt><dd>{both(v)}</dd>" for k, v in facts)

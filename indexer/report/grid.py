@@ -103,7 +103,10 @@ def _best(summary: Mapping[str, Any]) -> Iterator[str]:
         return
     rows = [(same(key), same(str(value))) for key, value in best["values"].items()]
     rows += [
-        (Text("Leader / follower", "领先 / 跟随"), same(f"{best['leader']} / {best['follower']}")),
+        (
+            Text("Leader / follower", "领先指数 / 跟随指数"),
+            same(f"{best['leader']} / {best['follower']}"),
+        ),
         (Text("Sharpe ratio per row", "每期夏普比率"), figure_text(best["sharpe"], _DIGITS)),
         (Text("Deflated Sharpe", "折减夏普比率"), figure_text(best["deflated_sharpe"], _DIGITS)),
         (Text("Trials", "试验数"), same(str(summary["trials"]))),

@@ -7,7 +7,6 @@ from indexer.definitions.model import Name
 from indexer.errors import counted
 from indexer.index.history import History
 from indexer.report.record import Record
-from indexer.report.words import RULES
 from indexer.signals.result import Comparison
 from indexer.words import Text, span
 
@@ -72,9 +71,9 @@ def _entry(record: Record | None) -> str:
         return "未发布：仅为一次计算  Not published: a calculation"
     known = "现行 In force now"
     if record.known_at is not None:
-        known = f"所知时刻 As known at {record.known_at}"
+        known = f"查询时点 As known at {record.known_at}"
     return (
-        f"第 {record.revision} 版 Revision {record.revision} · 发布 Published {record.published_at}"
+        f"第{record.revision}版 Revision {record.revision} · 发布 Published {record.published_at}"
         f" · {known} · 账本 Ledger entry {record.number}, {record.digest[:DIGEST]}"
     )
 
@@ -84,7 +83,7 @@ def _backtested(selected: dict[str, Any]) -> Iterator[Mark]:
         days = "；".join(f"{id} {day}" for id, day in selected.items())
         yield (
             "mark",
-            f"灰色斜体为回测：名单选定于 Pale italics are back-tested, selected on: {days}",
+            f"灰色斜体为回测（选样日） Pale italics are back-tested (selected on): {days}",
         )
 
 
@@ -117,9 +116,8 @@ def sources(histories: Iterable[History]) -> list[str]:
 
 
 def in_both(text: Text) -> str:
-    """Return text in Chinese and in English; a finding once, whose own words stand in both."""
-    once = text.en == text.zh or text.en.partition(": ")[0] in RULES
-    return text.zh if once else f"{text.zh} {text.en}"
+    """Return text in Chinese and in English; once where they agree."""
+    return text.zh if text.en == text.zh else f"{text.zh} {text.en}"
 
 
 def chinese(name: Name) -> str:

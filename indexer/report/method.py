@@ -1,13 +1,21 @@
 """Methodology in words, from the definition's own parameters."""
 
+from calendar import month_name
 from collections.abc import Iterator
 
-from indexer.definitions.basket import Basket, Index, Series, Withholding
+from indexer.definitions.basket import (
+    DEFAULT_MONTHS,
+    Basket,
+    Index,
+    Rebalance,
+    Series,
+    Withholding,
+)
 from indexer.definitions.study import Study
 from indexer.errors import counted
 from indexer.report.words import calendar_name, hour_of
 from indexer.signals.inference import FEWEST_ROWS
-from indexer.words import Text, joined, many, same
+from indexer.words import Text, joined, listed, many, same
 
 _SCHEMES = {
     "equal": Text("equal weights", "等权"),
@@ -23,11 +31,11 @@ _SCHEMES = {
     "score": Text("weights by score", "按得分加权"),
 }
 _FREQUENCIES = {
-    "never": Text("never rebalanced", "不再调整"),
-    "monthly": Text("rebalanced monthly", "每月调整"),
-    "quarterly": Text("rebalanced quarterly", "每季调整"),
-    "semiannual": Text("rebalanced twice a year", "每半年调整"),
-    "annual": Text("rebalanced yearly", "每年调整"),
+    "never": Text("never rebalanced", "不作定期调整"),
+    "monthly": Text("rebalanced monthly", "每月定期调整"),
+    "quarterly": Text("rebalanced quarterly", "每季度定期调整"),
+    "semiannual": Text("rebalanced twice a year", "每半年定期调整"),
+    "annual": Text("rebalanced yearly", "每年定期调整"),
 }
 
 
@@ -47,6 +55,8 @@ _WHICH = {
     "last": "最后一个",
 }
 
+_COUNTRIES = {"CN": "中国内地", "HK": "中国香港", "US": "美国"}
+
 
 def _day(day: str) -> Text:
     """Return the day of a rebalance in words.
@@ -63,13 +73,48 @@ def _day(day: str) -> Text:
     return Text(f"the {which} {name}", f"{_WHICH[which]}{_DAYS[of]}")
 
 
+def _rebalanced(rebalance: Rebalance) -> Text:
+    """Return when a basket is rebalanced, and by what it is then known.
+
+    Examples
+    --------
+    >>> rule = Rebalance(frequency="annual", day="third friday", reference_lag=5)
+    >>> print(_rebalanced(rule).en)
+    Rebalanced yearly, on the third Friday of December, by what was known 5 sessions before.
+    >>> print(_rebalanced(rule).zh)
+    每年定期调整，于12月第三个周五收盘后生效，以生效日前第5个交易日的数据为准。
+    """
+    often, day, lag = (
+        _FREQUENCIES[rebalance.frequency],
+        _day(rebalance.day),
+        rebalance.reference_lag,
+    )
+    if rebalance.frequency == "never":
+        return Text(
+            f"{often.en.capitalize()}: shares stay as they were fixed on the base date.",
+            f"{often.zh}：股数自基日起不变。",
+        )
+    months = Text("the month", "当月")
+    if rebalance.frequency != "monthly":
+        numbers = sorted(rebalance.months or DEFAULT_MONTHS[rebalance.frequency])
+        told = listed([Text(month_name[number], f"{number}") for number in numbers])
+        months = Text(told.en, f"{told.zh}月")
+    known = Text(
+        f"what was known {counted(lag, 'session')} before" if lag else "the closes of that day",
+        f"生效日前第{lag}个交易日的数据" if lag else "生效日收盘数据",
+    )
+    return Text(
+        f"{often.en.capitalize()}, on {day.en} of {months.en}, by {known.en}.",
+        f"{often.zh}，于{months.zh}{day.zh}收盘后生效，以{known.zh}为准。",
+    )
+
+
 def index_method(index: Index) -> Iterator[Text]:
     """Yield how an index is made."""
     if not isinstance(index, Basket):
         yield _series(index)
         return
-    base, rebalance = index.base, index.rebalance
-    day = _day(rebalance.day)
+    base = index.base
     yield Text(
         f"Level {base.level:.15g} on {base.date}, in {index.currency}, sessions of "
         f"{index.calendar}; {_SCHEMES[index.weighting.scheme].en}.",
@@ -78,41 +123,23 @@ def index_method(index: Index) -> Iterator[Text]:
     )
     yield from _membership(index)
     yield joined([*_weights(index), *_caps(index)], " ", "")
-    lag = rebalance.reference_lag
-    known = Text(
-        f"what was known {counted(lag, 'session')} before" if lag else "the closes of that day",
-        f"此前{lag}个交易日已知数据" if lag else "当日收盘数据",
-    )
-    yield Text(
-        _FREQUENCIES[rebalance.frequency].en.capitalize()
-        + (
-            f", on {day.en} of the month, by {known.en}."
-            if rebalance.frequency != "never"
-            else ": shares stay as they were fixed on the base date."
-        ),
-        _FREQUENCIES[rebalance.frequency].zh
-        + (
-            f"，于当月{day.zh}生效，以{known.zh}为准。"
-            if rebalance.frequency != "never"
-            else "：股数自基日起不变。"
-        ),
-    )
+    yield _rebalanced(index.rebalance)
     yield from _trading(index)
     yield Text(
         "The level is market value over divisor; the divisor changes only so that a change of "
         "members, shares or a corporate action does not move the level. Ordinary dividends count "
         "in total return (gross and net) alone, special ones in the price index too. A constituent "
         "without a close keeps its last one, restated for actions, and is counted as carried.",
-        "点位等于市值除以除数；除数仅为使成分、股数变动与公司行动不影响点位而调整。"
+        "点位等于市值除以除数；除数仅为使成分、股数变动与公司行为不影响点位而调整。"
         "普通现金红利只计入全收益与净收益，特别红利亦计入价格指数。"
-        "无收盘价的成分股沿用经公司行动调整后的最近收盘价，并计入“沿用”。",
+        "无收盘价的成分股沿用经公司行为调整后的最近收盘价，并计入“沿用”。",
     )
     if index.withholding is not None and "net" in index.variants:
         yield _tax(index.withholding)
     if index.selected_on is not None:
         yield Text(
             f"The list was chosen on {index.selected_on}: levels before that day are back-tested.",
-            f"名单选定于{index.selected_on}：此前点位均为回测。",
+            f"选样日为{index.selected_on}：此前点位均为回测。",
         )
 
 
@@ -120,7 +147,8 @@ def _tax(withheld: Withholding) -> Text:
     """Return what the net variant leaves of an ordinary dividend to the tax of its country."""
     named = dict(withheld.model_extra or {})
     rates = [
-        Text(f"{100 * rate:g}% in {at}", f"{at} {100 * rate:g}%") for at, rate in named.items()
+        Text(f"{100 * rate:g}% in {at}", f"{_COUNTRIES.get(at, at)}{100 * rate:g}%")
+        for at, rate in named.items()
     ]
     if (rate := withheld.every_country) is not None:
         other = Text("elsewhere", "其他") if rates else Text("everywhere", "各国")
@@ -129,7 +157,7 @@ def _tax(withheld: Withholding) -> Text:
     view = Text(f" ({withheld.view})", f"（{withheld.view}）") if withheld.view else same("")
     return Text(
         f"Net total return{view.en}: of ordinary dividends {told.en} is withheld.",
-        f"净收益{view.zh}：普通现金红利扣税，{told.zh}。",
+        f"净收益{view.zh}：普通现金红利按以下税率代扣：{told.zh}。",
     )
 
 
@@ -218,7 +246,7 @@ def _caps(index: Basket) -> Iterator[Text]:
         if cap is not None:
             yield Text(
                 f"No {en} above {100 * cap:g}% at a rebalance.",
-                f"调整时{zh}权重不超过{100 * cap:g}%。",
+                f"定期调整时{zh}权重不超过{100 * cap:g}%。",
             )
 
 
@@ -245,7 +273,7 @@ def study_method(study: Study) -> Iterator[Text]:
         "leader a leader fall; both can fall.",
         f"拉大：z值达到{rule.enter:g}。拐点：相对强弱自高点回落达到其通常20期波动的{rule.turn:g}倍。"
         f"已收敛：回到起点均值的路程走完{100 * rule.close:g}%。"
-        "由跟随指数上涨所致为补涨，由领先指数下跌所致为补跌，亦可两者同跌。",
+        "由跟随指数上涨所致为补涨，由领先指数下跌所致为回落，亦可两者同跌。",
     )
     yield Text(
         "Two ratio lines A/B and A/C share A, so part of their correlation is arithmetic (Pearson "
@@ -256,7 +284,7 @@ def study_method(study: Study) -> Iterator[Text]:
         f"over windows by Holm's rule, and not below {FEWEST_ROWS} rows.",
         "比值线A/B与A/C共用A，其相关性有一部分是算术结果（Pearson 1897）。"
         "零假设值指B与C除各自与A的联系外别无共同之处时应有的数值，其余为超出部分；"
-        "给定A时B与C的偏相关系数在收益率上检验同一问题。"
+        "剔除A后B与C的偏相关系数在收益率上检验同一问题。"
         f"p值来自{bootstrap.replications}次平稳区块重抽样（Politis与Romano 1994；"
         f"Politis与White 2004，2009年更正），种子{bootstrap.seed}，并按Holm法对多个窗口校正，"
         f"不足{FEWEST_ROWS}期不计算。",

@@ -12,9 +12,10 @@ from indexer.report.drawing import Drawing, drawing
 from indexer.report.figures import bands, name_of, rebased
 from indexer.report.marks import bilingual, in_both
 from indexer.report.markup import figure_text, safe
+from indexer.report.words import KINDS, STATES
 from indexer.signals.result import Comparison
 from indexer.signals.signal import after_last
-from indexer.words import Text
+from indexer.words import VARIANTS, Text
 
 _SYNTHETIC = "合成数据 SYNTHETIC DATA"
 
@@ -103,7 +104,7 @@ def history_html(history: History) -> str:
     """Return what happened to an index, in a few figures."""
     told = history.summary
     row = [
-        told["variant"],
+        in_both(VARIANTS[told["variant"]]),
         f"{told['first']['date']}: {told['first']['level']:.4f}",
         f"{told['last']['date']}: {told['last']['level']:.4f}",
         f"{told['return']:+.1%}",
@@ -113,7 +114,7 @@ def history_html(history: History) -> str:
         str(int(history.backtested.sum())),
     ]
     heads = (
-        *("收益类型 Variant", "首日 First", "末日 Last", "涨跌幅 Return", "波动率 Volatility"),
+        *("口径 Variant", "首日 First", "末日 Last", "涨跌幅 Return", "波动率 Volatility"),
         *("最大回撤 Maximum drawdown", "沿用旧价 Carried", "回测交易日 Back-tested sessions"),
     )
     name = bilingual(history.definition.name)
@@ -127,9 +128,9 @@ def comparison_html(comparison: Comparison) -> str:
     rows = [
         [
             f"{_name(comparison, pair['leader'])} / {_name(comparison, pair['follower'])}",
-            pair["state"].replace("_", " "),
+            in_both(STATES[pair["state"]]),
             pair["since"],
-            pair["kind"] or "–",
+            in_both(KINDS[pair["kind"]]) if pair["kind"] else "–",
             *(
                 starred(figure_text(pair[name], 2), tested[name]).en
                 for name in ("relative_strength", "zscore")
@@ -139,8 +140,8 @@ def comparison_html(comparison: Comparison) -> str:
         for pair, tested in zip(told["pairs"], marks, strict=True)
     ]
     heads = (
-        *("领先 / 跟随 Leader / follower", "状态 State", "起始 Since", "类型 Kind"),
-        *("相对强弱 Relative strength", "Z 值 z", "最近一期 Last row"),
+        *("领先 / 跟随 Leader / follower", "状态 State", "起始 Since", "收敛方式 Kind"),
+        *("相对强弱 Relative strength", "z值 z", "最近一期 Last row"),
     )
     name = bilingual(comparison.study.name)
     tested = [

@@ -42,12 +42,12 @@ def notice_text(made: Decision, corrected: Sequence[Correction], files: Sequence
     """Return the notice of a correction, in English and Chinese."""
     first, last = corrected[0].session, corrected[-1].session
     lines = [
-        "RESTATEMENT NOTICE / 指数修正公告",
+        "RESTATEMENT NOTICE / 指数更正公告",
         *(["SYNTHETIC DATA / 合成数据"] if made.synthetic else []),
         "",
         f"Index / 指数: {made.subject}",
         f"Sessions / 交易日: {first} – {last} ({len(corrected)})",
-        f"Correction / 修正编号: {made.correction}",
+        f"Correction / 更正编号: {made.correction}",
         f"Reason / 原因: {made.reason} ({REASONS.get(made.reason, made.reason)})",
         f"Note / 说明: {made.note}",
         f"Decided by / 决定人: {made.by}",
@@ -58,11 +58,12 @@ def notice_text(made: Decision, corrected: Sequence[Correction], files: Sequence
         "请以下列数值替换先前发布的数值；先前版本及据其得出的最高、最低值和收益率均应作废。",
         "",
         "session     revision  variant        published       corrected        bp",
+        "（交易日、版本、口径、原发布值、更正值、基点）",
     ]
     for one in corrected:
         revision = f"{one.before} → {one.after}"
         if not one.levels:
-            lines.append(f"{one.session}  {revision:<8}  signals")
+            lines.append(f"{one.session}  {revision:<8}  signals / 信号")
         for variant, before, after, difference in one.levels:
             bp = "" if difference is None else f"{difference:+.4f}"
             lines.append(
@@ -75,8 +76,8 @@ def notice_text(made: Decision, corrected: Sequence[Correction], files: Sequence
 
 REASONS = {  # codes of reasons in Chinese
     "bad-price": "价格错误",
-    "late-action": "公司行动迟到或遗漏",
-    "methodology": "方法运用有误",
+    "late-action": "公司行为延迟或漏记",
+    "methodology": "编制方法应用有误",
     "vendor-revision": "数据供应商修订",
     "software": "程序错误",
 }

@@ -18,6 +18,15 @@ from indexer.signals.result import Comparison
 from indexer.words import VARIANTS, Text
 
 _RATIO = ("ratio_null", "ratio_excess", "partial_correlation")
+_ENTRY = {  # what is told of an entry of the ledger
+    "number": "记录号 Number",
+    "session": "交易日 Session",
+    "revision": "版本 Revision",
+    "published_at": "发布时间 Published at",
+    "known_at": "查询时点 As known at",
+    "digest": "内容哈希 Digest",
+    "differing": "与重算不一致的交易日 Differing on",
+}
 _GIVEN = "partial_correlation_benchmark"
 
 
@@ -30,7 +39,7 @@ def study_summary(book: Book, comparison: Comparison) -> None:
     pairs = pl.DataFrame([_pair_row(pair) for pair in summary["pairs"]], infer_schema_length=None)
     tested = [pair_backtested(comparison, pair) for pair in summary["pairs"]]
     flags = {name: [found[of] for found in tested] for name, of in _PAIR_FLAGS.items()}
-    row = write_lines(book, sheet, row, ["各组现状 Where the pairs stand"], "head")
+    row = write_lines(book, sheet, row, ["各配对现状 Where the pairs stand"], "head")
     first = write_table(book, sheet, row, _marked(in_chinese(pairs), flags))
     row = first + pairs.height + 1
     for told in summary["ratio_lines"]:
@@ -159,8 +168,8 @@ def notes(
         definition = history.definition
         lines = [
             f"{id}: {bilingual(definition.name)}, {definition.currency}",
-            f"定义摘要 Definition digest {definition.digest}",
-            f"数据摘要 Market data digest {history.market_digest}",
+            f"定义哈希 Definition digest {definition.digest}",
+            f"行情数据哈希 Market data digest {history.market_digest}",
         ]
         lines += [bilingual(definition.description)] if definition.description else []
         lines += [f"无数据 Missing: {', '.join(history.missing)}"] if history.missing else []
@@ -168,7 +177,7 @@ def notes(
     if record is not None:
         row = write_lines(book, sheet, row, ["账本记录 Ledger entry"], "head")
         entry = asdict(record) | {"differing": ", ".join(record.differing) or None}
-        facts = [f"{name} {value}" for name, value in entry.items() if value is not None]
+        facts = [f"{_ENTRY[name]} {value}" for name, value in entry.items() if value is not None]
         row = write_lines(book, sheet, row, facts) + 1
     row = write_lines(book, sheet, row, ["读法 How to read it"], "head")
     write_lines(book, sheet, row, _READING, "wrapped")

@@ -31,6 +31,7 @@
 
   function choose() {
     root.lang = chosen.lang === "zh" ? "zh" : "en";
+    document.title = document.querySelector("title").dataset[root.lang];
     root.dataset.theme = chosen.theme;
     root.dataset.up = chosen.up;
     for (const button of document.querySelectorAll("[data-set]")) {

@@ -148,7 +148,7 @@ def _banners(comparison: Comparison) -> Iterator[str]:
             Text(
                 f"The constituents of {who.en} were selected on {day}: everything before that day "
                 "rests on hindsight.",
-                f"{who.zh}的成分股选定于{day}：此前的点位与信号均为回测，含后见之明。",
+                f"{who.zh}的选样日为{day}：此前的点位与信号均为回测，含后见之明。",
             ),
         )
 
@@ -315,7 +315,7 @@ def _method(comparison: Comparison) -> Iterator[str]:
             joined([calendar_name(study.calendar), since], ", ", "，"),
         ),
         (Text("Cut-off", "截止时间"), hour_of(study.cutoff)),
-        (Text("Variant", "类型"), VARIANTS[study.variant]),
+        (Text("Variant", "口径"), VARIANTS[study.variant]),
         (Text("Currency", "货币"), local if study.currency == "local" else same(study.currency)),
         (Text("Benchmark", "基准"), _benchmark(comparison)),
     )

@@ -282,7 +282,7 @@ def event_table(comparison: Comparison) -> str:
         if not there.size or not on.size:
             continue
         day, end = int(on[0]), int(there[-1])
-        total = log_per_cent(found.cumulative[end])
+        total, last = log_per_cent(found.cumulative[end]), int(found.offset[end])
         dated, row = str(seen.event.date), str(seen.days[day])
         later = Text(f" (row of {row})", f"（{row}一期）") if row != dated else same("")
         rows.append(
@@ -291,7 +291,7 @@ def event_table(comparison: Comparison) -> str:
                 name_of(comparison, seen.id),
                 same(log_per_cent(found.abnormal[day])),
                 figure_text(or_none(found.p), 3),
-                same(f"{total} (+{int(found.offset[end])})"),
+                Text(f"{total} (+{last})", f"{total}（+{last}）"),
                 figure_text(or_none(found.cumulative_p[end]), 3),
                 Text(
                     f"{int(seen.carried[day])} of {int(seen.constituents[day])}",
@@ -309,14 +309,14 @@ def index_table(comparison: Comparison, indices: dict[str, Any]) -> str:
     """Return what each index rests on, as the summary has it by id."""
     heads = (
         Text("Index", "指数"),
-        Text("Variant", "类型"),
+        Text("Variant", "口径"),
         Text("Currency", "货币"),
         Text("Last level on", "最新点位日期"),
         Text("Carried then", "当日沿用旧价"),
         Text("Missing", "缺失"),
         Text("Back-tested sessions", "回测交易日"),
-        Text("Definition", "定义摘要"),
-        Text("Market data", "行情摘要"),
+        Text("Definition", "定义哈希"),
+        Text("Market data", "行情数据哈希"),
     )
     rows = []
     dates, levels = comparison.aligned.dated[-1], comparison.aligned.level.T
@@ -336,7 +336,9 @@ def index_table(comparison: Comparison, indices: dict[str, Any]) -> str:
                 Text(f"{told['carried_last']} of {count}", f"{count}只中的{told['carried_last']}只")
                 if count
                 else Text("ready-made series", "现成序列"),
-                same(", ".join(told["missing"])) if told["missing"] else Text("none", "无"),
+                joined(map(same, told["missing"]), ", ", "、")
+                if told["missing"]
+                else Text("none", "无"),
                 Text(
                     f"{told['backtested_sessions']} of {sessions}",
                     f"{sessions}日中的{told['backtested_sessions']}日",

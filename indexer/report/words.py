@@ -53,9 +53,9 @@ STATES = {
     "catching_up": Text("catching up", "收敛中"),
     "closed": Text("closed", "已收敛"),
 }
-RULES = {  # of the gates whose findings are recorded, in Chinese; the finding itself is English
-    "R14": "行情或汇率不全",
-    "R15": "个别行情缺失",
+RULES = {  # of the gates whose findings are recorded, in Chinese
+    "R14": "沿用旧价或旧汇率",
+    "R15": "行情缺失",
     "R16": "涨跌超出可信范围",
     "R17": "行情未更新",
     "R18": "某交易所行情未更新",
@@ -65,7 +65,7 @@ RULES = {  # of the gates whose findings are recorded, in Chinese; the finding i
 }
 KINDS = {
     "catch-up": Text("follower rises", "跟随指数补涨"),
-    "leader fall": Text("leader falls", "领先指数补跌"),
+    "leader fall": Text("leader falls", "领先指数回落"),
     "both falling": Text("both fall", "两者同跌"),
 }
 

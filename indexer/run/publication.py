@@ -10,6 +10,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from indexer.errors import Flaw, MissingInputError, counted
+from indexer.index.evidence import in_chinese
 from indexer.index.history import History
 from indexer.ledger.correct import basis_points
 from indexer.ledger.database import reading
@@ -163,12 +164,13 @@ def _entry_caveats(entry: Entry) -> Iterator[Text]:
             f"{entry.session}第{entry.revision}版{_STATUS[entry.status]}：{zh}（{entry.by}）",
         )
     for rule, message, by, note in entry.rows.get("findings", ()):
-        found = Text(f"{rule}: {message}", f"{rule}（{RULES.get(rule, '检查')}）：{message}")
+        zh = f"{rule}（{RULES.get(rule, '检查')}）：{in_chinese(message)}"
+        found = Text(f"{rule}: {message}", zh)
         over = Text(f" (overridden by {by}: {note})", f"（{by}予以放行：{note}）")
         yield joined([found, over if by else same("")], "")
 
 
-_STATUS = {"corrected": "为修正", "retired": "为终止发布"}
+_STATUS = {"corrected": "为更正版，原因", "retired": "为终止发布"}
 
 
 def _coverage(candidate: Candidate, standing: Sequence[Head]) -> Iterator[Text]:
@@ -179,7 +181,7 @@ def _coverage(candidate: Candidate, standing: Sequence[Head]) -> Iterator[Text]:
         yield Text(
             f"{count} of {counted(shown, 'session')} were published by then, from {first}: the "
             "others are calculated from the inputs of this one",
-            f"{shown}个交易日中当时已发布{count}个，自{first}起：其余由本次的输入计算",
+            f"共{shown}个交易日，截至当时仅{count}个已发布（自{first}起），其余按本次输入数据计算",
         )
 
 

@@ -24,12 +24,19 @@ STALE = 5  # sessions without a new level after which an index has ended
 _NO_DATA = Text("left out: it has no data here", "没有数据，未纳入")
 
 
-def variant_caveat(id: str, wanted: str, taken: str) -> Text:
+def variant_caveat(history: History, wanted: str, taken: str) -> Text:
     """Return that an index is compared in another variant than the study's."""
+    index = history.definition
     return Text(
-        f"{id} has no {wanted} variant here: its {taken} is used",
-        f"{id}没有{VARIANTS[wanted].zh}序列，以其{VARIANTS[taken].zh}序列代替",
+        f"{index.id} has no {wanted} variant here: its {taken} is used",
+        f"{index.name.zh or index.id}没有{VARIANTS[wanted].zh}序列，"
+        f"以其{VARIANTS[taken].zh}序列代替",
     )
+
+
+def _called(id: str, histories: Mapping[str, History]) -> str:
+    """Return what an index is called in Chinese; its id where that is not known."""
+    return (id in histories and histories[id].definition.name.zh) or id
 
 
 def benchmark_caveats(
@@ -37,7 +44,7 @@ def benchmark_caveats(
 ) -> Iterator[Text]:
     """Yield where nothing, or nothing new, is known of the benchmark."""
     name = study.benchmark
-    told = Text(f"benchmark {name}", f"基准{name}")
+    told = Text(f"benchmark {name}", f"基准{_called(name, histories)}")
     if name not in histories:
         yield joined([told, _NO_DATA])
         return
@@ -54,13 +61,17 @@ def benchmark_caveats(
         )
 
 
-def inside_caveats(study: Study, inside: Mapping[str, int]) -> Iterator[Text]:
+def inside_caveats(
+    study: Study, inside: Mapping[str, int], histories: Mapping[str, History]
+) -> Iterator[Text]:
     """Yield which followers are not given the benchmark, for it holds some of what they hold."""
+    benchmark = _called(study.benchmark, histories)
     for id, count in inside.items():
+        name = _called(id, histories)
         yield Text(
             f"benchmark {study.benchmark} holds {counted(count, 'issuer')} of {id}: partial "
             f"correlations of {id} are not given the benchmark",
-            f"基准{study.benchmark}持有{id}的{count}个发行人：{id}的偏相关系数不剔除基准",
+            f"基准{benchmark}的成分股与{name}有{count}家共同发行人：{name}的偏相关系数不剔除基准",
         )
 
 
@@ -70,11 +81,12 @@ def shared_caveats(study: Study, histories: Mapping[str, History]) -> Iterator[T
         ids = (pair.leader, pair.follower)
         if shared := shared_issuers({id: histories[id] for id in ids}):
             names = [issuer.issuer for issuer in shared]
+            called = "与".join(_called(id, histories) for id in ids)
             zh = "、".join(names[:SHOWN]) + ("等" if len(names) > SHOWN else "")
             yield Text(
                 f"{' and '.join(ids)} have both held {counted(len(names), 'issuer')} "
                 f"({few(names, SHOWN)}): they move together by these as well",
-                f"{'与'.join(ids)}都持有过{len(names)}个发行人（{zh}）：两者同向变动也有这一原因",
+                f"{called}的成分股曾有{len(names)}家共同发行人（{zh}）：两者同向变动也有这一原因",
             )
 
 
@@ -85,7 +97,7 @@ def end_caveats(study: Study, aligned: Aligned, histories: Mapping[str, History]
             ends = _last(histories[id])
             yield Text(
                 f"{id} ends on {ends}: what it is compared in ends there too",
-                f"{id}止于{ends}：与它有关的比较也止于此",
+                f"{_called(id, histories)}止于{ends}：与它有关的比较也止于此",
             )
 
 
@@ -100,8 +112,9 @@ def stale_caveats(
                 f"{id}: more of its weight than R14 lets be published stood at stale prices on "
                 f"{count} of its latest {counted(latest, 'session')}: its returns come late, and "
                 "what is made of them may be due to that",
-                f"{id}在最近{latest}个交易日中有{count}日沿用旧价的权重超出R14的发布限度：其收益滞后，"
-                "据此所得结果或由此而来",
+                f"{_called(id, histories)}在最近{latest}个交易日中有{count}日"
+                "沿用旧价的权重超出R14的发布限度："
+                "其收益率反映滞后，以此计算的结果可能受其影响",
             )
 
 
@@ -117,32 +130,38 @@ def _last(history: History) -> date:
     return last
 
 
-def rate_caveats(study: Study, local: Aligned, converted: Aligned) -> Iterator[Text]:
+def rate_caveats(
+    study: Study, local: Aligned, converted: Aligned, histories: Mapping[str, History]
+) -> Iterator[Text]:
     """Yield which levels begin later for want of a rate."""
     for id, before, after in zip(local.ids, local.level.T, converted.level.T, strict=True):
+        name = _called(id, histories)
         first, known = (int(np.argmax(~np.isnan(level))) for level in (before, after))
         if np.isnan(after).all():
             yield Text(
                 f"{id} left out: no rate into {study.currency} is known",
-                f"{id}没有兑{study.currency}的汇率，未纳入",
+                f"{name}没有兑{study.currency}的汇率，未纳入",
             )
         elif known > first:
             day = local.sessions[known]
             yield Text(
                 f"{id} begins on {day}: no rate into {study.currency} is known before",
-                f"{id}始于{day}：此前没有兑{study.currency}的汇率",
+                f"{name}始于{day}：此前没有兑{study.currency}的汇率",
             )
 
 
-def short_caveats(study: Study, states: Sequence[PairStates]) -> Iterator[Text]:
+def short_caveats(
+    study: Study, states: Sequence[PairStates], histories: Mapping[str, History]
+) -> Iterator[Text]:
     """Yield which pairs have no state but the one that nothing has happened in."""
     window = study.windows.zscore
     for found in states:
         if (count := len(found.rows)) < window:
-            pair, rows = f"{found.pair.leader} / {found.pair.follower}", counted(count, "row")
+            ids, rows = (found.pair.leader, found.pair.follower), counted(count, "row")
+            called = " / ".join(_called(id, histories) for id in ids)
             yield Text(
-                f"{pair} has {rows}: neutral for want of the {window} of a z-score",
-                f"{pair}只有{count}期：不足z值所需的{window}期，故为中性",
+                f"{' / '.join(ids)} has {rows}: neutral for want of the {window} of a z-score",
+                f"{called}只有{count}期：不足z值所需的{window}期，故为中性",
             )
 
 
@@ -172,7 +191,10 @@ def event_caveats(
                 )
             else:
                 continue
-            yield Text(f"event of {event.date}: {id} {why.en}", f"{event.date}的事件：{id}{why.zh}")
+            name = _called(id, histories)
+            yield Text(
+                f"event of {event.date}: {id} {why.en}", f"{event.date}的事件：{name}{why.zh}"
+            )
 
 
 def overlay_caveats(

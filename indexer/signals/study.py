@@ -77,7 +77,7 @@ def compare(
     signals = [signal for rows in shared for signal in pair_signals(study, rows)]
     triples = siblings([(pair.leader, pair.follower) for pair in study.pairs])
     inside = _inside(histories, benchmark, triples)
-    warnings += tuple(inside_caveats(study, inside))
+    warnings += tuple(inside_caveats(study, inside, histories))
     controls = [_control(benchmark, ids, inside) for ids in triples]
     for ids, control in zip(triples, controls, strict=True):
         signals += ratio_signals(study, aligned, ids, control)
@@ -100,7 +100,7 @@ def compare(
         happenings=happenings,
         warnings=(
             *warnings,
-            *short_caveats(study, states),
+            *short_caveats(study, states, histories),
             *event_caveats(study, histories, happenings),
             *overlay_caveats(study, overlays, signals),
         ),
@@ -131,7 +131,7 @@ def _aligned(
     _check_pairs(study, aligned)
     if study.currency != "local":
         local, aligned = aligned, _converted(study, aligned, histories, fixings)
-        warnings += tuple(rate_caveats(study, local, aligned))
+        warnings += tuple(rate_caveats(study, local, aligned, histories))
         _check_pairs(study, aligned)
     return lines, aligned, warnings
 
@@ -203,7 +203,7 @@ def _lines(
     for id, history in histories.items():
         variant = history.offered(study.variant)
         if variant != study.variant:
-            warnings.append(variant_caveat(id, study.variant, variant))
+            warnings.append(variant_caveat(history, study.variant, variant))
         lines.append(
             IndexLine(
                 id,

@@ -318,4 +318,4 @@ def test_rates_beyond_belief_are_counted_and_the_first_is_told():
         f"2 rates beyond belief, at which R16 would refuse to publish a level. The first: USD/CNY "
         f"of 71 on {days[2]} after 7.1 on {days[1]}, more than a factor of 1.8: "
     )
-    assert found.zh.startswith("2个汇率超出R16的限度，所折算的点位不得发布。最早一例：USD/CNY")
+    assert found.zh.startswith("2个汇率超出R16的限度，所折算的点位不得发布。最早一例：2024")

@@ -12,9 +12,9 @@ from tests.index.examples import basket
 @pytest.mark.parametrize(
     ("lag", "en", "zh"),
     [
-        (5, "by what was known 5 sessions before.", "以此前5个交易日已知数据为准。"),
-        (1, "by what was known 1 session before.", "以此前1个交易日已知数据为准。"),
-        (0, "by the closes of that day.", "以当日收盘数据为准。"),
+        (5, "by what was known 5 sessions before.", "以生效日前第5个交易日的数据为准。"),
+        (1, "by what was known 1 session before.", "以生效日前第1个交易日的数据为准。"),
+        (0, "by the closes of that day.", "以生效日收盘数据为准。"),
     ],
 )
 def test_a_rebalance_is_told_with_its_day_and_its_reference(tmp_path, lag, en, zh):
@@ -23,8 +23,11 @@ def test_a_rebalance_is_told_with_its_day_and_its_reference(tmp_path, lag, en, z
     path.write_text(text, encoding="utf-8")
     told = list(index_method(read_basket(path)))
 
-    assert f"Rebalanced quarterly, on the third Friday of the month, {en}" in [t.en for t in told]
-    assert any(t.zh.endswith(f"于当月第三个周五生效，{zh}") for t in told)
+    assert (
+        f"Rebalanced quarterly, on the third Friday of March, June, September and December, {en}"
+        in [t.en for t in told]
+    )
+    assert any(t.zh.endswith(f"于3、6、9、12月第三个周五收盘后生效，{zh}") for t in told)
 
 
 def test_figures_of_a_definition_are_told_as_they_are(tmp_path):
@@ -37,7 +40,7 @@ def test_figures_of_a_definition_are_told_as_they_are(tmp_path):
     en, zh = (" ".join(words) for words in zip(*told, strict=True))
 
     assert "No constituent above 47.5% at a rebalance." in en
-    assert "调整时单只成分股权重不超过47.5%。" in zh
+    assert "定期调整时单只成分股权重不超过47.5%。" in zh
     assert "Level 1234567 on" in en
 
 
@@ -48,12 +51,12 @@ def test_figures_of_a_definition_are_told_as_they_are(tmp_path):
             {"view": "non-resident", "CN": 0.1, "US": 0.3},
             "Net total return (non-resident): of ordinary dividends 10% in CN, 30% in US is "
             "withheld.",
-            "净收益（non-resident）：普通现金红利扣税，CN 10%、US 30%。",
+            "净收益（non-resident）：普通现金红利按以下税率代扣：中国内地10%、美国30%。",
         ),
         (
             "0.2",
             "Net total return: of ordinary dividends 20% everywhere is withheld.",
-            "净收益：普通现金红利扣税，各国20%。",
+            "净收益：普通现金红利按以下税率代扣：各国20%。",
         ),
     ],
 )

@@ -30,7 +30,7 @@ def test_it_names_what_nasdaq_names():
 
     for told in (
         "Index / 指数: trio", "Sessions / 交易日: 2026-03-06 – 2026-03-09 (2)",
-        "Correction / 修正编号: run-1", "Note / 说明: a typing error", "Decided by / 决定人: Ada",
+        "Correction / 更正编号: run-1", "Note / 说明: a typing error", "Decided by / 决定人: Ada",
         "发现并发布于: 2026-03-10T08:00:00Z", "disregard the earlier revisions",
         "any high, low or return", "trio_20260306_r2.csv",
     ):  # fmt: skip

@@ -110,7 +110,7 @@ def test_every_sheet_says_what_it_is_of(book):
         assert "SYNTHETIC DATA" in head
         assert "2026-08-21" in head
         assert "数据来源 Data source: seeds/generate.py" in head
-        assert "第 2 版 Revision 2" in head
+        assert "第2版 Revision 2" in head
         assert "c0ffeec0ffee" in head
         assert "回测" in head
 
@@ -126,7 +126,7 @@ def test_what_was_asked_as_of_an_instant_says_which(history):
         text for _, text in index_marks(history, replace(RECORD, known_at="2026-08-23"))
     )
 
-    assert "· 所知时刻 As known at 2026-08-23 ·" in told
+    assert "· 查询时点 As known at 2026-08-23 ·" in told
     assert "In force now" not in told
 
 
@@ -273,7 +273,7 @@ def test_a_state_is_pale_while_its_z_score_is_back_tested(comparison):
 def test_words_of_tables_stand_there_in_chinese_too(book):
     called = {
         "状态 States": ("State", "State, in Chinese", {"neutral": "中性", "stretched": "拉大"}),
-        "阶段 Episodes": ("Kind", "Kind, in Chinese", {"leader fall": "领先指数补跌"}),
+        "阶段 Episodes": ("Kind", "Kind, in Chinese", {"leader fall": "领先指数回落"}),
         "区间 Intervals": ("Interval", "Interval, in Chinese", {"rows_5": "5期"}),
     }
     for name, (head, beside, words) in called.items():

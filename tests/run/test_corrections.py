@@ -685,7 +685,7 @@ def test_a_restatement_prints_a_notice(path):
     name = next((path / "out" / "trio").glob("restatement_*.txt"))
     text = name.read_text(encoding="utf-8")
 
-    assert "RESTATEMENT NOTICE / 指数修正公告" in text
+    assert "RESTATEMENT NOTICE / 指数更正公告" in text
     assert "Reason / 原因: bad-price (价格错误)" in text
     assert "Decided by / 决定人: Ada" in text
     assert "1 → 2     price          1009.2350       1010.2443  +10.0000" in text

@@ -109,7 +109,7 @@ def test_a_correction_is_told_with_its_reason(tmp_path):
     assert shown(tmp_path).caveats == (
         Text(
             f"revision 2 of {DAYS[4]} is corrected: bad-price, a note (Ada)",
-            f"{DAYS[4]}第2版为修正：价格错误，a note（Ada）",
+            f"{DAYS[4]}第2版为更正版，原因：价格错误，a note（Ada）",
         ),
     )
 

@@ -191,7 +191,7 @@ def test_a_chart_leaves_as_csv_with_what_it_is_and_heads_in_the_language(page, a
     go(page, address, f"?lang={lang}&b=chain-4")
     [told], head, *_ = csv.reader(io.StringIO(chart(page, "CSV").decode("utf-8-sig")))
     name = shown.NAMES[0][lang]
-    words = {"en": ("Date", "back-tested", "As known at"), "zh": ("日期", "回测", "所知时刻")}[lang]
+    words = {"en": ("Date", "back-tested", "As known at"), "zh": ("日期", "回测", "查询时点")}[lang]
 
     assert head[:3] == [words[0], name, f"{name} ({words[1]})"]
     assert all(part in told for part in (SYNTHETIC[lang], name, words[2], DAYS[19]))
