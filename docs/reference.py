@@ -103,15 +103,20 @@ def _python() -> Iterator[str]:
     yield "# Python\n"
     yield "`import indexer` gives these names; they are loaded when they are first used.\n"
     for name in indexer.__all__:
-        yield from described(getattr(indexer, name), home="indexer")
+        part = getattr(indexer, name)
+        yield from described(part, home="indexer")
+        if part.__module__.startswith("indexer.kernels"):
+            yield f"What NaN means is said of [{part.__module__}](kernels.md).\n"
     for told in (History, Comparison, Market, Manifest):
         yield from described(told)
+        own = {name: part for name, part in vars(told).items() if not name.startswith("_")}
         yield from (
             f"- `.{name}`: {first(part)}"
-            for name, part in vars(told).items()
-            if isinstance(part, property) or inspect.isfunction(part)
-            if not name.startswith("_")
+            for name, part in own.items()
+            if isinstance(part, property)
         )
+        for part in filter(inspect.isfunction, own.values()):
+            yield from described(part, "###", home=told.__name__)
     yield ""
 
 

@@ -81,12 +81,28 @@ def read_definition(path: Path | str, rules: Sequence[Rule] = ()) -> Index | Stu
 
 
 def read_basket(path: Path | str) -> Index:
-    """Return the index definition in a YAML file; raises as `read_definition` does."""
+    """Return the index definition in a YAML file.
+
+    Raises
+    ------
+    MissingInputError
+        If the file cannot be read.
+    DefinitionError
+        With everything that is wrong in it, each with file, line and column.
+    """
     return _index(parse_yaml(read_text(Path(path)), str(path)), ())
 
 
 def read_study(path: Path | str) -> Study:
-    """Return the study definition in a YAML file; raises as `read_definition` does."""
+    """Return the study definition in a YAML file.
+
+    Raises
+    ------
+    MissingInputError
+        If the file cannot be read.
+    DefinitionError
+        With everything that is wrong in it, each with file, line and column.
+    """
     return validated(Study, parse_yaml(read_text(Path(path)), str(path)), [])
 
 

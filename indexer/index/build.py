@@ -13,7 +13,7 @@ from indexer.arrays import Days, Vector
 from indexer.definitions.basket import Basket, Index, Series
 from indexer.definitions.rules import REAL_SHARES
 from indexer.definitions.symbols import exchange_of
-from indexer.errors import DefinitionError, Flaw, MarketDataError, MissingInputError
+from indexer.errors import DefinitionError, Flaw, MarketDataError, MissingInputError, short
 from indexer.index.calculate import calculate
 from indexer.index.caveats import (
     adjusted_caveat,
@@ -50,6 +50,8 @@ def build(
 
     Raises
     ------
+    TypeError
+        If the definition is none of an index, or ``until`` no date.
     DefinitionError
         If the calendar is none, the base date no session of it, a cap cannot be met or needs
         segments that nobody names, two weighted constituents have become one, or a tax rate is
@@ -62,23 +64,17 @@ def build(
         given adjusted prices, a score is no number, an action is impossible, two changes of one
         symbol fall on one day, or a level would be zero, below it, or too large to be a number.
     """
+    if until is not None and type(until) is not date:
+        raise TypeError(f"until is {until!r}: give a datetime.date")
     if isinstance(definition, Series):
         return series_history(definition, market, until)
+    if not isinstance(definition, Basket):
+        raise TypeError(f"{short(definition)} is no index: give what read_basket returns")
     return basket_history(definition, market, until, strict=strict)
 
 
 def series_history(series: Series, market: Market, until: date | None) -> History:
-    """Return a ready-made series as an index, rebased where the definition says so.
-
-    Raises
-    ------
-    MissingInputError
-        If it has no close.
-    DefinitionError
-        If it has none on its base date, or the table has it in another currency.
-    MarketDataError
-        If a level brought to its base is too large or too small to be a number.
-    """
+    """Return a ready-made series as an index, rebased where it says so; raises as `build` does."""
     rows = _series_rows(series, market, until)
     days = rows["date"].to_numpy().astype("datetime64[D]")
     level = rows["close"].to_numpy().astype(float)

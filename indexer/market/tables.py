@@ -106,9 +106,14 @@ _MANIFEST = {  # known keys, and the values allowed; any text where there are no
 class Manifest:
     """What a market folder says of itself.
 
-    ``bare`` names the tables that are there and hold no row: they say that there is nothing. Where
-    only some rows of a folder are at hand, what the others would tell: ``oldest``, the date
-    of the first close, and ``ends``, the last session that each index has with them.
+    Attributes
+    ----------
+    price_kind : ``raw``, or ``total_return_adjusted`` where closes have dividends in them
+    synthetic : whether its prices are invented
+    source : whom its data are from; empty where it does not say
+    oldest : where only some rows of a folder are at hand, the date of the first close of all
+    ends : likewise, the last session that each index has with all of them, by id
+    bare : tables that are there and hold no row: they say that there is nothing
     """
 
     price_kind: PriceKind = "raw"
@@ -121,7 +126,15 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Market:
-    """A market folder after checking; absent tables and absent optional columns are empty."""
+    """A market folder after checking; absent tables and absent optional columns are empty.
+
+    Attributes
+    ----------
+    folder : where it was read from
+    manifest : what it says of itself
+    prices, securities, shares, actions, suspensions, fx, series : its tables, with the columns of
+        the contract of market folders
+    """
 
     folder: str
     manifest: Manifest
@@ -137,10 +150,14 @@ class Market:
 def read_market(folder: Path | str, *, without: Collection[str] = ()) -> Market:
     """Return the checked tables of a market folder, ``DIR`` or ``DIR@VERSION``.
 
-    Tables named in ``without`` are neither read nor checked, and empty.
+    Parameters
+    ----------
+    without : tables that are neither read nor checked, and empty
 
     Raises
     ------
+    ValueError
+        If a table is to be left out that is none.
     MissingInputError
         If the folder, the version, or every table in it, is missing.
     MarketDataError
@@ -148,6 +165,8 @@ def read_market(folder: Path | str, *, without: Collection[str] = ()) -> Market:
         holds, a close that is zero, negative or not finite, rows that conflict; and with every
         file that has nearly a table's name.
     """
+    if none := sorted({*without} - {*TABLES}):
+        raise ValueError(f"without: {', '.join(none)}: the tables are {', '.join(TABLES)}")
     path, version = split_version(folder)
     if not is_folder(path):
         there = is_there(path)

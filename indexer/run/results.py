@@ -52,6 +52,8 @@ def study(
     ----------
     indices : by id, all of the pairs and those there are of the benchmark and the events; None:
         each is found by its id beside the study's file, else in ./baskets, else bundled
+    until : last session to look at, inclusive; None for all there are
+    progress : told what is done next, in a few words
 
     Raises
     ------

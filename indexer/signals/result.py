@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -157,26 +156,43 @@ class Comparison:
         KeyError
             If there is none of that name and window, or it has several.
         """
-        asked = (name, *(*ids, "", "", "")[:3])
-        there = [s for s in self.signals if asked == (s.name, s.leader, s.follower, s.other)]
-        found = [s for s in there if s.window == window]
-        if window is None and not found and len(there) == 1:
-            found = there
-        if not found:
-            raise KeyError((*asked, window), f"windows there are: {[s.window for s in there]}")
-        return found[0]
+        found = self._signal(name, ids, window)
+        if found is None:
+            raise KeyError((name, *ids, window), "there is no such signal")
+        return found
 
     def last(self, name: str, *ids: str, window: int | None = None) -> float | None:
-        """Return the last value of a signal; None where its last row has none."""
-        with suppress(KeyError):
-            return or_none(self.signal(name, *ids, window=window).value[-1])
-        return None
+        """Return the last value of a signal; None where its last row, or no row, has one.
+
+        Parameters are those of `signal`. A signal of which no row has a value is none.
+
+        Raises
+        ------
+        KeyError
+            If no window is given and it has several.
+        """
+        found = self._signal(name, ids, window)
+        return None if found is None else or_none(found.value[-1])
 
     def last_backtested(self, name: str, *ids: str, window: int | None = None) -> bool:
-        """Return whether the last value of a signal rests on a back-tested level."""
-        with suppress(KeyError):
-            return bool(self.signal(name, *ids, window=window).backtested[-1])
-        return False
+        """Return whether there is a last value of a signal that rests on a back-tested level.
+
+        Raises
+        ------
+        KeyError
+            If no window is given and it has several.
+        """
+        found = self._signal(name, ids, window)
+        return found is not None and bool(found.backtested[-1])
+
+    def _signal(self, name: str, ids: tuple[str, ...], window: int | None) -> Signal | None:
+        """Return a signal, or None; raises where several windows have it and none is asked for."""
+        asked = (name, *(*ids, "", "", "")[:3])
+        there = [s for s in self.signals if asked == (s.name, s.leader, s.follower, s.other)]
+        found = [s for s in there if s.window == window or window is None]
+        if len(found) > 1:
+            raise KeyError((name, *ids), f"windows there are: {[s.window for s in there]}")
+        return found[0] if found else None
 
     @property
     def synthetic(self) -> bool:

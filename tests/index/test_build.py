@@ -5,7 +5,7 @@ Unless a test says otherwise A.US and B.US are held, half and half, at 10 and 20
 """
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -36,6 +36,20 @@ ADJUSTED = {"securities": [{"symbol": "A.US", "price_kind": "total_return_adjust
 
 def days(found: History) -> list[date]:
     return found.days.tolist()
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"until": "2024-03-04"}, "until is '2024-03-04': give a datetime.date"),
+        ({"until": datetime(2024, 3, 4)}, "give a datetime.date"),  # noqa: DTZ001 (none has a zone)
+        ({"definition": "trio.yaml"}, "'trio.yaml' is no index: give what read_basket returns"),
+    ],
+)
+def test_what_is_no_date_or_no_index_is_refused(given, told):
+    whole = {"definition": basket(), "market": market({"prices": A})} | given
+    with pytest.raises(TypeError, match=told):
+        build(**whole)
 
 
 # --- ready-made series ----------------------------------------------------------------------------

@@ -482,3 +482,9 @@ def test_a_table_that_is_there_without_a_row_is_told_from_one_that_is_not(
 
     assert read_market(tmp_path).manifest.bare == {"suspensions"}
     assert read_market(tmp_path, without=["suspensions"]).manifest.bare == set()
+
+
+@pytest.mark.parametrize("without", [["price"], "prices"])
+def test_a_table_that_is_to_be_left_out_has_to_be_one(tmp_path: Path, without: Any) -> None:
+    with pytest.raises(ValueError, match="the tables are prices, "):
+        read_market(tmp_path, without=without)

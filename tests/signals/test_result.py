@@ -176,6 +176,12 @@ def test_a_signal_that_there_is_not_is_an_error_and_has_no_last_value(sample: Co
     assert sample.last("zscore", *PAIRS[0], window=7) is None
 
 
+def test_of_several_windows_one_must_be_named(sample: Comparison) -> None:
+    for asked in (sample.signal, sample.last, sample.last_backtested):
+        with pytest.raises(KeyError, match="windows there are"):
+            asked("correlation", *PAIRS[0])
+
+
 def test_a_signal_without_any_value_leaves_the_table_whole() -> None:
     """Too short for its z-score: no row, and no other column suffers."""
     table, whole = (
