@@ -1,6 +1,7 @@
 """Array types and the axis order used everywhere: sessions run down, symbols run across.
 
-With them functions in place of numpy's: published numbers must be the same to the last bit on any
+With them what turns an argument into such an array, or refuses it; and functions in place of
+numpy's: published numbers must be the same to the last bit on any
 machine, and whatever is known beside them. BLAS, behind ``@`` and what is like it, adds up in an
 order of the processor's own, numpy's logarithm is another where there is AVX-512, and its sum of a
 row groups the terms by how many there are.
@@ -36,6 +37,53 @@ def floats(values: ArrayLike) -> AnyArray:
     if isinstance(values, np.ma.MaskedArray):
         values = np.ma.filled(values.astype(np.float64), np.nan)
     return np.asarray(values, dtype=np.float64)
+
+
+def vectors(**given: ArrayLike) -> list[Vector]:
+    """Return series of one length as C-contiguous arrays of float64; what a mask hides is NaN.
+
+    Parameters
+    ----------
+    given : (T,) each, by the names they have as arguments
+
+    Raises
+    ------
+    ValueError
+        If one has not one axis, or the lengths differ.
+
+    Examples
+    --------
+    >>> vectors(a=[1, 2], b=[3, 4])
+    [array([1., 2.]), array([3., 4.])]
+    """
+    found = [floats(values) for values in given.values()]
+    shapes = [values.shape for values in found]
+    if any(len(shape) != 1 or shape != shapes[0] for shape in shapes):
+        names = ", ".join(given)
+        raise ValueError(f"expected {names} of one length, (T,), got shapes {shapes}")
+    return [np.ascontiguousarray(values) for values in found]
+
+
+def whole(name: str, numbers: ArrayLike) -> Rows:
+    """Return row or column numbers as a C-contiguous array of int64.
+
+    Raises
+    ------
+    ValueError
+        If they have not one axis, one hides behind a mask, or their type is not that of whole
+        numbers.
+
+    Examples
+    --------
+    >>> whole("row", [3, 4])
+    array([3, 4])
+    """
+    found = np.asarray(numbers)
+    hidden = np.ma.is_masked(numbers)
+    if found.ndim != 1 or hidden or (found.size and found.dtype.kind not in "iu"):
+        told = f"expected (n,), none masked, got {found.dtype} {found.shape}"
+        raise ValueError(f"{name} is not made of whole numbers: {told}")
+    return np.ascontiguousarray(found, dtype=np.int64)
 
 
 def dot(a: AnyArray, b: AnyArray) -> AnyArray:

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from indexer.arrays import dot, expm1, log, row_sums
+from indexer.arrays import dot, expm1, log, row_sums, vectors, whole
 
 doubles = st.floats(-1e6, 1e6)
 
@@ -44,3 +44,35 @@ def test_columns_of_zeros_change_no_bit_of_the_sum_of_a_row(grid, places):
 
     np.testing.assert_array_equal(found, row_sums(grid))
     np.testing.assert_allclose(found, grid.sum(axis=1), rtol=1e-12, atol=1e-6)
+
+
+HIDDEN = np.ma.MaskedArray([1.0, 2.0], [False, True])
+
+
+@pytest.mark.parametrize("values", [[1, 2], (1.0, 2.0), np.array([1, 2], object), [True, 2]])
+def test_a_vector_is_made_of_whatever_holds_numbers(values):
+    (found,) = vectors(values=values)
+    assert found.dtype == np.float64
+    assert found.tolist() == [1.0, 2.0]
+
+
+def test_what_a_mask_hides_of_a_vector_is_missing():
+    assert np.isnan(vectors(values=HIDDEN)[0]).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("b", [3.0, [1.0], np.ones((2, 1))])
+def test_vectors_of_other_shapes_are_refused_by_name(b):
+    with pytest.raises(ValueError, match=r"a, b of one length, \(T,\), got shapes \[\(2,\), "):
+        vectors(a=[1.0, 2.0], b=b)
+
+
+def test_no_rows_are_whole_whatever_their_type():
+    assert whole("row", []).dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    "numbers", [[0.5], [np.nan], [1.0], [True], [[1]], 1, ["1"], HIDDEN.astype(int)]
+)
+def test_what_is_no_row_of_whole_numbers_is_refused(numbers):
+    with pytest.raises(ValueError, match="row is not made of whole numbers: expected"):
+        whole("row", numbers)

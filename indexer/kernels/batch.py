@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Grid, Rows, Vector, floats
+from indexer.arrays import Grid, Rows, Vector, floats, vectors, whole
 from indexer.kernels.blocks import chain_values, value_baskets
 from indexer.kernels.threads import share
 from indexer.kernels.vector import WIDTH
@@ -76,7 +76,10 @@ def batch_levels(
     worth : (T, N), index currency per share, restated so that splits and the like are in it
         Carried forward by the caller where a constituent does not trade. Does not count under a
         weight of zero. NaN under another makes the level of that session NaN; at the reference or
-        the effective close it makes every later level NaN.
+        the effective close it makes every later level NaN. An infinite one is no price: levels
+        that it touches are NaN or zero.
+    batch : what to hold from when on
+        A basket of no constituents, or of weights of zero alone, makes every later level NaN.
     income : what total return reinvests at the close of its session
         On a session without a price level it makes every later total NaN.
     base : level of each index at its base
@@ -193,15 +196,8 @@ def _check_order(name: str, rows: Rows, least: int, offsets: Rows) -> None:
 
 def _arrays(parts: Batch | Income) -> list[Any]:
     *rows, amounts = parts
-    named = zip(type(parts)._fields, rows, strict=False)  # the last one holds amounts
-    return [*(_whole(name, part) for name, part in named), np.ascontiguousarray(floats(amounts))]
-
-
-def _whole(name: str, numbers: Rows) -> Rows:
-    found = np.asarray(numbers)
-    if found.size and found.dtype.kind not in "iu":
-        raise ValueError(f"{name} is not made of whole numbers: {found.dtype=}")
-    return np.ascontiguousarray(found, dtype=np.int64)
+    *names, last = type(parts)._fields
+    return [*map(whole, names, rows), *vectors(**{last: amounts})]
 
 
 def _unsigned(parts: Batch | Income) -> list[Any]:

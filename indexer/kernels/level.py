@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Grid, Rows, Vector, floats
+from indexer.arrays import Grid, Rows, Vector, floats, vectors, whole
 from indexer.kernels.compile import compiled
 
 
@@ -71,7 +71,8 @@ def chain_levels(worth: Grid, held: Vector, start: Vector, divisor: float, event
     Raises
     ------
     ValueError
-        If shapes disagree, or an event lies outside the grid or before the one listed before it.
+        If shapes disagree, or rows, columns or receivers of events are no whole numbers, lie
+        outside the grid or come before the one listed before them.
 
     Notes
     -----
@@ -87,14 +88,11 @@ def chain_levels(worth: Grid, held: Vector, start: Vector, divisor: float, event
     [1000.0, 1033.33]
     """
     worth, held, start = floats(worth), floats(held), floats(start)
+    if worth.ndim != 2 or not held.shape == start.shape == worth.shape[1:]:
+        shapes = f"{worth.shape=} {held.shape=} {start.shape=}"
+        raise ValueError(f"shapes differ: expected (T, N), (N,) and (N,), got {shapes}")
     sessions, symbols = worth.shape
-    if not held.shape == start.shape == (symbols,) or len({len(part) for part in events}) != 1:
-        raise ValueError(f"shapes differ: {worth.shape=} {held.shape=}, {len(events.row)} events")
-    if np.any(np.diff(events.row) < 0):
-        raise ValueError(f"events are not in order of their rows: {events.row}")
-    bounds = ((events.row, 0, sessions), (events.column, 0, symbols), (events.into, -1, symbols))
-    if any(np.any((where < first) | (where >= end)) for where, first, end in bounds):
-        raise ValueError(f"an event lies outside the {sessions} sessions of {symbols} symbols")
+    events = _checked(events, sessions, symbols)
     chain = Chain(
         level=np.empty(sessions),
         divisor=np.empty(sessions),
@@ -106,6 +104,23 @@ def chain_levels(worth: Grid, held: Vector, start: Vector, divisor: float, event
     )
     _chain_levels(worth, held.copy(), start, divisor, *events, *chain)
     return chain
+
+
+def _checked(events: Events, sessions: int, symbols: int) -> Events:
+    """Return events as the body is compiled for: it skips a row that is no number, unheard."""
+    row, column, factor, money, into, ratio, income = events
+    row, column, into = whole("row", row), whole("column", column), whole("into", into)
+    factor, money, ratio = vectors(factor=factor, money=money, ratio=ratio)
+    checked = Events(row, column, factor, money, into, ratio, floats(income))
+    if checked.income.ndim != 2 or len({len(part) for part in checked}) != 1:
+        shapes = {name: part.shape for name, part in checked._asdict().items()}
+        raise ValueError(f"shapes differ: expected (E,) and income of (E, V), got {shapes}")
+    if np.any(np.diff(row) < 0):
+        raise ValueError(f"events are not in order of their rows: {row}")
+    bounds = ((row, 0, sessions), (column, 0, symbols), (into, -1, symbols))
+    if any(np.any((where < first) | (where >= end)) for where, first, end in bounds):
+        raise ValueError(f"an event lies outside the {sessions} sessions of {symbols} symbols")
+    return checked
 
 
 @compiled()

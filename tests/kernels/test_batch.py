@@ -487,3 +487,15 @@ def _assert_same(found: Levels, expected: Levels) -> None:
     assert expected.total is not None
     assert_array_equal(found.price, expected.price)
     assert_array_equal(found.total, expected.total)
+
+
+@pytest.mark.parametrize("name", ["effective", "column", "weight"])
+def test_parts_of_more_than_one_axis_are_refused(name: str) -> None:
+    grid = np.asarray(getattr(BATCH, name))[:, None]
+    with pytest.raises(ValueError, match=rf"{name} .*\(2, 1\)"):
+        batch_levels(np.ones((5, 3)), BATCH._replace(**{name: grid}))
+
+
+def test_a_basket_of_nothing_has_its_base_level_and_no_other() -> None:
+    nothing = BATCH._replace(weight=np.zeros(2))
+    assert_array_equal(batch_levels(np.ones((5, 3)), nothing).price[:, 0], [1000.0, *[np.nan] * 4])

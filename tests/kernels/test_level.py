@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numba import config
 from numpy.testing import assert_allclose, assert_array_equal
 
-from indexer.arrays import Grid, Vector
+from indexer.arrays import AnyArray, Grid, Vector
 from indexer.kernels import level as kernel
 from indexer.kernels.level import Chain, Events, chain_levels
 from tests.reference import level as reference
@@ -330,5 +330,40 @@ def test_shapes_that_disagree_are_refused() -> None:
         chain_levels(worth, counts[:1], start, divisor, events)
     with pytest.raises(ValueError, match="shapes differ"):
         chain_levels(worth, counts, start[:1], divisor, events)
-    with pytest.raises(ValueError, match=r"shapes differ.* 1 events"):
-        chain_levels(worth, counts, start, divisor, events._replace(money=np.zeros(2)))
+    with pytest.raises(ValueError, match=r"shapes differ.*worth\.shape=\(2,\)"):
+        chain_levels(worth[0], counts, start, divisor, events)
+
+
+ONE = held([[10.0, 20.0]] * 2, Event(1, 0, factor=2.0))
+
+
+@pytest.mark.parametrize("value", [0.5, 1.0, NAN])
+@pytest.mark.parametrize("name", ["row", "column", "into"])
+def test_an_event_at_no_whole_number_is_refused(name: str, value: float) -> None:
+    """The compiled body passed it over, and handed out memory that nothing had written."""
+    *rest, events = ONE.arguments()
+    with pytest.raises(ValueError, match=f"{name} is not made of whole numbers"):
+        chain_levels(*rest, events._replace(**{name: np.array([value])}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("factor", np.ones((1, 2)), r"factor, money, ratio .*\(1, 2\)"),
+        ("money", np.zeros(2), r"factor, money, ratio .*\(2,\)"),
+        ("income", np.zeros(1), r"income of \(E, V\), got .*'income': \(1,\)"),
+        ("income", np.zeros((2, 2)), r"'income': \(2, 2\)"),
+        ("row", np.zeros((1, 1), dtype=int), "row is not made of"),
+        ("row", np.zeros(2, dtype=int), r"shapes differ.*'row': \(2,\)"),
+    ],
+)
+def test_events_of_another_shape_are_refused(name: str, value: AnyArray, told: str) -> None:
+    *rest, events = ONE.arguments()
+    with pytest.raises(ValueError, match=told):
+        chain_levels(*rest, events._replace(**{name: value}))
+
+
+def test_events_may_be_lists() -> None:
+    *rest, events = ONE.arguments()
+    found = chain_levels(*rest, Events(*(part.tolist() for part in events)))  # type: ignore[arg-type]
+    assert found.change.tolist() == ONE.chain().change.tolist()
