@@ -86,6 +86,28 @@ def whole(name: str, numbers: ArrayLike) -> Rows:
     return np.ascontiguousarray(found, dtype=np.int64)
 
 
+def output(out: Grid | None, shape: tuple[int, ...]) -> Grid:
+    """Return the array that results are written to: the one given, or a new one for None.
+
+    Raises
+    ------
+    ValueError
+        If it is no array, has a mask, may not be written to, or is not C-contiguous float64 of
+        that shape.
+    """
+    if out is None:
+        return np.empty(shape)
+    if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
+        raise ValueError(f"expected an array to write to, got {type(out).__name__}")
+    flags = out.flags
+    right = out.shape == shape and out.dtype == np.dtype(np.float64)
+    if not (right and flags.c_contiguous and flags.writeable):
+        found = f"{out.dtype} {out.shape}, strides {out.strides}, writeable={flags.writeable}"
+        message = f"expected out to be writeable C-contiguous float64 {shape}, got {found}"
+        raise ValueError(message)
+    return out
+
+
 def dot(a: AnyArray, b: AnyArray) -> AnyArray:
     """Return the sums of the products of two arrays along their last axis.
 

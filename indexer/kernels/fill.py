@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from indexer.arrays import Grid, floats
+from indexer.arrays import Grid, floats, output
 from indexer.kernels.compile import compiled
 
 
@@ -23,8 +23,8 @@ def fill_forward(x: Grid, out: Grid | None = None) -> Grid:
     Raises
     ------
     ValueError
-        If ``x`` is no grid, or ``out`` is of another shape, type or order, is masked, may not be
-        written to, or overlaps ``x`` without being it.
+        If ``x`` is no grid, or ``out`` is no array, is of another shape, type or order, is masked,
+        may not be written to, or overlaps ``x`` without being it.
 
     Notes
     -----
@@ -42,16 +42,7 @@ def fill_forward(x: Grid, out: Grid | None = None) -> Grid:
     if values.ndim != 2:
         raise ValueError(f"expected sessions by symbols, got {values.shape=}")
     values = np.ascontiguousarray(values)
-    if out is None:
-        out = np.empty(values.shape)
-    flags = out.flags
-    usable = flags.c_contiguous and flags.writeable and not isinstance(out, np.ma.MaskedArray)
-    if out.shape != values.shape or out.dtype != np.float64 or not usable:
-        kind = f"{type(out).__name__} {out.shape}, {out.dtype}"
-        form = f"{kind}, strides {out.strides}, writeable {flags.writeable}"
-        raise ValueError(
-            f"expected out to be writeable, C-contiguous float64 {values.shape}, got {form}"
-        )
+    out = output(out, values.shape)
     if out is not x and np.may_share_memory(values, out):
         raise ValueError("out overlaps x: give x itself, or another array")
     _fill_forward(values, out)

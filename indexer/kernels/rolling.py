@@ -21,7 +21,7 @@ from operator import index
 
 import numpy as np
 
-from indexer.arrays import Grid, Vector, floats
+from indexer.arrays import Grid, Vector, floats, output, vectors
 from indexer.kernels.compile import config
 from indexer.kernels.panels import all_pairs, mean_of_pairs, one_pair, one_to_many
 from indexer.kernels.ranks import rank_correlation
@@ -127,7 +127,8 @@ def pairwise_correlation(
     ----------
     x : (T, N), any unit
     window, min_periods : as in `rolling_correlation`
-    out : (T, N (N - 1) / 2), C-contiguous float64, written and returned; None: a new array
+    out : (T, N (N - 1) / 2), C-contiguous float64 without a mask, written and
+        returned; None: a new array
 
     Returns
     -------
@@ -151,19 +152,9 @@ def pairwise_correlation(
         raise ValueError(f"expected (T, N), got {columns.shape=}")
     sessions, symbols = columns.shape
     window, least = _windows(sessions, window, min_periods)
-    shape = sessions, symbols * (symbols - 1) // 2
-    if out is None:
-        out = np.empty(shape)
-    elif not isinstance(out, np.ndarray):
-        raise ValueError(f"expected an array to write to, got {type(out).__name__}")
-    elif np.may_share_memory(x, out):
+    out = output(out, (sessions, symbols * (symbols - 1) // 2))
+    if np.may_share_memory(columns, out):
         raise ValueError("out shares memory with x: what is written would be read again")
-    flags = out.flags
-    right = out.shape == shape and out.dtype == np.dtype(np.float64)
-    if not (right and flags.c_contiguous and flags.writeable):
-        found = f"{out.dtype} {out.shape}, strides {out.strides}, writeable={flags.writeable}"
-        message = f"expected out to be writeable C-contiguous float64 {shape}, got {found}"
-        raise ValueError(message)
     flat = out.reshape(-1)
     _in_blocks(partial(all_pairs, columns, window, least, flat), sessions, window, out.size)
     return out
@@ -209,10 +200,8 @@ def mean_pairwise_correlation(x: Grid, window: int) -> Vector:
 
 
 def _pair(a: Vector, b: Vector) -> tuple[Vector, Vector]:
-    if np.shape(a) != np.shape(b) or np.ndim(a) != 1:
-        shapes = f"{np.shape(a)} and {np.shape(b)}"
-        raise ValueError(f"expected two series of one length, got shapes {shapes}")
-    return _floats(a), _floats(b)
+    x, y = vectors(a=a, b=b)
+    return _floats(x), _floats(y)
 
 
 def _windows(sessions: int, window: int, min_periods: int | None) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Forward fill: a worked example, an oracle, and what may not change."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,6 +94,8 @@ REFUSED = {
     "another shape": (BLOCK, np.zeros((4, 6)), r"C-contiguous float64 \(6, 4\)"),
     "another type": (BLOCK, np.zeros((6, 4), np.float32), "float32"),
     "under a mask": (BLOCK, np.ma.MaskedArray(np.zeros((6, 4))), "MaskedArray"),
+    "a list": (BLOCK, [[0.0] * 4] * 6, "got list"),
+    "a frame": (BLOCK, pd.DataFrame(BLOCK), "got DataFrame"),
     "another order": (BLOCK, np.zeros((4, 6)).T, "strides"),
     "in place in another order": (BLOCK[:, :2], BLOCK[:, :2], "strides"),
     "not to be written to": (BLOCK, np.broadcast_to(0.0, (1, 1)), "writeable"),

@@ -387,9 +387,11 @@ def test_shapes_that_mean_nothing_are_refused() -> None:
             correlate(x[:, 0], 9)
 
 
-def test_what_is_written_to_is_an_array():
-    with pytest.raises(ValueError, match="expected an array to write to, got list"):
-        pairwise_correlation(np.ones((30, 3)), 20, out=[[0.0] * 3] * 30)
+@pytest.mark.parametrize("out", [[[0.0] * 3] * 30, np.ma.zeros((30, 3))])
+def test_what_is_written_to_is_an_array_without_a_mask(out: Any) -> None:
+    told = f"expected an array to write to, got {type(out).__name__}"
+    with pytest.raises(ValueError, match=told):
+        pairwise_correlation(np.ones((30, 3)), 20, out=out)
 
 
 def test_what_is_read_is_not_written_over() -> None:
