@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Mask, Vector
+from indexer.arrays import Mask, Vector, vectors
 from indexer.kernels.compile import compiled
 
 RowGrid = np.ndarray[tuple[int, int], np.dtype[np.int64]]
@@ -32,12 +32,20 @@ def stationary_rows(
     ----------
     length : rows, n
     block : mean length of a block, at least one; after the last row comes the first
-    replications : R
+    replications : R, at least one
+
+    Raises
+    ------
+    ValueError
+        If length, block or replications is below one, or the block is NaN.
 
     Notes
     -----
     Politis and Romano (1994), "The stationary bootstrap", JASA 89.
     """
+    if length < 1 or replications < 1 or not block >= 1.0:
+        given = f"{length=}, {block=}, {replications=}"
+        raise ValueError(f"expected length, block and replications of at least 1, got {given}")
     shape = (replications, length)
     begins = rng.random(shape) < 1.0 / block
     begins[:, 0] = True
@@ -52,13 +60,30 @@ def check_resamples(resamples: Resamples, *series: Vector) -> None:
     Raises
     ------
     ValueError
-        If there is no row, a shape is another, or a resample has a row that the series have not.
+        As `check_rows` does, or if the beginnings are of another shape than the rows.
     """
     row, begins = resamples
+    if row.shape != begins.shape:
+        found = f"{row.shape} and {begins.shape}"
+        raise ValueError(f"expected rows and beginnings of (R, n), got {found}")
+    check_rows(row, *series)
+
+
+def check_rows(row: RowGrid, *series: Vector) -> None:
+    """Check that (R, n) row numbers are of the rows of (n,) series.
+
+    Raises
+    ------
+    ValueError
+        If there is no row, a shape is another, the rows are no whole numbers, or one is not in the
+        series.
+    """
     shapes = [np.shape(side) for side in series]
-    if row.shape != begins.shape or shapes != [row.shape[1:]] * len(series) or not all(shapes[0]):
-        found = f"{', '.join(map(str, shapes))} and resamples of {row.shape} and {begins.shape}"
+    if row.ndim != 2 or not row.shape[1] or shapes != [row.shape[1:]] * len(series):
+        found = f"{', '.join(map(str, shapes))} and resamples of {row.shape}"
         raise ValueError(f"expected (n,), at least one row, and resamples of (R, n), got {found}")
+    if row.dtype.kind not in "iu":
+        raise ValueError(f"expected resamples of whole numbers, got {row.dtype}")
     if row.size and not 0 <= row.min() <= row.max() < row.shape[1]:
         found = f"{row.min()} to {row.max()}"
         raise ValueError(f"resamples have rows from {found}, outside 0 to {row.shape[1] - 1}")
@@ -67,12 +92,13 @@ def check_resamples(resamples: Resamples, *series: Vector) -> None:
 def studentised_sums(values: Vector, resamples: Resamples) -> Vector:
     """Return what each resample's sum is beside that of the values, in its own deviations, (R,).
 
-    ``sum(v* - mean(v)) / sqrt(sum((v* - mean(v*))**2))``; NaN where all of v* are alike. Raises as
-    `check_resamples` does.
+    ``sum(v* - mean(v)) / sqrt(sum((v* - mean(v*))**2))``; NaN where all of v* are alike, and
+    everywhere if one of the values is NaN, infinite or masked. Raises as `check_resamples` does.
     """
+    (values,) = vectors(values=values)
     check_resamples(resamples, values)
     out = np.empty(len(resamples.row))
-    _studentised_sums(np.ascontiguousarray(values), resamples.row, out)
+    _studentised_sums(values, resamples.row, out)
     return out
 
 
@@ -87,7 +113,8 @@ def correlation_pivots(x: Vector, y: Vector, centre: float, resamples: Resamples
     Returns
     -------
     (R,) ``(atanh r* - centre) / s*``; NaN where a side of a resample is constant, or it is one
-    block, and not finite where its correlation is one in size.
+    block, or has a pair with a side that is NaN, infinite or masked; not finite where its
+    correlation is one in size.
 
     Raises
     ------
@@ -100,9 +127,10 @@ def correlation_pivots(x: Vector, y: Vector, centre: float, resamples: Resamples
     are what is drawn (Götze and Künsch 1996, "Second-order correctness of the blockwise
     bootstrap for stationary observations", Annals of Statistics 24).
     """
+    x, y = vectors(x=x, y=y)
     check_resamples(resamples, x, y)
     out = np.empty(len(resamples.row))
-    _pivots(np.ascontiguousarray(x), np.ascontiguousarray(y), centre, *resamples, out)
+    _pivots(x, y, centre, *resamples, out)
     return out
 
 
@@ -111,10 +139,14 @@ def rank_pivots(x: Vector, y: Vector, centre: float, resamples: Resamples) -> Ve
 
     Raises as `check_resamples` does.
     """
+    x, y = vectors(x=x, y=y)
     check_resamples(resamples, x, y)
     out = np.empty(len(resamples.row))
     places = [np.unique(side, return_inverse=True)[1].astype(np.int64) for side in (x, y)]
     _rank_pivots(places[0], places[1], centre, *resamples, out)
+    lacking = ~(np.isfinite(x) & np.isfinite(y))
+    if lacking.any():  # the body knows places only, and NaN has the last one
+        out[lacking[resamples.row].any(axis=1)] = np.nan
     return out
 
 

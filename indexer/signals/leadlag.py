@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Grid, Rows, Vector, dot
-from indexer.kernels.bootstrap import RowGrid
+from indexer.arrays import Grid, Rows, Vector, dot, vectors
+from indexer.kernels.bootstrap import RowGrid, check_rows
 from indexer.signals.inference import bound_of
 from indexer.signals.regression import SINGULAR
 
@@ -43,8 +43,8 @@ def lead_lag(a: Vector, b: Vector, rows_a: RowGrid, rows_b: RowGrid, furthest: i
     Raises
     ------
     ValueError
-        If the returns differ in length, the resamples in shape or from the returns, or furthest is
-        below 1.
+        If the returns are not (n,) or differ in length, the resamples in shape or from the returns,
+        as `check_rows` says, or furthest is below 1.
 
     Notes
     -----
@@ -59,12 +59,14 @@ def lead_lag(a: Vector, b: Vector, rows_a: RowGrid, rows_b: RowGrid, furthest: i
     """
     if furthest < 1:
         raise ValueError(f"expected a longest lag of at least 1 row, got {furthest}")
-    n = len(a)
-    if len(b) != n or rows_a.shape != rows_b.shape or not rows_a.size or rows_a.shape[1] != n - 1:
+    a, b = vectors(a=a, b=b)
+    if rows_a.shape != rows_b.shape or not rows_a.size:
         shapes = f"{rows_a.shape} and {rows_b.shape}"
-        raise ValueError(f"{n} and {len(b)} returns, resamples of {shapes}: want (R, {n - 1})")
+        raise ValueError(f"{len(a)} returns, resamples of {shapes}: want (R, {len(a) - 1})")
     lag = np.arange(-furthest, furthest + 1)
     x, y = whitened(a), whitened(b)
+    check_rows(rows_a, x, y)
+    check_rows(rows_b, x, y)
     largest = np.empty(len(rows_a))
     for begin in range(0, len(rows_a), _TOGETHER):
         part = slice(begin, begin + _TOGETHER)

@@ -11,6 +11,7 @@ from numba import config
 from indexer.kernels import bootstrap
 from indexer.kernels.bootstrap import (
     Resamples,
+    check_resamples,
     correlation_pivots,
     rank_pivots,
     stationary_rows,
@@ -173,3 +174,55 @@ def test_the_compiled_bodies_equal_the_interpreted_ones(seed):
         with np.errstate(all="ignore"):
             body.py_func(*inputs, two)
         np.testing.assert_allclose(one, two, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("length", "block", "replications"),
+    [(0, 1.0, 3), (5, 0, 3), (5, 0.5, 3), (5, math.nan, 3), (5, -2.0, 3), (5, 1.0, 0)],
+)
+def test_nothing_is_drawn_of_less_than_one(length, block, replications):
+    told = f"at least 1, got length={length}, block={block}, replications={replications}"
+    with pytest.raises(ValueError, match=told):
+        stationary_rows(length, block, replications, np.random.default_rng(1))
+
+
+def test_rows_that_are_no_whole_numbers_are_refused():
+    with pytest.raises(ValueError, match="whole numbers, got float64"):
+        studentised_sums(np.arange(10.0), Resamples(ROWS.astype(float), BEGINS))
+
+
+def test_resamples_are_checked_without_a_series():
+    check_resamples(Resamples(ROWS, BEGINS))
+    with pytest.raises(ValueError, match="rows from -1 to 3"):
+        check_resamples(Resamples(ROWS - 1, BEGINS))
+
+
+@pytest.mark.parametrize("lacking", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("pivots", [correlation_pivots, rank_pivots])
+def test_a_resample_that_draws_what_is_missing_has_no_correlation(pivots, lacking):
+    """NaN had the rank of the largest value there is."""
+    rng, resamples = drawn(1)
+    x, y = rng.standard_normal((2, 20))
+    without, x[7] = pivots(x, y, 0.1, resamples), lacking
+    hit = (resamples.row == 7).any(axis=1)
+    assert 0 < hit.sum() < len(hit)
+    for sides in ((x, y), (y, x)):
+        found = pivots(*sides, 0.1, resamples)
+        assert np.isnan(found[hit]).all()
+        np.testing.assert_allclose(found[~hit], without[~hit], rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [list, lambda x: x.astype(object)])
+def test_sides_may_be_lists_or_arrays_of_objects(kind):
+    rng, resamples = drawn(1)
+    x, y = rng.standard_normal((2, 20))
+    assert studentised_sums(kind(x), resamples).tolist() == studentised_sums(x, resamples).tolist()
+    for pivots in (correlation_pivots, rank_pivots):
+        found = pivots(kind(x), kind(y), 0.1, resamples)
+        assert found.tolist() == pivots(x, y, 0.1, resamples).tolist()
+
+
+def test_what_a_mask_hides_is_in_no_sum():
+    rng, resamples = drawn(1)
+    values = np.ma.MaskedArray(rng.standard_normal(20), np.arange(20) == 7)
+    assert np.isnan(studentised_sums(values, resamples)).all()

@@ -173,8 +173,18 @@ def test_resamples_must_be_of_the_whitened_returns(change: str) -> None:
         a, b = a[1:], b[1:]
     else:
         rows_a, rows_b = rows_a[:0], rows_b[:0]
-    with pytest.raises(ValueError, match=r"want \(R, "):
+    with pytest.raises(ValueError, match=r"a, b of one length|\(R, "):
         lead_lag(a, b, rows_a, rows_b)
+
+
+@pytest.mark.parametrize("row", [-1, 29, 0.0])
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_row_that_the_whitened_returns_have_not_is_refused(side: int, row: float) -> None:
+    """One below zero counted from the end, unheard."""
+    rows = list(resamples(1, 30))
+    rows[side] = np.where(rows[side] == 5, row, rows[side])
+    with pytest.raises(ValueError, match=r"outside 0 to 28|got float64"):
+        lead_lag(noise(1, 30), noise(2, 30), rows[0], rows[1])
 
 
 @pytest.mark.parametrize("furthest", [0, -1])
