@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from indexer.arrays import Days, Flags, Rows, Vector, dot
+from indexer.arrays import Days, Flags, Rows, Vector, dot, vectors
 from indexer.definitions.study import Event
 from indexer.index.history import History
 from indexer.signals.inference import p_value
@@ -117,6 +117,11 @@ def event_study(index_log: Vector, benchmark_log: Vector, row: int) -> EventStud
     is not whole, a level in it is missing, the benchmark does not move over it or explains the
     index wholly.
 
+    Raises
+    ------
+    ValueError
+        If one is not (R,), or the lengths differ.
+
     Notes
     -----
     The market model of MacKinlay (1997), "Event studies in economics and finance", Journal of
@@ -130,6 +135,7 @@ def event_study(index_log: Vector, benchmark_log: Vector, row: int) -> EventStud
     indices, that share one date are not independent observations of it.
     """
     first, last = WINDOW
+    index_log, benchmark_log = vectors(index_log=index_log, benchmark_log=benchmark_log)
     moves = np.full((last - ESTIMATION[0] + 1, 2), np.nan)  # rows -250 to 20
     begin = row + ESTIMATION[0]
     at = np.arange(begin, row + last + 1)
@@ -147,10 +153,10 @@ def event_study(index_log: Vector, benchmark_log: Vector, row: int) -> EventStud
         beta=beta,
         offset=np.arange(first, last + 1.0),
         abnormal=abnormal,
-        p=_rank(float(abnormal[-first]), residuals),
+        p=p_value(float(abnormal[-first]), residuals),
         cumulative=cumulative,
         cumulative_p=np.array(
-            [_rank(float(sum), of) for sum, of in zip(cumulative, sums.T, strict=True)]
+            [p_value(float(sum), of) for sum, of in zip(cumulative, sums.T, strict=True)]
         ),
         estimated=count if math.isfinite(beta) else 0,
         placebos=len(sums) if math.isfinite(beta) else 0,
@@ -166,7 +172,3 @@ def _market_model(index: Vector, benchmark: Vector) -> tuple[float, float]:
         return math.nan, math.nan
     beta = xy / xx
     return float(index.mean() - beta * benchmark.mean()), beta
-
-
-def _rank(observed: float, null: Vector) -> float:
-    return math.nan if math.isnan(observed) else p_value(observed, null)

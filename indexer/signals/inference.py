@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from indexer.arrays import Grid, Vector, dot, or_none
+from indexer.arrays import Grid, Vector, dot, or_none, vectors
 from indexer.kernels.bootstrap import (
     Resamples,
     correlation_pivots,
@@ -130,11 +130,16 @@ def partial_p_value(
     Parameters
     ----------
     b, c, controls : (n,), (n,) and (n, k) returns of one window
-    replications : resamples, R
+    replications : resamples, R, at least one
 
     Returns
     -------
-    NaN below 60 rows, and where a series is explained wholly.
+    NaN below 60 rows, and where a series is explained wholly or a return is missing.
+
+    Raises
+    ------
+    ValueError
+        From 60 rows on, as `partial_correlation` does, or if replications is below 1.
 
     Notes
     -----
@@ -154,14 +159,19 @@ def partial_p_value(
 
 
 def p_value(observed: float, null: Vector) -> float:
-    """Return the two-sided p-value of a statistic among draws of its null.
+    """Return the two-sided p-value of a statistic among (R,) draws of its null; NaN of NaN.
+
+    A draw that is NaN counts as one as large: it says nothing against chance.
 
     Examples
     --------
     >>> p_value(2.0, np.array([0.1, -2.5, 1.0]))
     0.5
     """
-    return float((1 + np.count_nonzero(np.abs(null) >= abs(observed))) / (len(null) + 1))
+    if math.isnan(observed):
+        return math.nan
+    smaller = np.count_nonzero(np.abs(null) < abs(observed))
+    return float((1 + len(null) - smaller) / (len(null) + 1))
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -197,13 +207,19 @@ def correlation_interval(
     Parameters
     ----------
     x, y : (n,)
-    replications : resamples
+    replications : resamples, at least one
     ranked : Spearman's instead of Pearson's
 
     Returns
     -------
-    All NaN below 60 rows, where a side does not move, and where all lies on a line; bounds of one
-    where blocks are too few to tell anything.
+    All NaN below 60 rows, where a value is NaN, infinite or masked, where a side does not move,
+    and where all lies on a line; bounds of one where blocks are too few to tell anything.
+
+    Raises
+    ------
+    ValueError
+        If one is not (n,), the lengths differ, or replications is below 1 where there is an
+        interval.
 
     Notes
     -----
@@ -212,8 +228,9 @@ def correlation_interval(
     its own blocks. The mean block is the rule's, at least the cube root and at most a sixth of
     the rows.
     """
+    x, y = vectors(x=x, y=y)
     n = len(x)
-    if n < FEWEST_ROWS:
+    if n < FEWEST_ROWS or not (np.isfinite(x).all() and np.isfinite(y).all()):
         return NO_INTERVAL
     one, two = (_average_ranks(x), _average_ranks(y)) if ranked else (x, y)
     r, influence = _influence(one, two)
@@ -269,7 +286,12 @@ def level_null(a: Vector, b: Vector, c: Vector, draws: int, rng: np.random.Gener
     Parameters
     ----------
     a, b, c : (n - 1,) log returns of leader and followers between the n rows of a window
-    draws : how many times c is drawn anew
+    draws : how many times c is drawn anew, at least one
+
+    Raises
+    ------
+    ValueError
+        If one is not (n - 1,), the lengths differ, or there is no return or draw.
 
     Notes
     -----
@@ -279,6 +301,7 @@ def level_null(a: Vector, b: Vector, c: Vector, draws: int, rng: np.random.Gener
     b stays as it was: with b and c exchanged, and so with the pairs of a study in another order,
     the null is another one.
     """
+    a, b, c = vectors(a=a, b=b, c=c)
     n = len(a)
     line = np.concatenate([[0.0], np.cumsum(a - b)])
     observed = float(_correlations(line, np.concatenate([[0.0], np.cumsum(a - c)])[None])[0])

@@ -202,3 +202,9 @@ def test_an_event_on_no_session_is_of_the_next_one() -> None:
     on = days("05-06", "05-07", "05-10")
     wanted = [*days("05-05", "05-06", "05-08", "05-10", "05-11")]
     assert [event_row(on, day) for day in wanted] == [0, 0, 2, 2, 3]
+
+
+def test_levels_of_different_lengths_are_refused() -> None:
+    index, benchmark = pair(1)
+    with pytest.raises(ValueError, match="index_log, benchmark_log of one length"):
+        event_study(index, benchmark[1:], 280)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from indexer.arrays import Vector
+from indexer.arrays import AnyArray, Vector
 from indexer.kernels.bootstrap import correlation_pivots, stationary_rows
 from indexer.signals import inference
 from indexer.signals.inference import (
@@ -19,6 +19,7 @@ from indexer.signals.inference import (
     generator,
     holm,
     level_null,
+    p_value,
     partial_p_value,
     residuals,
 )
@@ -109,6 +110,21 @@ def test_followers_that_move_together_are_no_chance() -> None:
     assert partial_p_value(b, b + 0.1 * a, a[:, None], 999, np.random.default_rng(3)) == 0.001
 
 
+def test_a_statistic_that_is_missing_has_no_p_value() -> None:
+    assert math.isnan(p_value(math.nan, np.array([1.0, 2.0])))
+
+
+def test_a_draw_that_is_missing_counts_as_one_as_large() -> None:
+    assert p_value(2.0, np.array([math.nan, 1.0, 3.0])) == 0.75
+
+
+@pytest.mark.parametrize("controls", [np.ones(60), np.ones((59, 1)), np.ones((60, 1, 1))])
+def test_controls_of_another_shape_are_refused(controls: AnyArray) -> None:
+    _, b, c = lines(1)
+    with pytest.raises(ValueError, match=r"expected controls of \(60, k\), got"):
+        partial_p_value(b, c, controls, 99, np.random.default_rng(3))
+
+
 @settings(max_examples=12)  # of statsmodels each takes a sixteenth of a second
 @given(st.lists(st.one_of(st.floats(0.001, 1), st.just(math.nan)), max_size=6))
 def test_holm_is_that_of_statsmodels_on_what_is_there(p: list[float]) -> None:
@@ -158,6 +174,34 @@ def test_no_interval_where_nothing_can_be_told(case: str) -> None:
     }[case]
     found = correlation_interval(x, y, 99, np.random.default_rng(3))
     assert all(math.isnan(part) for part in found)
+
+
+@pytest.mark.parametrize("lacking", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("ranked", [False, True])
+def test_no_interval_where_a_value_is_missing(ranked: bool, lacking: float) -> None:
+    _, x, y = lines(1)
+    x[3] = lacking
+    for sides in ((x, y), (y, x)):
+        found = correlation_interval(*sides, 99, np.random.default_rng(3), ranked=ranked)
+        assert all(math.isnan(part) for part in found)
+
+
+def test_no_interval_of_sides_of_different_lengths() -> None:
+    _, x, y = lines(1)
+    with pytest.raises(ValueError, match="x, y of one length"):
+        correlation_interval(x, y[:-1], 99, np.random.default_rng(3))
+
+
+def test_without_a_draw_nothing_is_inferred() -> None:
+    a, b, c = lines(1)
+    rng = np.random.default_rng(3)
+    for infer in (
+        lambda: correlation_interval(b, c, 0, rng),
+        lambda: level_null(a, b, c, 0, rng),
+        lambda: partial_p_value(b, c, a[:, None], 0, rng),
+    ):
+        with pytest.raises(ValueError, match="replications=0"):
+            infer()
 
 
 def test_more_rows_make_a_narrower_interval() -> None:
