@@ -4,7 +4,7 @@ from operator import index
 
 import numpy as np
 
-from indexer.arrays import Grid, Rows, Vector
+from indexer.arrays import Grid, Rows, Vector, vectors
 from indexer.kernels.bootstrap import Resamples, check_resamples
 from indexer.kernels.compile import compiled
 from indexer.kernels.moments import moments
@@ -30,16 +30,14 @@ def path_states(
     Raises
     ------
     ValueError
-        If the lengths differ.
+        If one is not (R,), or the lengths differ.
 
     Notes
     -----
     The states are numbers: neutral, stretched, catching up, closed. Peak and onset are rows, -1
     in neutral. See `indexer.signals.catchup.catch_up_states` for the rules.
     """
-    shapes = [np.shape(part) for part in (strength, z, mean, fall)]
-    if shapes != [(len(strength),)] * 4:
-        raise ValueError(f"expected strength, z, mean and fall of one length, got shapes {shapes}")
+    strength, z, mean, fall = vectors(strength=strength, z=z, mean=mean, fall=fall)
     told = np.empty((5, len(strength)), dtype=np.int64)
     _path_states(strength, z, mean, fall, enter, close, told)
     return told[0], told[1], told[2], told[3], told[4]
@@ -50,9 +48,15 @@ def fall_of_turn(strength: Vector, turn: float) -> Vector:
 
     That is ``turn`` deviations of the last 60 changes, scaled to twenty rows. NaN while there are
     too few, and where they are all the same: without it any fall, even none, would be a turn.
+
+    Raises
+    ------
+    ValueError
+        If strength is not (R,).
     """
+    (strength,) = vectors(strength=strength)
     fall = np.empty(len(strength))
-    _fall(np.ascontiguousarray(strength), turn, np.empty(len(strength)), fall)
+    _fall(strength, turn, np.empty(len(strength)), fall)
     return fall
 
 
@@ -71,14 +75,20 @@ def state_rates(
     Raises
     ------
     ValueError
-        If the resamples are not of the changes, as `check_resamples` says, or window is below 1.
+        If the resamples are not of the changes, as `check_resamples` says, window is below 1, or
+        the rule is not three numbers.
     """
+    (changes,) = vectors(changes=changes)
     check_resamples(resamples, changes)
     window = min(index(window), len(changes) + 2)  # a path has a row more than changes
     if window < 1:
         raise ValueError(f"expected a window of at least 1 row, got {window}")
+    if len(rule) != 3:
+        raise ValueError(f"expected a rule of enter, turn and close, got {rule}")
     share, episodes = np.empty((len(resamples.row), _STATES)), np.empty(len(resamples.row))
-    _state_rates(changes - changes.mean(), resamples.row, window, rule, share, episodes)
+    _state_rates(
+        changes - changes.mean(), resamples.row, window, tuple(map(float, rule)), share, episodes
+    )
     return share, episodes
 
 

@@ -51,7 +51,7 @@ def catch_up_states(
     Raises
     ------
     ValueError
-        If the lengths differ, or window is below 1.
+        If one is not (R,), the lengths differ, or window is below 1.
 
     Notes
     -----
@@ -101,15 +101,16 @@ def chance_rates(
 
     Parameters
     ----------
-    strength : (R,) log relative strength
+    strength : (R,) log relative strength, at least two rows
     window : rows of the z-score
     rule : enter, turn and close
-    block : mean length of a block of changes
+    block : mean length of a block of changes, at least one
 
     Raises
     ------
     ValueError
-        If window is below 1.
+        If window or block is below 1, there are fewer than two rows, or the rule is not three
+        numbers.
 
     Notes
     -----

@@ -1,6 +1,7 @@
 """What chance does, path by path: each built, scored and followed by itself."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,3 +50,41 @@ def test_all_four_states_are_visited_by_some_path():
     assert (share.max(axis=0) > 0).all()
     assert share.sum(axis=1).tolist() == pytest.approx([1.0] * 20)
     assert episodes.max() > 1
+
+
+@pytest.mark.parametrize("kind", [list, pd.Series, np.ma.MaskedArray])
+def test_a_path_may_be_any_row_of_numbers(kind):
+    path = np.random.default_rng(1).standard_normal(90).cumsum()
+    fall = fall_of_turn(path, 0.3)
+    expected = path_states(path, path, path, fall, 0.5, 0.5)
+    np.testing.assert_array_equal(fall_of_turn(kind(path), 0.3), fall)
+    np.testing.assert_array_equal(
+        path_states(*map(kind, (path, path, path, fall)), 0.5, 0.5), expected
+    )
+
+
+def test_what_a_mask_hides_keeps_the_state():
+    path = np.array([0.0, 5.0, 0.0])
+    z = np.ma.MaskedArray([0.0, 9.0, 0.0], [False, True, False])
+    assert path_states(path, z, path, path, 1.0, 0.5)[0].tolist() == [0, 0, 0]
+
+
+def test_a_path_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match=r"expected strength .*\(90, 2\)"):
+        fall_of_turn(np.ones((90, 2)), 0.3)
+    with pytest.raises(ValueError, match=r"strength, z, mean, fall of one length.*\(2,\)"):
+        path_states(np.ones(3), np.ones(3), np.ones(3), np.ones(2), 1.0, 0.5)
+
+
+def test_a_rule_of_other_than_three_numbers_is_refused():
+    changes = np.arange(9.0)
+    drawn = stationary_rows(9, 2.0, 1, np.random.default_rng(1))
+    with pytest.raises(ValueError, match=r"enter, turn and close, got \(1, 1\)"):
+        state_rates(changes, drawn, 2, (1, 1))
+
+
+def test_a_rule_may_be_of_whole_numbers():
+    changes = np.arange(9.0)
+    drawn = stationary_rows(9, 2.0, 1, np.random.default_rng(1))
+    found = state_rates(changes, drawn, 2, [1, 1, 1])[0]
+    np.testing.assert_array_equal(found, state_rates(changes, drawn, 2, (1.0, 1.0, 1.0))[0])

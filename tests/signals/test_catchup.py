@@ -248,3 +248,17 @@ def test_changes_that_are_not_those_resampled_are_refused(length: int) -> None:
     drawn = stationary_rows(10, 2.0, 3, np.random.default_rng(1))
     with pytest.raises(ValueError, match=r"\(R, n\)"):
         state_rates(np.arange(float(length)), drawn, 3, (1.0, 1.0, 0.5))
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_chance_has_no_path_of_less_than_two_rows(count: int) -> None:
+    rule, rng = (1.0, 1.0, 1.0), np.random.default_rng(1)
+    with pytest.raises(ValueError, match="length=0"):
+        chance_rates(np.ones(count), 5, rule, block=2.0, rng=rng)
+
+
+def test_the_states_of_a_list_are_those_of_an_array() -> None:
+    strength = walk(1, 90)
+    z, rule = zscore(strength, 20), {"enter": 0.5, "turn": 0.3, "close": 0.5}
+    found = catch_up_states(strength.tolist(), z.tolist(), 20, **rule)  # type: ignore[arg-type]
+    assert found.state == catch_up_states(strength, z, 20, **rule).state
