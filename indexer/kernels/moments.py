@@ -4,7 +4,7 @@ from operator import index
 
 import numpy as np
 
-from indexer.arrays import Vector, floats
+from indexer.arrays import Vector, vectors
 from indexer.kernels.compile import compiled
 
 
@@ -12,18 +12,22 @@ def window_moments(values: Vector, window: int) -> tuple[Vector, Vector]:
     """Return mean and sample deviation (``ddof`` 1) of the last ``window`` values, (T,) each.
 
     NaN while the window is short, and where a value in it is NaN or masked; the deviation of a
-    constant window is zero exactly, of a window of one value NaN.
+    constant window is zero exactly, of a window of one value NaN. Where a value is infinite the
+    mean is so or NaN, and the deviation NaN. Deviations from 1e-150 to 1e150 are known, of values
+    up to 1e300: squares of smaller ones vanish, which gives zero, and those of larger ones are
+    beyond all numbers, which gives infinity.
 
     Raises
     ------
     ValueError
-        If window is below 1.
+        If values are not (T,), or window is below 1.
     """
+    (values,) = vectors(values=values)
     window = min(index(window), len(values) + 1)
     if window < 1:
         raise ValueError(f"expected a window of at least 1 value, got {window}")
     mean, deviation = np.empty(len(values)), np.empty(len(values))
-    moments(np.ascontiguousarray(floats(values)), window, mean, deviation)
+    moments(values, window, mean, deviation)
     return mean, deviation
 
 

@@ -76,3 +76,35 @@ def test_a_stretch_that_does_not_move_has_its_own_mean_and_no_deviation() -> Non
     mean, deviation = window_moments(values, 4)
     assert mean[6:].tolist() == [0.1] * 3
     assert deviation[6:].tolist() == [0.0] * 3
+
+
+@pytest.mark.parametrize("unit", [1e-150, 1e150])
+@pytest.mark.parametrize("window", [2, 7, 5000])
+def test_deviations_are_known_between_the_bounds_told(unit: float, window: int) -> None:
+    values = np.random.default_rng(1).normal(size=5200)
+    expected, spread = window_moments(values, window)
+    mean, deviation = window_moments(values * unit, window)
+    np.testing.assert_allclose(mean / unit, expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(deviation / unit, spread, rtol=1e-10)
+
+
+def test_beyond_them_a_deviation_is_infinite_or_nothing() -> None:
+    values = np.array([1.0, -1.0, 3.0])
+    assert window_moments(values * 1e200, 3)[1][-1] == math.inf
+    assert window_moments(values * 1e-200, 3)[1][-1] == 0.0
+
+
+@pytest.mark.parametrize("infinite", [[math.inf], [-math.inf], [math.inf, -math.inf]])
+def test_an_infinite_value_leaves_no_trace(infinite: list[float]) -> None:
+    values = np.array([1.0, 2.0, 3.0, *infinite, 4.0, 5.0, 6.0, 7.0])
+    mean, deviation = window_moments(values, 3)
+    touched = np.isnan(deviation)[2:].tolist()
+    assert touched == [False, *[True] * (len(infinite) + 2), False, False]
+    assert not np.isfinite(mean[np.isnan(deviation)]).any()
+    assert mean[-2:].tolist() == [5.0, 6.0]
+
+
+@pytest.mark.parametrize("values", [np.ones((5, 2)), 1.0])
+def test_values_of_another_shape_are_refused(values: Vector) -> None:
+    with pytest.raises(ValueError, match=r"expected values .*\(T,\), got shapes"):
+        window_moments(values, 5)

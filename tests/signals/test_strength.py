@@ -162,3 +162,24 @@ def test_another_base_level_changes_no_zscore(lines: list[Vector], offset: float
     moved, found = zscore(strength + offset, 12), zscore(strength, 12)
     still = window_moments(strength, 12)[1] < 1e-3  # there is rounding, once moved
     np.testing.assert_allclose(moved[~still], found[~still], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_a_deviation_that_is_not_known_makes_no_zscore(unit: float) -> None:
+    """In the larger unit it was infinite, and the z-score nought."""
+    assert np.isnan(zscore(np.array([1.0, -1.0, 3.0]) * unit, 3)).all()
+
+
+def test_what_a_mask_hides_is_missing() -> None:
+    values = np.ma.MaskedArray([5.0, 4.0, 2.0, 6.0], [False, True, False, False])
+    for found in (zscore(values, 2), percentile(values, 2), momentum(values, 1)):
+        assert np.isnan(found).tolist() == [True, True, True, False]
+    assert np.isnan(relative_strength(values, values)).tolist() == [False, True, False, False]
+
+
+def test_lines_of_another_shape_are_refused() -> None:
+    with pytest.raises(ValueError, match="leader, follower of one length"):
+        relative_strength(np.ones(3), np.ones(2))
+    for function in (momentum, zscore, percentile):
+        with pytest.raises(ValueError, match=r"got shapes \[\(3, 2\)\]"):
+            function(np.ones((3, 2)), 2)
