@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from indexer.arrays import Cube, Flags, Grid, Vector, dot
+from indexer.arrays import Cube, Flags, Grid, Vector, dot, floats, vectors
 from indexer.kernels.rolling import rolling_correlation
 from indexer.signals.regression import SINGULAR, gram_schmidt
 
@@ -42,7 +42,7 @@ def ratio_family(a: Vector, b: Vector, c: Vector, window: int) -> RatioFamily:
     Raises
     ------
     ValueError
-        If the lengths differ, or window is below 2.
+        If one is not (T,), the lengths differ, or window is below 2.
 
     Notes
     -----
@@ -51,6 +51,7 @@ def ratio_family(a: Vector, b: Vector, c: Vector, window: int) -> RatioFamily:
     ``cov(b, c)`` replaced by ``cov(a, b) cov(a, c) / var(a)``, which makes it
     ``corr(a, a - b) corr(a, a - c)``. Excess and partial correlation share sign and zero.
     """
+    a, b, c = vectors(a=a, b=b, c=c)
     to_b, to_c = a - b, a - c
     correlation = rolling_correlation(to_b, to_c, window)
     null = rolling_correlation(a, to_b, window) * rolling_correlation(a, to_c, window)
@@ -79,11 +80,20 @@ def partial_correlation(b: Vector, c: Vector, controls: Grid, window: int) -> Ve
     (T, k) over the window. NaN while it is short, where the controls are collinear, where they
     explain a series wholly, and in windows of less than k + 3 rows, which leave nothing to chance.
 
+    Raises
+    ------
+    ValueError
+        If b or c is not (T,), controls are not (T, k), or the lengths differ.
+
     Notes
     -----
     By `gram_schmidt`, window by window. Where series are near to collinear sweeping their
     covariances would lose twice as many digits.
     """
+    b, c = vectors(b=b, c=c)
+    controls = floats(controls)
+    if controls.ndim != 2 or len(controls) != len(b):
+        raise ValueError(f"expected controls of ({len(b)}, k), got {controls.shape}")
     out = np.full(len(b), np.nan)
     if len(b) >= window >= controls.shape[1] + 3:
         out[window - 1 :] = _partial(_centred(np.column_stack([controls, b, c]), window))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from indexer.arrays import Vector, dot
+from indexer.arrays import Vector, dot, vectors
 from indexer.signals.regression import SINGULAR, gram_schmidt
 from indexer.signals.rounding import log_returns
 
@@ -55,7 +55,7 @@ def beta_gap(leader: Vector, follower: Vector, span: int, window: int) -> Gap:
     Raises
     ------
     ValueError
-        If span is below 1, or window below 3.
+        If one is not (R,), the lengths differ, span is below 1, or window below 3.
 
     Notes
     -----
@@ -66,6 +66,7 @@ def beta_gap(leader: Vector, follower: Vector, span: int, window: int) -> Gap:
     if span < 1 or window < 3:
         message = "expected a span of at least 1 row and a window of at least 3 returns"
         raise ValueError(f"{message}, got {span} and {window}")
+    leader, follower = vectors(leader=leader, follower=follower)
     rows, first = len(leader), span + window
     if rows <= first:
         return Gap(*(np.full(rows, np.nan) for _ in Gap._fields))
@@ -111,12 +112,18 @@ def dimson_beta(a: Vector, b: Vector, window: int) -> Vector:
     after. NaN while the window is short, where the three are collinear over it, and for windows
     below six returns.
 
+    Raises
+    ------
+    ValueError
+        If one is not (T,), or the lengths differ.
+
     Notes
     -----
     Dimson (1979), "Risk measurement when shares are subject to infrequent trading", Journal of
     Financial Economics 7. The row after must have come already: the first and the last return of
     the window count on the side of a alone, and ``window - 2`` rows are regressed.
     """
+    a, b = vectors(a=a, b=b)
     out = np.full(len(a), np.nan)
     rows = window - 2
     if len(a) < window or rows < _COEFFICIENTS:

@@ -231,3 +231,16 @@ def test_three_rows_of_three_lines_leave_nothing_to_chance(window: int, null: bo
     assert np.isnan(found).all() == null
     two = partial_correlation(b, c, np.column_stack([a, c[::-1]]), window + 1)[window:]
     assert np.isnan(two).all() == null
+
+
+def test_lines_of_different_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match="a, b, c of one length"):
+        ratio_family(np.ones(9), np.ones(8), np.ones(9), 5)
+    with pytest.raises(ValueError, match="b, c of one length"):
+        partial_correlation(np.ones(9), np.ones(8), np.ones((9, 1)), 5)
+
+
+@pytest.mark.parametrize("shape", [(9,), (8, 1), (9, 1, 1)])
+def test_controls_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"expected controls of \(9, k\), got"):
+        partial_correlation(np.ones(9), np.ones(9), np.ones(shape), 5)

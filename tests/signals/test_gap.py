@@ -225,3 +225,11 @@ def test_a_missing_level_is_null_only_while_a_window_holds_it() -> None:
         assert np.array_equal(broken[36:], found[36:])
     gap = beta_gap(leader, follower, 5, 10).gap
     assert np.flatnonzero(np.isnan(gap[15:])).tolist() == [5, *range(10, 21)]
+
+
+def test_lines_of_different_lengths_are_refused() -> None:
+    a, b = pair(1)
+    with pytest.raises(ValueError, match="leader, follower of one length"):
+        beta_gap(a, b[1:], 5, 20)
+    with pytest.raises(ValueError, match="a, b of one length"):
+        dimson_beta(a, b[1:], 20)
