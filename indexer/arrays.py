@@ -1,10 +1,10 @@
 """Array types and the axis order used everywhere: sessions run down, symbols run across.
 
 With them what turns an argument into such an array, or refuses it; and functions in place of
-numpy's: published numbers must be the same to the last bit on any
-machine, and whatever is known beside them. BLAS, behind ``@`` and what is like it, adds up in an
-order of the processor's own, numpy's logarithm is another where there is AVX-512, and its sum of a
-row groups the terms by how many there are.
+numpy's: published numbers must be the same to the last bit on any machine, and whatever is known
+beside them. BLAS, behind ``@`` and what is like it, adds up in an order of the processor's own,
+numpy's logarithm is another where there is AVX-512, and its sum of a row groups the terms by how
+many there are.
 """
 
 import math

@@ -73,7 +73,10 @@ def seen(tmp_path_factory):
 
 
 def test_the_commands_do_what_they_are_watched_at(seen):
-    assert seen[0] == [0] * (len(COMMANDS) - 1) + [75]  # the doctor says that it is late
+    *codes, doctor = seen[0]
+
+    assert codes == [0] * (len(COMMANDS) - 1)
+    assert doctor in {65, 75}  # late; and wrong, once the bundled calendars have ended
 
 
 @pytest.mark.attack("D6")

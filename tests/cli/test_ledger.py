@@ -846,7 +846,7 @@ def test_what_is_published_is_whatever_keeps_the_ledger_from_being_looked_at(ind
 def test_a_request_to_end_is_an_interruption(indexer, tmp_path):
     """As systemd makes one, of a publisher that waits for data."""
     asked = ["publish", "trio.yaml", "--market", "market", "--date", "2026-12-30"]
-    asked += ["--wait-until", "00:00", "--deadline", "23:59", "--metrics", "figures.prom"]
+    asked += [*MIDNIGHT, "--metrics", "figures.prom"]
     code = "from indexer.cli.app import main; main()"
     waiting = subprocess.Popen(
         [sys.executable, "-c", code, *asked], cwd=tmp_path, stderr=subprocess.PIPE, text=True
@@ -860,6 +860,19 @@ def test_a_request_to_end_is_an_interruption(indexer, tmp_path):
     assert "indexer_run_exit_code 130\n" in (tmp_path / "figures.prom").read_text("utf-8")
 
 
+@pytest.fixture
+def later(monkeypatch):
+    """Set the doctor's clock: the calendars that are bundled now end one day."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2026, 9, 1, tzinfo=tz)
+
+    monkeypatch.setattr("indexer.cli.doctor.datetime", Clock)
+
+
+@pytest.mark.usefixtures("later")
 def test_the_doctor_says_what_is_late(indexer):
     publish(indexer, *RANGE)
     code, out, _ = indexer("doctor", "--market", "market", "--json")
@@ -880,6 +893,7 @@ def test_the_doctor_says_what_is_late(indexer):
         (("--ledger", "sqlite:///late.db"), 75),
     ],
 )
+@pytest.mark.usefixtures("later")
 def test_the_doctor_leaves_with_the_code_of_the_gravest(indexer, tmp_path, given, expected):
     basket(tmp_path, id="bad", currency="Yuan")
     folder(tmp_path / "bad", [{"symbol": SYMBOLS[0], "date": DAY, "close": -1}])

@@ -234,8 +234,11 @@ def test_zero_weight(scheme: str, data: st.DataObject) -> None:
 def test_cap(scheme: str, data: st.DataObject) -> None:
     """No weight is above its cap, and the weights of a rebalance sum to one."""
     case = data.draw(cases((scheme,), sizes=SMALL))
-    found = original(case)
-    caps = case.definition["weighting"].get("caps", {})
+    chosen = case.definition.get("selection", {}).get("top", len(case.definition["constituents"]))
+    tight = data.draw(st.floats(1.0, 1.6)) / chosen
+    caps = {"constituent": min(1.0, tight), "segment": data.draw(st.sampled_from((0.34, 0.5)))}
+    caps.pop(data.draw(st.sampled_from(("constituent", "segment", ""))), None)
+    found = original(case.but(weighting=case.definition["weighting"] | {"caps": caps}))
     segments = {row["symbol"]: row.get("segment") for row in case.tables["securities"]}
     for done in found.rebalances:
         assert done.drifted.sum() == pytest.approx(1, **EXACT)

@@ -54,6 +54,12 @@ def test_a_market_without_ticks_is_an_error():
         tick_size("VOD.L", DAY, 70.0)
 
 
+def test_a_margin_counts_from_its_first_day_on():
+    first = date(1990, 12, 19)
+
+    assert [minutes_to_final("XSHG", day) for day in (first - timedelta(1), first)] == [60, 30]
+
+
 def test_an_exchange_that_the_table_does_not_name_waits_an_hour():
     assert minutes_to_final("XLON", DAY) == 60
 

@@ -25,6 +25,11 @@ def test_chinext_had_the_limit_of_the_main_board_before(symbol: str) -> None:
     assert price_limit(symbol, date(2020, 8, 21)) == Fraction(1, 10)
 
 
+@pytest.mark.parametrize("symbol", CHINEXT)
+def test_a_limit_counts_from_its_first_day_on(symbol: str) -> None:
+    assert price_limit(symbol, date(2020, 8, 24)) == Fraction(1, 5)
+
+
 @pytest.mark.parametrize(
     ("symbol", "limit"),
     [("600519.SH", "0.1"), ("000333.SZ", "0.1"), ("003816.SZ", "0.1"), ("688981.SH", "0.2"),

@@ -43,6 +43,16 @@ def test_what_is_listed_but_never_held_is_not_shared() -> None:
     assert shared_issuers({"one": one, "two": two}) == ()
 
 
+def test_what_was_held_once_and_left_is_shared() -> None:
+    one = history(A + B, action("A.US", WEEK[1], "delisting"))
+    two = history(A + closes("D.US", 5, 5, 5), constituents=listed("A.US", "D.US"))
+
+    assert one.shares[-1, 0] == 0
+    assert shared_issuers({"one": one, "two": two}) == (
+        Shared("A.US", {"one": ("A.US",), "two": ("A.US",)}),
+    )
+
+
 def test_a_ready_made_series_tells_nothing_of_what_it_holds() -> None:
     found = ready_made(series("a"), days("01-02", "01-03"), [100.0, 110.0])
     assert shared_issuers({"one": history(A + B), "a": found}) == ()

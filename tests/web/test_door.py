@@ -8,12 +8,21 @@ from pathlib import Path
 import pytest
 
 from indexer.errors import LedgerError, Refusal, TryAgainError
-from indexer.web.door import HEADERS, Admission, guarded, hashed
+from indexer.web.door import Admission, guarded, hashed
 from indexer.web.kept import LOOK
 from tests.web.conftest import asked
 
 TOKEN = "a-token-of-some-length"  # noqa: S105
-DRESS = {name.decode(): value.decode() for name, value in HEADERS}
+DRESS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "connect-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
 METHODS = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "get"]
 
 
@@ -44,15 +53,6 @@ def test_every_answer_is_dressed(ask, target, method):
     assert headers.items() >= DRESS.items()
     assert not [name for name in headers if name.startswith("access-control-")]
     assert "server" not in headers
-
-
-@pytest.mark.attack("E6")
-def test_the_policy_lets_no_inline_script_or_style_in():
-    policy = DRESS["content-security-policy"]
-
-    assert "unsafe" not in policy
-    assert "default-src 'none'" in policy
-    assert "frame-ancestors 'none'" in policy
 
 
 @pytest.mark.attack("E6")
