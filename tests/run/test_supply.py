@@ -40,7 +40,9 @@ def prices(**last: int) -> pl.DataFrame:
 def store(tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(guard, "_memory", lambda: tmp_path / "pace.json")
     asked = ("https://a/b", 200, "2026-08-20T09:00:00+00:00")
+    refused = ("https://a/b", 403, "2026-08-20T10:00:00+00:00")
     append_reply(tmp_path / "store" / "replies", asked, b"body", {"source": "sina"})
+    append_reply(tmp_path / "store" / "replies", refused, b"forbidden", {"source": "sina"})
     return tmp_path / "store"
 
 
@@ -64,10 +66,10 @@ def test_closes_before_it_are_late(store):
     assert (found.state, "2 behind 2026-08-20" in found.message) == ("late", True)
 
 
-def test_the_archive_is_measured_and_each_source_has_a_last_reply(store):
+def test_the_archive_is_measured_and_each_source_has_a_last_reply_that_was_no_refusal(store):
     found = seen(store)
 
-    assert found[str(store / "replies")].message.startswith("replies: 1, 0.0 MiB")
+    assert found[str(store / "replies")].message.startswith("replies: 2, 0.0 MiB")
     assert found["source sina"].message == "last replied at 2026-08-20T09:00:00+00:00"
 
 
@@ -83,13 +85,14 @@ def test_a_host_that_is_left_alone_is_told(store, tmp_path):
     assert "left alone until 2026-08-20T12:30:00+00:00; requests today: 1" in found.message
 
 
-def test_a_budget_nearly_used_is_told(store, tmp_path):
+@pytest.mark.parametrize(("asked", "state"), [(1799, "ok"), (1800, "note")])
+def test_a_budget_is_noted_from_nine_tenths_on(store, tmp_path, asked, state):
     gate = Guard(Clock(), tmp_path / "pace.json", Pace(0, 0, 2000))
     gate.wait("www.safe.gov.cn")
     kept = json.loads((tmp_path / "pace.json").read_text())
-    kept["www.safe.gov.cn"]["asked"] = 1900
+    kept["www.safe.gov.cn"]["asked"] = asked
     (tmp_path / "pace.json").write_text(json.dumps(kept))
 
     found = seen(store)["www.safe.gov.cn"]
 
-    assert (found.state, found.message) == ("note", "requests today: 1900, at most 2000")
+    assert (found.state, found.message) == (state, f"requests today: {asked}, at most 2000")
