@@ -13,6 +13,7 @@ from indexer.errors import Flaw, MarketDataError
 from indexer.ledger.database import publishing
 from indexer.ledger.history import read_entry
 from indexer.ledger.publish import append
+from indexer.market.calendar import read_calendar
 from indexer.market.store import write_rows
 from indexer.market.tables import read_market
 from indexer.run.decisions import retire
@@ -71,16 +72,12 @@ def test_a_session_that_is_not_final_makes_nothing_late(path):
     assert states(path, evening(DAYS[5], 6))["trio"] == "ok"
 
 
-def test_a_calendar_that_ends_soon_is_noted(path):
-    checks = examine([], None, ledger_url(path), evening(date(2026, 12, 10)))
+@pytest.mark.parametrize(("left", "state"), [(61, "ok"), (60, "note"), (0, "note"), (-1, "wrong")])
+def test_a_calendar_that_ends_soon_is_noted_and_one_that_has_ended_is_wrong(path, left, state):
+    day = read_calendar("XSHG").verified_until - timedelta(left)
+    checks = examine([], None, ledger_url(path), evening(day))
 
-    assert [c.state for c in checks if c.about == "calendar XSHG"] == ["note"]
-
-
-def test_a_calendar_that_has_ended_is_wrong(path):
-    checks = examine([], None, ledger_url(path), evening(date(2027, 6, 1)))
-
-    assert [c.state for c in checks if c.about == "calendar XSHG"] == ["wrong"]
+    assert [c.state for c in checks if c.about == "calendar XSHG"] == [state]
 
 
 def test_a_calendar_that_is_damaged_is_wrong_and_nothing_else(path, monkeypatch):
