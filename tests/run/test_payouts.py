@@ -68,6 +68,14 @@ def test_a_close_that_is_restated_without_an_action_tells_that_one_is_missing():
     assert "restates the close 20.4 before 2026-08-19 to 20.28, and no action does" in reason
 
 
+@pytest.mark.parametrize(("off", "missing"), [(0.01, False), (-0.01, False), (-0.02, True)])
+def test_a_close_is_restated_where_it_is_more_than_a_tick_off(off, missing):
+    answer = told([None, 20.0, 20.4 + off, 20.1, 19.9])
+    reason = unannounced(bars(), [answer], actions(), CALENDAR)
+
+    assert ("no action does" in reason) == missing
+
+
 def test_the_action_that_is_known_explains_it():
     paid = actions({"ex_date": DAYS[2], "kind": "dividend", "cash": 0.12})
 
@@ -82,10 +90,13 @@ def test_an_action_that_does_something_else_does_not():
     assert "the actions known of that date do not" in reason
 
 
-def test_an_amount_a_little_off_is_how_companies_with_own_shares_pay():
-    paid = actions({"ex_date": DAYS[2], "kind": "dividend", "cash": 0.15})
+@pytest.mark.parametrize(("off", "wrong"), [(0.004, False), (0.006, True)])
+def test_an_amount_a_little_off_is_how_companies_with_own_shares_pay(off, wrong):
+    """By less than half a hundredth of the close."""
+    paid = actions({"ex_date": DAYS[2], "kind": "dividend", "cash": 0.12 + off * 20.4})
+    reason = unannounced(bars(), [told(RESTATED)], paid, CALENDAR)
 
-    assert unannounced(bars(), [told(RESTATED)], paid, CALENDAR) == ""
+    assert ("the actions known of that date do not" in reason) == wrong
 
 
 def test_a_source_with_closes_of_its_own_tells_nothing():
