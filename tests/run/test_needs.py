@@ -33,6 +33,10 @@ def test_a_study_needs_its_indices_its_benchmark_and_those_of_its_events():
     assert len([need for need in found if need.table == "prices"]) == 88
 
 
+def test_a_series_of_which_nothing_says_where_it_begins_is_needed_for_five_years():
+    assert wanted("hang-seng-tech") == [Need("series", "HSTECH.HK", date(2021, 11, 23))]
+
+
 def test_actions_come_before_the_prices_that_are_judged_by_them():
     tables = [need.table for need in wanted("compute-diffusion")]
 
