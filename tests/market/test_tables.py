@@ -374,6 +374,7 @@ def test_an_empty_folder_is_a_missing_input(tmp_path: Path) -> None:
         ("suspension.csv", "suspensions"),
         ("security.parquet", "securities"),
         ("share.txt", "shares"),
+        ("allactions.csv", "actions"),
         ("Series.CSV", "series"),
         ("fx.xlsx", "fx"),
         ("actions.csv.gz", "actions"),
@@ -407,6 +408,7 @@ def test_a_manifest_that_is_not_read_is_refused(tmp_path: Path, name: str) -> No
     [
         *("README.txt", "notes.csv", ".prices.csv", "prices.xlsx"),
         *("prices.csv.old", "prices_old.csv", "shares_hk.csv", "shares2.csv"),
+        *("serials.csv", "factors.csv", "pricing.csv", "fullactions.csv", "fax.csv"),
     ],
 )
 def test_a_file_that_is_like_none_or_lies_beside_its_table_is_left_alone(
