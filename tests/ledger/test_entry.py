@@ -61,7 +61,7 @@ def test_a_level_has_its_decimals_and_no_exponent(value, decimals):
 
 
 @given(FINITE, st.integers(17, 30))
-def test_printed_with_enough_decimals_a_double_reads_back(value, decimals):
+def test_many_decimals_are_off_by_half_the_last_one_at_most(value, decimals):
     value = math.copysign(abs(value) % 1000, value)
     text = decimal_text(value, decimals)
 
