@@ -4,7 +4,7 @@ An entry is written after its rows and seals them: from then on the database its
 change or remove any of them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import sqlalchemy as sa
 
@@ -147,13 +147,13 @@ TABLES = ("entries", "definitions", *(table.name for table in PARTS))
 NEVER = "what was published is never changed"
 
 
-def sqlite_triggers(tables: Iterable[str] = TABLES) -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of every trigger of some tables, in SQLite's language.
+def sqlite_triggers() -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of every trigger, in SQLite's language.
 
     Insertions are guarded too: with REPLACE, SQLite removes the older row without asking the
     triggers on removal.
     """
-    for table in tables:
+    for table in TABLES:
         guards = [("UPDATE", "no_update", ""), ("DELETE", "no_delete", "")]
         for act, what, when in (*guards, ("INSERT", "sealed", f"WHEN {_sealed(table)} ")):
             yield (
@@ -163,12 +163,12 @@ def sqlite_triggers(tables: Iterable[str] = TABLES) -> Iterator[tuple[str, str]]
             )
 
 
-def postgresql_triggers(tables: Iterable[str] = TABLES) -> Iterator[tuple[str, str]]:
-    """Yield the name and the text of every trigger of some tables, in PostgreSQL's language.
+def postgresql_triggers() -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of every trigger, in PostgreSQL's language.
 
     Each is a function and the trigger that calls it.
     """
-    for table in tables:
+    for table in TABLES:
         guards = [
             ("UPDATE OR DELETE", "no_update", "TRUE", "ROW"),
             ("TRUNCATE", "no_truncate", "TRUE", "STATEMENT"),
