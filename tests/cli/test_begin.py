@@ -8,22 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.cli.app import main
 from indexer.run.begin import NAMES
-
-
-@pytest.fixture
-def indexer(tmp_path, monkeypatch, capfd):
-    """Return a way to run the command line in an empty folder: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["indexer", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        return (stopped.value.code or 0, *capfd.readouterr())
-
-    return run
 
 
 def test_what_is_written_is_valid_and_runs_on_the_sample(indexer):

@@ -10,26 +10,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from indexer.cli.app import main
 from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET
 
 STUDY = ("aligned", "signals", "states", "episodes", "intervals", "leadlag", "events")
 FILES = {"report.html", "summary.json", *(f"{name}.csv" for name in STUDY)}
 TABLES = {"levels", "weights", "events", "contributions", "excluded"}
-
-
-@pytest.fixture
-def indexer(tmp_path, monkeypatch, capfd):
-    """Return a way to run the command line in an empty folder: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["indexer", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        return (stopped.value.code or 0, *capfd.readouterr())
-
-    return run
 
 
 def test_run_without_arguments_works_from_any_folder(indexer):

@@ -5,29 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from indexer.cli.app import main
 from tests.run.desk import DAYS, basket, folder
 
 DAY = DAYS[4].isoformat()
 
 
 @pytest.fixture
-def indexer(tmp_path, monkeypatch, capfd):
+def indexer(indexer, tmp_path, monkeypatch):
     """Return a way to run the command line in a folder with one published index."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INDEXER_LEDGER", raising=False)
     basket(tmp_path)
     folder(tmp_path / "market")
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["indexer", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        return (stopped.value.code or 0, *capfd.readouterr())
-
     days = ("--from", DAYS[0].isoformat(), "--to", DAY)
-    assert run("publish", "trio.yaml", "--market", "market", *days)[0] == 0
-    return run
+    assert indexer("publish", "trio.yaml", "--market", "market", *days)[0] == 0
+    return indexer
 
 
 def test_what_was_written_is_said(indexer):
