@@ -5,7 +5,7 @@ on; closes move by less than the limit of the board and never stand still.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ import yaml
 from indexer.definitions.read import read_basket
 from indexer.index.build import build
 from indexer.ledger.database import open_ledger, reading
-from indexer.ledger.history import history_rows
+from indexer.ledger.entry import Entry
+from indexer.ledger.history import history_rows, read_entries
 from indexer.market.calendar import read_calendar
 from indexer.market.tables import read_market
 from indexer.run.desk import Desk, Outcome, Terms, desk_at
@@ -153,6 +154,12 @@ def told(path: Path, subject: str = "trio", known_at: str | None = None) -> list
     return [(row[0], row[2], row[5], row[6]) for row in rows if row[1] == first]
 
 
+def entries(path: Path) -> list[Entry]:
+    """Return every entry of the ledger in a folder."""
+    with reading(desk(path).engine) as connection:
+        return list(read_entries(connection))
+
+
 def files(path: Path) -> dict[str, bytes]:
     """Return every file below a folder, and its bytes."""
     return {str(p.relative_to(path)): p.read_bytes() for p in path.rglob("*") if p.is_file()}
@@ -161,7 +168,3 @@ def files(path: Path) -> dict[str, bytes]:
 def evening(day: date, hour: int = 8) -> datetime:
     """Return an instant of a date by its hour in UTC: by default 16:00 in Shanghai."""
     return datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
-
-
-def later(day: date, count: int) -> date:
-    return day + timedelta(count)

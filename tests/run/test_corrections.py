@@ -11,7 +11,7 @@ from indexer.errors import DefinitionError, LedgerError, TryAgainError
 from indexer.index.build import build
 from indexer.ledger.database import reading
 from indexer.ledger.heads import heads, last_heads
-from indexer.ledger.history import history_rows, read_entries
+from indexer.ledger.history import history_rows
 from indexer.market.tables import read_market
 from indexer.run.decisions import retire
 from indexer.run.entries import index_candidate
@@ -27,6 +27,7 @@ from tests.run.desk import (
     close,
     corrected,
     desk,
+    entries,
     evening,
     files,
     folder,
@@ -58,11 +59,6 @@ def path(made, tmp_path):
 def changed(path, age, bp):
     """Return a market in which the level of so many sessions before the last is another."""
     return folder(path / "changed", prices(**moved(SYMBOLS[0], DAYS[LAST - age], bp)))
-
-
-def entries(path):
-    with reading(desk(path).engine) as connection:
-        return list(read_entries(connection))
 
 
 def by_rule(path, market, *days, **terms):

@@ -9,8 +9,7 @@ import yaml
 
 from indexer.errors import DefinitionError, LedgerError, MissingInputError, TryAgainError
 from indexer.index import weighting
-from indexer.ledger.database import open_ledger, reading
-from indexer.ledger.history import read_entries
+from indexer.ledger.database import open_ledger
 from indexer.ledger.publish import instant_text
 from indexer.run import provenance
 from indexer.run.publish import publish, record
@@ -26,6 +25,7 @@ from tests.run.desk import (
     close,
     corrected,
     desk,
+    entries,
     evening,
     files,
     folder,
@@ -44,12 +44,6 @@ def sessions(path):
 
 def iso(*days):
     return [day.isoformat() for day in days]
-
-
-def entries(path):
-    """Return every entry of a ledger."""
-    with reading(desk(path).engine) as connection:
-        return list(read_entries(connection))
 
 
 def test_one_session_is_published(tmp_path):
@@ -505,12 +499,12 @@ def test_a_shut_gate_is_obeyed(tmp_path):
     assert not list((tmp_path / "out").rglob("*.csv"))
 
 
-def halved(path, first, last=DAYS[-1]):
+def halved(path, first):
     """Return a market in which a split of one share on a session is recorded nowhere."""
     changed = {
         f"s600001_{day:%Y%m%d}": close("600001.SH", n) / 2
         for n, day in enumerate(DAYS)
-        if first <= day <= last
+        if first <= day
     }
     return folder(path / "halved", prices(**changed))
 
