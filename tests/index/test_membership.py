@@ -10,7 +10,6 @@ from tests.reference.example import MONDAY, SESSIONS, WEEK, action, closes, list
 
 MONTHLY = {"frequency": "monthly", "day": str(WEEK[2].day)}  # on Wednesday
 A, B = closes("A.US", 10, 10, 10, 10), closes("B.US", 20, 20, 20, 20)
-FIVE = [f"{letter}.US" for letter in "ABCDE"]
 
 
 def prices(**rows: list[float | None]) -> list[dict[str, object]]:

@@ -4,20 +4,10 @@ import pytest
 
 from indexer.errors import MarketDataError, MissingInputError
 from tests.index.examples import history, weights
+from tests.index.test_membership import MONTHLY, A, B, held, prices
 from tests.reference.example import MONDAY, SESSIONS, WEEK, closes, listed, shares
 
-MONTHLY = {"frequency": "monthly", "day": str(WEEK[2].day)}  # on Wednesday
-A, B = closes("A.US", 10, 10, 10, 10), closes("B.US", 20, 20, 20, 20)
 FIVE = [f"{letter}.US" for letter in "ABCDE"]
-
-
-def prices(**rows: list[float | None]) -> list[dict[str, object]]:
-    """Return closes on the sessions from the base date on, by symbol."""
-    return [row for name, values in rows.items() for row in closes(f"{name}.US", *values)]
-
-
-def held(found, effective) -> set[str]:
-    return set(weights(found, effective))
 
 
 def chosen(*, top: int, enter: int | None = None, keep: int | None = None) -> set[str]:
