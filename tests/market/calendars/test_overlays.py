@@ -10,6 +10,7 @@ import pytest
 from indexer.errors import MarketDataError
 from indexer.market.calendar import Calendar, read_calendar
 from indexer.market.calendars import listing
+from tests.market.test_calendar import close
 
 NEW_YORK = read_calendar("XNYS")
 
@@ -20,11 +21,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copy(listing.path_of("XNYS", ".txt"), tmp_path)
     monkeypatch.setattr(listing, "FOLDER", tmp_path)
     return tmp_path
-
-
-def close(calendar: Calendar, day: str) -> str:
-    """Return the instant in UTC at which a date closes."""
-    return str(calendar.close_of(np.array([day], "M8[D]"))[0])
 
 
 def new_york_with(folder: Path, overlay: str) -> Calendar:
