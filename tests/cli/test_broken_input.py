@@ -73,9 +73,9 @@ def test_the_sound_demo_builds(build):
     assert "error" not in said
 
 
-def replaced(old, new, count=1):
+def replaced(old, new):
     assert old in BASKET
-    return BASKET.replace(old, new, count)
+    return BASKET.replace(old, new, 1)
 
 
 DEFINITIONS = {

@@ -17,8 +17,8 @@ C = closes("C.US", 5, 5, 5, 5)
 EARLY = SESSIONS[SESSIONS.index(MONDAY) - 4]
 
 
-def targets(found, effective=MONDAY) -> dict[str, float]:
-    return weights(found, effective, "reference_weight")
+def targets(found) -> dict[str, float]:
+    return weights(found, MONDAY, "reference_weight")
 
 
 def test_equal():

@@ -60,9 +60,9 @@ def entry(session: str = "2026-03-02", **fields: Any) -> Entry:
     return Entry(session=session, **{**told, **fields})
 
 
-def level(value: str, exact: float | None = None) -> dict[str, list[tuple[Any, ...]]]:
+def level(value: str) -> dict[str, list[tuple[Any, ...]]]:
     """Return the rows of one level."""
-    return {"levels": [("price", value, float(value) if exact is None else exact, None, None)]}
+    return {"levels": [("price", value, float(value), None, None)]}
 
 
 def ledger(path: Path) -> sa.Engine:

@@ -236,9 +236,9 @@ class Tables:
 
     # --- prices ---------------------------------------------------------------------------------
 
-    def last_close(self, symbol: str, day: date, known: date | None = None) -> date | None:
+    def last_close(self, symbol: str, day: date) -> date | None:
         """Date of the latest close dated on or before a day; None if never traded by then."""
-        dates = self.line(symbol, known or day)[0]
+        dates = self.line(symbol, day)[0]
         position = bisect_right(dates, day)
         return dates[position - 1] if position else None
 
@@ -263,9 +263,9 @@ class Tables:
             price = event_of(actions, price).restated
         return price
 
-    def price(self, symbol: str, day: date, known: date | None = None) -> float:
+    def price(self, symbol: str, day: date) -> float:
         """P as a double; zero for a line that joined and has never traded."""
-        return float(self.exact_price(symbol, day, known) or 0)
+        return float(self.exact_price(symbol, day) or 0)
 
     def rate(self, symbol: str, day: date, currency: str) -> float:
         """X: price of one unit of the listing currency in index currency."""
@@ -340,6 +340,6 @@ class Tables:
         raise OracleError("shares", f"{symbols[0]}: no row on or before {reference}")
 
 
-def half_up(price: Fraction, tick: Fraction = Fraction(1, 100)) -> Fraction:
-    """Price rounded to the tick, halves up."""
-    return math.floor(price / tick + Fraction(1, 2)) * tick
+def half_up(price: Fraction) -> Fraction:
+    """Price rounded to the tick, a hundredth, halves up."""
+    return Fraction(math.floor(price * 100 + Fraction(1, 2)), 100)
