@@ -1,6 +1,5 @@
 """What the ledger keeps of a market folds back to exactly the rows an entry rested on."""
 
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -57,11 +56,6 @@ def published_cases(draw):
     return case.definition, [(tables, draw(picks)) for tables in (first, case.tables, last)]
 
 
-def bag(rows):
-    """Return rows of inputs without their order."""
-    return Counter((name, columns, row) for name, (columns, cells) in rows.items() for row in cells)
-
-
 def publish_all(engine, definition, versions):
     """Publish as the versions say, what differs as corrections; return the rows of each entry."""
     at = Desk(engine, Path("nowhere"), datetime(2026, 1, 1, tzinfo=UTC), "run")
@@ -82,7 +76,7 @@ def publish_all(engine, definition, versions):
                     new.append(candidate.entry(session))
                 for entry in append_revised(connection, at, candidate, new):
                     day = date.fromisoformat(entry.session)
-                    rows[entry.number] = bag(candidate.inputs.rows(day))
+                    rows[entry.number] = stored.bag(candidate.inputs.rows(day))
     return rows
 
 
@@ -166,7 +160,7 @@ def test_whatever_two_definitions_look_at_the_second_is_kept_beside_the_first(on
         later = replace(entry, session=str(DAYS[5]), basis=first.number, inputs=packed)
         [second] = append(connection, [later], NOON, {})
     with reading(engine) as connection:
-        assert stored.bag_of(connection, second.number) == bag(after.rows(until))
+        assert stored.bag_of(connection, second.number) == stored.bag(after.rows(until))
     engine.dispose()
 
 

@@ -3,13 +3,13 @@
 import gzip
 import hashlib
 import os
-from pathlib import Path
 
 import pytest
 
 from indexer.errors import MarketDataError, MissingInputError, OutputError
 from indexer.folders import TEMPORARY
 from indexer.market.sources.archive import (
+    _place,
     append_disregarded,
     append_reply,
     index_of,
@@ -20,10 +20,6 @@ from tests.market.sources.standin import body_of
 URL, WHEN = "https://push2his.eastmoney.com/api", "2026-06-12T12:00:00+00:00"
 ASKED = (URL, 200, WHEN)
 BODY = '{"name": "寒武纪"}'.encode()
-
-
-def place_of(folder: Path, digest: str) -> Path:
-    return folder / digest[:2] / f"{digest}.gz"
 
 
 def test_a_body_comes_back_to_the_last_byte_under_its_digest(tmp_path):
@@ -93,7 +89,7 @@ def test_replies_are_counted_that_are_there_as_they_came(tmp_path):
 
 
 def test_a_reply_that_is_gone_is_named(tmp_path):
-    place = place_of(tmp_path, append_reply(tmp_path, ASKED, BODY).sha256)
+    place = _place(tmp_path, append_reply(tmp_path, ASKED, BODY).sha256)
     place.unlink()
 
     with pytest.raises(MarketDataError, match=f"{place.name}: is gone"):
@@ -106,7 +102,7 @@ def test_a_reply_that_is_gone_is_named(tmp_path):
     ids=["emptied", "cut off", "another"],
 )
 def test_a_reply_that_is_damaged_is_named(tmp_path, damage):
-    place = place_of(tmp_path, append_reply(tmp_path, ASKED, BODY).sha256)
+    place = _place(tmp_path, append_reply(tmp_path, ASKED, BODY).sha256)
     place.write_bytes(damage(place.read_bytes()))
 
     with pytest.raises(MarketDataError, match=f"{place.name}: is damaged"):
@@ -124,7 +120,7 @@ def test_a_line_of_the_index_that_tells_of_no_reply_is_passed_over(tmp_path, lin
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_reply_that_may_not_be_read_is_not_said_to_be_damaged(tmp_path):
-    place = place_of(tmp_path, append_reply(tmp_path, ASKED, BODY).sha256)
+    place = _place(tmp_path, append_reply(tmp_path, ASKED, BODY).sha256)
     place.chmod(0)
 
     with pytest.raises(MissingInputError, match=f"{place}: Permission denied"):
@@ -133,7 +129,7 @@ def test_a_reply_that_may_not_be_read_is_not_said_to_be_damaged(tmp_path):
 
 def test_any_flipped_bit_of_a_reply_is_told_or_changes_nothing_of_it(tmp_path):
     digest = append_reply(tmp_path, ASKED, BODY).sha256
-    place = place_of(tmp_path, digest)
+    place = _place(tmp_path, digest)
     whole = place.read_bytes()
     for n in range(8 * len(whole)):
         flipped = bytearray(whole)
