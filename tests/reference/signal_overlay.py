@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from tests.reference.study import deviation, mean
+from tests.reference.study import last_score
 
 
 class Print(NamedTuple):
@@ -18,12 +18,6 @@ class Print(NamedTuple):
     change: float | None  # log change from the figure before
     index_change: float | None  # of the index between the two rows
     divergence: float | None
-
-
-def last_score(values: Sequence[float]) -> float | None:
-    """Deviations (ddof 1) of the last value from the mean of all of them, itself included."""
-    sd = deviation(values, 1)
-    return None if sd is None else (values[-1] - mean(values)) / sd
 
 
 def divergence(

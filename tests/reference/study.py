@@ -226,14 +226,15 @@ def percentile(log_rs: Sequence[float], window: int = 250) -> Column:
     return rolling(lambda v: sum(x <= v[-1] for x in v) / len(v), window, log_rs)
 
 
+def last_score(values: Sequence[float]) -> float | None:
+    """Deviations (ddof 1) of the last value from the mean of all of them, itself included."""
+    sd = deviation(values, 1)
+    return None if sd is None else (values[-1] - mean(values)) / sd
+
+
 def zscore(log_rs: Sequence[float], window: int) -> Column:
     """Deviations of today's value from the mean of the window that ends today (ddof 1)."""
-
-    def score(values: list[float]) -> float | None:
-        sd = deviation(values, 1)
-        return None if sd is None else (values[-1] - mean(values)) / sd
-
-    return rolling(score, window, log_rs)
+    return rolling(last_score, window, log_rs)
 
 
 def pearson(x: Sequence[float], y: Sequence[float]) -> float | None:
