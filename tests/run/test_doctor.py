@@ -193,7 +193,7 @@ def test_a_broken_ledger_definition_and_market_are_wrong_and_stop_nothing(path):
 
 
 @pytest.mark.attack("F7")
-def test_no_password_is_told(tmp_path):
+def test_no_password_is_told():
     for url in (
         "postgresql://u:secret@127.0.0.1:1/db",
         "postgresql:///db?host=/nowhere&password=secret",

@@ -63,7 +63,7 @@ def test_one_process_answers_many_questions(reach):
 
 
 @pytest.mark.attack("D1", "F7")
-def test_it_is_given_no_variable_but_those_about_the_way_out(reach, monkeypatch):
+def test_it_is_given_no_variable_but_those_about_the_way_out(reach):
     upstreams(reach.access, ["eastmoney"])[0].fetch(SHARE)
     process = reach.access.worker._process
     assert process is not None
@@ -125,7 +125,7 @@ def test_silence_twice_is_a_refusal_and_the_host_is_left_alone(short):
     assert len(short.standin.asked) == 2
 
 
-def test_a_process_that_does_not_start_is_given_the_time_it_had(tmp_path):
+def test_a_process_that_does_not_start_is_given_the_time_it_had():
     with (
         Worker({}, start=0.01) as worker,
         pytest.raises(RuntimeError, match=r"does not start: no answer within 0\.01 s"),
