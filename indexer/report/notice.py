@@ -48,7 +48,7 @@ def notice_text(made: Decision, corrected: Sequence[Correction], files: Sequence
         f"Index / 指数: {made.subject}",
         f"Sessions / 交易日: {first} – {last} ({len(corrected)})",
         f"Correction / 更正编号: {made.correction}",
-        f"Reason / 原因: {made.reason} ({REASONS.get(made.reason, made.reason)})",
+        f"Reason / 原因: {made.reason} ({CHINESE_REASONS.get(made.reason, made.reason)})",
         f"Note / 说明: {made.note}",
         f"Decided by / 决定人: {made.by}",
         f"Found and published at / 发现并发布于: {made.at}",
@@ -74,7 +74,7 @@ def notice_text(made: Decision, corrected: Sequence[Correction], files: Sequence
     return "\n".join([*lines, "", "Files / 文件:", *(f"  {name}" for name in files)]) + "\n"
 
 
-REASONS = {  # codes of reasons in Chinese
+CHINESE_REASONS = {  # by code, each of ``ledger.correct.REASONS``
     "bad-price": "价格错误",
     "late-action": "公司行为延迟或漏记",
     "methodology": "编制方法应用有误",

@@ -18,7 +18,7 @@ from indexer.ledger.entry import Entry
 from indexer.ledger.heads import Head, heads, kind_of
 from indexer.ledger.history import columns_of, published_rows, read_definition, read_entry
 from indexer.ledger.publish import instant_text
-from indexer.report.notice import REASONS
+from indexer.report.notice import CHINESE_REASONS
 from indexer.report.record import Record
 from indexer.report.words import RULES
 from indexer.run.entries import Candidate
@@ -157,7 +157,7 @@ def _entry_caveats(entry: Entry) -> Iterator[Text]:
     """Yield why an entry is no first revision, and what the gates noted of it."""
     if entry.status != "final":
         why = [part for part in (entry.reason, entry.note) if part and part != entry.status]
-        zh = "，".join(REASONS.get(part, part) for part in why)
+        zh = "，".join(CHINESE_REASONS.get(part, part) for part in why)
         yield Text(
             f"revision {entry.revision} of {entry.session} is {entry.status}: {', '.join(why)} "
             f"({entry.by})",

@@ -5,7 +5,13 @@ from dataclasses import replace
 import pytest
 
 from indexer.ledger.correct import REASONS
-from indexer.report.notice import Correction, Decision, notice_name, notice_text
+from indexer.report.notice import (
+    CHINESE_REASONS,
+    Correction,
+    Decision,
+    notice_name,
+    notice_text,
+)
 
 
 def notice(*corrected, reason="bad-price"):
@@ -58,6 +64,10 @@ def test_a_corrected_study_has_signals():
     text = notice(Correction("2026-03-06", 1, 2, []))
 
     assert "2026-03-06  1 → 2     signals" in text
+
+
+def test_the_reasons_it_knows_are_those_of_the_ledger():
+    assert tuple(CHINESE_REASONS) == REASONS
 
 
 @pytest.mark.parametrize("reason", REASONS)
