@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET
+from indexer.run.find import BUNDLED_MARKET
 from indexer.sweep.processes import Workers
 from indexer.sweep.sweep import Swept, sweep
 
@@ -126,6 +126,3 @@ def once(done: int, act: Callable[[], None]) -> Callable[[int, int], None]:
 def copied_market(folder: Path) -> Path:
     """Return a copy of the bundled market."""
     return Path(shutil.copytree(BUNDLED_MARKET, folder / "market"))
-
-
-__all__ = ["BUNDLED_BASKETS", "Cluster", "content", "copied_market", "once", "swept", "written"]

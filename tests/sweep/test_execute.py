@@ -22,14 +22,14 @@ from indexer.folders import turn
 from indexer.market.excerpt import market_digest
 from indexer.market.grid import CloseGrid
 from indexer.market.spread import Laid, Part, write_spread
-from indexer.run.find import BUNDLED_MARKET
+from indexer.run.find import BUNDLED_BASKETS, BUNDLED_MARKET
 from indexer.sweep import processes
 from indexer.sweep.execute import execute
 from indexer.sweep.finished import FOLDER, read_result, sweep_away, write_result
 from indexer.sweep.perform import Place, Task, perform, results_code
 from indexer.sweep.processes import Workers
 from indexer.sweep.tasks import opened
-from tests.sweep.conftest import BUNDLED_BASKETS, content, copied_market, once, swept, written
+from tests.sweep.conftest import content, copied_market, once, swept, written
 
 Grid = tuple[Path, dict[str, bytes]]
 INDICES = f"baskets: {BUNDLED_BASKETS}/*.yaml\nvary: {{weighting.scheme: [equal, price]}}\n"
@@ -248,7 +248,7 @@ def _die(_: dict[str, str]) -> None:
     os._exit(1)
 
 
-def test_a_bug_in_one_variant_loses_no_other_and_is_not_kept(tmp_path: Path, monkeypatch) -> None:
+def test_a_bug_in_one_variant_loses_no_other_and_is_not_kept(tmp_path: Path) -> None:
     parts = _parts()[:2]
     task = Task(("broken", parts[0][0]), ("{}", parts[0][1]), 0.0)
     found = execute([task], _place(), Workers(), tmp_path, lambda *_: None)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from indexer.definitions.sweep import Sweep
 from indexer.errors import Flaw, MissingInputError
+from indexer.run.find import BUNDLED_BASKETS
 from indexer.signals.evaluate import return_moments
 from indexer.sweep.outcome import (
     PART,
@@ -25,7 +26,7 @@ from indexer.sweep.outcome import (
 )
 from indexer.sweep.plan import Variant, failed
 from tests.reference.signal_episodes import best_variant
-from tests.sweep.conftest import BUNDLED_BASKETS, swept, written
+from tests.sweep.conftest import swept, written
 
 SWEEP = Sweep.model_validate(
     {"version": "1", "id": "grid", "study": "some", "vary": {"catch_up.enter": ["1", "2", "3"]}}

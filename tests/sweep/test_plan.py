@@ -6,9 +6,10 @@ import pytest
 
 from indexer.definitions.read import read_sweep, restore_study
 from indexer.errors import DefinitionError
+from indexer.run.find import BUNDLED_BASKETS
 from indexer.sweep.plan import Variant, plan, problems_of
 from indexer.sweep.processes import Workers
-from tests.sweep.conftest import BUNDLED_BASKETS, written
+from tests.sweep.conftest import written
 
 STUDY = "study: compute-diffusion\n"
 
