@@ -43,12 +43,17 @@ QUICK = Effort(quick=True, processes=1, budget=0.1)
 FULL = Effort(quick=False, processes=5, budget=2.0)
 
 
+def rivals_python(rivals: Path) -> Path:
+    """Return where the interpreter of the rivals' environment is, if there is one."""
+    return rivals.absolute() / "bin" / "python"
+
+
 class Laboratory:
     """Where measuring processes run: the rivals' Python if it is there, and a cache."""
 
     def __init__(self, rivals: Path, cache: Path) -> None:
         self.rivals = rivals
-        inside = rivals.absolute() / "bin" / "python"
+        inside = rivals_python(rivals)
         self.python = str(inside if inside.is_file() else sys.executable)
         self.cache = cache
 

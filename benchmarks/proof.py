@@ -1,6 +1,7 @@
 """Prove the kernels: every case against its reference and its rivals, then accuracy and growth."""
 
 import json
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from benchmarks import chart, table
 from benchmarks.cases import CASES, OURS
-from benchmarks.measure import EXACT, Effort, Laboratory, faults, is_right, measure
+from benchmarks.measure import EXACT, Effort, Laboratory, faults, is_right, measure, rivals_python
 from benchmarks.scaling import AXES, scaling
 
 ROLLING = ("pairwise", "one-pair", "against-one", "mean-pairwise")  # whose accuracy is compared
@@ -19,18 +20,24 @@ def prove(rivals: Path, effort: Effort, only: list[str], keep: Path | None) -> l
 
     Parameters
     ----------
-    rivals : environment of the rivals; without one they are absent
+    rivals : environment of the rivals
     only : names of cases, ``accuracy``, ``growth``; none means all
     keep : folder for the results; None keeps nothing
 
     Raises
     ------
     SystemExit
-        If there is no case or part of a name.
+        If there is no case or part of a name, or no environment of the rivals and the effort is
+        not quick: results without them would take their rows from the README.
     """
     every = (*(case.name for case in CASES), "accuracy", "growth")
     if unknown := sorted(set(only) - set(every)):
         raise SystemExit(f"no cases {', '.join(unknown)}: there are {', '.join(every)}")
+    if not rivals_python(rivals).is_file():
+        lacking = f"{rivals_python(rivals)} is missing: benchmarks/rivals.sh makes its environment"
+        if not effort.quick:
+            raise SystemExit(lacking)
+        print(f"with such rivals alone as this Python has: {lacking}", file=sys.stderr)
     wrong = []
     with tempfile.TemporaryDirectory() as kernels:
         laboratory = Laboratory(rivals, Path(kernels))

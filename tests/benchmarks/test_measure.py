@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -165,6 +166,18 @@ def test_the_rivals_python_is_used_if_it_is_there(tmp_path: Path) -> None:
 def test_cases_that_there_are_not_are_named_with_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"no cases nosuch: there are pairwise, .*, growth"):
         prove(tmp_path, LEAST, ["nosuch", "growth"], None)
+
+
+def test_results_without_rivals_are_not_measured(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"python is missing: benchmarks/rivals\.sh makes"):
+        prove(tmp_path, replace(LEAST, quick=False), ["one-pair"], tmp_path)
+
+
+def test_a_quick_run_without_rivals_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prove(tmp_path, LEAST, ["one-pair"], None) == []
+    assert "python is missing: benchmarks/rivals.sh makes" in capsys.readouterr().err
 
 
 def test_nothing_is_measured_of_no_run(
