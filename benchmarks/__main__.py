@@ -16,83 +16,25 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.commands import Command, Cost, command_costs
+from benchmarks.options import ROOT, asked
 
 # What the parts import would count in the peak memory of every process they start: imported there.
-ROOT = Path(__file__).parents[1]
 QUICK_FAULTS = 37  # has no factor in common with the places, extents and sources
-RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
     """Run a part and print a table, or JSON."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parts = {
-        "kernels": _kernels,
-        "commands": _commands,
-        "large": _large,
-        "thousand": _thousand,
-        "inference": _inference,
-        "study": _study,
-        "sweep": _sweep,
-        "nightly": _nightly,
-        "faults": _faults,
-        "days": _days,
-        "years": _years,
-        "reliability": _reliability,
-        "mutants": _mutants,
-        "defects": _defects,
-        "table": _table,
-    }
-    parser.add_argument("part", nargs="?", choices=[*parts], default="kernels")
-    parser.add_argument("--quick", action="store_true", help="small sizes; no result is kept")
-    parser.add_argument(
-        "--only",
-        nargs="+",
-        default=[],
-        metavar="CASE",
-        help="of kernels cases, accuracy, growth; of reliability bars; of mutants layers",
+    every = (
+        *(_kernels, _commands, _large, _thousand, _inference, _study, _sweep, _nightly),
+        *(_faults, _days, _years, _reliability, _mutants, _defects, _table),
     )
-    parser.add_argument(
-        "--rivals",
-        type=Path,
-        default=ROOT / "build" / "rivals",
-        help="environment of the rivals and of mutants, as made by benchmarks/rivals.sh",
-    )
-    parser.add_argument("--results", type=Path, default=RESULTS, help="their folder")
-    parser.add_argument("--processes", type=_count, help="that are timed, or share the work")
-    kernels = parser.add_argument_group("kernels")
-    kernels.add_argument("--budget", type=float, help="seconds for each contender in a process")
-    commands = parser.add_argument_group("commands, large, thousand, study, sweep and nightly")
-    commands.add_argument("--runs", type=_count, default=5, help="processes a command, of commands")
-    commands.add_argument(
-        "--sizes",
-        type=int,
-        nargs="+",
-        help="constituents, of large; sessions, of study",
-    )
-    commands.add_argument("--json", action="store_true", help="print JSON")
-    faults = parser.add_argument_group("faults and years")
-    faults.add_argument(
-        "--every", type=_count, default=1, help="each n-th scenario or evening only"
-    )
-    mutants = parser.add_argument_group("mutants")
-    mutants.add_argument("--drawn", type=_count, default=40, help="errors of each layer")
-    tables = parser.add_argument_group("table")
-    tables.add_argument("--check", action="store_true", help="fail if a table is stale")
-    tables.add_argument("--write", action="store_true", help="write the tables, README's as well")
-    options = parser.parse_args()
+    parts = {part.__name__.removeprefix("_"): part for part in every}
+    options = asked(parts, sys.argv[1:], __doc__)
     parts[options.part](options)
 
 
-def _count(text: str) -> int:
-    """Return a number of which there is at least one; nothing is measured of none."""
-    found = int(text)
-    if found < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return found
-
-
 def _kernels(options: argparse.Namespace) -> None:
+    """Prove and time the kernels, 20 minutes: writes a file a case, table.md."""
     from benchmarks.measure import FULL, QUICK
     from benchmarks.proof import prove
 
@@ -114,16 +56,20 @@ def _one_thread() -> None:
 
 
 def _faults(options: argparse.Namespace) -> None:
-    """Fault every kind of reply everywhere; leave with 1 if any scenario ends wrong."""
+    """Fault every kind of reply everywhere, half an hour: writes faults.*, docs/sources.md.
+
+    Leave with 1 if any scenario ends wrong.
+    """
     _one_thread()
     from benchmarks import survival
     from benchmarks.faults import run
 
     if options.quick:
         with tempfile.TemporaryDirectory() as folder:
-            summary = run(Path(folder), every=QUICK_FAULTS)
+            every = options.every or QUICK_FAULTS
+            summary = run(Path(folder), every=every, processes=options.processes)
     else:
-        summary = run(options.results, every=options.every, processes=options.processes or 1)
+        summary = run(options.results, every=options.every or 1, processes=options.processes)
         survival.renew(options.results)
     print(json.dumps(summary, indent=1, ensure_ascii=False))
     if summary["wrong"]:
@@ -131,7 +77,10 @@ def _faults(options: argparse.Namespace) -> None:
 
 
 def _days(options: argparse.Namespace) -> None:
-    """Fetch on sixty evenings with 30 % of all answers faulted; leave with 1 if a row is wrong."""
+    """Fetch on sixty evenings, half an hour: writes days.*, docs/sources.md.
+
+    Of all answers 30 % are faulted. Leave with 1 if a row is wrong.
+    """
     _one_thread()
     from benchmarks.days import simulate
 
@@ -139,7 +88,10 @@ def _days(options: argparse.Namespace) -> None:
 
 
 def _years(options: argparse.Namespace) -> None:
-    """Fetch on the evenings of ten years from recorded answers; leave with 1 if a row is wrong."""
+    """Fetch on the evenings of ten years, three hours: writes years.*, docs/sources.md.
+
+    From recorded answers, some faulted. Leave with 1 if a row is wrong.
+    """
     _one_thread()
     from benchmarks.years import simulate
 
@@ -163,7 +115,7 @@ def _simulated(
 
 
 def _table(options: argparse.Namespace) -> None:
-    """Print the README's section, or see whether what stands there is what was measured."""
+    """Print the kernels' table, or see whether what stands is what was measured, or write it."""
     from benchmarks import table
 
     if options.write:
@@ -175,11 +127,15 @@ def _table(options: argparse.Namespace) -> None:
 
 
 def _reliability(options: argparse.Namespace) -> None:
-    """Try what is left of the bars on this code, and merge each into one file when it is done."""
+    """Try the bars of the ledger, hours: writes reliability.json and docs/reliability.md.
+
+    What was tried on this code, by benchmarks/results/journals, is not tried again. Leave with 1 if
+    anything is wrong.
+    """
     from benchmarks.reliability.bars import tried
 
     wrong = 0
-    for bar in tried(options.only, quick=options.quick, processes=options.processes or 2):
+    for bar in tried(options.only, quick=options.quick, processes=options.processes):
         _told(options, bar)
         wrong += bar["wrong"]
     if wrong:
@@ -198,27 +154,30 @@ def _told(options: argparse.Namespace, bar: dict[str, Any]) -> None:
 
 
 def _mutants(options: argparse.Namespace) -> None:
-    """Plant errors in the code and see which of them no test finds: these are told, and kept."""
+    """Plant errors and tell which no test finds, hours: writes as reliability does."""
     from benchmarks.mutants import measure
 
-    drawn, processes = 1 if options.quick else options.drawn, options.processes or 2
-    for bar in measure(options.rivals, options.only, drawn=drawn, processes=processes):
+    drawn = options.drawn or (1 if options.quick else 40)
+    for bar in measure(options.rivals, options.only, drawn=drawn, processes=options.processes):
         _told(options, bar)
 
 
 def _defects(options: argparse.Namespace) -> None:
-    """Plant ten defects by name; leave with 1 if the tests miss one."""
+    """Plant ten defects by name, some minutes: writes as reliability does.
+
+    Leave with 1 if the tests miss one.
+    """
     from benchmarks.defects import DEFECTS, measure
 
     names = (*DEFECTS,)[-1:] if options.quick else (*DEFECTS,)
-    bar = measure(names, options.processes or 2)
+    bar = measure(names, options.processes)
     _told(options, bar)
     if bar["wrong"]:
         sys.exit(1)
 
 
 def _inference(options: argparse.Namespace) -> None:
-    """Simulate how often the tests reject and the intervals cover; the page holds the tables."""
+    """Simulate how often tests reject, half an hour: writes two files and docs/inference.md."""
     from benchmarks import inference, sizes
 
     cases = inference.measure(100, [60]) if options.quick else inference.measure()
@@ -233,6 +192,7 @@ def _inference(options: argparse.Namespace) -> None:
 
 
 def _commands(options: argparse.Namespace) -> None:
+    """Time whole commands, a minute: leaves with 1 where one exceeds its bound; keeps nothing."""
     found = command_costs(options.runs)
     if options.json:
         told = {command.name: dataclasses.asdict(cost) for command, cost in found}
@@ -263,8 +223,8 @@ def _each_alone(part: str, sizes: Sequence[int]) -> list[dict[str, Any]]:
 
 
 def _large(options: argparse.Namespace) -> None:
-    """Build one index of each size."""
-    sizes = options.sizes or [500, 1000, 2000, 5000]
+    """Build one index of each number of constituents, some minutes; keeps nothing."""
+    sizes = options.sizes or ([100] if options.quick else [500, 1000, 2000, 5000])
     if options.json and len(sizes) == 1:
         from benchmarks.large import build_large
 
@@ -284,7 +244,7 @@ def _large(options: argparse.Namespace) -> None:
 
 
 def _study(options: argparse.Namespace) -> None:
-    """Compare five baskets over each number of sessions."""
+    """Compare five baskets over each number of sessions, a minute; keeps nothing."""
     sizes = options.sizes or ([600] if options.quick else [600, 1250, 2500])
     if options.json and len(sizes) == 1:
         from benchmarks.studies import study_cost
@@ -304,7 +264,10 @@ def _study(options: argparse.Namespace) -> None:
 
 
 def _sweep(options: argparse.Namespace) -> None:
-    """Sweep a thousand baskets from a store, by one process and by two; the market is kept."""
+    """Sweep a thousand baskets, a quarter of an hour: writes sweep.json, and a market in build.
+
+    By one process and by two, from a store, which is kept for the next time.
+    """
     from benchmarks import sweeps
 
     name, sizes = ("quick", sweeps.QUICK) if options.quick else ("sweep", sweeps.Sizes())
@@ -316,7 +279,7 @@ def _sweep(options: argparse.Namespace) -> None:
 
 
 def _nightly(options: argparse.Namespace) -> None:
-    """Publish the last evenings of some indices."""
+    """Publish the last evenings of some indices, some minutes; keeps nothing."""
     from benchmarks.nightly import QUICK, SIZES, nightly, told
 
     with tempfile.TemporaryDirectory() as folder:
@@ -325,6 +288,7 @@ def _nightly(options: argparse.Namespace) -> None:
 
 
 def _thousand(options: argparse.Namespace) -> None:
+    """Calculate a thousand indices, and time each stage, some minutes; keeps nothing."""
     from benchmarks import table
     from benchmarks.thousand import thousand
 

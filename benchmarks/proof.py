@@ -68,7 +68,6 @@ def prove(rivals: Path, effort: Effort, only: list[str], keep: Path | None) -> l
 
 def _keep(folder: Path | None, name: str, found: Any) -> None:
     if folder:
-        folder.mkdir(exist_ok=True)
         text = json.dumps(found, indent=1, ensure_ascii=False)
         (folder / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from benchmarks.accuracy import KINDS
 from benchmarks.cases import CASES, OURS
-from benchmarks.measure import RIGHT, ROOT, is_right
+from benchmarks.measure import RIGHT, is_right
+from benchmarks.options import RESULTS, ROOT
 
-RESULTS = Path(__file__).parent / "results"
 READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 

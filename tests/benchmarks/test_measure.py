@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from benchmarks import measure, timing
-from benchmarks.__main__ import main
 from benchmarks.cases import OURS, Size, case_of
 from benchmarks.contenders import Ready
 from benchmarks.measure import Effort, Laboratory, faults, is_right
@@ -178,14 +177,3 @@ def test_a_quick_run_without_rivals_says_so(
 ) -> None:
     assert prove(tmp_path, LEAST, ["one-pair"], None) == []
     assert "python is missing: benchmarks/rivals.sh makes" in capsys.readouterr().err
-
-
-def test_nothing_is_measured_of_no_run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("sys.argv", ["benchmarks", "commands", "--runs", "0"])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-
-    assert stopped.value.code == 2
-    assert "argument --runs: 0 is less than 1" in capsys.readouterr().err

@@ -2,7 +2,7 @@
 
 import json
 
-from benchmarks.__main__ import RESULTS
+from benchmarks.options import RESULTS
 from benchmarks.survival import BEGIN, END, is_fresh, tables, with_tables
 
 FAULTS = {
