@@ -1,6 +1,8 @@
 """Prove the kernels and the ledger, or print what commands and very many indices cost.
 
-Leave with 1 if ours is wrong anywhere, a command exceeds its bound, or a table is stale.
+Leave with 1 if ours is wrong anywhere, a command exceeds its bound, or a table is stale. What parts
+write lies in benchmarks/results, or by --results elsewhere; pages of docs and READMEs are renewed
+from benchmarks/results alone.
 """
 
 import argparse
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.commands import Command, Cost, command_costs
-from benchmarks.options import ROOT, asked
+from benchmarks.options import ROOT, asked, is_own
 
 # What the parts import would count in the peak memory of every process they start: imported there.
 QUICK_FAULTS = 37  # has no factor in common with the places, extents and sources
@@ -34,7 +36,8 @@ def main() -> None:
 
 
 def _kernels(options: argparse.Namespace) -> None:
-    """Prove and time the kernels, 20 minutes: writes a file a case, table.md."""
+    """Prove and time the kernels, 20 minutes: writes a file a case, table.md, READMEs' tables."""
+    from benchmarks import table
     from benchmarks.measure import FULL, QUICK
     from benchmarks.proof import prove
 
@@ -46,8 +49,16 @@ def _kernels(options: argparse.Namespace) -> None:
     }
     keep = None if options.quick else options.results
     wrong = prove(options.rivals, dataclasses.replace(effort, **changed), options.only, keep)
+    if keep:
+        table.write(keep, _readmes(keep))
     if wrong:
         sys.exit("\n".join(["", "wrong:", *wrong]))
+
+
+def _readmes(results: Path) -> Sequence[Path]:
+    from benchmarks import table
+
+    return table.READMES if is_own(results) else ()
 
 
 def _one_thread() -> None:
@@ -70,7 +81,8 @@ def _faults(options: argparse.Namespace) -> None:
             summary = run(Path(folder), every=every, processes=options.processes)
     else:
         summary = run(options.results, every=options.every or 1, processes=options.processes)
-        survival.renew(options.results)
+        if is_own(options.results):
+            survival.renew(options.results)
     print(json.dumps(summary, indent=1, ensure_ascii=False))
     if summary["wrong"]:
         sys.exit(f"{summary['wrong']} of {summary['n']} scenarios end wrong")
@@ -109,7 +121,8 @@ def _simulated(
     print(text)
     if not options.quick:
         (options.results / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
-        survival.renew(options.results)
+        if is_own(options.results):
+            survival.renew(options.results)
     if summary["wrong"]:
         sys.exit(f"{summary['wrong']} rows are wrong")
 
@@ -119,10 +132,10 @@ def _table(options: argparse.Namespace) -> None:
     from benchmarks import table
 
     if options.write:
-        table.write(options.results, table.READMES)
+        table.write(options.results, _readmes(options.results))
     elif not options.check:
         print(table.section(options.results), end="")
-    elif stale := table.stale(options.results):
+    elif stale := table.stale(options.results, _readmes(options.results)):
         sys.exit(f"stale: {', '.join(stale)}; python -m benchmarks table --write renews them")
 
 
@@ -150,7 +163,8 @@ def _told(options: argparse.Namespace, bar: dict[str, Any]) -> None:
     print(json.dumps(bar, ensure_ascii=False), flush=True)
     if not options.quick:
         merge(options.results / "reliability.json", [bar])
-        renew(options.results / "reliability.json")
+        if is_own(options.results):
+            renew(options.results / "reliability.json")
 
 
 def _mutants(options: argparse.Namespace) -> None:
@@ -185,8 +199,11 @@ def _inference(options: argparse.Namespace) -> None:
     inexact = sizes.measure(20, [100]) if options.quick else sizes.measure()
     print(sizes.table(inexact), end="")
     if not options.quick:
-        inference.keep(cases, inference.tables(cases), "inference", options.results)
-        inference.keep(inexact, sizes.table(inexact), "sizes", options.results)
+        inference.keep(cases, "inference", options.results)
+        inference.keep(inexact, "sizes", options.results)
+        if is_own(options.results):
+            inference.renew("inference", inference.tables(cases))
+            inference.renew("sizes", sizes.table(inexact))
     if found := inference.wrong(cases):
         sys.exit("\n".join(["", "wrong:", *found]))
 

@@ -173,11 +173,14 @@ def wrong(cases: Iterable[Case]) -> list[str]:
     return found
 
 
-def keep(found: Iterable[Any], shown: str, name: str, folder: Path) -> None:
-    """Keep records as ``NAME.json``, and put their tables into the page between its marks."""
-    folder.mkdir(parents=True, exist_ok=True)
+def keep(found: Iterable[Any], name: str, folder: Path) -> None:
+    """Keep records as ``NAME.json``."""
     told = json.dumps([asdict(one) for one in found], indent=2)
     (folder / f"{name}.json").write_text(told + "\n", encoding="utf-8")
+
+
+def renew(name: str, shown: str) -> None:
+    """Put tables into the page between the marks of a name."""
     text, begin, end = PAGE.read_text(encoding="utf-8"), f"<!-- {name} -->", f"<!-- /{name} -->"
     before, after = text.split(begin)[0], text.split(end)[1]
     PAGE.write_text(f"{before}{begin}\n{shown}{end}{after}", encoding="utf-8")

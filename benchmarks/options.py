@@ -17,6 +17,11 @@ Part = Callable[[argparse.Namespace], None]
 Option = tuple[str, Mapping[str, Any]]
 
 
+def is_own(results: Path) -> bool:
+    """Return whether a folder of results is the checkout's own, which alone its pages show."""
+    return results.resolve() == RESULTS.resolve()
+
+
 def asked(parts: Mapping[str, Part], words: Sequence[str], told: str | None) -> argparse.Namespace:
     """Return the options of the part that is asked for, of kernels where none is named.
 
@@ -111,7 +116,8 @@ _RIVALS = _option(
 )
 _RESULTS = _option(
     "--results",
-    "where results are kept",
+    "where results are kept; the checkout's pages show, and are renewed from, its own alone: "
+    "benchmarks/results",
     type=Path,
     default=RESULTS,
     metavar="DIR",

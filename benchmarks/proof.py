@@ -61,8 +61,6 @@ def prove(rivals: Path, effort: Effort, only: list[str], keep: Path | None) -> l
             _keep(keep, "growth", grown)
             if keep:
                 (keep / "cost.svg").write_text(chart.drawn(grown), encoding="utf-8")
-    if keep:
-        table.write(keep)
     return wrong
 
 

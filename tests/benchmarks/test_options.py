@@ -6,7 +6,7 @@ from argparse import Namespace
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.options import OPTIONS, asked
+from benchmarks.options import OPTIONS, RESULTS, asked, is_own
 
 
 def part(options: Namespace) -> None:
@@ -99,3 +99,10 @@ def test_there_is_no_table_of_a_folder_that_is_missing(tmp_path, capsys):
     told = refusal(f"table --results {missing}", capsys)
 
     assert told.endswith(f"argument --results: there is no folder {missing}")
+
+
+def test_the_checkouts_results_are_its_own_by_any_name(tmp_path):
+    (tmp_path / "link").symlink_to(RESULTS)
+
+    assert is_own(tmp_path / "link")
+    assert not is_own(tmp_path)
