@@ -1,14 +1,15 @@
 """Prove the kernels and the ledger, or print what commands and very many indices cost.
 
-Leave with 1 if ours is wrong anywhere, a command exceeds its bound, or a table is stale. What parts
-write lies in benchmarks/results, or by --results elsewhere; pages of docs and READMEs are renewed
-from benchmarks/results alone.
+Leave with 1 if ours is wrong anywhere, a command exceeds its bound, a process that was started
+fails, or a table is stale. What parts write lies in benchmarks/results, or by --results elsewhere;
+pages of docs and READMEs are renewed from benchmarks/results alone.
 """
 
 import argparse
 import dataclasses
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -32,7 +33,17 @@ def main() -> None:
     )
     parts = {part.__name__.removeprefix("_"): part for part in every}
     options = asked(parts, sys.argv[1:], __doc__)
-    parts[options.part](options)
+    try:
+        parts[options.part](options)
+    except subprocess.CalledProcessError as error:
+        sys.exit(_failure(error))
+
+
+def _failure(error: subprocess.CalledProcessError) -> str:
+    """Return what failed, and the last lines it wrote."""
+    command = shlex.join(map(str, error.cmd))
+    lines = (error.stderr or "").strip().splitlines()[-10:]
+    return "\n".join([f"{command} left with {error.returncode}", *lines])
 
 
 def _kernels(options: argparse.Namespace) -> None:

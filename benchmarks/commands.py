@@ -30,21 +30,23 @@ def process_cost(
     Raises
     ------
     CalledProcessError
-        If a run fails: the cost of a failure is no figure.
+        If a run fails, with what it wrote: the cost of a failure is no figure.
     """
     seconds, peaks = [], []
     for _ in range(runs):
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**os.environ, **environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, list(command))
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env={**os.environ, **environment},
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = code = os.waitstatus_to_exitcode(status)
+            if code:
+                said.seek(0)
+                raise subprocess.CalledProcessError(code, list(command), stderr=said.read())
         seconds.append(usage.ru_utime + usage.ru_stime)
         peaks.append(usage.ru_maxrss / 1024)
     return Cost(runs, min(seconds), statistics.median(seconds), max(peaks))

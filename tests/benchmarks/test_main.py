@@ -1,12 +1,14 @@
-"""Parts of the harness: whose pages they renew."""
+"""Parts of the harness: whose pages they renew, and what is said where a process fails."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as entry
 from benchmarks import days, options, survival, table
+from benchmarks.commands import process_cost
 
 SUMMARY = {"n": 1, "wrong": 0, "seconds": 1, "seed": 7, "commit": "abc"}
 
@@ -52,3 +54,14 @@ def test_a_readme_is_written_from_the_checkouts_results_alone(tmp_path, monkeypa
 
     assert ("old" in readme.read_text("utf-8")) is not own
     assert (tmp_path / "table.md").is_file()
+
+
+def test_what_a_process_says_when_it_fails_is_told(tmp_path, monkeypatch):
+    command = (sys.executable, "-c", "raise SystemExit('no room')")
+
+    def costs(runs: int) -> None:
+        process_cost(command, runs=runs, folder=str(tmp_path), environment={})
+
+    monkeypatch.setattr(entry, "command_costs", costs)
+    with pytest.raises(SystemExit, match=r"left with 1\nno room$"):
+        run(monkeypatch, "commands")
