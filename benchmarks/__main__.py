@@ -142,6 +142,8 @@ def _table(options: argparse.Namespace) -> None:
     """Print the kernels' table, or see whether what stands is what was measured, or write it."""
     from benchmarks import table
 
+    if missing := table.missing(options.results):
+        print(f"not measured, and in no table: {', '.join(missing)}", file=sys.stderr)
     if options.write:
         table.write(options.results, _readmes(options.results))
     elif not options.check:

@@ -30,9 +30,8 @@ def prove(rivals: Path, effort: Effort, only: list[str], keep: Path | None) -> l
         If there is no case or part of a name, or no environment of the rivals and the effort is
         not quick: results without them would take their rows from the README.
     """
-    every = (*(case.name for case in CASES), "accuracy", "growth")
-    if unknown := sorted(set(only) - set(every)):
-        raise SystemExit(f"no cases {', '.join(unknown)}: there are {', '.join(every)}")
+    if unknown := sorted(set(only) - set(table.NAMES)):
+        raise SystemExit(f"no cases {', '.join(unknown)}: there are {', '.join(table.NAMES)}")
     if not rivals_python(rivals).is_file():
         lacking = f"{rivals_python(rivals)} is missing: benchmarks/rivals.sh makes its environment"
         if not effort.quick:

@@ -12,6 +12,7 @@ from benchmarks.measure import RIGHT, is_right
 from benchmarks.options import RESULTS, ROOT
 
 READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
+NAMES = (*(case.name for case in CASES), "accuracy", "growth")  # of results, one file each
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 
 Json = Mapping[str, Any]
@@ -21,6 +22,11 @@ def read_results(folder: Path = RESULTS) -> list[Json]:
     """Return the results of the cases that have been measured, in the order of the cases."""
     paths = [folder / f"{case.name}.json" for case in CASES]
     return [json.loads(p.read_text(encoding="utf-8")) for p in paths if p.is_file()]
+
+
+def missing(folder: Path = RESULTS) -> list[str]:
+    """Return what has not been measured, so that no table can have it."""
+    return [name for name in NAMES if not (folder / f"{name}.json").is_file()]
 
 
 def section(folder: Path = RESULTS) -> str:

@@ -112,6 +112,10 @@ def test_the_tables_of_the_project_are_those_of_its_results() -> None:
     assert table.stale() == []
 
 
+def test_a_case_that_no_table_can_have_is_named(results: Path) -> None:
+    assert table.missing(results) == [*(case.name for case in CASES[1:]), "growth"]
+
+
 def test_a_readme_without_marks_is_not_written(results: Path) -> None:
     readme = results / "README.md"
     readme.write_text("no marks\n", encoding="utf-8")
