@@ -12,7 +12,6 @@ import pytest
 from polars.exceptions import PanicException
 
 from indexer.cli import ledger as ledger_commands
-from indexer.cli.app import main
 from indexer.cli.ledger import restate
 from indexer.errors import TryAgainError
 from indexer.ledger.correct import REASONS
@@ -31,20 +30,12 @@ WHY = ("--reason", "bad-price", "--note", "a typing error", "--by", "Ada")
 
 
 @pytest.fixture
-def indexer(tmp_path, monkeypatch, capfd):
+def indexer(indexer, tmp_path, monkeypatch):
     """Return a way to run the command line beside an index and a market."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INDEXER_LEDGER", raising=False)
     basket(tmp_path)
     folder(tmp_path / "market")
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["indexer", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        return (stopped.value.code or 0, *capfd.readouterr())
-
-    return run
+    return indexer
 
 
 def publish(indexer, *more, market="market"):
