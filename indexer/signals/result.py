@@ -158,13 +158,14 @@ class Comparison:
         """
         found = self._signal(name, ids, window)
         if found is None:
-            raise KeyError((name, *ids, window), "there is no such signal")
+            windows = [s.window for s in self._windows(name, ids)]
+            raise KeyError((name, *ids, window), f"windows there are: {windows}")
         return found
 
     def last(self, name: str, *ids: str, window: int | None = None) -> float | None:
-        """Return the last value of a signal; None where its last row, or no row, has one.
+        """Return the last value of a signal; None where its last row has none, or there is none.
 
-        Parameters are those of `signal`. A signal of which no row has a value is none.
+        Parameters are those of `signal`.
 
         Raises
         ------
@@ -187,12 +188,15 @@ class Comparison:
 
     def _signal(self, name: str, ids: tuple[str, ...], window: int | None) -> Signal | None:
         """Return a signal, or None; raises where several windows have it and none is asked for."""
-        asked = (name, *(*ids, "", "", "")[:3])
-        there = [s for s in self.signals if asked == (s.name, s.leader, s.follower, s.other)]
-        found = [s for s in there if s.window == window or window is None]
+        found = [s for s in self._windows(name, ids) if s.window == window or window is None]
         if len(found) > 1:
-            raise KeyError((name, *ids), f"windows there are: {[s.window for s in there]}")
+            raise KeyError((name, *ids), f"windows there are: {[s.window for s in found]}")
         return found[0] if found else None
+
+    def _windows(self, name: str, ids: tuple[str, ...]) -> list[Signal]:
+        """Return a signal once for each of its windows."""
+        asked = (name, *(*ids, "", "", "")[:3])
+        return [s for s in self.signals if asked == (s.name, s.leader, s.follower, s.other)]
 
     @property
     def synthetic(self) -> bool:
